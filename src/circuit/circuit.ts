@@ -1,0 +1,101 @@
+import { assert } from '../assert.js';
+import { Delta } from '../zset/delta.js';
+import type { KeyedState } from './keyed-state.js';
+import type { Operator } from './operator.js';
+import type { OrderedRead, OrderedState } from './ordered-state.js';
+import type { RowIndex } from './row-index.js';
+
+/** What an operator wants to look up and no cache holds. The driver answers by `load` on each state, then goes on. */
+export interface Fetch {
+  keyed: { state: KeyedState<any>; keys: string[] }[];
+  ordered: { state: OrderedState; reads: OrderedRead[] }[];
+}
+
+/** One vertex: what computes it and which vertices it reads. A source has no operator. */
+export interface Vertex {
+  /** For people: the operator's name in `explain` and errors. */
+  name: string;
+  operator: Operator | null;
+  inputs: readonly number[];
+}
+
+export type State = KeyedState<any> | OrderedState | RowIndex;
+
+/**
+ * Operators, connected, with their states: a pure function from the deltas of a tick to a delta and changed
+ * state. Vertices are in topological order; the last one is the output.
+ */
+export class Circuit {
+  constructor(
+    readonly vertices: readonly Vertex[],
+    /** Input name → vertex. */
+    readonly sources: ReadonlyMap<string, number>,
+    readonly states: readonly State[],
+  ) {}
+
+  /**
+   * One tick. Runs until done, or yields what must be fetched before it can go on. Nothing is stored: the
+   * states hold the tick's changes until they are sealed or discarded.
+   */
+  *step(inputs: ReadonlyMap<string, Delta>): Generator<Fetch, Delta, void> {
+    const outputs: Delta[] = new Array(this.vertices.length);
+    for (const [name, vertex] of this.sources) outputs[vertex] = inputs.get(name) ?? Delta.empty;
+    for (let index = 0; index < this.vertices.length; index++) {
+      const { operator, inputs: from } = this.vertices[index]!;
+      if (operator === null) continue;
+      const deltas = from.map((input) => outputs[input]!);
+      if (deltas.every((delta) => delta.size === 0)) {
+        outputs[index] = Delta.empty;
+        continue;
+      }
+      if (operator.reads) {
+        for (let round = 0; ; round++) {
+          assert(round < 16, `The operator "${this.vertices[index]!.name}" does not come to an end of what it reads.`);
+          operator.reads(deltas);
+          const fetch = this.#missing();
+          if (fetch === null) break;
+          yield fetch;
+        }
+      }
+      outputs[index] = operator.step(deltas);
+    }
+    return outputs[outputs.length - 1] ?? Delta.empty;
+  }
+
+  /** How many fields and members the tick would write. */
+  get changed(): number {
+    let changed = 0;
+    for (const state of this.states) changed += state.changed;
+    return changed;
+  }
+
+  seal(): void {
+    for (const state of this.states) state.seal();
+  }
+
+  acknowledge(): void {
+    for (const state of this.states) state.acknowledge();
+  }
+
+  discard(): void {
+    for (const state of this.states) state.discard();
+  }
+
+  drop(): void {
+    for (const state of this.states) state.drop();
+  }
+
+  #missing(): Fetch | null {
+    let fetch: Fetch | null = null;
+    for (const state of this.states) {
+      if (state.kind === 'keyed') {
+        const keys = state.takeMissing();
+        if (keys.length > 0) (fetch ??= { keyed: [], ordered: [] }).keyed.push({ state, keys });
+      } else if (state.kind === 'ordered') {
+        const reads = state.takeMissing();
+        if (reads.length > 0) (fetch ??= { keyed: [], ordered: [] }).ordered.push({ state, reads });
+      }
+    }
+    return fetch;
+  }
+}

@@ -1,0 +1,129 @@
+import { assert } from '../assert.js';
+import type { Codec, Keyed } from './operator.js';
+import { type CacheBudget, TwoGenerations } from './two-generations.js';
+
+/** A key that is known to hold nothing, as against one that is not loaded. */
+const ABSENT = Symbol('absent');
+type Slot<V> = V | typeof ABSENT;
+
+/**
+ * Keyed state over a store that is fetched on demand.
+ *
+ *   current    what this tick has changed
+ *   pending    what the tick before has changed, while its commit is not answered
+ *   cache      what is committed, as far as it is loaded; bounded, and nothing but a cache
+ *
+ * Readings look there in this order. Neither overlay can be evicted: an unanswered change that fell out of
+ * the cache would be read back old. At most one commit is unanswered at a time.
+ */
+export class KeyedState<V> implements Keyed<V> {
+  readonly kind = 'keyed';
+  #current = new Map<string, Slot<V>>();
+  #pending = new Map<string, Slot<V>>();
+  readonly #cache: TwoGenerations<Slot<V>>;
+  #missing = new Set<string>();
+
+  constructor(
+    readonly name: string,
+    readonly codec: Codec<V>,
+    budget: CacheBudget,
+  ) {
+    this.#cache = new TwoGenerations(budget);
+  }
+
+  // ---- the operator's side
+
+  want(key: string): boolean {
+    if (this.#find(key) !== undefined) return true;
+    this.#missing.add(key);
+    return false;
+  }
+
+  get(key: string): V | undefined {
+    const slot = this.#find(key);
+    assert(slot !== undefined, `State "${this.name}" was asked for the key ${JSON.stringify(key)}, which was not loaded.`);
+    return slot === ABSENT ? undefined : slot;
+  }
+
+  edit(key: string): V | undefined {
+    const own = this.#current.get(key);
+    if (own !== undefined) return own === ABSENT ? undefined : own;
+    const slot = this.get(key);
+    if (slot === undefined) return undefined;
+    const copy = this.codec.clone(slot);
+    this.#current.set(key, copy);
+    return copy;
+  }
+
+  set(key: string, value: V): void {
+    this.#current.set(key, value);
+  }
+
+  delete(key: string): void {
+    this.#current.set(key, ABSENT);
+  }
+
+  // ---- the runtime's side
+
+  /** The wanted keys that are not loaded; each is to be answered by `load`. */
+  takeMissing(): string[] {
+    if (this.#missing.size === 0) return [];
+    const missing = [...this.#missing];
+    this.#missing.clear();
+    return missing;
+  }
+
+  load(key: string, text: string | null | undefined): void {
+    // What an overlay holds is newer than anything that was read.
+    if (this.#current.has(key) || this.#pending.has(key)) return;
+    this.#cache.set(key, text === null || text === undefined ? ABSENT : this.codec.decode(text));
+  }
+
+  get changed(): number {
+    return this.#current.size;
+  }
+
+  /** What the current tick stores: a text, or null where the key goes. */
+  *writes(): IterableIterator<[key: string, text: string | null]> {
+    for (const [key, slot] of this.#current) yield [key, slot === ABSENT ? null : this.codec.encode(slot)];
+  }
+
+  /** The tick is being committed: its changes stay until the answer. */
+  seal(): void {
+    assert(this.#pending.size === 0, `State "${this.name}" has two unanswered commits.`);
+    this.#pending = this.#current;
+    this.#current = new Map();
+    this.#cache.settle();
+  }
+
+  /** The sealed tick was committed. */
+  acknowledge(): void {
+    for (const [key, slot] of this.#pending) this.#cache.set(key, slot);
+    this.#pending = new Map();
+  }
+
+  /** The current tick is given up; what was sealed before it stays. */
+  discard(): void {
+    this.#current = new Map();
+    this.#missing.clear();
+    this.#cache.settle();
+  }
+
+  /** Everything is forgotten: what is in the store decides. */
+  drop(): void {
+    this.#current = new Map();
+    this.#pending = new Map();
+    this.#missing.clear();
+    this.#cache.clear();
+  }
+
+  #find(key: string): Slot<V> | undefined {
+    const current = this.#current.get(key);
+    if (current !== undefined) return current;
+    if (this.#pending.size > 0) {
+      const pending = this.#pending.get(key);
+      if (pending !== undefined) return pending;
+    }
+    return this.#cache.get(key);
+  }
+}

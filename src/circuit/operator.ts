@@ -1,0 +1,79 @@
+import type { Delta } from '../zset/delta.js';
+
+/**
+ * One vertex of a circuit: the deltas of a tick in, one delta out.
+ *
+ * Synchronous and deterministic: no clock, no randomness, no input or output. Whatever an operator must
+ * remember from tick to tick lies in the states handed to its constructor, so that a commit stores exactly
+ * what the tick changed and another worker can go on from there. (An instance may keep scratch values between
+ * `reads` and `step` of one tick.)
+ *
+ * Operators meet unconsolidated deltas: a row may come several times, with weights of any sign. They must
+ * give the same result however the input is ordered and cut. Rows are shared with other operators and are
+ * never modified.
+ */
+export interface Operator {
+  /**
+   * Names everything `step` will look up, by calling `want…` on its states. Called before `step` and, while
+   * something named was not loaded, again after it was: what to read may depend on what was read. Must not
+   * change anything.
+   */
+  reads?(inputs: readonly Delta[]): void;
+  step(inputs: readonly Delta[]): Delta;
+}
+
+/**
+ * Where an operator puts the rows that a user's function threw on. They are a collection like any other: the
+ * retraction of a failing row, which fails again, takes its error away.
+ */
+export interface ErrorSink {
+  add(row: unknown, weight: number, thrown: unknown): void;
+}
+
+/** What a circuit is built on: the runtime gives each operator its states by name. Names are unique in a circuit. */
+export interface StateFactory {
+  keyed<V>(name: string, codec: Codec<V>): Keyed<V>;
+  ordered(name: string): Ordered;
+  errors(operator: string): ErrorSink;
+}
+
+/** How a value lies in Redis. Equal values must have equal texts. */
+export interface Codec<V> {
+  encode(value: V): string;
+  decode(text: string): V;
+  /** A copy that `edit` may hand out to be changed; the value itself if it is immutable. */
+  clone(value: V): V;
+}
+
+/** Values that are never modified, stored as JSON. */
+export const json: Codec<any> = { encode: (value) => JSON.stringify(value), decode: (text) => JSON.parse(text), clone: (value) => value };
+
+/** State as a map from a key's text to a value. Only what was wanted and loaded may be asked for. */
+export interface Keyed<V> {
+  /** Asks for a key; whether it is loaded already. */
+  want(key: string): boolean;
+  get(key: string): V | undefined;
+  /** The value as this tick's own copy, which may be changed in place and is then stored. */
+  edit(key: string): V | undefined;
+  set(key: string, value: V): void;
+  delete(key: string): void;
+}
+
+/**
+ * State as ordered multisets, one per group: members are texts, ordered by UTF-8 bytes, with positive weights.
+ * A member carries all that is to be known of it (an order text, then a payload if need be).
+ */
+export interface Ordered {
+  /** One member's weight will be asked for, or changed. */
+  wantMember(group: string, member: string): void;
+  /** The `count` least (or greatest) members will be asked for, after as many as `retracted` were taken away in this tick. */
+  wantEnd(group: string, end: 'least' | 'greatest', count: number, retracted: number): void;
+  /** All members will be asked for. */
+  wantAll(group: string): void;
+
+  weight(group: string, member: string): number;
+  /** Changes a wanted member's weight. It must not become negative. */
+  add(group: string, member: string, weight: number): void;
+  end(group: string, end: 'least' | 'greatest', count: number): readonly (readonly [member: string, weight: number])[];
+  all(group: string): Iterable<readonly [member: string, weight: number]>;
+}

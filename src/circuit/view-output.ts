@@ -1,0 +1,172 @@
+import { assert } from '../assert.js';
+import { Checksum, hash32 } from '../zset/checksum.js';
+import { Delta } from '../zset/delta.js';
+import { compareText } from '../zset/text-order.js';
+import type { Row } from '../zset/value.js';
+import type { KeyedState } from './keyed-state.js';
+import type { Operator } from './operator.js';
+import type { RowIndex } from './row-index.js';
+import { ViewRecord } from './view-record.js';
+
+/** A change of what a view shows under one key. */
+export interface ViewChange {
+  key: string;
+  before: Row | null;
+  after: Row | null;
+}
+
+/** An index: where its members are kept, and the order text of a row's indexed columns. */
+export interface OutputIndex {
+  index: RowIndex;
+  orderOf: (row: Row) => string;
+}
+
+export interface ViewOutputOptions {
+  keyOf: (row: Row) => string;
+  indexes: readonly OutputIndex[];
+  /** In how many hashes a partition's rows lie; index members name the one their row is in. */
+  buckets: number;
+}
+
+/** Into which of `buckets` hashes a key falls. */
+export const bucketOf = (key: string, buckets: number): number => hash32(key) % buckets;
+
+/** The member of an index: order text, bucket, NUL, key. */
+export const indexMember = (orderText: string, bucket: number, key: string): string => `${orderText}\0${bucket}\0${key}`;
+
+/**
+ * The end of a circuit: keeps a view's rows by key.
+ *
+ * A row is shown while its weight is positive. Where a key holds several different rows the least by its text
+ * is shown and the key counts as a conflict, until all but one are gone. `takeResult` says what a tick changed.
+ */
+export class ViewOutput implements Operator {
+  #result = new OutputResult();
+  #delta: Delta<Row> | null = null;
+  #keys: string[] = [];
+
+  constructor(
+    readonly records: KeyedState<ViewRecord<any>>,
+    readonly options: ViewOutputOptions,
+  ) {}
+
+  reads([delta]: readonly [Delta<Row>]): void {
+    if (this.#delta !== delta) {
+      this.#delta = delta;
+      this.#keys = delta.rows.map(this.options.keyOf);
+    }
+    for (const key of this.#keys) this.records.want(key);
+  }
+
+  step([delta]: readonly [Delta<Row>]): Delta<Row> {
+    const touched = new Map<string, Touched>();
+    for (let index = 0; index < delta.size; index++) {
+      const key = this.#keys[index]!;
+      let at = touched.get(key);
+      if (at === undefined) touched.set(key, (at = new Touched()));
+      at.push(delta.rows[index]!, delta.weights[index]!);
+    }
+    this.#delta = null;
+    for (const [key, change] of touched) this.#apply(key, change);
+    return delta;
+  }
+
+  /** What changed since the last call. */
+  takeResult(): OutputResult {
+    const result = this.#result;
+    this.#result = new OutputResult();
+    return result;
+  }
+
+  #apply(key: string, change: Touched): void {
+    const record = this.records.edit(key) ?? new ViewRecord(null, '', undefined, null);
+    const before = record.row;
+    const beforeText = record.text;
+    const simple = change.more === null && record.others === null && sameRow(record.row, change.minus);
+    if (simple) {
+      record.row = change.plus;
+      record.text = change.plus === null ? '' : JSON.stringify(change.plus);
+      if (record.text === beforeText) return;
+      if (before) this.#result.checksum.add(beforeText, -1);
+      if (record.row) this.#result.checksum.add(record.text, 1);
+    } else this.#applyWeights(key, record, change);
+
+    if (record.row === null && record.side === undefined && record.others === null) this.records.delete(key);
+    else this.records.set(key, record);
+    if (record.text === beforeText) return;
+    this.#result.rows += (record.row ? 1 : 0) - (before ? 1 : 0);
+    this.#result.changes.push({ key, before, after: record.row });
+    for (const { index, orderOf } of this.options.indexes) {
+      const bucket = bucketOf(key, this.options.buckets);
+      const gone = before && indexMember(orderOf(before), bucket, key);
+      const come = record.row && indexMember(orderOf(record.row), bucket, key);
+      if (gone === come) continue;
+      if (gone) index.remove(gone);
+      if (come) index.insert(come);
+    }
+  }
+
+  /** The general case: rows with weights under one key. */
+  #applyWeights(key: string, record: ViewRecord, change: Touched): void {
+    const weights = new Map<string, number>(record.others ?? (record.row ? [[record.text, 1]] : []));
+    const conflictBefore = weights.size > 1;
+    for (const [row, weight] of change.all()) {
+      const text = JSON.stringify(row);
+      const sum = (weights.get(text) ?? 0) + weight;
+      this.#result.checksum.add(text, weight);
+      if (sum === 0) weights.delete(text);
+      else weights.set(text, sum);
+    }
+    const rows = [...weights].sort(([left], [right]) => compareText(left, right));
+    for (const [text, weight] of rows)
+      assert(
+        weight > 0,
+        `A row of the view would have the weight ${weight}: ${text}. A row was retracted that had not been inserted: ` +
+          `a function of the view gave two answers for one row.`,
+      );
+    record.text = rows[0]?.[0] ?? '';
+    record.row = record.text ? JSON.parse(record.text) : null;
+    record.others = rows.length > 1 || (rows[0]?.[1] ?? 1) > 1 ? rows : null;
+    this.#result.conflicts += Number(weights.size > 1) - Number(conflictBefore);
+  }
+}
+
+/** What one tick did to a view. */
+export class OutputResult {
+  readonly changes: ViewChange[] = [];
+  readonly checksum = new Checksum();
+  /** By how much the number of rows, and of keys with several different rows, changed. */
+  rows = 0;
+  conflicts = 0;
+}
+
+/** The changes of one key within a tick; mostly one row for another. */
+class Touched {
+  plus: Row | null = null;
+  minus: Row | null = null;
+  more: [Row, number][] | null = null;
+
+  push(row: Row, weight: number): void {
+    if (this.more === null && weight === 1 && this.plus === null) this.plus = row;
+    else if (this.more === null && weight === -1 && this.minus === null) this.minus = row;
+    else (this.more ??= []).push([row, weight]);
+  }
+
+  *all(): IterableIterator<[Row, number]> {
+    if (this.minus) yield [this.minus, -1];
+    if (this.plus) yield [this.plus, 1];
+    if (this.more) yield* this.more;
+  }
+}
+
+/** Whether the retracted row is the stored one, column by column; nested values by text. */
+function sameRow(stored: Row | null, retracted: Row | null): boolean {
+  if (stored === retracted) return true;
+  if (stored === null || retracted === null) return false;
+  for (const column in stored) {
+    const left = stored[column]!;
+    const right = retracted[column]!;
+    if (left !== right && (typeof left !== 'object' || JSON.stringify(left) !== JSON.stringify(right))) return false;
+  }
+  return true;
+}

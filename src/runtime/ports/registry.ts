@@ -1,0 +1,54 @@
+/** One complete incarnation of a view's state under one definition. */
+export interface Generation {
+  readonly view: string;
+  readonly number: number;
+  readonly fingerprint: string;
+  /** The release that made it. */
+  readonly release: number;
+  /**
+   * building   replaying; becomes `serving` when promoted
+   * serving    what readers get
+   * kept       was serving; stays for rollback
+   * shadow     made by `verify`, never served
+   * dropping   its keys are being deleted
+   */
+  readonly state: 'building' | 'serving' | 'kept' | 'shadow' | 'dropping';
+  readonly paused: boolean;
+  readonly partitions: number;
+  readonly buckets: number;
+  /** The states its tasks keep, so that it can be deleted by a process that has not its code. */
+  readonly states: readonly { name: string; kind: 'keyed' | 'ordered' | 'index' }[];
+  /** Views it reads and the generation it reads of each. */
+  readonly upstreams: Readonly<Record<string, number>>;
+  /** Redis keys of the stream partitions it reads, directly or through other views. */
+  readonly sources: readonly string[];
+  /** Tasks hold when they reach these positions (by Redis key of a source partition); null: they run on. */
+  readonly stopAt: Readonly<Record<string, string>> | null;
+  readonly createdAt: number;
+  /** What REST needs to read it when no process has its code: columns, key, indexes. */
+  readonly description: unknown;
+  /** Number of the format its values are stored in. */
+  readonly format: number;
+}
+
+export interface RegistrySnapshot {
+  /** Rises with every change. */
+  revision: number;
+  /** The newest release seen. */
+  release: number;
+  generations: readonly Generation[];
+}
+
+/** What exists: releases, generations and which one serves each view. Small, shared by all processes. */
+export abstract class Registry {
+  /** The number of the release with this identity (the hash of all its fingerprints); a new one gets the next number. */
+  abstract register(release: string): Promise<number>;
+
+  abstract read(): Promise<RegistrySnapshot>;
+
+  /**
+   * Applies a change to the registry if its revision is still the one the change was made from: generations to put
+   * (new or replaced) and to remove. Null if the revision was another: read again and decide again.
+   */
+  abstract change(revision: number, puts: readonly Generation[], removes: readonly { view: string; number: number }[]): Promise<number | null>;
+}

@@ -1,0 +1,86 @@
+import type { Position } from '../position.js';
+
+/** An entry as it lies in a stream: its id and its fields, flat (`[field, value, field, value, …]`). */
+export type RawEntry = readonly [id: Position, fields: readonly string[]];
+
+export interface ReadRequest {
+  /** The Redis key of one partition. */
+  redisKey: string;
+  /** Everything up to here has been read; the entry here must still exist. */
+  position: Position;
+  /** How many entries had been read at `position`, so that the group's lag stays right. */
+  entriesRead: number;
+  countMax: number;
+  /** Read through the consumer group (at the head), or beside it (catching up). */
+  through: 'group' | 'range';
+}
+
+/**
+ * What a read found. `lost` means that the log is not the one that was read before: the entry at the position
+ * is gone (`trimmed`, `deleted`), or the log's end lies before the position (`recreated or rolled back`).
+ * `entries` follow the position, oldest first, without a gap.
+ */
+export type ReadOutcome =
+  | { status: 'read'; entries: RawEntry[] }
+  | { status: 'lost'; cause: LostCause; first: Position | null; last: Position };
+
+export type LostCause = 'trimmed' | 'deleted' | 'went-back';
+
+export interface LogEnd {
+  redisKey: string;
+  exists: boolean;
+  length: number;
+  /** The last id ever generated; the first id still there, null if none. */
+  last: Position;
+  first: Position | null;
+  /** Entries ever added. More than `length` where the beginning was trimmed or entries were deleted. */
+  entriesAdded: number;
+  /** The greatest id that was deleted by hand or trimmed. */
+  maxDeleted: Position;
+}
+
+export interface AppendRequest {
+  redisKey: string;
+  /** Each as flat fields. Appended together, or not at all. */
+  entries: readonly (readonly string[])[];
+  /** A repeat with the same key appends nothing and answers with the same ids. */
+  idempotencyKey: string | null;
+  /** How long the key is remembered. */
+  memoryMs: number;
+}
+
+/** The streams that applications write and views read. Keys are Redis keys of single partitions. */
+export abstract class SourceLog {
+  /**
+   * Entries after a position. Idempotent: it names the position it continues from, so that neither a repeat
+   * nor a second reader can make a hole. A bare read at a consumer group's cursor is not an implementation.
+   */
+  abstract read(request: ReadRequest): Promise<ReadOutcome>;
+
+  /** Where logs end now, in the order asked. A log that does not exist ends at `0-0`. */
+  abstract ends(redisKeys: readonly string[]): Promise<LogEnd[]>;
+
+  /**
+   * Returns when one of the logs has an entry after the position given for it, after `timeoutMs`, or when the signal
+   * is aborted. A hint: the caller reads to find out. Never waits longer, whatever happens to its connection.
+   */
+  abstract waitForNews(positions: ReadonlyMap<string, Position>, timeoutMs: number, signal: AbortSignal): Promise<void>;
+
+  /**
+   * Appends entries to one partition, atomically. An error with the code `append-outcome-unknown` means that they may
+   * or may not be there: repeat with the same idempotency key. The id of each entry, in order.
+   */
+  abstract append(request: AppendRequest): Promise<{ ids: Position[]; repeated: boolean }>;
+
+  /** Drops entries before `position`, which stays. How many went. At most `entriesMax` at a time. */
+  abstract trim(redisKey: string, position: Position, entriesMax: number): Promise<number>;
+
+  /** Entries after a position up to an end, both sides checked by the caller; for people (`errors`, `tail`) only. */
+  abstract range(redisKey: string, from: Position, to: Position, countMax: number): Promise<RawEntry[]>;
+
+  /** Positions of consumer groups other than ours, so that retention stays behind them. */
+  abstract foreignReaders(redisKey: string): Promise<{ group: string; position: Position }[]>;
+
+  /** How many bytes the log takes, sampled; null where it cannot be told. */
+  abstract bytes(redisKey: string): Promise<number | null>;
+}

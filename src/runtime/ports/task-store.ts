@@ -1,0 +1,144 @@
+import type { OrderedRead, OrderedWrite } from '../../circuit/ordered-state.js';
+import type { Position } from '../position.js';
+import type { OwnerToken, TaskId } from '../task-id.js';
+
+/** What a commit stores of a task beside its state; what the next owner starts from. */
+export interface TaskRecord {
+  /** Rises by one with every commit. */
+  tick: number;
+  /** By input (the Redis key of a source partition, or `view:<name>#<generation>/<partition>`). */
+  positions: Readonly<Record<string, InputPosition>>;
+  /** Per source partition (its Redis key), the position whose effects the state contains. */
+  frontier: Readonly<Record<string, Position>>;
+  rows: number;
+  conflicts: number;
+  /** Rows and entries in error now, by weight. */
+  errors: number;
+  /** 16 hex digits. */
+  checksum: string;
+  /** Anything else that the task must find again, small. */
+  extra: Readonly<Record<string, unknown>>;
+}
+
+export interface InputPosition {
+  position: Position;
+  /** Entries read so far. */
+  entries: number;
+}
+
+export interface KeyedWrites {
+  state: string;
+  writes: Iterable<readonly [key: string, text: string | null]>;
+}
+export interface OrderedWrites {
+  state: string;
+  writes: Iterable<OrderedWrite>;
+}
+export interface IndexWrites {
+  state: string;
+  writes: Iterable<readonly [member: string, present: boolean]>;
+}
+
+export interface CommitRequest {
+  task: TaskId;
+  token: OwnerToken;
+  /** The tick being committed: the stored one plus one. */
+  tick: number;
+  /** Random; the same for every repeat of this commit. */
+  nonce: string;
+  buckets: number;
+  record: TaskRecord;
+  /** The positions the tick started from; compared with what is stored. */
+  from: Readonly<Record<string, InputPosition>>;
+  keyed: readonly KeyedWrites[];
+  ordered: readonly OrderedWrites[];
+  indexes: readonly IndexWrites[];
+  /** The changelog entry, id `<tick>-0`; null where the view has nobody to tell. */
+  changelog: string | null;
+  /** Changelog entries with a lower tick may go. */
+  changelogFrom: number;
+}
+
+/**
+ * committed          it is done
+ * alreadyCommitted   it was done before: the reply had been lost
+ * fenced             another worker owns the task now: let go of it
+ * diverged           the store holds another tick or other positions than this was computed from: drop the cache, load again
+ * wantsChangelog     nothing was done: somebody reads the changelog; send it with the entry
+ * refused            nothing was done: Redis takes no writes now (full, read-only, loading); wait and try again
+ * failed             a key holds a wrong type or the script broke: the task parks
+ */
+export type CommitOutcome =
+  | { status: 'committed' | 'alreadyCommitted' | 'wantsChangelog' }
+  | { status: 'fenced'; owner: string; epoch: number }
+  | { status: 'diverged'; tick: number }
+  | { status: 'refused'; reason: string }
+  | { status: 'failed'; reason: string };
+
+export interface Claimed {
+  token: OwnerToken;
+  /** Null for a task that never committed. */
+  record: TaskRecord | null;
+  /** Grants since the last commit: from the third on something keeps ending its owners. */
+  grants: number;
+}
+
+export interface TaskStatus {
+  task: TaskId;
+  owner: string | null;
+  epoch: number;
+  record: TaskRecord | null;
+  /** Why nobody goes on with it. */
+  parked: ParkReason | null;
+}
+
+export interface ParkReason {
+  code: string;
+  message: string;
+  at: number;
+}
+
+export interface StoredState {
+  keyed: { state: string; keys: readonly string[] }[];
+  ordered: { state: string; reads: readonly OrderedRead[] }[];
+}
+
+/** Answers in the order asked; null for a key that holds nothing. */
+export interface FetchedState {
+  keyed: (string | null)[][];
+  ordered: (readonly (readonly [member: string, weight: number])[])[][];
+}
+
+/**
+ * What tasks keep: rows, indexes, operator state, changelog, and where they are. All keys of a task lie in one hash
+ * slot, and a commit changes all of them or none.
+ */
+export abstract class TaskStore {
+  /**
+   * Makes `owner` the owner of a task, if its epoch is still `epoch` (what the caller saw when it decided that the task
+   * may be taken). Raises the epoch, so that commits of earlier owners are fenced. Null if somebody else was quicker.
+   */
+  abstract claim(task: TaskId, owner: string, epoch: number): Promise<Claimed | null>;
+
+  /** Gives a task up, so that others need not wait for the lease to end. Nothing happens if the token is not in force. */
+  abstract release(task: TaskId, token: OwnerToken): Promise<void>;
+
+  /** The record as it is stored now, for an owner that must load again. Null if the token is not in force. */
+  abstract reload(task: TaskId, token: OwnerToken): Promise<{ record: TaskRecord | null } | null>;
+
+  abstract status(tasks: readonly TaskId[]): Promise<TaskStatus[]>;
+
+  /** Says why a task does not go on; null takes it back. Shown to people, and kept by `claim` from starting it. */
+  abstract park(task: TaskId, token: OwnerToken, reason: ParkReason | null): Promise<void>;
+
+  /** Takes back a park from outside, whoever owns the task. */
+  abstract unpark(task: TaskId): Promise<void>;
+
+  /** Stores one tick, all or nothing. Repeating it after a lost reply is safe. Throws only where the outcome is unknown. */
+  abstract commit(request: CommitRequest): Promise<CommitOutcome>;
+
+  abstract fetch(task: TaskId, buckets: number, state: StoredState): Promise<FetchedState>;
+
+  /** Deletes all keys of a task, a bounded number at a time. Repeatable. */
+  abstract drop(task: TaskId, states: readonly { name: string; kind: 'keyed' | 'ordered' | 'index' }[], buckets: number): Promise<void>;
+}

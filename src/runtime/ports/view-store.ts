@@ -1,0 +1,60 @@
+import type { RawEntry } from './source-log.js';
+import type { TaskId } from '../task-id.js';
+import type { TaskRecord } from './task-store.js';
+
+/** One row as stored: its view key and its canonical JSON text. */
+export interface StoredRow {
+  key: string;
+  text: string;
+}
+
+/** Rows and the commit they belong to, read in one call: no row is of another tick than `record` says. */
+export interface ReadRows {
+  record: TaskRecord | null;
+  rows: StoredRow[];
+}
+
+export interface IndexRange {
+  /** Name of the index's state (`index.0`). */
+  state: string;
+  /** Members from here on (inclusive) or, reversed, back from here; null for the end. By UTF-8 bytes. */
+  from: string | null;
+  /** Up to here, exclusive; null for the other end. */
+  to: string | null;
+  reverse: boolean;
+  limit: number;
+}
+
+/** Reading one partition of a view's rows, indexes and changelog. Never waits for a commit, never blocks one. */
+export abstract class ViewStore {
+  /** The rows under these keys, in their order, without those that are not there. */
+  abstract rows(task: TaskId, buckets: number, keys: readonly string[]): Promise<ReadRows>;
+
+  /** Rows in the order of an index, with the index member each was found by, at most `limit`. */
+  abstract byIndex(task: TaskId, buckets: number, range: IndexRange): Promise<ReadRows & { members: string[] }>;
+
+  /** All rows of one bucket, and the record they belong to. */
+  abstract bucket(task: TaskId, bucket: number): Promise<ReadRows>;
+
+  /** All rows of a partition, all of one commit; only for views known to be small. */
+  abstract all(task: TaskId, buckets: number): Promise<ReadRows>;
+
+  /** Errors kept for people: newest first. */
+  abstract errors(task: TaskId, buckets: number, limit: number): Promise<{ key: string; text: string }[]>;
+
+  // ---- changelog
+
+  /** Changelog entries after a tick (`null` where the entry after it is gone: start again from a snapshot). */
+  abstract changes(task: TaskId, afterTick: number, countMax: number): Promise<RawEntry[] | null>;
+
+  /** From now until `ttlMs` from now every commit of the task writes its changelog. Repeat it to go on. The tick it holds from. */
+  abstract subscribe(task: TaskId, ttlMs: number): Promise<number>;
+
+  /** Registers a dependent: its changelog is written, and kept behind the tick the dependent has reached. */
+  abstract putReader(task: TaskId, reader: string, tick: number): Promise<void>;
+  abstract removeReader(task: TaskId, reader: string): Promise<void>;
+  abstract readers(task: TaskId): Promise<Map<string, number>>;
+
+  /** The Redis key of a task's changelog, for `SourceLog.waitForNews`. */
+  abstract changelogKey(task: TaskId): string;
+}

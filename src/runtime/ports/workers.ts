@@ -1,0 +1,19 @@
+export interface WorkerInfo {
+  readonly id: string;
+  /** The fingerprints of the views whose code the worker has. */
+  readonly fingerprints: readonly string[];
+  readonly role: 'all' | 'worker';
+  readonly startedAt: number;
+}
+
+/** Who is alive. Leases are of workers: tasks only carry the epoch of their owner. */
+export abstract class Workers {
+  /** Says that the worker is alive for `leaseMs` more, by Redis's clock. All live workers, itself included, and that clock. */
+  abstract renew(worker: WorkerInfo, leaseMs: number): Promise<{ live: WorkerInfo[]; now: number }>;
+  abstract leave(id: string): Promise<void>;
+  abstract live(): Promise<{ live: WorkerInfo[]; now: number }>;
+  /** Tells the others that something changed (a released task, a new generation, a new reader). A hint; may be lost. */
+  abstract announce(): Promise<void>;
+  /** Calls `listener` on announcements of others. Returns how to stop. */
+  abstract onAnnouncement(listener: () => void): () => void;
+}

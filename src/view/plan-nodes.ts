@@ -1,0 +1,33 @@
+import type { PlanNode, SourceDeclaration } from './plan.js';
+
+/** What a plan reads, each once, in the order of the plan. */
+export function sourcesOf(plan: PlanNode): SourceDeclaration[] {
+  const found = new Map<string, SourceDeclaration>();
+  for (const node of nodesOf(plan)) if (node.op === 'source') found.set(`${node.source.kind}:${node.source.name}`, node.source);
+  return [...found.values()];
+}
+
+/** The nodes of a plan, inputs before what reads them, each once. */
+export function nodesOf(plan: PlanNode): PlanNode[] {
+  const seen = new Set<PlanNode>();
+  const visit = (node: PlanNode): void => {
+    if (seen.has(node)) return;
+    inputsOf(node).forEach(visit);
+    seen.add(node);
+  };
+  visit(plan);
+  return [...seen];
+}
+
+export function inputsOf(node: PlanNode): readonly PlanNode[] {
+  switch (node.op) {
+    case 'source':
+      return [];
+    case 'union':
+      return node.inputs;
+    case 'join':
+      return [node.left, node.right];
+    default:
+      return [node.input];
+  }
+}

@@ -1,0 +1,214 @@
+import type { z } from 'zod';
+import type { Value } from '../zset/value.js';
+
+/**
+ * A view's query as frozen data: what the declaration functions build, what `compile-plan` turns into a
+ * circuit, what `explain` prints and `fingerprint` reads. Nodes form a tree; the same node may be used twice.
+ */
+export type PlanNode =
+  | SourceNode
+  | WhereNode
+  | SelectNode
+  | FlatMapNode
+  | UnnestNode
+  | UnionNode
+  | DistinctNode
+  | AggregateNode
+  | JoinNode;
+
+interface NodeBase {
+  /** The relation this node gives: everything that later nodes and the edges need to know of it. */
+  readonly relation: Relation;
+  /** Where in the user's code it was written: `views/flights.ts:12`, as well as that can be told. */
+  readonly place: string | null;
+}
+
+/** What is known of a collection at declaration. */
+export interface Relation {
+  /** In order: the order of the fields of its rows. */
+  readonly columns: readonly Column[];
+  /** Columns that identify a row, if any are known to. */
+  readonly uniqueKey: readonly string[] | null;
+  /** No row is ever retracted. */
+  readonly appendOnly: boolean;
+  /** The one stream its rows come from without a stateful operator between, so that each has a place in the log; null otherwise. */
+  readonly log: string | null;
+  /**
+   * Columns of this relation whose values decide the partition a row is in, per input partitioning; null where no
+   * longer known. Two relations can be joined, or one grouped, without an exchange where these agree.
+   */
+  readonly partitionedBy: readonly string[] | null;
+  readonly partitions: number;
+}
+
+export interface Column {
+  readonly name: string;
+  readonly schema: z.core.$ZodType;
+  readonly type: ColumnType;
+}
+
+/** What a column holds, read from its schema. */
+export type ColumnType = { readonly nullable: boolean } & (
+  | { readonly kind: 'string'; readonly format?: 'instant' | 'date' | 'uuid' }
+  | { readonly kind: 'number'; readonly integer: boolean }
+  | { readonly kind: 'boolean' }
+  | { readonly kind: 'enum'; readonly values: readonly (string | number)[] }
+  | { readonly kind: 'array'; readonly element: ColumnType }
+  | { readonly kind: 'object'; readonly columns: readonly Column[] }
+  | { readonly kind: 'json' }
+);
+
+/** A function a user wrote, with its text (for fingerprints) and what it gives (null for predicates). */
+export interface UserFunction<R = unknown> {
+  readonly call: (row: any) => R;
+  readonly source: string;
+}
+
+export type Expression =
+  | { readonly kind: 'path'; readonly path: string; readonly column: Column }
+  | { readonly kind: 'computed'; readonly fn: UserFunction; readonly column: Column }
+  /** The place of a row in its stream's log (`$position`): entry id and index in the entry. */
+  | { readonly kind: 'position'; readonly column: Column };
+
+export interface SourceNode extends NodeBase {
+  readonly op: 'source';
+  readonly source: SourceDeclaration;
+}
+export interface WhereNode extends NodeBase {
+  readonly op: 'where';
+  readonly input: PlanNode;
+  readonly predicate: UserFunction<boolean>;
+}
+/** Also what `groupBy` with computed columns is preceded by. Output columns in the order of `columns`. */
+export interface SelectNode extends NodeBase {
+  readonly op: 'select';
+  readonly input: PlanNode;
+  readonly columns: readonly { readonly name: string; readonly value: Expression }[];
+}
+export interface FlatMapNode extends NodeBase {
+  readonly op: 'flatMap';
+  readonly input: PlanNode;
+  readonly fn: UserFunction<Iterable<unknown>>;
+  /** The schema of one output row. */
+  readonly row: z.core.$ZodType;
+}
+/** One row per element of an array column: the row's other columns and the element under the name `as`. */
+export interface UnnestNode extends NodeBase {
+  readonly op: 'unnest';
+  readonly input: PlanNode;
+  readonly path: string;
+  readonly as: string;
+}
+export interface UnionNode extends NodeBase {
+  readonly op: 'union';
+  readonly inputs: readonly PlanNode[];
+}
+export interface DistinctNode extends NodeBase {
+  readonly op: 'distinct';
+  readonly input: PlanNode;
+}
+export interface AggregateNode extends NodeBase {
+  readonly op: 'aggregate';
+  readonly input: PlanNode;
+  readonly by: readonly { readonly name: string; readonly value: Expression }[];
+  readonly aggregates: readonly { readonly name: string; readonly aggregate: AggregateSpec }[];
+}
+/** `left ⋈ right`: the left's columns, and the right row as an object column named `as` (null where a left join finds none). */
+export interface JoinNode extends NodeBase {
+  readonly op: 'join';
+  readonly kind: 'inner' | 'left';
+  readonly left: PlanNode;
+  readonly right: PlanNode;
+  readonly as: string;
+  /** Equal keys: paths of both sides. Null equals nothing. */
+  readonly on: readonly { readonly left: string; readonly right: string }[];
+}
+
+export type AggregateKind =
+  | 'count'
+  | 'sum'
+  | 'avg'
+  | 'min'
+  | 'max'
+  | 'first'
+  | 'last'
+  | 'minBy'
+  | 'maxBy'
+  | 'countDistinct'
+  | 'countIf'
+  | 'sumIf'
+  | 'collect';
+
+export interface AggregateSpec {
+  readonly kind: AggregateKind;
+  /** What is aggregated; null for `count()` and `countIf`. */
+  readonly value: Expression | null;
+  /** `minBy`, `maxBy`: what is compared. `first`, `last`: what orders, null for the place in the log. `collect`: its order. */
+  readonly by: Expression | null;
+  /** `countIf`, `sumIf`. */
+  readonly test: UserFunction<boolean> | null;
+  readonly descending?: boolean;
+  /** The column it gives. */
+  readonly column: Column;
+}
+
+export type SourceDeclaration = StreamDeclaration | TableDeclaration | ViewDeclaration;
+
+interface RecordSource {
+  readonly name: string;
+  readonly schema: z.core.$ZodType;
+  readonly columns: readonly Column[];
+  /** The Redis key of the only partition, or what `:0`, `:1`, … are appended to. */
+  readonly redisKey: string;
+  readonly partitions: number;
+  readonly place: string | null;
+}
+
+export interface StreamDeclaration extends RecordSource {
+  readonly kind: 'stream';
+  /** Column that holds the event's time; null for the entry's own time. */
+  readonly eventTime: string | null;
+  readonly latenessMs: number;
+  readonly partitionBy: readonly string[] | null;
+  readonly retain: Retention | null;
+}
+
+export interface TableDeclaration extends RecordSource {
+  readonly kind: 'table';
+  /** Columns that identify a row, and decide its partition. */
+  readonly key: readonly string[];
+  readonly retain: Retention | null;
+}
+
+export interface Retention {
+  readonly ageMs: number | null;
+  readonly entriesMax: number | null;
+}
+
+export interface ViewDeclaration {
+  readonly kind: 'view';
+  readonly name: string;
+  readonly plan: PlanNode;
+  readonly columns: readonly Column[];
+  /** Columns that identify a row. */
+  readonly key: readonly string[];
+  readonly indexes: readonly IndexDeclaration[];
+  readonly version: string | null;
+  readonly promote: 'auto' | 'manual';
+  /** The number of hashes each partition's rows and states lie in. */
+  readonly buckets: number;
+  /** Views that fail on more than this many of their last thousand entries are parked. */
+  readonly errorsMax: number;
+  readonly description: string | null;
+  readonly place: string | null;
+  /** 16 hex digits over everything that decides its rows. */
+  readonly fingerprint: string;
+}
+
+export interface IndexDeclaration {
+  /** As declared and as `order=` says it: `flights.desc`, `city,flights.desc`. */
+  readonly name: string;
+  readonly columns: readonly { readonly path: string; readonly descending: boolean; readonly column: Column }[];
+}
+
+export type { Value };

@@ -1,0 +1,86 @@
+/**
+ * The checksum of a collection: the sum modulo 2^64 of a 64-bit hash of each row's text, times its weight.
+ * It does not depend on order, cuts or partitions, and a retraction takes away exactly what its insertion
+ * added. Not exclusive-or: pairs would cancel.
+ *
+ * Kept as two 32-bit halves, because BigInt is slow on the path of every row.
+ */
+export class Checksum {
+  constructor(
+    public high = 0,
+    public low = 0,
+  ) {}
+
+  add(text: string, weight: number): void {
+    hash64(text);
+    for (let times = Math.abs(weight); times > 0; times--) weight > 0 ? this.#plus(hashHigh, hashLow) : this.#minus(hashHigh, hashLow);
+  }
+
+  /** Adds another checksum: partitions add up. */
+  merge(other: Checksum): this {
+    this.#plus(other.high, other.low);
+    return this;
+  }
+
+  clone(): Checksum {
+    return new Checksum(this.high, this.low);
+  }
+
+  /** 16 hex digits. */
+  toString(): string {
+    return (this.high >>> 0).toString(16).padStart(8, '0') + (this.low >>> 0).toString(16).padStart(8, '0');
+  }
+
+  static parse(text: string): Checksum {
+    return new Checksum(parseInt(text.slice(0, 8), 16), parseInt(text.slice(8), 16));
+  }
+
+  #plus(high: number, low: number): void {
+    const sum = (this.low >>> 0) + (low >>> 0);
+    this.low = sum >>> 0;
+    this.high = ((this.high >>> 0) + (high >>> 0) + (sum > 0xffffffff ? 1 : 0)) >>> 0;
+  }
+
+  #minus(high: number, low: number): void {
+    const difference = (this.low >>> 0) - (low >>> 0);
+    this.low = difference >>> 0;
+    this.high = ((this.high >>> 0) - (high >>> 0) - (difference < 0 ? 1 : 0)) >>> 0;
+  }
+}
+
+let hashHigh = 0;
+let hashLow = 0;
+
+/**
+ * 64 bits over the UTF-16 units of a text: two multiplicative hashes with the avalanche steps of MurmurHash3
+ * (A. Appleby). Not against an adversary; against mistakes.
+ */
+function hash64(text: string): void {
+  let a = 0x9e3779b9 ^ text.length;
+  let b = 0x85ebca6b ^ text.length;
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    a = Math.imul(a ^ unit, 0x9e3779b1);
+    b = Math.imul(b ^ unit, 0x5f356495);
+    b = (b << 13) | (b >>> 19);
+  }
+  a = avalanche(a ^ (b >>> 7));
+  b = avalanche(b ^ a);
+  hashHigh = a >>> 0;
+  hashLow = b >>> 0;
+}
+
+function avalanche(hash: number): number {
+  hash ^= hash >>> 16;
+  hash = Math.imul(hash, 0x85ebca6b);
+  hash ^= hash >>> 13;
+  hash = Math.imul(hash, 0xc2b2ae35);
+  return hash ^ (hash >>> 16);
+}
+
+/** 32 bits of a text, for buckets: not the hash of placement, so that a partition's keys fill all its buckets. */
+export function hash32(text: string): number {
+  let a = 0x811c9dc5 ^ text.length;
+  for (let index = 0; index < text.length; index++) a = Math.imul(a ^ text.charCodeAt(index), 0x01000193);
+  return avalanche(a) >>> 0;
+}
