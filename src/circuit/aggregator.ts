@@ -1,5 +1,5 @@
 import type { Row, Value } from '../zset/value.js';
-import type { Codec, Keyed, Ordered } from './operator.js';
+import type { Codec, Ordered } from './operator.js';
 
 /**
  * One aggregate of a group: what it remembers and what it shows.
@@ -20,19 +20,32 @@ export interface Aggregator<A = any> {
   /** What the group shows; null where it has nothing to show. */
   result(accumulator: A, group: string): Value;
   codec: Codec<A>;
+  /** What `codec.decode` would make of this JSON value's text; spares a group's state a second parsing. */
+  revive?(stored: any): A;
   /**
    * Names what `fold` and `result` will look up in ordered state for this group's rows. Called with the group's
-   * accumulator (undefined if it has none), again after what it named was loaded.
+   * accumulator (undefined if it has none) and all of the tick's rows of the group, before the first is folded; again,
+   * with the same arrays, after what it named was loaded.
    */
   wants?(accumulator: A | undefined, rows: readonly Row[], weights: readonly number[], group: string): void;
 }
 
-/** What an aggregator is made with: its column, compiled, and state of its own if it needs any. */
+/** What an aggregator is made with: its columns, compiled, and state of its own if it needs any. */
 export interface AggregatorInput {
   /** The value the aggregate is over; for `count` unused. */
   value: (row: Row) => Value;
+  /** What is compared or orders; null where the plan names nothing. */
+  by: ((row: Row) => Value) | null;
+  /** The column that says whether a row counts; for `countIf` and `sumIf`. */
+  test: ((row: Row) => Value) | null;
+  /** The other way round: `collect` in descending order. */
+  descending: boolean;
+  /** What a group without values shows: null, or 0 where the column is not nullable. */
+  empty: 0 | null;
+  /** Rows come with their place in the log. */
+  inLogOrder: boolean;
   /** No row of the input is ever retracted: an extreme needs no memory of the others. */
   appendOnly: boolean;
-  ordered: (name: string) => Ordered;
-  keyed: <V>(name: string, codec: Codec<V>) => Keyed<V>;
+  /** Ordered state of its own, made when asked for. */
+  members: () => Ordered;
 }

@@ -1,5 +1,6 @@
 import { assert } from '../assert.js';
 import { Delta } from '../zset/delta.js';
+import type { ErrorCollection } from './error-collection.js';
 import type { KeyedState } from './keyed-state.js';
 import type { Operator } from './operator.js';
 import type { OrderedRead, OrderedState } from './ordered-state.js';
@@ -31,6 +32,8 @@ export class Circuit {
     /** Input name → vertex. */
     readonly sources: ReadonlyMap<string, number>,
     readonly states: readonly State[],
+    /** Where the operators put rows that cannot be used; brought up to date when all of them have stepped. */
+    readonly errors: ErrorCollection | null = null,
   ) {}
 
   /**
@@ -48,18 +51,26 @@ export class Circuit {
         outputs[index] = Delta.empty;
         continue;
       }
-      if (operator.reads) {
-        for (let round = 0; ; round++) {
-          assert(round < 16, `The operator "${this.vertices[index]!.name}" does not come to an end of what it reads.`);
-          operator.reads(deltas);
-          const fetch = this.#missing();
-          if (fetch === null) break;
-          yield fetch;
-        }
-      }
+      if (operator.reads) yield* this.#load(this.vertices[index]!.name, () => operator.reads!(deltas));
       outputs[index] = operator.step(deltas);
     }
+    const { errors } = this;
+    if (errors !== null) {
+      yield* this.#load('errors', () => errors.reads());
+      errors.step();
+    }
     return outputs[outputs.length - 1] ?? Delta.empty;
+  }
+
+  /** Has `reads` name what it wants, and wants fetched, until it has all. */
+  *#load(name: string, reads: () => void): Generator<Fetch, void, void> {
+    for (let round = 0; ; round++) {
+      assert(round < 16, `The operator "${name}" does not come to an end of what it reads.`);
+      reads();
+      const fetch = this.#missing();
+      if (fetch === null) return;
+      yield fetch;
+    }
   }
 
   /** How many fields and members the tick would write. */
@@ -79,10 +90,17 @@ export class Circuit {
 
   discard(): void {
     for (const state of this.states) state.discard();
+    this.#forget();
   }
 
   drop(): void {
     for (const state of this.states) state.drop();
+    this.#forget();
+  }
+
+  #forget(): void {
+    for (const { operator } of this.vertices) operator?.discard?.();
+    this.errors?.discard();
   }
 
   #missing(): Fetch | null {

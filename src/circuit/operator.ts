@@ -20,6 +20,8 @@ export interface Operator {
    */
   reads?(inputs: readonly Delta[]): void;
   step(inputs: readonly Delta[]): Delta;
+  /** The tick was given up: scratch values and results of it go. States are taken back by others. */
+  discard?(): void;
 }
 
 /**
@@ -30,7 +32,7 @@ export interface ErrorSink {
   add(row: unknown, weight: number, thrown: unknown): void;
 }
 
-/** What a circuit is built on: the runtime gives each operator its states by name. Names are unique in a circuit. */
+/** What an operator is built on: its states by name. Names are unique in a circuit. */
 export interface StateFactory {
   keyed<V>(name: string, codec: Codec<V>): Keyed<V>;
   ordered(name: string): Ordered;

@@ -1,7 +1,7 @@
 import { assert } from '../assert.js';
 import { Checksum, hash32 } from '../zset/checksum.js';
 import { Delta } from '../zset/delta.js';
-import { compareText } from '../zset/text-order.js';
+import { compareText, escapeText } from '../zset/text-order.js';
 import type { Row } from '../zset/value.js';
 import type { KeyedState } from './keyed-state.js';
 import type { Operator } from './operator.js';
@@ -31,8 +31,8 @@ export interface ViewOutputOptions {
 /** Into which of `buckets` hashes a key falls. */
 export const bucketOf = (key: string, buckets: number): number => hash32(key) % buckets;
 
-/** The member of an index: order text, bucket, NUL, key. */
-export const indexMember = (orderText: string, bucket: number, key: string): string => `${orderText}\0${bucket}\0${key}`;
+/** The member of an index: order text, NUL, bucket, NUL, key. The key is escaped, so that the last NUL is before it. */
+export const indexMember = (orderText: string, bucket: number, key: string): string => `${orderText}\0${bucket}\0${escapeText(key)}`;
 
 /**
  * The end of a circuit: keeps a view's rows by key.

@@ -9,6 +9,12 @@ export class Catalog {
   readonly views = new Map<string, ViewDeclaration>();
 
   constructor(declarations: readonly SourceDeclaration[]) {
+    this.replace(declarations);
+  }
+
+  /** Puts other declarations in the place of all these: views are edited while they are served. */
+  replace(declarations: readonly SourceDeclaration[]): void {
+    for (const known of [this.streams, this.tables, this.views]) known.clear();
     for (const declaration of declarations) this.#add(declaration);
   }
 

@@ -2,7 +2,9 @@ import { assert } from '../../assert.js';
 import { Delta } from '../../zset/delta.js';
 import type { Row, Value } from '../../zset/value.js';
 import type { Aggregator } from '../aggregator.js';
+import { generatedFold } from '../generated-fold.js';
 import type { Codec, Keyed, Operator } from '../operator.js';
+import { sameRow } from '../same-row.js';
 
 /** A group's state: how many rows it has, its accumulators, and the row it shows (derived, not stored). */
 export class Group {
@@ -22,24 +24,24 @@ export interface AggregateOptions {
 
 /** A group as `[count, accumulator, …]`, each accumulator in its aggregator's own form. */
 export function groupCodec(aggregators: readonly Aggregator[]): Codec<Group> {
+  const revivers = aggregators.map(({ codec, revive }) => revive ?? ((stored: unknown) => codec.decode(JSON.stringify(stored))));
   return {
     encode: (group) => {
       let text = '[' + group.count;
-      for (let index = 0; index < aggregators.length; index++) text += ',' + aggregators[index]!.codec.encode(group.accumulators[index]);
+      for (let slot = 0; slot < aggregators.length; slot++) text += ',' + aggregators[slot]!.codec.encode(group.accumulators[slot]);
       return text + ']';
     },
     decode: (text) => {
-      const [count, ...stored] = JSON.parse(text) as [number, ...unknown[]];
-      return new Group(
-        count,
-        stored.map((accumulator, index) => aggregators[index]!.codec.decode(JSON.stringify(accumulator))),
-      );
+      const stored = JSON.parse(text) as [number, ...unknown[]];
+      const accumulators: unknown[] = new Array(aggregators.length);
+      for (let slot = 0; slot < aggregators.length; slot++) accumulators[slot] = revivers[slot]!(stored[slot + 1]);
+      return new Group(stored[0], accumulators);
     },
     clone: (group) => {
-      const copy = new Group(
-        group.count,
-        group.accumulators.map((accumulator, index) => aggregators[index]!.codec.clone(accumulator)),
-      );
+      const accumulators: unknown[] = new Array(aggregators.length);
+      for (let slot = 0; slot < aggregators.length; slot++)
+        accumulators[slot] = aggregators[slot]!.codec.clone(group.accumulators[slot]);
+      const copy = new Group(group.count, accumulators);
       copy.row = group.row;
       return copy;
     },
@@ -56,44 +58,66 @@ export function groupCodec(aggregators: readonly Aggregator[]): Codec<Group> {
  */
 export class Aggregate implements Operator {
   #input: Delta<Row> | null = null;
+  /** The groups the tick touches, and which of them each row belongs to. */
   #keys: string[] = [];
+  #groupOf: number[] = [];
+  #rowsOf: { rows: Row[]; weights: number[] }[] | null = null;
   readonly #wanting: readonly number[];
+  readonly #fold: ReturnType<typeof generatedFold>;
 
   constructor(
     readonly groups: Keyed<Group>,
     readonly options: AggregateOptions,
   ) {
-    this.#wanting = options.aggregators.flatMap((aggregator, index) => (aggregator.wants ? [index] : []));
+    this.#wanting = options.aggregators.flatMap((aggregator, slot) => (aggregator.wants ? [slot] : []));
+    this.#fold = generatedFold(options.aggregators);
   }
 
   reads([input]: readonly [Delta<Row>]): void {
-    if (this.#input !== input) {
-      this.#input = input;
-      this.#keys = input.rows.map(this.options.groupKeyOf);
-    }
+    if (this.#input !== input) this.#group(input);
     let loaded = true;
     for (const key of this.#keys) if (!this.groups.want(key)) loaded = false;
-    if (loaded && this.#wanting.length > 0) this.#wantOrdered(input);
+    if (loaded && this.#wanting.length > 0) this.#wantMembers(input);
   }
 
   step([input]: readonly [Delta<Row>]): Delta<Row> {
-    const { aggregators } = this.options;
-    const touched = new Map<string, Touched>();
-    for (let index = 0; index < input.size; index++) {
-      const key = this.#keys[index]!;
-      const row = input.rows[index]!;
-      const weight = input.weights[index]!;
-      let at = touched.get(key);
-      if (at === undefined) touched.set(key, (at = this.#touch(key, row)));
-      const { accumulators } = at.group;
-      at.group.count += weight;
-      for (let slot = 0; slot < aggregators.length; slot++)
-        accumulators[slot] = aggregators[slot]!.fold(accumulators[slot], row, weight, input.orders?.[index], key);
+    const { rows, weights, orders } = input;
+    const touched: (Touched | undefined)[] = new Array(this.#keys.length).fill(undefined);
+    for (let index = 0; index < rows.length; index++) {
+      const at = this.#groupOf[index]!;
+      const row = rows[index]!;
+      const weight = weights[index]!;
+      const { group } = (touched[at] ??= this.#touch(this.#keys[at]!, row));
+      group.count += weight;
+      this.#fold(group.accumulators, row, weight, orders?.[index], this.#keys[at]!);
     }
-    this.#input = null;
     const output = new Delta<Row>();
-    for (const [key, at] of touched) this.#settle(key, at, output);
+    for (let at = 0; at < touched.length; at++) this.#settle(this.#keys[at]!, touched[at]!, output);
+    this.discard();
     return output;
+  }
+
+  discard(): void {
+    this.#input = null;
+    this.#keys = [];
+    this.#groupOf = [];
+    this.#rowsOf = null;
+  }
+
+  #group(input: Delta<Row>): void {
+    const { groupKeyOf } = this.options;
+    const places = new Map<string, number>();
+    const groupOf: number[] = new Array(input.size);
+    this.#keys = [];
+    for (let index = 0; index < groupOf.length; index++) {
+      const key = groupKeyOf(input.rows[index]!);
+      let at = places.get(key);
+      if (at === undefined) places.set(key, (at = this.#keys.push(key) - 1));
+      groupOf[index] = at;
+    }
+    this.#groupOf = groupOf;
+    this.#rowsOf = null;
+    this.#input = input;
   }
 
   #touch(key: string, sample: Row): Touched {
@@ -122,7 +146,7 @@ export class Aggregate implements Operator {
       return;
     }
     const after = this.#rowOf(key, sample, group);
-    if (before && sameColumns(before, after)) {
+    if (before && sameRow(before, after)) {
       group.row = before;
       return;
     }
@@ -139,18 +163,20 @@ export class Aggregate implements Operator {
   }
 
   /** The groups are loaded: aggregators with ordered state may look at their accumulators to say what else they need. */
-  #wantOrdered(input: Delta<Row>): void {
-    const byGroup = new Map<string, { rows: Row[]; weights: number[] }>();
-    for (let index = 0; index < input.size; index++) {
-      const key = this.#keys[index]!;
-      let group = byGroup.get(key);
-      if (group === undefined) byGroup.set(key, (group = { rows: [], weights: [] }));
-      group.rows.push(input.rows[index]!);
-      group.weights.push(input.weights[index]!);
+  #wantMembers(input: Delta<Row>): void {
+    if (this.#rowsOf === null) {
+      this.#rowsOf = this.#keys.map(() => ({ rows: [], weights: [] }));
+      for (let index = 0; index < input.size; index++) {
+        const { rows, weights } = this.#rowsOf[this.#groupOf[index]!]!;
+        rows.push(input.rows[index]!);
+        weights.push(input.weights[index]!);
+      }
     }
-    for (const [key, { rows, weights }] of byGroup) {
-      const group = this.groups.get(key);
-      for (const slot of this.#wanting) this.options.aggregators[slot]!.wants!(group?.accumulators[slot], rows, weights, key);
+    for (let at = 0; at < this.#keys.length; at++) {
+      const key = this.#keys[at]!;
+      const { rows, weights } = this.#rowsOf[at]!;
+      const accumulators = this.groups.get(key)?.accumulators;
+      for (const slot of this.#wanting) this.options.aggregators[slot]!.wants!(accumulators?.[slot], rows, weights, key);
     }
   }
 }
@@ -160,13 +186,4 @@ interface Touched {
   /** Any input row of the group: its group columns are the result's. */
   sample: Row;
   before: Row | null;
-}
-
-function sameColumns(left: Row, right: Row): boolean {
-  for (const column in left) {
-    const a = left[column]!;
-    const b = right[column]!;
-    if (a !== b && (typeof a !== 'object' || JSON.stringify(a) !== JSON.stringify(b))) return false;
-  }
-  return true;
 }

@@ -24,6 +24,12 @@ export interface Generation {
   readonly sources: readonly string[];
   /** Tasks hold when they reach these positions (by Redis key of a source partition); null: they run on. */
   readonly stopAt: Readonly<Record<string, string>> | null;
+  /** The rebuild or verification that made it; null for the first generation of a view. */
+  readonly rebuild: string | null;
+  /** May it be promoted as soon as it has caught up? */
+  readonly promote: 'auto' | 'manual';
+  /** It was asked for although the beginning of a source is gone. */
+  readonly acceptTrimmed: boolean;
   readonly createdAt: number;
   /** What REST needs to read it when no process has its code: columns, key, indexes. */
   readonly description: unknown;

@@ -62,9 +62,10 @@ export abstract class SourceLog {
 
   /**
    * Returns when one of the logs has an entry after the position given for it, after `timeoutMs`, or when the signal
-   * is aborted. A hint: the caller reads to find out. Never waits longer, whatever happens to its connection.
+   * is aborted. A hint: the caller reads to find out. Never waits longer, whatever happens to its connection. Gives the
+   * logs that have something, none after a time-out; an aborted wait must not delay the next one.
    */
-  abstract waitForNews(positions: ReadonlyMap<string, Position>, timeoutMs: number, signal: AbortSignal): Promise<void>;
+  abstract waitForNews(positions: ReadonlyMap<string, Position>, timeoutMs: number, signal: AbortSignal): Promise<readonly string[]>;
 
   /**
    * Appends entries to one partition, atomically. An error with the code `append-outcome-unknown` means that they may

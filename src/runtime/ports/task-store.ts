@@ -6,7 +6,7 @@ import type { OwnerToken, TaskId } from '../task-id.js';
 export interface TaskRecord {
   /** Rises by one with every commit. */
   tick: number;
-  /** By input (the Redis key of a source partition, or `view:<name>#<generation>/<partition>`). */
+  /** By input of the circuit: `stream:flights`, `table:airports`, `view:delays-by-airport`. */
   positions: Readonly<Record<string, InputPosition>>;
   /** Per source partition (its Redis key), the position whose effects the state contains. */
   frontier: Readonly<Record<string, Position>>;

@@ -1,0 +1,199 @@
+/**
+ * Sums of doubles without any error: adding and then removing values leaves exactly what was there, in any order.
+ *
+ *   number      the sum, where a double holds it exactly
+ *   number[]    numbers whose exact sum it is. In canonical form the last is the sum rounded, the one before it what
+ *               that leaves out, rounded, and so on: 0.1 + 0.2 is [-2.7755575615628914e-17, 0.30000000000000004]
+ *   bigint      the sum times 2^1074 (the inverse of the least double), where it is greater than all doubles
+ *
+ * The canonical form is a function of the sum's value alone. While values are being added the list is in another
+ * form (partial sums that do not overlap, least first, as in J. Shewchuk's and R. Hettinger's algorithms), because that
+ * one is cheap to add to: `exactAdd` gives and takes either, `exactCanonical` must come before storing and showing.
+ */
+export type ExactSum = number | number[] | bigint;
+
+/** The sum plus `times` × `value`. A list may be changed in place. */
+export function exactAdd(sum: ExactSum, value: number, times: number): ExactSum {
+  if (typeof sum === 'number') {
+    const term = times === 1 ? value : times === -1 ? -value : NaN;
+    const total = sum + term;
+    const part = total - sum;
+    // What rounding lost of the sum and of the value (D. Knuth's two-sum); NaN where anything overflowed.
+    if (sum - (total - part) + (term - part) === 0) return total + 0;
+  }
+  return addSlowly(sum, value, times);
+}
+
+function addSlowly(sum: ExactSum, value: number, times: number): ExactSum {
+  if (typeof sum === 'bigint') return sum + scaled(value) * BigInt(times);
+  const partials = typeof sum === 'number' ? (sum === 0 ? [] : [sum]) : sum;
+  const count = Math.abs(times);
+  const before = count === 1 ? partials : partials.slice();
+  // A multiple by a power of two is exact, and every count is a sum of such powers.
+  let power = times < 0 ? -value : value;
+  for (let left = count; left > 0; left = Math.floor(left / 2), power *= 2)
+    if (left % 2 === 1 && !grow(partials, power)) return exactBig(before) + scaled(value) * BigInt(times);
+  return partials;
+}
+
+/** Adds one double to partial sums that do not overlap, least first. False, and nothing is changed, if a partial sum overflows. */
+function grow(partials: number[], value: number): boolean {
+  const before = partials.slice();
+  let carry = value;
+  let size = 0;
+  for (const partial of before) {
+    const total = carry + partial;
+    if (!Number.isFinite(total)) {
+      partials.splice(0, partials.length, ...before);
+      return false;
+    }
+    const part = total - carry;
+    const lost = carry - (total - part) + (partial - part);
+    if (lost !== 0) partials[size++] = lost;
+    carry = total;
+  }
+  if (!Number.isFinite(carry)) return false;
+  partials.length = size;
+  if (carry !== 0) partials.push(carry);
+  return true;
+}
+
+/** The one form that a sum's value has. */
+export function exactCanonical(sum: ExactSum): ExactSum {
+  if (typeof sum === 'number') return sum + 0;
+  if (typeof sum === 'bigint') return fromBig(sum);
+  const rest = sum.slice();
+  const parts: number[] = [];
+  while (rest.length > 0) {
+    const rounded = roundPartials(rest);
+    if (!Number.isFinite(rounded)) return exactBig(sum);
+    parts.push(rounded);
+    grow(rest, -rounded);
+  }
+  return fromParts(parts);
+}
+
+/** From the greatest part to the least, each the rounded rest. */
+function fromParts(parts: number[]): ExactSum {
+  if (parts.length > 1) return parts.reverse();
+  return parts.length === 0 ? 0 : parts[0]!;
+}
+
+/** The sum as the nearest double, of a canonical sum; null where it is greater than all doubles. */
+export function exactRounded(sum: ExactSum): number | null {
+  if (typeof sum === 'number') return sum;
+  return typeof sum === 'bigint' ? null : sum[sum.length - 1]!;
+}
+
+/** A canonical sum divided by a count, as the nearest double (ties to even). */
+export function exactQuotient(sum: ExactSum, count: number): number | null {
+  if (typeof sum === 'number') return sum / count + 0;
+  return ratio(exactBig(sum), BigInt(count));
+}
+
+/** As it is stored: a number, a list, or a text for what no double can say. */
+export const exactStored = (sum: ExactSum): number | number[] | string => (typeof sum === 'bigint' ? sum.toString(36) : sum);
+
+export function exactRevived(stored: number | number[] | string): ExactSum {
+  return typeof stored === 'string' ? parseBig36(stored) : stored;
+}
+
+/** The sum as nearest double of partials that do not overlap, least first: rounded once, half to even. */
+function roundPartials(partials: readonly number[]): number {
+  let index = partials.length - 1;
+  let high = partials[index]!;
+  let low = 0;
+  while (index > 0) {
+    const before = high;
+    const next = partials[--index]!;
+    high = before + next;
+    low = next - (high - before);
+    if (low !== 0) break;
+  }
+  // Exactly half way, as far as these two say; what lies below decides.
+  if (index > 0 && low < 0 === partials[index - 1]! < 0) {
+    const twice = low * 2;
+    const moved = high + twice;
+    if (twice === moved - high) high = moved;
+  }
+  return high;
+}
+
+// ---- beyond the doubles
+
+const SCALE = 1074n;
+
+function exactBig(sum: ExactSum): bigint {
+  if (typeof sum === 'bigint') return sum;
+  if (typeof sum === 'number') return scaled(sum);
+  return sum.reduce((total, part) => total + scaled(part), 0n);
+}
+
+const view = new DataView(new ArrayBuffer(8));
+
+/** A finite double times 2^1074. */
+function scaled(value: number): bigint {
+  view.setFloat64(0, value);
+  const bits = view.getBigUint64(0);
+  const exponent = (bits >> 52n) & 0x7ffn;
+  const fraction = bits & 0xfffffffffffffn;
+  const magnitude = exponent === 0n ? fraction : (fraction | 0x10000000000000n) << (exponent - 1n);
+  return value < 0 ? -magnitude : magnitude;
+}
+
+function fromBig(big: bigint): ExactSum {
+  const parts: number[] = [];
+  let rest = big;
+  while (rest !== 0n) {
+    const rounded = ratio(rest, 1n);
+    if (rounded === null) return big;
+    parts.push(rounded);
+    rest -= scaled(rounded);
+  }
+  return fromParts(parts);
+}
+
+/** `big` / 2^1074 / `count` as the nearest double, half to even; null beyond the greatest. */
+function ratio(big: bigint, count: bigint): number | null {
+  if (big === 0n) return 0;
+  const magnitude = big < 0n ? -big : big;
+  // So many bits that the quotient has at least 64; one more, sticky, says whether anything lies below.
+  const up = BigInt(Math.max(0, 66 - bitLength(magnitude) + bitLength(count)));
+  const dividend = magnitude << up;
+  let quotient = dividend / count;
+  let exponent = -SCALE - up;
+  const sticky = quotient * count !== dividend;
+  // The place of the last bit that a double of this size has.
+  const drop = BigInt(Math.max(bitLength(quotient) - 53, Number(-SCALE - exponent)));
+  if (drop > 0n) {
+    const half = 1n << (drop - 1n);
+    const below = quotient & ((1n << drop) - 1n);
+    quotient >>= drop;
+    exponent += drop;
+    if (below > half || (below === half && (sticky || (quotient & 1n) === 1n))) quotient += 1n;
+  }
+  const value = scaleBack(Number(quotient), Number(exponent));
+  if (!Number.isFinite(value)) return null;
+  return (big < 0n ? -value : value) + 0;
+}
+
+/** `integer` × 2^`exponent`, in steps that stay exact. */
+function scaleBack(integer: number, exponent: number): number {
+  let value = integer;
+  for (; exponent > 1000; exponent -= 1000) value *= 2 ** 1000;
+  // An integer below 2^54 is moved down exactly as long as its last bit stays above the least double's.
+  for (; exponent < -1000; exponent += 1000) value *= 2 ** -1000;
+  return value * 2 ** exponent;
+}
+
+function bitLength(magnitude: bigint): number {
+  const digits = magnitude.toString(16);
+  return digits.length * 4 - (Math.clz32(parseInt(digits[0]!, 16)) - 28);
+}
+
+function parseBig36(text: string): bigint {
+  const negative = text.startsWith('-');
+  let value = 0n;
+  for (const digit of negative ? text.slice(1) : text) value = value * 36n + BigInt(parseInt(digit, 36));
+  return negative ? -value : value;
+}

@@ -1,0 +1,62 @@
+import type { Row, Value } from '../../zset/value.js';
+import type { Aggregator } from '../aggregator.js';
+import type { Codec } from '../operator.js';
+import {
+  exactAdd,
+  exactCanonical,
+  exactQuotient,
+  exactRevived,
+  exactRounded,
+  exactStored,
+  type ExactSum,
+} from './exact-sum.js';
+
+/** An exact sum and how many values it is of: no values have no sum, as against values whose sum is 0. */
+interface Summed {
+  count: number;
+  sum: ExactSum;
+}
+
+const codec: Codec<Summed> = {
+  encode: ({ count, sum }) => `[${count},${typeof sum === 'number' ? sum : JSON.stringify(exactStored(sum))}]`,
+  decode: (text) => revive(JSON.parse(text)),
+  clone: ({ count, sum }) => ({ count, sum: typeof sum === 'object' ? sum.slice() : sum }),
+};
+
+const revive = ([count, sum]: [number, number | number[] | string]): Summed => ({ count, sum: exactRevived(sum) });
+
+const settle = (summed: Summed): Summed => {
+  if (typeof summed.sum !== 'number') summed.sum = exactCanonical(summed.sum);
+  return summed;
+};
+
+/**
+ * `sum(column)`, `sumIf(column, test)`: exact inside, rounded once when shown. Null over no values (or what
+ * `empty` says), and where no double holds the sum.
+ */
+export function sum(value: (row: Row) => Value, options: { test?: (row: Row) => Value; empty?: 0 | null } = {}): Aggregator<Summed> {
+  const { test, empty = null } = options;
+  return {
+    initial: () => ({ count: 0, sum: 0 }),
+    fold(summed, row, weight) {
+      if (test !== undefined && test(row) !== true) return summed;
+      const number = value(row);
+      if (number === null) return summed;
+      summed.count += weight;
+      summed.sum = exactAdd(summed.sum, number as number, weight);
+      return summed;
+    },
+    settle,
+    result: ({ count, sum }) => (count === 0 ? empty : exactRounded(sum)),
+    codec,
+    revive,
+  };
+}
+
+/**
+ * `avg(column)`: the exact sum divided by the number of values, rounded once, to the nearest double. A sum that no
+ * double holds still has its average.
+ */
+export function avg(value: (row: Row) => Value): Aggregator<Summed> {
+  return { ...sum(value), result: ({ count, sum }) => (count === 0 ? null : exactQuotient(sum, count)) };
+}

@@ -1,0 +1,87 @@
+import { Redis } from 'ioredis';
+import { messageOf, StillwaterError } from '../errors/stillwater-error.js';
+import type { Settings } from '../settings.js';
+import { DISCONNECT_MS } from './redis-identity.js';
+import { EmbeddedRedis, INSTALL_LINES } from './embedded-redis.js';
+
+/** The Redis a process works on, and how to let go of it. */
+export interface RedisAtHand {
+  readonly url: string;
+  /** For people: `redis://127.0.0.1:41234 (our own, 7.0.15, in .stillwater)`. Holds no password. */
+  readonly description: string;
+  /** The server is ours: it keeps its data in the data directory. */
+  readonly embedded: boolean;
+  /** Call it last, when all connections are closed. Does nothing to a Redis that is not ours. */
+  stop(): Promise<void>;
+}
+
+const ANSWER_MS = 5_000;
+
+/**
+ * The Redis that the settings name, or one of our own.
+ * @throws StillwaterError `redis-unreachable` where the one named does not answer, and those of `EmbeddedRedis.bringUp`.
+ */
+export async function bringUpRedis(
+  settings: Pick<Settings, 'redisUrl' | 'dataDirectory'>,
+  options: { environment?: Readonly<Record<string, string | undefined>>; say?: (line: string) => void } = {},
+): Promise<RedisAtHand> {
+  const { environment = process.env, say = () => undefined } = options;
+  if (settings.redisUrl !== null) {
+    await checkAnswers(settings.redisUrl);
+    return {
+      url: settings.redisUrl,
+      description: withoutPassword(settings.redisUrl),
+      embedded: false,
+      stop: async () => undefined,
+    };
+  }
+  const embedded = await EmbeddedRedis.bringUp({ dataDirectory: settings.dataDirectory, environment, say });
+  return {
+    url: embedded.url,
+    description: `${embedded.url} (our own, ${embedded.version}, data in ${settings.dataDirectory}${embedded.origin === 'reattached' ? ', was still running' : ''})`,
+    embedded: true,
+    stop: async () => {
+      if ((await embedded.stop()) === 'left-running')
+        say(`${embedded.url} goes on: others are connected to it`);
+    },
+  };
+}
+
+/** One PING. A replica, a loading server and the like answer too: what they lack is for later checks to say. */
+async function checkAnswers(url: string): Promise<void> {
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    retryStrategy: () => null,
+    connectTimeout: ANSWER_MS,
+    commandTimeout: ANSWER_MS,
+    disconnectTimeout: DISCONNECT_MS,
+    maxRetriesPerRequest: 0,
+    enableReadyCheck: false,
+  });
+  let cause: Error | null = null;
+  redis.on('error', (error: Error) => (cause ??= error));
+  try {
+    await redis.connect();
+    await redis.ping();
+  } catch (error) {
+    if (/^LOADING/.test(messageOf(error))) return;
+    throw new StillwaterError(
+      'redis-unreachable',
+      {
+        what: 'The Redis that REDIS_URL names does not answer.',
+        evidence: `  REDIS_URL  ${withoutPassword(url)}\n  said       ${messageOf(cause ?? error)}`,
+        consequence: 'Nothing was started, and no other Redis was tried.',
+        remedy: `Start it, correct REDIS_URL, or unset REDIS_URL to let Stillwater run a Redis of its own. To have one here:\n${INSTALL_LINES}`,
+      },
+      { cause: error },
+    );
+  } finally {
+    redis.disconnect();
+  }
+}
+
+function withoutPassword(url: string): string {
+  const shown = new URL(url);
+  if (shown.password) shown.password = '***';
+  return shown.toString();
+}

@@ -1,0 +1,116 @@
+import type { CommitRequest } from '../runtime/ports/task-store.js';
+import { bucketOf, type Keyspace } from './keyspace.js';
+import { encodeMember } from './ordered-member.js';
+import { positionsText } from './task-record.js';
+
+/** The number of keys before those of state. */
+const FIXED_KEYS = 4;
+const SCORE = '0';
+
+type Operation = 'S' | 'D' | 'Z' | 'R';
+
+/** What one tick changes of one state, gathered by bucket: what is put and what goes. */
+class Buckets {
+  readonly touched: number[] = [];
+  readonly puts: (string[] | undefined)[];
+  readonly gone: (string[] | undefined)[];
+
+  constructor(count: number) {
+    this.puts = new Array(count);
+    this.gone = new Array(count);
+  }
+
+  putsOf(bucket: number): string[] {
+    return (this.puts[bucket] ??= this.#touch(bucket, this.gone));
+  }
+
+  goneOf(bucket: number): string[] {
+    return (this.gone[bucket] ??= this.#touch(bucket, this.puts));
+  }
+
+  #touch(bucket: number, other: (string[] | undefined)[]): string[] {
+    if (other[bucket] === undefined) this.touched.push(bucket);
+    return [];
+  }
+}
+
+/**
+ * The arguments of `commit.lua` as EVALSHA takes them, in one flat array: place for the hash, number of keys, keys,
+ * header, changes. This is on the path of every changed row, hence no objects for each of them.
+ */
+export function commitArguments(keyspace: Keyspace, request: CommitRequest): string[] {
+  const { task, buckets, record } = request;
+  const base = keyspace.base(task);
+  const all: string[] = ['', '', `${base}:task`, `${base}:readers`, `${base}:subscribed`, `${base}:changes`];
+  const changes: { operation: Operation; values: string[] }[] = [];
+  const keyOfChange: number[] = [];
+  let keys = FIXED_KEYS;
+  const take = (prefix: string, state: Buckets, put: Operation, remove: Operation): void => {
+    for (const bucket of state.touched) {
+      all.push(prefix + bucket);
+      keys += 1;
+      const puts = state.puts[bucket];
+      const gone = state.gone[bucket];
+      // What goes first: a member whose weight changes is another text, a field that goes is not put.
+      if (gone) keyOfChange.push(keys), changes.push({ operation: remove, values: gone });
+      if (puts) keyOfChange.push(keys), changes.push({ operation: put, values: puts });
+    }
+  };
+
+  for (const { state, writes } of request.keyed) {
+    const changed = new Buckets(buckets);
+    for (const [key, text] of writes) {
+      const bucket = bucketOf(key, buckets);
+      if (text === null) changed.goneOf(bucket).push(key);
+      else changed.putsOf(bucket).push(key, text);
+    }
+    take(`${base}:k:${state}:`, changed, 'S', 'D');
+  }
+  for (const { state, writes } of request.ordered) {
+    const changed = new Buckets(buckets);
+    for (const { group, member, before, after } of writes) {
+      const bucket = bucketOf(group, buckets);
+      if (before > 0) changed.goneOf(bucket).push(encodeMember(group, member, before));
+      if (after > 0) changed.putsOf(bucket).push(SCORE, encodeMember(group, member, after));
+    }
+    take(`${base}:o:${state}:`, changed, 'Z', 'R');
+  }
+  for (const { state, writes } of request.indexes) {
+    const puts: string[] = [];
+    const gone: string[] = [];
+    for (const [member, present] of writes) {
+      if (present) puts.push(SCORE, member);
+      else gone.push(member);
+    }
+    if (puts.length + gone.length === 0) continue;
+    all.push(`${base}:i:${state}`);
+    keys += 1;
+    if (gone.length > 0) keyOfChange.push(keys), changes.push({ operation: 'R', values: gone });
+    if (puts.length > 0) keyOfChange.push(keys), changes.push({ operation: 'Z', values: puts });
+  }
+
+  all[1] = String(keys);
+  all.push(
+    String(request.token.epoch),
+    request.token.nonce,
+    String(request.tick),
+    request.nonce,
+    positionsText(request.from),
+    positionsText(record.positions),
+    JSON.stringify(record.frontier),
+    String(record.rows),
+    String(record.conflicts),
+    String(record.errors),
+    record.checksum,
+    JSON.stringify(record.extra),
+    request.changelog === null ? '0' : '1',
+    request.changelog ?? '',
+    String(Math.max(0, request.changelogFrom)),
+  );
+  for (let index = 0; index < changes.length; index++) {
+    const { operation, values } = changes[index]!;
+    all.push(String(keyOfChange[index]), operation, String(values.length));
+    for (const value of values) all.push(value);
+  }
+  return all;
+}

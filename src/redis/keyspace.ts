@@ -1,0 +1,96 @@
+import { hash32 } from '../zset/checksum.js';
+import { type TaskId, taskName } from '../runtime/task-id.js';
+
+/** How many hash tags all keys of tasks share: enough to spread over any cluster, few enough to wait on. */
+export const TAGS = 64;
+
+/** How a state lies in Redis; the letter of its keys. */
+const LETTER = { keyed: 'k', ordered: 'o', index: 'i' } as const;
+export type StateKind = keyof typeof LETTER;
+
+/**
+ * Every key, its type and its slot.
+ *
+ *   {sw:17}:<view>#<generation>/<stage>.<partition>        all keys of a task, one slot
+ *     :task                  hash     owner, token, tick, positions, frontier, record
+ *     :k:<state>:<bucket>    hash     keyed state, by the bucket of the key; rows are the state `rows`
+ *     :o:<state>:<bucket>    zset     ordered state, by the bucket of the group; scores are 0
+ *     :i:<state>             zset     an index; scores are 0
+ *     :changes               stream   the changelog, ids `<tick>-0`
+ *     :readers               hash     dependents, and the tick each has reached
+ *     :subscribed            string   there while somebody listens to the changelog
+ *   <prefix>:registry        hash     releases and generations
+ *   <prefix>:workers         hash     who is alive
+ *   <prefix>:announcements   channel
+ *   <prefix>:{<stream>}:append:<key>   string   what an append with this idempotency key answered, for a while
+ *
+ * Streams keep their own names; the consumer group on them is named by the prefix.
+ *
+ * Hashes and ordered states are bucketed, so that none grows beyond about 100,000 elements. An index is one sorted
+ * set for a partition and may be larger: its ranges go through all members, and a bucket by hash would scatter them.
+ */
+export class Keyspace {
+  constructor(readonly prefix: string = 'sw') {}
+
+  get group(): string {
+    return this.prefix;
+  }
+  get registry(): string {
+    return `${this.prefix}:registry`;
+  }
+  get workers(): string {
+    return `${this.prefix}:workers`;
+  }
+  get announcements(): string {
+    return `${this.prefix}:announcements`;
+  }
+
+  /** What the keys of a task begin with. The partitions of one view lie in different slots. */
+  base(task: TaskId): string {
+    return `{${this.prefix}:${(hash32(task.view) + task.partition) % TAGS}}:${taskName(task)}`;
+  }
+  task(task: TaskId): string {
+    return `${this.base(task)}:task`;
+  }
+  changes(task: TaskId): string {
+    return `${this.base(task)}:changes`;
+  }
+  readers(task: TaskId): string {
+    return `${this.base(task)}:readers`;
+  }
+  subscribed(task: TaskId): string {
+    return `${this.base(task)}:subscribed`;
+  }
+  keyed(task: TaskId, state: string, bucket: number): string {
+    return `${this.base(task)}:${LETTER.keyed}:${state}:${bucket}`;
+  }
+  ordered(task: TaskId, state: string, bucket: number): string {
+    return `${this.base(task)}:${LETTER.ordered}:${state}:${bucket}`;
+  }
+  index(task: TaskId, state: string): string {
+    return `${this.base(task)}:${LETTER.index}:${state}`;
+  }
+
+  /** The keys of one state, all that can exist. */
+  *state(task: TaskId, state: string, kind: StateKind, buckets: number): IterableIterator<string> {
+    const base = `${this.base(task)}:${LETTER[kind]}:${state}`;
+    if (kind === 'index') yield base;
+    else for (let bucket = 0; bucket < buckets; bucket++) yield `${base}:${bucket}`;
+  }
+
+  /** Lies in the slot of the stream, so that one script can append and remember. */
+  append(redisKey: string, idempotencyKey: string): string {
+    return `${this.prefix}:{${tagOf(redisKey)}}:append:${idempotencyKey}`;
+  }
+}
+
+/** The part of a key that Redis Cluster hashes. */
+export function tagOf(redisKey: string): string {
+  const open = redisKey.indexOf('{');
+  if (open === -1) return redisKey;
+  const close = redisKey.indexOf('}', open + 1);
+  return close > open + 1 ? redisKey.slice(open + 1, close) : redisKey;
+}
+
+/** Into which of `buckets` hashes a key falls: the rule by which the circuit names buckets in its index members. */
+export const bucketOf = (key: string, buckets: number): number => hash32(key) % buckets;

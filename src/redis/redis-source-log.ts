@@ -1,0 +1,240 @@
+import type { Redis } from 'ioredis';
+import { messageOf, StillwaterError } from '../errors/stillwater-error.js';
+import {
+  SourceLog,
+  type AppendRequest,
+  type LogEnd,
+  type RawEntry,
+  type ReadOutcome,
+  type ReadRequest,
+} from '../runtime/ports/source-log.js';
+import { BEGINNING, comparePositions, earlierOf, type Position } from '../runtime/position.js';
+import type { RedisConnections } from './connections.js';
+import type { Keyspace } from './keyspace.js';
+import { lostCause } from './lost-cause.js';
+import { NewsWait } from './news-wait.js';
+import { answered, isReply, redisError } from './replies.js';
+import { callAppend, wrongType } from './scripts/call.js';
+import { valueOf } from './redis-task-store.js';
+
+/** From so many entries on, whole nodes of a stream are trimmed at once; below, entry by entry. */
+const TRIM_NODES_MIN = 1_000;
+const TRIM_ENTRIES_MAX = 200;
+/** Entries looked at to estimate the bytes of a stream. */
+const BYTES_SAMPLES = 5;
+
+/** Streams in Redis. A worker's reads go through one consumer group a stream, named by the prefix; its cursor decides nothing. */
+export class RedisSourceLog extends SourceLog {
+  readonly #news: NewsWait;
+
+  constructor(
+    readonly connections: RedisConnections,
+    readonly keyspace: Keyspace,
+    /** Name of this process in the consumer group. */
+    readonly consumer: string,
+  ) {
+    super();
+    this.#news = new NewsWait(connections);
+  }
+
+  read(request: ReadRequest): Promise<ReadOutcome> {
+    return answered(`Reading the stream ${JSON.stringify(request.redisKey)}`, async () => {
+      const entries = request.through === 'group' ? await this.#readGroup(request) : await this.#readRange(request);
+      return entries === null ? this.#examine(request) : { status: 'read', entries };
+    });
+  }
+
+  ends(redisKeys: readonly string[]): Promise<LogEnd[]> {
+    return answered('Looking at the ends of streams', async () => {
+      const pipeline = this.connections.control.pipeline();
+      for (const redisKey of redisKeys) pipeline.xinfo('STREAM', redisKey);
+      const replies = await pipeline.exec();
+      return redisKeys.map((redisKey, index) => logEnd(redisKey, infoOf(() => valueOf(replies, index))));
+    });
+  }
+
+  waitForNews(positions: ReadonlyMap<string, Position>, timeoutMs: number, signal: AbortSignal): Promise<readonly string[]> {
+    return this.#news.wait(positions, timeoutMs, signal);
+  }
+
+  async append({ redisKey, entries, idempotencyKey, memoryMs }: AppendRequest): Promise<{ ids: Position[]; repeated: boolean }> {
+    const what = `Appending ${entries.length} entries to the stream ${JSON.stringify(redisKey)}`;
+    if (entries.length === 0) return { ids: [], repeated: false };
+    const memory = idempotencyKey === null ? null : this.keyspace.append(redisKey, idempotencyKey);
+    let reply;
+    try {
+      reply = await callAppend(this.connections.control, { stream: redisKey, memory }, { memoryMs, entries });
+    } catch (thrown) {
+      if (isReply(thrown)) throw redisError(thrown, what);
+      throw new StillwaterError(
+        'append-outcome-unknown',
+        {
+          what: `${what} got no answer.`,
+          evidence: `  connection  ${messageOf(thrown)}`,
+          consequence: 'The entries may or may not be in the stream.',
+          remedy: idempotencyKey === null ? 'Look at the stream before appending again; send an Idempotency-Key to be able to repeat.' : 'Repeat with the same idempotency key: nothing is appended twice.',
+        },
+        { cause: thrown },
+      );
+    }
+    switch (reply[0]) {
+      case 'APPENDED':
+      case 'REPEATED':
+        return { ids: reply[1].split(' '), repeated: reply[0] === 'REPEATED' };
+      case 'WRONG_TYPE':
+        throw wrongType(reply[1], reply[2], what);
+      default:
+        throw new StillwaterError('append-refused', { what: `${what} was refused.`, evidence: `  ${reply[1]}`, consequence: 'Nothing was appended.' });
+    }
+  }
+
+  trim(redisKey: string, position: Position, entriesMax: number): Promise<number> {
+    return answered(`Trimming the stream ${JSON.stringify(redisKey)}`, async () => {
+      const redis = this.connections.control;
+      if (entriesMax >= TRIM_NODES_MIN) {
+        const gone = await redis.xtrim(redisKey, 'MINID', '~', position, 'LIMIT', entriesMax);
+        if (gone > 0) return gone;
+      }
+      const count = Math.min(entriesMax, TRIM_ENTRIES_MAX);
+      const some = await redis.xrange(redisKey, '-', `(${position}`, 'COUNT', count);
+      if (some.length === 0) return 0;
+      return redis.xtrim(redisKey, 'MINID', some.length < count ? position : after(some[some.length - 1]![0]));
+    });
+  }
+
+  range(redisKey: string, from: Position, to: Position, countMax: number): Promise<RawEntry[]> {
+    return answered(`Reading the stream ${JSON.stringify(redisKey)}`, () => this.connections.serving.xrange(redisKey, `(${from}`, to, 'COUNT', countMax));
+  }
+
+  foreignReaders(redisKey: string): Promise<{ group: string; position: Position }[]> {
+    return answered(`Looking at the groups of the stream ${JSON.stringify(redisKey)}`, async () => {
+      const redis = this.connections.control;
+      const groups = infoOf(() => redis.xinfo('GROUPS', redisKey));
+      const out: { group: string; position: Position }[] = [];
+      for (const group of ((await groups) ?? []) as unknown[][]) {
+        const fields = fieldsOf(group);
+        const name = fields.get('name') as string;
+        if (name === this.keyspace.group) continue;
+        let position = fields.get('last-delivered-id') as Position;
+        // What was delivered and not acknowledged is still to be read again.
+        if (Number(fields.get('pending')) > 0) {
+          const [, lowest] = (await redis.xpending(redisKey, name)) as [number, Position | null];
+          if (lowest) position = earlierOf(position, lowest);
+        }
+        out.push({ group: name, position });
+      }
+      return out;
+    });
+  }
+
+  async bytes(redisKey: string): Promise<number | null> {
+    try {
+      return (await this.connections.control.memory('USAGE', redisKey, 'SAMPLES', BYTES_SAMPLES)) ?? 0;
+    } catch {
+      return null;
+    }
+  }
+
+  /** The entries after the position, or null where the entry at it was not found. */
+  async #readRange({ redisKey, position, countMax }: ReadRequest): Promise<RawEntry[] | null> {
+    const redis = this.connections.sources;
+    if (position === BEGINNING) return redis.xrange(redisKey, '(0-0', '+', 'COUNT', countMax);
+    const entries: RawEntry[] = await redis.xrange(redisKey, position, '+', 'COUNT', countMax + 1);
+    if (entries[0]?.[0] !== position) return null;
+    entries.shift();
+    return entries;
+  }
+
+  /**
+   * The same through the consumer group, whose cursor is set to the position first: a read that is repeated, or meets
+   * another reader, gives the same entries.
+   */
+  async #readGroup(request: ReadRequest): Promise<RawEntry[] | null> {
+    const { redisKey, position, entriesRead, countMax } = request;
+    const redis = this.connections.sources;
+    for (let created = false; ; created = true) {
+      const replies = await redis
+        .multi()
+        .xrange(redisKey, position, position)
+        .call('XGROUP', 'SETID', redisKey, this.keyspace.group, position, 'ENTRIESREAD', String(entriesRead))
+        .xreadgroup('GROUP', this.keyspace.group, this.consumer, 'COUNT', countMax, 'NOACK', 'STREAMS', redisKey, '>')
+        .exec();
+      const at = valueOf(replies, 0) as RawEntry[];
+      if (position !== BEGINNING && at.length === 0) return null;
+      const failure = replies![1]![0];
+      if (failure && !created && /NOGROUP|requires the key to exist|no such key/i.test(failure.message)) {
+        await this.#createGroup(redis, request);
+        continue;
+      }
+      valueOf(replies, 1);
+      const found = valueOf(replies, 2) as [string, RawEntry[]][] | null;
+      return found?.[0]?.[1] ?? [];
+    }
+  }
+
+  async #createGroup(redis: Redis, { redisKey, position, entriesRead }: ReadRequest): Promise<void> {
+    try {
+      await redis.call('XGROUP', 'CREATE', redisKey, this.keyspace.group, position, 'MKSTREAM', 'ENTRIESREAD', String(entriesRead));
+    } catch (thrown) {
+      if (!isReply(thrown) || !thrown.message.startsWith('BUSYGROUP')) throw thrown;
+    }
+  }
+
+  /** The entry at the position was not found: what became of it. All is read at one moment. */
+  async #examine({ redisKey, position, countMax }: ReadRequest): Promise<ReadOutcome> {
+    const replies = await this.connections.sources
+      .multi()
+      .xinfo('STREAM', redisKey)
+      .xrange(redisKey, position, '+', 'COUNT', countMax + 1)
+      .exec();
+    const end = logEnd(redisKey, infoOf(() => valueOf(replies, 0)));
+    const entries = valueOf(replies, 1) as RawEntry[];
+    if (entries[0]?.[0] === position) return { status: 'read', entries: entries.slice(1) };
+    // Nothing was ever added after it: nothing is missing but what had been read.
+    if (end.last === position) return { status: 'read', entries: [] };
+    return { status: 'lost', cause: lostCause(end, position), first: end.first, last: end.last };
+  }
+}
+
+/** The next possible id. */
+function after(id: Position): Position {
+  const [ms, sequence] = id.split('-') as [string, string];
+  return `${ms}-${BigInt(sequence) + 1n}`;
+}
+
+/** A reply of XINFO; null where the key does not exist. */
+function infoOf(ask: () => unknown): unknown[] | null | Promise<unknown[] | null> {
+  const absent = (thrown: unknown): null => {
+    if (isReply(thrown) && /no such key/i.test(thrown.message)) return null;
+    throw thrown;
+  };
+  try {
+    const reply = ask();
+    return reply instanceof Promise ? (reply as Promise<unknown[]>).catch(absent) : (reply as unknown[]);
+  } catch (thrown) {
+    return absent(thrown);
+  }
+}
+
+function fieldsOf(flat: readonly unknown[]): Map<string, unknown> {
+  const fields = new Map<string, unknown>();
+  for (let index = 0; index + 1 < flat.length; index += 2) fields.set(flat[index] as string, flat[index + 1]);
+  return fields;
+}
+
+function logEnd(redisKey: string, info: unknown): LogEnd {
+  if (info === null) return { redisKey, exists: false, length: 0, last: BEGINNING, first: null, entriesAdded: 0, maxDeleted: BEGINNING };
+  const fields = fieldsOf(info as unknown[]);
+  const length = Number(fields.get('length'));
+  const first = fields.get('recorded-first-entry-id') as Position;
+  const added = Number(fields.get('entries-added'));
+  return {
+    redisKey,
+    exists: true,
+    length,
+    last: fields.get('last-generated-id') as Position,
+    first: length === 0 || comparePositions(first, BEGINNING) === 0 ? null : first,
+    entriesAdded: Math.max(added, length),
+    maxDeleted: fields.get('max-deleted-entry-id') as Position,
+  };
+}

@@ -1,0 +1,244 @@
+import { randomUUID } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import type { OrderedRead } from '../circuit/ordered-state.js';
+import { assert } from '../assert.js';
+import { messageOf } from '../errors/stillwater-error.js';
+import {
+  TaskStore,
+  type Claimed,
+  type CommitOutcome,
+  type CommitRequest,
+  type FetchedState,
+  type ParkReason,
+  type StoredState,
+  type TaskRecord,
+  type TaskStatus,
+} from '../runtime/ports/task-store.js';
+import { type OwnerToken, type TaskId, taskName } from '../runtime/task-id.js';
+import { commitArguments } from './commit-arguments.js';
+import type { RedisConnections } from './connections.js';
+import { bucketOf, type Keyspace } from './keyspace.js';
+import { decodeMember, groupRange, memberRange } from './ordered-member.js';
+import { answered, isReply, redisError, refusalOf } from './replies.js';
+import { callClaim, callCommit, callPark, callRelease, type CommitReply, wrongType } from './scripts/call.js';
+import { decodeRecord, RECORD_FIELDS } from './task-record.js';
+
+/** Fields asked for in one HMGET, and members in one ZRANGEBYLEX: so much takes Redis about a millisecond. */
+const FETCH_FIELDS_MAX = 2_000;
+const FETCH_MEMBERS_MAX = 5_000;
+/** Keys unlinked by one command. */
+const DROP_KEYS_MAX = 100;
+/** Tasks whose status is asked for in one pipeline. */
+const STATUS_TASKS_MAX = 500;
+
+/** What tasks keep, in Redis: see `keyspace.ts` for where, `scripts/commit.lua` for how. */
+export class RedisTaskStore extends TaskStore {
+  constructor(
+    readonly connections: RedisConnections,
+    readonly keyspace: Keyspace,
+  ) {
+    super();
+  }
+
+  claim(task: TaskId, owner: string, epoch: number): Promise<Claimed | null> {
+    const what = `Claiming ${taskName(task)}`;
+    return answered(what, async () => {
+      const nonce = randomUUID();
+      const reply = await callClaim(this.connections.commits, this.keyspace.task(task), { owner, epoch, nonce });
+      if (reply[0] === 'WRONG_TYPE') throw wrongType(reply[1], reply[2], what);
+      if (reply[0] !== 'CLAIMED') return null;
+      const [, grants, ...record] = reply;
+      return { token: { epoch: epoch + 1, nonce }, record: decodeRecord(record), grants };
+    });
+  }
+
+  async release(task: TaskId, token: OwnerToken): Promise<void> {
+    await answered(`Releasing ${taskName(task)}`, () => callRelease(this.connections.commits, this.keyspace.task(task), token));
+  }
+
+  reload(task: TaskId, token: OwnerToken): Promise<{ record: TaskRecord | null } | null> {
+    return answered(`Loading ${taskName(task)}`, async () => {
+      const [epoch, nonce, ...record] = await this.connections.commits.hmget(this.keyspace.task(task), 'epoch', 'nonce', ...RECORD_FIELDS);
+      if (epoch !== String(token.epoch) || nonce !== token.nonce) return null;
+      return { record: decodeRecord(record) };
+    });
+  }
+
+  status(tasks: readonly TaskId[]): Promise<TaskStatus[]> {
+    return answered('Reading the status of tasks', async () => {
+      const out: TaskStatus[] = [];
+      for (let at = 0; at < tasks.length; at += STATUS_TASKS_MAX) {
+        const some = tasks.slice(at, at + STATUS_TASKS_MAX);
+        const pipeline = this.connections.control.pipeline();
+        for (const task of some) pipeline.hmget(this.keyspace.task(task), 'owner', 'epoch', 'parked', ...RECORD_FIELDS);
+        const replies = await pipeline.exec();
+        some.forEach((task, index) => {
+          const [owner, epoch, parked, ...record] = valueOf(replies, index) as (string | null)[];
+          out.push({
+            task,
+            owner: owner || null,
+            epoch: Number(epoch ?? 0),
+            record: decodeRecord(record),
+            parked: parked ? (JSON.parse(parked) as ParkReason) : null,
+          });
+        });
+      }
+      return out;
+    });
+  }
+
+  async park(task: TaskId, token: OwnerToken, reason: ParkReason | null): Promise<void> {
+    await answered(`Parking ${taskName(task)}`, () =>
+      callPark(this.connections.commits, this.keyspace.task(task), token, reason === null ? '' : JSON.stringify(reason)),
+    );
+  }
+
+  async unpark(task: TaskId): Promise<void> {
+    await answered(`Taking back the park of ${taskName(task)}`, () => this.connections.control.hdel(this.keyspace.task(task), 'parked', 'grants'));
+  }
+
+  async commit(request: CommitRequest): Promise<CommitOutcome> {
+    let reply: CommitReply;
+    try {
+      reply = await callCommit(this.connections.commits, commitArguments(this.keyspace, request));
+    } catch (thrown) {
+      const refusal = refusalOf(thrown);
+      if (refusal !== null) return { status: 'refused', reason: refusal };
+      if (isReply(thrown)) return { status: 'failed', reason: messageOf(thrown) };
+      throw redisError(thrown, `The commit of tick ${request.tick} of ${taskName(request.task)}`);
+    }
+    switch (reply[0]) {
+      case 'COMMITTED':
+        return { status: 'committed' };
+      case 'ALREADY':
+        return { status: 'alreadyCommitted' };
+      case 'WANTS_CHANGELOG':
+        return { status: 'wantsChangelog' };
+      case 'FENCED':
+        return { status: 'fenced', owner: reply[1], epoch: Number(reply[2]) };
+      case 'DIVERGED':
+        return { status: 'diverged', tick: Number(reply[1]) };
+      case 'WRONG_TYPE':
+        return { status: 'failed', reason: `The key ${reply[1]} holds a ${reply[2]}.` };
+      case 'MALFORMED':
+        return { status: 'failed', reason: `The commit was not accepted: ${reply[1]}.` };
+    }
+  }
+
+  fetch(task: TaskId, buckets: number, state: StoredState): Promise<FetchedState> {
+    return answered(`Fetching state of ${taskName(task)}`, async () => {
+      const round = new Round(this.connections.commits);
+      const keyed = state.keyed.map(({ state: name, keys }) => {
+        const values = new Array<string | null>(keys.length).fill(null);
+        for (const [bucket, places] of byBucket(keys, buckets)) {
+          const redisKey = this.keyspace.keyed(task, name, bucket);
+          for (let at = 0; at < places.length; at += FETCH_FIELDS_MAX) {
+            const some = places.slice(at, at + FETCH_FIELDS_MAX);
+            round.ask(
+              ['hmget', redisKey, some.map((place) => keys[place]!)],
+              (found: (string | null)[]) => some.forEach((place, index) => (values[place] = found[index]!)),
+            );
+          }
+        }
+        return values;
+      });
+      const ordered = state.ordered.map(({ state: name, reads }) =>
+        reads.map((read) => {
+          const found: [string, number][] = [];
+          askRange(round, this.keyspace.ordered(task, name, bucketOf(read.group, buckets)), read, found);
+          return found;
+        }),
+      );
+      await round.run();
+      return { keyed, ordered };
+    });
+  }
+
+  async drop(task: TaskId, states: readonly { name: string; kind: 'keyed' | 'ordered' | 'index' }[], buckets: number): Promise<void> {
+    await answered(`Deleting ${taskName(task)}`, async () => {
+      const redis = this.connections.control;
+      // The task itself goes first: from then on no commit of a former owner is accepted.
+      await redis.unlink(this.keyspace.task(task), this.keyspace.changes(task), this.keyspace.readers(task), this.keyspace.subscribed(task));
+      let some: string[] = [];
+      for (const { name, kind } of states)
+        for (const key of this.keyspace.state(task, name, kind, buckets)) {
+          some.push(key);
+          if (some.length < DROP_KEYS_MAX) continue;
+          await redis.unlink(...some);
+          some = [];
+        }
+      if (some.length > 0) await redis.unlink(...some);
+    });
+  }
+}
+
+type Request = readonly ['hmget', key: string, fields: string[]] | readonly ['zrangebylex' | 'zrevrangebylex', key: string, from: string, to: string, count: number];
+
+/** Requests that go out in one pipeline; an answer may ask for more, which goes out in the next. */
+class Round {
+  #asked: { request: Request; take: (found: any) => void }[] = [];
+
+  constructor(readonly redis: Redis) {}
+
+  ask(request: Request, take: (found: any) => void): void {
+    this.#asked.push({ request, take });
+  }
+
+  async run(): Promise<void> {
+    while (this.#asked.length > 0) {
+      const asked = this.#asked;
+      this.#asked = [];
+      const pipeline = this.redis.pipeline();
+      for (const { request } of asked) {
+        if (request[0] === 'hmget') pipeline.hmget(request[1], ...request[2]);
+        else pipeline[request[0]](request[1], request[2], request[3], 'LIMIT', 0, request[4]);
+      }
+      const replies = await pipeline.exec();
+      asked.forEach(({ take }, index) => take(valueOf(replies, index)));
+    }
+  }
+}
+
+/** Asks for one range of an ordered state, in pages. */
+function askRange(round: Round, redisKey: string, read: OrderedRead, found: [string, number][]): void {
+  if ('member' in read) {
+    const [from, to] = memberRange(read.group, read.member);
+    round.ask(['zrangebylex', redisKey, from, to, 1], (texts: string[]) => found.push(...texts.map(decodeMember)));
+    return;
+  }
+  const [from, to] = groupRange(read.group);
+  const count = 'all' in read ? Infinity : read.count;
+  const reverse = 'end' in read && read.end === 'greatest';
+  const page = (after: string | null): void => {
+    const size = Math.min(count - found.length, FETCH_MEMBERS_MAX);
+    if (size <= 0) return;
+    round.ask(
+      reverse ? ['zrevrangebylex', redisKey, after === null ? to : `(${after}`, from, size] : ['zrangebylex', redisKey, after === null ? from : `(${after}`, to, size],
+      (texts: string[]) => {
+        for (const text of texts) found.push(decodeMember(text));
+        if (texts.length === size) page(texts[texts.length - 1]!);
+      },
+    );
+  };
+  page(null);
+}
+
+/** The places of keys, by bucket. */
+function byBucket(keys: readonly string[], buckets: number): Map<number, number[]> {
+  const places = new Map<number, number[]>();
+  for (let place = 0; place < keys.length; place++) {
+    const bucket = bucketOf(keys[place]!, buckets);
+    const some = places.get(bucket);
+    if (some) some.push(place);
+    else places.set(bucket, [place]);
+  }
+  return places;
+}
+
+/** The value of one command of a pipeline or transaction; its error is thrown. */
+export function valueOf(replies: [Error | null, unknown][] | null, index: number): unknown {
+  assert(replies !== null && index < replies.length, 'A transaction of Redis gave no reply.');
+  const [error, value] = replies[index]!;
+  if (error) throw error;
+  return value;
+}

@@ -1,0 +1,168 @@
+import type { RawEntry } from '../runtime/ports/source-log.js';
+import { ViewStore, type IndexRange, type ReadRows, type StoredRow } from '../runtime/ports/view-store.js';
+import { type TaskId, taskName } from '../runtime/task-id.js';
+import type { RedisConnections } from './connections.js';
+import { bucketOf, type Keyspace } from './keyspace.js';
+import { answered } from './replies.js';
+import { callReadBuckets, callReadIndex, callReadKeys, type ReadRowsReply, wrongType } from './scripts/call.js';
+import { valueOf } from './redis-task-store.js';
+import { StillwaterError } from '../errors/stillwater-error.js';
+import { newestErrors } from './newest-errors.js';
+import { decodeRecord } from './task-record.js';
+
+/** The states in which rows and errors lie. */
+const ROWS = 'rows';
+const ERRORS = 'errors';
+
+/** Rows, indexes and changelogs, as the commits of `RedisTaskStore` left them. */
+export class RedisViewStore extends ViewStore {
+  constructor(
+    readonly connections: RedisConnections,
+    readonly keyspace: Keyspace,
+  ) {
+    super();
+  }
+
+  rows(task: TaskId, buckets: number, keys: readonly string[]): Promise<ReadRows> {
+    return this.#read(task, async (what) => {
+      const places = new Map<number, number[]>();
+      keys.forEach((key, place) => {
+        const bucket = bucketOf(key, buckets);
+        const some = places.get(bucket);
+        if (some) some.push(place);
+        else places.set(bucket, [place]);
+      });
+      const asked = [...places].map(([bucket, some]) => ({
+        redisKey: this.keyspace.keyed(task, ROWS, bucket),
+        keys: some.map((place) => keys[place]!),
+      }));
+      const [record, found] = read(await callReadKeys(this.connections.serving, this.keyspace.task(task), asked), what);
+      const texts = new Array<string | null>(keys.length);
+      let at = 0;
+      for (const some of places.values()) for (const place of some) texts[place] = found[at++]!;
+      const rows: StoredRow[] = [];
+      keys.forEach((key, place) => {
+        const text = texts[place];
+        if (text !== null && text !== undefined) rows.push({ key, text });
+      });
+      return { record: decodeRecord(record), rows };
+    });
+  }
+
+  byIndex(task: TaskId, buckets: number, range: IndexRange): Promise<ReadRows & { members: string[] }> {
+    return this.#read(task, async (what) => {
+      const [lowest, highest] = range.reverse ? ['+', '-'] : ['-', '+'];
+      const reply = await callReadIndex(
+        this.connections.serving,
+        {
+          task: this.keyspace.task(task),
+          index: this.keyspace.index(task, range.state),
+          buckets: [...this.keyspace.state(task, ROWS, 'keyed', buckets)],
+        },
+        {
+          from: range.from === null ? lowest : `[${range.from}`,
+          to: range.to === null ? highest : `(${range.to}`,
+          reverse: range.reverse,
+          limit: range.limit,
+        },
+      );
+      const [record, found, members] = read(reply, what);
+      return { record: decodeRecord(record), rows: pairs(found), members: members ?? [] };
+    });
+  }
+
+  bucket(task: TaskId, bucket: number): Promise<ReadRows> {
+    return this.#buckets(task, [this.keyspace.keyed(task, ROWS, bucket)]);
+  }
+
+  all(task: TaskId, buckets: number): Promise<ReadRows> {
+    return this.#buckets(task, [...this.keyspace.state(task, ROWS, 'keyed', buckets)]);
+  }
+
+  errors(task: TaskId, buckets: number, limit: number): Promise<{ key: string; text: string }[]> {
+    return answered(`Reading the errors of ${taskName(task)}`, async () => {
+      let newest: { key: string; text: string }[] = [];
+      for (const redisKey of this.keyspace.state(task, ERRORS, 'keyed', buckets)) {
+        const found = Object.entries(await this.connections.serving.hgetall(redisKey)).map(([key, text]) => ({ key, text }));
+        if (found.length > 0) newest = newestErrors([...newest, ...found], limit);
+      }
+      return newest;
+    });
+  }
+
+  changes(task: TaskId, afterTick: number, countMax: number): Promise<RawEntry[] | null> {
+    return answered(`Reading the changelog of ${taskName(task)}`, async () => {
+      const replies = await this.connections.serving
+        .multi()
+        .hget(this.keyspace.task(task), 'tick')
+        .xrange(this.keyspace.changes(task), `(${afterTick}-0`, '+', 'COUNT', countMax)
+        .exec();
+      const tick = Number((valueOf(replies, 0) as string | null) ?? 0);
+      const entries = valueOf(replies, 1) as RawEntry[];
+      if (afterTick === tick) return [];
+      if (afterTick > tick || entries[0]?.[0] !== `${afterTick + 1}-0`) return null;
+      // Where nobody listened for a while there is a gap, and what follows it is no continuation.
+      const gap = entries.findIndex(([id], index) => id !== `${afterTick + 1 + index}-0`);
+      return gap === -1 ? entries : entries.slice(0, gap);
+    });
+  }
+
+  subscribe(task: TaskId, ttlMs: number): Promise<number> {
+    return answered(`Subscribing to ${taskName(task)}`, async () => {
+      const subscribed = this.keyspace.subscribed(task);
+      // Others may hold it longer: the time only ever grows.
+      const replies = await this.connections.serving
+        .multi()
+        .set(subscribed, '1', 'PX', ttlMs, 'NX')
+        .pexpire(subscribed, ttlMs, 'GT')
+        .hget(this.keyspace.task(task), 'tick')
+        .exec();
+      valueOf(replies, 0);
+      valueOf(replies, 1);
+      return Number((valueOf(replies, 2) as string | null) ?? 0);
+    });
+  }
+
+  async putReader(task: TaskId, reader: string, tick: number): Promise<void> {
+    await answered(`Registering a reader of ${taskName(task)}`, () => this.connections.control.hset(this.keyspace.readers(task), reader, tick));
+  }
+
+  async removeReader(task: TaskId, reader: string): Promise<void> {
+    await answered(`Removing a reader of ${taskName(task)}`, () => this.connections.control.hdel(this.keyspace.readers(task), reader));
+  }
+
+  readers(task: TaskId): Promise<Map<string, number>> {
+    return answered(`Reading the readers of ${taskName(task)}`, async () => {
+      const found = await this.connections.control.hgetall(this.keyspace.readers(task));
+      return new Map(Object.entries(found).map(([reader, tick]) => [reader, Number(tick)]));
+    });
+  }
+
+  changelogKey(task: TaskId): string {
+    return this.keyspace.changes(task);
+  }
+
+  #buckets(task: TaskId, bucketKeys: readonly string[]): Promise<ReadRows> {
+    return this.#read(task, async (what) => {
+      const [record, found] = read(await callReadBuckets(this.connections.serving, this.keyspace.task(task), bucketKeys), what);
+      return { record: decodeRecord(record), rows: pairs(found) };
+    });
+  }
+
+  #read<T>(task: TaskId, work: (what: string) => Promise<T>): Promise<T> {
+    const what = `Reading rows of ${taskName(task)}`;
+    return answered(what, () => work(what));
+  }
+}
+
+function read(reply: ReadRowsReply, what: string): [record: (string | null)[], found: (string | null)[], members?: string[]] {
+  if (reply[0] === 'ROWS') return [reply[1], reply[2], reply[3]];
+  if (reply[0] === 'WRONG_TYPE') throw wrongType(reply[1], reply[2], what);
+  throw new StillwaterError('redis-error', { what: `${what} failed.`, evidence: `  ${reply[1]}`, remedy: 'Rebuild the view: its index is not as Stillwater writes it.' });
+}
+
+function pairs(flat: readonly (string | null)[]): StoredRow[] {
+  const rows: StoredRow[] = [];
+  for (let index = 0; index + 1 < flat.length; index += 2) rows.push({ key: flat[index]!, text: flat[index + 1]! });
+  return rows;
+}

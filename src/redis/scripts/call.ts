@@ -1,0 +1,106 @@
+import type { Redis } from 'ioredis';
+import { StillwaterError } from '../../errors/stillwater-error.js';
+import { Script } from './script.js';
+
+const commitScript = new Script('commit');
+const claimScript = new Script('claim');
+const releaseScript = new Script('release');
+const parkScript = new Script('park');
+const appendScript = new Script('append');
+const renewScript = new Script('renew');
+const readRowsScript = new Script('read-rows');
+const registerScript = new Script('register');
+const changeRegistryScript = new Script('change-registry');
+
+export type CommitReply =
+  | [tag: 'COMMITTED' | 'ALREADY' | 'WANTS_CHANGELOG']
+  | [tag: 'FENCED', owner: string, epoch: string]
+  | [tag: 'DIVERGED', tick: string]
+  | [tag: 'WRONG_TYPE', key: string, type: string]
+  | [tag: 'MALFORMED', what: string];
+
+/** `all` are the arguments of EVALSHA made by `commitArguments`. */
+export const callCommit = (redis: Redis, all: string[]): Promise<CommitReply> => commitScript.runFlat(redis, all);
+
+type WrongType = [tag: 'WRONG_TYPE', key: string, type: string];
+
+export type ClaimReply =
+  | [tag: 'CLAIMED', grants: number, ...record: (string | null)[]]
+  | [tag: 'TAKEN', epoch: string]
+  | [tag: 'PARKED']
+  | WrongType;
+
+export const callClaim = (redis: Redis, taskKey: string, args: { owner: string; epoch: number; nonce: string }): Promise<ClaimReply> =>
+  claimScript.run(redis, [taskKey], [args.owner, String(args.epoch), args.nonce]);
+
+type Fenced = [tag: 'FENCED', owner: string, epoch: string];
+interface Token {
+  epoch: number;
+  nonce: string;
+}
+
+export const callRelease = (redis: Redis, taskKey: string, token: Token): Promise<[tag: 'RELEASED'] | Fenced> =>
+  releaseScript.run(redis, [taskKey], [String(token.epoch), token.nonce]);
+
+/** An empty reason takes a park back. */
+export const callPark = (redis: Redis, taskKey: string, token: Token, reason: string): Promise<[tag: 'PARKED' | 'UNPARKED'] | Fenced> =>
+  parkScript.run(redis, [taskKey], [String(token.epoch), token.nonce, reason]);
+
+export type AppendReply = [tag: 'APPENDED' | 'REPEATED', ids: string] | [tag: 'REFUSED' | 'MALFORMED', what: string] | WrongType;
+
+export function callAppend(
+  redis: Redis,
+  keys: { stream: string; memory: string | null },
+  args: { memoryMs: number; entries: readonly (readonly string[])[] },
+): Promise<AppendReply> {
+  const flat = [String(Math.max(1, Math.ceil(args.memoryMs)))];
+  for (const entry of args.entries) {
+    flat.push(String(entry.length));
+    for (const text of entry) flat.push(text);
+  }
+  return appendScript.run(redis, keys.memory === null ? [keys.stream] : [keys.stream, keys.memory], flat);
+}
+
+/** `live` holds id and info by turns; times are milliseconds of Redis's clock. */
+export type RenewReply = [tag: 'LIVE', now: number, ...live: string[]];
+
+/** With a lease of 0 nothing is renewed; the live workers are answered all the same. */
+export const callRenew = (redis: Redis, workersKey: string, args: { id: string; info: string; leaseMs: number }): Promise<RenewReply> =>
+  renewScript.run(redis, [workersKey], [args.id, String(args.leaseMs), args.info]);
+
+export type ReadRowsReply = [tag: 'ROWS', record: (string | null)[], found: (string | null)[], members?: string[]] | WrongType | [tag: 'MALFORMED', what: string];
+
+/** The rows under keys, by bucket; `found` answers in the order of the keys. */
+export const callReadKeys = (redis: Redis, taskKey: string, buckets: readonly { redisKey: string; keys: readonly string[] }[]): Promise<ReadRowsReply> =>
+  readRowsScript.run(redis, [taskKey, ...buckets.map((bucket) => bucket.redisKey)], ['keys', ...buckets.flatMap(({ keys }) => [String(keys.length), ...keys])]);
+
+/** All rows of whole buckets; `found` holds key and text by turns. */
+export const callReadBuckets = (redis: Redis, taskKey: string, bucketKeys: readonly string[]): Promise<ReadRowsReply> =>
+  readRowsScript.run(redis, [taskKey, ...bucketKeys], ['buckets']);
+
+/** Rows in the order of an index; `found` holds key and text by turns, `members` the members they were found by. */
+export const callReadIndex = (
+  redis: Redis,
+  keys: { task: string; index: string; buckets: readonly string[] },
+  range: { from: string; to: string; reverse: boolean; limit: number },
+): Promise<ReadRowsReply> =>
+  readRowsScript.run(redis, [keys.task, keys.index, ...keys.buckets], ['index', range.reverse ? '1' : '0', range.from, range.to, String(range.limit)]);
+
+export const callRegister = (redis: Redis, registryKey: string, release: string): Promise<[tag: 'KNOWN' | 'NEW', number: number]> =>
+  registerScript.run(redis, [registryKey], [release]);
+
+export const callChangeRegistry = (
+  redis: Redis,
+  registryKey: string,
+  args: { revision: number; puts: readonly (readonly [field: string, text: string])[]; removes: readonly string[] },
+): Promise<[tag: 'CHANGED' | 'OTHER_REVISION', revision: number]> =>
+  changeRegistryScript.run(redis, [registryKey], [String(args.revision), String(args.puts.length), ...args.puts.flat(), ...args.removes]);
+
+/** The error for a key that holds another type than ours. */
+export const wrongType = (key: string, type: string, what: string): StillwaterError =>
+  new StillwaterError('wrong-type', {
+    what: `${what} failed: a key holds another type than Stillwater keeps there.`,
+    evidence: `  key      ${key}\n  holds    ${type}`,
+    consequence: 'Nothing was changed.',
+    remedy: `Rename or delete it (RENAME ${key} …), or give Stillwater another prefix.`,
+  });

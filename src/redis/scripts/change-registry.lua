@@ -1,0 +1,15 @@
+#!lua
+-- Applies a change to the registry, if nobody changed it since it was read.
+--
+-- KEYS  1 registry (hash)
+-- ARGV  1 the revision the change was made from   2 how many fields are put   then field text …, then fields to remove
+-- Reply {'CHANGED', revision}
+--       {'OTHER_REVISION', revision}   nothing was done: read again
+--       an error of type WRONGTYPE where the key holds something else: nothing was done
+local registry, puts = KEYS[1], tonumber(ARGV[2])
+local revision = redis.call('HGET', registry, 'revision') or '0'
+if revision ~= ARGV[1] then return { 'OTHER_REVISION', tonumber(revision) } end
+
+for at = 3, 2 + puts * 2, 2 do redis.call('HSET', registry, ARGV[at], ARGV[at + 1]) end
+for at = 3 + puts * 2, #ARGV do redis.call('HDEL', registry, ARGV[at]) end
+return { 'CHANGED', redis.call('HINCRBY', registry, 'revision', 1) }

@@ -1,0 +1,57 @@
+import { hash32 } from '../zset/checksum.js';
+import type { Generation } from './ports/registry.js';
+import type { WorkerInfo } from './ports/workers.js';
+import { type TaskId, taskName } from './task-id.js';
+
+export interface AssignableTask {
+  id: TaskId;
+  fingerprint: string;
+  /** The source partition it mainly reads: tasks of one partition share reads and decoding, so they go together. */
+  source: string;
+}
+
+/** The tasks that somebody should be running. */
+export function tasksOf(generations: readonly Generation[]): AssignableTask[] {
+  return generations
+    .filter(({ state }) => state === 'serving' || state === 'building' || state === 'shadow')
+    .flatMap((generation) =>
+      Array.from({ length: generation.partitions }, (_, partition) => ({
+        id: { view: generation.view, generation: generation.number, stage: 0, partition },
+        fingerprint: generation.fingerprint,
+        source: `${[...generation.sources].sort()[0] ?? generation.view}/${partition}`,
+      })),
+    );
+}
+
+/**
+ * Which worker runs which task: the same answer in every worker that sees the same workers and tasks.
+ *
+ * Source partitions are dealt out by rendezvous hashing (D. Thaler, C. Ravishankar), so that few move when workers come
+ * and go, with no worker taking more than its even share. A worker only gets tasks whose code it has.
+ */
+export function assign(tasks: readonly AssignableTask[], workers: readonly WorkerInfo[]): Map<string, string> {
+  const owners = new Map<string, string>();
+  const groups = new Map<string, AssignableTask[]>();
+  for (const task of tasks) {
+    const able = workers.filter(({ fingerprints }) => fingerprints.includes(task.fingerprint)).map(({ id }) => id);
+    if (able.length === 0) continue;
+    const group = `${task.source}\0${able.sort().join('\0')}`;
+    if (!groups.has(group)) groups.set(group, []);
+    groups.get(group)!.push(task);
+  }
+  const load = new Map<string, number>();
+  const share = new Map<string, number>();
+  for (const group of groups.keys()) for (const worker of ableIn(group)) share.set(worker, (share.get(worker) ?? 0) + 1 / ableIn(group).length);
+  for (const group of [...groups.keys()].sort((left, right) => hash32(left) - hash32(right) || (left < right ? -1 : 1))) {
+    const source = group.slice(0, group.indexOf('\0'));
+    const ranked = ableIn(group)
+      .map((worker) => ({ worker, score: hash32(`${worker}\0${source}`) }))
+      .sort((left, right) => right.score - left.score || (left.worker < right.worker ? -1 : 1));
+    const chosen = (ranked.find(({ worker }) => (load.get(worker) ?? 0) < Math.ceil(share.get(worker)! - 1e-9)) ?? ranked[0]!).worker;
+    load.set(chosen, (load.get(chosen) ?? 0) + 1);
+    for (const task of groups.get(group)!) owners.set(taskName(task.id), chosen);
+  }
+  return owners;
+}
+
+const ableIn = (group: string): string[] => group.split('\0').slice(1);

@@ -1,0 +1,32 @@
+import type { ViewChange } from '../circuit/view-output.js';
+import type { Row } from '../zset/value.js';
+import type { Position } from './position.js';
+import type { RawEntry } from './ports/source-log.js';
+
+/** One commit of one task, as its changelog entry says it. */
+export interface ChangelogEntry {
+  tick: number;
+  changes: ViewChange[];
+  /** Per source partition, the position whose effects the task contained after the commit. */
+  frontier: Readonly<Record<string, Position>>;
+}
+
+/**
+ * The text that a commit hands to the store: `[[key, before | null, after | null], …] LF frontier`. JSON texts hold no line
+ * feed. The entry it becomes has the id `<tick>-0` and the text in its field `c`.
+ */
+export function encodeChangelog(changes: readonly ViewChange[], frontier: Readonly<Record<string, Position>>): string {
+  return JSON.stringify(changes.map(({ key, before, after }) => [key, before, after])) + '\n' + JSON.stringify(frontier);
+}
+
+/** The inverse, from the entry as it lies in the stream. Takes the frontier from a field `f` of its own as well. */
+export function decodeChangelog([id, fields]: RawEntry): ChangelogEntry {
+  const texts = new Map<string, string>();
+  for (let index = 0; index + 1 < fields.length; index += 2) texts.set(fields[index]!, fields[index + 1]!);
+  const [changes, frontier] = (texts.get('c') ?? '[]').split('\n') as [string, string?];
+  return {
+    tick: Number(id.slice(0, id.indexOf('-'))),
+    changes: (JSON.parse(changes) as [string, Row | null, Row | null][]).map(([key, before, after]) => ({ key, before, after })),
+    frontier: JSON.parse(frontier ?? texts.get('f') ?? '{}') as Record<string, Position>,
+  };
+}

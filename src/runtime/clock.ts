@@ -1,0 +1,32 @@
+/** Time and waiting, injected: tests and the simulation have their own. No result of a view ever depends on it. */
+export abstract class Clock {
+  /** Milliseconds since 1970, for people. */
+  abstract now(): number;
+  /** For durations. */
+  abstract monotonicMs(): number;
+  /** Ends early when the signal is aborted; never throws. */
+  abstract sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export class SystemClock extends Clock {
+  now(): number {
+    return Date.now();
+  }
+
+  monotonicMs(): number {
+    return performance.now();
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      if (signal?.aborted) return resolve();
+      const done = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      signal?.addEventListener('abort', done, { once: true });
+    });
+  }
+}

@@ -1,0 +1,21 @@
+import type { ViewDeclaration } from '../view/plan.js';
+
+/**
+ * The code this process has, by fingerprint. A generation is maintained only by a process that has its code; while
+ * views are edited the old module stays until its generation has been replaced.
+ */
+export class Code {
+  readonly #views = new Map<string, ViewDeclaration>();
+
+  add(views: Iterable<ViewDeclaration>): void {
+    for (const view of views) this.#views.set(view.fingerprint, view);
+  }
+
+  view(fingerprint: string): ViewDeclaration | undefined {
+    return this.#views.get(fingerprint);
+  }
+
+  get fingerprints(): string[] {
+    return [...this.#views.keys()].sort();
+  }
+}

@@ -1,0 +1,299 @@
+import { Delta } from '../zset/delta.js';
+import type { Row } from '../zset/value.js';
+import type { RowIssue } from './conform.js';
+import { FlatFields } from './flat-fields.js';
+import { instantText, toInstantText } from './instant-text.js';
+import { partitionOf, partitionKeys, placedBy, type RecordSource } from './placement.js';
+import { type Position, positionOrder, timeOf } from './position.js';
+import type { RawEntry } from './ports/source-log.js';
+import { RowDecoder } from './row-decoder.js';
+import { TableKey } from './table-key.js';
+
+/** The bounds of what an entry may be. They decide which entries are errors, so a view depends on them. */
+export interface EntryLimits {
+  /** How much later than its entry's own time an event may be dated. */
+  aheadMsMax: number;
+  /** Characters of an entry, names and values. */
+  entryLengthMax: number;
+  /** Events in one entry. */
+  batchEventsMax: number;
+  /** Characters kept of an entry in error, for people. */
+  rawLengthMax: number;
+}
+
+export const entryLimits: Readonly<EntryLimits> = {
+  aheadMsMax: 24 * 60 * 60 * 1000,
+  entryLengthMax: 16 * 1024 * 1024,
+  batchEventsMax: 100_000,
+  rawLengthMax: 2_000,
+};
+
+/** An entry that gave no rows. The reason of one in the wrong partition begins with "misplaced". */
+export interface UndecodedEntry {
+  /** Its index among the decoded entries. */
+  readonly entry: number;
+  readonly reason: string;
+  readonly raw: string;
+}
+
+/**
+ * Makes rows of a source partition's entries.
+ *
+ *   data   '{…}'                      one event
+ *   batch  '[{…}, …]'                 several, all of them or none
+ *   origin ORD  delay 3  …            one event, field by field
+ *   op delete  iata ORD               (tables) the row of a key goes; the key's columns as fields or as an object in `data`
+ *   op upsert  …                      (tables) said or not, what an entry without `delete` does
+ *
+ * What could mean two things is an error, and so is an entry in another partition than its key's and an event dated
+ * further ahead of its entry than clocks explain. An entry is used whole or not at all. The same entries give the
+ * same rows always, however they are cut into batches.
+ */
+export class EntryDecoder {
+  readonly #rows: RowDecoder;
+  readonly #flat: FlatFields;
+  readonly #tableKey: TableKey | null;
+  readonly #partitionOf: ((row: Row) => number) | null;
+  readonly #eventTime: string | null;
+
+  constructor(
+    readonly source: RecordSource,
+    readonly partition: number,
+    readonly limits: Readonly<EntryLimits> = entryLimits,
+  ) {
+    this.#rows = new RowDecoder(source);
+    this.#flat = new FlatFields(source);
+    this.#tableKey = source.kind === 'table' ? new TableKey(source) : null;
+    this.#partitionOf = partitionOf(source);
+    this.#eventTime = source.kind === 'stream' ? source.eventTime : null;
+  }
+
+  decode(entries: readonly RawEntry[]): DecodedBatch {
+    const batch = new DecodedBatch(this.#eventTime);
+    const bound = new AheadBound(this.#eventTime, entries[0]?.[0], this.limits.aheadMsMax);
+    for (let index = 0; index < entries.length; index++) {
+      const [id, fields] = entries[index]!;
+      let length = 0;
+      for (let field = 0; field < fields.length; field++) length += fields[field]!.length;
+      batch.bytes += length;
+      const before = batch.rows.length;
+      let reason: string | null;
+      if (length > this.limits.entryLengthMax)
+        reason = `The entry has ${length} characters, more than entryLengthMax (${this.limits.entryLengthMax}).`;
+      else if (fields.length === 2 && fields[0] === 'data') reason = this.#event(fields[1]!, batch);
+      else reason = this.#otherForm(fields, batch);
+      for (let row = before; reason === null && row < batch.rows.length; row++)
+        reason = this.#misplaced(batch.rows[row]!) ?? bound.ahead(batch.rows[row]!, id);
+      if (reason !== null) {
+        batch.rows.length = batch.weights.length = before;
+        batch.errors.push({ entry: index, reason, raw: rawText(fields, this.limits.rawLengthMax) });
+      }
+      batch.ids.push(id);
+      batch.ends.push(batch.rows.length);
+    }
+    return batch;
+  }
+
+  /** Decodes one event, or says why it is none. */
+  #event(text: string, batch: DecodedBatch): string | null {
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch (thrown) {
+      return `\`data\` is not JSON: ${(thrown as Error).message}`;
+    }
+    return this.#record(value, '', batch);
+  }
+
+  #record(value: unknown, prefix: string, batch: DecodedBatch): string | null {
+    const row = this.#rows.decode(value);
+    if (row === null) return reasonOf(this.#rows.issues(value), prefix);
+    batch.rows.push(row);
+    batch.weights.push(1);
+    return null;
+  }
+
+  #otherForm(fields: readonly string[], batch: DecodedBatch): string | null {
+    if (fields.length === 0 || fields.length % 2 === 1)
+      return `The entry has ${fields.length} texts, which are not pairs of a field and its value.`;
+    const texts = new Map<string, string>();
+    for (let index = 0; index < fields.length; index += 2) {
+      if (texts.has(fields[index]!)) return `The field \`${fields[index]}\` occurs twice.`;
+      texts.set(fields[index]!, fields[index + 1]!);
+    }
+    if (this.#tableKey !== null && texts.has('op')) {
+      const op = texts.get('op')!;
+      if (op !== 'upsert' && op !== 'delete')
+        return `\`op\` is "${cut(op, 40)}"; it can be "upsert" or "delete".`;
+      texts.delete('op');
+      if (op === 'delete') return this.#tombstone(texts, batch);
+    }
+    if (texts.size === 1 && texts.has('data')) return this.#event(texts.get('data')!, batch);
+    if (texts.size === 1 && texts.has('batch')) return this.#batch(texts.get('batch')!, batch);
+    if (texts.has('data') || texts.has('batch')) return ambiguous(texts);
+    if (!this.source.columns.some(({ name }) => texts.has(name)))
+      return `The entry has none of the columns ${named(this.source.columns)}, no \`data\` and no \`batch\`; it has ${
+        [...texts.keys()]
+          .map((field) => `\`${cut(field, 40)}\``)
+          .slice(0, 10)
+          .join(', ') || 'nothing else'
+      }.`;
+    return this.#record(this.#flat.read(texts), '', batch);
+  }
+
+  #batch(text: string, batch: DecodedBatch): string | null {
+    let values: unknown;
+    try {
+      values = JSON.parse(text);
+    } catch (thrown) {
+      return `\`batch\` is not JSON: ${(thrown as Error).message}`;
+    }
+    if (!Array.isArray(values)) return '`batch` is not an array of events.';
+    const { batchEventsMax } = this.limits;
+    if (values.length > batchEventsMax)
+      return `\`batch\` has ${values.length} events, more than batchEventsMax (${batchEventsMax}).`;
+    for (let index = 0; index < values.length; index++) {
+      const reason = this.#record(values[index], `[${index}]`, batch);
+      if (reason !== null) return `${reason} None of the entry's ${values.length} events is used.`;
+    }
+    return null;
+  }
+
+  #tombstone(texts: Map<string, string>, batch: DecodedBatch): string | null {
+    let fields: Record<string, unknown> = this.#flat.read(texts);
+    if (texts.has('batch') || (texts.has('data') && texts.size > 1)) return ambiguous(texts);
+    if (texts.has('data')) {
+      try {
+        fields = JSON.parse(texts.get('data')!) as Record<string, unknown>;
+      } catch (thrown) {
+        return `\`data\` is not JSON: ${(thrown as Error).message}`;
+      }
+      if (typeof fields !== 'object' || fields === null || Array.isArray(fields))
+        return '`data` of a deletion is not an object with the key.';
+    }
+    const decoded = this.#tableKey!.decode(fields);
+    if ('issues' in decoded)
+      return `A deletion needs the key ${named(this.#tableKey!.columns)}. ${reasonOf(decoded.issues, '')}`;
+    batch.rows.push(decoded.row);
+    batch.weights.push(-1);
+    return null;
+  }
+
+  #misplaced(row: Row): string | null {
+    if (this.#partitionOf === null) return null;
+    const belongs = this.#partitionOf(row);
+    if (belongs === this.partition) return null;
+    const keys = partitionKeys(this.source);
+    const by = placedBy(this.source)!.join(', ');
+    return `misplaced: by its ${by} it belongs in "${keys[belongs]}", and lies in "${keys[this.partition]}".`;
+  }
+}
+
+/** Entries decoded: the rows of all, and which are whose. */
+export class DecodedBatch {
+  /** One for each entry. */
+  readonly ids: Position[] = [];
+  readonly rows: Row[] = [];
+  /** 1; −1 for a table's deletion, whose row holds the key and nulls. */
+  readonly weights: number[] = [];
+  /** The rows of entry `i` are those from `ends[i - 1]` (0 for the first) to `ends[i]`. */
+  readonly ends: number[] = [];
+  readonly errors: UndecodedEntry[] = [];
+  /** The characters of all fields: near enough to bytes for bounding reads. */
+  bytes = 0;
+  #orders: string[] | null = null;
+
+  constructor(readonly eventTime: string | null) {}
+
+  /**
+   * Each row's place in the log: its event's time, else its entry's, as an instant of fixed width, then entry id and
+   * index in the entry.
+   */
+  orders(): string[] {
+    if (this.#orders !== null) return this.#orders;
+    const orders: string[] = [];
+    for (let entry = 0, row = 0; entry < this.ids.length; entry++) {
+      const id = this.ids[entry]!;
+      const first = row;
+      for (; row < this.ends[entry]!; row++) {
+        const time =
+          (this.eventTime === null ? null : toInstantText(this.rows[row]![this.eventTime])) ??
+          instantText(timeOf(id));
+        orders.push(time + positionOrder(id, row - first));
+      }
+    }
+    return (this.#orders = orders);
+  }
+
+  /** The rows of entries `fromEntry` up to but not including `toEntry`. */
+  delta(fromEntry: number, toEntry: number, withOrders: boolean): Delta<Row> {
+    const from = fromEntry === 0 ? 0 : this.ends[fromEntry - 1]!;
+    const to = toEntry === 0 ? 0 : this.ends[toEntry - 1]!;
+    return new Delta(
+      this.rows.slice(from, to),
+      this.weights.slice(from, to),
+      withOrders ? this.orders().slice(from, to) : undefined,
+    );
+  }
+}
+
+/**
+ * Finds events dated too far ahead of their entries. Ids rise, so what is not ahead of one entry is not ahead of
+ * those after it: nearly all events are settled by one comparison of texts.
+ */
+class AheadBound {
+  #harmless: string;
+
+  constructor(
+    readonly eventTime: string | null,
+    first: Position | undefined,
+    readonly aheadMsMax: number,
+  ) {
+    this.#harmless = eventTime === null || first === undefined ? '' : instantText(timeOf(first) + aheadMsMax);
+  }
+
+  ahead(row: Row, id: Position): string | null {
+    if (this.eventTime === null) return null;
+    const time = toInstantText(row[this.eventTime]);
+    if (time === null || time <= this.#harmless) return null;
+    this.#harmless = instantText(timeOf(id) + this.aheadMsMax);
+    if (time <= this.#harmless) return null;
+    return `ahead of its entry: \`${this.eventTime}\` is ${time}, the entry was appended at ${instantText(timeOf(id))}; more than ${this.aheadMsMax / 3_600_000} h ahead is not believed.`;
+  }
+}
+
+/** How many of an event's issues its error names. */
+const ISSUES_NAMED_MAX = 5;
+
+function reasonOf(issues: readonly RowIssue[], prefix: string): string {
+  const named = issues.slice(0, ISSUES_NAMED_MAX).map(({ path, message }) => {
+    const at = prefix && path ? `${prefix}.${path}` : prefix || path;
+    return message.startsWith(path) && path !== '' && prefix === ''
+      ? message
+      : at
+        ? `${at}: ${message}`
+        : message;
+  });
+  const more = issues.length - named.length;
+  return named.map(sentence).join(' ') + (more > 0 ? ` And ${more} more.` : '');
+}
+
+const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
+
+const ambiguous = (texts: ReadonlyMap<string, string>): string =>
+  `The entry has \`${texts.has('data') ? 'data' : 'batch'}\` beside other fields (${[...texts.keys()]
+    .map((field) => cut(field, 40))
+    .slice(0, 10)
+    .join(', ')}); which of them is the event cannot be told.`;
+
+const named = (columns: readonly { name: string }[]): string =>
+  columns.map(({ name }) => `\`${name}\``).join(', ');
+
+const cut = (text: string, length: number): string =>
+  text.length <= length ? text : text.slice(0, length).toWellFormed();
+
+/** An entry as a person would look for it: its event's text, or its fields as JSON. */
+function rawText(fields: readonly string[], length: number): string {
+  if (fields.length === 2 && (fields[0] === 'data' || fields[0] === 'batch')) return cut(fields[1]!, length);
+  return cut(JSON.stringify(fields.map((text) => cut(text, length))), length);
+}

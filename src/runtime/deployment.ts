@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto';
+import type { Catalog } from './catalog.js';
+import type { Clock } from './clock.js';
+import type { Code } from './code.js';
+import type { Logger } from './logger.js';
+import { newGenerations, STATE_FORMAT } from './new-generations.js';
+import type { RegistryWatch } from './registry-watch.js';
+
+/** What a start changed. */
+export interface DeploymentResult {
+  release: number;
+  /** Another release is newer: this process creates and promotes nothing. */
+  superseded: boolean;
+  created: string[];
+  unchanged: string[];
+  /** Views whose definition changed: their rebuild is to be started. */
+  changed: string[];
+  /** Generations of views that are no longer declared. */
+  orphaned: string[];
+}
+
+/**
+ * What becomes of a set of declarations when a process starts with it.
+ *
+ * One release leads: the set of all fingerprints gets a rising number when it is first seen, and only processes of the
+ * newest release create and promote generations. So a rolling deploy, or a stale branch, does not rebuild back.
+ */
+export async function deploy(
+  catalog: Catalog,
+  { registry, code, clock, logger }: { registry: RegistryWatch; code: Code; clock: Clock; logger: Logger },
+): Promise<DeploymentResult> {
+  const views = [...catalog.views.values()];
+  code.add(views);
+  const release = await registry.registry.register(releaseOf(views.map(({ name, fingerprint }) => `${name} ${fingerprint}`)));
+  const result: DeploymentResult = { release, superseded: false, created: [], unchanged: [], changed: [], orphaned: [] };
+  await registry.change((now) => {
+    Object.assign(result, { superseded: now.release > release, created: [], unchanged: [], changed: [], orphaned: [] });
+    const missing = [];
+    for (const view of views) {
+      const generations = now.generations.filter((generation) => generation.view === view.name && (generation.state === 'serving' || generation.state === 'building'));
+      if (generations.length === 0) missing.push(view);
+      else if (generations.some(({ fingerprint, format }) => fingerprint === view.fingerprint && format === STATE_FORMAT)) result.unchanged.push(view.name);
+      else result.changed.push(view.name);
+    }
+    result.orphaned = [...new Set(now.generations.map(({ view }) => view))].filter((view) => !catalog.views.has(view));
+    if (result.superseded) return null;
+    result.created = missing.map(({ name }) => name);
+    const puts = newGenerations(
+      missing.map((view) => ({ view, state: 'serving', rebuild: null, acceptTrimmed: false, release, now: clock.now() })),
+      now.generations,
+    );
+    return puts.length > 0 ? { puts } : null;
+  });
+  if (result.superseded)
+    logger.warn(
+      `Release ${release} is not the newest (${registry.snapshot.release}): this process maintains what it has the code of, and creates and promotes nothing. ` +
+        `To go back to an older definition deploy it anew, or \`POST /views/<view>/rollback\`.`,
+    );
+  return result;
+}
+
+const releaseOf = (fingerprints: string[]): string => createHash('sha256').update(fingerprints.sort().join('\n')).digest('hex').slice(0, 16);

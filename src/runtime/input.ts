@@ -1,0 +1,53 @@
+import type { Delta } from '../zset/delta.js';
+import type { InputPosition } from './ports/task-store.js';
+import type { Frontier } from './frontier.js';
+
+/** Entries of one input, decoded, that follow a position without a gap. A task cuts its ticks out of it. */
+export interface InputBatch {
+  /** How many entries; a tick takes a run of them. */
+  readonly size: number;
+  delta(from: number, to: number): Delta;
+  /** Where the input stands after the first `to` entries. */
+  positionAfter(to: number): InputPosition;
+  /** What the frontier gains with the first `to` entries, by source partition. */
+  frontierAfter(to: number): Frontier;
+  /** What the task keeps about this input beside its position, after the first `to` entries; undefined for nothing. */
+  noteAfter?(to: number): unknown;
+  /** Entries of the run that could not be decoded or placed. */
+  errors(from: number, to: number): readonly EntryError[];
+}
+
+export interface EntryError {
+  id: string;
+  raw: string;
+  reason: string;
+}
+
+/** The log behind a task is not the one it has read. It parks and says so. */
+export class LogLost extends Error {
+  override readonly name = 'LogLost';
+  constructor(
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** One input of a task. */
+export interface TaskInput {
+  readonly name: string;
+  /**
+   * The batch after a position, or null at the end of the log. Idempotent.
+   * @throws LogLost
+   */
+  next(position: InputPosition, note: unknown): Promise<InputBatch | null>;
+  /** Where the input begins. */
+  readonly beginning: InputPosition;
+  /** Returns when there may be something after a position, or the signal is aborted. Bounded. */
+  wait(position: InputPosition, signal: AbortSignal): Promise<void>;
+  /** Told of committed progress. */
+  committed?(position: InputPosition, note: unknown): void;
+  /** Entries after the position, for people. */
+  close?(): Promise<void>;
+}

@@ -1,0 +1,52 @@
+/** Every bound of the runtime, by name. Units are last in the names. */
+export interface Limits {
+  /** Fields, members and index entries one commit writes; a tick that would write more is made smaller. */
+  commitWritesMax: number;
+  /** Entries one read asks for, and bytes above which it asks for fewer. */
+  readEntriesMax: number;
+  readBytesMax: number;
+  /** Decoded batches of a source partition kept for the tasks that share it. */
+  sharedBatchesMax: number;
+  /** Values of operator state kept in memory, over all tasks of a worker. */
+  cacheEntriesMax: number;
+  /** How long a worker is believed alive after it last said so. */
+  leaseMs: number;
+  /** How often a worker looks at the registry when nobody announces a change. */
+  registryRefreshMs: number;
+  /** How long one wait for news lasts; after it comes a checked read. */
+  waitMs: number;
+  /** Pause between repeats of a commit that Redis refused or did not answer, at the least and at the most. */
+  retryMsMin: number;
+  retryMsMax: number;
+  /** Over how many of a view's last entries `errorsMax` is counted. */
+  errorsWindow: number;
+  /** How often a task tells its upstream how far it has read. */
+  readerReportMs: number;
+  /** Changelog entries a view keeps for subscribers that come back. */
+  changelogEntriesMin: number;
+  /** A step that takes longer ends the process: a view function does not come to an end. */
+  stepMsMax: number;
+  /** Rebuilds that replay at the same time. */
+  rebuildsMax: number;
+  /** How often streams are trimmed that declare a retention. */
+  retentionMs: number;
+}
+
+export const defaultLimits: Limits = {
+  commitWritesMax: 2_000,
+  readEntriesMax: 4_000,
+  readBytesMax: 4 * 1024 * 1024,
+  sharedBatchesMax: 4,
+  cacheEntriesMax: 1_000_000,
+  leaseMs: 6_000,
+  registryRefreshMs: 1_000,
+  waitMs: 2_000,
+  retryMsMin: 20,
+  retryMsMax: 2_000,
+  errorsWindow: 1_000,
+  readerReportMs: 1_000,
+  changelogEntriesMin: 1_000,
+  stepMsMax: 10_000,
+  rebuildsMax: 2,
+  retentionMs: 10_000,
+};

@@ -1,0 +1,68 @@
+import { compileView } from '../view/compile-plan.js';
+import { sourcesOf } from '../view/plan-nodes.js';
+import type { ViewDeclaration } from '../view/plan.js';
+import { describeView } from './reading/view-description.js';
+import { partitionKeys } from './placement.js';
+import type { Generation } from './ports/registry.js';
+
+/** The number of the format in which values are stored. A release reads its own; anything else is rebuilt. */
+export const STATE_FORMAT = 1;
+
+export interface NewGeneration {
+  view: ViewDeclaration;
+  state: Generation['state'];
+  rebuild: string | null;
+  acceptTrimmed: boolean;
+  release: number;
+  now: number;
+}
+
+/**
+ * New generations of some views, given in an order in which upstreams come first. Each reads the newest generation of
+ * its upstreams: one made here, or else the serving one.
+ */
+export function newGenerations(wanted: readonly NewGeneration[], existing: readonly Generation[]): Generation[] {
+  const made: Generation[] = [];
+  for (const { view, state, rebuild, acceptTrimmed, release, now } of wanted) {
+    const sources = sourcesOf(view.plan);
+    const upstreams: Record<string, number> = {};
+    const logs = new Set<string>();
+    for (const source of sources) {
+      if (source.kind !== 'view') partitionKeys(source).forEach((key) => logs.add(key));
+      else {
+        const upstream = upstreamOf(source.name, made, existing);
+        if (!upstream) continue;
+        upstreams[source.name] = upstream.number;
+        upstream.sources.forEach((key) => logs.add(key));
+      }
+    }
+    made.push({
+      view: view.name,
+      number: 1 + Math.max(0, ...[...existing, ...made].filter((generation) => generation.view === view.name).map(({ number }) => number)),
+      fingerprint: view.fingerprint,
+      release,
+      state,
+      paused: false,
+      partitions: view.plan.relation.partitions,
+      buckets: view.buckets,
+      states: compileView(view, { budget: { entriesMax: 1 } }).states,
+      upstreams,
+      sources: [...logs],
+      stopAt: null,
+      rebuild,
+      promote: view.promote,
+      acceptTrimmed,
+      createdAt: now,
+      description: describeView(view),
+      format: STATE_FORMAT,
+    });
+  }
+  return made;
+}
+
+function upstreamOf(name: string, made: readonly Generation[], existing: readonly Generation[]): Generation | undefined {
+  const ours = made.find((generation) => generation.view === name);
+  if (ours) return ours;
+  const of = existing.filter((generation) => generation.view === name);
+  return of.find(({ state }) => state === 'serving') ?? of.find(({ state }) => state === 'building');
+}

@@ -1,0 +1,72 @@
+import type { Generation } from './ports/registry.js';
+import type { SourceLog } from './ports/source-log.js';
+import type { TaskStatus, TaskStore } from './ports/task-store.js';
+import { BEGINNING, comparePositions, type Position, timeOf } from './position.js';
+
+/** How far a generation is. */
+export interface Progress {
+  statuses: TaskStatus[];
+  /** Per source partition, the position whose effects it contains; `0-0` for one it has not read. */
+  frontier: Record<string, Position>;
+  /** Entries contained and entries there are, over all source partitions. */
+  entriesDone: number;
+  entriesTotal: number;
+  lagEntries: number;
+  /** Between the newest entry of its logs and the newest it contains; 0 when it contains all. */
+  lagMs: number;
+  rows: number;
+  /** It contains all that its logs hold. */
+  atEnd: boolean;
+}
+
+export async function progressOf(generation: Generation, tasks: TaskStore, log: SourceLog): Promise<Progress> {
+  const statuses = await tasks.status(
+    Array.from({ length: generation.partitions }, (_, partition) => ({ view: generation.view, generation: generation.number, stage: 0, partition })),
+  );
+  const ends = await log.ends(generation.sources);
+  const frontier: Record<string, Position> = {};
+  for (const redisKey of generation.sources) frontier[redisKey] = BEGINNING;
+  for (const { record } of statuses) for (const [redisKey, position] of Object.entries(record?.frontier ?? {})) frontier[redisKey] = position;
+
+  let entriesTotal = 0;
+  let entriesDone = 0;
+  let lagMs = 0;
+  for (const end of ends) {
+    const position = frontier[end.redisKey]!;
+    const contained = await entriesUpTo(position, end, statuses, generation);
+    entriesTotal += end.entriesAdded;
+    entriesDone += Math.min(contained, end.entriesAdded);
+    if (comparePositions(position, end.last) < 0) lagMs = Math.max(lagMs, timeOf(end.last) - Math.max(timeOf(position), timeOf(end.first ?? end.last)));
+  }
+  return {
+    statuses,
+    frontier,
+    entriesDone,
+    entriesTotal,
+    lagEntries: entriesTotal - entriesDone,
+    lagMs,
+    rows: statuses.reduce((sum, { record }) => sum + (record?.rows ?? 0), 0),
+    atEnd: ends.every((end) => comparePositions(frontier[end.redisKey]!, end.last) >= 0),
+  };
+}
+
+/**
+ * Entries of a log up to a position. A task counts what it reads itself; where a view reads the log through another
+ * view, only beginning and end are told apart, and in between the ids' times are taken as evenly filled.
+ */
+async function entriesUpTo(
+  position: Position,
+  end: { redisKey: string; last: Position; first: Position | null; entriesAdded: number; length: number },
+  statuses: readonly TaskStatus[],
+  generation: Generation,
+): Promise<number> {
+  if (comparePositions(position, end.last) >= 0) return end.entriesAdded;
+  if (position === BEGINNING) return end.entriesAdded - end.length;
+  for (const { record } of statuses)
+    for (const [input, at] of Object.entries(record?.positions ?? {}))
+      if (!input.startsWith('view:') && at.position === position) return end.entriesAdded - end.length + Math.min(at.entries, end.length);
+  void generation;
+  const first = timeOf(end.first ?? end.last);
+  const span = Math.max(1, timeOf(end.last) - first);
+  return end.entriesAdded - end.length + Math.floor((end.length * Math.max(0, timeOf(position) - first)) / span);
+}

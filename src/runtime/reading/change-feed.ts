@@ -1,0 +1,170 @@
+import { bucketOf, type ViewChange } from '../../circuit/view-output.js';
+import { StillwaterError } from '../../errors/stillwater-error.js';
+import { decodeChangelog } from '../changelog.js';
+import type { Clock } from '../clock.js';
+import type { Metrics } from '../metrics.js';
+import { NewsDesk } from '../news-desk.js';
+import type { SourceLog } from '../ports/source-log.js';
+import type { ViewStore } from '../ports/view-store.js';
+import type { ReadingLimits } from './reading-limits.js';
+import type { FoundRow, RowsReader } from './rows-reader.js';
+import type { ServedView } from './served-view.js';
+import type { ServedViews } from './served-views.js';
+import { parseVersion, versionText } from './view-version.js';
+
+/**
+ * snapshot  rows as they are, in one or several messages; before the first of them what was known is void
+ * ready     everything up to `id` has been said
+ * changes   what one commit changed; `id` is where to go on after it
+ * resync    what follows cannot be joined to what was said before: read the rows again
+ */
+export type FeedMessage =
+  | { kind: 'snapshot'; rows: FoundRow[]; first: boolean }
+  | { kind: 'ready'; id: string }
+  | { kind: 'changes'; id: string; changes: ViewChange[] }
+  | { kind: 'resync'; reason: string };
+
+export interface FollowOptions {
+  /** Where to go on: the id of an earlier message, or the version of rows that were read. */
+  after: string | null;
+  snapshot: boolean;
+  signal: AbortSignal;
+}
+
+/** Follows the commits of views. One blocking read serves all followers of a process. */
+export class ChangeFeed {
+  readonly #news: NewsDesk;
+  #followers = 0;
+
+  constructor(
+    readonly views: ServedViews,
+    readonly reader: RowsReader,
+    readonly store: ViewStore,
+    readonly log: SourceLog,
+    readonly clock: Clock,
+    readonly metrics: Metrics,
+    readonly limits: ReadingLimits,
+  ) {
+    this.#news = new NewsDesk(log, limits.registryRefreshMs);
+  }
+
+  close(): void {
+    this.#news.close();
+  }
+
+  /** @throws StillwaterError `unknown-view`, `not-serving`, `followers-max`, before the first message. */
+  async *follow(name: string, options: FollowOptions): AsyncGenerator<FeedMessage> {
+    if (this.#followers >= this.limits.followersMax)
+      throw new StillwaterError('followers-max', {
+        what: `This process follows no more changes.`,
+        evidence: `followers  ${this.#followers}\nlimit      ${this.limits.followersMax}`,
+        consequence: 'The connection was not opened.',
+        remedy: 'Try again later, or raise `followersMax`.',
+      });
+    this.#followers++;
+    this.metrics.subscribers.set({}, this.#followers);
+    try {
+      let { after } = options;
+      while (!options.signal.aborted) {
+        const view = await this.views.get(name);
+        const reason = yield* this.#followGeneration(view, { ...options, after });
+        if (reason === null) return;
+        yield { kind: 'resync', reason };
+        after = null;
+      }
+    } finally {
+      this.#followers--;
+      this.metrics.subscribers.set({}, this.#followers);
+    }
+  }
+
+  /** Until the signal is aborted (null), or until it cannot go on: the reason. */
+  async *#followGeneration(view: ServedView, { after, snapshot, signal }: FollowOptions): AsyncGenerator<FeedMessage, string | null> {
+    const { tasks } = view;
+    const held = await this.#subscribe(view);
+    let subscribed = this.clock.monotonicMs();
+    let ticks = held;
+    // Rows of a snapshot are newer than the position it starts from: by partition and bucket, the tick they are of.
+    let known: number[][] | null = null;
+    if (after !== null) {
+      const from = parseVersion(after);
+      if (!from || from.generation !== view.generation.number || from.ticks.length !== tasks.length)
+        yield { kind: 'resync', reason: 'The position belongs to another generation of the view.' };
+      else if (from.ticks.some((tick, partition) => tick > held[partition]!)) yield { kind: 'resync', reason: 'The view has gone back behind the position.' };
+      else {
+        ticks = from.ticks;
+        snapshot = false;
+      }
+    }
+    if (snapshot) {
+      const begun: number[][] = [];
+      yield* this.#snapshot(view, begun);
+      known = begun;
+      ticks = begun.map((buckets) => Math.min(...buckets));
+    }
+    ticks = [...ticks];
+    // Changes that are already there come before `ready` when a follower goes on somewhere.
+    for (let ready = false; !signal.aborted; ) {
+      let more = false;
+      for (const [partition, task] of tasks.entries()) {
+        const entries = await this.store.changes(task, ticks[partition]!, this.limits.changelogPageMax);
+        if (entries === null) return 'Changes since the position are no longer kept.';
+        more ||= entries.length > 0;
+        for (const entry of entries) {
+          const { tick, changes } = decodeChangelog(entry);
+          if (tick !== ticks[partition]! + 1) return 'Changes since the position are no longer kept.';
+          ticks[partition] = tick;
+          const ofSnapshot = known?.[partition];
+          const fresh = ofSnapshot ? changes.filter(({ key }) => tick > ofSnapshot[bucketOf(key, ofSnapshot.length)]!) : changes;
+          if (fresh.length > 0) yield { kind: 'changes', id: versionText(view, ticks), changes: fresh };
+          if (signal.aborted) return null;
+        }
+      }
+      if (more) continue;
+      if (!ready) yield { kind: 'ready', id: versionText(view, ticks) };
+      ready = true;
+      if (this.views.find(view.generation.view)?.generation.number !== view.generation.number) return 'Another generation of the view is served now.';
+      if (this.clock.monotonicMs() - subscribed > this.limits.subscriptionMs / 3) {
+        await this.#subscribe(view);
+        subscribed = this.clock.monotonicMs();
+      }
+      await this.#waitForNews(view, ticks, signal);
+    }
+    return null;
+  }
+
+  /** Small views in one commit; large ones bucket by bucket. Fills `ticks`: by partition, the tick each bucket's rows are of. */
+  async *#snapshot(view: ServedView, ticks: number[][]): AsyncGenerator<FeedMessage> {
+    const { buckets } = view.generation;
+    const records = await this.reader.records(view);
+    const small = records.reduce((sum, record) => sum + (record?.rows ?? 0), 0) <= this.limits.unindexedRowsMax;
+    let first = true;
+    let rows: FoundRow[] = [];
+    for (const task of view.tasks) {
+      const read: number[] = [];
+      for (let bucket = 0; bucket < (small ? 1 : buckets); bucket++) {
+        const page = small ? await this.reader.snapshot(view, task) : await this.reader.bucket(task, bucket);
+        if (small) read.push(...Array.from({ length: buckets }, () => page.record?.tick ?? 0));
+        else read.push(page.record?.tick ?? 0);
+        rows.push(...page.rows);
+        if (rows.length < this.limits.rowsLimitMax) continue;
+        yield { kind: 'snapshot', rows, first };
+        first = false;
+        rows = [];
+      }
+      ticks.push(read);
+    }
+    if (first || rows.length > 0) yield { kind: 'snapshot', rows, first };
+  }
+
+  #subscribe(view: ServedView): Promise<number[]> {
+    return Promise.all(view.tasks.map((task) => this.store.subscribe(task, this.limits.subscriptionMs)));
+  }
+
+  async #waitForNews(view: ServedView, ticks: readonly number[], signal: AbortSignal): Promise<void> {
+    const over = new AbortController();
+    const either = AbortSignal.any([signal, over.signal]);
+    await Promise.race(view.tasks.map((task, partition) => this.#news.wait(this.store.changelogKey(task), `${ticks[partition]}-0`, either)));
+    over.abort();
+  }
+}

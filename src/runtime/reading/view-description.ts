@@ -1,0 +1,103 @@
+import type { ColumnType, ViewDeclaration } from '../../view/plan.js';
+import { StillwaterError } from '../../errors/stillwater-error.js';
+
+/** `ColumnType` without the schemas: JSON, so that it can be stored beside a generation. */
+export type DescribedType = { readonly nullable: boolean } & (
+  | { readonly kind: 'string'; readonly format?: 'instant' | 'date' | 'uuid' }
+  | { readonly kind: 'number'; readonly integer: boolean }
+  | { readonly kind: 'boolean' }
+  | { readonly kind: 'enum'; readonly values: readonly (string | number)[] }
+  | { readonly kind: 'array'; readonly element: DescribedType }
+  | { readonly kind: 'object'; readonly columns: readonly DescribedColumn[] }
+  | { readonly kind: 'json' }
+);
+
+export interface DescribedColumn {
+  readonly name: string;
+  readonly type: DescribedType;
+}
+
+export interface DescribedIndex {
+  /** The words of `order=`. */
+  readonly name: string;
+  readonly columns: readonly { readonly path: string; readonly descending: boolean }[];
+}
+
+/**
+ * What readers must know of a generation. It is stored with it (`Generation.description`), so that a generation is read by what
+ * it holds: by processes with newer code, and by processes that have not its code at all.
+ */
+export interface ViewDescription {
+  readonly columns: readonly DescribedColumn[];
+  readonly key: readonly string[];
+  /** In order: the index's state is named `index.<place>`. */
+  readonly indexes: readonly DescribedIndex[];
+  readonly text: string | null;
+}
+
+export function describeView(view: ViewDeclaration): ViewDescription {
+  return {
+    columns: view.columns.map(({ name, type }) => ({ name, type: describeType(type) })),
+    key: [...view.key],
+    indexes: view.indexes.map(({ name, columns }) => ({ name, columns: columns.map(({ path, descending }) => ({ path, descending })) })),
+    text: view.description,
+  };
+}
+
+function describeType(type: ColumnType): DescribedType {
+  if (type.kind === 'object')
+    return { kind: 'object', nullable: type.nullable, columns: type.columns.map((column) => ({ name: column.name, type: describeType(column.type) })) };
+  if (type.kind === 'array') return { kind: 'array', nullable: type.nullable, element: describeType(type.element) };
+  return type;
+}
+
+/** The description as stored with a generation. */
+export function descriptionOf(generation: { readonly view: string; readonly number: number; readonly description: unknown }): ViewDescription {
+  const found = generation.description as Partial<ViewDescription> | null | undefined;
+  if (!Array.isArray(found?.columns) || !Array.isArray(found.key) || !Array.isArray(found.indexes))
+    throw new StillwaterError('description-missing', {
+      what: `Generation ${generation.number} of view "${generation.view}" cannot be read.`,
+      evidence: 'It is stored without a description of its columns, key and indexes.',
+      consequence: 'Nothing was read.',
+      remedy: `Rebuild it: stillwater rebuild ${generation.view}`,
+    });
+  return found as ViewDescription;
+}
+
+/** The state in which the index at this place of the declaration is kept. */
+export const indexState = (place: number): string => `index.${place}`;
+
+/** Whether the column can hold nothing but strings, which decides how keys are written (`zset/row-key.ts`). */
+export function holdsOnlyStrings(type: DescribedType | ColumnType): boolean {
+  if (type.nullable) return false;
+  return type.kind === 'string' || (type.kind === 'enum' && type.values.every((value) => typeof value === 'string'));
+}
+
+/** The type at a path; nullable where something on the way is. Null where there is nothing of that name. */
+export function typeAt(columns: readonly DescribedColumn[], path: string): DescribedType | null {
+  const whole = columns.find(({ name }) => name === path);
+  if (whole) return whole.type;
+  const [first, ...rest] = path.split('.') as [string, ...string[]];
+  let type = columns.find(({ name }) => name === first)?.type;
+  let nullable = false;
+  for (const step of rest) {
+    if (!type) return null;
+    nullable ||= type.nullable;
+    if (type.kind === 'json') return { kind: 'json', nullable: true };
+    if (type.kind !== 'object') return null;
+    type = type.columns.find(({ name }) => name === step)?.type;
+  }
+  return type ? { ...type, nullable: type.nullable || nullable } : null;
+}
+
+/** All paths that can be named, for messages: nested columns by their paths. */
+export function pathsOf(columns: readonly DescribedColumn[], within = ''): string[] {
+  return columns.flatMap(({ name, type }) => (type.kind === 'object' ? [within + name, ...pathsOf(type.columns, `${within}${name}.`)] : [within + name]));
+}
+
+export function keyPartsOf(description: ViewDescription): { path: string; type: DescribedType; onlyStrings: boolean }[] {
+  return description.key.map((path) => {
+    const type = typeAt(description.columns, path) ?? { kind: 'json', nullable: true };
+    return { path, type, onlyStrings: holdsOnlyStrings(type) };
+  });
+}

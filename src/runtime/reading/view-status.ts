@@ -1,0 +1,190 @@
+import { Checksum } from '../../zset/checksum.js';
+import type { Catalog } from '../catalog.js';
+import { partitionKeys } from '../placement.js';
+import type { Generation } from '../ports/registry.js';
+import type { LogEnd, SourceLog } from '../ports/source-log.js';
+import type { TaskStatus, TaskStore } from '../ports/task-store.js';
+import type { Workers } from '../ports/workers.js';
+import { BEGINNING, comparePositions, timeOf } from '../position.js';
+import type { ServedViews } from './served-views.js';
+import { servedView } from './served-view.js';
+import { descriptionOf, type ViewDescription } from './view-description.js';
+import { frontierOf, ticksOf, versionText } from './view-version.js';
+
+/**
+ * building   no generation serves yet
+ * live       maintained
+ * paused     somebody paused it
+ * parked     a task of it does not go on; the reason is in `partitions`
+ * frozen     served as it was: no live worker has its code
+ */
+export type ViewState = 'building' | 'live' | 'paused' | 'parked' | 'frozen';
+
+export interface PartitionStatus {
+  partition: number;
+  owner: string | null;
+  epoch: number;
+  tick: number;
+  rows: number;
+  parked: { code: string; message: string; at: string } | null;
+}
+
+export interface ViewStatus {
+  name: string;
+  state: ViewState;
+  generation: number | null;
+  fingerprint: string | null;
+  /** Entries, and milliseconds of entry time, between the ends of its streams and what it contains; null while unknown. */
+  lag: { entries: number | null; ms: number | null };
+  rows: number;
+  /** The sum over all partitions, 16 hex digits. */
+  checksum: string;
+  errors: number;
+  conflicts: number;
+  /** Generation and tick per partition. */
+  version: string | null;
+  frontier: Readonly<Record<string, string>>;
+  partitions: PartitionStatus[];
+  generations: { generation: number; state: Generation['state']; paused: boolean; createdAt: string }[];
+  description: ViewDescription | null;
+}
+
+/** Tells how views are doing. */
+export class ViewStatuses {
+  constructor(
+    readonly views: ServedViews,
+    readonly tasks: TaskStore,
+    readonly log: SourceLog,
+    readonly workers: Workers,
+  ) {}
+
+  async all(): Promise<ViewStatus[]> {
+    return this.#of(this.views.names());
+  }
+
+  /** @throws StillwaterError `unknown-view` */
+  async one(name: string): Promise<ViewStatus> {
+    if (!this.views.names().includes(name)) {
+      await this.views.watch.refresh();
+      if (!this.views.names().includes(name)) throw this.views.unknown(name);
+    }
+    return (await this.#of([name]))[0]!;
+  }
+
+  async #of(names: readonly string[]): Promise<ViewStatus[]> {
+    const shown = names.map((name) => ({ name, generation: this.#shown(name) }));
+    const generations = shown.flatMap(({ generation }) => generation ?? []);
+    const tasks = generations.map((generation) => tasksOf(generation));
+    const [statuses, ends, { live }] = await Promise.all([
+      this.tasks.status(tasks.flat()),
+      this.log.ends([...new Set(generations.flatMap(({ sources }) => sources))]),
+      this.workers.live(),
+    ]);
+    const endOf = new Map(ends.map((end) => [end.redisKey, end]));
+    const statusOf = new Map<Generation, TaskStatus[]>();
+    let at = 0;
+    generations.forEach((generation, index) => {
+      statusOf.set(generation, statuses.slice(at, at + tasks[index]!.length));
+      at += tasks[index]!.length;
+    });
+    const fingerprints = new Set(live.flatMap((worker) => worker.fingerprints));
+    return shown.map(({ name, generation }) => this.#status(name, generation, generation ? statusOf.get(generation)! : [], endOf, fingerprints));
+  }
+
+  /** What serves, or else what is on its way. */
+  #shown(name: string): Generation | null {
+    const generations = this.views.generations(name);
+    return (
+      generations.find(({ state }) => state === 'serving') ??
+      generations.filter(({ state }) => state === 'building').sort((left, right) => right.number - left.number)[0] ??
+      null
+    );
+  }
+
+  #status(name: string, generation: Generation | null, statuses: TaskStatus[], ends: ReadonlyMap<string, LogEnd>, fingerprints: ReadonlySet<string>): ViewStatus {
+    const records = statuses.map(({ record }) => record);
+    const checksum = new Checksum();
+    for (const record of records) if (record) checksum.merge(Checksum.parse(record.checksum));
+    const sum = (read: (record: NonNullable<(typeof records)[number]>) => number): number => records.reduce((total, record) => total + (record ? read(record) : 0), 0);
+    const frontier = frontierOf(records);
+    return {
+      name,
+      state: stateOf(generation, statuses, fingerprints),
+      generation: generation?.number ?? null,
+      fingerprint: generation?.fingerprint ?? null,
+      lag: generation ? lagOf(generation, statuses, frontier, ends, this.views.catalog) : { entries: null, ms: null },
+      rows: sum(({ rows }) => rows),
+      checksum: checksum.toString(),
+      errors: sum(({ errors }) => errors),
+      conflicts: sum(({ conflicts }) => conflicts),
+      version: generation ? versionText(servedView(generation), ticksOf(records)) : null,
+      frontier,
+      partitions: statuses.map(({ task, owner, epoch, record, parked }) => ({
+        partition: task.partition,
+        owner,
+        epoch,
+        tick: record?.tick ?? 0,
+        rows: record?.rows ?? 0,
+        parked: parked && { code: parked.code, message: parked.message, at: new Date(parked.at).toISOString() },
+      })),
+      generations: this.views.generations(name).map(({ number, state, paused, createdAt }) => ({
+        generation: number,
+        state,
+        paused,
+        createdAt: new Date(createdAt).toISOString(),
+      })),
+      description: generation ? descriptionOf(generation) : null,
+    };
+  }
+}
+
+const tasksOf = (generation: Generation): ReturnType<typeof servedView>['tasks'] => servedView(generation).tasks;
+
+function stateOf(generation: Generation | null, statuses: readonly TaskStatus[], fingerprints: ReadonlySet<string>): ViewState {
+  if (generation === null) return 'building';
+  if (statuses.some(({ parked }) => parked)) return 'parked';
+  if (generation.paused) return 'paused';
+  if (generation.state !== 'serving') return 'building';
+  return fingerprints.has(generation.fingerprint) ? 'live' : 'frozen';
+}
+
+/**
+ * Entries are counted in the sources a view reads itself; what lies between it and a stream that it reads through another
+ * view is only told in milliseconds.
+ */
+function lagOf(
+  generation: Generation,
+  statuses: readonly TaskStatus[],
+  frontier: Readonly<Record<string, string>>,
+  ends: ReadonlyMap<string, LogEnd>,
+  catalog: Catalog,
+): { entries: number; ms: number } {
+  const read = entriesRead(statuses, catalog);
+  let entries = 0;
+  let ms = 0;
+  for (const source of generation.sources) {
+    const end = ends.get(source);
+    if (!end?.exists) continue;
+    const reached = frontier[source] ?? BEGINNING;
+    if (comparePositions(end.last, reached) <= 0) continue;
+    const from = reached === BEGINNING ? end.first : reached;
+    if (from) ms = Math.max(ms, Math.max(0, timeOf(end.last) - timeOf(from)));
+    const done = read.get(source) ?? (Object.keys(generation.upstreams).length === 0 ? end.entriesAdded - end.length : null);
+    if (done !== null) entries += Math.max(0, end.entriesAdded - done);
+  }
+  return { entries, ms };
+}
+
+/** By Redis key: how many entries have been read, by the partition that is furthest behind where several read it. */
+function entriesRead(statuses: readonly TaskStatus[], catalog: Catalog): Map<string, number> {
+  const read = new Map<string, number>();
+  for (const { task, record } of statuses)
+    for (const [input, { entries }] of Object.entries(record?.positions ?? {})) {
+      const name = input.slice(input.indexOf(':') + 1);
+      const source = input.startsWith('stream:') ? catalog.streams.get(name) : input.startsWith('table:') ? catalog.tables.get(name) : undefined;
+      if (!source) continue;
+      const redisKey = partitionKeys(source)[source.partitions === 1 ? 0 : task.partition];
+      if (redisKey !== undefined) read.set(redisKey, Math.min(entries, read.get(redisKey) ?? Infinity));
+    }
+  return read;
+}

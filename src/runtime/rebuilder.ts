@@ -1,0 +1,189 @@
+import { StillwaterError } from '../errors/stillwater-error.js';
+import type { Catalog } from './catalog.js';
+import type { Clock } from './clock.js';
+import type { Code } from './code.js';
+import type { Limits } from './limits.js';
+import { newGenerations } from './new-generations.js';
+import type { Generation } from './ports/registry.js';
+import type { SourceLog } from './ports/source-log.js';
+import type { TaskStore } from './ports/task-store.js';
+import { comparePositions } from './position.js';
+import { progressOf } from './progress.js';
+import type { RegistryWatch } from './registry-watch.js';
+
+export interface RebuildProgress {
+  generations: { view: string; generation: number }[];
+  state: 'replaying' | 'paused' | 'caughtUp' | 'promoted' | 'cancelled' | 'failed';
+  reason: string | null;
+  entriesDone: number;
+  entriesTotal: number;
+}
+
+/**
+ * Rebuilds: new generations of a view and of all that reads it, made from the beginning of the log by the ordinary tasks,
+ * and promoted together in one write when all of them have passed what is served.
+ *
+ * Everything a rebuild is lies in the registry, so whoever drives it may die at any point and another go on.
+ */
+export class Rebuilder {
+  constructor(
+    readonly options: { catalog: () => Catalog; registry: RegistryWatch; tasks: TaskStore; log: SourceLog; code: Code; clock: Clock; limits: Limits },
+  ) {}
+
+  /** The views a rebuild of `names` makes anew: themselves and everything that reads them, upstreams first. */
+  affected(names: readonly string[]): string[] {
+    const catalog = this.options.catalog();
+    const affected = new Set(names);
+    for (const name of catalog.views.keys()) if (affected.has(name)) for (const dependent of catalog.dependentsOf(name)) affected.add(dependent.name);
+    return [...catalog.views.keys()].filter((name) => affected.has(name));
+  }
+
+  /** @throws StillwaterError `log-trimmed` if a source's beginning is gone and that was not accepted. */
+  async check(views: readonly string[], acceptTrimmed: boolean): Promise<void> {
+    if (acceptTrimmed) return;
+    const { log } = this.options;
+    const keys = [...new Set(views.flatMap((view) => this.#sources(view)))];
+    const gone = (await log.ends(keys)).filter((end) => end.entriesAdded > end.length);
+    if (gone.length === 0) return;
+    throw new StillwaterError('log-trimmed', {
+      what: `${views.length === 1 ? `The view "${views[0]}"` : `The views ${views.join(', ')}`} cannot be rebuilt as ${views.length === 1 ? 'it was' : 'they were'}: the beginning of a log is gone, or entries were deleted.`,
+      evidence: gone.map((end) => `  ${end.redisKey}  ${end.length} of ${end.entriesAdded} entries left, from ${end.first ?? 'none'}`).join('\n'),
+      consequence: 'Nothing was started. A rebuild from what is left would lack those entries, and events may be late in one and not in the other.',
+      remedy: 'Say that this is wanted: `stillwater rebuild <view> --accept-trimmed`, or {"acceptTrimmed": true}.',
+    });
+  }
+
+  #sources(view: string): string[] {
+    const { catalog, registry } = this.options;
+    const declared = catalog().views.get(view);
+    const known = registry.snapshot.generations.find((generation) => generation.view === view)?.sources;
+    if (known) return [...known];
+    return declared ? newGenerations([{ view: declared, state: 'building', rebuild: null, acceptTrimmed: false, release: 0, now: 0 }], registry.snapshot.generations)[0]!.sources.slice() : [];
+  }
+
+  /** Makes the generations of a rebuild, once; a repeat finds them. */
+  async begin(id: string, names: readonly string[], state: 'building' | 'shadow', acceptTrimmed: boolean): Promise<Generation[]> {
+    const { catalog, registry, clock } = this.options;
+    let made: Generation[] = [];
+    await registry.change((now) => {
+      made = now.generations.filter(({ rebuild }) => rebuild === id);
+      if (made.length > 0) return null;
+      const views = names.map((name) => catalog().views.get(name)).filter((view) => view !== undefined);
+      made = newGenerations(
+        views.map((view) => ({ view, state, rebuild: id, acceptTrimmed, release: now.release, now: clock.now() })),
+        now.generations,
+      );
+      return { puts: made };
+    });
+    return made;
+  }
+
+  generationsOf(id: string): Generation[] {
+    return this.options.registry.snapshot.generations.filter(({ rebuild }) => rebuild === id);
+  }
+
+  /** How a rebuild stands; promotes it if it has caught up and may be. Called again and again by its driver. */
+  async advance(id: string, promoteNow = false): Promise<RebuildProgress> {
+    const { registry, tasks, log } = this.options;
+    await registry.refresh();
+    const generations = this.generationsOf(id);
+    const progress: RebuildProgress = {
+      generations: generations.map(({ view, number }) => ({ view, generation: number })),
+      state: 'replaying',
+      reason: null,
+      entriesDone: 0,
+      entriesTotal: 0,
+    };
+    const building = generations.filter(({ state }) => state === 'building');
+    if (generations.length === 0 || generations.every(({ state }) => state === 'dropping')) return { ...progress, state: 'cancelled' };
+    if (building.length === 0) return { ...progress, state: 'promoted' };
+
+    // What is served is read before what is built: then "passed" holds for the moment of the first reading.
+    const served = new Map(
+      await Promise.all(
+        building.map(async ({ view }) => {
+          const serving = registry.serving(view);
+          return [view, serving && (await progressOf(serving, tasks, log)).frontier] as const;
+        }),
+      ),
+    );
+    let caughtUp = true;
+    for (const generation of building) {
+      const now = await progressOf(generation, tasks, log);
+      progress.entriesDone += now.entriesDone;
+      progress.entriesTotal += now.entriesTotal;
+      const parked = now.statuses.find((status) => status.parked)?.parked;
+      if (parked) return { ...progress, state: 'failed', reason: `${generation.view}: ${parked.message}` };
+      const target = served.get(generation.view);
+      const passed = target && Object.entries(now.frontier).every(([key, position]) => comparePositions(position, target[key] ?? '0-0') >= 0);
+      if (!passed && !now.atEnd) caughtUp = false;
+      if (Object.keys(generation.upstreams).length > 0 && now.statuses.some(({ record }) => record === null) && now.entriesTotal > 0) caughtUp = false;
+    }
+    if (building.some(({ paused }) => paused)) return { ...progress, state: 'paused' };
+    if (!caughtUp) return progress;
+    if (!promoteNow && building.some(({ promote }) => promote === 'manual')) return { ...progress, state: 'caughtUp' };
+    await this.promote(id);
+    return { ...progress, state: 'promoted' };
+  }
+
+  /** Puts all generations of a rebuild in the place of those that serve, in one write. */
+  async promote(id: string): Promise<void> {
+    await this.options.registry.change((now) => {
+      const ready = now.generations.filter(({ rebuild, state }) => rebuild === id && state === 'building');
+      const views = new Set(ready.map(({ view }) => view));
+      const puts = ready.map((generation): Generation => ({ ...generation, state: 'serving' }));
+      for (const generation of now.generations) {
+        if (!views.has(generation.view)) continue;
+        if (generation.state === 'serving') puts.push({ ...generation, state: 'kept' });
+        else if (generation.state === 'kept') puts.push({ ...generation, state: 'dropping' });
+      }
+      return { puts };
+    });
+  }
+
+  async pause(id: string, paused: boolean): Promise<void> {
+    await this.options.registry.change((now) => ({
+      puts: now.generations.filter(({ rebuild, state }) => rebuild === id && state === 'building').map((generation) => ({ ...generation, paused })),
+    }));
+  }
+
+  async cancel(id: string): Promise<void> {
+    await this.options.registry.change((now) => ({
+      puts: now.generations
+        .filter(({ rebuild, state }) => rebuild === id && (state === 'building' || state === 'shadow'))
+        .map((generation) => ({ ...generation, state: 'dropping' as const })),
+    }));
+  }
+
+  /**
+   * Puts the kept generations back: of the view and of what was promoted with it. The generations that served until now
+   * are kept in their turn, so a rollback can be rolled back.
+   * @throws StillwaterError `nothing-kept`
+   */
+  async rollback(view: string): Promise<{ view: string; generation: number }[]> {
+    let back: Generation[] = [];
+    await this.options.registry.change((now) => {
+      const together = new Set([view, ...this.affected([view])]);
+      const serving = now.generations.find((generation) => generation.view === view && generation.state === 'serving');
+      const promotedTogether = now.generations.filter(({ rebuild, state }) => state === 'serving' && rebuild !== null && rebuild === serving?.rebuild).map((generation) => generation.view);
+      promotedTogether.forEach((name) => together.add(name));
+      back = now.generations.filter((generation) => together.has(generation.view) && generation.state === 'kept');
+      if (!back.some((generation) => generation.view === view))
+        throw new StillwaterError('nothing-kept', {
+          what: `The view "${view}" cannot be rolled back: no earlier generation of it is kept.`,
+          evidence: `  serving  ${serving ? serving.number : 'none'}`,
+          consequence: 'Nothing was changed.',
+          remedy: 'An earlier definition can be deployed again; it is then rebuilt.',
+        });
+      const views = new Set(back.map((generation) => generation.view));
+      return {
+        puts: [
+          ...back.map((generation): Generation => ({ ...generation, state: 'serving' })),
+          ...now.generations.filter((generation) => views.has(generation.view) && generation.state === 'serving').map((generation): Generation => ({ ...generation, state: 'kept' })),
+        ],
+      };
+    });
+    return back.map(({ view: name, number }) => ({ view: name, generation: number }));
+  }
+}
+

@@ -1,0 +1,184 @@
+import type { DecodedBatch, EntryDecoder } from './decode-entry.js';
+import type { EntryError, InputBatch, TaskInput } from './input.js';
+import { LogLost } from './input.js';
+import type { Limits } from './limits.js';
+import type { Metrics } from './metrics.js';
+import type { NewsDesk } from './news-desk.js';
+import type { InputPosition } from './ports/task-store.js';
+import type { SourceLog } from './ports/source-log.js';
+import { BEGINNING, type Position } from './position.js';
+
+interface SharedBatch {
+  after: InputPosition;
+  batch: DecodedBatch;
+}
+
+/**
+ * Reads and decodes one source partition, once for all tasks of a worker that stand at the same place.
+ *
+ * Every request names the position it continues from. A batch that was read lately, or is being read, from that
+ * position is shared; a task that is behind reads for itself, and shares again when it has come to where the others
+ * are. So there is no cursor to lose, and no protocol of joining.
+ */
+export class SourceReader {
+  readonly #recent: SharedBatch[] = [];
+  readonly #reading = new Map<Position, Promise<SharedBatch | null>>();
+  #countMax = 100;
+
+  constructor(
+    readonly redisKey: string,
+    readonly decoder: EntryDecoder,
+    readonly log: SourceLog,
+    readonly news: NewsDesk,
+    readonly limits: Limits,
+    readonly metrics: Metrics,
+  ) {}
+
+  /** The decoded entries after a position, or null if there are none. @throws LogLost */
+  async after(position: InputPosition): Promise<{ batch: DecodedBatch; from: number; after: InputPosition } | null> {
+    const recent = this.#find(position.position);
+    if (recent) {
+      this.#readAhead(recent.shared);
+      return { batch: recent.shared.batch, from: recent.from, after: recent.shared.after };
+    }
+    const shared = await this.#read(position);
+    if (shared === null) return null;
+    this.#readAhead(shared);
+    return { batch: shared.batch, from: 0, after: shared.after };
+  }
+
+  #find(position: Position): { shared: SharedBatch; from: number } | null {
+    for (const shared of this.#recent) {
+      if (shared.after.position === position) return { shared, from: 0 };
+      const at = shared.batch.ids.indexOf(position);
+      if (at !== -1 && at < shared.batch.ids.length - 1) return { shared, from: at + 1 };
+    }
+    return null;
+  }
+
+  /** While tasks work on a full batch the next one is fetched. Its failure is found again by whoever asks for it. */
+  #readAhead({ after, batch }: SharedBatch): void {
+    if (batch.ids.length < this.#countMax / 2) return;
+    const last = batch.ids[batch.ids.length - 1]!;
+    if (this.#recent.some((shared) => shared.after.position === last)) return;
+    this.#read({ position: last, entries: after.entries + batch.ids.length }).catch(() => {});
+  }
+
+  #read(position: InputPosition): Promise<SharedBatch | null> {
+    let reading = this.#reading.get(position.position);
+    if (reading === undefined) {
+      reading = this.#readOnce(position).finally(() => this.#reading.delete(position.position));
+      this.#reading.set(position.position, reading);
+    }
+    return reading;
+  }
+
+  async #readOnce(after: InputPosition): Promise<SharedBatch | null> {
+    const countMax = this.#countMax;
+    const outcome = await this.log.read({
+      redisKey: this.redisKey,
+      position: after.position,
+      entriesRead: after.entries,
+      countMax,
+      through: this.news.atHead(this.redisKey, after.position) ? 'group' : 'range',
+    });
+    if (outcome.status === 'lost') {
+      this.metrics.readsLost.add({ stream: this.redisKey, cause: outcome.cause });
+      throw lost(this.redisKey, after.position, outcome);
+    }
+    const { entries } = outcome;
+    if (entries.length < countMax) this.news.reachedHead(this.redisKey, entries[entries.length - 1]?.[0] ?? after.position);
+    if (entries.length === 0) return null;
+    const batch = this.decoder.decode(entries);
+    this.#adapt(entries.length, batch.bytes);
+    this.metrics.entriesRead.add({ stream: this.redisKey }, entries.length);
+    this.metrics.bytesRead.add({ stream: this.redisKey }, batch.bytes);
+    const shared = { after, batch };
+    this.#recent.push(shared);
+    if (this.#recent.length > this.limits.sharedBatchesMax) this.#recent.shift();
+    return shared;
+  }
+
+  /** Starts small, doubles while replies are small, and keeps below `readBytesMax` by the size of the entries seen. */
+  #adapt(entries: number, bytes: number): void {
+    const fitting = Math.floor(this.limits.readBytesMax / Math.max(1, bytes / entries));
+    this.#countMax = Math.max(1, Math.min(this.limits.readEntriesMax, fitting, this.#countMax * 2));
+  }
+}
+
+/** A source partition as an input of one task. */
+export class StreamInput implements TaskInput {
+  readonly beginning: InputPosition = { position: BEGINNING, entries: 0 };
+
+  constructor(
+    readonly name: string,
+    readonly reader: SourceReader,
+    readonly needsOrder: boolean,
+  ) {}
+
+  async next(position: InputPosition): Promise<InputBatch | null> {
+    const found = await this.reader.after(position);
+    return found && new StreamBatch(found.batch, found.from, found.after.entries, this.reader.redisKey, this.needsOrder);
+  }
+
+  wait(position: InputPosition, signal: AbortSignal): Promise<void> {
+    return this.reader.news.wait(this.reader.redisKey, position.position, signal);
+  }
+}
+
+class StreamBatch implements InputBatch {
+  readonly size: number;
+
+  constructor(
+    readonly batch: DecodedBatch,
+    readonly first: number,
+    readonly entriesBefore: number,
+    readonly redisKey: string,
+    readonly needsOrder: boolean,
+  ) {
+    this.size = batch.ids.length - first;
+  }
+
+  delta(from: number, to: number) {
+    return this.batch.delta(this.first + from, this.first + to, this.needsOrder);
+  }
+
+  positionAfter(to: number): InputPosition {
+    return { position: this.batch.ids[this.first + to - 1]!, entries: this.entriesBefore + this.first + to };
+  }
+
+  frontierAfter(to: number): Record<string, Position> {
+    return { [this.redisKey]: this.batch.ids[this.first + to - 1]! };
+  }
+
+  errors(from: number, to: number): EntryError[] {
+    if (this.batch.errors.length === 0) return [];
+    return this.batch.errors
+      .filter(({ entry }) => entry >= this.first + from && entry < this.first + to)
+      .map(({ entry, raw, reason }) => ({ id: this.batch.ids[entry]!, raw, reason }));
+  }
+}
+
+function lost(redisKey: string, position: Position, { cause, first, last }: { cause: string; first: Position | null; last: Position }): LogLost {
+  const evidence = `  position  ${position}\n  stream    ${first ?? 'empty'} … ${last}`;
+  switch (cause) {
+    case 'trimmed':
+      return new LogLost(
+        'log-trimmed',
+        `The stream "${redisKey}" was trimmed beyond what has been read.\n${evidence}\nEntries in between were never seen; nothing was read past the gap. ` +
+          `Rebuild the view from what is left (\`stillwater rebuild <view> --accept-trimmed\`), or restore the stream.`,
+      );
+    case 'deleted':
+      return new LogLost(
+        'entry-deleted',
+        `The entry at which reading stood was deleted from the stream "${redisKey}".\n${evidence}\nWhether others are missing cannot be told; nothing more was read. ` +
+          `Rebuild the view (\`stillwater rebuild <view> --accept-trimmed\`). To withdraw an event append one that takes it back.`,
+      );
+    default:
+      return new LogLost(
+        'ahead-of-its-log',
+        `The stream "${redisKey}" ends before what has been read of it: it was recreated, or Redis lost its last writes.\n${evidence}\n` +
+          `The view contains entries that no log holds; it is served as it is and not continued. Rebuild it (\`stillwater rebuild <view>\`).`,
+      );
+  }
+}

@@ -1,0 +1,45 @@
+import type { Column, TableDeclaration } from '../view/plan.js';
+import { type KeyText, keyTextOf } from '../zset/row-key.js';
+import type { Row, Value } from '../zset/value.js';
+import { applySchema, arrivingSchema, conform, type RowIssue, setField } from './conform.js';
+import { messageOf } from '../errors/stillwater-error.js';
+import { keyPartsOf } from './placement.js';
+
+/** A table's key columns on their own: what a tombstone holds of a row. */
+export class TableKey {
+  readonly columns: readonly Column[];
+  readonly textOf: (row: Row) => KeyText;
+
+  constructor(readonly table: TableDeclaration) {
+    this.columns = table.key.map((name) => table.columns.find((column) => column.name === name)!);
+    this.textOf = keyTextOf(keyPartsOf(table.columns, table.key));
+  }
+
+  /** The row a tombstone stands for: its key columns, the others null. Each is decided by its column's schema. */
+  decode(fields: Readonly<Record<string, unknown>>): { row: Row } | { issues: RowIssue[] } {
+    const issues: RowIssue[] = [];
+    const values = new Map<string, Value>();
+    for (const column of this.columns) {
+      const { name, type } = column;
+      const decided = applySchema(
+        arrivingSchema(this.table, column),
+        Object.hasOwn(fields, name) ? fields[name] : undefined,
+      );
+      if ('issues' in decided) {
+        issues.push(
+          ...decided.issues.map(({ path, message }) => ({ path: path ? `${name}.${path}` : name, message })),
+        );
+        continue;
+      }
+      try {
+        values.set(name, conform(decided.value, type, name));
+      } catch (thrown) {
+        issues.push({ path: name, message: messageOf(thrown) });
+      }
+    }
+    if (issues.length > 0) return { issues };
+    const row: Record<string, Value> = {};
+    for (const { name } of this.table.columns) setField(row, name, values.get(name) ?? null);
+    return { row };
+  }
+}

@@ -1,0 +1,338 @@
+import { assert } from '../assert.js';
+import { messageOf } from '../errors/stillwater-error.js';
+import { Checksum } from '../zset/checksum.js';
+import type { CompiledView } from '../view/compile-plan.js';
+import type { Clock } from './clock.js';
+import { Committer } from './committer.js';
+import { drive } from './drive.js';
+import { type InputBatch, LogLost, type TaskInput } from './input.js';
+import type { Limits } from './limits.js';
+import type { Metrics } from './metrics.js';
+import type { Generation } from './ports/registry.js';
+import type { CommitRequest, ParkReason, TaskRecord, TaskStore } from './ports/task-store.js';
+import { comparePositions } from './position.js';
+import type { OwnerToken, TaskId } from './task-id.js';
+import { TickSize } from './tick-size.js';
+
+export interface TaskOptions {
+  id: TaskId;
+  token: OwnerToken;
+  record: TaskRecord | null;
+  /** Grants since the last commit; from the third on something keeps ending the owners. */
+  grants: number;
+  view: CompiledView;
+  inputs: readonly TaskInput[];
+  errorsMax: number;
+  store: TaskStore;
+  limits: Limits;
+  metrics: Metrics;
+  clock: Clock;
+  /** The generation as the registry has it now: paused, where to stop. */
+  generation: () => Generation | null;
+  nonce: () => string;
+  /** Runs one synchronous step: without clock and randomness, and under watch. */
+  step: <T>(step: () => T) => T;
+}
+
+/**
+ * How a task ended.
+ *
+ *   released   it was asked to stop, and gave the task up
+ *   fenced     another worker owns it
+ *   parked     it cannot go on, and the store says why
+ *   failed     an invariant did not hold: nothing of the tick was committed
+ */
+export type TaskEnd = { how: 'released' | 'fenced' } | { how: 'parked'; reason: ParkReason } | { how: 'failed'; thrown: unknown };
+
+const emptyRecord: TaskRecord = { tick: 0, positions: {}, frontier: {}, rows: 0, conflicts: 0, errors: 0, checksum: '0'.repeat(16), extra: {} };
+
+/**
+ * One (view, stage, partition) being maintained by its owner.
+ *
+ *     next batch ──▶ step ──▶ commit ──▶ next batch …
+ *                      ▲         │
+ *                      └ at most one commit is unanswered while the next tick is stepped
+ *
+ * The circuit holds what ticks changed; the record is where the last *submitted* tick left the inputs. If a commit is
+ * refused because the store stands elsewhere, both are dropped and read again.
+ */
+export class Task {
+  readonly id: TaskId;
+  #record: TaskRecord;
+  readonly #committer: Committer;
+  readonly #size: TickSize;
+  readonly #stop = new AbortController();
+  /** Errors of the ticks that make up the last `errorsWindow` entries: [entries, errors]. */
+  readonly #recentErrors: [entries: number, errors: number][] = [];
+  #end: TaskEnd | null = null;
+
+  constructor(readonly options: TaskOptions) {
+    this.id = options.id;
+    this.#record = options.record ?? emptyRecord;
+    this.#committer = new Committer(options, this.#stop.signal);
+    this.#size = new TickSize(options.limits.commitWritesMax, options.grants);
+  }
+
+  /** What the last answered commit stored. */
+  get record(): TaskRecord {
+    return this.#committer.committed ?? this.options.record ?? emptyRecord;
+  }
+
+  /** Asks the task to end after the tick in hand. */
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  /** Changelog entries of lower ticks have no reader left. */
+  trimChangelog(tick: number): void {
+    this.#committer.trimChangelog(tick);
+  }
+
+  /** Why its commits are being refused at the moment. */
+  get refused(): string | null {
+    return this.#committer.refused;
+  }
+
+  /** Runs until stopped, fenced, parked or failed. Never throws. */
+  async run(): Promise<TaskEnd> {
+    while (this.#end === null) {
+      try {
+        await this.#maintain();
+        await this.#committer.settled();
+        this.#end ??= { how: 'released' };
+      } catch (thrown) {
+        await this.#recover(thrown);
+      }
+    }
+    for (const input of this.options.inputs) await input.close?.().catch(() => {});
+    if (this.#end.how === 'released') await this.options.store.release(this.id, this.options.token).catch(() => {});
+    return this.#end;
+  }
+
+  /** What to do about what ended the loop: the task ends, or goes on from what the store holds. */
+  async #recover(thrown: unknown): Promise<void> {
+    const { store, token, view, limits, clock } = this.options;
+    view.circuit.drop();
+    view.output.takeResult();
+    view.errors.takeResult();
+    // A commit may still be under way; what it stores, and whether we were its owner, must be known first.
+    let cause = thrown;
+    await this.#committer.settled().catch((failure) => (cause = failure));
+    if (cause instanceof Ended) this.#end = cause.end;
+    else if (cause instanceof LogLost) this.#end = { how: 'parked', reason: { code: cause.code, message: cause.message, at: clock.now() } };
+    else if (!(cause instanceof Diverged) && !isTransient(cause)) this.#end = { how: 'failed', thrown: cause };
+    if (this.#end?.how === 'parked') await this.#park(this.#end.reason);
+    if (this.#end?.how === 'failed') await this.#park({ code: 'invariant', message: messageOf(cause), at: clock.now() });
+    if (this.#end) return;
+
+    for (let retryMs = limits.retryMsMin; !this.#stop.signal.aborted; retryMs = Math.min(retryMs * 2, limits.retryMsMax)) {
+      try {
+        const stored = await store.reload(this.id, token);
+        if (stored === null) this.#end = { how: 'fenced' };
+        else {
+          this.#record = stored.record ?? emptyRecord;
+          this.#committer.reset(this.#record);
+        }
+        return;
+      } catch {
+        await clock.sleep(retryMs, this.#stop.signal);
+      }
+    }
+    this.#end = { how: 'released' };
+  }
+
+  async #park(reason: ParkReason): Promise<void> {
+    this.options.metrics.parked.add({ view: this.id.view, reason: reason.code });
+    await this.options.store.park(this.id, this.options.token, reason).catch(() => {});
+  }
+
+  async #maintain(): Promise<void> {
+    const { inputs, limits, clock } = this.options;
+    const { signal } = this.#stop;
+    /** Inputs that were read to their end; each is read again when it may have something, or after a while. */
+    const waiting = new Map<TaskInput, Promise<void>>();
+    while (!signal.aborted) {
+      if (this.options.generation()?.paused) {
+        await this.#committer.settled();
+        await clock.sleep(limits.registryRefreshMs, signal);
+        continue;
+      }
+      for (const input of inputs) {
+        if (signal.aborted) return;
+        if (waiting.has(input)) continue;
+        const batch = await input.next(this.#positionOf(input), this.#record.extra[input.name]);
+        if (batch !== null) await this.#take(input, batch);
+        else waiting.set(input, input.wait(this.#positionOf(input), signal).finally(() => waiting.delete(input)));
+      }
+      if (waiting.size === inputs.length) {
+        await this.#committer.settled();
+        await Promise.race(waiting.values());
+      }
+    }
+  }
+
+  #positionOf(input: TaskInput) {
+    return this.#record.positions[input.name] ?? input.beginning;
+  }
+
+  /** Applies a batch in ticks, up to the place where the task is to stop. */
+  async #take(input: TaskInput, batch: InputBatch): Promise<void> {
+    const size = this.#sizeBeforeStop(batch);
+    if (size === 0) {
+      await this.#committer.settled();
+      await this.options.clock.sleep(this.options.limits.registryRefreshMs / 4, this.#stop.signal);
+    }
+    for (let from = 0; from < size && !this.#stop.signal.aborted; ) {
+      const to = this.#size.next(from, size);
+      from = await this.#tick(input, batch, from, to);
+    }
+  }
+
+  /** How many entries of the batch lie at or before the frontier at which the generation is told to stop. */
+  #sizeBeforeStop(batch: InputBatch): number {
+    const stopAt = this.options.generation()?.stopAt;
+    if (!stopAt) return batch.size;
+    let size = batch.size;
+    while (size > 0 && Object.entries(batch.frontierAfter(size)).some(([log, position]) => stopAt[log] !== undefined && comparePositions(position, stopAt[log]!) > 0)) size--;
+    return size;
+  }
+
+  /** One tick over the entries [from, to) or fewer. Where it ended. */
+  async #tick(input: TaskInput, batch: InputBatch, from: number, to: number): Promise<number> {
+    const { view, store, limits, metrics, clock } = this.options;
+    const { circuit } = view;
+    for (;;) {
+      const delta = batch.delta(from, to);
+      const entryErrors = batch.errors(from, to);
+      const sink = view.errors.sink('entry');
+      for (const { id, raw, reason } of entryErrors) sink.add({ entry: id, raw }, 1, reason);
+      const started = clock.monotonicMs();
+      await drive(
+        circuit,
+        new Map([[input.name, delta]]),
+        (wanted) => {
+          metrics.stateReads.add(
+            { view: this.id.view },
+            wanted.keyed.reduce((sum, { keys }) => sum + keys.length, 0),
+          );
+          return store.fetch(this.id, this.options.generation()?.buckets ?? view.output.options.buckets, wanted);
+        },
+        this.options.step,
+      );
+      metrics.stepMs.observe({ view: this.id.view }, clock.monotonicMs() - started);
+      const writes = circuit.changed;
+      this.#size.saw(to - from, writes);
+      if (writes <= limits.commitWritesMax * OVERSHOOT || to - from === 1) break;
+      circuit.discard();
+      view.output.takeResult();
+      view.errors.takeResult();
+      to = from + Math.max(1, (to - from) >> 1);
+    }
+    await this.#submit(input, batch, to, to - from);
+    return to;
+  }
+
+  async #submit(input: TaskInput, batch: InputBatch, to: number, entries: number): Promise<void> {
+    const { view, metrics } = this.options;
+    const { circuit, output } = view;
+    const result = output.takeResult();
+    const { errors } = view.errors.takeResult();
+    const before = this.#record;
+    const note = batch.noteAfter?.(to);
+    const extra = note === undefined && before.extra[input.name] === undefined ? before.extra : { ...before.extra, [input.name]: note };
+    const record: TaskRecord = {
+      tick: before.tick + 1,
+      positions: { ...before.positions, [input.name]: batch.positionAfter(to) },
+      frontier: { ...before.frontier, ...batch.frontierAfter(to) },
+      rows: before.rows + result.rows,
+      conflicts: before.conflicts + result.conflicts,
+      errors: before.errors + errors,
+      checksum: Checksum.parse(before.checksum).merge(result.checksum).toString(),
+      extra,
+    };
+    assert(record.rows >= 0, `The view "${this.id.view}" would have ${record.rows} rows.`);
+    const request: Omit<CommitRequest, 'changelog' | 'changelogFrom'> = {
+      task: this.id,
+      token: this.options.token,
+      tick: record.tick,
+      nonce: this.options.nonce(),
+      buckets: output.options.buckets,
+      record,
+      from: before.positions,
+      keyed: [],
+      ordered: [],
+      indexes: [],
+    };
+    const writes = { keyed: [] as CommitRequest['keyed'][number][], ordered: [] as CommitRequest['ordered'][number][], indexes: [] as CommitRequest['indexes'][number][] };
+    for (const state of circuit.states) {
+      if (state.changed === 0) continue;
+      // Taken out now: after sealing the state belongs to the next tick, and a commit may have to be repeated.
+      if (state.kind === 'keyed') writes.keyed.push({ state: state.name, writes: [...state.writes()] });
+      else if (state.kind === 'ordered') writes.ordered.push({ state: state.name, writes: [...state.writes()] });
+      else writes.indexes.push({ state: state.name, writes: [...state.writes()] });
+    }
+    metrics.ticks.add({ view: this.id.view });
+    metrics.events.add({ view: this.id.view }, entries);
+    metrics.rowChanges.add({ view: this.id.view }, result.changes.length);
+    metrics.stateWrites.add({ view: this.id.view }, circuit.changed);
+    if (errors > 0) metrics.errors.add({ view: this.id.view }, errors);
+
+    await this.#committer.settled();
+    circuit.seal();
+    this.#record = record;
+    this.#committer.submit({ ...request, ...writes }, result.changes, {
+      onCommitted: () => {
+        circuit.acknowledge();
+        input.committed?.(record.positions[input.name]!, note);
+      },
+    });
+    this.#countErrors(entries, errors);
+  }
+
+  /** Parks the view when too many of its last entries failed; the tick that went over the limit is committed. */
+  #countErrors(entries: number, errors: number): void {
+    const recent = this.#recentErrors;
+    recent.push([entries, Math.max(0, errors)]);
+    let window = recent.reduce((sum, [count]) => sum + count, 0);
+    while (recent.length > 1 && window - recent[0]![0] >= this.options.limits.errorsWindow) window -= recent.shift()![0];
+    const failed = recent.reduce((sum, [, count]) => sum + count, 0);
+    const allowed = this.options.errorsMax * Math.max(1, window / this.options.limits.errorsWindow);
+    if (failed <= allowed) return;
+    throw new Ended({
+      how: 'parked',
+      reason: {
+        code: 'errors-max',
+        message:
+          `The view "${this.id.view}" was parked: ${failed} of its last ${window} entries failed, and it allows ${this.options.errorsMax} of ${this.options.limits.errorsWindow}.\n` +
+          `What was good is committed; the entries after ${JSON.stringify(this.#record.positions)} wait. ` +
+          `See GET /views/${this.id.view}/errors, then correct the view (it will be rebuilt) or raise \`errorsMax\`.`,
+        at: this.options.clock.now(),
+      },
+    });
+  }
+}
+
+/** A tick may write this much more than planned before it is taken back and made smaller. */
+const OVERSHOOT = 1.5;
+
+/** Thrown inside the loop to end it. */
+export class Ended extends Error {
+  constructor(readonly end: TaskEnd) {
+    super(end.how);
+  }
+}
+
+/** The store stands elsewhere than the owner thought. */
+export class Diverged extends Error {}
+
+/** Trouble of the connection or the server, which passes. */
+function isTransient(thrown: unknown): boolean {
+  const code = (thrown as { code?: unknown })?.code;
+  const name = (thrown as Error)?.name;
+  return (
+    name === 'MaxRetriesPerRequestError' ||
+    name === 'AbortError' ||
+    (typeof code === 'string' && /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|redis-unavailable|connection|append-)/.test(code)) ||
+    /Connection is closed|Command timed out|ECONNREFUSED|LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|OOM|Stream isn't writeable|Connection lost/i.test(messageOf(thrown))
+  );
+}

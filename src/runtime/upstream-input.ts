@@ -1,0 +1,215 @@
+import { bucketOf } from '../circuit/view-output.js';
+import { Delta } from '../zset/delta.js';
+import type { Row } from '../zset/value.js';
+import { type ChangelogEntry, decodeChangelog } from './changelog.js';
+import type { EntryError, InputBatch, TaskInput } from './input.js';
+import { LogLost } from './input.js';
+import type { NewsDesk } from './news-desk.js';
+import type { InputPosition } from './ports/task-store.js';
+import type { ViewStore } from './ports/view-store.js';
+import { BEGINNING, comparePositions, type Position } from './position.js';
+import { type TaskId, taskName } from './task-id.js';
+
+/**
+ * How far the snapshot of an upstream partition has come, kept in the task's record until the changelog has caught
+ * up with all of it.
+ *
+ * A bucket is read page by page; a page's rows are of one tick. So each bucket is a list of *runs*: rows with keys up to
+ * `upTo` (null: to the end) are as of tick `tick`. The changelog then applies to a row from the tick of its run on.
+ */
+interface Snapshot {
+  runs: Run[][];
+  /** What the last page was read with; once the changelog reaches this tick the snapshot is left behind. */
+  lastTick: number;
+  frontier: Readonly<Record<string, Position>>;
+}
+
+interface Run {
+  upTo: string | null;
+  tick: number;
+}
+
+const CHANGES_MAX = 500;
+
+const positionOfTick = (tick: number): Position => `${tick}-0`;
+const tickOf = (position: Position): number => Number(position.slice(0, position.indexOf('-')));
+
+/**
+ * Another view's rows as an input: a snapshot first, then its changelog from there (the handoff). Its changelog need not
+ * reach back further than the moment the reader was registered.
+ */
+export class UpstreamInput implements TaskInput {
+  /** Before the snapshot. */
+  readonly beginning: InputPosition = { position: BEGINNING, entries: 0 };
+  #registered = false;
+  #reported = 0;
+
+  constructor(
+    readonly name: string,
+    readonly upstream: TaskId,
+    readonly buckets: number,
+    readonly reader: string,
+    readonly store: ViewStore,
+    readonly news: NewsDesk,
+    readonly options: { now: () => number; reportMs: number; pageRowsMax: number },
+  ) {}
+
+  async next(position: InputPosition, note: unknown): Promise<InputBatch | null> {
+    const snapshot = (note as Snapshot | undefined) ?? null;
+    if (!this.#registered) {
+      // Before anything is read: from now on every commit of the upstream writes its changelog and keeps it for us.
+      await this.store.putReader(this.upstream, this.reader, tickOf(position.position));
+      this.#registered = true;
+    }
+    if (position.position === BEGINNING) return this.#page(position, snapshot ?? { runs: [], lastTick: 0, frontier: {} });
+    const entries = await this.store.changes(this.upstream, tickOf(position.position), CHANGES_MAX);
+    if (entries === null)
+      throw new LogLost(
+        'changelog-lost',
+        `The changelog of ${taskName(this.upstream)} no longer holds what follows tick ${tickOf(position.position)}.\n` +
+          `Changes in between were never seen; nothing was read past the gap. Rebuild the view: it starts from the rows as they are.`,
+      );
+    if (entries.length === 0) return null;
+    return new ChangelogBatch(entries.map(decodeChangelog), position.entries, snapshot, this.buckets);
+  }
+
+  wait(position: InputPosition, signal: AbortSignal): Promise<void> {
+    return this.news.wait(this.store.changelogKey(this.upstream), position.position, signal);
+  }
+
+  committed(position: InputPosition): void {
+    const now = this.options.now();
+    if (now - this.#reported < this.options.reportMs) return;
+    this.#reported = now;
+    void this.store.putReader(this.upstream, this.reader, tickOf(position.position)).catch(() => {});
+  }
+
+  /** The next page of the snapshot, or the handoff when all buckets are read. */
+  async #page(position: InputPosition, snapshot: Snapshot): Promise<InputBatch | null> {
+    const { runs } = snapshot;
+    let bucket = Math.max(0, runs.length - 1);
+    if (runs[bucket]?.at(-1)?.upTo === null) bucket++;
+    const { record, rows } = await this.store.bucket(this.upstream, bucket);
+    if (record === null && bucket === 0 && runs.length === 0) return null; // it has never committed: nothing to take over yet
+    const after = runs[bucket]?.at(-1)?.upTo ?? null;
+    const tick = record?.tick ?? 0;
+    const left = rows
+      .filter(({ key }) => after === null || key > after)
+      .sort((left, right) => (left.key < right.key ? -1 : 1));
+    const page = left.slice(0, this.options.pageRowsMax);
+    const upTo = page.length < left.length ? page[page.length - 1]!.key : null;
+    const next: Snapshot = {
+      runs: [...runs.slice(0, bucket), [...(runs[bucket] ?? []), { upTo, tick }]],
+      lastTick: tick,
+      frontier: record?.frontier ?? {},
+    };
+    const complete = upTo === null && bucket === this.buckets - 1;
+    return new SnapshotPage(
+      page.map(({ text }) => JSON.parse(text) as Row),
+      position,
+      complete ? foldRuns(next) : next,
+      complete,
+    );
+  }
+}
+
+/** The position from which the changelog is read: the oldest tick any run was read at. */
+const oldestTick = (snapshot: Snapshot): number => Math.min(...snapshot.runs.flatMap((runs) => runs.map(({ tick }) => tick)));
+
+/** Where nothing changed while the snapshot was read there is nothing to reconcile, and one run says it all. */
+function foldRuns(snapshot: Snapshot): Snapshot {
+  return oldestTick(snapshot) === snapshot.lastTick ? { ...snapshot, runs: [[{ upTo: null, tick: snapshot.lastTick }]] } : snapshot;
+}
+
+/** One page of rows: taken whole, in one tick. */
+class SnapshotPage implements InputBatch {
+  readonly size = 1;
+
+  constructor(
+    readonly rows: Row[],
+    readonly before: InputPosition,
+    readonly snapshot: Snapshot,
+    readonly complete: boolean,
+  ) {}
+
+  delta(): Delta<Row> {
+    return new Delta(
+      this.rows,
+      this.rows.map(() => 1),
+    );
+  }
+
+  positionAfter(): InputPosition {
+    const entries = this.before.entries + this.rows.length;
+    return { position: this.complete ? positionOfTick(oldestTick(this.snapshot)) : BEGINNING, entries };
+  }
+
+  /** A part of a snapshot is no prefix of anything: there is no frontier before it is complete. */
+  frontierAfter(): Readonly<Record<string, Position>> {
+    return this.complete && oldestTick(this.snapshot) === this.snapshot.lastTick ? this.snapshot.frontier : {};
+  }
+
+  noteAfter(): Snapshot | undefined {
+    return this.complete && oldestTick(this.snapshot) === this.snapshot.lastTick ? undefined : this.snapshot;
+  }
+
+  errors(): EntryError[] {
+    return [];
+  }
+}
+
+/** Changelog entries: each is one commit of the upstream. */
+class ChangelogBatch implements InputBatch {
+  readonly size: number;
+
+  constructor(
+    readonly entries: readonly ChangelogEntry[],
+    readonly entriesBefore: number,
+    readonly snapshot: Snapshot | null,
+    readonly buckets: number,
+  ) {
+    this.size = entries.length;
+  }
+
+  delta(from: number, to: number): Delta<Row> {
+    const delta = new Delta<Row>();
+    for (let index = from; index < to; index++) {
+      const { tick, changes } = this.entries[index]!;
+      for (const { key, before, after } of changes) {
+        if (this.snapshot && tick <= this.#readAt(key)) continue;
+        if (before) delta.push(before, -1);
+        if (after) delta.push(after, 1);
+      }
+    }
+    return delta;
+  }
+
+  positionAfter(to: number): InputPosition {
+    return { position: positionOfTick(this.entries[to - 1]!.tick), entries: this.entriesBefore + to };
+  }
+
+  frontierAfter(to: number): Readonly<Record<string, Position>> {
+    const { tick, frontier } = this.entries[to - 1]!;
+    if (!this.snapshot || tick > this.snapshot.lastTick) return frontier;
+    return tick === this.snapshot.lastTick ? this.snapshot.frontier : {};
+  }
+
+  noteAfter(to: number): Snapshot | undefined {
+    return this.snapshot && this.entries[to - 1]!.tick < this.snapshot.lastTick ? this.snapshot : undefined;
+  }
+
+  errors(): EntryError[] {
+    return [];
+  }
+
+  /** The tick whose rows the snapshot took under this key. */
+  #readAt(key: string): number {
+    const { runs } = this.snapshot!;
+    const ofBucket = runs.length === 1 ? runs[0]! : runs[bucketOf(key, this.buckets)]!;
+    return ofBucket.find(({ upTo }) => upTo === null || key <= upTo)!.tick;
+  }
+}
+
+/** Whether a task's input from another view is still a snapshot in the making. */
+export const inSnapshot = (position: InputPosition | undefined, note: unknown): boolean =>
+  position === undefined || comparePositions(position.position, BEGINNING) === 0 || note !== undefined;

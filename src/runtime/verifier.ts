@@ -1,0 +1,159 @@
+import { Checksum } from '../zset/checksum.js';
+import type { Clock } from './clock.js';
+import { encodeToken } from './frontier.js';
+import type { Limits } from './limits.js';
+import type { Generation } from './ports/registry.js';
+import type { SourceLog } from './ports/source-log.js';
+import type { TaskStore } from './ports/task-store.js';
+import type { ViewStore } from './ports/view-store.js';
+import type { Workers } from './ports/workers.js';
+import { comparePositions, type Position, timeOf } from './position.js';
+import { type Progress, progressOf } from './progress.js';
+import type { Rebuilder } from './rebuilder.js';
+import type { VerifyStatus } from './rebuilds.js';
+import type { RegistryWatch } from './registry-watch.js';
+
+/** Differing rows that are reported. */
+const DIFFERENCES_MAX = 100;
+/** A replay this near to the live view is near enough to hold both for the comparison. */
+const NEAR_ENTRIES = 5_000;
+/** How far ahead of now both are told to stop, so that word of it comes before the place does. */
+const HOLD_AHEAD_MS = 1_000;
+
+export type VerifyProgress = Omit<VerifyStatus, 'id' | 'view' | 'startedAt' | 'finishedAt'>;
+
+/**
+ * Proves that a replay equals the live view.
+ *
+ * The view is replayed into a generation that is never served. When it is near, both are told to stop at one place a
+ * moment ahead. Where all logs have passed it and both contain the same prefix of each, the checksums are compared and,
+ * if they differ, the rows, bucket by bucket. Then the live one goes on. Of a view over a view the rows of the upstream
+ * are replayed; verify the upstream as well.
+ */
+export class Verifier {
+  constructor(
+    readonly options: { rebuilder: Rebuilder; registry: RegistryWatch; tasks: TaskStore; views: ViewStore; log: SourceLog; workers: Workers; clock: Clock; limits: Limits },
+  ) {}
+
+  async run(id: string, view: string, report: (progress: VerifyProgress) => Promise<void>, signal?: AbortSignal): Promise<VerifyProgress> {
+    const { rebuilder, registry, tasks, log, clock, limits } = this.options;
+    let progress: VerifyProgress = { state: 'replaying', reason: null, entriesDone: 0, entriesTotal: 0, frontier: null, live: null, replayed: null, differences: [] };
+    try {
+      await rebuilder.begin(id, [view], 'shadow', true);
+      for (;;) {
+        if (signal?.aborted) return { ...progress, state: 'cancelled' };
+        await registry.refresh();
+        const shadow = rebuilder.generationsOf(id)[0];
+        const live = registry.serving(view);
+        if (!shadow || shadow.state === 'dropping' || !live) return { ...progress, state: 'cancelled' };
+        const [replayed, served] = [await progressOf(shadow, tasks, log), await progressOf(live, tasks, log)];
+        progress = { ...progress, entriesDone: replayed.entriesDone, entriesTotal: replayed.entriesTotal };
+        const parked = [...replayed.statuses, ...served.statuses].find((status) => status.parked)?.parked;
+        if (parked) return { ...progress, state: 'failed', reason: parked.message };
+        const started = replayed.statuses.every(({ record }) => record !== null) || replayed.entriesTotal === 0;
+        if (shadow.stopAt === null) {
+          if (started && replayed.lagEntries <= NEAR_ENTRIES) await this.#hold(id, live);
+        } else if (started && (await this.#standStill(replayed, served, shadow.stopAt))) {
+          await report({ ...progress, state: 'comparing' });
+          return await this.#compare(progress, live, shadow, served.frontier);
+        }
+        await report(progress);
+        await clock.sleep(limits.registryRefreshMs / 4, signal);
+      }
+    } finally {
+      await this.#letGo(id, view);
+    }
+  }
+
+  /** Both, and everything the live one reads, are to stop at one place a moment ahead. */
+  async #hold(id: string, live: Generation): Promise<void> {
+    const { registry, workers } = this.options;
+    const { now: clock } = await workers.live();
+    const stopAt = Object.fromEntries(live.sources.map((redisKey) => [redisKey, `${clock + HOLD_AHEAD_MS}-0`]));
+    await registry.change((now) => ({
+      puts: now.generations
+        .filter((generation) => generation.rebuild === id || isUpstream(now.generations, live, generation))
+        .map((generation) => ({ ...generation, stopAt })),
+    }));
+  }
+
+  /** Whether both contain the same prefix of every log, and nothing more is to come before the place where they stop. */
+  async #standStill(replayed: Progress, served: Progress, stopAt: Readonly<Record<string, Position>>): Promise<boolean> {
+    const { workers, log } = this.options;
+    const { now } = await workers.live();
+    for (const [redisKey, stop] of Object.entries(stopAt)) {
+      if (timeOf(stop) >= now) return false;
+      const position = served.frontier[redisKey]!;
+      if (replayed.frontier[redisKey] !== position) return false;
+      if ((await log.range(redisKey, position, stop, 2)).some(([id]) => comparePositions(id, position) > 0)) return false;
+    }
+    return true;
+  }
+
+  async #letGo(id: string, view: string): Promise<void> {
+    await this.options.registry.change((now) => {
+      const live = now.generations.filter((generation) => generation.view === view && generation.state !== 'shadow');
+      return {
+        puts: now.generations.flatMap((generation): Generation[] => {
+          if (generation.rebuild === id && generation.state === 'shadow') return [{ ...generation, state: 'dropping', stopAt: null }];
+          if (generation.stopAt !== null && live.some((of) => isUpstream(now.generations, of, generation))) return [{ ...generation, stopAt: null }];
+          return [];
+        }),
+      };
+    });
+  }
+
+  async #compare(progress: VerifyProgress, live: Generation, shadow: Generation, frontier: Readonly<Record<string, Position>>): Promise<VerifyProgress> {
+    const [left, right] = [await this.#sum(live), await this.#sum(shadow)];
+    const result: VerifyProgress = {
+      ...progress,
+      frontier: encodeToken(frontier),
+      live: { generation: live.number, ...left },
+      replayed: { generation: shadow.number, ...right },
+      state: left.checksum === right.checksum && left.rows === right.rows ? 'equal' : 'different',
+    };
+    return result.state === 'equal' ? result : { ...result, differences: await this.#differences(live, shadow) };
+  }
+
+  async #sum(generation: Generation): Promise<{ rows: number; checksum: string }> {
+    const { tasks } = this.options;
+    const sum = new Checksum();
+    let rows = 0;
+    for (const { record } of await tasks.status(partitionsOf(generation))) {
+      if (!record) continue;
+      sum.merge(Checksum.parse(record.checksum));
+      rows += record.rows;
+    }
+    return { rows, checksum: sum.toString() };
+  }
+
+  async #differences(live: Generation, shadow: Generation): Promise<VerifyStatus['differences']> {
+    const differences: { key: string; live: unknown; replayed: unknown }[] = [];
+    for (const task of partitionsOf(live)) {
+      for (let bucket = 0; bucket < live.buckets; bucket++) {
+        const served = new Map((await this.options.views.bucket(task, bucket)).rows.map(({ key, text }) => [key, text]));
+        const replayed = new Map((await this.options.views.bucket({ ...task, generation: shadow.number }, bucket)).rows.map(({ key, text }) => [key, text]));
+        for (const key of new Set([...served.keys(), ...replayed.keys()])) {
+          if (served.get(key) === replayed.get(key)) continue;
+          differences.push({ key, live: parsed(served.get(key)), replayed: parsed(replayed.get(key)) });
+          if (differences.length >= DIFFERENCES_MAX) return differences;
+        }
+      }
+    }
+    return differences;
+  }
+}
+
+const parsed = (text: string | undefined): unknown => (text === undefined ? null : JSON.parse(text));
+
+const partitionsOf = (generation: Generation) =>
+  Array.from({ length: generation.partitions }, (_, partition) => ({ view: generation.view, generation: generation.number, stage: 0, partition }));
+
+/** Whether `live` is `generation`, or reads it, through however many views. */
+function isUpstream(all: readonly Generation[], live: Generation, generation: Generation): boolean {
+  if (live.view === generation.view && live.number === generation.number) return true;
+  return Object.entries(live.upstreams).some(([view, number]) => {
+    const upstream = all.find((of) => of.view === view && of.number === number);
+    return upstream !== undefined && isUpstream(all, upstream, generation);
+  });
+}

@@ -1,0 +1,241 @@
+import { pure } from '../circuit/pure.js';
+import type { CacheBudget } from '../circuit/two-generations.js';
+import { messageOf } from '../errors/stillwater-error.js';
+import { compileView } from '../view/compile-plan.js';
+import type { SourceDeclaration } from '../view/plan.js';
+import { assign, tasksOf } from './assignment.js';
+import type { Clock } from './clock.js';
+import type { Code } from './code.js';
+import { EntryDecoder } from './decode-entry.js';
+import { dropGeneration } from './drop-generation.js';
+import type { TaskInput } from './input.js';
+import type { Limits } from './limits.js';
+import type { Logger } from './logger.js';
+import type { Metrics } from './metrics.js';
+import { NewsDesk } from './news-desk.js';
+import { partitionKeys } from './placement.js';
+import type { SourceLog } from './ports/source-log.js';
+import type { TaskStore } from './ports/task-store.js';
+import type { ViewStore } from './ports/view-store.js';
+import type { WorkerInfo, Workers } from './ports/workers.js';
+import type { RegistryWatch } from './registry-watch.js';
+import { SourceReader, StreamInput } from './source-reader.js';
+import { Task } from './task.js';
+import { type TaskId, taskName } from './task-id.js';
+import { UpstreamInput } from './upstream-input.js';
+
+export interface WorkerOptions {
+  id: string;
+  code: Code;
+  registry: RegistryWatch;
+  workers: Workers;
+  tasks: TaskStore;
+  views: ViewStore;
+  log: SourceLog;
+  limits: Limits;
+  metrics: Metrics;
+  clock: Clock;
+  logger: Logger;
+  /** Random text for commits. */
+  nonce: () => string;
+  /** Runs one synchronous step of a circuit; the default takes clock and randomness away from it. */
+  step?: <T>(step: () => T) => T;
+}
+
+interface Running {
+  task: Task;
+  budget: CacheBudget;
+  states: number;
+  ended: Promise<void>;
+}
+
+/**
+ * Runs tasks: those that fall to it among the live workers. Says regularly that it is alive, takes over what dead workers
+ * leave, gives up what falls to others, and hands everything over when it stops.
+ */
+export class Worker {
+  readonly #running = new Map<string, Running>();
+  readonly #readers = new Map<SourceDeclaration, Map<number, SourceReader>>();
+  readonly #news: NewsDesk;
+  readonly #stopped = new AbortController();
+  #wake = new AbortController();
+  #loop: Promise<void> | null = null;
+  #renewed = -Infinity;
+  #live: WorkerInfo[] = [];
+  readonly #info: () => WorkerInfo;
+  readonly #startedAt: number;
+
+  constructor(readonly options: WorkerOptions) {
+    this.#news = new NewsDesk(options.log, options.limits.waitMs);
+    this.#startedAt = options.clock.now();
+    this.#info = () => ({ id: options.id, fingerprints: options.code.fingerprints, role: 'worker', startedAt: this.#startedAt });
+  }
+
+  start(): void {
+    this.options.registry.onChange(() => this.#wake.abort());
+    this.options.workers.onAnnouncement(() => this.#wake.abort());
+    this.#loop = this.#run();
+  }
+
+  /** Hands over: tasks end after the tick in hand, commits are settled, everything is released. */
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    this.#wake.abort();
+    for (const { task } of this.#running.values()) task.stop();
+    this.#news.close();
+    await this.#loop;
+    await Promise.all([...this.#running.values()].map(({ ended }) => ended));
+    await this.options.workers.leave(this.options.id).catch(() => {});
+    await this.options.workers.announce().catch(() => {});
+  }
+
+  /** Why Redis refuses commits at the moment, by task; for status and metrics. */
+  refusals(): { task: TaskId; reason: string }[] {
+    return [...this.#running.values()].flatMap(({ task }) => (task.refused ? [{ task: task.id, reason: task.refused }] : []));
+  }
+
+  get taskIds(): TaskId[] {
+    return [...this.#running.values()].map(({ task }) => task.id);
+  }
+
+  async #run(): Promise<void> {
+    let complained = false;
+    const { clock, limits, logger } = this.options;
+    while (!this.#stopped.signal.aborted) {
+      this.#wake = new AbortController();
+      try {
+        await this.#renew();
+        await this.#reconcile();
+        if (complained) logger.info('Redis answers again.');
+        complained = false;
+      } catch (thrown) {
+        if (!complained) logger.warn(`The worker cannot reach what it needs: ${messageOf(thrown)}. It goes on trying.`);
+        complained = true;
+      }
+      await clock.sleep(complained ? limits.retryMsMax / 4 : Math.min(limits.registryRefreshMs, limits.leaseMs / 4), AbortSignal.any([this.#wake.signal, this.#stopped.signal]));
+    }
+  }
+
+  async #renew(): Promise<void> {
+    const { clock, limits, workers } = this.options;
+    if (clock.monotonicMs() - this.#renewed < limits.leaseMs / 4) return;
+    const asked = clock.monotonicMs();
+    this.#live = (await workers.renew(this.#info(), limits.leaseMs)).live;
+    this.#renewed = asked;
+  }
+
+  async #reconcile(): Promise<void> {
+    const { registry, code, id, tasks: store, logger } = this.options;
+    const { generations } = registry.snapshot;
+    const wanted = tasksOf(generations).filter(({ fingerprint }) => code.view(fingerprint));
+    const owners = assign(tasksOf(generations), this.#live);
+    const mine = wanted.filter((task) => owners.get(taskName(task.id)) === id);
+    const names = new Set(mine.map((task) => taskName(task.id)));
+    for (const [name, { task }] of this.#running) if (!names.has(name)) task.stop();
+
+    const idle = mine.filter((task) => !this.#running.has(taskName(task.id)));
+    if (idle.length > 0) {
+      const alive = new Set(this.#live.map((worker) => worker.id));
+      for (const status of await store.status(idle.map((task) => task.id))) {
+        if (this.#stopped.signal.aborted) return;
+        if (status.parked) continue;
+        // Another live worker has it: it will see that the task falls to us, and let go.
+        if (status.owner && status.owner !== id && alive.has(status.owner)) continue;
+        await this.#take(status.task, status.epoch, status.owner !== null && status.owner !== id);
+      }
+    }
+    this.#shareCache();
+    this.options.metrics.tasks.set({}, this.#running.size);
+
+    for (const generation of generations) {
+      if (generation.state !== 'dropping') continue;
+      const dropper = [...this.#live].sort((left, right) => (left.id < right.id ? -1 : 1))[0]?.id;
+      if (dropper !== id) continue;
+      if ([...this.#running.values()].some(({ task }) => task.id.view === generation.view && task.id.generation === generation.number)) continue;
+      await dropGeneration(generation, this.options);
+      logger.info(`Generation ${generation.number} of "${generation.view}" is gone.`);
+    }
+  }
+
+  async #take(id: TaskId, epoch: number, takeover: boolean): Promise<void> {
+    const { code, registry, tasks: store, limits, metrics, clock, logger, nonce } = this.options;
+    const generation = registry.generation(id.view, id.generation);
+    const view = generation && code.view(generation.fingerprint);
+    if (!generation || !view) return;
+    const claimed = await store.claim(id, this.options.id, epoch);
+    if (claimed === null) return;
+    if (takeover) {
+      metrics.takeovers.add({ view: id.view });
+      logger.info(`Took over ${taskName(id)}.`);
+    }
+    const budget: CacheBudget = { entriesMax: limits.cacheEntriesMax };
+    const compiled = compileView(view, { budget });
+    const inputs: TaskInput[] = compiled.inputs.map(({ name, source, needsOrder }) => {
+      if (source.kind !== 'view') return new StreamInput(name, this.#reader(source, id.partition), needsOrder);
+      const upstream: TaskId = { view: source.name, generation: generation.upstreams[source.name]!, stage: 0, partition: id.partition };
+      const buckets = registry.generation(upstream.view, upstream.generation)?.buckets ?? source.buckets;
+      return new UpstreamInput(name, upstream, buckets, taskName(id), this.options.views, this.#news, {
+        now: () => clock.monotonicMs(),
+        reportMs: limits.readerReportMs,
+        pageRowsMax: Math.floor(limits.commitWritesMax / 2),
+      });
+    });
+    const task = new Task({
+      id,
+      token: claimed.token,
+      record: claimed.record,
+      grants: claimed.grants,
+      view: compiled,
+      inputs,
+      errorsMax: view.errorsMax,
+      store,
+      limits,
+      metrics,
+      clock,
+      generation: () => registry.generation(id.view, id.generation),
+      nonce,
+      step: this.options.step ?? pure,
+    });
+    const name = taskName(id);
+    const ended = task.run().then((end) => {
+      this.#running.delete(name);
+      if (end.how === 'parked') logger.error(`${name} is parked.\n${end.reason.message}`);
+      if (end.how === 'failed') logger.error(`${name} is closed: ${messageOf(end.thrown)}\n${(end.thrown as Error)?.stack ?? ''}`);
+      if (end.how === 'fenced') logger.warn(`${name} belongs to another worker now; nothing of the last tick was committed here.`);
+      this.#wake.abort();
+      if (end.how === 'released' && !this.#stopped.signal.aborted) void this.options.workers.announce().catch(() => {});
+    });
+    this.#running.set(name, { task, budget, states: compiled.states.length, ended });
+    void this.#followReaders(name, task);
+  }
+
+  /** Keeps the changelog of a task as far back as its slowest reader needs it. */
+  async #followReaders(name: string, task: Task): Promise<void> {
+    const { clock, limits, views } = this.options;
+    while (this.#running.get(name)?.task === task) {
+      await clock.sleep(limits.readerReportMs, this.#stopped.signal);
+      if (this.#stopped.signal.aborted) return;
+      const readers = await views.readers(task.id).catch(() => null);
+      if (readers === null) continue;
+      task.trimChangelog(readers.size === 0 ? Number.MAX_SAFE_INTEGER : Math.min(...readers.values()));
+    }
+  }
+
+  #reader(source: Exclude<SourceDeclaration, { kind: 'view' }>, partition: number): SourceReader {
+    let partitions = this.#readers.get(source);
+    if (!partitions) this.#readers.set(source, (partitions = new Map()));
+    let reader = partitions.get(partition);
+    if (!reader) {
+      const { log, limits, metrics } = this.options;
+      reader = new SourceReader(partitionKeys(source)[partition]!, new EntryDecoder(source, partition), log, this.#news, limits, metrics);
+      partitions.set(partition, reader);
+    }
+    return reader;
+  }
+
+  /** The cache is the worker's: its states share it evenly. */
+  #shareCache(): void {
+    const states = [...this.#running.values()].reduce((sum, running) => sum + running.states, 0);
+    for (const { budget } of this.#running.values()) budget.entriesMax = Math.max(1_000, Math.floor(this.options.limits.cacheEntriesMax / Math.max(1, states)));
+  }
+}

@@ -1,0 +1,122 @@
+import { columnAt, holdsOnlyStrings, nullable, objectColumn, renamed } from './columns.js';
+import type { Column, Expression, JoinNode, PlanNode, Relation, SourceDeclaration } from './plan.js';
+
+/** What is known of the rows of a plan's nodes. Each function gives the relation of one kind of node. */
+
+export function sourceRelation(source: SourceDeclaration): Relation {
+  if (source.kind === 'view') {
+    const { partitions, partitionedBy } = source.plan.relation;
+    return { columns: source.columns, uniqueKey: source.key, appendOnly: false, log: null, partitions, partitionedBy };
+  }
+  const decidedBy = source.kind === 'table' ? source.key : source.partitionBy;
+  return {
+    columns: source.columns,
+    uniqueKey: source.kind === 'table' ? source.key : null,
+    appendOnly: source.kind === 'stream',
+    log: source.kind === 'stream' ? source.name : null,
+    partitions: source.partitions,
+    partitionedBy: source.partitions === 1 ? [] : decidedBy,
+  };
+}
+
+type Named = { readonly name: string; readonly value: Expression };
+
+export function selectRelation(input: Relation, columns: readonly Named[]): Relation {
+  return {
+    ...input,
+    columns: columns.map(({ name, value }) => renamed(value.column, name)),
+    uniqueKey: renamedColumns(input.uniqueKey, columns),
+    partitionedBy: renamedColumns(input.partitionedBy, columns),
+  };
+}
+
+export const flatMapRelation = (input: Relation, columns: readonly Column[]): Relation => ({
+  ...input,
+  columns,
+  uniqueKey: null,
+  partitionedBy: input.partitions === 1 ? [] : null,
+});
+
+export const unnestRelation = (input: Relation, element: Column): Relation => ({
+  ...input,
+  columns: [...input.columns, element],
+  uniqueKey: null,
+});
+
+export function unionRelation(inputs: readonly [Relation, ...Relation[]]): Relation {
+  const [first, ...rest] = inputs;
+  return {
+    columns: first.columns.map((column, index) =>
+      rest.some((input) => input.columns[index]?.type.nullable) ? nullable(column) : column,
+    ),
+    uniqueKey: null,
+    appendOnly: inputs.every((input) => input.appendOnly),
+    log: rest.every((input) => input.log === first.log) ? first.log : null,
+    partitions: Math.max(...inputs.map((input) => input.partitions)),
+    partitionedBy: rest.every((input) => sameNames(input.partitionedBy, first.partitionedBy)) ? first.partitionedBy : null,
+  };
+}
+
+export const distinctRelation = (input: Relation): Relation => ({
+  ...input,
+  uniqueKey: input.uniqueKey ?? input.columns.map((column) => column.name),
+  log: null,
+});
+
+export const aggregateRelation = (input: Relation, by: readonly Named[], results: readonly Column[]): Relation => ({
+  columns: [...by.map(({ name, value }) => renamed(value.column, name)), ...results],
+  uniqueKey: by.map(({ name }) => name),
+  appendOnly: false,
+  log: null,
+  partitions: input.partitions,
+  partitionedBy: renamedColumns(input.partitionedBy, by),
+});
+
+export function joinRelation(left: Relation, right: Relation, { kind, as, on }: Pick<JoinNode, 'kind' | 'as' | 'on'>): Relation {
+  const side = objectColumn(as, right.columns);
+  const oneEach = right.uniqueKey !== null && right.uniqueKey.every((name) => on.some((pair) => pair.right === name));
+  return {
+    columns: [...left.columns, kind === 'left' ? nullable(side) : side],
+    uniqueKey: oneEach ? left.uniqueKey : null,
+    appendOnly: left.appendOnly && right.appendOnly && kind === 'inner',
+    log: null,
+    partitions: Math.max(left.partitions, right.partitions),
+    partitionedBy: left.partitionedBy,
+  };
+}
+
+/**
+ * Rows that match lie in the same partition on both sides: both are placed by the joined columns, in the same
+ * order, and equal values have equal texts there.
+ */
+export function placedTogether(left: Relation, right: Relation, on: JoinNode['on']): boolean {
+  if (left.partitions === 1 && right.partitions === 1) return true;
+  if (left.partitions !== right.partitions || left.partitionedBy === null || right.partitionedBy === null) return false;
+  if (left.partitionedBy.length !== right.partitionedBy.length) return false;
+  const alone = left.partitionedBy.length === 1;
+  return left.partitionedBy.every((name, index) => {
+    const other = right.partitionedBy![index]!;
+    if (!on.some((pair) => pair.left === name && pair.right === other)) return false;
+    return !alone || isText(left, name) === isText(right, other);
+  });
+}
+
+const isText = (relation: Relation, name: string): boolean => {
+  const column = columnAt(relation.columns, name);
+  return column !== null && holdsOnlyStrings(column.type);
+};
+
+/** The names that columns have after a projection; null if one of them does not come through as it is. */
+function renamedColumns(names: readonly string[] | null, columns: readonly Named[]): readonly string[] | null {
+  if (names === null) return null;
+  const found = names.map((name) => columns.find(({ value }) => value.kind === 'path' && value.path === name)?.name);
+  return found.every((name) => name !== undefined) ? (found as string[]) : null;
+}
+
+const sameNames = (left: readonly string[] | null, right: readonly string[] | null): boolean =>
+  left !== null && right !== null && left.length === right.length && left.every((name, index) => name === right[index]);
+
+export const columnNames = (node: PlanNode | Relation): string => {
+  const { columns } = 'relation' in node ? node.relation : node;
+  return columns.map((column) => column.name).join(', ') || '(none)';
+};

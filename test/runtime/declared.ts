@@ -1,0 +1,47 @@
+import type { z } from 'zod';
+import { columnsOf as describedColumns } from '../../src/view/columns.js';
+import type { Column, StreamDeclaration, TableDeclaration } from '../../src/view/plan.js';
+
+/** Declarations as the view language makes them, for tests of what works on declarations alone. */
+export function streamOf(
+  name: string,
+  schema: z.ZodObject,
+  more: Partial<StreamDeclaration> = {},
+): StreamDeclaration {
+  return {
+    kind: 'stream',
+    name,
+    schema,
+    columns: columnsOf(schema),
+    redisKey: name,
+    partitions: 1,
+    place: null,
+    eventTime: null,
+    latenessMs: 0,
+    partitionBy: null,
+    retain: null,
+    ...more,
+  };
+}
+
+export function tableOf(
+  name: string,
+  schema: z.ZodObject,
+  key: readonly string[],
+  more: Partial<TableDeclaration> = {},
+): TableDeclaration {
+  return {
+    kind: 'table',
+    name,
+    schema,
+    columns: columnsOf(schema),
+    redisKey: name,
+    partitions: 1,
+    place: null,
+    key,
+    retain: null,
+    ...more,
+  };
+}
+
+export const columnsOf = (schema: z.core.$ZodType): readonly Column[] => describedColumns(schema)!.columns;

@@ -1,0 +1,145 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis, type RedisOptions } from 'ioredis';
+
+const BINARY = process.env.REDIS_SERVER_BIN ?? 'redis-server';
+const READY_WITHIN_MS = 10_000;
+const STARTS_MAX = 5;
+
+export interface RedisServerOptions {
+  /** Keep an append-only file, written with every command: what was answered survives `kill` and `restart`. */
+  appendOnly?: boolean;
+  /** Further arguments of redis-server. */
+  args?: readonly string[];
+}
+
+/** Whether there is a redis-server to test with; without one such tests are skipped. */
+export const haveRedisServer = spawnSync(BINARY, ['--version']).status === 0;
+
+/** `describe`, or `describe.skip` with the reason where there is no redis-server. */
+export const describeWithRedis: typeof describe.skip = (name, ...rest) =>
+  haveRedisServer ? (describe as any)(name, ...rest) : describe.skip(`${name} (no redis-server: apt-get install redis-server, or set REDIS_SERVER_BIN)`, ...rest);
+
+/** A Redis of our own, on a free port and in a directory of its own. Tests never use one they find. */
+export class RedisServer {
+  readonly #directory = mkdtempSync(join(tmpdir(), 'stillwater-redis-'));
+  readonly #clients: Redis[] = [];
+  #process: ChildProcess | null = null;
+
+  private constructor(
+    readonly options: RedisServerOptions,
+    public port: number,
+  ) {}
+
+  static async start(options: RedisServerOptions = {}): Promise<RedisServer> {
+    for (let attempt = 1; ; attempt++) {
+      const server = new RedisServer(options, await freePort());
+      try {
+        await server.#launch();
+        return server;
+      } catch (error) {
+        await server.stop();
+        // Somebody else may have taken the port between looking and launching.
+        if (attempt === STARTS_MAX) throw error;
+      }
+    }
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`;
+  }
+
+  get pid(): number {
+    return this.#process?.pid ?? -1;
+  }
+
+  /** A client that is closed with the server. */
+  client(options: RedisOptions = {}): Redis {
+    const redis = new Redis(this.port, '127.0.0.1', { retryStrategy: () => 20, maxRetriesPerRequest: 50, ...options });
+    redis.on('error', () => {});
+    this.#clients.push(redis);
+    return redis;
+  }
+
+  /** Ends at once, as by `kill -9`. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  /** Starts again over the same directory and port. */
+  async restart(): Promise<void> {
+    await this.#end('SIGTERM');
+    await this.#launch();
+  }
+
+  /** Starts after `kill`. */
+  async startAgain(): Promise<void> {
+    await this.#launch();
+  }
+
+  /** The process stops running and keeps its connections, until `continue`. */
+  pause(): void {
+    this.#process?.kill('SIGSTOP');
+  }
+
+  continue(): void {
+    this.#process?.kill('SIGCONT');
+  }
+
+  async stop(): Promise<void> {
+    for (const redis of this.#clients.splice(0)) redis.disconnect();
+    this.continue();
+    await this.#end('SIGKILL');
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  async #launch(): Promise<void> {
+    const persistence = this.options.appendOnly ? ['--appendonly', 'yes', '--appendfsync', 'always'] : ['--appendonly', 'no'];
+    const child = spawn(
+      BINARY,
+      ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#directory, '--save', '', ...persistence, ...(this.options.args ?? [])],
+      { stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    this.#process = child;
+    let output = '';
+    child.stdout!.on('data', (chunk) => (output = (output + chunk).slice(-4_000)));
+    child.stderr!.on('data', (chunk) => (output = (output + chunk).slice(-4_000)));
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`redis-server was not ready within ${READY_WITHIN_MS} ms.\n${output}`)), READY_WITHIN_MS);
+      const settle = (error?: Error): void => {
+        clearTimeout(timer);
+        if (error) reject(error);
+        else resolve();
+      };
+      child.once('error', settle);
+      child.once('exit', (code) => settle(new Error(`redis-server ended with ${code}.\n${output}`)));
+      child.stdout!.on('data', () => {
+        if (output.includes('Ready to accept connections')) settle();
+      });
+    });
+    process.once('exit', () => child.kill('SIGKILL'));
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#process;
+    this.#process = null;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill(signal);
+    await gone;
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
