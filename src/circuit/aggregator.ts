@@ -32,16 +32,14 @@ export interface Aggregator<A = any> {
 
 /** What an aggregator is made with: its columns, compiled, and state of its own if it needs any. */
 export interface AggregatorInput {
-  /** The value the aggregate is over; for `count` unused. */
-  value: (row: Row) => Value;
+  /** The value the aggregate is over; null for `count()` and `countIf`. */
+  value: ((row: Row) => Value) | null;
   /** What is compared or orders; null where the plan names nothing. */
   by: ((row: Row) => Value) | null;
   /** The column that says whether a row counts; for `countIf` and `sumIf`. */
   test: ((row: Row) => Value) | null;
   /** The other way round: `collect` in descending order. */
   descending: boolean;
-  /** What a group without values shows: null, or 0 where the column is not nullable. */
-  empty: 0 | null;
   /** Rows come with their place in the log. */
   inLogOrder: boolean;
   /** No row of the input is ever retracted: an extreme needs no memory of the others. */

@@ -21,15 +21,20 @@ function accessOf(variable: string, path: string): string {
     .join('')} ?? null)`;
 }
 
-/** Where a column of a built row comes from: a path of the row at hand, or a place in the list of values given beside it. */
-export type Origin = { readonly path: string } | { readonly value: number };
+/** Where a column of a built row comes from: a path of the row at hand, the row itself, or a place in the list of values given beside it. */
+export type Origin = { readonly path: string } | { readonly whole: true } | { readonly value: number };
 
 /** Builds rows with these columns, in this order. */
 export type BuildRow = (row: any, values: readonly Value[]) => Row;
 
 export function generatedRow(columns: readonly { readonly name: string; readonly from: Origin }[]): BuildRow {
-  const fields = columns.map(({ name, from }) => `${fieldOf(name)}: ${'path' in from ? accessOf('row', from.path) : `values[${from.value}]`}`);
+  const fields = columns.map(({ name, from }) => `${fieldOf(name)}: ${expressionOf(from)}`);
   return new Function('row', 'values', `return { ${fields.join(', ')} };`) as BuildRow;
+}
+
+function expressionOf(from: Origin): string {
+  if ('path' in from) return accessOf('row', from.path);
+  return 'whole' in from ? 'row' : `values[${from.value}]`;
 }
 
 /** Builds rows of these columns of one row, and one more column with a value of its own. */

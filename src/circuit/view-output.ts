@@ -6,6 +6,7 @@ import type { Row } from '../zset/value.js';
 import type { KeyedState } from './keyed-state.js';
 import type { Operator } from './operator.js';
 import type { RowIndex } from './row-index.js';
+import { sameRow } from './same-row.js';
 import { ViewRecord } from './view-record.js';
 
 /** A change of what a view shows under one key. */
@@ -71,6 +72,12 @@ export class ViewOutput implements Operator {
     return delta;
   }
 
+  discard(): void {
+    this.#delta = null;
+    this.#keys = [];
+    this.#result = new OutputResult();
+  }
+
   /** What changed since the last call. */
   takeResult(): OutputResult {
     const result = this.#result;
@@ -79,14 +86,17 @@ export class ViewOutput implements Operator {
   }
 
   #apply(key: string, change: Touched): void {
+    const stored = this.records.get(key);
+    const before = stored?.row ?? null;
+    const beforeText = stored?.text ?? '';
+    const simple = change.more === null && !stored?.others && sameRow(before, change.minus);
+    const after = simple && change.plus !== null ? JSON.stringify(change.plus) : '';
+    if (simple && after === beforeText) return;
+
     const record = this.records.edit(key) ?? new ViewRecord(null, '', undefined, null);
-    const before = record.row;
-    const beforeText = record.text;
-    const simple = change.more === null && record.others === null && sameRow(record.row, change.minus);
     if (simple) {
       record.row = change.plus;
-      record.text = change.plus === null ? '' : JSON.stringify(change.plus);
-      if (record.text === beforeText) return;
+      record.text = after;
       if (before) this.#result.checksum.add(beforeText, -1);
       if (record.row) this.#result.checksum.add(record.text, 1);
     } else this.#applyWeights(key, record, change);
@@ -157,16 +167,4 @@ class Touched {
     if (this.plus) yield [this.plus, 1];
     if (this.more) yield* this.more;
   }
-}
-
-/** Whether the retracted row is the stored one, column by column; nested values by text. */
-function sameRow(stored: Row | null, retracted: Row | null): boolean {
-  if (stored === retracted) return true;
-  if (stored === null || retracted === null) return false;
-  for (const column in stored) {
-    const left = stored[column]!;
-    const right = retracted[column]!;
-    if (left !== right && (typeof left !== 'object' || JSON.stringify(left) !== JSON.stringify(right))) return false;
-  }
-  return true;
 }

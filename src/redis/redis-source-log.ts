@@ -11,11 +11,10 @@ import {
 import { BEGINNING, comparePositions, earlierOf, type Position } from '../runtime/position.js';
 import type { RedisConnections } from './connections.js';
 import type { Keyspace } from './keyspace.js';
-import { lostCause } from './lost-cause.js';
+import { lostCause } from '../runtime/ports/lost-cause.js';
 import { NewsWait } from './news-wait.js';
-import { answered, isReply, redisError } from './replies.js';
+import { answered, isReply, redisError, valueOf } from './replies.js';
 import { callAppend, wrongType } from './scripts/call.js';
-import { valueOf } from './redis-task-store.js';
 
 /** From so many entries on, whole nodes of a stream are trimmed at once; below, entry by entry. */
 const TRIM_NODES_MIN = 1_000;

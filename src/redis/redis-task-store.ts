@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { OrderedRead } from '../circuit/ordered-state.js';
-import { assert } from '../assert.js';
 import { messageOf } from '../errors/stillwater-error.js';
 import {
   TaskStore,
@@ -19,7 +18,7 @@ import { commitArguments } from './commit-arguments.js';
 import type { RedisConnections } from './connections.js';
 import { bucketOf, type Keyspace } from './keyspace.js';
 import { decodeMember, groupRange, memberRange } from './ordered-member.js';
-import { answered, isReply, redisError, refusalOf } from './replies.js';
+import { answered, isReply, redisError, refusalOf, valueOf } from './replies.js';
 import { callClaim, callCommit, callPark, callRelease, type CommitReply, wrongType } from './scripts/call.js';
 import { decodeRecord, RECORD_FIELDS } from './task-record.js';
 
@@ -233,12 +232,4 @@ function byBucket(keys: readonly string[], buckets: number): Map<number, number[
     else places.set(bucket, [place]);
   }
   return places;
-}
-
-/** The value of one command of a pipeline or transaction; its error is thrown. */
-export function valueOf(replies: [Error | null, unknown][] | null, index: number): unknown {
-  assert(replies !== null && index < replies.length, 'A transaction of Redis gave no reply.');
-  const [error, value] = replies[index]!;
-  if (error) throw error;
-  return value;
 }

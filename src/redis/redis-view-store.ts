@@ -3,11 +3,10 @@ import { ViewStore, type IndexRange, type ReadRows, type StoredRow } from '../ru
 import { type TaskId, taskName } from '../runtime/task-id.js';
 import type { RedisConnections } from './connections.js';
 import { bucketOf, type Keyspace } from './keyspace.js';
-import { answered } from './replies.js';
+import { answered, valueOf } from './replies.js';
 import { callReadBuckets, callReadIndex, callReadKeys, type ReadRowsReply, wrongType } from './scripts/call.js';
-import { valueOf } from './redis-task-store.js';
 import { StillwaterError } from '../errors/stillwater-error.js';
-import { newestErrors } from './newest-errors.js';
+import { newestErrors } from '../runtime/ports/newest-errors.js';
 import { decodeRecord } from './task-record.js';
 
 /** The states in which rows and errors lie. */

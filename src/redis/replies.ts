@@ -1,3 +1,4 @@
+import { assert } from '../assert.js';
 import { messageOf, StillwaterError } from '../errors/stillwater-error.js';
 
 /** Replies that say that a command was not begun, by their first word. */
@@ -58,4 +59,12 @@ export async function answered<T>(what: string, work: () => Promise<T>): Promise
   } catch (thrown) {
     throw redisError(thrown, what);
   }
+}
+
+/** The value of one command of a pipeline or transaction; its error is thrown. */
+export function valueOf(replies: [Error | null, unknown][] | null, index: number): unknown {
+  assert(replies !== null && index < replies.length, 'A transaction of Redis gave no reply.');
+  const [error, value] = replies[index]!;
+  if (error) throw error;
+  return value;
 }

@@ -53,6 +53,7 @@ export interface Changes<R> {
   changes: readonly ({ op: 'upsert'; key: Value[]; row: R } | { op: 'delete'; key: Value[]; row: null })[];
 }
 
+/** What a `Reading` has. */
 export interface ViewReaderOptions {
   views: ServedViews;
   reader: RowsReader;

@@ -82,7 +82,6 @@ export class Worker {
     this.#stopped.abort();
     this.#wake.abort();
     for (const { task } of this.#running.values()) task.stop();
-    this.#news.close();
     await this.#loop;
     await Promise.all([...this.#running.values()].map(({ ended }) => ended));
     await this.options.workers.leave(this.options.id).catch(() => {});

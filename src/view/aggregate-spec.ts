@@ -30,7 +30,7 @@ export function aggregateSpec(name: string, request: AggregateRequest, input: Re
     kind,
     value: expression(value, request.value),
     by: expression(by, request.by),
-    test: request.test && userFunction(request.test),
+    test: request.test && userFunction(request.test as (row: any) => boolean),
     ...(kind === 'collect' && { descending: request.descending }),
     column: renamed(resultColumn(name, kind, value, by, input), name),
   };

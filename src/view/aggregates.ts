@@ -15,7 +15,7 @@ export interface AggregateRequest {
   readonly kind: AggregateKind;
   readonly value: string | null;
   readonly by: string | null;
-  readonly test: ((row: any) => boolean) | null;
+  readonly test: Test<any> | null;
   readonly descending: boolean;
   readonly place: string | null;
 }
@@ -25,13 +25,13 @@ type Test<Row> = (row: Row) => boolean | NotAsync;
 /** How many rows; of a column, how many values that are not null. */
 export function count(): Aggregate<unknown, number>;
 export function count<Row, const C extends string>(column: PathTo<Row, C, 'count'>): Aggregate<Row, number>;
-export function count(column?: string): Aggregate<any, number> {
-  return request('count', { value: column ?? null });
+export function count(column?: unknown): Aggregate<any, number> {
+  return request('count', { value: (column as string) ?? null });
 }
 
 /** How many rows pass the test. */
 export function countIf<Row>(test: Test<Row>): Aggregate<Row, number> {
-  return request('countIf', { test });
+  return request('countIf', { test: test as Test<unknown> });
 }
 
 /** How many different values; null is none. */
@@ -46,7 +46,7 @@ export function sum<Row, const C extends string>(column: PathToNumber<Row, C, 's
 
 /** The sum over the rows that pass the test; null where none with a value does. */
 export function sumIf<Row, const C extends string>(column: PathToNumber<Row, C, 'sum'>, test: Test<Row>): Aggregate<Row, number | null> {
-  return request('sumIf', { value: column as string, test });
+  return request('sumIf', { value: column as string, test: test as Test<unknown> });
 }
 
 /** The mean of the values that are not null. */

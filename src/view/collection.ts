@@ -185,8 +185,7 @@ export class Collection<in out Row, out Key extends string | null = null> implem
     ...others: { [I in keyof Others]: Others[I] & SameRows<Row, RowIn<Others[I]>> }
   ): Collection<Row, null> {
     const build = new Build(this, ...(others as readonly unknown[] as Collection<any>[]));
-    const inputs = [this.plan, ...(others as readonly unknown[] as Collection<any>[]).map((other) => build.planOf(other, 'union()'))];
-    for (const other of inputs.slice(1)) build.noteDifferentRows(this.plan, other);
+    const inputs = [this.plan, ...(others as readonly unknown[]).map((other) => build.alike(this.plan, build.planOf(other, 'union()')))];
     build.noteExchange(
       inputs.every((input) => input.relation.partitions === inputs[0]!.relation.partitions),
       'united',
@@ -433,20 +432,27 @@ class Build {
     }
   }
 
-  noteDifferentRows(left: PlanNode, right: PlanNode): void {
-    const texts = [left, right].map(({ relation: { columns } }) => columns.map((column) => `${column.name}: ${typeText(column.type)}`).join(', '));
-    const other = right.relation.columns;
-    const same =
-      left.relation.columns.length === other.length &&
-      left.relation.columns.every((column, index) => column.name === other[index]!.name && sameKind(column.type, other[index]!.type));
-    if (!same)
-      this.note({
-        code: 'union-columns',
-        what: 'Collections of different columns are united.',
-        evidence: { one: texts[0]!, other: texts[1]! },
-        remedy: 'Select the same columns, in the same order and of the same types, on all sides.',
-        place: this.place,
-      });
+  /** `other` with the columns of `like` in their order; noted where it has not the same. */
+  alike(like: PlanNode, other: PlanNode): PlanNode {
+    const [wanted, found] = [like.relation.columns, other.relation.columns];
+    const ordered = wanted.map((column) => found.find((candidate) => candidate.name === column.name));
+    if (wanted.length === found.length && ordered.every((column, index) => column && sameKind(column.type, wanted[index]!.type))) {
+      if (ordered.every((column, index) => column === found[index])) return other;
+      const columns = (ordered as Column[]).map((column) => ({
+        name: column.name,
+        value: { kind: 'path', path: column.name, column } as const,
+      }));
+      return Object.freeze({ op: 'select', input: other, columns, relation: relation.selectRelation(other.relation, columns), place: this.place });
+    }
+    const text = (columns: readonly Column[]): string => columns.map((column) => `${column.name}: ${typeText(column.type)}`).join(', ');
+    this.note({
+      code: 'union-columns',
+      what: 'Collections of different columns are united.',
+      evidence: { one: text(wanted), other: text(found) },
+      remedy: 'Select the same columns, of the same types, on all sides.',
+      place: this.place,
+    });
+    return other;
   }
 
   /** Until rows can move between partitions, what belongs together must already lie together. */

@@ -55,10 +55,10 @@ export function columnAt(columns: readonly Column[], path: string): Column | nul
   let column = columns.find((candidate) => candidate.name === head);
   if (column === undefined) return null;
   for (const step of rest) {
-    const { type }: Column = column;
+    const type: ColumnType = column.type;
     if (type.kind === 'json') return { name: path, schema: z.unknown(), type: { kind: 'json', nullable: true } };
     if (type.kind !== 'object') return null;
-    const next: Column | undefined = type.columns.find((candidate) => candidate.name === step);
+    const next: Column | undefined = type.columns.find((candidate: Column) => candidate.name === step);
     if (next === undefined) return null;
     column = type.nullable ? nullable(next) : next;
   }

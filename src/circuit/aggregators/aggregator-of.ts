@@ -10,22 +10,24 @@ import { avg, sum } from './sum.js';
 
 /** The aggregators by the names that view authors write. */
 export const aggregatorsByKind = {
-  count: ({ value }: AggregatorInput, counts: 'rows' | 'values'): Aggregator => (counts === 'rows' ? countRows : countValues(value)),
+  count: ({ value }: AggregatorInput): Aggregator => (value === null ? countRows : countValues(value)),
   countIf: ({ test }: AggregatorInput): Aggregator => countIf(given(test)),
-  sum: ({ value, empty }: AggregatorInput): Aggregator => sum(value, { empty }),
-  sumIf: ({ value, test, empty }: AggregatorInput): Aggregator => sum(value, { test: given(test), empty }),
-  avg: ({ value }: AggregatorInput): Aggregator => avg(value),
+  sum: ({ value }: AggregatorInput): Aggregator => sum(given(value)),
+  sumIf: ({ value, test }: AggregatorInput): Aggregator => sum(given(value), given(test)),
+  avg: ({ value }: AggregatorInput): Aggregator => avg(given(value)),
   min: (input: AggregatorInput): Aggregator => extreme(input, 'least'),
   max: (input: AggregatorInput): Aggregator => extreme(input, 'greatest'),
   first: (input: AggregatorInput): Aggregator => chosen(input, 'least', input.inLogOrder),
   last: (input: AggregatorInput): Aggregator => chosen(input, 'greatest', input.inLogOrder),
   minBy: (input: AggregatorInput): Aggregator => chosen(input, 'least', false),
   maxBy: (input: AggregatorInput): Aggregator => chosen(input, 'greatest', false),
-  countDistinct: ({ value, members }: AggregatorInput): Aggregator => countDistinct(value, members()),
-  collect: ({ value, by, descending, members }: AggregatorInput): Aggregator => collect({ value, by, descending, members: members() }),
+  countDistinct: ({ value, members }: AggregatorInput): Aggregator => countDistinct(given(value), members()),
+  collect: ({ value, by, descending, members }: AggregatorInput): Aggregator => collect({ value: given(value), by, descending, members: members() }),
 };
 
-function extreme({ value, appendOnly, members }: AggregatorInput, end: 'least' | 'greatest'): Aggregator {
+function extreme(input: AggregatorInput, end: 'least' | 'greatest'): Aggregator {
+  const { appendOnly, members } = input;
+  const value = given(input.value);
   if (appendOnly) return extremeOfAppended(value, end);
   const memberOf = (row: Row): string | null => {
     const held = value(row);
@@ -34,7 +36,9 @@ function extreme({ value, appendOnly, members }: AggregatorInput, end: 'least' |
   return extremeMember({ members: members(), memberOf, end, valueOf: valueOfMember });
 }
 
-function chosen({ value, by, appendOnly, members }: AggregatorInput, end: 'least' | 'greatest', inLogOrder: boolean): Aggregator {
+function chosen(input: AggregatorInput, end: 'least' | 'greatest', inLogOrder: boolean): Aggregator {
+  const { by, appendOnly, members } = input;
+  const value = given(input.value);
   if (appendOnly) return chosenOfAppended({ value, by, end, inLogOrder });
   const compared = given(by);
   const member = end === 'least' ? memberBy : memberByDescending;
@@ -46,6 +50,6 @@ function chosen({ value, by, appendOnly, members }: AggregatorInput, end: 'least
 }
 
 function given(read: ((row: Row) => Value) | null): (row: Row) => Value {
-  assert(read !== null, 'An aggregate lacks the column it compares or tests: its declaration should have been refused.');
+  assert(read !== null, 'An aggregate lacks a column it takes, compares or tests: its declaration should have been refused.');
   return read;
 }

@@ -40,7 +40,7 @@ export function chosenOfAppended(options: {
   /** Null: only the place in the log decides. */
   by: ((row: Row) => Value) | null;
   end: 'least' | 'greatest';
-  /** Equal ones are told apart by their place in the log; otherwise by the least text of the value. */
+  /** Equal ones are told apart by their place in the log, and then, as all others, by the least text of the value. */
   inLogOrder: boolean;
 }): Aggregator<Chosen | null> {
   const { value, by, end, inLogOrder } = options;
@@ -55,9 +55,11 @@ export function chosenOfAppended(options: {
       const compared = by === null ? 0 : compareValues(candidate, best.by) * sign;
       if (compared > 0) return best;
       if (compared < 0) return { by: candidate, order: inLogOrder ? order : '', value: value(row) };
-      if (inLogOrder) return compareText(order, best.order) * sign < 0 ? { by: candidate, order, value: value(row) } : best;
+      const placed = inLogOrder ? compareText(order, best.order) * sign : 0;
+      if (placed > 0) return best;
       const shown = value(row);
-      return compareText(JSON.stringify(shown), JSON.stringify(best.value)) < 0 ? { by: candidate, order: '', value: shown } : best;
+      if (placed === 0 && compareText(JSON.stringify(shown), JSON.stringify(best.value)) >= 0) return best;
+      return { by: candidate, order: inLogOrder ? order : '', value: shown };
     },
     result: (best) => best?.value ?? null,
     codec: {

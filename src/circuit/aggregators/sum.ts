@@ -31,11 +31,10 @@ const settle = (summed: Summed): Summed => {
 };
 
 /**
- * `sum(column)`, `sumIf(column, test)`: exact inside, rounded once when shown. Null over no values (or what
- * `empty` says), and where no double holds the sum.
+ * `sum(column)`, `sumIf(column, test)`: exact inside, rounded once when shown. Null over no values, and where no
+ * double holds the sum.
  */
-export function sum(value: (row: Row) => Value, options: { test?: (row: Row) => Value; empty?: 0 | null } = {}): Aggregator<Summed> {
-  const { test, empty = null } = options;
+export function sum(value: (row: Row) => Value, test?: (row: Row) => Value): Aggregator<Summed> {
   return {
     initial: () => ({ count: 0, sum: 0 }),
     fold(summed, row, weight) {
@@ -47,7 +46,7 @@ export function sum(value: (row: Row) => Value, options: { test?: (row: Row) => 
       return summed;
     },
     settle,
-    result: ({ count, sum }) => (count === 0 ? empty : exactRounded(sum)),
+    result: ({ count, sum }) => (count === 0 ? null : exactRounded(sum)),
     codec,
     revive,
   };

@@ -8,6 +8,8 @@ import { freezeRow, RowCalls, type RowFunction } from '../row-function.js';
 /** Where a column of the output comes from. */
 export type SelectedValue =
   | { readonly kind: 'path'; readonly path: string }
+  /** The row itself. */
+  | { readonly kind: 'row' }
   | { readonly kind: 'computed'; readonly fn: RowFunction<Value> }
   /** The row's place in its stream's log, made from its order text. */
   | { readonly kind: 'position'; readonly of: (order: string) => Value };
@@ -43,6 +45,7 @@ export class Select implements Operator {
 
   #originOf(value: SelectedValue): Origin {
     if (value.kind === 'path') return { path: value.path };
+    if (value.kind === 'row') return { whole: true };
     this.#calls.push(value.kind === 'computed' ? new RowCalls(value.fn) : value.of);
     return { value: this.#calls.length - 1 };
   }

@@ -46,7 +46,12 @@ export class Upsert implements Operator {
         this.table.set(key, after);
       } else this.table.delete(key);
     }
-    this.#input = null;
+    this.discard();
     return output;
+  }
+
+  discard(): void {
+    this.#input = null;
+    this.#last = new Map();
   }
 }

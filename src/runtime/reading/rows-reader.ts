@@ -65,6 +65,12 @@ export class RowsReader {
     return { row: found ? (JSON.parse(found.text) as Row) : null, records: reads.map(({ record }) => record) };
   }
 
+  /** How many rows a filter finds, as far as that may be looked at. */
+  async count(view: ServedView, query: RowsQuery): Promise<number> {
+    const found = await this.read(view, { ...query, order: [], limit: Number.MAX_SAFE_INTEGER, offset: 0, after: null });
+    return found.rows.length;
+  }
+
   async records(view: ServedView): Promise<(TaskRecord | null)[]> {
     return (await this.#inAll(view, (task) => this.store.rows(task, view.generation.buckets, []))).map(({ record }) => record);
   }

@@ -6,12 +6,17 @@ import { servedView, type ServedView } from './served-view.js';
 
 /** Which generation of each view readers get: those the registry names, whether or not this process has their code. */
 export class ServedViews {
-  #views = new WeakMap<Generation, ServedView>();
+  readonly #views = new WeakMap<Generation, ServedView>();
 
   constructor(
-    readonly catalog: Catalog,
+    /** What is declared now: in `dev` it changes as files are saved. */
+    readonly declared: () => Catalog,
     readonly watch: RegistryWatch,
   ) {}
+
+  get catalog(): Catalog {
+    return this.declared();
+  }
 
   /** Declared here or known to the registry, in the order of the catalog. */
   names(): string[] {

@@ -1,5 +1,5 @@
-import type { LogEnd, LostCause } from '../runtime/ports/source-log.js';
-import { comparePositions, type Position } from '../runtime/position.js';
+import type { LogEnd, LostCause } from './source-log.js';
+import { comparePositions, type Position } from '../position.js';
 
 /**
  * Why a log has no entry at a position that had been read, and goes on after it.

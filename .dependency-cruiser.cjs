@@ -1,0 +1,133 @@
+const { builtinModules } = require('node:module');
+
+/**
+ * Who may import whom: the walls between the folders of src, as rules. `npm run layers` checks it and says
+ * "src/zset/row-key.ts imports circuit". What is not named here (the entry points) may import everything.
+ */
+
+const edges = ['serving', 'jobs', 'health', 'cli', 'demo', 'embedded-redis'];
+const layers = ['zset', 'circuit', 'view', 'runtime', 'redis', 'testing', ...edges];
+
+/** What each folder of src may import of src beside itself. */
+const mayImport = {
+  zset: ['assert'],
+  circuit: ['zset', 'assert'],
+  view: ['circuit', 'zset', 'errors', 'assert'],
+  runtime: ['view', 'circuit', 'zset', 'errors', 'assert'],
+  // `circuit/ordered-state`: the types in which a port says what is read and written in order.
+  redis: [
+    'runtime/ports',
+    'runtime/position',
+    'runtime/task-id',
+    'circuit/ordered-state',
+    'zset',
+    'errors',
+    'assert',
+  ],
+  testing: ['runtime', 'view', 'circuit', 'zset', 'errors', 'assert'],
+  serving: ['runtime', 'view', 'zset', 'errors', 'assert'],
+  health: ['runtime', 'view', 'errors', 'assert'],
+  jobs: ['runtime', 'view', 'errors', 'assert'],
+  // The command line starts everything, and `doctor` looks at a Redis without it.
+  cli: [
+    'runtime',
+    'view',
+    'errors',
+    'assert',
+    'settings',
+    'embedded-redis',
+    'demo',
+    'redis/facts',
+    'index',
+    'main',
+    'app.module',
+    'stillwater.module',
+  ],
+  demo: ['runtime', 'errors', 'assert', 'settings'],
+  'embedded-redis': ['errors', 'assert', 'settings'],
+};
+
+/** What each folder may import of npm and of Node. Nothing, where it is not named. */
+const mayInstall = {
+  zset: [],
+  circuit: [],
+  view: ['zod', 'node:crypto', 'node:fs', 'node:path', 'node:url'],
+  runtime: ['zod', 'node:'],
+  redis: ['ioredis', '@nestjs/common', '@nestjs/core', 'node:'],
+  testing: ['zod', 'node:'],
+};
+
+const folder = (name) => `^src/${name.replace('.', '\\.')}(/|\\.ts$)`;
+
+const walls = layers.map((name) => ({
+  name: `${name}-imports`,
+  severity: 'error',
+  from: { path: folder(name) },
+  to: { path: '^src/', pathNot: [folder(name), ...mayImport[name].map(folder)] },
+}));
+
+const builtIn = (name) => `^(node:)?${name}$`;
+
+const packages = Object.entries(mayInstall).map(([name, allowed]) => ({
+  name: `${name}-packages`,
+  severity: 'error',
+  from: { path: folder(name), pathNot: '\\.module\\.ts$' },
+  to: {
+    dependencyTypes: [
+      'npm',
+      'npm-dev',
+      'npm-optional',
+      'npm-peer',
+      'npm-no-pkg',
+      'npm-unknown',
+      'core',
+      'undetermined',
+      'unknown',
+    ],
+    pathNot: [
+      // A file that is not there is for the compiler to report.
+      '^[.]',
+      ...allowed.flatMap((item) => {
+        if (item === 'node:') return builtinModules.map(builtIn);
+        return item.startsWith('node:') ? [builtIn(item.slice(5))] : [`(^|node_modules/)${item}(/|$)`];
+      }),
+    ],
+  },
+}));
+
+module.exports = {
+  forbidden: [
+    ...walls,
+    ...packages,
+    {
+      name: 'views-imports',
+      severity: 'error',
+      from: { path: '^views/' },
+      to: { path: '^src/', pathNot: ['^src/index\\.ts$'] },
+    },
+    {
+      name: 'entry-points-are-not-imported',
+      severity: 'error',
+      from: {
+        path: '^src/',
+        pathNot: ['^src/(main|app\\.module|stillwater\\.module|index)\\.ts$', '^src/cli/'],
+      },
+      to: { path: '^src/(main|app\\.module|stillwater\\.module|index)\\.ts$' },
+    },
+    {
+      name: 'cycle',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules|^dist/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.test.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
+  },
+};

@@ -1,0 +1,13 @@
+/** What an application's declarations import. */
+export { avg, collect, count, countDistinct, countIf, first, last, max, maxBy, min, minBy, sum, sumIf, type Aggregate } from './view/aggregates.js';
+export { Collection, type Grouping, type Rows } from './view/collection.js';
+export { computed, type Computed } from './view/computed.js';
+export { declarationErrors, checkDeclarations } from './view/declaration-errors.js';
+export { declarationOf } from './view/declaration-of.js';
+export type { Duration } from './view/duration.js';
+export { instant } from './view/instant.js';
+export { stream, type Stream } from './view/stream.js';
+export { table, type Table } from './view/table.js';
+export { view, type EventOf, type KeyOf, type RowOf, type View } from './view/view.js';
+export type { ViewTypeError } from './view/view-type-error.js';
+export { DeclarationErrors, StillwaterError } from './errors/stillwater-error.js';

@@ -1,0 +1,132 @@
+import { OnWorkerEvent, Processor, WorkerHost } from '@nestjs/bullmq';
+import { type BeforeApplicationShutdown, Inject, type OnApplicationBootstrap } from '@nestjs/common';
+import { DelayedError, type Job, WaitingError } from 'bullmq';
+import { messageOf } from '../errors/stillwater-error.js';
+import { Rebuilder } from '../runtime/rebuilder.js';
+import { Verifier } from '../runtime/verifier.js';
+import { driveRebuild } from './drive-rebuild.js';
+import { driveVerify } from './drive-verify.js';
+import { noteOf } from './job-status.js';
+import { JOBS_OPTIONS, type JobsOptions, type JobsSettings, settingsOf } from './jobs-options.js';
+import { defaultJobLimits, type JobData, type RebuildJobData, type RebuildNote, REBUILDS_QUEUE, STALLED_COUNT_MAX, type VerifyJobData, type VerifyNote } from './rebuild-queue.js';
+
+/**
+ * The worker side of the queue: takes rebuilds and verifications, `limits.rebuildsMax` at a time, and drives each to its
+ * end. Entries are replayed by the ordinary tasks, not here.
+ *
+ * A job whose worker was killed is taken over when its lock has run out. One that rests, or whose code this process does
+ * not have, goes back into the queue and takes nobody's place meanwhile.
+ */
+@Processor(REBUILDS_QUEUE, {
+  autorun: false,
+  lockDuration: defaultJobLimits.lockMs,
+  stalledInterval: defaultJobLimits.stalledMs,
+  maxStalledCount: STALLED_COUNT_MAX,
+})
+export class RebuildsProcessor extends WorkerHost implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  readonly #stopping = new AbortController();
+  readonly #settings: JobsSettings;
+  #complaint = '';
+
+  constructor(
+    private readonly rebuilder: Rebuilder,
+    private readonly verifier: Verifier,
+    @Inject(JOBS_OPTIONS) options: JobsOptions,
+  ) {
+    super();
+    this.#settings = settingsOf(options);
+  }
+
+  onApplicationBootstrap(): void {
+    if (!this.#settings.worker) return;
+    const { limits } = this.#settings;
+    Object.assign(this.worker.opts, { lockDuration: limits.lockMs, lockRenewTime: limits.lockMs / 2, stalledInterval: limits.stalledMs });
+    this.worker.concurrency = this.rebuilder.options.limits.rebuildsMax;
+    void this.worker.run().catch((thrown: unknown) => this.onError(thrown));
+  }
+
+  /** Jobs go back into the queue before the worker is closed, so that others need not wait for the lock to run out. */
+  beforeApplicationShutdown(): void {
+    this.#stopping.abort();
+  }
+
+  async process(job: Job<JobData>, token?: string): Promise<RebuildNote | VerifyNote> {
+    return isVerify(job) ? this.#verify(job, token) : this.#rebuild(job as Job<RebuildJobData>, token);
+  }
+
+  @OnWorkerEvent('error')
+  onError(thrown: unknown): void {
+    if (this.#stopping.signal.aborted) return;
+    const complaint = `Rebuilds cannot be worked on: ${messageOf(thrown)}. It is tried again.`;
+    if (complaint !== this.#complaint) this.#settings.logger.warn(complaint);
+    this.#complaint = complaint;
+  }
+
+  @OnWorkerEvent('active')
+  onActive(): void {
+    this.#complaint = '';
+  }
+
+  async #rebuild(job: Job<RebuildJobData>, token?: string): Promise<RebuildNote> {
+    const { limits, logger } = this.#settings;
+    const id = job.id!;
+    const noted = noteOf(job);
+    await this.rebuilder.options.registry.refresh();
+    const begun = this.rebuilder.generationsOf(id).length > 0 || (noted?.generations.length ?? 0) > 0;
+    if (!begun && job.data.cancelled === null && !this.#hasCode(job.data.fingerprints)) return this.#later(job, token);
+    let shown = '';
+    const outcome = await driveRebuild({
+      id,
+      rebuilder: this.rebuilder,
+      data: async () => (await job.queue.getJob(id))?.data ?? job.data,
+      noted,
+      report: async (note) => {
+        const text = JSON.stringify(note);
+        if (text !== shown) await job.updateProgress(note as object);
+        shown = text;
+      },
+      driveMs: limits.driveMs,
+      signal: this.#stopping.signal,
+    });
+    if (outcome.status === 'stopped') return this.#handBack(job, token);
+    if (outcome.status === 'resting') {
+      if (noted === null || noted.state !== outcome.note.state) await job.updateProgress(outcome.note as object);
+      return this.#later(job, token);
+    }
+    const { state, reason, generations } = outcome.note;
+    const made = generations.map(({ view, generation }) => `${view}#${generation}`).join(', ') || job.data.views.join(', ');
+    if (state === 'failed') logger.error(`The rebuild ${id} of ${made} failed: ${reason}. What was served before is served on.`);
+    else logger.info(`The rebuild ${id} of ${made} was ${state}${reason ? `: ${reason}` : ''}.`);
+    return outcome.note;
+  }
+
+  async #verify(job: Job<VerifyJobData>, token?: string): Promise<VerifyNote> {
+    await this.rebuilder.options.registry.refresh();
+    const begun = this.rebuilder.generationsOf(job.id!).some(({ state }) => state === 'shadow');
+    if (!begun && !this.#hasCode(job.data.fingerprints)) return this.#later(job, token);
+    const note = await driveVerify(this.verifier, {
+      id: job.id!,
+      view: job.data.view,
+      report: (progress) => job.updateProgress(progress as object),
+      signal: this.#stopping.signal,
+    });
+    return note ?? this.#handBack(job, token);
+  }
+
+  #hasCode(fingerprints: Readonly<Record<string, string>>): boolean {
+    const { views } = this.rebuilder.options.catalog();
+    return Object.entries(fingerprints).every(([view, fingerprint]) => views.get(view)?.fingerprint === fingerprint);
+  }
+
+  async #later(job: Job, token?: string): Promise<never> {
+    await job.moveToDelayed(Date.now() + this.#settings.limits.restMs, token);
+    throw new DelayedError();
+  }
+
+  async #handBack(job: Job, token?: string): Promise<never> {
+    await job.moveToWait(token);
+    throw new WaitingError();
+  }
+}
+
+const isVerify = (job: Job<JobData>): job is Job<VerifyJobData> => job.data.kind === 'verify';

@@ -1,0 +1,101 @@
+import { type DynamicModule, Inject, Logger, Module, type OnApplicationShutdown, type Provider } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
+import { Registry } from '../runtime/ports/registry.js';
+import { SourceLog } from '../runtime/ports/source-log.js';
+import { TaskStore } from '../runtime/ports/task-store.js';
+import { ViewStore } from '../runtime/ports/view-store.js';
+import { Workers } from '../runtime/ports/workers.js';
+import { type RedisConnectionOptions, RedisConnections } from './connections.js';
+import { Keyspace } from './keyspace.js';
+import { RedisRegistry } from './redis-registry.js';
+import { RedisSourceLog } from './redis-source-log.js';
+import { RedisTaskStore } from './redis-task-store.js';
+import { RedisViewStore } from './redis-view-store.js';
+import { RedisWorkers } from './redis-workers.js';
+
+export interface RedisModuleOptions extends RedisConnectionOptions {
+  /** Before all our keys, and the name of our consumer groups. */
+  prefix?: string;
+  /** Name of this process in the consumer groups. */
+  consumer?: string;
+}
+
+export interface RedisModuleAsyncOptions {
+  imports?: DynamicModule['imports'];
+  inject?: any[];
+  useFactory: (...args: any[]) => RedisModuleOptions | Promise<RedisModuleOptions>;
+}
+
+/** Injection token of the options. */
+export const REDIS_OPTIONS = Symbol('RedisModuleOptions');
+
+/** Every port that Redis fills, over one set of connections. */
+export interface RedisPorts {
+  log: SourceLog;
+  tasks: TaskStore;
+  views: ViewStore;
+  registry: Registry;
+  workers: Workers;
+}
+
+/** The same without Nest: for the command line and for tests. */
+export function redisPorts(connections: RedisConnections, options: { prefix?: string; consumer?: string } = {}): RedisPorts {
+  const keyspace = new Keyspace(options.prefix);
+  return {
+    log: new RedisSourceLog(connections, keyspace, options.consumer ?? `${process.pid}-${randomUUID()}`),
+    tasks: new RedisTaskStore(connections, keyspace),
+    views: new RedisViewStore(connections, keyspace),
+    registry: new RedisRegistry(connections, keyspace),
+    workers: new RedisWorkers(connections, keyspace),
+  };
+}
+
+const PORTS = Symbol('RedisPorts');
+
+const PROVIDERS: Provider[] = [
+  {
+    provide: RedisConnections,
+    inject: [REDIS_OPTIONS],
+    useFactory: (options: RedisModuleOptions) => {
+      const logger = new Logger('Redis');
+      return new RedisConnections({ log: (message) => logger.warn(message), ...options });
+    },
+  },
+  {
+    provide: PORTS,
+    inject: [RedisConnections, REDIS_OPTIONS],
+    useFactory: (connections: RedisConnections, options: RedisModuleOptions) => redisPorts(connections, options),
+  },
+  { provide: Keyspace, inject: [REDIS_OPTIONS], useFactory: (options: RedisModuleOptions) => new Keyspace(options.prefix) },
+  { provide: SourceLog, inject: [PORTS], useFactory: (ports: RedisPorts) => ports.log },
+  { provide: TaskStore, inject: [PORTS], useFactory: (ports: RedisPorts) => ports.tasks },
+  { provide: ViewStore, inject: [PORTS], useFactory: (ports: RedisPorts) => ports.views },
+  { provide: Registry, inject: [PORTS], useFactory: (ports: RedisPorts) => ports.registry },
+  { provide: Workers, inject: [PORTS], useFactory: (ports: RedisPorts) => ports.workers },
+];
+
+const EXPORTS = [RedisConnections, Keyspace, SourceLog, TaskStore, ViewStore, Registry, Workers];
+
+/** Binds the runtime's ports to Redis, for the whole application. Its connections are closed last, when everything has stopped. */
+@Module({})
+export class RedisModule implements OnApplicationShutdown {
+  constructor(@Inject(RedisConnections) private readonly connections: RedisConnections) {}
+
+  static forRoot(options: RedisModuleOptions): DynamicModule {
+    return { module: RedisModule, global: true, providers: [{ provide: REDIS_OPTIONS, useValue: options }, ...PROVIDERS], exports: EXPORTS };
+  }
+
+  static forRootAsync({ imports, inject, useFactory }: RedisModuleAsyncOptions): DynamicModule {
+    return {
+      module: RedisModule,
+      global: true,
+      imports: imports ?? [],
+      providers: [{ provide: REDIS_OPTIONS, inject: inject ?? [], useFactory }, ...PROVIDERS],
+      exports: EXPORTS,
+    };
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.connections.close();
+  }
+}

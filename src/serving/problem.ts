@@ -1,0 +1,80 @@
+import type { ErrorParts } from '../errors/stillwater-error.js';
+import { StillwaterError } from '../errors/stillwater-error.js';
+
+/** An error as RFC 9457 has it, with the four parts our errors have. */
+export interface Problem extends ErrorParts {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: string;
+  [more: string]: unknown;
+}
+
+/** Statuses of errors that are not the client's malformed request (400). */
+const STATUS: Readonly<Record<string, number>> = {
+  'unknown-view': 404,
+  'unknown-stream': 404,
+  'unknown-table': 404,
+  'unknown-row': 404,
+  'unknown-route': 404,
+  'unknown-rebuild': 404,
+  'unknown-verification': 404,
+  unauthorized: 401,
+  'body-too-large': 413,
+  'too-many-events': 413,
+  'unsupported-media-type': 415,
+  'log-trimmed': 409,
+  'rebuilds-max': 409,
+  'rebuild-state': 409,
+  'rebuild-finished': 409,
+  'nothing-to-roll-back': 409,
+  'nothing-kept': 409,
+  'not-caught-up': 409,
+  'no-code': 409,
+  'changes-lost': 409,
+  'wrong-type': 409,
+  'followers-max': 503,
+  'not-serving': 503,
+  'position-not-reached': 503,
+  'append-outcome-unknown': 503,
+  'redis-unreachable': 503,
+  'redis-refuses': 503,
+  'redis-full': 503,
+  'append-refused': 503,
+  'description-missing': 500,
+  internal: 500,
+};
+
+/** How long a client is asked to wait after an error that passes. */
+export const RETRY_AFTER_SECONDS = 1;
+
+export const TITLES: Readonly<Record<number, string>> = {
+  400: 'Bad request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not found',
+  409: 'Conflict',
+  413: 'Body too large',
+  415: 'Unsupported media type',
+  500: 'Internal error',
+  503: 'Not now',
+};
+
+export const statusOf = (code: string): number => STATUS[code] ?? 400;
+
+export function problemOf(error: StillwaterError, status = statusOf(error.code)): Problem {
+  return {
+    type: `urn:stillwater:problem:${error.code}`,
+    title: TITLES[status] ?? 'Error',
+    status,
+    detail: error.message,
+    code: error.code,
+    ...error.parts,
+  };
+}
+
+/** A problem that has only a status and a sentence: what the framework itself refuses. */
+export function plainProblem(status: number, code: string, what: string, remedy: string): Problem {
+  return problemOf(new StillwaterError(code, { what, consequence: 'Nothing was done.', remedy }), status);
+}

@@ -1,0 +1,74 @@
+import { Injectable } from '@nestjs/common';
+import { encodeToken } from '../runtime/frontier.js';
+import { Reading } from '../runtime/reading/reading.js';
+import { typeAt, type DescribedColumn, type DescribedType } from '../runtime/reading/view-description.js';
+import type { ViewStatus } from '../runtime/reading/view-status.js';
+import { explainView } from '../view/explain.js';
+
+/** What `GET /views` and `GET /views/{view}` say. */
+@Injectable()
+export class ViewPage {
+  constructor(private readonly reading: Reading) {}
+
+  summary(status: ViewStatus) {
+    const parked = status.partitions.filter((partition) => partition.parked);
+    return {
+      name: status.name,
+      state: status.state,
+      generation: status.generation,
+      rows: status.rows,
+      lag: status.lag,
+      checksum: status.checksum,
+      errors: status.errors,
+      conflicts: status.conflicts,
+      parked: parked.map(({ partition, parked: reason }) => ({ partition, ...reason! })),
+      key: status.description?.key ?? this.reading.views.catalog.views.get(status.name)?.key ?? [],
+      description: status.description?.text ?? null,
+      href: `/views/${encodeURIComponent(status.name)}`,
+    };
+  }
+
+  whole(status: ViewStatus) {
+    const { views } = this.reading;
+    const declared = views.catalog.views.get(status.name) ?? null;
+    const columns = status.description?.columns ?? [];
+    return {
+      ...this.summary(status),
+      fingerprint: status.fingerprint,
+      /** What is declared here; another than the above is being rebuilt, or waits for the newest release. */
+      declaredFingerprint: declared?.fingerprint ?? null,
+      version: status.version,
+      position: encodeToken(status.frontier),
+      partitions: status.partitions,
+      generations: status.generations,
+      columns: columns.map(({ name, type }: DescribedColumn) => ({ name, type: typeText(type), nullable: type.nullable, ...detail(type) })),
+      indexes: (status.description?.indexes ?? []).map((index) => ({
+        name: index.name,
+        columns: index.columns.map(({ path, descending }) => ({ path, descending, type: typeText(typeAt(columns, path) ?? JSON_TYPE) })),
+      })),
+      explain: declared ? explainView(declared).text : null,
+    };
+  }
+}
+
+const JSON_TYPE: DescribedType = { kind: 'json', nullable: true };
+
+/** A type in a word: `string`, `instant`, `integer`, `array of number` … */
+export function typeText(type: DescribedType): string {
+  switch (type.kind) {
+    case 'string':
+      return type.format ?? 'string';
+    case 'number':
+      return type.integer ? 'integer' : 'number';
+    case 'array':
+      return `array of ${typeText(type.element)}`;
+    default:
+      return type.kind;
+  }
+}
+
+function detail(type: DescribedType): { values?: readonly (string | number)[]; columns?: unknown[] } {
+  if (type.kind === 'enum') return { values: type.values };
+  if (type.kind === 'object') return { columns: type.columns.map((column) => ({ name: column.name, type: typeText(column.type), nullable: column.type.nullable, ...detail(column.type) })) };
+  return {};
+}

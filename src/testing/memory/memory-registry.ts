@@ -1,0 +1,34 @@
+import { Registry, type Generation, type RegistrySnapshot } from '../../runtime/ports/registry.js';
+import { copyOf, type MemoryRedis } from './memory-redis.js';
+
+/** The registry in memory. */
+export class MemoryRegistry extends Registry {
+  constructor(readonly redis: MemoryRedis) {
+    super();
+  }
+
+  async register(release: string): Promise<number> {
+    const { registry } = this.redis;
+    let number = registry.releases.get(release);
+    if (number === undefined) {
+      number = registry.release += 1;
+      registry.releases.set(release, number);
+      registry.revision += 1;
+    }
+    return number;
+  }
+
+  async read(): Promise<RegistrySnapshot> {
+    const { revision, release, generations } = this.redis.registry;
+    const sorted = [...generations.values()].sort((left, right) => (left.view < right.view ? -1 : left.view > right.view ? 1 : left.number - right.number));
+    return { revision, release, generations: copyOf(sorted) };
+  }
+
+  async change(revision: number, puts: readonly Generation[], removes: readonly { view: string; number: number }[]): Promise<number | null> {
+    const { registry } = this.redis;
+    if (registry.revision !== revision) return null;
+    for (const generation of puts) registry.generations.set(`${generation.view}#${generation.number}`, copyOf(generation));
+    for (const { view, number } of removes) registry.generations.delete(`${view}#${number}`);
+    return (registry.revision += 1);
+  }
+}

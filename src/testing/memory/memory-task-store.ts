@@ -1,0 +1,164 @@
+import type { OrderedRead } from '../../circuit/ordered-state.js';
+import { assert } from '../../assert.js';
+import { messageOf } from '../../errors/stillwater-error.js';
+import {
+  TaskStore,
+  type Claimed,
+  type CommitOutcome,
+  type CommitRequest,
+  type FetchedState,
+  type InputPosition,
+  type ParkReason,
+  type StoredState,
+  type TaskRecord,
+  type TaskStatus,
+} from '../../runtime/ports/task-store.js';
+import { type OwnerToken, type TaskId, taskName } from '../../runtime/task-id.js';
+import { compareText } from '../../zset/text-order.js';
+import { changelogKey, copyOf, type MemoryRedis, type MemoryTask } from './memory-redis.js';
+
+/** What tasks keep, in memory: the same outcomes in the same cases as in Redis. */
+export class MemoryTaskStore extends TaskStore {
+  constructor(readonly redis: MemoryRedis) {
+    super();
+  }
+
+  async claim(task: TaskId, owner: string, epoch: number): Promise<Claimed | null> {
+    const kept = this.redis.task(task);
+    if (kept.epoch !== epoch || kept.parked !== null) return null;
+    const token = { epoch: epoch + 1, nonce: this.redis.nonce() };
+    kept.owner = owner;
+    kept.epoch = token.epoch;
+    kept.nonce = token.nonce;
+    kept.grants += 1;
+    return { token, record: copyOf(kept.record), grants: kept.grants };
+  }
+
+  async release(task: TaskId, token: OwnerToken): Promise<void> {
+    const kept = this.#owned(task, token);
+    if (kept === null) return;
+    kept.owner = null;
+    kept.nonce = null;
+    kept.grants = 0;
+  }
+
+  async reload(task: TaskId, token: OwnerToken): Promise<{ record: TaskRecord | null } | null> {
+    const kept = this.#owned(task, token);
+    return kept && { record: copyOf(kept.record) };
+  }
+
+  async status(tasks: readonly TaskId[]): Promise<TaskStatus[]> {
+    return tasks.map((task) => {
+      const kept = this.redis.tasks.get(taskName(task));
+      return { task, owner: kept?.owner ?? null, epoch: kept?.epoch ?? 0, record: copyOf(kept?.record ?? null), parked: kept?.parked ?? null };
+    });
+  }
+
+  async park(task: TaskId, token: OwnerToken, reason: ParkReason | null): Promise<void> {
+    const kept = this.#owned(task, token);
+    if (kept) kept.parked = reason;
+  }
+
+  async unpark(task: TaskId): Promise<void> {
+    const kept = this.redis.tasks.get(taskName(task));
+    if (!kept) return;
+    kept.parked = null;
+    kept.grants = 0;
+  }
+
+  async commit(request: CommitRequest): Promise<CommitOutcome> {
+    if (this.redis.refusing !== null) return { status: 'refused', reason: this.redis.refusing };
+    const kept = this.#owned(request.task, request.token);
+    if (kept === null) {
+      const found = this.redis.tasks.get(taskName(request.task));
+      return { status: 'fenced', owner: found?.owner ?? '', epoch: found?.epoch ?? 0 };
+    }
+    const tick = kept.record?.tick ?? 0;
+    if (tick === request.tick && kept.commit === request.nonce) return { status: 'alreadyCommitted' };
+    if (tick + 1 !== request.tick || (kept.record !== null && !samePositions(kept.record.positions, request.from))) return { status: 'diverged', tick };
+    if (request.changelog === null && (kept.readers.size > 0 || kept.subscribedUntil > this.redis.clock.now())) return { status: 'wantsChangelog' };
+
+    if (request.changelog !== null) {
+      try {
+        kept.changes.add(`${request.tick}-0`, ['c', request.changelog]);
+      } catch (thrown) {
+        return { status: 'failed', reason: messageOf(thrown) };
+      }
+      kept.changes.trim(`${request.changelogFrom}-0`, Infinity);
+    }
+    for (const { state, writes } of request.keyed) {
+      const values = stateOf(kept.keyed, state, () => new Map<string, string>());
+      for (const [key, text] of writes) {
+        if (text === null) values.delete(key);
+        else values.set(key, text);
+      }
+    }
+    for (const { state, writes } of request.ordered) {
+      const groups = stateOf(kept.ordered, state, () => new Map<string, Map<string, number>>());
+      for (const { group, member, before, after } of writes) {
+        const members = stateOf(groups, group, () => new Map<string, number>());
+        assert((members.get(member) ?? 0) === before, `The member ${JSON.stringify(member)} of ${state} has not the weight that its writer believed.`);
+        if (after > 0) members.set(member, after);
+        else members.delete(member);
+        if (members.size === 0) groups.delete(group);
+      }
+    }
+    for (const { state, writes } of request.indexes) {
+      const members = stateOf(kept.indexes, state, () => new Set<string>());
+      for (const [member, present] of writes) {
+        if (present) members.add(member);
+        else members.delete(member);
+      }
+    }
+    kept.record = copyOf({ ...request.record, tick: request.tick });
+    kept.commit = request.nonce;
+    kept.buckets = request.buckets;
+    kept.grants = 0;
+    if (request.changelog !== null) this.redis.wake();
+    return { status: 'committed' };
+  }
+
+  async fetch(task: TaskId, _buckets: number, state: StoredState): Promise<FetchedState> {
+    const kept = this.redis.tasks.get(taskName(task));
+    return {
+      keyed: state.keyed.map(({ state: name, keys }) => keys.map((key) => kept?.keyed.get(name)?.get(key) ?? null)),
+      ordered: state.ordered.map(({ state: name, reads }) => reads.map((read) => rangeOf(kept?.ordered.get(name)?.get(read.group), read))),
+    };
+  }
+
+  async drop(task: TaskId, states: readonly { name: string; kind: 'keyed' | 'ordered' | 'index' }[]): Promise<void> {
+    const kept = this.redis.tasks.get(taskName(task));
+    if (!kept) return;
+    for (const { name, kind } of states) kept[kind === 'keyed' ? 'keyed' : kind === 'ordered' ? 'ordered' : 'indexes'].delete(name);
+    this.redis.tasks.delete(taskName(task));
+    this.redis.streams.delete(changelogKey(task));
+  }
+
+  #owned(task: TaskId, token: OwnerToken): MemoryTask | null {
+    const kept = this.redis.tasks.get(taskName(task));
+    return kept && kept.nonce !== null && kept.nonce === token.nonce && kept.epoch === token.epoch ? kept : null;
+  }
+}
+
+function stateOf<K, V>(states: Map<K, V>, name: K, make: () => V): V {
+  let state = states.get(name);
+  if (state === undefined) states.set(name, (state = make()));
+  return state;
+}
+
+function rangeOf(members: ReadonlyMap<string, number> | undefined, read: OrderedRead): [string, number][] {
+  if (members === undefined) return [];
+  if ('member' in read) {
+    const weight = members.get(read.member);
+    return weight === undefined ? [] : [[read.member, weight]];
+  }
+  const sorted = [...members].sort(([left], [right]) => compareText(left, right));
+  if ('all' in read) return sorted;
+  return read.end === 'least' ? sorted.slice(0, read.count) : sorted.reverse().slice(0, read.count);
+}
+
+function samePositions(left: Readonly<Record<string, InputPosition>>, right: Readonly<Record<string, InputPosition>>): boolean {
+  const inputs = Object.keys(left);
+  if (inputs.length !== Object.keys(right).length) return false;
+  return inputs.every((input) => left[input]!.position === right[input]?.position && left[input]!.entries === right[input]?.entries);
+}

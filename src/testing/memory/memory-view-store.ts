@@ -1,0 +1,97 @@
+import { bucketOf } from '../../circuit/view-output.js';
+import { shownText } from '../../circuit/view-record.js';
+import { newestErrors } from '../../runtime/ports/newest-errors.js';
+import type { RawEntry } from '../../runtime/ports/source-log.js';
+import { ViewStore, type IndexRange, type ReadRows, type StoredRow } from '../../runtime/ports/view-store.js';
+import { type TaskId, taskName } from '../../runtime/task-id.js';
+import { compareText, unescapeText } from '../../zset/text-order.js';
+import { changelogKey, copyOf, type MemoryRedis } from './memory-redis.js';
+
+/** Rows, indexes and changelogs in memory, as `MemoryTaskStore` left them. */
+export class MemoryViewStore extends ViewStore {
+  constructor(readonly redis: MemoryRedis) {
+    super();
+  }
+
+  async rows(task: TaskId, _buckets: number, keys: readonly string[]): Promise<ReadRows> {
+    return { record: this.#record(task), rows: keys.flatMap((key) => this.#row(task, key)) };
+  }
+
+  async byIndex(task: TaskId, _buckets: number, { state, from, to, reverse, limit }: IndexRange): Promise<ReadRows & { members: string[] }> {
+    const direction = reverse ? -1 : 1;
+    const found = [...(this.redis.tasks.get(taskName(task))?.indexes.get(state) ?? [])]
+      .sort((left, right) => direction * compareText(left, right))
+      .filter((member) => (from === null || direction * compareText(member, from) >= 0) && (to === null || direction * compareText(member, to) < 0))
+      .slice(0, limit);
+    const rows: StoredRow[] = [];
+    const members: string[] = [];
+    for (const member of found) {
+      const [row] = this.#row(task, unescapeText(member.slice(member.lastIndexOf('\0') + 1)));
+      if (row === undefined) continue;
+      rows.push(row);
+      members.push(member);
+    }
+    return { record: this.#record(task), rows, members };
+  }
+
+  async bucket(task: TaskId, bucket: number): Promise<ReadRows> {
+    const { record, rows } = await this.all(task);
+    const buckets = this.redis.tasks.get(taskName(task))?.buckets ?? 1;
+    return { record, rows: rows.filter(({ key }) => bucketOf(key, buckets) === bucket) };
+  }
+
+  async all(task: TaskId): Promise<ReadRows> {
+    const keys = this.redis.tasks.get(taskName(task))?.keyed.get('rows')?.keys() ?? [];
+    return { record: this.#record(task), rows: [...keys].flatMap((key) => this.#row(task, key)) };
+  }
+
+  async errors(task: TaskId, _buckets: number, limit: number): Promise<{ key: string; text: string }[]> {
+    const errors = this.redis.tasks.get(taskName(task))?.keyed.get('errors') ?? [];
+    return newestErrors(
+      [...errors].map(([key, text]) => ({ key, text })),
+      limit,
+    );
+  }
+
+  async changes(task: TaskId, afterTick: number, countMax: number): Promise<RawEntry[] | null> {
+    const kept = this.redis.tasks.get(taskName(task));
+    const tick = kept?.record?.tick ?? 0;
+    if (afterTick === tick) return [];
+    const entries = kept?.changes.after(`${afterTick}-0`, countMax) ?? [];
+    if (afterTick > tick || entries[0]?.[0] !== `${afterTick + 1}-0`) return null;
+    const gap = entries.findIndex(([id], index) => id !== `${afterTick + 1 + index}-0`);
+    return gap === -1 ? entries : entries.slice(0, gap);
+  }
+
+  async subscribe(task: TaskId, ttlMs: number): Promise<number> {
+    const kept = this.redis.task(task);
+    kept.subscribedUntil = Math.max(kept.subscribedUntil, this.redis.clock.now() + ttlMs);
+    return kept.record?.tick ?? 0;
+  }
+
+  async putReader(task: TaskId, reader: string, tick: number): Promise<void> {
+    this.redis.task(task).readers.set(reader, tick);
+  }
+
+  async removeReader(task: TaskId, reader: string): Promise<void> {
+    this.redis.tasks.get(taskName(task))?.readers.delete(reader);
+  }
+
+  async readers(task: TaskId): Promise<Map<string, number>> {
+    return new Map(this.redis.tasks.get(taskName(task))?.readers ?? []);
+  }
+
+  changelogKey(task: TaskId): string {
+    return changelogKey(task);
+  }
+
+  #record(task: TaskId): ReadRows['record'] {
+    return copyOf(this.redis.tasks.get(taskName(task))?.record ?? null);
+  }
+
+  #row(task: TaskId, key: string): StoredRow[] {
+    const stored = this.redis.tasks.get(taskName(task))?.keyed.get('rows')?.get(key);
+    const text = stored === undefined ? '' : shownText(stored);
+    return text === '' ? [] : [{ key, text }];
+  }
+}

@@ -1,0 +1,35 @@
+import { Workers, type WorkerInfo } from '../../runtime/ports/workers.js';
+import { copyOf, type MemoryRedis } from './memory-redis.js';
+
+/** Who is alive, in memory: one object for each process, all over one `MemoryRedis`. */
+export class MemoryWorkers extends Workers {
+  constructor(readonly redis: MemoryRedis) {
+    super();
+  }
+
+  async renew(worker: WorkerInfo, leaseMs: number): Promise<{ live: WorkerInfo[]; now: number }> {
+    this.redis.workers.set(worker.id, { worker: copyOf(worker), until: this.redis.clock.now() + leaseMs });
+    return this.live();
+  }
+
+  async leave(id: string): Promise<void> {
+    this.redis.workers.delete(id);
+  }
+
+  async live(): Promise<{ live: WorkerInfo[]; now: number }> {
+    const now = this.redis.clock.now();
+    for (const [id, { until }] of this.redis.workers) if (until <= now) this.redis.workers.delete(id);
+    const live = [...this.redis.workers.values()].map(({ worker }) => copyOf(worker)).sort((left, right) => (left.id < right.id ? -1 : 1));
+    return { live, now };
+  }
+
+  async announce(): Promise<void> {
+    for (const { of, listener } of [...this.redis.listeners]) if (of !== this) listener();
+  }
+
+  onAnnouncement(listener: () => void): () => void {
+    const own = { of: this, listener };
+    this.redis.listeners.add(own);
+    return () => void this.redis.listeners.delete(own);
+  }
+}

@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import { columnsRead } from './columns-read.js';
+import { normalSource } from './function-source.js';
+import type { AggregateSpec, Column, Expression, PlanNode, SourceDeclaration, SourceNode, UserFunction, ViewDeclaration } from './plan.js';
+import { schemaSignature } from './schema-signature.js';
+
+/**
+ * 16 hex digits over everything that decides a view's rows and how they are kept: the shape of its plan, the
+ * normalised sources of its functions, of its streams' schemas the columns it reads and those an entry must have
+ * to be decoded at all, its upstreams' fingerprints. What functions capture from around them cannot be seen:
+ * that is what `version` is for.
+ */
+export function fingerprintOf(view: Pick<ViewDeclaration, 'name' | 'plan' | 'key' | 'indexes' | 'version' | 'buckets'>): string {
+  const read = columnsRead(view.plan);
+  const content = {
+    name: view.name,
+    plan: describe(view.plan, read),
+    key: view.key,
+    indexes: view.indexes.map((index) => index.columns.map(({ path, descending }) => [path, descending])),
+    version: view.version,
+    buckets: view.buckets,
+  };
+  return createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 16);
+}
+
+type Read = ReturnType<typeof columnsRead>;
+
+function describe(node: PlanNode, read: Read): unknown {
+  switch (node.op) {
+    case 'source':
+      return { source: describeSource(node, read.get(node) ?? null) };
+    case 'where':
+      return { where: ofFunction(node.predicate), of: describe(node.input, read) };
+    case 'select':
+      return { select: node.columns.map(named), of: describe(node.input, read) };
+    case 'flatMap':
+      return { flatMap: ofFunction(node.fn), row: schemaSignature(node.row), of: describe(node.input, read) };
+    case 'unnest':
+      return { unnest: node.path, as: node.as, of: describe(node.input, read) };
+    case 'union':
+      return { union: node.inputs.map((input) => describe(input, read)) };
+    case 'distinct':
+      return { distinct: describe(node.input, read) };
+    case 'aggregate':
+      return {
+        by: node.by.map(named),
+        aggregates: node.aggregates.map(({ name, aggregate }) => [name, ofAggregate(aggregate)]),
+        of: describe(node.input, read),
+      };
+    case 'join':
+      return {
+        join: node.kind,
+        as: node.as,
+        on: node.on.map((pair) => [pair.left, pair.right]),
+        left: describe(node.left, read),
+        right: describe(node.right, read),
+      };
+  }
+}
+
+const ofFunction = ({ source }: UserFunction): string => normalSource(source);
+
+const named = ({ name, value }: { readonly name: string; readonly value: Expression }): unknown => [name, ofExpression(value)];
+
+function ofExpression(expression: Expression | null): unknown {
+  if (expression === null) return null;
+  if (expression.kind === 'path') return { path: expression.path };
+  if (expression.kind === 'position') return { position: true };
+  return { computed: ofFunction(expression.fn), schema: schemaSignature(expression.column.schema) };
+}
+
+const ofAggregate = ({ kind, value, by, test, descending }: AggregateSpec): unknown => ({
+  kind,
+  value: ofExpression(value),
+  by: ofExpression(by),
+  test: test && ofFunction(test),
+  descending: descending ?? false,
+});
+
+function describeSource({ source }: SourceNode, names: ReadonlySet<string> | null): unknown {
+  if (source.kind === 'view') return { view: source.name, fingerprint: source.fingerprint };
+  const always = alwaysRead(source);
+  const columns = source.columns.filter((column) => names === null || names.has(column.name) || always.includes(column.name) || isRequired(column));
+  return {
+    [source.kind]: source.name,
+    redisKey: source.redisKey,
+    partitions: source.partitions,
+    columns: columns.map((column) => [column.name, schemaSignature(column.schema)]),
+    ...(source.kind === 'stream'
+      ? { eventTime: source.eventTime, latenessMs: source.latenessMs, partitionBy: source.partitionBy }
+      : { key: source.key }),
+  };
+}
+
+const alwaysRead = (source: SourceDeclaration): readonly string[] =>
+  source.kind === 'stream' ? [...(source.partitionBy ?? []), ...(source.eventTime === null ? [] : [source.eventTime])] : source.key;
+
+/** Entries without the column cannot be decoded, so that it decides rows though nothing reads it. */
+const isRequired = (column: Column): boolean => !column.type.nullable && column.schema._zod.optin !== 'optional';

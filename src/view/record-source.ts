@@ -1,0 +1,115 @@
+import type { z } from 'zod';
+import { columnNameProblem } from './collection.js';
+import { columnsOf, isScalar, typeText } from './columns.js';
+import { DURATION_EXAMPLES, durationMs, type Duration } from './duration.js';
+import { noteUnstorable, type Note } from './expression.js';
+import type { Column, Retention } from './plan.js';
+import type { Problem } from './problem.js';
+
+/** What streams and tables are declared with alike. */
+export interface RecordOptions {
+  /** 1, if not said; a stream's partitions never change. */
+  readonly partitions?: number;
+  /** The Redis key; the name, if not said. */
+  readonly redisKey?: string;
+  /** Records are kept for ever, if not said: a view can be rebuilt from all that is kept. */
+  readonly retain?: { readonly age?: Duration; readonly entries?: number };
+}
+
+export const PARTITIONS_MAX = 1024;
+const NAME = /^[\p{L}\p{N}_.:-]+$/u;
+
+/** Reads the options of one declaration and notes what is wrong with them. */
+export class OptionReader {
+  readonly problems: Problem[] = [];
+
+  constructor(
+    /** `Stream "flights"`. */
+    readonly subject: string,
+    readonly place: string | null,
+  ) {}
+
+  readonly add: Note = (problem) => void this.problems.push(problem);
+
+  note(code: string, what: string, evidence: Record<string, string>, remedy: string): void {
+    this.add({ code, what: `${this.subject} ${what}`, evidence, remedy, place: this.place });
+  }
+
+  name(name: unknown): string {
+    if (typeof name !== 'string' || !NAME.test(name))
+      this.note('bad-name', 'has a name that cannot stand in a path.', { name: JSON.stringify(name) ?? 'undefined' }, 'Use letters, digits and - _ . : only.');
+    return String(name);
+  }
+
+  columns(schema: z.core.$ZodType | undefined): readonly Column[] {
+    const described = schema?._zod ? columnsOf(schema) : null;
+    if (described === null) {
+      this.note('bad-schema', 'has no schema of objects.', {}, 'Write schema: z.object({ … }).');
+      return [];
+    }
+    noteUnstorable(described.unstorable, this.subject, this.place, this.add);
+    if (described.columns.length === 0) this.note('no-columns', 'has no columns.', {}, 'Name its fields in the schema.');
+    for (const { name } of described.columns) {
+      const problem = columnNameProblem(name);
+      if (problem !== null) this.note('bad-name', `has a column "${name}", which ${problem}.`, {}, 'Name it otherwise.');
+    }
+    return described.columns;
+  }
+
+  /** Names of scalar columns that there are. */
+  keyColumns(columns: readonly Column[], names: unknown, option: string): readonly string[] {
+    const list = (typeof names === 'string' ? [names] : Array.isArray(names) ? names : []) as string[];
+    for (const name of list) {
+      const column = columns.find((candidate) => candidate.name === name);
+      if (!column) this.#noColumn(columns, name, option);
+      else if (!isScalar(column.type))
+        this.note('wrong-type', `has "${name}" in \`${option}\`, which does not hold text, numbers or booleans.`, { [name]: typeText(column.type) }, 'Name a column that does.');
+      else if (column.type.nullable)
+        this.note('nullable-key', `has "${name}" in \`${option}\`, which may be null.`, { [name]: typeText(column.type) }, 'Make the column required in the schema.');
+    }
+    return list;
+  }
+
+  eventTime(columns: readonly Column[], name: string | undefined): string | null {
+    if (name === undefined) return null;
+    const column = columns.find((candidate) => candidate.name === name);
+    if (!column) this.#noColumn(columns, name, 'eventTime');
+    else if (column.type.nullable || column.type.kind !== 'string' || column.type.format !== 'instant')
+      this.note('wrong-type', `has "${name}" as its event time, which does not always hold an instant.`, { [name]: typeText(column.type) }, `Declare the column as ${name}: instant().`);
+    return name;
+  }
+
+  partitions(partitions: number | undefined): number {
+    if (partitions === undefined) return 1;
+    if (Number.isInteger(partitions) && partitions >= 1 && partitions <= PARTITIONS_MAX) return partitions;
+    this.note('bad-partitions', 'has an impossible number of partitions.', { partitions: String(partitions) }, `Give a whole number from 1 to ${PARTITIONS_MAX}.`);
+    return 1;
+  }
+
+  duration(text: unknown, option: string): number {
+    const ms = durationMs(text);
+    if (ms === null)
+      this.note('bad-duration', `has a \`${option}\` that is not a duration.`, { [option]: JSON.stringify(text) ?? 'undefined' }, `Write it as ${DURATION_EXAMPLES}.`);
+    return ms ?? 0;
+  }
+
+  retain(retain: RecordOptions['retain']): Retention | null {
+    if (retain === undefined) return null;
+    const ageMs = retain.age === undefined ? null : this.duration(retain.age, 'retain.age');
+    const entriesMax = retain.entries ?? null;
+    if (entriesMax !== null && !(Number.isSafeInteger(entriesMax) && entriesMax > 0))
+      this.note('bad-retention', 'retains an impossible number of entries.', { 'retain.entries': String(entriesMax) }, 'Give a whole number above 0.');
+    return { ageMs, entriesMax };
+  }
+
+  redisKey(redisKey: string | undefined, name: string): string {
+    if (redisKey === undefined) return name;
+    if (typeof redisKey !== 'string' || redisKey === '') this.note('bad-name', 'has an empty Redis key.', {}, 'Leave `redisKey` out, or name a key.');
+    return redisKey;
+  }
+
+  #noColumn(columns: readonly Column[], name: string, option: string): void {
+    const evidence = { [option]: name, columns: columns.map((column) => column.name).join(', ') };
+    this.note('unknown-column', `has no column "${name}", which \`${option}\` names.`, evidence, 'Name one of its columns.');
+  }
+}

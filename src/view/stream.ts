@@ -1,0 +1,90 @@
+import type { z } from 'zod';
+import { Collection } from './collection.js';
+import { sealed } from './declaration-of.js';
+import type { Duration } from './duration.js';
+import { placeOfDeclaration } from './place.js';
+import type { StreamDeclaration } from './plan.js';
+import type { Problem } from './problem.js';
+import { OptionReader, type RecordOptions } from './record-source.js';
+import { sourceRelation } from './relation.js';
+import type { RowOfSchema, StorableRow } from './row-type.js';
+import type { ViewTypeError } from './view-type-error.js';
+
+type EventTime<Row, C> = C extends keyof Row
+  ? [Row[C]] extends [string]
+    ? C
+    : ViewTypeError<`Column "${C & string}" does not always hold an instant: declare it as instant().`>
+  : (keyof Row & string) | ViewTypeError<`The events have no column "${C & string}" to take their time from.`>;
+
+/** What a column of a key must be; each of several, where several are named. */
+export type KeyColumns<Row, Key> = Key extends string
+  ? KeyColumn<Row, Key>
+  : { [I in keyof Key]: Key[I] extends string ? KeyColumn<Row, Key[I]> : never };
+type KeyColumn<Row, C extends string> = C extends keyof Row
+  ? [Row[C]] extends [string | number | boolean | null]
+    ? C
+    : ViewTypeError<`Column "${C}" holds objects or arrays and cannot be a key.`>
+  : (keyof Row & string) | ViewTypeError<`The rows have no column "${C}" to be their key.`>;
+
+/** One name, or several in order. */
+export type Names = string | readonly [string, ...string[]];
+
+export interface StreamOptions<S extends z.core.$ZodType, Time extends string, By extends Names> extends RecordOptions {
+  /** Of one event. Its output is what views see. */
+  readonly schema: S & StorableRow<S>;
+  /** The column that holds an event's time; the time of its entry, if not said. */
+  readonly eventTime?: EventTime<RowOfSchema<S>, Time>;
+  /** How far behind the newest event an event may arrive. */
+  readonly lateness?: Duration;
+  /** What decides the partition of an event; needed where there are several. */
+  readonly partitionBy?: KeyColumns<RowOfSchema<S>, By>;
+}
+
+declare const appended: unique symbol;
+
+/** A log of events, in a Redis Stream. `Input`: what is appended to it, before defaults and transforms. */
+export class Stream<in out Event, out Input = any> extends Collection<Event, null> {
+  declare readonly [appended]: Input;
+  constructor(
+    readonly declaration: StreamDeclaration,
+    problems: readonly Problem[],
+  ) {
+    super({ op: 'source', source: declaration, relation: sourceRelation(declaration), place: declaration.place });
+    sealed(this, declaration, problems);
+  }
+}
+
+/** Declares a stream: events that are appended and never change. */
+export function stream<S extends z.core.$ZodType, const Time extends string, const By extends Names>(
+  name: string,
+  options: StreamOptions<S, Time, By>,
+): Stream<RowOfSchema<S>, z.input<S>> {
+  const place = placeOfDeclaration();
+  const read = new OptionReader(`Stream "${name}"`, place);
+  const columns = read.columns(options.schema);
+  const partitions = read.partitions(options.partitions);
+  const partitionBy = options.partitionBy === undefined ? null : read.keyColumns(columns, options.partitionBy, 'partitionBy');
+  if (partitions > 1 && (partitionBy === null || partitionBy.length === 0))
+    read.note(
+      'no-partition-key',
+      `has ${partitions} partitions and does not say what decides the partition of an event.`,
+      { partitions: String(partitions) },
+      `Name a column: partitionBy: '…'.`,
+    );
+  return new Stream(
+    {
+      kind: 'stream',
+      name: read.name(name),
+      schema: options.schema,
+      columns,
+      redisKey: read.redisKey(options.redisKey, name),
+      partitions,
+      place,
+      eventTime: read.eventTime(columns, options.eventTime as string | undefined),
+      latenessMs: options.lateness === undefined ? 0 : read.duration(options.lateness, 'lateness'),
+      partitionBy,
+      retain: read.retain(options.retain),
+    },
+    read.problems,
+  );
+}

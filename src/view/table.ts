@@ -1,0 +1,57 @@
+import type { z } from 'zod';
+import { Collection } from './collection.js';
+import { sealed } from './declaration-of.js';
+import { placeOfDeclaration } from './place.js';
+import type { TableDeclaration } from './plan.js';
+import type { Problem } from './problem.js';
+import { OptionReader, type RecordOptions } from './record-source.js';
+import { sourceRelation } from './relation.js';
+import type { RowOfSchema, StorableRow } from './row-type.js';
+import type { KeyColumns, Names } from './stream.js';
+
+export interface TableOptions<S extends z.core.$ZodType, Key extends Names> extends RecordOptions {
+  /** Of one row. Its output is what views see. */
+  readonly schema: S & StorableRow<S>;
+  /** The columns that identify a row, and decide its partition. */
+  readonly key: KeyColumns<RowOfSchema<S>, Key>;
+}
+
+declare const appended: unique symbol;
+
+/** Rows that are replaced and deleted by key, in a Redis Stream of their changes. `Input`: what is put, before defaults and transforms. */
+export class Table<in out Row, out Key extends string, out Input = any> extends Collection<Row, Key> {
+  declare readonly [appended]: Input;
+  constructor(
+    readonly declaration: TableDeclaration,
+    problems: readonly Problem[],
+  ) {
+    super({ op: 'source', source: declaration, relation: sourceRelation(declaration), place: declaration.place });
+    sealed(this, declaration, problems);
+  }
+}
+
+/** Declares a table: a record replaces or deletes the row of its key. */
+export function table<S extends z.core.$ZodType, const Key extends Names>(
+  name: string,
+  options: TableOptions<S, Key>,
+): Table<RowOfSchema<S>, (Key extends readonly string[] ? Key[number] : Key) & string, z.input<S>> {
+  const place = placeOfDeclaration();
+  const read = new OptionReader(`Table "${name}"`, place);
+  const columns = read.columns(options.schema);
+  const key = read.keyColumns(columns, options.key, 'key');
+  if (key.length === 0) read.note('no-key', 'does not say what identifies a row.', {}, `Name a column: key: '…'.`);
+  return new Table(
+    {
+      kind: 'table',
+      name: read.name(name),
+      schema: options.schema,
+      columns,
+      redisKey: read.redisKey(options.redisKey, name),
+      partitions: read.partitions(options.partitions),
+      place,
+      key,
+      retain: read.retain(options.retain),
+    },
+    read.problems,
+  );
+}

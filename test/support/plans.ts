@@ -1,0 +1,167 @@
+import { z } from 'zod';
+import { aggregateSpec } from '../../src/view/aggregate-spec.js';
+import { columnAt, columnOf, columnsOf } from '../../src/view/columns.js';
+import type {
+  AggregateKind,
+  Column,
+  Expression,
+  PlanNode,
+  Relation,
+  SourceDeclaration,
+  StreamDeclaration,
+  TableDeclaration,
+  UserFunction,
+  ViewDeclaration,
+} from '../../src/view/plan.js';
+import {
+  aggregateRelation,
+  distinctRelation,
+  flatMapRelation,
+  joinRelation,
+  selectRelation,
+  sourceRelation,
+  unionRelation,
+  unnestRelation,
+} from '../../src/view/relation.js';
+
+/** Plans without the declaration language: its nodes, built by hand. */
+
+const columnsIn = (schema: z.ZodType): readonly Column[] => columnsOf(schema)!.columns;
+
+export function streamOf(name: string, schema: z.ZodType, options: Partial<StreamDeclaration> = {}): StreamDeclaration {
+  return {
+    kind: 'stream',
+    name,
+    schema,
+    columns: columnsIn(schema),
+    redisKey: name,
+    partitions: 1,
+    place: null,
+    eventTime: null,
+    latenessMs: 0,
+    partitionBy: null,
+    retain: null,
+    ...options,
+  };
+}
+
+export function tableOf(name: string, schema: z.ZodType, key: readonly string[]): TableDeclaration {
+  return { kind: 'table', name, schema, columns: columnsIn(schema), redisKey: name, partitions: 1, place: null, key, retain: null };
+}
+
+export const fn = <R>(call: (row: any) => R): UserFunction<R> => ({ call, source: call.toString() });
+
+export interface ComputedText {
+  schema: z.ZodType;
+  call: (row: any) => unknown;
+}
+export type Written = string | ComputedText;
+export interface WrittenAggregate {
+  kind: AggregateKind;
+  value?: string;
+  by?: string;
+  test?: (row: any) => boolean;
+  descending?: boolean;
+}
+
+export const source = (declaration: SourceDeclaration): PlanNode => ({
+  op: 'source',
+  source: declaration,
+  relation: sourceRelation(declaration),
+  place: null,
+});
+
+export const where = (input: PlanNode, predicate: (row: any) => unknown): PlanNode => ({
+  op: 'where',
+  input,
+  predicate: fn(predicate as (row: any) => boolean),
+  relation: input.relation,
+  place: null,
+});
+
+export function select(input: PlanNode, columns: Record<string, Written>): PlanNode {
+  const named = namedExpressions(input.relation, columns);
+  return { op: 'select', input, columns: named, relation: selectRelation(input.relation, named), place: null };
+}
+
+export const flatMap = (input: PlanNode, row: z.ZodType, call: (row: any) => Iterable<unknown>): PlanNode => ({
+  op: 'flatMap',
+  input,
+  row,
+  fn: fn(call),
+  relation: flatMapRelation(input.relation, columnsIn(row)),
+  place: null,
+});
+
+export function unnest(input: PlanNode, path: string, as: string): PlanNode {
+  const { schema } = columnAt(input.relation.columns, path)!;
+  const element = columnOf(as, (schema as z.ZodArray<z.ZodType>).element);
+  return { op: 'unnest', input, path, as, relation: unnestRelation(input.relation, element), place: null };
+}
+
+export const union = (...inputs: [PlanNode, ...PlanNode[]]): PlanNode => ({
+  op: 'union',
+  inputs,
+  relation: unionRelation(inputs.map(({ relation }) => relation) as [Relation, ...Relation[]]),
+  place: null,
+});
+
+export const distinct = (input: PlanNode): PlanNode => ({ op: 'distinct', input, relation: distinctRelation(input.relation), place: null });
+
+export function aggregate(input: PlanNode, by: Record<string, Written>, aggregates: Record<string, WrittenAggregate>): PlanNode {
+  const named = namedExpressions(input.relation, by);
+  const specs = Object.entries(aggregates).map(([name, { kind, value = null, by = null, test = null, descending = false }]) => ({
+    name,
+    aggregate: aggregateSpec(name, { kind, value, by, test, descending, place: null } as never, input.relation, {
+      note: (problem) => {
+        throw new Error(problem.what);
+      },
+    }),
+  }));
+  const relation = aggregateRelation(
+    input.relation,
+    named,
+    specs.map(({ aggregate }) => aggregate.column),
+  );
+  return { op: 'aggregate', input, by: named, aggregates: specs, relation, place: null };
+}
+
+export function join(left: PlanNode, right: PlanNode, as: string, on: Record<string, string>, kind: 'inner' | 'left' = 'inner'): PlanNode {
+  const pairs = Object.entries(on).map(([left, right]) => ({ left, right }));
+  return { op: 'join', kind, left, right, as, on: pairs, relation: joinRelation(left.relation, right.relation, { kind, as, on: pairs }), place: null };
+}
+
+export function viewOf(name: string, plan: PlanNode, key: readonly string[], indexes: readonly string[] = [], buckets = 4): ViewDeclaration {
+  const { columns } = plan.relation;
+  return {
+    kind: 'view',
+    name,
+    plan,
+    columns,
+    key,
+    indexes: indexes.map((text) => ({
+      name: text,
+      columns: text.split(',').map((term) => {
+        const path = term.replace(/\.(asc|desc)$/, '');
+        return { path, descending: term.endsWith('.desc'), column: columnAt(columns, path)! };
+      }),
+    })),
+    version: null,
+    promote: 'auto',
+    buckets,
+    errorsMax: 100,
+    description: null,
+    place: null,
+    fingerprint: '0'.repeat(16),
+  };
+}
+
+function namedExpressions(relation: Relation, columns: Record<string, Written>): { name: string; value: Expression }[] {
+  return Object.entries(columns).map(([name, written]) => ({ name, value: expression(relation, name, written) }));
+}
+
+function expression(relation: Relation, name: string, written: Written): Expression {
+  if (written === '$position') return { kind: 'position', column: columnOf(name, z.string()) };
+  if (typeof written !== 'string') return { kind: 'computed', fn: fn(written.call), column: columnOf(name, written.schema) };
+  return { kind: 'path', path: written, column: { ...columnAt(relation.columns, written)!, name } };
+}
