@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 const SOURCES = ['src', 'views', 'bench', 'package.json', 'tsconfig.json', 'nest-cli.json'];
@@ -12,6 +12,8 @@ export function ensureBuilt(root) {
   const nest = join(root, 'node_modules/@nestjs/cli/bin/nest.js');
   const { status } = spawnSync(process.execPath, [nest, 'build'], { cwd: root, stdio: 'inherit' });
   if (status === 0) return;
+  // The compiler writes what it can even so; the next start must not take that for a build.
+  rmSync(join(root, BUILT), { force: true });
   console.error('The build failed. What the compiler said is above; nothing was started.');
   process.exit(1);
 }

@@ -28,14 +28,17 @@ const service = spawn(
   { stdio: 'inherit', detached: process.platform !== 'win32' },
 );
 
+// `npm start` runs this with `exec`: a shell between npm and us would die of a signal and leave us behind.
 let firstAt = null;
+let ended = false;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
   process.on(signal, () => {
     const now = performance.now();
     if (firstAt === null) {
       firstAt = now;
       service.kill(signal === 'SIGHUP' ? 'SIGTERM' : signal);
-    } else if (now - firstAt > SAME_SIGNAL_MS) {
+    } else if (now - firstAt > SAME_SIGNAL_MS && !ended) {
+      ended = true;
       console.error('ended at once: what was committed is kept, the rest is done again by the next start');
       service.kill('SIGKILL');
     }

@@ -1,6 +1,22 @@
 /** What an application's declarations import. */
-export { avg, collect, count, countDistinct, countIf, first, last, max, maxBy, min, minBy, sum, sumIf, type Aggregate } from './view/aggregates.js';
-export { Collection, type Grouping, type Rows } from './view/collection.js';
+export {
+  avg,
+  collect,
+  count,
+  countDistinct,
+  countIf,
+  first,
+  last,
+  max,
+  maxBy,
+  min,
+  minBy,
+  sum,
+  sumIf,
+  type Aggregate,
+} from './view/aggregates.js';
+export { Collection, type Grouping } from './view/collection.js';
+export type { Rows } from './view/collection-types.js';
 export { computed, type Computed } from './view/computed.js';
 export { declarationErrors, checkDeclarations } from './view/declaration-errors.js';
 export { declarationOf } from './view/declaration-of.js';

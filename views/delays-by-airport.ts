@@ -25,5 +25,5 @@ export const delaysByAirport = view('delays-by-airport', {
       worstDelay: 'worstDelay',
       busy: computed(z.boolean(), (row) => row.flights > 1_000),
     }),
-  indexes: ['flights.desc', ['state', 'flights.desc']],
+  indexes: ['flights.desc', 'state,flights.desc'],
 });

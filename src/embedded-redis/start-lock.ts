@@ -56,7 +56,7 @@ function holderOf(lock: string): number | null {
 }
 
 function isLive(pid: number): boolean {
-  return isRunning(pid) && (commandLineOf(pid) ?? 'node').includes('node');
+  return isRunning(pid) && /node|stillwater/.test(commandLineOf(pid) ?? 'node');
 }
 
 function stillHeld(lock: string, holder: number): StillwaterError {

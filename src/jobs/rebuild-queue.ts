@@ -35,6 +35,8 @@ export type JobData = RebuildJobData | VerifyJobData;
 
 /** Every bound of the jobs, by name. */
 export interface JobLimits {
+  /** Jobs one process works on at a time; null: as many as the runtime's `rebuildsMax`. */
+  rebuildsMax: number | null;
   /** Jobs that may wait for their turn. */
   rebuildsQueuedMax: number;
   /** Finished jobs that are kept, so that people can read how they went. */
@@ -43,29 +45,31 @@ export interface JobLimits {
   driveMs: number;
   /** How often one is looked at that waits for people: paused, or to be promoted. It takes no worker's place meanwhile. */
   restMs: number;
-  /** How long a job stays with a worker that does not say that it is alive; then another takes it over. */
-  lockMs: number;
-  /** How often it is looked for such jobs. */
-  stalledMs: number;
   /** How often a job is tried again after an error of the machinery, and the pause between. */
   attemptsMax: number;
   retryMs: number;
   /** How long Redis may take to answer before a caller is told that it does not. */
   answerMsMax: number;
+  /** How long jobs may take to be handed back when a process stops. */
+  closeMsMax: number;
 }
 
 export const defaultJobLimits: JobLimits = {
+  rebuildsMax: null,
   rebuildsQueuedMax: 100,
   finishedJobsMax: 200,
   driveMs: 250,
   restMs: 2_000,
-  lockMs: 6_000,
-  stalledMs: 3_000,
   attemptsMax: 10_000,
   retryMs: 2_000,
   answerMsMax: 5_000,
+  closeMsMax: 8_000,
 };
 
+/** How long a job stays with a worker that does not say that it is alive; then another takes it over. */
+export const LOCK_MS = 5_000;
+/** How often it is looked for such jobs. */
+export const STALLED_MS = 2_500;
 /** Workers die; a job that was taken over many times is still a job. */
 export const STALLED_COUNT_MAX = 1_000_000;
 

@@ -1,6 +1,6 @@
 import { OnWorkerEvent, Processor, WorkerHost } from '@nestjs/bullmq';
 import { type BeforeApplicationShutdown, Inject, type OnApplicationBootstrap } from '@nestjs/common';
-import { DelayedError, type Job, WaitingError } from 'bullmq';
+import { DelayedError, Job, WaitingError } from 'bullmq';
 import { messageOf } from '../errors/stillwater-error.js';
 import { Rebuilder } from '../runtime/rebuilder.js';
 import { Verifier } from '../runtime/verifier.js';
@@ -8,7 +8,17 @@ import { driveRebuild } from './drive-rebuild.js';
 import { driveVerify } from './drive-verify.js';
 import { noteOf } from './job-status.js';
 import { JOBS_OPTIONS, type JobsOptions, type JobsSettings, settingsOf } from './jobs-options.js';
-import { defaultJobLimits, type JobData, type RebuildJobData, type RebuildNote, REBUILDS_QUEUE, STALLED_COUNT_MAX, type VerifyJobData, type VerifyNote } from './rebuild-queue.js';
+import {
+  type JobData,
+  LOCK_MS,
+  type RebuildJobData,
+  type RebuildNote,
+  REBUILDS_QUEUE,
+  STALLED_COUNT_MAX,
+  STALLED_MS,
+  type VerifyJobData,
+  type VerifyNote,
+} from './rebuild-queue.js';
 
 /**
  * The worker side of the queue: takes rebuilds and verifications, `limits.rebuildsMax` at a time, and drives each to its
@@ -19,8 +29,8 @@ import { defaultJobLimits, type JobData, type RebuildJobData, type RebuildNote, 
  */
 @Processor(REBUILDS_QUEUE, {
   autorun: false,
-  lockDuration: defaultJobLimits.lockMs,
-  stalledInterval: defaultJobLimits.stalledMs,
+  lockDuration: LOCK_MS,
+  stalledInterval: STALLED_MS,
   maxStalledCount: STALLED_COUNT_MAX,
 })
 export class RebuildsProcessor extends WorkerHost implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -39,15 +49,16 @@ export class RebuildsProcessor extends WorkerHost implements OnApplicationBootst
 
   onApplicationBootstrap(): void {
     if (!this.#settings.worker) return;
-    const { limits } = this.#settings;
-    Object.assign(this.worker.opts, { lockDuration: limits.lockMs, lockRenewTime: limits.lockMs / 2, stalledInterval: limits.stalledMs });
-    this.worker.concurrency = this.rebuilder.options.limits.rebuildsMax;
+    this.worker.concurrency = this.#settings.limits.rebuildsMax ?? this.rebuilder.options.limits.rebuildsMax;
     void this.worker.run().catch((thrown: unknown) => this.onError(thrown));
   }
 
   /** Jobs go back into the queue before the worker is closed, so that others need not wait for the lock to run out. */
-  beforeApplicationShutdown(): void {
+  async beforeApplicationShutdown(): Promise<void> {
     this.#stopping.abort();
+    const late = setTimeout(() => void this.worker.disconnect().catch(() => {}), this.#settings.limits.closeMsMax);
+    await this.worker.close().catch((thrown: unknown) => this.onError(thrown));
+    clearTimeout(late);
   }
 
   async process(job: Job<JobData>, token?: string): Promise<RebuildNote | VerifyNote> {
@@ -78,7 +89,7 @@ export class RebuildsProcessor extends WorkerHost implements OnApplicationBootst
     const outcome = await driveRebuild({
       id,
       rebuilder: this.rebuilder,
-      data: async () => (await job.queue.getJob(id))?.data ?? job.data,
+      data: async () => ((await Job.fromId(this.worker, id)) as Job<RebuildJobData> | undefined)?.data ?? job.data,
       noted,
       report: async (note) => {
         const text = JSON.stringify(note);

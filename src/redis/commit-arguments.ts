@@ -42,8 +42,7 @@ export function commitArguments(keyspace: Keyspace, request: CommitRequest): str
   const { task, buckets, record } = request;
   const base = keyspace.base(task);
   const all: string[] = ['', '', `${base}:task`, `${base}:readers`, `${base}:subscribed`, `${base}:changes`];
-  const changes: { operation: Operation; values: string[] }[] = [];
-  const keyOfChange: number[] = [];
+  const changes: { key: number; operation: Operation; values: string[] }[] = [];
   let keys = FIXED_KEYS;
   const take = (prefix: string, state: Buckets, put: Operation, remove: Operation): void => {
     for (const bucket of state.touched) {
@@ -52,8 +51,8 @@ export function commitArguments(keyspace: Keyspace, request: CommitRequest): str
       const puts = state.puts[bucket];
       const gone = state.gone[bucket];
       // What goes first: a member whose weight changes is another text, a field that goes is not put.
-      if (gone) keyOfChange.push(keys), changes.push({ operation: remove, values: gone });
-      if (puts) keyOfChange.push(keys), changes.push({ operation: put, values: puts });
+      if (gone) changes.push({ key: keys, operation: remove, values: gone });
+      if (puts) changes.push({ key: keys, operation: put, values: puts });
     }
   };
 
@@ -85,8 +84,8 @@ export function commitArguments(keyspace: Keyspace, request: CommitRequest): str
     if (puts.length + gone.length === 0) continue;
     all.push(`${base}:i:${state}`);
     keys += 1;
-    if (gone.length > 0) keyOfChange.push(keys), changes.push({ operation: 'R', values: gone });
-    if (puts.length > 0) keyOfChange.push(keys), changes.push({ operation: 'Z', values: puts });
+    if (gone.length > 0) changes.push({ key: keys, operation: 'R', values: gone });
+    if (puts.length > 0) changes.push({ key: keys, operation: 'Z', values: puts });
   }
 
   all[1] = String(keys);
@@ -107,9 +106,8 @@ export function commitArguments(keyspace: Keyspace, request: CommitRequest): str
     request.changelog ?? '',
     String(Math.max(0, request.changelogFrom)),
   );
-  for (let index = 0; index < changes.length; index++) {
-    const { operation, values } = changes[index]!;
-    all.push(String(keyOfChange[index]), operation, String(values.length));
+  for (const { key, operation, values } of changes) {
+    all.push(String(key), operation, String(values.length));
     for (const value of values) all.push(value);
   }
   return all;

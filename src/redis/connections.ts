@@ -88,7 +88,8 @@ function connect(use: ConnectionUse, options: RedisConnectionOptions): Redis {
   const settings: RedisOptions = {
     connectTimeout: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
     connectionName: `stillwater-${use}`,
-    retryStrategy: (attempt) => Math.min(25 * 2 ** Math.min(attempt, 10), options.reconnectMsMax ?? RECONNECT_MS_MAX),
+    retryStrategy: (attempt) =>
+      Math.min(25 * 2 ** Math.min(attempt, 10), options.reconnectMsMax ?? RECONNECT_MS_MAX),
     ...options.redis,
     lazyConnect: true,
     autoResendUnfulfilledCommands: false,
@@ -126,16 +127,19 @@ function watch(redis: Redis, timeoutMs: number): void {
   const queue = redis as unknown as { commandQueue?: { peekFront(): { command: unknown } | undefined } };
   let oldest: unknown;
   let since = 0;
-  const timer = setInterval(() => {
-    const head = queue.commandQueue?.peekFront()?.command;
-    if (head !== oldest) {
-      oldest = head;
-      since = performance.now();
-    } else if (head !== undefined && performance.now() - since >= timeoutMs) {
-      oldest = undefined;
-      cut(redis, `no answer within ${timeoutMs} ms`);
-    }
-  }, Math.max(10, timeoutMs / 8));
+  const timer = setInterval(
+    () => {
+      const head = queue.commandQueue?.peekFront()?.command;
+      if (head !== oldest) {
+        oldest = head;
+        since = performance.now();
+      } else if (head !== undefined && performance.now() - since >= timeoutMs) {
+        oldest = undefined;
+        cut(redis, `no answer within ${timeoutMs} ms`);
+      }
+    },
+    Math.max(10, timeoutMs / 8),
+  );
   timer.unref();
   redis.on('end', () => clearInterval(timer));
 }

@@ -1,6 +1,6 @@
-import type { Redis } from 'ioredis';
+import { Redis } from 'ioredis';
 import { StillwaterError } from '../errors/stillwater-error.js';
-import { isReply } from './replies.js';
+import { isReply, redisError } from './replies.js';
 
 /** A fact that could not be read: the Redis does not let us, or does not say. Not the same as "no". */
 export type Known<T> = T | 'unknown';
@@ -48,6 +48,35 @@ const NEEDED: readonly (readonly string[])[] = [
   ['client', 'unblock', '1'],
 ];
 
+/** How long `inspectRedis` waits for a connection. */
+const INSPECT_TIMEOUT_MS = 5_000;
+
+/**
+ * The facts of the Redis at a url, over a connection of its own.
+ * @throws StillwaterError `redis-unavailable`
+ */
+export async function inspectRedis(url: string): Promise<RedisFacts> {
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    connectTimeout: INSPECT_TIMEOUT_MS,
+    commandTimeout: INSPECT_TIMEOUT_MS,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => null,
+  });
+  let lost: unknown;
+  redis.on('error', (error) => (lost = error));
+  try {
+    await redis.connect();
+    return await readRedisFacts(redis);
+  } catch (thrown) {
+    throw redisError(lost ?? thrown, `Looking at the Redis at ${withoutPassword(url)}`);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+const withoutPassword = (url: string): string => url.replace(/\/\/[^@/]*@/, '//…@');
+
 /** Reads what promises depend on. Whatever Redis does not tell is `unknown`; only a lost connection is an error. */
 export async function readRedisFacts(redis: Redis): Promise<RedisFacts> {
   const info = await infoOf(redis);
@@ -62,7 +91,12 @@ export async function readRedisFacts(redis: Redis): Promise<RedisFacts> {
     mode: of('redis_mode'),
     role: of('role'),
     cluster: cluster === 'unknown' ? cluster : cluster === '1',
-    appendOnly: appendOnly !== 'unknown' ? appendOnly === 'yes' : of('aof_enabled') === 'unknown' ? 'unknown' : of('aof_enabled') === '1',
+    appendOnly:
+      appendOnly !== 'unknown'
+        ? appendOnly === 'yes'
+        : of('aof_enabled') === 'unknown'
+          ? 'unknown'
+          : of('aof_enabled') === '1',
     appendFsync: await configOf(redis, 'appendfsync'),
     save: await configOf(redis, 'save'),
     evictionPolicy: policy === 'unknown' ? await configOf(redis, 'maxmemory-policy') : policy,
@@ -126,7 +160,9 @@ async function rightsOf(redis: Redis, user: string): Promise<Known<Record<string
     const rights: Record<string, boolean> = {};
     for (const command of NEEDED) {
       const answer = await redis.call('ACL', 'DRYRUN', user, ...command);
-      const name = ['client', 'script', 'xgroup', 'xinfo'].includes(command[0]!) ? `${command[0]} ${command[1]}` : command[0]!;
+      const name = ['client', 'script', 'xgroup', 'xinfo'].includes(command[0]!)
+        ? `${command[0]} ${command[1]}`
+        : command[0]!;
       rights[name] = String(answer) === 'OK';
     }
     return rights;

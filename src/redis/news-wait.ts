@@ -35,7 +35,11 @@ export class NewsWait {
 
   constructor(readonly connections: RedisConnections) {}
 
-  wait(positions: ReadonlyMap<string, Position>, timeoutMs: number, signal: AbortSignal): Promise<readonly string[]> {
+  wait(
+    positions: ReadonlyMap<string, Position>,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<readonly string[]> {
     if (signal.aborted || positions.size === 0 || timeoutMs <= 0) return Promise.resolve([]);
     return new Promise((resolve) => {
       const nothing = (): void => waiter.settle([]);
@@ -52,7 +56,8 @@ export class NewsWait {
       signal.addEventListener('abort', nothing, { once: true });
       this.#waiters.add(waiter);
       if (!this.#running) void this.#run();
-      else if (this.#watched !== null && !covers(this.#watched, positions)) void this.#interrupt(this.#watched);
+      else if (this.#watched !== null && !covers(this.#watched, positions))
+        void this.#interrupt(this.#watched);
     });
   }
 
@@ -75,7 +80,10 @@ export class NewsWait {
           for (const waiter of [...this.#waiters]) waiter.settle([...waiter.positions.keys()]);
         } else if (news !== null)
           for (const waiter of [...this.#waiters]) {
-            const own = news.filter(([redisKey, id]) => waiter.positions.has(redisKey) && comparePositions(id, waiter.positions.get(redisKey)!) > 0);
+            const own = news.filter(
+              ([redisKey, id]) =>
+                waiter.positions.has(redisKey) && comparePositions(id, waiter.positions.get(redisKey)!) > 0,
+            );
             if (own.length > 0) waiter.settle(own.map(([redisKey]) => redisKey));
           }
       }
@@ -86,13 +94,18 @@ export class NewsWait {
   }
 
   /** The first new id of each stream that has one; null if none has. */
-  async #read(watched: ReadonlyMap<string, Position>): Promise<[redisKey: string, id: Position][] | null | 'failed'> {
+  async #read(
+    watched: ReadonlyMap<string, Position>,
+  ): Promise<[redisKey: string, id: Position][] | null | 'failed'> {
     let late: NodeJS.Timeout | undefined;
     const reply = this.#ask(watched);
     // Where it comes too late, nobody listens to it any more.
     reply.catch(() => {});
     const tooLate = new Promise<never>((_, reject) => {
-      late = setTimeout(() => reject(new Error('The blocking read was not answered.')), BLOCK_MS_MAX + GRACE_MS);
+      late = setTimeout(
+        () => reject(new Error('The blocking read was not answered.')),
+        BLOCK_MS_MAX + GRACE_MS,
+      );
     });
     try {
       const found = await Promise.race([reply, tooLate]);
@@ -105,7 +118,9 @@ export class NewsWait {
     }
   }
 
-  async #ask(watched: ReadonlyMap<string, Position>): Promise<[redisKey: string, entries: [id: Position, fields: string[]][]][] | null> {
+  async #ask(
+    watched: ReadonlyMap<string, Position>,
+  ): Promise<[redisKey: string, entries: [id: Position, fields: string[]][]][] | null> {
     const redis = this.connections.waits;
     if (this.#redis !== redis) {
       this.#redis = redis;
@@ -132,7 +147,8 @@ export class NewsWait {
       }
     } catch {
       // Not allowed, or no connection: a new connection interrupts as well.
-      if (this.#watched === watched) this.connections.replace('waits', 'a blocking read was to watch other streams');
+      if (this.#watched === watched)
+        this.connections.replace('waits', 'a blocking read was to watch other streams');
     }
   }
 }

@@ -24,7 +24,10 @@ export class RedisRegistry extends Registry {
   }
 
   register(release: string): Promise<number> {
-    return answered('Registering a release', async () => (await callRegister(this.connections.control, this.keyspace.registry, release))[1]);
+    return answered(
+      'Registering a release',
+      async () => (await callRegister(this.connections.control, this.keyspace.registry, release))[1],
+    );
   }
 
   read(): Promise<RegistrySnapshot> {
@@ -33,16 +36,25 @@ export class RedisRegistry extends Registry {
       const generations = Object.keys(fields)
         .filter((field) => field.startsWith(GENERATION))
         .map((field) => JSON.parse(fields[field]!) as Generation)
-        .sort((left, right) => (left.view < right.view ? -1 : left.view > right.view ? 1 : left.number - right.number));
+        .sort((left, right) =>
+          left.view < right.view ? -1 : left.view > right.view ? 1 : left.number - right.number,
+        );
       return { revision: Number(fields.revision ?? 0), release: Number(fields.release ?? 0), generations };
     });
   }
 
-  change(revision: number, puts: readonly Generation[], removes: readonly { view: string; number: number }[]): Promise<number | null> {
+  change(
+    revision: number,
+    puts: readonly Generation[],
+    removes: readonly { view: string; number: number }[],
+  ): Promise<number | null> {
     return answered('Changing the registry', async () => {
       const [tag, now] = await callChangeRegistry(this.connections.control, this.keyspace.registry, {
         revision,
-        puts: puts.map((generation) => [fieldOf(generation.view, generation.number), JSON.stringify(generation)]),
+        puts: puts.map((generation) => [
+          fieldOf(generation.view, generation.number),
+          JSON.stringify(generation),
+        ]),
         removes: removes.map(({ view, number }) => fieldOf(view, number)),
       });
       return tag === 'CHANGED' ? now : null;

@@ -29,8 +29,11 @@ export class RedisSourceLog extends SourceLog {
   constructor(
     readonly connections: RedisConnections,
     readonly keyspace: Keyspace,
-    /** Name of this process in the consumer group. */
-    readonly consumer: string,
+    /**
+     * Who reads in the consumer group. One name for all processes will do: nothing is pending, and names that change
+     * with every start would pile up in the group.
+     */
+    readonly consumer = 'stillwater',
   ) {
     super();
     this.#news = new NewsWait(connections);
@@ -38,7 +41,8 @@ export class RedisSourceLog extends SourceLog {
 
   read(request: ReadRequest): Promise<ReadOutcome> {
     return answered(`Reading the stream ${JSON.stringify(request.redisKey)}`, async () => {
-      const entries = request.through === 'group' ? await this.#readGroup(request) : await this.#readRange(request);
+      const entries =
+        request.through === 'group' ? await this.#readGroup(request) : await this.#readRange(request);
       return entries === null ? this.#examine(request) : { status: 'read', entries };
     });
   }
@@ -48,15 +52,24 @@ export class RedisSourceLog extends SourceLog {
       const pipeline = this.connections.control.pipeline();
       for (const redisKey of redisKeys) pipeline.xinfo('STREAM', redisKey);
       const replies = await pipeline.exec();
-      return redisKeys.map((redisKey, index) => logEnd(redisKey, infoOf(() => valueOf(replies, index))));
+      return redisKeys.map((redisKey, index) => logEnd(redisKey, infoAt(replies, index)));
     });
   }
 
-  waitForNews(positions: ReadonlyMap<string, Position>, timeoutMs: number, signal: AbortSignal): Promise<readonly string[]> {
+  waitForNews(
+    positions: ReadonlyMap<string, Position>,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<readonly string[]> {
     return this.#news.wait(positions, timeoutMs, signal);
   }
 
-  async append({ redisKey, entries, idempotencyKey, memoryMs }: AppendRequest): Promise<{ ids: Position[]; repeated: boolean }> {
+  async append({
+    redisKey,
+    entries,
+    idempotencyKey,
+    memoryMs,
+  }: AppendRequest): Promise<{ ids: Position[]; repeated: boolean }> {
     const what = `Appending ${entries.length} entries to the stream ${JSON.stringify(redisKey)}`;
     if (entries.length === 0) return { ids: [], repeated: false };
     const memory = idempotencyKey === null ? null : this.keyspace.append(redisKey, idempotencyKey);
@@ -71,7 +84,10 @@ export class RedisSourceLog extends SourceLog {
           what: `${what} got no answer.`,
           evidence: `  connection  ${messageOf(thrown)}`,
           consequence: 'The entries may or may not be in the stream.',
-          remedy: idempotencyKey === null ? 'Look at the stream before appending again; send an Idempotency-Key to be able to repeat.' : 'Repeat with the same idempotency key: nothing is appended twice.',
+          remedy:
+            idempotencyKey === null
+              ? 'Look at the stream before appending again; send an Idempotency-Key to be able to repeat.'
+              : 'Repeat with the same idempotency key: nothing is appended twice.',
         },
         { cause: thrown },
       );
@@ -83,7 +99,11 @@ export class RedisSourceLog extends SourceLog {
       case 'WRONG_TYPE':
         throw wrongType(reply[1], reply[2], what);
       default:
-        throw new StillwaterError('append-refused', { what: `${what} was refused.`, evidence: `  ${reply[1]}`, consequence: 'Nothing was appended.' });
+        throw new StillwaterError('append-refused', {
+          what: `${what} was refused.`,
+          evidence: `  ${reply[1]}`,
+          consequence: 'Nothing was appended.',
+        });
     }
   }
 
@@ -97,20 +117,26 @@ export class RedisSourceLog extends SourceLog {
       const count = Math.min(entriesMax, TRIM_ENTRIES_MAX);
       const some = await redis.xrange(redisKey, '-', `(${position}`, 'COUNT', count);
       if (some.length === 0) return 0;
-      return redis.xtrim(redisKey, 'MINID', some.length < count ? position : after(some[some.length - 1]![0]));
+      return redis.xtrim(
+        redisKey,
+        'MINID',
+        some.length < count ? position : after(some[some.length - 1]![0]),
+      );
     });
   }
 
   range(redisKey: string, from: Position, to: Position, countMax: number): Promise<RawEntry[]> {
-    return answered(`Reading the stream ${JSON.stringify(redisKey)}`, () => this.connections.serving.xrange(redisKey, `(${from}`, to, 'COUNT', countMax));
+    return answered(`Reading the stream ${JSON.stringify(redisKey)}`, () =>
+      this.connections.serving.xrange(redisKey, `(${from}`, to, 'COUNT', countMax),
+    );
   }
 
   foreignReaders(redisKey: string): Promise<{ group: string; position: Position }[]> {
     return answered(`Looking at the groups of the stream ${JSON.stringify(redisKey)}`, async () => {
       const redis = this.connections.control;
-      const groups = infoOf(() => redis.xinfo('GROUPS', redisKey));
+      const groups = await redis.xinfo('GROUPS', redisKey).catch(absent);
       const out: { group: string; position: Position }[] = [];
-      for (const group of ((await groups) ?? []) as unknown[][]) {
+      for (const group of (groups ?? []) as unknown[][]) {
         const fields = fieldsOf(group);
         const name = fields.get('name') as string;
         if (name === this.keyspace.group) continue;
@@ -156,7 +182,17 @@ export class RedisSourceLog extends SourceLog {
         .multi()
         .xrange(redisKey, position, position)
         .call('XGROUP', 'SETID', redisKey, this.keyspace.group, position, 'ENTRIESREAD', String(entriesRead))
-        .xreadgroup('GROUP', this.keyspace.group, this.consumer, 'COUNT', countMax, 'NOACK', 'STREAMS', redisKey, '>')
+        .xreadgroup(
+          'GROUP',
+          this.keyspace.group,
+          this.consumer,
+          'COUNT',
+          countMax,
+          'NOACK',
+          'STREAMS',
+          redisKey,
+          '>',
+        )
         .exec();
       const at = valueOf(replies, 0) as RawEntry[];
       if (position !== BEGINNING && at.length === 0) return null;
@@ -173,7 +209,16 @@ export class RedisSourceLog extends SourceLog {
 
   async #createGroup(redis: Redis, { redisKey, position, entriesRead }: ReadRequest): Promise<void> {
     try {
-      await redis.call('XGROUP', 'CREATE', redisKey, this.keyspace.group, position, 'MKSTREAM', 'ENTRIESREAD', String(entriesRead));
+      await redis.call(
+        'XGROUP',
+        'CREATE',
+        redisKey,
+        this.keyspace.group,
+        position,
+        'MKSTREAM',
+        'ENTRIESREAD',
+        String(entriesRead),
+      );
     } catch (thrown) {
       if (!isReply(thrown) || !thrown.message.startsWith('BUSYGROUP')) throw thrown;
     }
@@ -186,7 +231,7 @@ export class RedisSourceLog extends SourceLog {
       .xinfo('STREAM', redisKey)
       .xrange(redisKey, position, '+', 'COUNT', countMax + 1)
       .exec();
-    const end = logEnd(redisKey, infoOf(() => valueOf(replies, 0)));
+    const end = logEnd(redisKey, infoAt(replies, 0));
     const entries = valueOf(replies, 1) as RawEntry[];
     if (entries[0]?.[0] === position) return { status: 'read', entries: entries.slice(1) };
     // Nothing was ever added after it: nothing is missing but what had been read.
@@ -201,15 +246,16 @@ function after(id: Position): Position {
   return `${ms}-${BigInt(sequence) + 1n}`;
 }
 
-/** A reply of XINFO; null where the key does not exist. */
-function infoOf(ask: () => unknown): unknown[] | null | Promise<unknown[] | null> {
-  const absent = (thrown: unknown): null => {
-    if (isReply(thrown) && /no such key/i.test(thrown.message)) return null;
-    throw thrown;
-  };
+/** For the error of XINFO where the key does not exist: null. */
+function absent(thrown: unknown): null {
+  if (isReply(thrown) && /no such key/i.test(thrown.message)) return null;
+  throw thrown;
+}
+
+/** A reply of XINFO among others; null where the key does not exist. */
+function infoAt(replies: [Error | null, unknown][] | null, index: number): unknown[] | null {
   try {
-    const reply = ask();
-    return reply instanceof Promise ? (reply as Promise<unknown[]>).catch(absent) : (reply as unknown[]);
+    return valueOf(replies, index) as unknown[];
   } catch (thrown) {
     return absent(thrown);
   }
@@ -221,9 +267,18 @@ function fieldsOf(flat: readonly unknown[]): Map<string, unknown> {
   return fields;
 }
 
-function logEnd(redisKey: string, info: unknown): LogEnd {
-  if (info === null) return { redisKey, exists: false, length: 0, last: BEGINNING, first: null, entriesAdded: 0, maxDeleted: BEGINNING };
-  const fields = fieldsOf(info as unknown[]);
+function logEnd(redisKey: string, info: unknown[] | null): LogEnd {
+  if (info === null)
+    return {
+      redisKey,
+      exists: false,
+      length: 0,
+      last: BEGINNING,
+      first: null,
+      entriesAdded: 0,
+      maxDeleted: BEGINNING,
+    };
+  const fields = fieldsOf(info);
   const length = Number(fields.get('length'));
   const first = fields.get('recorded-first-entry-id') as Position;
   const added = Number(fields.get('entries-added'));

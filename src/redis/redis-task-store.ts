@@ -43,7 +43,11 @@ export class RedisTaskStore extends TaskStore {
     const what = `Claiming ${taskName(task)}`;
     return answered(what, async () => {
       const nonce = randomUUID();
-      const reply = await callClaim(this.connections.commits, this.keyspace.task(task), { owner, epoch, nonce });
+      const reply = await callClaim(this.connections.commits, this.keyspace.task(task), {
+        owner,
+        epoch,
+        nonce,
+      });
       if (reply[0] === 'WRONG_TYPE') throw wrongType(reply[1], reply[2], what);
       if (reply[0] !== 'CLAIMED') return null;
       const [, grants, ...record] = reply;
@@ -52,12 +56,19 @@ export class RedisTaskStore extends TaskStore {
   }
 
   async release(task: TaskId, token: OwnerToken): Promise<void> {
-    await answered(`Releasing ${taskName(task)}`, () => callRelease(this.connections.commits, this.keyspace.task(task), token));
+    await answered(`Releasing ${taskName(task)}`, () =>
+      callRelease(this.connections.commits, this.keyspace.task(task), token),
+    );
   }
 
   reload(task: TaskId, token: OwnerToken): Promise<{ record: TaskRecord | null } | null> {
     return answered(`Loading ${taskName(task)}`, async () => {
-      const [epoch, nonce, ...record] = await this.connections.commits.hmget(this.keyspace.task(task), 'epoch', 'nonce', ...RECORD_FIELDS);
+      const [epoch, nonce, ...record] = await this.connections.commits.hmget(
+        this.keyspace.task(task),
+        'epoch',
+        'nonce',
+        ...RECORD_FIELDS,
+      );
       if (epoch !== String(token.epoch) || nonce !== token.nonce) return null;
       return { record: decodeRecord(record) };
     });
@@ -69,7 +80,8 @@ export class RedisTaskStore extends TaskStore {
       for (let at = 0; at < tasks.length; at += STATUS_TASKS_MAX) {
         const some = tasks.slice(at, at + STATUS_TASKS_MAX);
         const pipeline = this.connections.control.pipeline();
-        for (const task of some) pipeline.hmget(this.keyspace.task(task), 'owner', 'epoch', 'parked', ...RECORD_FIELDS);
+        for (const task of some)
+          pipeline.hmget(this.keyspace.task(task), 'owner', 'epoch', 'parked', ...RECORD_FIELDS);
         const replies = await pipeline.exec();
         some.forEach((task, index) => {
           const [owner, epoch, parked, ...record] = valueOf(replies, index) as (string | null)[];
@@ -88,18 +100,26 @@ export class RedisTaskStore extends TaskStore {
 
   async park(task: TaskId, token: OwnerToken, reason: ParkReason | null): Promise<void> {
     await answered(`Parking ${taskName(task)}`, () =>
-      callPark(this.connections.commits, this.keyspace.task(task), token, reason === null ? '' : JSON.stringify(reason)),
+      callPark(
+        this.connections.commits,
+        this.keyspace.task(task),
+        token,
+        reason === null ? '' : JSON.stringify(reason),
+      ),
     );
   }
 
   async unpark(task: TaskId): Promise<void> {
-    await answered(`Taking back the park of ${taskName(task)}`, () => this.connections.control.hdel(this.keyspace.task(task), 'parked', 'grants'));
+    await answered(`Taking back the park of ${taskName(task)}`, () =>
+      this.connections.control.hdel(this.keyspace.task(task), 'parked', 'grants'),
+    );
   }
 
   async commit(request: CommitRequest): Promise<CommitOutcome> {
+    const all = commitArguments(this.keyspace, request);
     let reply: CommitReply;
     try {
-      reply = await callCommit(this.connections.commits, commitArguments(this.keyspace, request));
+      reply = await callCommit(this.connections.commits, all);
     } catch (thrown) {
       const refusal = refusalOf(thrown);
       if (refusal !== null) return { status: 'refused', reason: refusal };
@@ -133,9 +153,8 @@ export class RedisTaskStore extends TaskStore {
           const redisKey = this.keyspace.keyed(task, name, bucket);
           for (let at = 0; at < places.length; at += FETCH_FIELDS_MAX) {
             const some = places.slice(at, at + FETCH_FIELDS_MAX);
-            round.ask(
-              ['hmget', redisKey, some.map((place) => keys[place]!)],
-              (found: (string | null)[]) => some.forEach((place, index) => (values[place] = found[index]!)),
+            round.ask(['hmget', redisKey, some.map((place) => keys[place]!)], (found: (string | null)[]) =>
+              some.forEach((place, index) => (values[place] = found[index]!)),
             );
           }
         }
@@ -153,11 +172,20 @@ export class RedisTaskStore extends TaskStore {
     });
   }
 
-  async drop(task: TaskId, states: readonly { name: string; kind: 'keyed' | 'ordered' | 'index' }[], buckets: number): Promise<void> {
+  async drop(
+    task: TaskId,
+    states: readonly { name: string; kind: 'keyed' | 'ordered' | 'index' }[],
+    buckets: number,
+  ): Promise<void> {
     await answered(`Deleting ${taskName(task)}`, async () => {
       const redis = this.connections.control;
       // The task itself goes first: from then on no commit of a former owner is accepted.
-      await redis.unlink(this.keyspace.task(task), this.keyspace.changes(task), this.keyspace.readers(task), this.keyspace.subscribed(task));
+      await redis.unlink(
+        this.keyspace.task(task),
+        this.keyspace.changes(task),
+        this.keyspace.readers(task),
+        this.keyspace.subscribed(task),
+      );
       let some: string[] = [];
       for (const { name, kind } of states)
         for (const key of this.keyspace.state(task, name, kind, buckets)) {
@@ -171,7 +199,9 @@ export class RedisTaskStore extends TaskStore {
   }
 }
 
-type Request = readonly ['hmget', key: string, fields: string[]] | readonly ['zrangebylex' | 'zrevrangebylex', key: string, from: string, to: string, count: number];
+type Request =
+  | readonly ['hmget', key: string, fields: string[]]
+  | readonly ['zrangebylex' | 'zrevrangebylex', key: string, from: string, to: string, count: number];
 
 /** Requests that go out in one pipeline; an answer may ask for more, which goes out in the next. */
 class Round {
@@ -202,7 +232,9 @@ class Round {
 function askRange(round: Round, redisKey: string, read: OrderedRead, found: [string, number][]): void {
   if ('member' in read) {
     const [from, to] = memberRange(read.group, read.member);
-    round.ask(['zrangebylex', redisKey, from, to, 1], (texts: string[]) => found.push(...texts.map(decodeMember)));
+    round.ask(['zrangebylex', redisKey, from, to, 1], (texts: string[]) =>
+      found.push(...texts.map(decodeMember)),
+    );
     return;
   }
   const [from, to] = groupRange(read.group);
@@ -212,7 +244,9 @@ function askRange(round: Round, redisKey: string, read: OrderedRead, found: [str
     const size = Math.min(count - found.length, FETCH_MEMBERS_MAX);
     if (size <= 0) return;
     round.ask(
-      reverse ? ['zrevrangebylex', redisKey, after === null ? to : `(${after}`, from, size] : ['zrangebylex', redisKey, after === null ? from : `(${after}`, to, size],
+      reverse
+        ? ['zrevrangebylex', redisKey, after === null ? to : `(${after}`, from, size]
+        : ['zrangebylex', redisKey, after === null ? from : `(${after}`, to, size],
       (texts: string[]) => {
         for (const text of texts) found.push(decodeMember(text));
         if (texts.length === size) page(texts[texts.length - 1]!);

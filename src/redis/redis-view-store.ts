@@ -4,7 +4,13 @@ import { type TaskId, taskName } from '../runtime/task-id.js';
 import type { RedisConnections } from './connections.js';
 import { bucketOf, type Keyspace } from './keyspace.js';
 import { answered, valueOf } from './replies.js';
-import { callReadBuckets, callReadIndex, callReadKeys, type ReadRowsReply, wrongType } from './scripts/call.js';
+import {
+  callReadBuckets,
+  callReadIndex,
+  callReadKeys,
+  type ReadRowsReply,
+  wrongType,
+} from './scripts/call.js';
 import { StillwaterError } from '../errors/stillwater-error.js';
 import { newestErrors } from '../runtime/ports/newest-errors.js';
 import { decodeRecord } from './task-record.js';
@@ -35,7 +41,10 @@ export class RedisViewStore extends ViewStore {
         redisKey: this.keyspace.keyed(task, ROWS, bucket),
         keys: some.map((place) => keys[place]!),
       }));
-      const [record, found] = read(await callReadKeys(this.connections.serving, this.keyspace.task(task), asked), what);
+      const [record, found] = read(
+        await callReadKeys(this.connections.serving, this.keyspace.task(task), asked),
+        what,
+      );
       const texts = new Array<string | null>(keys.length);
       let at = 0;
       for (const some of places.values()) for (const place of some) texts[place] = found[at++]!;
@@ -82,7 +91,10 @@ export class RedisViewStore extends ViewStore {
     return answered(`Reading the errors of ${taskName(task)}`, async () => {
       let newest: { key: string; text: string }[] = [];
       for (const redisKey of this.keyspace.state(task, ERRORS, 'keyed', buckets)) {
-        const found = Object.entries(await this.connections.serving.hgetall(redisKey)).map(([key, text]) => ({ key, text }));
+        const found = Object.entries(await this.connections.serving.hgetall(redisKey)).map(([key, text]) => ({
+          key,
+          text,
+        }));
         if (found.length > 0) newest = newestErrors([...newest, ...found], limit);
       }
       return newest;
@@ -123,11 +135,15 @@ export class RedisViewStore extends ViewStore {
   }
 
   async putReader(task: TaskId, reader: string, tick: number): Promise<void> {
-    await answered(`Registering a reader of ${taskName(task)}`, () => this.connections.control.hset(this.keyspace.readers(task), reader, tick));
+    await answered(`Registering a reader of ${taskName(task)}`, () =>
+      this.connections.control.hset(this.keyspace.readers(task), reader, tick),
+    );
   }
 
   async removeReader(task: TaskId, reader: string): Promise<void> {
-    await answered(`Removing a reader of ${taskName(task)}`, () => this.connections.control.hdel(this.keyspace.readers(task), reader));
+    await answered(`Removing a reader of ${taskName(task)}`, () =>
+      this.connections.control.hdel(this.keyspace.readers(task), reader),
+    );
   }
 
   readers(task: TaskId): Promise<Map<string, number>> {
@@ -143,7 +159,10 @@ export class RedisViewStore extends ViewStore {
 
   #buckets(task: TaskId, bucketKeys: readonly string[]): Promise<ReadRows> {
     return this.#read(task, async (what) => {
-      const [record, found] = read(await callReadBuckets(this.connections.serving, this.keyspace.task(task), bucketKeys), what);
+      const [record, found] = read(
+        await callReadBuckets(this.connections.serving, this.keyspace.task(task), bucketKeys),
+        what,
+      );
       return { record: decodeRecord(record), rows: pairs(found) };
     });
   }
@@ -154,14 +173,22 @@ export class RedisViewStore extends ViewStore {
   }
 }
 
-function read(reply: ReadRowsReply, what: string): [record: (string | null)[], found: (string | null)[], members?: string[]] {
+function read(
+  reply: ReadRowsReply,
+  what: string,
+): [record: (string | null)[], found: (string | null)[], members?: string[]] {
   if (reply[0] === 'ROWS') return [reply[1], reply[2], reply[3]];
   if (reply[0] === 'WRONG_TYPE') throw wrongType(reply[1], reply[2], what);
-  throw new StillwaterError('redis-error', { what: `${what} failed.`, evidence: `  ${reply[1]}`, remedy: 'Rebuild the view: its index is not as Stillwater writes it.' });
+  throw new StillwaterError('redis-error', {
+    what: `${what} failed.`,
+    evidence: `  ${reply[1]}`,
+    remedy: 'Rebuild the view: its index is not as Stillwater writes it.',
+  });
 }
 
 function pairs(flat: readonly (string | null)[]): StoredRow[] {
   const rows: StoredRow[] = [];
-  for (let index = 0; index + 1 < flat.length; index += 2) rows.push({ key: flat[index]!, text: flat[index + 1]! });
+  for (let index = 0; index + 1 < flat.length; index += 2)
+    rows.push({ key: flat[index]!, text: flat[index + 1]! });
   return rows;
 }

@@ -20,7 +20,13 @@ export class RedisWorkers extends Workers {
 
   renew(worker: WorkerInfo, leaseMs: number): Promise<{ live: WorkerInfo[]; now: number }> {
     return answered('Renewing the lease of this worker', async () =>
-      decode(await callRenew(this.connections.control, this.keyspace.workers, { id: worker.id, info: JSON.stringify(worker), leaseMs })),
+      decode(
+        await callRenew(this.connections.control, this.keyspace.workers, {
+          id: worker.id,
+          info: JSON.stringify(worker),
+          leaseMs,
+        }),
+      ),
     );
   }
 
@@ -29,11 +35,17 @@ export class RedisWorkers extends Workers {
   }
 
   live(): Promise<{ live: WorkerInfo[]; now: number }> {
-    return answered('Looking who is alive', async () => decode(await callRenew(this.connections.control, this.keyspace.workers, { id: '', info: '', leaseMs: 0 })));
+    return answered('Looking who is alive', async () =>
+      decode(
+        await callRenew(this.connections.control, this.keyspace.workers, { id: '', info: '', leaseMs: 0 }),
+      ),
+    );
   }
 
   async announce(): Promise<void> {
-    await answered('Announcing a change', () => this.connections.control.publish(this.keyspace.announcements, this.#self));
+    await answered('Announcing a change', () =>
+      this.connections.control.publish(this.keyspace.announcements, this.#self),
+    );
   }
 
   onAnnouncement(listener: () => void): () => void {

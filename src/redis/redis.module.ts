@@ -1,5 +1,11 @@
-import { type DynamicModule, Inject, Logger, Module, type OnApplicationShutdown, type Provider } from '@nestjs/common';
-import { randomUUID } from 'node:crypto';
+import {
+  type DynamicModule,
+  Inject,
+  Logger,
+  Module,
+  type OnApplicationShutdown,
+  type Provider,
+} from '@nestjs/common';
 import { Registry } from '../runtime/ports/registry.js';
 import { SourceLog } from '../runtime/ports/source-log.js';
 import { TaskStore } from '../runtime/ports/task-store.js';
@@ -16,7 +22,7 @@ import { RedisWorkers } from './redis-workers.js';
 export interface RedisModuleOptions extends RedisConnectionOptions {
   /** Before all our keys, and the name of our consumer groups. */
   prefix?: string;
-  /** Name of this process in the consumer groups. */
+  /** Who reads in the consumer groups. */
   consumer?: string;
 }
 
@@ -39,10 +45,13 @@ export interface RedisPorts {
 }
 
 /** The same without Nest: for the command line and for tests. */
-export function redisPorts(connections: RedisConnections, options: { prefix?: string; consumer?: string } = {}): RedisPorts {
+export function redisPorts(
+  connections: RedisConnections,
+  options: { prefix?: string; consumer?: string } = {},
+): RedisPorts {
   const keyspace = new Keyspace(options.prefix);
   return {
-    log: new RedisSourceLog(connections, keyspace, options.consumer ?? `${process.pid}-${randomUUID()}`),
+    log: new RedisSourceLog(connections, keyspace, options.consumer),
     tasks: new RedisTaskStore(connections, keyspace),
     views: new RedisViewStore(connections, keyspace),
     registry: new RedisRegistry(connections, keyspace),
@@ -64,9 +73,14 @@ const PROVIDERS: Provider[] = [
   {
     provide: PORTS,
     inject: [RedisConnections, REDIS_OPTIONS],
-    useFactory: (connections: RedisConnections, options: RedisModuleOptions) => redisPorts(connections, options),
+    useFactory: (connections: RedisConnections, options: RedisModuleOptions) =>
+      redisPorts(connections, options),
   },
-  { provide: Keyspace, inject: [REDIS_OPTIONS], useFactory: (options: RedisModuleOptions) => new Keyspace(options.prefix) },
+  {
+    provide: Keyspace,
+    inject: [REDIS_OPTIONS],
+    useFactory: (options: RedisModuleOptions) => new Keyspace(options.prefix),
+  },
   { provide: SourceLog, inject: [PORTS], useFactory: (ports: RedisPorts) => ports.log },
   { provide: TaskStore, inject: [PORTS], useFactory: (ports: RedisPorts) => ports.tasks },
   { provide: ViewStore, inject: [PORTS], useFactory: (ports: RedisPorts) => ports.views },
@@ -82,7 +96,12 @@ export class RedisModule implements OnApplicationShutdown {
   constructor(@Inject(RedisConnections) private readonly connections: RedisConnections) {}
 
   static forRoot(options: RedisModuleOptions): DynamicModule {
-    return { module: RedisModule, global: true, providers: [{ provide: REDIS_OPTIONS, useValue: options }, ...PROVIDERS], exports: EXPORTS };
+    return {
+      module: RedisModule,
+      global: true,
+      providers: [{ provide: REDIS_OPTIONS, useValue: options }, ...PROVIDERS],
+      exports: EXPORTS,
+    };
   }
 
   static forRootAsync({ imports, inject, useFactory }: RedisModuleAsyncOptions): DynamicModule {

@@ -2,7 +2,8 @@ import { assert } from '../assert.js';
 import { messageOf, StillwaterError } from '../errors/stillwater-error.js';
 
 /** Replies that say that a command was not begun, by their first word. */
-const REFUSALS = /^(OOM|READONLY|LOADING|MASTERDOWN|NOREPLICAS|BUSY|MISCONF|TRYAGAIN|CLUSTERDOWN|NOPERM|NOAUTH)\b/;
+const REFUSALS =
+  /^(OOM|READONLY|LOADING|MASTERDOWN|NOREPLICAS|BUSY|MISCONF|TRYAGAIN|CLUSTERDOWN|NOPERM|NOAUTH)\b/;
 
 /** An answer of Redis, as against a connection that gave none. */
 export function isReply(thrown: unknown): thrown is Error {
@@ -14,16 +15,26 @@ export function isReply(thrown: unknown): thrown is Error {
  * word: the script may have written before it.
  */
 export function refusalOf(thrown: unknown): string | null {
-  return isReply(thrown) && REFUSALS.test(thrown.message) && !thrown.message.includes('@user_script') ? thrown.message : null;
+  return isReply(thrown) && REFUSALS.test(thrown.message) && !thrown.message.includes('@user_script')
+    ? thrown.message
+    : null;
 }
 
-export const isWrongType = (thrown: unknown): boolean => isReply(thrown) && thrown.message.includes('WRONGTYPE');
+export const isWrongType = (thrown: unknown): boolean =>
+  isReply(thrown) && thrown.message.includes('WRONGTYPE');
 
 /** The reply whose first word is NOSCRIPT: nothing was run. */
-export const isUnknownScript = (thrown: unknown): boolean => isReply(thrown) && thrown.message.startsWith('NOSCRIPT');
+export const isUnknownScript = (thrown: unknown): boolean =>
+  isReply(thrown) && thrown.message.startsWith('NOSCRIPT');
+
+/** Errors of the program, which no repeat heals: they must not look like a broken connection. */
+const MISTAKES = new Set(['TypeError', 'ReferenceError', 'RangeError', 'SyntaxError', 'InvariantError']);
+const isOurMistake = (thrown: unknown): boolean =>
+  MISTAKES.has((thrown as Error | null)?.name ?? 'TypeError');
 
 /** What was thrown while doing `what`, as an error with a code: `wrong-type`, `redis-refused`, `redis-unavailable` or `redis-error`. */
 export function redisError(thrown: unknown, what: string): StillwaterError {
+  if (isOurMistake(thrown)) throw thrown;
   if (thrown instanceof StillwaterError) return thrown;
   const evidence = `  Redis says  ${messageOf(thrown)}`;
   if (isWrongType(thrown))
@@ -40,14 +51,28 @@ export function redisError(thrown: unknown, what: string): StillwaterError {
   if (refusalOf(thrown) !== null)
     return new StillwaterError(
       'redis-refused',
-      { what: `${what} was refused by Redis.`, evidence, consequence: 'Nothing was changed.', remedy: 'It is tried again. `stillwater doctor` says what this Redis lacks.' },
+      {
+        what: `${what} was refused by Redis.`,
+        evidence,
+        consequence: 'Nothing was changed.',
+        remedy: 'It is tried again. `stillwater doctor` says what this Redis lacks.',
+      },
       { cause: thrown },
     );
   if (isReply(thrown))
-    return new StillwaterError('redis-error', { what: `${what} failed.`, evidence, remedy: '`stillwater doctor` reads the state of this Redis.' }, { cause: thrown });
+    return new StillwaterError(
+      'redis-error',
+      { what: `${what} failed.`, evidence, remedy: '`stillwater doctor` reads the state of this Redis.' },
+      { cause: thrown },
+    );
   return new StillwaterError(
     'redis-unavailable',
-    { what: `${what} got no answer from Redis.`, evidence, consequence: 'If it was to write, it may or may not have been done.', remedy: 'It is tried again when Redis answers.' },
+    {
+      what: `${what} got no answer from Redis.`,
+      evidence,
+      consequence: 'If it was to write, it may or may not have been done.',
+      remedy: 'It is tried again when Redis answers.',
+    },
     { cause: thrown },
   );
 }

@@ -72,7 +72,9 @@ export class EntryDecoder {
     const batch = new DecodedBatch(this.#eventTime);
     const bound = new AheadBound(this.#eventTime, entries[0]?.[0], this.limits.aheadMsMax);
     for (let index = 0; index < entries.length; index++) {
-      const [id, fields] = entries[index]!;
+      const entry = entries[index]!;
+      const id = entry[0];
+      const fields = entry[1];
       let length = 0;
       for (let field = 0; field < fields.length; field++) length += fields[field]!.length;
       batch.bytes += length;

@@ -122,7 +122,11 @@ class Generator {
         return this.#unlessMissing('null', innerType!, type, input);
       case 'optional':
         if (checks.length > 0) break;
-        return this.#unlessMissing('undefined', innerType!, type, input);
+        if (innerType!._zod.optin === undefined)
+          return this.#unlessMissing('undefined', innerType!, type, input);
+        // The inner schema has something of its own to put there.
+        this.#unless(`${input} !== undefined`);
+        return this.#value(innerType!, type, input);
       // What is there is decided by the inner schema; what is missing or refused there, by zod.
       case 'default':
       case 'prefault':

@@ -1,6 +1,6 @@
-import { columnAt, holdsOnlyStrings } from '../view/columns.js';
-import type { Column, StreamDeclaration, TableDeclaration } from '../view/plan.js';
-import { type KeyPart, type KeyText, keyTextOf, readPath } from '../zset/row-key.js';
+import { keyParts } from '../view/compile-plan.js';
+import type { StreamDeclaration, TableDeclaration } from '../view/plan.js';
+import { type KeyText, keyTextOf } from '../zset/row-key.js';
 import type { Row } from '../zset/value.js';
 
 /** What lies in Redis Streams: anything that is read as entries, and appended to. */
@@ -16,14 +16,6 @@ export function partitionKeys(source: Pick<RecordSource, 'redisKey' | 'partition
 export const placedBy = (source: RecordSource): readonly string[] | null =>
   source.kind === 'table' ? source.key : source.partitionBy;
 
-/** How the canonical text of a key is made of columns (or paths into them). */
-export function keyPartsOf(columns: readonly Column[], paths: readonly string[]): KeyPart[] {
-  return paths.map((path) => {
-    const column = columnAt(columns, path);
-    return { read: readPath(path), onlyStrings: column !== null && holdsOnlyStrings(column.type) };
-  });
-}
-
 /** The partition a text falls into: CRC16 of its UTF-8 bytes, as Redis Cluster has it, modulo their number. */
 export const partitionOfText = (text: KeyText, partitions: number): number =>
   partitions === 1 ? 0 : crc16(text) % partitions;
@@ -32,7 +24,7 @@ export const partitionOfText = (text: KeyText, partitions: number): number =>
 export function partitionOf(source: RecordSource): ((row: Row) => number) | null {
   const by = placedBy(source);
   if (by === null || source.partitions === 1) return null;
-  const textOf = keyTextOf(keyPartsOf(source.columns, by));
+  const textOf = keyTextOf(keyParts(source.columns, by));
   return (row) => partitionOfText(textOf(row), source.partitions);
 }
 

@@ -11,6 +11,7 @@ import { SourceLog } from './ports/source-log.js';
 import { TaskStore } from './ports/task-store.js';
 import { ViewStore } from './ports/view-store.js';
 import { Workers } from './ports/workers.js';
+import { Reading } from './reading/reading.js';
 import { Rebuilder } from './rebuilder.js';
 import { RegistryWatch } from './registry-watch.js';
 import { Retention } from './retention.js';
@@ -55,6 +56,12 @@ export class RuntimeModule {
       inject: [Rebuilder, RegistryWatch, TaskStore, ViewStore, SourceLog, Workers, Clock, LIMITS],
       useFactory: (rebuilder: Rebuilder, registry: RegistryWatch, tasks: TaskStore, views: ViewStore, log: SourceLog, workers: Workers, clock: Clock, limits: Limits) =>
         new Verifier({ rebuilder, registry, tasks, views, log, workers, clock, limits }),
+    },
+    {
+      provide: Reading,
+      inject: [Catalog, RegistryWatch, ViewStore, TaskStore, SourceLog, Workers, Clock, Metrics],
+      useFactory: (catalog: Catalog, watch: RegistryWatch, store: ViewStore, tasks: TaskStore, log: SourceLog, workers: Workers, clock: Clock, metrics: Metrics) =>
+        new Reading({ catalog: () => catalog, watch, store, tasks, log, workers, clock, metrics }),
     },
     {
       provide: Runtime,

@@ -1,9 +1,9 @@
+import { keyParts } from '../view/compile-plan.js';
 import type { Column, TableDeclaration } from '../view/plan.js';
 import { type KeyText, keyTextOf } from '../zset/row-key.js';
 import type { Row, Value } from '../zset/value.js';
 import { applySchema, arrivingSchema, conform, type RowIssue, setField } from './conform.js';
 import { messageOf } from '../errors/stillwater-error.js';
-import { keyPartsOf } from './placement.js';
 
 /** A table's key columns on their own: what a tombstone holds of a row. */
 export class TableKey {
@@ -12,7 +12,7 @@ export class TableKey {
 
   constructor(readonly table: TableDeclaration) {
     this.columns = table.key.map((name) => table.columns.find((column) => column.name === name)!);
-    this.textOf = keyTextOf(keyPartsOf(table.columns, table.key));
+    this.textOf = keyTextOf(keyParts(table.columns, table.key));
   }
 
   /** The row a tombstone stands for: its key columns, the others null. Each is decided by its column's schema. */

@@ -165,8 +165,10 @@ export class Task {
         else waiting.set(input, input.wait(this.#positionOf(input), signal).finally(() => waiting.delete(input)));
       }
       if (waiting.size === inputs.length) {
+        // Taken together now: those that end meanwhile leave the map, and a race of nobody never ends.
+        const news = Promise.race(waiting.values());
         await this.#committer.settled();
-        await Promise.race(waiting.values());
+        await news;
       }
     }
   }

@@ -26,8 +26,8 @@ export type VerifyProgress = Omit<VerifyStatus, 'id' | 'view' | 'startedAt' | 'f
  * Proves that a replay equals the live view.
  *
  * The view is replayed into a generation that is never served. When it is near, both are told to stop at one place a
- * moment ahead. Where all logs have passed it and both contain the same prefix of each, the checksums are compared and,
- * if they differ, the rows, bucket by bucket. Then the live one goes on. Of a view over a view the rows of the upstream
+ * moment ahead. Where all logs have passed it and both contain the same prefix of each, the checksums kept by the commits
+ * are compared, and those of the rows as they are stored; if they differ, row by row. Then the live one goes on. Of a view over a view the rows of the upstream
  * are replayed; verify the upstream as well.
  */
 export class Verifier {
@@ -104,18 +104,21 @@ export class Verifier {
   }
 
   async #compare(progress: VerifyProgress, live: Generation, shadow: Generation, frontier: Readonly<Record<string, Position>>): Promise<VerifyProgress> {
-    const [left, right] = [await this.#sum(live), await this.#sum(shadow)];
-    const result: VerifyProgress = {
+    const [left, right] = [await this.#kept(live), await this.#kept(shadow)];
+    const stored = [await this.#stored(live), await this.#stored(shadow)];
+    const equal = left.checksum === right.checksum && left.rows === right.rows && stored[0] === stored[1];
+    return {
       ...progress,
       frontier: encodeToken(frontier),
       live: { generation: live.number, ...left },
       replayed: { generation: shadow.number, ...right },
-      state: left.checksum === right.checksum && left.rows === right.rows ? 'equal' : 'different',
+      state: equal ? 'equal' : 'different',
+      differences: equal ? [] : await this.#differences(live, shadow),
     };
-    return result.state === 'equal' ? result : { ...result, differences: await this.#differences(live, shadow) };
   }
 
-  async #sum(generation: Generation): Promise<{ rows: number; checksum: string }> {
+  /** What the commits have kept count of. */
+  async #kept(generation: Generation): Promise<{ rows: number; checksum: string }> {
     const { tasks } = this.options;
     const sum = new Checksum();
     let rows = 0;
@@ -125,6 +128,15 @@ export class Verifier {
       rows += record.rows;
     }
     return { rows, checksum: sum.toString() };
+  }
+
+  /** The same from the rows as they lie there: what was changed behind our back shows here. */
+  async #stored(generation: Generation): Promise<string> {
+    const sum = new Checksum();
+    for (const task of partitionsOf(generation))
+      for (let bucket = 0; bucket < generation.buckets; bucket++)
+        for (const { key, text } of (await this.options.views.bucket(task, bucket)).rows) sum.add(`${key}\n${text}`, 1);
+    return sum.toString();
   }
 
   async #differences(live: Generation, shadow: Generation): Promise<VerifyStatus['differences']> {

@@ -81,8 +81,8 @@ export class Worker {
   async stop(): Promise<void> {
     this.#stopped.abort();
     this.#wake.abort();
-    for (const { task } of this.#running.values()) task.stop();
     await this.#loop;
+    for (const { task } of this.#running.values()) task.stop();
     await Promise.all([...this.#running.values()].map(({ ended }) => ended));
     await this.options.workers.leave(this.options.id).catch(() => {});
     await this.options.workers.announce().catch(() => {});

@@ -64,11 +64,12 @@ export class ChangesController {
     const first = await messages.next();
     return new Observable<Message>((subscriber) => {
       const { keepAliveMs, reconnectMs } = this.options.limits;
-      subscriber.next({ comment: 'changes', retry: reconnectMs, id: NO_ID, data: undefined as never, type: 'open' });
+      // Headers go out with the first message; a comment leaves the client's `Last-Event-ID` as it is.
+      subscriber.next({ comment: name } as Message);
       const keepAlive = setInterval(() => subscriber.next({ comment: '' } as Message), keepAliveMs);
       const run = async (): Promise<void> => {
         for (let next = first; !next.done; next = await messages.next()) {
-          const message = this.#message(next.value, fits, keyOf, wanted.project);
+          const message = this.#message(next.value, fits, keyOf, wanted.project, reconnectMs);
           if (message) subscriber.next(message);
         }
       };
@@ -84,14 +85,14 @@ export class ChangesController {
     });
   }
 
-  #message(message: FeedMessage, fits: (row: Row) => boolean, keyOf: (row: Row) => Value[], project: (row: Row) => Row): Message | null {
+  #message(message: FeedMessage, fits: (row: Row) => boolean, keyOf: (row: Row) => Value[], project: (row: Row) => Row, retry: number): Message | null {
     switch (message.kind) {
       case 'snapshot': {
         const rows = message.rows.filter(({ row }) => fits(row)).map(({ row }) => ({ key: keyOf(row), row: project(row) }));
         return { type: 'snapshot', id: NO_ID, data: { first: message.first, rows } };
       }
       case 'ready':
-        return { type: 'ready', id: message.id, data: {} };
+        return { type: 'ready', id: message.id, retry, data: {} };
       case 'resync':
         return { type: 'resync', id: NO_ID, data: { reason: message.reason } };
       case 'changes': {

@@ -26,35 +26,37 @@ export class MemoryStates {
 
   /** Stores what the tick changed. How many fields and members that were. */
   commit(circuit: Circuit): number {
-    let writes = 0;
+    return this.seal(circuit)();
+  }
+
+  /** Ends the tick, and gives its commit: until that is called it is under way, and the next tick may step already. */
+  seal(circuit: Circuit): () => number {
+    const writes: (() => void)[] = [];
     for (const state of circuit.states) {
+      const { name } = state;
       if (state.kind === 'keyed')
-        for (const [key, text] of state.writes()) {
-          writes++;
-          this.#put(state.name, key, text);
-        }
+        for (const [key, text] of state.writes()) writes.push(() => this.#put(name, key, text));
       else if (state.kind === 'ordered')
-        for (const { group, member, after } of state.writes()) {
-          writes++;
-          this.#putMember(state.name, group, member, after);
-        }
+        for (const { group, member, after } of state.writes())
+          writes.push(() => this.#putMember(name, group, member, after));
       else
-        for (const [member, present] of state.writes()) {
-          writes++;
-          const members = placeIn(this.indexes, state.name, () => new Set<string>());
-          if (present) members.add(member);
-          else members.delete(member);
-        }
+        for (const [member, present] of state.writes())
+          writes.push(() => this.#putIndexed(name, member, present));
     }
     circuit.seal();
-    circuit.acknowledge();
-    return writes;
+    return () => {
+      for (const write of writes) write();
+      circuit.acknowledge();
+      return writes.length;
+    };
   }
 
   /** All that is stored, in one order: equal texts, equal states. */
   toString(): string {
     const keyed = sorted(this.keyed, (keys) => sorted(keys, (text) => text));
-    const ordered = sorted(this.ordered, (groups) => sorted(groups, (members) => sorted(members, (weight) => weight)));
+    const ordered = sorted(this.ordered, (groups) =>
+      sorted(groups, (members) => sorted(members, (weight) => weight)),
+    );
     const indexes = sorted(this.indexes, (members) => [...members].sort(compareText));
     return JSON.stringify({ keyed, ordered, indexes }, null, 1);
   }
@@ -89,6 +91,13 @@ export class MemoryStates {
     if (text === null) keys.delete(key);
     else keys.set(key, text);
     if (keys.size === 0) this.keyed.delete(state);
+  }
+
+  #putIndexed(state: string, member: string, present: boolean): void {
+    const members = placeIn(this.indexes, state, () => new Set<string>());
+    if (present) members.add(member);
+    else members.delete(member);
+    if (members.size === 0) this.indexes.delete(state);
   }
 
   #putMember(state: string, group: string, member: string, weight: number): void {

@@ -1,14 +1,29 @@
 import { z } from 'zod';
 import type { AggregateRequest } from './aggregates.js';
-import { arrayColumn, isScalar, kindOf, notNull, nullable, objectColumn, renamed, typeText } from './columns.js';
+import {
+  arrayColumn,
+  isScalar,
+  kindOf,
+  notNull,
+  nullable,
+  objectColumn,
+  renamed,
+  typeText,
+} from './columns.js';
 import { noteFunction, pathOf, type Written } from './expression.js';
 import type { AggregateSpec, Column, Expression, Relation } from './plan.js';
 import { functionProblem, userFunction } from './user-function.js';
 
 /** What an aggregate is on rows of a relation, and the column of this name that it gives. */
-export function aggregateSpec(name: string, request: AggregateRequest, input: Relation, { note }: Pick<Written, 'note'>): AggregateSpec {
+export function aggregateSpec(
+  name: string,
+  request: AggregateRequest,
+  input: Relation,
+  { note }: Pick<Written, 'note'>,
+): AggregateSpec {
   const { kind, place } = request;
-  const at = (path: string | null, purpose: string): Column | null => (path === null ? null : pathOf(input, path, { purpose, place, note }));
+  const at = (path: string | null, purpose: string): Column | null =>
+    path === null ? null : pathOf(input, path, { purpose, place, note });
   const value = at(request.value, PURPOSE[kind]);
   const by = at(request.by, 'order by');
   if (request.test !== null) {
@@ -36,14 +51,30 @@ export function aggregateSpec(name: string, request: AggregateRequest, input: Re
   };
 
   function needNumbers(column: Column): void {
-    if (kindOf(column.type) !== 'numbers') noteType(column, 'needs numbers', 'Aggregate a column of numbers; a transform states them with .pipe(z.number()).');
+    if (kindOf(column.type) !== 'numbers')
+      noteType(
+        column,
+        'needs numbers',
+        'Aggregate a column of numbers; a transform states them with .pipe(z.number()).',
+      );
   }
   function needScalar(column: Column): void {
-    if (!isScalar(column.type)) noteType(column, 'needs values that have an order', 'Aggregate a column of text, numbers or booleans, or a path into the object.');
+    if (!isScalar(column.type))
+      noteType(
+        column,
+        'needs values that have an order',
+        'Aggregate a column of text, numbers or booleans, or a path into the object.',
+      );
   }
   function noteType(column: Column, needs: string, remedy: string): void {
     const evidence = { [column.name]: typeText(column.type) };
-    note({ code: 'wrong-type', what: `The aggregate "${name}" (${kind}) ${needs}, and "${column.name}" does not hold them.`, evidence, remedy, place });
+    note({
+      code: 'wrong-type',
+      what: `The aggregate "${name}" (${kind}) ${needs}, and "${column.name}" does not hold them.`,
+      evidence,
+      remedy,
+      place,
+    });
   }
 }
 
@@ -63,7 +94,8 @@ const PURPOSE: Readonly<Record<AggregateRequest['kind'], string>> = {
   collect: 'collect',
 };
 
-const expression = (column: Column | null, path: string | null): Expression | null => column && { kind: 'path', path: path!, column };
+const expression = (column: Column | null, path: string | null): Expression | null =>
+  column && { kind: 'path', path: path!, column };
 
 const number = (integer: boolean): Column => ({
   name: '',
@@ -72,8 +104,15 @@ const number = (integer: boolean): Column => ({
 });
 
 /** A group that is shown has rows; null is possible where all of them may lack a value. */
-function resultColumn(name: string, kind: AggregateSpec['kind'], value: Column | null, by: Column | null, input: Relation): Column {
-  const nullIf = (column: Column, isNullable: boolean | undefined): Column => (isNullable ? nullable(column) : column);
+function resultColumn(
+  name: string,
+  kind: AggregateSpec['kind'],
+  value: Column | null,
+  by: Column | null,
+  input: Relation,
+): Column {
+  const nullIf = (column: Column, isNullable: boolean | undefined): Column =>
+    isNullable ? nullable(column) : column;
   switch (kind) {
     case 'count':
     case 'countIf':
@@ -81,7 +120,10 @@ function resultColumn(name: string, kind: AggregateSpec['kind'], value: Column |
       return number(true);
     case 'sum':
     case 'sumIf':
-      return nullIf(number(value!.type.kind === 'number' && value!.type.integer), kind === 'sumIf' || value!.type.nullable);
+      return nullIf(
+        number(value!.type.kind === 'number' && value!.type.integer),
+        kind === 'sumIf' || value!.type.nullable,
+      );
     case 'avg':
       return nullIf(number(false), value!.type.nullable);
     case 'min':

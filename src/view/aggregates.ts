@@ -1,7 +1,7 @@
 import type { PathTo, PathToNumber, PathToScalar, ValueAt } from './path-type.js';
 import { placeOfDeclaration } from './place.js';
 import type { AggregateKind } from './plan.js';
-import type { NotAsync } from './view-type-error.js';
+import type { NotAsync, ViewTypeError } from './view-type-error.js';
 
 declare const aggregates: unique symbol;
 
@@ -20,7 +20,7 @@ export interface AggregateRequest {
   readonly place: string | null;
 }
 
-type Test<Row> = (row: Row) => boolean | NotAsync;
+type Test<Row> = (row: Row) => boolean | ViewTypeError<NotAsync>;
 
 /** How many rows; of a column, how many values that are not null. */
 export function count(): Aggregate<unknown, number>;
@@ -35,17 +35,24 @@ export function countIf<Row>(test: Test<Row>): Aggregate<Row, number> {
 }
 
 /** How many different values; null is none. */
-export function countDistinct<Row, const C extends string>(column: PathToScalar<Row, C, 'count'>): Aggregate<Row, number> {
+export function countDistinct<Row, const C extends string>(
+  column: PathToScalar<Row, C, 'count'>,
+): Aggregate<Row, number> {
   return request('countDistinct', { value: column as string });
 }
 
 /** The exact sum, rounded once; null over nothing but nulls. */
-export function sum<Row, const C extends string>(column: PathToNumber<Row, C, 'sum'>): Aggregate<Row, number | Extract<ValueAt<Row, C>, null>> {
+export function sum<Row, const C extends string>(
+  column: PathToNumber<Row, C, 'sum'>,
+): Aggregate<Row, number | Extract<ValueAt<Row, C>, null>> {
   return request('sum', { value: column as string });
 }
 
 /** The sum over the rows that pass the test; null where none with a value does. */
-export function sumIf<Row, const C extends string>(column: PathToNumber<Row, C, 'sum'>, test: Test<Row>): Aggregate<Row, number | null> {
+export function sumIf<Row, const C extends string>(
+  column: PathToNumber<Row, C, 'sum'>,
+  test: Test<Row>,
+): Aggregate<Row, number | null> {
   return request('sumIf', { value: column as string, test: test as Test<unknown> });
 }
 
@@ -57,12 +64,16 @@ export function avg<Row, const C extends string>(
 }
 
 /** The least value that is not null. */
-export function min<Row, const C extends string>(column: PathToScalar<Row, C, 'order'>): Aggregate<Row, ValueAt<Row, C>> {
+export function min<Row, const C extends string>(
+  column: PathToScalar<Row, C, 'order'>,
+): Aggregate<Row, ValueAt<Row, C>> {
   return request('min', { value: column as string });
 }
 
 /** The greatest value that is not null. */
-export function max<Row, const C extends string>(column: PathToScalar<Row, C, 'order'>): Aggregate<Row, ValueAt<Row, C>> {
+export function max<Row, const C extends string>(
+  column: PathToScalar<Row, C, 'order'>,
+): Aggregate<Row, ValueAt<Row, C>> {
   return request('max', { value: column as string });
 }
 
@@ -84,7 +95,8 @@ export function last<Row, const C extends string, const By extends string = neve
   return request('last', { value: column as string, by: (options?.by as string) ?? null });
 }
 
-type Picked<Row, By extends string, C extends string> = ([C] extends [never] ? Row : ValueAt<Row, C>) | NullOf<Row, By>;
+type Picked<Row, By extends string, C extends string> =
+  ([C] extends [never] ? Row : ValueAt<Row, C>) | NullOf<Row, By>;
 
 /** The row with the least `by`, or one column of it; among equals the least by its text. */
 export function minBy<Row, const By extends string, const C extends string = never>(
@@ -111,6 +123,14 @@ export function collect<Row, const C extends string>(
 }
 
 function request(kind: AggregateKind, parts: Partial<AggregateRequest>): Aggregate<any, any> {
-  const made: AggregateRequest = { kind, value: null, by: null, test: null, descending: false, ...parts, place: placeOfDeclaration() };
+  const made: AggregateRequest = {
+    kind,
+    value: null,
+    by: null,
+    test: null,
+    descending: false,
+    ...parts,
+    place: placeOfDeclaration(),
+  };
   return Object.freeze(made) as never;
 }

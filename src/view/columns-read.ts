@@ -32,17 +32,27 @@ function visit(node: PlanNode, needed: Paths, found: (source: SourceNode, paths:
     case 'distinct':
       return visit(node.input, null, found);
     case 'aggregate': {
-      const wholeRow = node.aggregates.some(({ aggregate: { kind, value } }) => (kind === 'minBy' || kind === 'maxBy') && value === null);
+      const wholeRow = node.aggregates.some(
+        ({ aggregate: { kind, value } }) => (kind === 'minBy' || kind === 'maxBy') && value === null,
+      );
       const parts = node.aggregates.flatMap(({ aggregate }) => [
         ofExpression(aggregate.value),
         ofExpression(aggregate.by),
         aggregate.test === null ? NONE : ofFunction(aggregate.test),
       ]);
-      return visit(node.input, wholeRow ? null : all([...node.by.map(({ value }) => ofExpression(value)), ...parts]), found);
+      return visit(
+        node.input,
+        wholeRow ? null : all([...node.by.map(({ value }) => ofExpression(value)), ...parts]),
+        found,
+      );
     }
     case 'join':
       visit(node.left, both(without(needed, node.as), new Set(node.on.map((pair) => pair.left))), found);
-      return visit(node.right, both(inside(needed, node.as), new Set(node.on.map((pair) => pair.right))), found);
+      return visit(
+        node.right,
+        both(inside(needed, node.as), new Set(node.on.map((pair) => pair.right))),
+        found,
+      );
   }
 }
 
@@ -56,13 +66,17 @@ function ofExpression(expression: Expression | null): Paths {
   return expression.kind === 'path' ? new Set([expression.path]) : ofFunction(expression.fn);
 }
 
-const both = (left: Paths, right: Paths): Paths => (left === null || right === null ? null : new Set([...left, ...right]));
+const both = (left: Paths, right: Paths): Paths =>
+  left === null || right === null ? null : new Set([...left, ...right]);
 const all = (parts: readonly Paths[]): Paths => parts.reduce<Paths>(both, NONE);
 
-const without = (paths: Paths, name: string): Paths => paths && new Set([...paths].filter((path) => headOf(path) !== name));
+const without = (paths: Paths, name: string): Paths =>
+  paths && new Set([...paths].filter((path) => headOf(path) !== name));
 
 /** Of paths of a joined row, those into the side of this name. */
 function inside(paths: Paths, name: string): Paths {
   if (paths === null || paths.has(name)) return null;
-  return new Set([...paths].filter((path) => path.startsWith(`${name}.`)).map((path) => path.slice(name.length + 1)));
+  return new Set(
+    [...paths].filter((path) => path.startsWith(`${name}.`)).map((path) => path.slice(name.length + 1)),
+  );
 }

@@ -9,13 +9,18 @@ export interface Described {
 }
 
 /** The columns of a row's schema, in its order; null where the schema is not one of an object. */
-export function columnsOf(schema: z.core.$ZodType): { columns: readonly Column[]; unstorable: readonly string[] } | null {
+export function columnsOf(
+  schema: z.core.$ZodType,
+): { columns: readonly Column[]; unstorable: readonly string[] } | null {
   const { type, unstorable } = describe(schema, 0);
   return type.kind === 'object' ? { columns: type.columns, unstorable } : null;
 }
 
 /** The column of this name that values of a schema make: null stands for undefined. */
-export function columnOf(name: string, schema: z.core.$ZodType): Column & { readonly unstorable: readonly string[] } {
+export function columnOf(
+  name: string,
+  schema: z.core.$ZodType,
+): Column & { readonly unstorable: readonly string[] } {
   const { type, unstorable } = describe(schema, 0);
   return { name, schema: storedSchema(schema), type, unstorable };
 }
@@ -56,7 +61,8 @@ export function columnAt(columns: readonly Column[], path: string): Column | nul
   if (column === undefined) return null;
   for (const step of rest) {
     const type: ColumnType = column.type;
-    if (type.kind === 'json') return { name: path, schema: z.unknown(), type: { kind: 'json', nullable: true } };
+    if (type.kind === 'json')
+      return { name: path, schema: z.unknown(), type: { kind: 'json', nullable: true } };
     if (type.kind !== 'object') return null;
     const next: Column | undefined = type.columns.find((candidate: Column) => candidate.name === step);
     if (next === undefined) return null;
@@ -66,7 +72,9 @@ export function columnAt(columns: readonly Column[], path: string): Column | nul
 }
 
 /** What kind of values equality compares, in a word. Two columns can be joined where the words are equal. */
-export function kindOf(type: ColumnType): 'text' | 'numbers' | 'booleans' | 'objects' | 'arrays' | 'anything' {
+export function kindOf(
+  type: ColumnType,
+): 'text' | 'numbers' | 'booleans' | 'objects' | 'arrays' | 'anything' {
   switch (type.kind) {
     case 'string':
       return 'text';
@@ -102,7 +110,10 @@ export function sameKind(left: ColumnType, right: ColumnType): boolean {
   if (left.kind === 'object' && right.kind === 'object')
     return (
       left.columns.length === right.columns.length &&
-      left.columns.every((column, index) => column.name === right.columns[index]!.name && sameKind(column.type, right.columns[index]!.type))
+      left.columns.every(
+        (column, index) =>
+          column.name === right.columns[index]!.name && sameKind(column.type, right.columns[index]!.type),
+      )
     );
   return kindOf(left) === kindOf(right);
 }
@@ -151,9 +162,13 @@ function describe(schema: z.core.$ZodType, depth: number): Described {
       return isNull(inner(def.innerType));
     case 'default':
     case 'prefault':
-      return def.innerType._zod.def.type === 'optional' ? isNotNull(inner(def.innerType)) : inner(def.innerType);
+      return def.innerType._zod.def.type === 'optional'
+        ? isNotNull(inner(def.innerType))
+        : inner(def.innerType);
     case 'nonoptional':
-      return def.innerType._zod.def.type === 'optional' ? inner(def.innerType._zod.def.innerType) : inner(def.innerType);
+      return def.innerType._zod.def.type === 'optional'
+        ? inner(def.innerType._zod.def.innerType)
+        : inner(def.innerType);
     case 'catch':
     case 'readonly':
       return inner(def.innerType);
@@ -163,7 +178,10 @@ function describe(schema: z.core.$ZodType, depth: number): Described {
       return inner(def.getter());
     case 'array': {
       const element = inner(def.element);
-      return { type: { kind: 'array', element: element.type, nullable: false }, unstorable: element.unstorable };
+      return {
+        type: { kind: 'array', element: element.type, nullable: false },
+        unstorable: element.unstorable,
+      };
     }
     case 'tuple':
       return storable({ kind: 'array', element: json(true), nullable: false });
@@ -190,8 +208,14 @@ function describe(schema: z.core.$ZodType, depth: number): Described {
   }
 }
 
-const isNull = ({ type, unstorable }: Described): Described => ({ type: { ...type, nullable: true }, unstorable });
-const isNotNull = ({ type, unstorable }: Described): Described => ({ type: { ...type, nullable: false }, unstorable });
+const isNull = ({ type, unstorable }: Described): Described => ({
+  type: { ...type, nullable: true },
+  unstorable,
+});
+const isNotNull = ({ type, unstorable }: Described): Described => ({
+  type: { ...type, nullable: false },
+  unstorable,
+});
 
 function formatOf(schema: z.core.$ZodType, def: any): { format?: 'instant' | 'date' | 'uuid' } {
   if (isInstantText(schema)) return { format: 'instant' };
@@ -202,20 +226,25 @@ function formatOf(schema: z.core.$ZodType, def: any): { format?: 'instant' | 'da
 
 const INTEGERS = ['safeint', 'int32', 'uint32'];
 const isInteger = (def: any): boolean =>
-  INTEGERS.includes(def.format) || (def.checks ?? []).some((check: any) => INTEGERS.includes(check._zod?.def?.format));
+  INTEGERS.includes(def.format) ||
+  (def.checks ?? []).some((check: any) => INTEGERS.includes(check._zod?.def?.format));
 
 function ofValues(values: readonly unknown[]): Described {
   const known = values.filter((value) => value !== null && value !== undefined);
   const isNullable = known.length < values.length;
   if (known.some((value) => typeof value === 'bigint')) return unstorable('a bigint');
   if (known.length === 0) return storable(json(true));
-  if (known.every((value) => typeof value === 'boolean')) return storable({ kind: 'boolean', nullable: isNullable });
+  if (known.every((value) => typeof value === 'boolean'))
+    return storable({ kind: 'boolean', nullable: isNullable });
   if (known.every((value) => typeof value === 'string' || typeof value === 'number'))
     return storable({ kind: 'enum', values: known as (string | number)[], nullable: isNullable });
   return storable(json(isNullable));
 }
 
-function ofObject(shape: Record<string, z.core.$ZodType>, inner: (of: z.core.$ZodType) => Described): Described {
+function ofObject(
+  shape: Record<string, z.core.$ZodType>,
+  inner: (of: z.core.$ZodType) => Described,
+): Described {
   const described = Object.entries(shape).map(([name, schema]) => ({ name, schema, ...inner(schema) }));
   return {
     type: {
@@ -223,7 +252,9 @@ function ofObject(shape: Record<string, z.core.$ZodType>, inner: (of: z.core.$Zo
       nullable: false,
       columns: described.map(({ name, schema, type }) => ({ name, schema: storedSchema(schema), type })),
     },
-    unstorable: described.flatMap(({ name, unstorable }) => unstorable.map((what) => (what.startsWith('"') ? what : `"${name}" holds ${what}`))),
+    unstorable: described.flatMap(({ name, unstorable }) =>
+      unstorable.map((what) => (what.startsWith('"') ? what : `"${name}" holds ${what}`)),
+    ),
   };
 }
 
@@ -237,7 +268,8 @@ function ofUnion(def: any, inner: (of: z.core.$ZodType) => Described): Described
   const kinds = new Set(types.map(kindOf));
   if (kinds.size !== 1) return { type: json(isNullable), unstorable };
   const [first] = types as [ColumnType, ...ColumnType[]];
-  if (first.kind === 'object') return { type: { kind: 'object', columns: mergedColumns(types), nullable: isNullable }, unstorable };
+  if (first.kind === 'object')
+    return { type: { kind: 'object', columns: mergedColumns(types), nullable: isNullable }, unstorable };
   if (types.every((type) => type.kind === 'enum')) {
     const values = [...new Set(types.flatMap((type) => type.values))];
     return { type: { kind: 'enum', values, nullable: isNullable }, unstorable };
@@ -248,21 +280,26 @@ function ofUnion(def: any, inner: (of: z.core.$ZodType) => Described): Described
   }
   if (types.length === 1) return { type: { ...first, nullable: isNullable }, unstorable };
   if (kindOf(first) === 'text') return { type: { kind: 'string', nullable: isNullable }, unstorable };
-  if (kindOf(first) === 'numbers') return { type: { kind: 'number', integer: false, nullable: isNullable }, unstorable };
+  if (kindOf(first) === 'numbers')
+    return { type: { kind: 'number', integer: false, nullable: isNullable }, unstorable };
   if (first.kind === 'boolean') return { type: { kind: 'boolean', nullable: isNullable }, unstorable };
   return { type: json(isNullable), unstorable };
 }
 
 /** As an option of a union it says only that null is allowed. */
-const isNothing = (schema: z.core.$ZodType): boolean => ['null', 'undefined', 'void'].includes(schema._zod.def.type);
+const isNothing = (schema: z.core.$ZodType): boolean =>
+  ['null', 'undefined', 'void'].includes(schema._zod.def.type);
 
 function mergedColumns(types: readonly ColumnType[]): Column[] {
   const merged = new Map<string, Column[]>();
   for (const type of types)
-    if (type.kind === 'object') for (const column of type.columns) merged.set(column.name, [...(merged.get(column.name) ?? []), column]);
+    if (type.kind === 'object')
+      for (const column of type.columns)
+        merged.set(column.name, [...(merged.get(column.name) ?? []), column]);
   return [...merged.values()].map((columns) => {
     const [first] = columns as [Column, ...Column[]];
-    const schema = columns.length === 1 ? first.schema : z.union(columns.map((column) => column.schema) as never);
+    const schema =
+      columns.length === 1 ? first.schema : z.union(columns.map((column) => column.schema) as never);
     const { type } = describe(schema, 0);
     const column = { name: first.name, schema, type };
     return columns.length < types.length ? nullable(column) : column;
@@ -282,4 +319,12 @@ function storedSchema(schema: z.core.$ZodType): z.core.$ZodType {
   const def = schema._zod.def as any;
   if (def.type !== 'optional' && def.type !== 'exact_optional') return schema;
   return def.innerType._zod.def.type === 'nullable' ? def.innerType : z.nullable(def.innerType);
+}
+
+/** The schema of an array's elements. */
+export function elementSchema(schema: z.core.$ZodType): z.core.$ZodType {
+  let def = schema._zod.def as any;
+  while (def.element === undefined && (def.innerType ?? def.out) !== undefined)
+    def = (def.innerType ?? def.out)._zod.def;
+  return def.element ?? schema;
 }

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { placeOfDeclaration } from './place.js';
 import type { StorableValue, Stored } from './row-type.js';
-import type { NotAsync } from './view-type-error.js';
+import type { NotAsync, ViewTypeError } from './view-type-error.js';
 
 declare const computes: unique symbol;
 
@@ -24,9 +24,14 @@ export interface ComputedColumn {
  */
 export function computed<Row, S extends z.core.$ZodType>(
   schema: S & StorableValue<S>,
-  fn: (row: Row) => z.input<S> | NotAsync,
+  fn: (row: Row) => z.input<S> | ViewTypeError<NotAsync>,
 ): Computed<Row, Stored<z.output<S>>> {
-  return Object.freeze({ kind: 'computed', schema, call: fn, place: placeOfDeclaration() } satisfies ComputedColumn) as never;
+  return Object.freeze({
+    kind: 'computed',
+    schema,
+    call: fn,
+    place: placeOfDeclaration(),
+  } satisfies ComputedColumn) as never;
 }
 
 export const isComputed = (value: unknown): value is ComputedColumn =>

@@ -10,8 +10,11 @@ export function declarationErrors(declarations: readonly SourceDeclaration[]): S
   const { found, cycles } = reach(declarations);
   const affected = new Map<Problem, SourceDeclaration[]>();
   for (const declaration of found)
-    for (const problem of problemsOf(declaration)) affected.set(problem, [...(affected.get(problem) ?? []), declaration]);
-  const errors: StillwaterError[] = [...affected].map(([problem, holders]) => new DeclarationError(problem, consequence(holders)));
+    for (const problem of problemsOf(declaration))
+      affected.set(problem, [...(affected.get(problem) ?? []), declaration]);
+  const errors: StillwaterError[] = [...affected].map(
+    ([problem, holders]) => new DeclarationError(problem, consequence(holders)),
+  );
   errors.push(...cycles, ...duplicates(found));
   if (cycles.length === 0) for (const view of found) if (view.kind === 'view') errors.push(...diamonds(view));
   return errors;
@@ -31,26 +34,27 @@ function consequence(holders: readonly SourceDeclaration[]): string {
 }
 
 /** Everything declared here and everything it reads, each once, what is read before what reads it. */
-function reach(declarations: readonly SourceDeclaration[]): { found: SourceDeclaration[]; cycles: StillwaterError[] } {
+function reach(declarations: readonly SourceDeclaration[]): {
+  found: SourceDeclaration[];
+  cycles: StillwaterError[];
+} {
   const found = new Set<SourceDeclaration>();
   const cycles: StillwaterError[] = [];
   const visit = (declaration: SourceDeclaration, above: readonly SourceDeclaration[]): void => {
-    const again = declaration.kind === 'view' ? above.findIndex((other) => other.kind === 'view' && other.name === declaration.name && readsItself(other, declaration)) : -1;
+    const again =
+      declaration.kind === 'view' ? above.findIndex((other) => other.name === declaration.name) : -1;
     if (again >= 0) {
       cycles.push(cycle(above.slice(again)));
       return;
     }
     if (found.has(declaration)) return;
-    if (declaration.kind === 'view') for (const source of allSources(declaration)) visit(source, [...above, declaration]);
+    if (declaration.kind === 'view')
+      for (const source of allSources(declaration)) visit(source, [...above, declaration]);
     found.add(declaration);
   };
   for (const declaration of declarations) visit(declaration, []);
   return { found: [...found], cycles };
 }
-
-/** A view that is reached again below itself: the same, or one that took its name. */
-const readsItself = (other: SourceDeclaration, declaration: SourceDeclaration): boolean =>
-  other === declaration || (other.kind === 'view' && declaration.kind === 'view');
 
 /** Also of two sources of one name both. */
 const allSources = (view: ViewDeclaration): SourceDeclaration[] => [
@@ -77,7 +81,10 @@ function duplicates(found: readonly SourceDeclaration[]): StillwaterError[] {
   for (const declaration of found) {
     if (declaration.kind === 'view') {
       const other = views.get(declaration.name);
-      if (other) errors.push(duplicate(other, declaration, `Two views are named "${declaration.name}".`, 'Rename one of them.'));
+      if (other)
+        errors.push(
+          duplicate(other, declaration, `Two views are named "${declaration.name}".`, 'Rename one of them.'),
+        );
       views.set(declaration.name, declaration);
       continue;
     }
@@ -97,22 +104,42 @@ function duplicates(found: readonly SourceDeclaration[]): StillwaterError[] {
     const owner = redisKeys.get(declaration.redisKey);
     if (owner && owner.name !== declaration.name)
       errors.push(
-        duplicate(owner, declaration, `The ${titleOf(owner)} and the ${titleOf(declaration)} have one Redis key, "${declaration.redisKey}".`, 'Give each its own `redisKey`.'),
+        duplicate(
+          owner,
+          declaration,
+          `The ${titleOf(owner)} and the ${titleOf(declaration)} have one Redis key, "${declaration.redisKey}".`,
+          'Give each its own `redisKey`.',
+        ),
       );
     redisKeys.set(declaration.redisKey, declaration);
   }
   return errors;
 }
 
-function duplicate(one: SourceDeclaration, other: SourceDeclaration, what: string, remedy: string): StillwaterError {
+function duplicate(
+  one: SourceDeclaration,
+  other: SourceDeclaration,
+  what: string,
+  remedy: string,
+): StillwaterError {
   const evidence = { one: one.place ?? titleOf(one), other: other.place ?? titleOf(other) };
-  return new DeclarationError({ code: 'duplicate-name', what, evidence, remedy, place: null }, 'Neither was started.');
+  return new DeclarationError(
+    { code: 'duplicate-name', what, evidence, remedy, place: null },
+    'Neither was started.',
+  );
 }
 
-function isSameSource(one: StreamDeclaration | TableDeclaration, other: StreamDeclaration | TableDeclaration): boolean {
+function isSameSource(
+  one: StreamDeclaration | TableDeclaration,
+  other: StreamDeclaration | TableDeclaration,
+): boolean {
   if (one === other) return true;
-  const text = ({ schema, columns: _columns, place: _place, ...rest }: StreamDeclaration | TableDeclaration): string =>
-    JSON.stringify([rest, schemaSignature(schema)]);
+  const text = ({
+    schema,
+    columns: _columns,
+    place: _place,
+    ...rest
+  }: StreamDeclaration | TableDeclaration): string => JSON.stringify([rest, schemaSignature(schema)]);
   return text(one) === text(other);
 }
 
@@ -130,7 +157,10 @@ function diamonds(view: ViewDeclaration): StillwaterError[] {
             {
               code: 'diamond',
               what: `View "${view.name}" reaches the ${record} by two paths, and rows of different ages would meet in it.`,
-              evidence: { one: [...path, view.name].join(' → '), other: [...otherPath, view.name].join(' → ') },
+              evidence: {
+                one: [...path, view.name].join(' → '),
+                other: [...otherPath, view.name].join(' → '),
+              },
               remedy: 'Make it from the streams themselves, in one view, or from one of these inputs only.',
               place: view.place,
             },
@@ -145,6 +175,7 @@ function diamonds(view: ViewDeclaration): StillwaterError[] {
 function pathsToRecords(source: SourceDeclaration): Map<string, string[]> {
   if (source.kind !== 'view') return new Map([[titleOf(source), [source.name]]]);
   const paths = new Map<string, string[]>();
-  for (const input of sourcesOf(source.plan)) for (const [record, path] of pathsToRecords(input)) paths.set(record, [...path, source.name]);
+  for (const input of sourcesOf(source.plan))
+    for (const [record, path] of pathsToRecords(input)) paths.set(record, [...path, source.name]);
   return paths;
 }

@@ -5,7 +5,11 @@ import { attachProblems, type Problem } from './problem.js';
 const DECLARED = Symbol.for('stillwater.declared');
 
 /** Marks what `stream`, `table` and `view` give, and freezes it. */
-export function sealed(holder: { readonly declaration: SourceDeclaration }, declaration: SourceDeclaration, problems: readonly Problem[]): void {
+export function sealed(
+  holder: { readonly declaration: SourceDeclaration },
+  declaration: SourceDeclaration,
+  problems: readonly Problem[],
+): void {
   Object.freeze(attachProblems(declaration, problems));
   Object.defineProperty(holder, DECLARED, { value: true });
   Object.freeze(holder);

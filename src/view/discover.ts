@@ -18,7 +18,10 @@ const MODULE = /\.(?:[cm]?ts|[cm]?js)$/;
 const NOT_A_MODULE = /\.d\.[cm]?ts$|\.(?:spec|test)\.[cm]?[tj]s$/;
 
 /** Imports every module below a folder and collects the streams, tables and views they export. */
-export async function discoverViews(directory: string, importModule: (file: string) => Promise<unknown>): Promise<Discovered> {
+export async function discoverViews(
+  directory: string,
+  importModule: (file: string) => Promise<unknown>,
+): Promise<Discovered> {
   const declarations = new Set<SourceDeclaration>();
   const errors: StillwaterError[] = [];
   const files = await modulesOf(directory);
@@ -46,7 +49,12 @@ function* collect(value: unknown, depth: number): Iterable<SourceDeclaration> {
 
 const isContainer = (value: object): boolean => {
   const prototype = Object.getPrototypeOf(value);
-  return Array.isArray(value) || prototype === null || Object.getPrototypeOf(prototype) === null || value[Symbol.toStringTag as never] === 'Module';
+  return (
+    Array.isArray(value) ||
+    prototype === null ||
+    Object.getPrototypeOf(prototype) === null ||
+    value[Symbol.toStringTag as never] === 'Module'
+  );
 };
 
 async function modulesOf(directory: string): Promise<string[]> {
@@ -65,16 +73,24 @@ async function modulesOf(directory: string): Promise<string[]> {
       { cause: error },
     );
   }
-  return entries
+  const files = entries
     .filter((entry) => entry.isFile() && MODULE.test(entry.name) && !NOT_A_MODULE.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
     .filter((file) => !file.includes('node_modules'))
-    .sort()
-    .slice(0, FILES_MAX);
+    .sort();
+  if (files.length > FILES_MAX)
+    throw new StillwaterError('too-many-modules', {
+      what: `The folder of views "${directory}" holds ${files.length} modules.`,
+      evidence: `  at most  ${FILES_MAX}`,
+      consequence: 'None was imported.',
+      remedy: 'Name the folder that holds only the modules with your views.',
+    });
+  return files;
 }
 
 function importError(file: string, error: unknown): StillwaterError {
-  const frames = error instanceof Error ? (error.stack ?? '').split('\n').find((line) => line.includes(file)) : undefined;
+  const frames =
+    error instanceof Error ? (error.stack ?? '').split('\n').find((line) => line.includes(file)) : undefined;
   return new StillwaterError(
     'import-failed',
     {

@@ -23,7 +23,8 @@ export function expressionOf(relation: Relation, value: unknown, name: string, w
   if (value === POSITION) return positionOf(relation, name, written);
   if (isComputed(value)) {
     const problem = functionProblem(value.call);
-    if (problem !== null) noteFunction(problem, `the function of column "${name}"`, value.place, written.note);
+    if (problem !== null)
+      noteFunction(problem, `the function of column "${name}"`, value.place, written.note);
     const { unstorable, ...column } = columnOf(name, value.schema);
     noteUnstorable(unstorable, `The computed column "${name}"`, value.place, written.note);
     return { kind: 'computed', fn: userFunction(value.call), column };
@@ -58,7 +59,10 @@ function positionOf(relation: Relation, name: string, { place, note }: Written):
       remedy: `Select "${POSITION}" before joining, grouping or making distinct; rows of a table or a view have none.`,
       place,
     });
-  return { kind: 'position', column: { name, schema: z.string(), type: { kind: 'string', nullable: false } } };
+  return {
+    kind: 'position',
+    column: { name, schema: z.string(), type: { kind: 'string', nullable: false } },
+  };
 }
 
 export function noteFunction(problem: string, where: string, place: string | null, note: Note): void {
@@ -70,12 +74,18 @@ export function noteFunction(problem: string, where: string, place: string | nul
   });
 }
 
-export function noteUnstorable(unstorable: readonly string[], where: string, place: string | null, note: Note): void {
+export function noteUnstorable(
+  unstorable: readonly string[],
+  where: string,
+  place: string | null,
+  note: Note,
+): void {
   for (const what of unstorable)
     note({
       code: 'unstorable-column',
       what: `${where} has a schema whose values JSON cannot keep: ${what}.`,
-      remedy: 'Use instant() for points in time, a string for large integers, arrays and plain objects for the rest.',
+      remedy:
+        'Use instant() for points in time, a string for large integers, arrays and plain objects for the rest.',
       place,
     });
 }

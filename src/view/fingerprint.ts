@@ -1,7 +1,16 @@
 import { createHash } from 'node:crypto';
 import { columnsRead } from './columns-read.js';
 import { normalSource } from './function-source.js';
-import type { AggregateSpec, Column, Expression, PlanNode, SourceDeclaration, SourceNode, UserFunction, ViewDeclaration } from './plan.js';
+import type {
+  AggregateSpec,
+  Column,
+  Expression,
+  PlanNode,
+  SourceDeclaration,
+  SourceNode,
+  UserFunction,
+  ViewDeclaration,
+} from './plan.js';
 import { schemaSignature } from './schema-signature.js';
 
 /**
@@ -10,7 +19,9 @@ import { schemaSignature } from './schema-signature.js';
  * to be decoded at all, its upstreams' fingerprints. What functions capture from around them cannot be seen:
  * that is what `version` is for.
  */
-export function fingerprintOf(view: Pick<ViewDeclaration, 'name' | 'plan' | 'key' | 'indexes' | 'version' | 'buckets'>): string {
+export function fingerprintOf(
+  view: Pick<ViewDeclaration, 'name' | 'plan' | 'key' | 'indexes' | 'version' | 'buckets'>,
+): string {
   const read = columnsRead(view.plan);
   const content = {
     name: view.name,
@@ -60,7 +71,10 @@ function describe(node: PlanNode, read: Read): unknown {
 
 const ofFunction = ({ source }: UserFunction): string => normalSource(source);
 
-const named = ({ name, value }: { readonly name: string; readonly value: Expression }): unknown => [name, ofExpression(value)];
+const named = ({ name, value }: { readonly name: string; readonly value: Expression }): unknown => [
+  name,
+  ofExpression(value),
+];
 
 function ofExpression(expression: Expression | null): unknown {
   if (expression === null) return null;
@@ -80,7 +94,10 @@ const ofAggregate = ({ kind, value, by, test, descending }: AggregateSpec): unkn
 function describeSource({ source }: SourceNode, names: ReadonlySet<string> | null): unknown {
   if (source.kind === 'view') return { view: source.name, fingerprint: source.fingerprint };
   const always = alwaysRead(source);
-  const columns = source.columns.filter((column) => names === null || names.has(column.name) || always.includes(column.name) || isRequired(column));
+  const columns = source.columns.filter(
+    (column) =>
+      names === null || names.has(column.name) || always.includes(column.name) || isRequired(column),
+  );
   return {
     [source.kind]: source.name,
     redisKey: source.redisKey,
@@ -93,7 +110,10 @@ function describeSource({ source }: SourceNode, names: ReadonlySet<string> | nul
 }
 
 const alwaysRead = (source: SourceDeclaration): readonly string[] =>
-  source.kind === 'stream' ? [...(source.partitionBy ?? []), ...(source.eventTime === null ? [] : [source.eventTime])] : source.key;
+  source.kind === 'stream'
+    ? [...(source.partitionBy ?? []), ...(source.eventTime === null ? [] : [source.eventTime])]
+    : source.key;
 
 /** Entries without the column cannot be decoded, so that it decides rows though nothing reads it. */
-const isRequired = (column: Column): boolean => !column.type.nullable && column.schema._zod.optin !== 'optional';
+const isRequired = (column: Column): boolean =>
+  !column.type.nullable && column.schema._zod.optin !== 'optional';

@@ -15,23 +15,49 @@ export function pathsRead(source: string): ReadonlySet<string> | null {
   const tokens = withoutOptional(tokensOf(source));
   const parameter = firstParameter(tokens);
   if (parameter === null) return null;
-  return typeof parameter === 'string' ? memberPaths(tokens, parameter) : new Set(parameter);
+  return typeof parameter === 'string'
+    ? memberPaths(tokens, parameter, tokens.indexOf(parameter) + 1)
+    : new Set(parameter);
 }
 
 const SPACE = /\s+|\/\/[^\n\r\u2028\u2029]*|\/\*[^]*?\*\//y;
 const WORD = /#?[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*/uy;
-const NUMBER = /0[xX][\da-fA-F_]+n?|0[bB][01_]+n?|0[oO][0-7_]+n?|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d[\d_]*)?n?/y;
+const NUMBER =
+  /0[xX][\da-fA-F_]+n?|0[bB][01_]+n?|0[oO][0-7_]+n?|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d[\d_]*)?n?/y;
 const STRING = /'(?:[^'\\\n]|\\[^])*'|"(?:[^"\\\n]|\\[^])*"/y;
 const REGEXP = /\/(?:[^/\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/[a-z]*/y;
-const SIGN = />>>=|\.\.\.|===|!==|\*\*=|<<=|>>=|>>>|&&=|\|\|=|\?\?=|=>|==|!=|<=|>=|&&|\|\||\?\?|\?\.(?!\d)|\+\+|--|\+=|-=|\*=|\/=|%=|&=|\|=|\^=|<<|>>|\*\*|[^]/y;
+const SIGN =
+  />>>=|\.\.\.|===|!==|\*\*=|<<=|>>=|>>>|&&=|\|\|=|\?\?=|=>|==|!=|<=|>=|&&|\|\||\?\?|\?\.(?!\d)|\+\+|--|\+=|-=|\*=|\/=|%=|&=|\|=|\^=|<<|>>|\*\*|[^]/y;
 
 /** After these a slash begins a regular expression, and a parenthesis is not a call's. */
-const OPERATOR_WORDS = new Set(['return', 'typeof', 'case', 'in', 'of', 'delete', 'void', 'throw', 'new', 'else', 'do', 'instanceof', 'await', 'yield']);
+const OPERATOR_WORDS = new Set([
+  'return',
+  'typeof',
+  'case',
+  'in',
+  'of',
+  'delete',
+  'void',
+  'throw',
+  'new',
+  'else',
+  'do',
+  'instanceof',
+  'await',
+  'yield',
+]);
 const STATEMENT_WORDS = new Set(['if', 'while', 'for', 'switch', 'catch', 'with', 'function']);
 
-const isWord = (token: string | undefined): token is string => token !== undefined && /^[#\p{ID_Start}$_]/u.test(token);
+const isWord = (token: string | undefined): token is string =>
+  token !== undefined && /^[#\p{ID_Start}$_]/u.test(token);
 const endsValue = (token: string | undefined): boolean =>
-  token !== undefined && (token === ')' || token === ']' || token === '}' || /^["`\d.]./.test(token) || /^\d$/.test(token) || (isWord(token) && !OPERATOR_WORDS.has(token)));
+  token !== undefined &&
+  (token === ')' ||
+    token === ']' ||
+    token === '}' ||
+    /^["`\d.]./.test(token) ||
+    /^\d$/.test(token) ||
+    (isWord(token) && !OPERATOR_WORDS.has(token)));
 
 function tokensOf(source: string): string[] {
   const tokens: string[] = [];
@@ -82,11 +108,24 @@ function normalNumber(text: string): string {
   return plain.endsWith('n') ? plain : String(Number(plain));
 }
 
-const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', b: '\b', f: '\f', v: '\v', '0': '\0', '\n': '' };
+const ESCAPES: Readonly<Record<string, string>> = {
+  n: '\n',
+  t: '\t',
+  r: '\r',
+  b: '\b',
+  f: '\f',
+  v: '\v',
+  '0': '\0',
+  '\n': '',
+};
 
 const cooked = (text: string): string =>
-  text.replace(/\\(?:u\{([\da-fA-F]+)\}|u([\da-fA-F]{4})|x([\da-fA-F]{2})|([^]))/g, (_, point, unit, byte, plain) =>
-    plain !== undefined ? (ESCAPES[plain] ?? plain) : String.fromCodePoint(parseInt(point ?? unit ?? byte, 16)),
+  text.replace(
+    /\\(?:u\{([\da-fA-F]+)\}|u([\da-fA-F]{4})|x([\da-fA-F]{2})|([^]))/g,
+    (_, point, unit, byte, plain) =>
+      plain !== undefined
+        ? (ESCAPES[plain] ?? plain)
+        : String.fromCodePoint(parseInt(point ?? unit ?? byte, 16)),
   );
 
 /** The end of the template literal that begins at `start`: expressions in it may hold templates of their own. */
@@ -131,26 +170,37 @@ function normalTemplate(text: string): string {
 }
 
 function withoutOptional(tokens: readonly string[]): string[] {
-  let kept = withoutImportPrefixes([...tokens]);
-  for (let before = Infinity; kept.length < before; ) {
+  let kept = withoutImportPrefixes(tokens).filter(
+    (token, index, all) => token !== ',' || !CLOSING.has(all[index + 1] ?? ''),
+  );
+  for (let before = Infinity; kept.length < before;) {
     before = kept.length;
     kept = withoutParentheses(kept);
   }
-  return kept.filter((token, index) => {
-    const next = kept[index + 1];
-    if (token === ',') return next !== ')' && next !== ']' && next !== '}';
-    return token !== ';' || (next !== '}' && next !== undefined);
-  });
+  return kept.filter((token, index) => token !== ';' || (index + 1 < kept.length && kept[index + 1] !== '}'));
 }
 
+const CLOSING = new Set([')', ']', '}']);
+
 /** `(0, _module.name)` and `_module.name`, as CommonJS transforms write an imported `name`. */
-function withoutImportPrefixes(tokens: string[]): string[] {
-  const declared = new Set(tokens.filter((_, index) => tokens[index + 1] !== '.' && tokens[index + 1] !== '?.'));
+function withoutImportPrefixes(tokens: readonly string[]): string[] {
+  const declared = new Set(
+    tokens.filter((_, index) => tokens[index + 1] !== '.' && tokens[index + 1] !== '?.'),
+  );
   const isPrefix = (index: number): boolean =>
-    /^_\w+$/.test(tokens[index] ?? '') && tokens[index + 1] === '.' && tokens[index - 1] !== '.' && !declared.has(tokens[index]!);
+    /^_\w+$/.test(tokens[index] ?? '') &&
+    tokens[index + 1] === '.' &&
+    tokens[index - 1] !== '.' &&
+    !declared.has(tokens[index]!);
   const out: string[] = [];
   for (let index = 0; index < tokens.length; index++) {
-    if (tokens[index] === '(' && tokens[index + 1] === '0' && tokens[index + 2] === ',' && isPrefix(index + 3) && tokens[index + 6] === ')') {
+    if (
+      tokens[index] === '(' &&
+      tokens[index + 1] === '0' &&
+      tokens[index + 2] === ',' &&
+      isPrefix(index + 3) &&
+      tokens[index + 6] === ')'
+    ) {
       out.push(tokens[index + 5]!);
       index += 6;
     } else if (isPrefix(index)) index += 1;
@@ -159,24 +209,125 @@ function withoutImportPrefixes(tokens: string[]): string[] {
   return out;
 }
 
-/** Without parentheses around one name, member path or literal, and those around a function's whole result. */
+/** Without the first parentheses that change nothing: compilers keep or drop them as they like. */
 function withoutParentheses(tokens: readonly string[]): string[] {
   for (let open = 0; open < tokens.length; open++) {
     if (tokens[open] !== '(') continue;
-    let close = open + 1;
-    while (close < tokens.length && isPlain(tokens[close]!)) close++;
-    if (tokens[close] !== ')' || close === open + 1) continue;
-    const before = tokens[open - 1];
-    const isParameter = tokens[close + 1] === '=>' && close === open + 2 && before !== 'async';
-    const isCall = endsValue(before) || STATEMENT_WORDS.has(before ?? '') || before === 'new' || before === '?.' || before === 'async';
-    const isNumber = /^\d/.test(tokens[open + 1]!) && tokens[close + 1] === '.';
-    if (isParameter || (!isCall && !isNumber)) return [...tokens.slice(0, open), ...tokens.slice(open + 1, close), ...tokens.slice(close + 1)];
+    const close = closingOf(tokens, open);
+    const inside = tokens.slice(open + 1, close);
+    if (
+      isParameter(tokens, open, close) ||
+      (isGroup(tokens, open, close) && (inside.every(isPlain) || !bindsLooser(tokens, inside, open, close)))
+    )
+      return [...tokens.slice(0, open), ...inside, ...tokens.slice(close + 1)];
   }
   return [...tokens];
 }
 
+function closingOf(tokens: readonly string[], open: number): number {
+  let depth = 0;
+  for (let at = open; at < tokens.length; at++) {
+    if (OPENING.has(tokens[at]!)) depth++;
+    else if (CLOSING.has(tokens[at]!) && --depth === 0) return at;
+  }
+  return tokens.length;
+}
+
+const OPENING = new Set(['(', '[', '{']);
+
+/** `(row) => …` */
+const isParameter = (tokens: readonly string[], open: number, close: number): boolean =>
+  tokens[close + 1] === '=>' && close === open + 2 && tokens[open - 1] !== 'async';
+
+/** Parentheses around an expression, not those of a call, a statement or a parameter list. */
+function isGroup(tokens: readonly string[], open: number, close: number): boolean {
+  const [before, after] = [tokens[open - 1], tokens[close + 1]];
+  if (close === open + 1 || after === '=>') return false;
+  if (
+    before !== undefined &&
+    (endsValue(before) ||
+      STATEMENT_WORDS.has(before) ||
+      before === 'new' ||
+      before === '?.' ||
+      before === 'async')
+  )
+    return false;
+  const goesOn = after !== undefined && MEMBER.has(after);
+  return !(goesOn && (/^\d/.test(tokens[open + 1]!) || tokens.slice(open, close).includes('?.')));
+}
+
+const MEMBER = new Set(['.', '?.', '[', '(']);
+
+const PRECEDENCE: Readonly<Record<string, number>> = Object.fromEntries(
+  [
+    '??',
+    '||',
+    '&&',
+    '|',
+    '^',
+    '&',
+    '== != === !==',
+    '< > <= >= in instanceof',
+    '<< >> >>>',
+    '+ -',
+    '* / %',
+    '**',
+  ].flatMap((words, level) => words.split(' ').map((word) => [word, level + 1])),
+);
+const TERNARY = 0;
+const BEGINS = new Set<string | undefined>([undefined, '(', '[', ',', '=>', 'return', '?', ':', '=']);
+const ENDS = new Set([')', ']', '}', ',', ';', ':']);
+const UNREADABLE = new Set([
+  '=>',
+  ',',
+  '...',
+  'await',
+  'yield',
+  'async',
+  'function',
+  'class',
+  'new',
+  'void',
+  'delete',
+  '++',
+  '--',
+]);
+
+/** Whether an expression in parentheses binds less than what stands beside them, or whether that cannot be told. */
+function bindsLooser(
+  tokens: readonly string[],
+  inside: readonly string[],
+  open: number,
+  close: number,
+): boolean {
+  const least = leastPrecedence(inside);
+  if (least === null || inside[0] === '{') return true;
+  const [before, after] = [tokens[open - 1], tokens[close + 1]];
+  const isBinary = before !== undefined && before in PRECEDENCE && endsValue(tokens[open - 2]);
+  if (isBinary ? least <= PRECEDENCE[before]! : !BEGINS.has(before)) return true;
+  if (after === undefined || ENDS.has(after)) return false;
+  if (after === '?') return least === TERNARY;
+  return after === '**' || !(after in PRECEDENCE) || least < PRECEDENCE[after]!;
+}
+
+/** The precedence of the operator that is applied last; null where the tokens are more than operators and operands. */
+function leastPrecedence(tokens: readonly string[]): number | null {
+  let least = Infinity;
+  for (let at = 0; at < tokens.length; at++) {
+    const token = tokens[at]!;
+    if (UNREADABLE.has(token) || /^[^=!<>]?=$|^(?:\*\*|<<|>>>?|&&|\|\||\?\?)=$/.test(token)) return null;
+    if (token === '?') least = TERNARY;
+    else if (token in PRECEDENCE && endsValue(tokens[at - 1])) least = Math.min(least, PRECEDENCE[token]!);
+    if (OPENING.has(token)) at = closingOf(tokens, at);
+  }
+  return least;
+}
+
 const isPlain = (token: string): boolean =>
-  token === '.' || token === '?.' || /^["`\d]/.test(token) || (isWord(token) && !OPERATOR_WORDS.has(token) && !STATEMENT_WORDS.has(token));
+  token === '.' ||
+  token === '?.' ||
+  /^["`\d]/.test(token) ||
+  (isWord(token) && !OPERATOR_WORDS.has(token) && !STATEMENT_WORDS.has(token));
 
 /** The name of the first parameter, the fields it is taken apart into, or null for any other form. */
 function firstParameter(tokens: readonly string[]): string | string[] | null {
@@ -187,7 +338,7 @@ function firstParameter(tokens: readonly string[]): string | string[] | null {
   if (tokens[at] === ')') return [];
   if (tokens[at] !== '{') return null;
   const fields: string[] = [];
-  for (at++; tokens[at] !== '}'; ) {
+  for (at++; tokens[at] !== '}';) {
     const field = tokens[at];
     if (!isWord(field)) return null;
     fields.push(field);
@@ -199,20 +350,20 @@ function firstParameter(tokens: readonly string[]): string | string[] | null {
   return tokens.includes('arguments') ? null : fields;
 }
 
-function memberPaths(tokens: readonly string[], parameter: string): Set<string> | null {
+/** Paths read of the name `parameter` in tokens from `start` on; null where it is used in another way. */
+function memberPaths(tokens: readonly string[], parameter: string, start: number): Set<string> | null {
   const paths = new Set<string>();
-  const declaredAt = tokens.indexOf(parameter);
-  for (let at = 0; at < tokens.length; at++) {
-    if (tokens[at] === 'arguments' || tokens[at]!.startsWith('`') && new RegExp(`\\b${parameter.replaceAll('$', '\\$')}\\b`).test(tokens[at]!)) {
-      const inside = tokens[at] === 'arguments' ? null : templatePaths(tokens[at]!, parameter);
+  for (let at = start; at < tokens.length; at++) {
+    const token = tokens[at]!;
+    if (token === 'arguments') return null;
+    if (token.startsWith('`')) {
+      const inside = templatePaths(token, parameter);
       if (inside === null) return null;
       for (const path of inside) paths.add(path);
-      continue;
     }
-    if (tokens[at] !== parameter || at === declaredAt || tokens[at - 1] === '.' || tokens[at - 1] === '?.') continue;
+    if (token !== parameter || tokens[at - 1] === '.' || tokens[at - 1] === '?.') continue;
     const steps: string[] = [];
-    let next = at + 1;
-    for (;;) {
+    for (let next = at + 1; ;) {
       if ((tokens[next] === '.' || tokens[next] === '?.') && isWord(tokens[next + 1])) {
         steps.push(tokens[next + 1]!);
         next += 2;
@@ -234,7 +385,7 @@ function templatePaths(template: string, parameter: string): Set<string> | null 
     if (template[at] === '\\') at++;
     else if (template[at] === '$' && template[at + 1] === '{') {
       const end = expressionEnd(template, at + 2);
-      const inside = memberPaths(['(', ...tokensOf(template.slice(at + 2, end))], parameter);
+      const inside = memberPaths(tokensOf(template.slice(at + 2, end)), parameter, 0);
       if (inside === null) return null;
       for (const path of inside) paths.add(path);
       at = end;

@@ -22,17 +22,32 @@ const toInstant = z.transform((value: string | number, context) => {
   context.issues.push({
     code: 'custom',
     input: value,
-    message: 'Invalid instant: expected a date and time with its offset (2001-01-01T05:00:00Z) or whole milliseconds since 1970',
+    message:
+      'Invalid instant: expected a date and time with its offset (2001-01-01T05:00:00Z) or whole milliseconds since 1970',
   });
   return z.NEVER;
 });
 
-const SHAPE = /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:([Zz])|([+-])(\d{2}):?(\d{2}))$/;
+const SHAPE =
+  /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:([Zz])|([+-])(\d{2}):?(\d{2}))$/;
 
 function fromText(text: string): string | null {
   const match = SHAPE.exec(text);
   if (!match) return null;
-  const [, year, month, day, hour, minute, second = '00', fraction = '', utc, sign, offsetHour = '0', offsetMinute = '0'] = match;
+  const [
+    ,
+    year,
+    month,
+    day,
+    hour,
+    minute,
+    second = '00',
+    fraction = '',
+    utc,
+    sign,
+    offsetHour = '0',
+    offsetMinute = '0',
+  ] = match;
   if (+month! < 1 || +month! > 12 || +day! < 1 || +day! > daysIn(+year!, +month!)) return null;
   if (+hour! > 23 || +minute! > 59 || +second > 59 || +offsetHour > 23 || +offsetMinute > 59) return null;
   const millis = fraction.slice(0, 3).padEnd(3, '0');

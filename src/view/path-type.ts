@@ -22,25 +22,33 @@ type Steps<Row, Path extends string> = unknown extends Row
 /** The value a path leads to: null too where something on the way may be null. `$position` is a row's place in its log. */
 export type ValueAt<Row, Path extends string> = Path extends '$position' ? string : Steps<Row, Path>;
 
-type ColumnsThat<Row, Holds> = { [C in keyof Row & string]: [Row[C]] extends [Holds] ? C : never }[keyof Row & string];
+type ColumnsThat<Row, Holds> = { [C in keyof Row & string]: [Row[C]] extends [Holds] ? C : never }[keyof Row &
+  string];
 
 type Sortable = string | number | boolean | null;
 
 /** `Path` itself, or what stands in its place: the columns there are, and a sentence. */
-export type PathTo<Row, Path extends string, Purpose extends string> = [NoSuchPath] extends [ValueAt<Row, Path>]
+export type PathTo<Row, Path extends string, Purpose extends string> = [NoSuchPath] extends [
+  ValueAt<Row, Path>,
+]
   ? (keyof Row & string) | ViewTypeError<`There is no column "${Path}" to ${Purpose}.`>
   : Path;
 
 /** A path to a value that has an order and an equality: not an object, not an array. */
-export type PathToScalar<Row, Path extends string, Purpose extends string> = [NoSuchPath] extends [ValueAt<Row, Path>]
+export type PathToScalar<Row, Path extends string, Purpose extends string> = [NoSuchPath] extends [
+  ValueAt<Row, Path>,
+]
   ? (keyof Row & string) | ViewTypeError<`There is no column "${Path}" to ${Purpose}.`>
   : unknown extends ValueAt<Row, Path>
     ? ViewTypeError<`Column "${Path}" may hold anything; to ${Purpose} it its schema must say which: text, numbers, booleans.`>
     : [ValueAt<Row, Path>] extends [Sortable]
       ? Path
-      : ColumnsThat<Row, Sortable> | ViewTypeError<`Column "${Path}" holds objects or arrays, which nothing can ${Purpose}.`>;
+      : | ColumnsThat<Row, Sortable>
+        | ViewTypeError<`Column "${Path}" holds objects or arrays, which nothing can ${Purpose}.`>;
 
-export type PathToNumber<Row, Path extends string, Purpose extends string> = [NoSuchPath] extends [ValueAt<Row, Path>]
+export type PathToNumber<Row, Path extends string, Purpose extends string> = [NoSuchPath] extends [
+  ValueAt<Row, Path>,
+]
   ? (keyof Row & string) | ViewTypeError<`There is no column "${Path}" to ${Purpose}.`>
   : [ValueAt<Row, Path>] extends [number | null]
     ? Path
@@ -52,7 +60,8 @@ export type PathToArray<Row, Path extends string> = [NoSuchPath] extends [ValueA
     ? Path
     : ColumnsThat<Row, readonly unknown[] | null> | ViewTypeError<`Column "${Path}" does not hold an array.`>;
 
-export type ElementAt<Row, Path extends string> = NonNullable<ValueAt<Row, Path>> extends readonly (infer Element)[] ? Element : never;
+export type ElementAt<Row, Path extends string> =
+  NonNullable<ValueAt<Row, Path>> extends readonly (infer Element)[] ? Element : never;
 
 /** The name a path gives a column that is not named otherwise: its last step. */
 export type LastStep<Path extends string> = Path extends `${string}.${infer Rest}` ? LastStep<Rest> : Path;

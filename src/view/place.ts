@@ -14,7 +14,8 @@ export function placeOfDeclaration(): string | null {
     const match = /(?:\(|at (?:async )?)((?:file:\/\/)?[^()\s][^()]*):(\d+):\d+\)?$/.exec(frame.trim());
     if (!match) continue;
     const file = fileOf(match[1]!);
-    if (file !== null && !file.startsWith(HERE)) return `${relative(process.cwd(), file) || file}:${match[2]}`;
+    if (file !== null && !file.startsWith(HERE))
+      return `${relative(process.cwd(), file) || file}:${match[2]}`;
   }
   return null;
 }

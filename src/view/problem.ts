@@ -19,8 +19,10 @@ export interface Problem {
 const PROBLEMS = Symbol.for('stillwater.problems');
 
 export function attachProblems<T extends object>(holder: T, problems: readonly Problem[]): T {
-  if (problems.length > 0) Object.defineProperty(holder, PROBLEMS, { value: Object.freeze([...new Set(problems)]) });
+  if (problems.length > 0)
+    Object.defineProperty(holder, PROBLEMS, { value: Object.freeze([...new Set(problems)]) });
   return holder;
 }
 
-export const problemsOf = (holder: SourceDeclaration | object): readonly Problem[] => (holder as any)[PROBLEMS] ?? [];
+export const problemsOf = (holder: SourceDeclaration | object): readonly Problem[] =>
+  (holder as any)[PROBLEMS] ?? [];

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { columnNameProblem } from './collection.js';
+import { columnNameProblem } from './column-name.js';
 import { columnsOf, isScalar, typeText } from './columns.js';
 import { DURATION_EXAMPLES, durationMs, type Duration } from './duration.js';
 import { noteUnstorable, type Note } from './expression.js';
@@ -37,7 +37,12 @@ export class OptionReader {
 
   name(name: unknown): string {
     if (typeof name !== 'string' || !NAME.test(name))
-      this.note('bad-name', 'has a name that cannot stand in a path.', { name: JSON.stringify(name) ?? 'undefined' }, 'Use letters, digits and - _ . : only.');
+      this.note(
+        'bad-name',
+        'has a name that cannot stand in a path.',
+        { name: JSON.stringify(name) ?? 'undefined' },
+        'Use letters, digits and - _ . : only.',
+      );
     return String(name);
   }
 
@@ -48,10 +53,12 @@ export class OptionReader {
       return [];
     }
     noteUnstorable(described.unstorable, this.subject, this.place, this.add);
-    if (described.columns.length === 0) this.note('no-columns', 'has no columns.', {}, 'Name its fields in the schema.');
+    if (described.columns.length === 0)
+      this.note('no-columns', 'has no columns.', {}, 'Name its fields in the schema.');
     for (const { name } of described.columns) {
       const problem = columnNameProblem(name);
-      if (problem !== null) this.note('bad-name', `has a column "${name}", which ${problem}.`, {}, 'Name it otherwise.');
+      if (problem !== null)
+        this.note('bad-name', `has a column "${name}", which ${problem}.`, {}, 'Name it otherwise.');
     }
     return described.columns;
   }
@@ -63,9 +70,19 @@ export class OptionReader {
       const column = columns.find((candidate) => candidate.name === name);
       if (!column) this.#noColumn(columns, name, option);
       else if (!isScalar(column.type))
-        this.note('wrong-type', `has "${name}" in \`${option}\`, which does not hold text, numbers or booleans.`, { [name]: typeText(column.type) }, 'Name a column that does.');
+        this.note(
+          'wrong-type',
+          `has "${name}" in \`${option}\`, which does not hold text, numbers or booleans.`,
+          { [name]: typeText(column.type) },
+          'Name a column that does.',
+        );
       else if (column.type.nullable)
-        this.note('nullable-key', `has "${name}" in \`${option}\`, which may be null.`, { [name]: typeText(column.type) }, 'Make the column required in the schema.');
+        this.note(
+          'nullable-key',
+          `has "${name}" in \`${option}\`, which may be null.`,
+          { [name]: typeText(column.type) },
+          'Make the column required in the schema.',
+        );
     }
     return list;
   }
@@ -75,21 +92,36 @@ export class OptionReader {
     const column = columns.find((candidate) => candidate.name === name);
     if (!column) this.#noColumn(columns, name, 'eventTime');
     else if (column.type.nullable || column.type.kind !== 'string' || column.type.format !== 'instant')
-      this.note('wrong-type', `has "${name}" as its event time, which does not always hold an instant.`, { [name]: typeText(column.type) }, `Declare the column as ${name}: instant().`);
+      this.note(
+        'wrong-type',
+        `has "${name}" as its event time, which does not always hold an instant.`,
+        { [name]: typeText(column.type) },
+        `Declare the column as ${name}: instant().`,
+      );
     return name;
   }
 
   partitions(partitions: number | undefined): number {
     if (partitions === undefined) return 1;
     if (Number.isInteger(partitions) && partitions >= 1 && partitions <= PARTITIONS_MAX) return partitions;
-    this.note('bad-partitions', 'has an impossible number of partitions.', { partitions: String(partitions) }, `Give a whole number from 1 to ${PARTITIONS_MAX}.`);
+    this.note(
+      'bad-partitions',
+      'has an impossible number of partitions.',
+      { partitions: String(partitions) },
+      `Give a whole number from 1 to ${PARTITIONS_MAX}.`,
+    );
     return 1;
   }
 
   duration(text: unknown, option: string): number {
     const ms = durationMs(text);
     if (ms === null)
-      this.note('bad-duration', `has a \`${option}\` that is not a duration.`, { [option]: JSON.stringify(text) ?? 'undefined' }, `Write it as ${DURATION_EXAMPLES}.`);
+      this.note(
+        'bad-duration',
+        `has a \`${option}\` that is not a duration.`,
+        { [option]: JSON.stringify(text) ?? 'undefined' },
+        `Write it as ${DURATION_EXAMPLES}.`,
+      );
     return ms ?? 0;
   }
 
@@ -98,18 +130,29 @@ export class OptionReader {
     const ageMs = retain.age === undefined ? null : this.duration(retain.age, 'retain.age');
     const entriesMax = retain.entries ?? null;
     if (entriesMax !== null && !(Number.isSafeInteger(entriesMax) && entriesMax > 0))
-      this.note('bad-retention', 'retains an impossible number of entries.', { 'retain.entries': String(entriesMax) }, 'Give a whole number above 0.');
+      this.note(
+        'bad-retention',
+        'retains an impossible number of entries.',
+        { 'retain.entries': String(entriesMax) },
+        'Give a whole number above 0.',
+      );
     return { ageMs, entriesMax };
   }
 
   redisKey(redisKey: string | undefined, name: string): string {
     if (redisKey === undefined) return name;
-    if (typeof redisKey !== 'string' || redisKey === '') this.note('bad-name', 'has an empty Redis key.', {}, 'Leave `redisKey` out, or name a key.');
+    if (typeof redisKey !== 'string' || redisKey === '')
+      this.note('bad-name', 'has an empty Redis key.', {}, 'Leave `redisKey` out, or name a key.');
     return redisKey;
   }
 
   #noColumn(columns: readonly Column[], name: string, option: string): void {
     const evidence = { [option]: name, columns: columns.map((column) => column.name).join(', ') };
-    this.note('unknown-column', `has no column "${name}", which \`${option}\` names.`, evidence, 'Name one of its columns.');
+    this.note(
+      'unknown-column',
+      `has no column "${name}", which \`${option}\` names.`,
+      evidence,
+      'Name one of its columns.',
+    );
   }
 }

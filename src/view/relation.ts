@@ -6,7 +6,14 @@ import type { Column, Expression, JoinNode, PlanNode, Relation, SourceDeclaratio
 export function sourceRelation(source: SourceDeclaration): Relation {
   if (source.kind === 'view') {
     const { partitions, partitionedBy } = source.plan.relation;
-    return { columns: source.columns, uniqueKey: source.key, appendOnly: false, log: null, partitions, partitionedBy };
+    return {
+      columns: source.columns,
+      uniqueKey: source.key,
+      appendOnly: false,
+      log: null,
+      partitions,
+      partitionedBy,
+    };
   }
   const decidedBy = source.kind === 'table' ? source.key : source.partitionBy;
   return {
@@ -53,7 +60,9 @@ export function unionRelation(inputs: readonly [Relation, ...Relation[]]): Relat
     appendOnly: inputs.every((input) => input.appendOnly),
     log: rest.every((input) => input.log === first.log) ? first.log : null,
     partitions: Math.max(...inputs.map((input) => input.partitions)),
-    partitionedBy: rest.every((input) => sameNames(input.partitionedBy, first.partitionedBy)) ? first.partitionedBy : null,
+    partitionedBy: rest.every((input) => sameNames(input.partitionedBy, first.partitionedBy))
+      ? first.partitionedBy
+      : null,
   };
 }
 
@@ -63,7 +72,11 @@ export const distinctRelation = (input: Relation): Relation => ({
   log: null,
 });
 
-export const aggregateRelation = (input: Relation, by: readonly Named[], results: readonly Column[]): Relation => ({
+export const aggregateRelation = (
+  input: Relation,
+  by: readonly Named[],
+  results: readonly Column[],
+): Relation => ({
   columns: [...by.map(({ name, value }) => renamed(value.column, name)), ...results],
   uniqueKey: by.map(({ name }) => name),
   appendOnly: false,
@@ -72,9 +85,14 @@ export const aggregateRelation = (input: Relation, by: readonly Named[], results
   partitionedBy: renamedColumns(input.partitionedBy, by),
 });
 
-export function joinRelation(left: Relation, right: Relation, { kind, as, on }: Pick<JoinNode, 'kind' | 'as' | 'on'>): Relation {
+export function joinRelation(
+  left: Relation,
+  right: Relation,
+  { kind, as, on }: Pick<JoinNode, 'kind' | 'as' | 'on'>,
+): Relation {
   const side = objectColumn(as, right.columns);
-  const oneEach = right.uniqueKey !== null && right.uniqueKey.every((name) => on.some((pair) => pair.right === name));
+  const oneEach =
+    right.uniqueKey !== null && right.uniqueKey.every((name) => on.some((pair) => pair.right === name));
   return {
     columns: [...left.columns, kind === 'left' ? nullable(side) : side],
     uniqueKey: oneEach ? left.uniqueKey : null,
@@ -91,7 +109,8 @@ export function joinRelation(left: Relation, right: Relation, { kind, as, on }: 
  */
 export function placedTogether(left: Relation, right: Relation, on: JoinNode['on']): boolean {
   if (left.partitions === 1 && right.partitions === 1) return true;
-  if (left.partitions !== right.partitions || left.partitionedBy === null || right.partitionedBy === null) return false;
+  if (left.partitions !== right.partitions || left.partitionedBy === null || right.partitionedBy === null)
+    return false;
   if (left.partitionedBy.length !== right.partitionedBy.length) return false;
   const alone = left.partitionedBy.length === 1;
   return left.partitionedBy.every((name, index) => {
@@ -107,16 +126,30 @@ const isText = (relation: Relation, name: string): boolean => {
 };
 
 /** The names that columns have after a projection; null if one of them does not come through as it is. */
-function renamedColumns(names: readonly string[] | null, columns: readonly Named[]): readonly string[] | null {
+function renamedColumns(
+  names: readonly string[] | null,
+  columns: readonly Named[],
+): readonly string[] | null {
   if (names === null) return null;
-  const found = names.map((name) => columns.find(({ value }) => value.kind === 'path' && value.path === name)?.name);
+  const found = names.map(
+    (name) => columns.find(({ value }) => value.kind === 'path' && value.path === name)?.name,
+  );
   return found.every((name) => name !== undefined) ? (found as string[]) : null;
 }
 
 const sameNames = (left: readonly string[] | null, right: readonly string[] | null): boolean =>
-  left !== null && right !== null && left.length === right.length && left.every((name, index) => name === right[index]);
+  left !== null &&
+  right !== null &&
+  left.length === right.length &&
+  left.every((name, index) => name === right[index]);
 
 export const columnNames = (node: PlanNode | Relation): string => {
   const { columns } = 'relation' in node ? node.relation : node;
   return columns.map((column) => column.name).join(', ') || '(none)';
 };
+
+export const partitionText = ({ relation: { partitions, partitionedBy } }: PlanNode): string =>
+  partitions === 1
+    ? '1 partition'
+    : `${partitions} partitions by ${partitionedBy?.join(', ') ?? 'what is no longer a column'}`;
+

@@ -22,7 +22,8 @@ export type Stored<T> = unknown extends T
 /** The row a schema describes: its output, after defaults and transforms. */
 export type RowOfSchema<S extends z.core.$ZodType> = Flat<Stored<z.output<S>>>;
 
-type Special = Date | Map<unknown, unknown> | Set<unknown> | RegExp | Promise<unknown> | ArrayBuffer | ArrayBufferView;
+type Special =
+  Date | Map<unknown, unknown> | Set<unknown> | RegExp | Promise<unknown> | ArrayBuffer | ArrayBufferView;
 
 type Deeper = [never, 0, 1, 2, 3];
 
@@ -51,7 +52,9 @@ type Unstorable<T, Depth extends number = 4> = unknown extends T
                       ? Unstorable<Element, Deeper[Depth]>
                       : { [C in keyof T]-?: Unstorable<T[C], Deeper[Depth]> }[keyof T];
 
-type UnstorableColumns<Row> = { [C in keyof Row & string]-?: [Unstorable<Row[C]>] extends [never] ? never : C }[keyof Row & string];
+type UnstorableColumns<Row> = {
+  [C in keyof Row & string]-?: [Unstorable<Row[C]>] extends [never] ? never : C;
+}[keyof Row & string];
 
 /** Unknown for the schema of a row that JSON can keep; else the sentence that names the column. */
 export type StorableRow<S extends z.core.$ZodType> = [z.output<S>] extends [readonly unknown[]]

@@ -14,7 +14,8 @@ type EventTime<Row, C> = C extends keyof Row
   ? [Row[C]] extends [string]
     ? C
     : ViewTypeError<`Column "${C & string}" does not always hold an instant: declare it as instant().`>
-  : (keyof Row & string) | ViewTypeError<`The events have no column "${C & string}" to take their time from.`>;
+  : | (keyof Row & string)
+    | ViewTypeError<`The events have no column "${C & string}" to take their time from.`>;
 
 /** What a column of a key must be; each of several, where several are named. */
 export type KeyColumns<Row, Key> = Key extends string
@@ -29,7 +30,11 @@ type KeyColumn<Row, C extends string> = C extends keyof Row
 /** One name, or several in order. */
 export type Names = string | readonly [string, ...string[]];
 
-export interface StreamOptions<S extends z.core.$ZodType, Time extends string, By extends Names> extends RecordOptions {
+export interface StreamOptions<
+  S extends z.core.$ZodType,
+  Time extends string,
+  By extends Names,
+> extends RecordOptions {
   /** Of one event. Its output is what views see. */
   readonly schema: S & StorableRow<S>;
   /** The column that holds an event's time; the time of its entry, if not said. */
@@ -49,7 +54,12 @@ export class Stream<in out Event, out Input = any> extends Collection<Event, nul
     readonly declaration: StreamDeclaration,
     problems: readonly Problem[],
   ) {
-    super({ op: 'source', source: declaration, relation: sourceRelation(declaration), place: declaration.place });
+    super({
+      op: 'source',
+      source: declaration,
+      relation: sourceRelation(declaration),
+      place: declaration.place,
+    });
     sealed(this, declaration, problems);
   }
 }
@@ -63,7 +73,8 @@ export function stream<S extends z.core.$ZodType, const Time extends string, con
   const read = new OptionReader(`Stream "${name}"`, place);
   const columns = read.columns(options.schema);
   const partitions = read.partitions(options.partitions);
-  const partitionBy = options.partitionBy === undefined ? null : read.keyColumns(columns, options.partitionBy, 'partitionBy');
+  const partitionBy =
+    options.partitionBy === undefined ? null : read.keyColumns(columns, options.partitionBy, 'partitionBy');
   if (partitions > 1 && (partitionBy === null || partitionBy.length === 0))
     read.note(
       'no-partition-key',

@@ -25,7 +25,12 @@ export class Table<in out Row, out Key extends string, out Input = any> extends 
     readonly declaration: TableDeclaration,
     problems: readonly Problem[],
   ) {
-    super({ op: 'source', source: declaration, relation: sourceRelation(declaration), place: declaration.place });
+    super({
+      op: 'source',
+      source: declaration,
+      relation: sourceRelation(declaration),
+      place: declaration.place,
+    });
     sealed(this, declaration, problems);
   }
 }
@@ -39,7 +44,8 @@ export function table<S extends z.core.$ZodType, const Key extends Names>(
   const read = new OptionReader(`Table "${name}"`, place);
   const columns = read.columns(options.schema);
   const key = read.keyColumns(columns, options.key, 'key');
-  if (key.length === 0) read.note('no-key', 'does not say what identifies a row.', {}, `Name a column: key: '…'.`);
+  if (key.length === 0)
+    read.note('no-key', 'does not say what identifies a row.', {}, `Name a column: key: '…'.`);
   return new Table(
     {
       kind: 'table',

@@ -9,4 +9,4 @@ export interface ViewTypeError<Sentence extends string> {
 }
 
 /** What a function of a view must not return. */
-export type NotAsync = ViewTypeError<'A view function gives its value at once; it cannot be async.'>;
+export type NotAsync = 'A view function gives its value at once; it cannot be async.';

@@ -1,11 +1,6 @@
 import { z } from 'zod';
-import {
-  crc16,
-  keyPartsOf,
-  partitionKeys,
-  partitionOf,
-  partitionOfText,
-} from '../../src/runtime/placement.js';
+import { crc16, partitionKeys, partitionOf, partitionOfText } from '../../src/runtime/placement.js';
+import { keyParts } from '../../src/view/compile-plan.js';
 import { keyTextOf } from '../../src/zset/row-key.js';
 import { columnsOf, streamOf, tableOf } from './declared.js';
 
@@ -51,7 +46,7 @@ describe('placement', () => {
       at: z.object({ city: z.string() }),
     });
     const row = { code: 'ORD', number: 7, note: '7', kind: 'a', at: { city: 'Bern' } };
-    const text = (...by: string[]) => keyTextOf(keyPartsOf(columnsOf(schema), by))(row);
+    const text = (...by: string[]) => keyTextOf(keyParts(columnsOf(schema), by))(row);
     expect(text('code')).toBe('ORD');
     expect(text('kind')).toBe('a');
     expect(text('at.city')).toBe('Bern');

@@ -154,7 +154,7 @@ describe('the row decoder', () => {
           }
         },
       ),
-      { numRuns: 600 },
+      { numRuns: 300 },
     );
   });
 });

@@ -10,10 +10,26 @@ import { createServer, type Server, Socket } from 'node:net';
  */
 export type ProxyMode = 'pass' | 'stall' | 'cutBefore' | 'cutAfter';
 
+interface Pair {
+  near: Socket;
+  far: Socket;
+  cut: boolean;
+}
+
+function pause({ near, far }: Pair): void {
+  near.pause();
+  far.pause();
+}
+
+function resume({ near, far }: Pair): void {
+  near.resume();
+  far.resume();
+}
+
 /** A TCP proxy in front of a server, to lose, hold and delay what goes over the wire. */
 export class Proxy {
   readonly #server: Server;
-  readonly #pairs = new Set<{ near: Socket; far: Socket; cut: boolean }>();
+  readonly #pairs = new Set<Pair>();
   #mode: ProxyMode = 'pass';
   /** Only a request that holds this text is cut at. */
   #pattern: string | null = null;
@@ -47,8 +63,8 @@ export class Proxy {
     const stalled = this.#mode === 'stall';
     this.#mode = mode;
     this.#pattern = pattern;
-    if (stalled && mode !== 'stall') for (const { near, far } of this.#pairs) near.resume(), far.resume();
-    if (mode === 'stall') for (const { near, far } of this.#pairs) near.pause(), far.pause();
+    if (stalled && mode !== 'stall') for (const pair of this.#pairs) resume(pair);
+    if (mode === 'stall') for (const pair of this.#pairs) pause(pair);
   }
 
   /** Cuts all connections now. */
@@ -76,7 +92,9 @@ export class Proxy {
     near.setNoDelay(true);
     far.setNoDelay(true);
     near.on('data', (chunk) => {
-      const meant = this.#pattern === null || chunk.toString('latin1').toLowerCase().includes(this.#pattern.toLowerCase());
+      const meant =
+        this.#pattern === null ||
+        chunk.toString('latin1').toLowerCase().includes(this.#pattern.toLowerCase());
       if (this.#mode === 'cutBefore' && meant) return this.#cutOnce(pair);
       if (this.#mode === 'cutAfter' && meant) {
         this.#mode = 'pass';
@@ -93,7 +111,7 @@ export class Proxy {
       socket.on('close', end);
     }
     far.connect(this.targetPort, '127.0.0.1');
-    if (this.#mode === 'stall') near.pause(), far.pause();
+    if (this.#mode === 'stall') pause(pair);
   }
 
   #later(work: () => void): void {
@@ -101,13 +119,13 @@ export class Proxy {
     else work();
   }
 
-  #cutOnce(pair: { near: Socket; far: Socket; cut: boolean }): void {
+  #cutOnce(pair: Pair): void {
     this.#mode = 'pass';
     this.cuts += 1;
     this.#cut(pair);
   }
 
-  #cut(pair: { near: Socket; far: Socket; cut: boolean }): void {
+  #cut(pair: Pair): void {
     pair.cut = true;
     this.#pairs.delete(pair);
     pair.near.destroy();

@@ -19,9 +19,12 @@ export interface RedisServerOptions {
 /** Whether there is a redis-server to test with; without one such tests are skipped. */
 export const haveRedisServer = spawnSync(BINARY, ['--version']).status === 0;
 
-/** `describe`, or `describe.skip` with the reason where there is no redis-server. */
-export const describeWithRedis: typeof describe.skip = (name, ...rest) =>
-  haveRedisServer ? (describe as any)(name, ...rest) : describe.skip(`${name} (no redis-server: apt-get install redis-server, or set REDIS_SERVER_BIN)`, ...rest);
+/** `describe`, or a skipped block that says what to install where there is no redis-server. */
+export const describeWithRedis = (name: string, tests: () => void): void => {
+  if (haveRedisServer) describe(name, tests);
+  else
+    describe.skip(`${name} (no redis-server: apt-get install redis-server, or set REDIS_SERVER_BIN)`, tests);
+};
 
 /** A Redis of our own, on a free port and in a directory of its own. Tests never use one they find. */
 export class RedisServer {
@@ -58,7 +61,11 @@ export class RedisServer {
 
   /** A client that is closed with the server. */
   client(options: RedisOptions = {}): Redis {
-    const redis = new Redis(this.port, '127.0.0.1', { retryStrategy: () => 20, maxRetriesPerRequest: 50, ...options });
+    const redis = new Redis(this.port, '127.0.0.1', {
+      retryStrategy: () => 20,
+      maxRetriesPerRequest: 50,
+      ...options,
+    });
     redis.on('error', () => {});
     this.#clients.push(redis);
     return redis;
@@ -97,10 +104,23 @@ export class RedisServer {
   }
 
   async #launch(): Promise<void> {
-    const persistence = this.options.appendOnly ? ['--appendonly', 'yes', '--appendfsync', 'always'] : ['--appendonly', 'no'];
+    const persistence = this.options.appendOnly
+      ? ['--appendonly', 'yes', '--appendfsync', 'always']
+      : ['--appendonly', 'no'];
     const child = spawn(
       BINARY,
-      ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#directory, '--save', '', ...persistence, ...(this.options.args ?? [])],
+      [
+        '--port',
+        String(this.port),
+        '--bind',
+        '127.0.0.1',
+        '--dir',
+        this.#directory,
+        '--save',
+        '',
+        ...persistence,
+        ...(this.options.args ?? []),
+      ],
       { stdio: ['ignore', 'pipe', 'pipe'] },
     );
     this.#process = child;
@@ -108,7 +128,10 @@ export class RedisServer {
     child.stdout!.on('data', (chunk) => (output = (output + chunk).slice(-4_000)));
     child.stderr!.on('data', (chunk) => (output = (output + chunk).slice(-4_000)));
     await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`redis-server was not ready within ${READY_WITHIN_MS} ms.\n${output}`)), READY_WITHIN_MS);
+      const timer = setTimeout(
+        () => reject(new Error(`redis-server was not ready within ${READY_WITHIN_MS} ms.\n${output}`)),
+        READY_WITHIN_MS,
+      );
       const settle = (error?: Error): void => {
         clearTimeout(timer);
         if (error) reject(error);

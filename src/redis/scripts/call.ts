@@ -20,7 +20,8 @@ export type CommitReply =
   | [tag: 'MALFORMED', what: string];
 
 /** `all` are the arguments of EVALSHA made by `commitArguments`. */
-export const callCommit = (redis: Redis, all: string[]): Promise<CommitReply> => commitScript.runFlat(redis, all);
+export const callCommit = (redis: Redis, all: string[]): Promise<CommitReply> =>
+  commitScript.runFlat(redis, all);
 
 type WrongType = [tag: 'WRONG_TYPE', key: string, type: string];
 
@@ -30,8 +31,11 @@ export type ClaimReply =
   | [tag: 'PARKED']
   | WrongType;
 
-export const callClaim = (redis: Redis, taskKey: string, args: { owner: string; epoch: number; nonce: string }): Promise<ClaimReply> =>
-  claimScript.run(redis, [taskKey], [args.owner, String(args.epoch), args.nonce]);
+export const callClaim = (
+  redis: Redis,
+  taskKey: string,
+  args: { owner: string; epoch: number; nonce: string },
+): Promise<ClaimReply> => claimScript.run(redis, [taskKey], [args.owner, String(args.epoch), args.nonce]);
 
 type Fenced = [tag: 'FENCED', owner: string, epoch: string];
 interface Token {
@@ -39,14 +43,24 @@ interface Token {
   nonce: string;
 }
 
-export const callRelease = (redis: Redis, taskKey: string, token: Token): Promise<[tag: 'RELEASED'] | Fenced> =>
+export const callRelease = (
+  redis: Redis,
+  taskKey: string,
+  token: Token,
+): Promise<[tag: 'RELEASED'] | Fenced> =>
   releaseScript.run(redis, [taskKey], [String(token.epoch), token.nonce]);
 
 /** An empty reason takes a park back. */
-export const callPark = (redis: Redis, taskKey: string, token: Token, reason: string): Promise<[tag: 'PARKED' | 'UNPARKED'] | Fenced> =>
+export const callPark = (
+  redis: Redis,
+  taskKey: string,
+  token: Token,
+  reason: string,
+): Promise<[tag: 'PARKED' | 'UNPARKED'] | Fenced> =>
   parkScript.run(redis, [taskKey], [String(token.epoch), token.nonce, reason]);
 
-export type AppendReply = [tag: 'APPENDED' | 'REPEATED', ids: string] | [tag: 'REFUSED' | 'MALFORMED', what: string] | WrongType;
+export type AppendReply =
+  [tag: 'APPENDED' | 'REPEATED', ids: string] | [tag: 'REFUSED' | 'MALFORMED', what: string] | WrongType;
 
 export function callAppend(
   redis: Redis,
@@ -65,18 +79,35 @@ export function callAppend(
 export type RenewReply = [tag: 'LIVE', now: number, ...live: string[]];
 
 /** With a lease of 0 nothing is renewed; the live workers are answered all the same. */
-export const callRenew = (redis: Redis, workersKey: string, args: { id: string; info: string; leaseMs: number }): Promise<RenewReply> =>
-  renewScript.run(redis, [workersKey], [args.id, String(args.leaseMs), args.info]);
+export const callRenew = (
+  redis: Redis,
+  workersKey: string,
+  args: { id: string; info: string; leaseMs: number },
+): Promise<RenewReply> => renewScript.run(redis, [workersKey], [args.id, String(args.leaseMs), args.info]);
 
-export type ReadRowsReply = [tag: 'ROWS', record: (string | null)[], found: (string | null)[], members?: string[]] | WrongType | [tag: 'MALFORMED', what: string];
+export type ReadRowsReply =
+  | [tag: 'ROWS', record: (string | null)[], found: (string | null)[], members?: string[]]
+  | WrongType
+  | [tag: 'MALFORMED', what: string];
 
 /** The rows under keys, by bucket; `found` answers in the order of the keys. */
-export const callReadKeys = (redis: Redis, taskKey: string, buckets: readonly { redisKey: string; keys: readonly string[] }[]): Promise<ReadRowsReply> =>
-  readRowsScript.run(redis, [taskKey, ...buckets.map((bucket) => bucket.redisKey)], ['keys', ...buckets.flatMap(({ keys }) => [String(keys.length), ...keys])]);
+export const callReadKeys = (
+  redis: Redis,
+  taskKey: string,
+  buckets: readonly { redisKey: string; keys: readonly string[] }[],
+): Promise<ReadRowsReply> =>
+  readRowsScript.run(
+    redis,
+    [taskKey, ...buckets.map((bucket) => bucket.redisKey)],
+    ['keys', ...buckets.flatMap(({ keys }) => [String(keys.length), ...keys])],
+  );
 
 /** All rows of whole buckets; `found` holds key and text by turns. */
-export const callReadBuckets = (redis: Redis, taskKey: string, bucketKeys: readonly string[]): Promise<ReadRowsReply> =>
-  readRowsScript.run(redis, [taskKey, ...bucketKeys], ['buckets']);
+export const callReadBuckets = (
+  redis: Redis,
+  taskKey: string,
+  bucketKeys: readonly string[],
+): Promise<ReadRowsReply> => readRowsScript.run(redis, [taskKey, ...bucketKeys], ['buckets']);
 
 /** Rows in the order of an index; `found` holds key and text by turns, `members` the members they were found by. */
 export const callReadIndex = (
@@ -84,17 +115,32 @@ export const callReadIndex = (
   keys: { task: string; index: string; buckets: readonly string[] },
   range: { from: string; to: string; reverse: boolean; limit: number },
 ): Promise<ReadRowsReply> =>
-  readRowsScript.run(redis, [keys.task, keys.index, ...keys.buckets], ['index', range.reverse ? '1' : '0', range.from, range.to, String(range.limit)]);
+  readRowsScript.run(
+    redis,
+    [keys.task, keys.index, ...keys.buckets],
+    ['index', range.reverse ? '1' : '0', range.from, range.to, String(range.limit)],
+  );
 
-export const callRegister = (redis: Redis, registryKey: string, release: string): Promise<[tag: 'KNOWN' | 'NEW', number: number]> =>
-  registerScript.run(redis, [registryKey], [release]);
+export const callRegister = (
+  redis: Redis,
+  registryKey: string,
+  release: string,
+): Promise<[tag: 'KNOWN' | 'NEW', number: number]> => registerScript.run(redis, [registryKey], [release]);
 
 export const callChangeRegistry = (
   redis: Redis,
   registryKey: string,
-  args: { revision: number; puts: readonly (readonly [field: string, text: string])[]; removes: readonly string[] },
+  args: {
+    revision: number;
+    puts: readonly (readonly [field: string, text: string])[];
+    removes: readonly string[];
+  },
 ): Promise<[tag: 'CHANGED' | 'OTHER_REVISION', revision: number]> =>
-  changeRegistryScript.run(redis, [registryKey], [String(args.revision), String(args.puts.length), ...args.puts.flat(), ...args.removes]);
+  changeRegistryScript.run(
+    redis,
+    [registryKey],
+    [String(args.revision), String(args.puts.length), ...args.puts.flat(), ...args.removes],
+  );
 
 /** The error for a key that holds another type than ours. */
 export const wrongType = (key: string, type: string, what: string): StillwaterError =>

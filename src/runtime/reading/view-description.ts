@@ -1,4 +1,4 @@
-import type { ColumnType, ViewDeclaration } from '../../view/plan.js';
+import type { Column, ColumnType, ViewDeclaration } from '../../view/plan.js';
 import { StillwaterError } from '../../errors/stillwater-error.js';
 
 /** `ColumnType` without the schemas: JSON, so that it can be stored beside a generation. */
@@ -37,16 +37,18 @@ export interface ViewDescription {
 
 export function describeView(view: ViewDeclaration): ViewDescription {
   return {
-    columns: view.columns.map(({ name, type }) => ({ name, type: describeType(type) })),
+    columns: describeColumns(view.columns),
     key: [...view.key],
     indexes: view.indexes.map(({ name, columns }) => ({ name, columns: columns.map(({ path, descending }) => ({ path, descending })) })),
     text: view.description,
   };
 }
 
+export const describeColumns = (columns: readonly Column[]): DescribedColumn[] => columns.map(({ name, type }) => ({ name, type: describeType(type) }));
+
 function describeType(type: ColumnType): DescribedType {
   if (type.kind === 'object')
-    return { kind: 'object', nullable: type.nullable, columns: type.columns.map((column) => ({ name: column.name, type: describeType(column.type) })) };
+    return { kind: 'object', nullable: type.nullable, columns: describeColumns(type.columns) };
   if (type.kind === 'array') return { kind: 'array', nullable: type.nullable, element: describeType(type.element) };
   return type;
 }

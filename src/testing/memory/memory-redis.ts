@@ -29,7 +29,8 @@ export class MemoryStream {
 
   /** @throws Error for an id that does not rise. */
   add(id: Position, fields: readonly string[]): void {
-    if (comparePositions(id, this.last) <= 0) throw new Error(`The id ${id} does not come after ${this.last}.`);
+    if (comparePositions(id, this.last) <= 0)
+      throw new Error(`The id ${id} does not come after ${this.last}.`);
     this.entries.push([id, [...fields]]);
     this.last = id;
     this.entriesAdded += 1;
@@ -114,7 +115,12 @@ export class MemoryRedis {
   readonly appends = new Map<string, { ids: Position[]; until: number }>();
   readonly groups = new Map<string, Map<string, Position>>();
   readonly tasks = new Map<string, MemoryTask>();
-  readonly registry = { revision: 0, release: 0, releases: new Map<string, number>(), generations: new Map<string, Generation>() };
+  readonly registry = {
+    revision: 0,
+    release: 0,
+    releases: new Map<string, number>(),
+    generations: new Map<string, Generation>(),
+  };
   readonly workers = new Map<string, { worker: WorkerInfo; until: number }>();
   readonly listeners = new Set<{ of: object; listener: () => void }>();
   /** Why writes are refused now: full, read-only, loading. Null: they are taken. */

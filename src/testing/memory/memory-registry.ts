@@ -20,14 +20,21 @@ export class MemoryRegistry extends Registry {
 
   async read(): Promise<RegistrySnapshot> {
     const { revision, release, generations } = this.redis.registry;
-    const sorted = [...generations.values()].sort((left, right) => (left.view < right.view ? -1 : left.view > right.view ? 1 : left.number - right.number));
+    const sorted = [...generations.values()].sort((left, right) =>
+      left.view < right.view ? -1 : left.view > right.view ? 1 : left.number - right.number,
+    );
     return { revision, release, generations: copyOf(sorted) };
   }
 
-  async change(revision: number, puts: readonly Generation[], removes: readonly { view: string; number: number }[]): Promise<number | null> {
+  async change(
+    revision: number,
+    puts: readonly Generation[],
+    removes: readonly { view: string; number: number }[],
+  ): Promise<number | null> {
     const { registry } = this.redis;
     if (registry.revision !== revision) return null;
-    for (const generation of puts) registry.generations.set(`${generation.view}#${generation.number}`, copyOf(generation));
+    for (const generation of puts)
+      registry.generations.set(`${generation.view}#${generation.number}`, copyOf(generation));
     for (const { view, number } of removes) registry.generations.delete(`${view}#${number}`);
     return (registry.revision += 1);
   }

@@ -1,5 +1,12 @@
 import { StillwaterError } from '../../errors/stillwater-error.js';
-import { SourceLog, type AppendRequest, type LogEnd, type RawEntry, type ReadOutcome, type ReadRequest } from '../../runtime/ports/source-log.js';
+import {
+  SourceLog,
+  type AppendRequest,
+  type LogEnd,
+  type RawEntry,
+  type ReadOutcome,
+  type ReadRequest,
+} from '../../runtime/ports/source-log.js';
 import { BEGINNING, comparePositions, type Position } from '../../runtime/position.js';
 import { lostCause } from '../../runtime/ports/lost-cause.js';
 import type { MemoryRedis } from './memory-redis.js';
@@ -20,7 +27,11 @@ export class MemorySourceLog extends SourceLog {
       const end = this.#end(redisKey);
       return { status: 'lost', cause: lostCause(end, position), first: end.first, last: end.last };
     }
-    const entries = (stream ?? (through === 'group' ? this.redis.stream(redisKey) : undefined))?.after(position, countMax) ?? [];
+    const entries =
+      (stream ?? (through === 'group' ? this.redis.stream(redisKey) : undefined))?.after(
+        position,
+        countMax,
+      ) ?? [];
     if (through === 'group') {
       let cursors = this.redis.groups.get(redisKey);
       if (cursors === undefined) this.redis.groups.set(redisKey, (cursors = new Map()));
@@ -33,9 +44,18 @@ export class MemorySourceLog extends SourceLog {
     return redisKeys.map((redisKey) => this.#end(redisKey));
   }
 
-  waitForNews(positions: ReadonlyMap<string, Position>, timeoutMs: number, signal: AbortSignal): Promise<readonly string[]> {
+  waitForNews(
+    positions: ReadonlyMap<string, Position>,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<readonly string[]> {
     const news = (): string[] =>
-      [...positions].filter(([redisKey, position]) => comparePositions(this.redis.streams.get(redisKey)?.last ?? BEGINNING, position) > 0).map(([redisKey]) => redisKey);
+      [...positions]
+        .filter(
+          ([redisKey, position]) =>
+            comparePositions(this.redis.streams.get(redisKey)?.last ?? BEGINNING, position) > 0,
+        )
+        .map(([redisKey]) => redisKey);
     const now = news();
     if (signal.aborted || now.length > 0 || timeoutMs <= 0) return Promise.resolve(signal.aborted ? [] : now);
     return new Promise((resolve) => {
@@ -55,17 +75,31 @@ export class MemorySourceLog extends SourceLog {
     });
   }
 
-  async append({ redisKey, entries, idempotencyKey, memoryMs }: AppendRequest): Promise<{ ids: Position[]; repeated: boolean }> {
+  async append({
+    redisKey,
+    entries,
+    idempotencyKey,
+    memoryMs,
+  }: AppendRequest): Promise<{ ids: Position[]; repeated: boolean }> {
     if (entries.length === 0) return { ids: [], repeated: false };
     const what = `Appending ${entries.length} entries to the stream ${JSON.stringify(redisKey)}`;
     if (this.redis.refusing !== null)
-      throw new StillwaterError('redis-refused', { what: `${what} was refused by Redis.`, evidence: `  Redis says  ${this.redis.refusing}`, consequence: 'Nothing was changed.' });
+      throw new StillwaterError('redis-refused', {
+        what: `${what} was refused by Redis.`,
+        evidence: `  Redis says  ${this.redis.refusing}`,
+        consequence: 'Nothing was changed.',
+      });
     if (entries.some((fields) => fields.length < 2 || fields.length % 2 !== 0))
-      throw new StillwaterError('append-refused', { what: `${what} was refused.`, evidence: '  an entry without fields, or a field without a value', consequence: 'Nothing was appended.' });
+      throw new StillwaterError('append-refused', {
+        what: `${what} was refused.`,
+        evidence: '  an entry without fields, or a field without a value',
+        consequence: 'Nothing was appended.',
+      });
     const now = this.redis.clock.now();
     const memory = idempotencyKey === null ? null : `${redisKey}\n${idempotencyKey}`;
     const remembered = memory === null ? undefined : this.redis.appends.get(memory);
-    if (remembered !== undefined && remembered.until > now) return { ids: [...remembered.ids], repeated: true };
+    if (remembered !== undefined && remembered.until > now)
+      return { ids: [...remembered.ids], repeated: true };
     const stream = this.redis.stream(redisKey);
     const ids = entries.map((fields) => {
       const id = stream.nextId(now);
@@ -87,7 +121,9 @@ export class MemorySourceLog extends SourceLog {
   }
 
   async foreignReaders(redisKey: string): Promise<{ group: string; position: Position }[]> {
-    return [...(this.redis.groups.get(redisKey) ?? [])].filter(([group]) => group !== this.group).map(([group, position]) => ({ group, position }));
+    return [...(this.redis.groups.get(redisKey) ?? [])]
+      .filter(([group]) => group !== this.group)
+      .map(([group, position]) => ({ group, position }));
   }
 
   async bytes(redisKey: string): Promise<number | null> {

@@ -50,7 +50,13 @@ export class MemoryTaskStore extends TaskStore {
   async status(tasks: readonly TaskId[]): Promise<TaskStatus[]> {
     return tasks.map((task) => {
       const kept = this.redis.tasks.get(taskName(task));
-      return { task, owner: kept?.owner ?? null, epoch: kept?.epoch ?? 0, record: copyOf(kept?.record ?? null), parked: kept?.parked ?? null };
+      return {
+        task,
+        owner: kept?.owner ?? null,
+        epoch: kept?.epoch ?? 0,
+        record: copyOf(kept?.record ?? null),
+        parked: kept?.parked ?? null,
+      };
     });
   }
 
@@ -75,8 +81,16 @@ export class MemoryTaskStore extends TaskStore {
     }
     const tick = kept.record?.tick ?? 0;
     if (tick === request.tick && kept.commit === request.nonce) return { status: 'alreadyCommitted' };
-    if (tick + 1 !== request.tick || (kept.record !== null && !samePositions(kept.record.positions, request.from))) return { status: 'diverged', tick };
-    if (request.changelog === null && (kept.readers.size > 0 || kept.subscribedUntil > this.redis.clock.now())) return { status: 'wantsChangelog' };
+    if (
+      tick + 1 !== request.tick ||
+      (kept.record !== null && !samePositions(kept.record.positions, request.from))
+    )
+      return { status: 'diverged', tick };
+    if (
+      request.changelog === null &&
+      (kept.readers.size > 0 || kept.subscribedUntil > this.redis.clock.now())
+    )
+      return { status: 'wantsChangelog' };
 
     if (request.changelog !== null) {
       try {
@@ -97,7 +111,10 @@ export class MemoryTaskStore extends TaskStore {
       const groups = stateOf(kept.ordered, state, () => new Map<string, Map<string, number>>());
       for (const { group, member, before, after } of writes) {
         const members = stateOf(groups, group, () => new Map<string, number>());
-        assert((members.get(member) ?? 0) === before, `The member ${JSON.stringify(member)} of ${state} has not the weight that its writer believed.`);
+        assert(
+          (members.get(member) ?? 0) === before,
+          `The member ${JSON.stringify(member)} of ${state} has not the weight that its writer believed.`,
+        );
         if (after > 0) members.set(member, after);
         else members.delete(member);
         if (members.size === 0) groups.delete(group);
@@ -121,22 +138,32 @@ export class MemoryTaskStore extends TaskStore {
   async fetch(task: TaskId, _buckets: number, state: StoredState): Promise<FetchedState> {
     const kept = this.redis.tasks.get(taskName(task));
     return {
-      keyed: state.keyed.map(({ state: name, keys }) => keys.map((key) => kept?.keyed.get(name)?.get(key) ?? null)),
-      ordered: state.ordered.map(({ state: name, reads }) => reads.map((read) => rangeOf(kept?.ordered.get(name)?.get(read.group), read))),
+      keyed: state.keyed.map(({ state: name, keys }) =>
+        keys.map((key) => kept?.keyed.get(name)?.get(key) ?? null),
+      ),
+      ordered: state.ordered.map(({ state: name, reads }) =>
+        reads.map((read) => rangeOf(kept?.ordered.get(name)?.get(read.group), read)),
+      ),
     };
   }
 
-  async drop(task: TaskId, states: readonly { name: string; kind: 'keyed' | 'ordered' | 'index' }[]): Promise<void> {
+  async drop(
+    task: TaskId,
+    states: readonly { name: string; kind: 'keyed' | 'ordered' | 'index' }[],
+  ): Promise<void> {
     const kept = this.redis.tasks.get(taskName(task));
     if (!kept) return;
-    for (const { name, kind } of states) kept[kind === 'keyed' ? 'keyed' : kind === 'ordered' ? 'ordered' : 'indexes'].delete(name);
+    for (const { name, kind } of states)
+      kept[kind === 'keyed' ? 'keyed' : kind === 'ordered' ? 'ordered' : 'indexes'].delete(name);
     this.redis.tasks.delete(taskName(task));
     this.redis.streams.delete(changelogKey(task));
   }
 
   #owned(task: TaskId, token: OwnerToken): MemoryTask | null {
     const kept = this.redis.tasks.get(taskName(task));
-    return kept && kept.nonce !== null && kept.nonce === token.nonce && kept.epoch === token.epoch ? kept : null;
+    return kept && kept.nonce !== null && kept.nonce === token.nonce && kept.epoch === token.epoch
+      ? kept
+      : null;
   }
 }
 
@@ -157,8 +184,14 @@ function rangeOf(members: ReadonlyMap<string, number> | undefined, read: Ordered
   return read.end === 'least' ? sorted.slice(0, read.count) : sorted.reverse().slice(0, read.count);
 }
 
-function samePositions(left: Readonly<Record<string, InputPosition>>, right: Readonly<Record<string, InputPosition>>): boolean {
+function samePositions(
+  left: Readonly<Record<string, InputPosition>>,
+  right: Readonly<Record<string, InputPosition>>,
+): boolean {
   const inputs = Object.keys(left);
   if (inputs.length !== Object.keys(right).length) return false;
-  return inputs.every((input) => left[input]!.position === right[input]?.position && left[input]!.entries === right[input]?.entries);
+  return inputs.every(
+    (input) =>
+      left[input]!.position === right[input]?.position && left[input]!.entries === right[input]?.entries,
+  );
 }

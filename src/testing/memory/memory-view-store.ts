@@ -17,11 +17,19 @@ export class MemoryViewStore extends ViewStore {
     return { record: this.#record(task), rows: keys.flatMap((key) => this.#row(task, key)) };
   }
 
-  async byIndex(task: TaskId, _buckets: number, { state, from, to, reverse, limit }: IndexRange): Promise<ReadRows & { members: string[] }> {
+  async byIndex(
+    task: TaskId,
+    _buckets: number,
+    { state, from, to, reverse, limit }: IndexRange,
+  ): Promise<ReadRows & { members: string[] }> {
     const direction = reverse ? -1 : 1;
     const found = [...(this.redis.tasks.get(taskName(task))?.indexes.get(state) ?? [])]
       .sort((left, right) => direction * compareText(left, right))
-      .filter((member) => (from === null || direction * compareText(member, from) >= 0) && (to === null || direction * compareText(member, to) < 0))
+      .filter(
+        (member) =>
+          (from === null || direction * compareText(member, from) >= 0) &&
+          (to === null || direction * compareText(member, to) < 0),
+      )
       .slice(0, limit);
     const rows: StoredRow[] = [];
     const members: string[] = [];

@@ -19,7 +19,9 @@ export class MemoryWorkers extends Workers {
   async live(): Promise<{ live: WorkerInfo[]; now: number }> {
     const now = this.redis.clock.now();
     for (const [id, { until }] of this.redis.workers) if (until <= now) this.redis.workers.delete(id);
-    const live = [...this.redis.workers.values()].map(({ worker }) => copyOf(worker)).sort((left, right) => (left.id < right.id ? -1 : 1));
+    const live = [...this.redis.workers.values()]
+      .map(({ worker }) => copyOf(worker))
+      .sort((left, right) => (left.id < right.id ? -1 : 1));
     return { live, now };
   }
 

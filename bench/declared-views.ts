@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { avg, count, declarationOf, instant, max, stream, sum, view } from '../src/index.js';
+import type { ViewDeclaration } from '../src/view/plan.js';
+
+/** A view to be maintained, as it is told to another process: its name, the stream it reads and which of the shapes. */
+export interface ViewSpec {
+  readonly name: string;
+  readonly stream: string;
+  readonly shape: keyof typeof shapes;
+}
+
+/** Made events of about 183 bytes. */
+const madeFlights = (name: string) =>
+  stream(name, {
+    schema: z.object({
+      at: instant(),
+      delay: z.int(),
+      distance: z.int(),
+      origin: z.string(),
+      destination: z.string(),
+      carrier: z.string(),
+      flight: z.int(),
+      aircraft: z.string(),
+      cancelled: z.boolean(),
+    }),
+    eventTime: 'at',
+    lateness: '6h',
+  });
+
+/** The events of the example's three million departures. */
+const realFlights = (name: string) =>
+  stream(name, {
+    schema: z.object({
+      at: instant(),
+      delay: z.int(),
+      distance: z.int(),
+      origin: z.string(),
+      destination: z.string(),
+    }),
+    eventTime: 'at',
+    lateness: '36h',
+  });
+
+const shapes = {
+  /** Count, sum and greatest by key. */
+  byOrigin: (spec: ViewSpec) =>
+    view(spec.name, {
+      from: madeFlights(spec.stream)
+        .groupBy('origin')
+        .aggregate({ flights: count(), delay: sum('delay'), worstDelay: max('delay') }),
+    }),
+  /** What the example shows of its airports. */
+  delays: (spec: ViewSpec) =>
+    view(spec.name, {
+      from: realFlights(spec.stream)
+        .groupBy('origin')
+        .aggregate({ flights: count(), averageDelay: avg('delay'), worstDelay: max('delay') }),
+    }),
+} as const;
+
+export const declared = (spec: ViewSpec): ViewDeclaration =>
+  declarationOf(shapes[spec.shape](spec) as { readonly declaration: ViewDeclaration });

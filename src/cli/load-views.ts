@@ -1,0 +1,79 @@
+import { existsSync } from 'node:fs';
+import { extname, join, resolve, sep } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Jiti } from 'jiti';
+import { DeclarationErrors } from '../errors/stillwater-error.js';
+import { declarationErrors } from '../view/declaration-errors.js';
+import { sealed } from '../view/declaration-of.js';
+import { discoverViews } from '../view/discover.js';
+import type { SourceDeclaration } from '../view/plan.js';
+
+export interface LoadOptions {
+  /** Load everything anew, whatever was loaded before: for modules that are being edited. */
+  fresh?: boolean;
+}
+
+/** A declaration as `stream`, `table` and `view` give it: what a Nest module takes. */
+export interface LoadedView {
+  readonly declaration: SourceDeclaration;
+}
+
+/**
+ * Loads the modules of a directory and checks what they declare. Compiled modules are imported as they are; TypeScript is
+ * compiled on the way.
+ * @throws DeclarationErrors with everything that is wrong, modules that cannot be imported included
+ */
+export async function loadDeclarations(directory: string, options: LoadOptions = {}): Promise<readonly SourceDeclaration[]> {
+  const { declarations, errors } = await discoverViews(resolve(directory), await importer(directory, options));
+  const wrong = [...errors, ...declarationErrors(declarations)];
+  if (wrong.length > 0) throw new DeclarationErrors(wrong);
+  return declarations;
+}
+
+/** The same, in the form in which `StillwaterModule` takes views. */
+export async function loadViews(directory: string, options: LoadOptions = {}): Promise<LoadedView[]> {
+  return (await loadDeclarations(directory, options)).map((declaration) => {
+    const view = { declaration };
+    sealed(view, declaration, []);
+    return view;
+  });
+}
+
+/** The example application that comes with the package: compiled, or as it is written. */
+export function exampleViews(): string {
+  return fileURLToPath(new URL('../../views', import.meta.url));
+}
+
+/** Which directory is meant where none is named: the one of the settings, `views`, or the example. */
+export function viewsDirectory(named?: string, environment: Readonly<Record<string, string | undefined>> = process.env): string {
+  return named ?? (environment.STILLWATER_VIEWS || (existsSync('views') ? 'views' : exampleViews()));
+}
+
+async function importer(directory: string, { fresh = false }: LoadOptions): Promise<(file: string) => Promise<unknown>> {
+  let jiti: Promise<Jiti> | null = null;
+  return async (file) => {
+    const compiled = extname(file).endsWith('js');
+    if (compiled && !fresh) return import(pathToFileURL(file).href);
+    return (await (jiti ??= typeScript(directory, fresh))).import(file);
+  };
+}
+
+async function typeScript(directory: string, fresh: boolean): Promise<Jiti> {
+  const { createJiti } = await import('jiti');
+  (globalThis as any)[Symbol.for('stillwater.index')] = await import('../index.js');
+  const jiti = createJiti(join(resolve(directory), 'views'), { alias: { stillwater: sharedIndex() }, interopDefault: false });
+  if (fresh) forget(jiti);
+  return jiti;
+}
+
+function sharedIndex(): string {
+  const compiled = fileURLToPath(new URL('./shared-index.cjs', import.meta.url));
+  return existsSync(compiled) ? compiled : fileURLToPath(new URL('./shared-index.cts', import.meta.url));
+}
+
+/** Modules of the application, whatever directory they lie in, are read again; packages stay. */
+function forget(jiti: Jiti): void {
+  const own = fileURLToPath(new URL('..', import.meta.url));
+  for (const file of Object.keys(jiti.cache ?? {}))
+    if (!file.includes(`${sep}node_modules${sep}`) && !file.startsWith(own)) delete jiti.cache[file];
+}

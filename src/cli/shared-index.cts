@@ -1,0 +1,5 @@
+/**
+ * `import 'stillwater'` of view modules that are loaded as TypeScript: they get the one copy of the package that is
+ * running, which `load-views` puts here. A second copy would know neither its classes nor what it has registered.
+ */
+export = (globalThis as any)[Symbol.for('stillwater.index')];

@@ -1,0 +1,37 @@
+import { StillwaterError } from '../errors/stillwater-error.js';
+import { durationText, type Output, table } from './output.js';
+import { segment, ServiceClient } from './service-client.js';
+
+interface ListedView {
+  name: string;
+  state: string;
+  generation: number | null;
+  rows: number;
+  lag: { entries: number | null; ms: number | null };
+  errors: number;
+  key?: readonly string[];
+}
+
+export async function listViews(output: Output): Promise<void> {
+  const views: ListedView[] = await new ServiceClient().get('/views');
+  const rows = views.map((view) => [view.name, view.state, view.generation ?? 0, view.rows, lagText(view.lag), view.errors, view.key?.join(', ') ?? '']);
+  output.result(views, views.length === 0 ? 'There are no views.' : table(['view', 'state', 'generation', 'rows', 'lag', 'errors', 'key'], rows));
+}
+
+export async function explain(output: Output, name: string): Promise<void> {
+  const view = await new ServiceClient().get(`/views/${segment(name)}`);
+  if (typeof view?.explain !== 'string')
+    throw new StillwaterError('no-code', {
+      what: `The circuit of the view "${name}" is not known to the service that answered.`,
+      evidence: `  state  ${view?.state ?? 'unknown'}`,
+      consequence: 'Nothing was done.',
+      remedy: 'Ask a process that has the code of this view.',
+    });
+  output.result({ view: name, explain: view.explain }, view.explain);
+}
+
+function lagText({ entries, ms }: ListedView['lag']): string {
+  if (entries === null) return 'unknown';
+  if (entries === 0) return 'none';
+  return `${entries.toLocaleString('en')} entries${ms === null ? '' : `, ${durationText(ms)}`}`;
+}

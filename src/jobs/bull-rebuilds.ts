@@ -1,0 +1,329 @@
+import { randomUUID } from 'node:crypto';
+import type { Job, JobType, Queue } from 'bullmq';
+import { messageOf, StillwaterError } from '../errors/stillwater-error.js';
+import type { Logger } from '../runtime/logger.js';
+import type { Rebuilder } from '../runtime/rebuilder.js';
+import { Rebuilds, type RebuildStatus, type VerifyStatus } from '../runtime/rebuilds.js';
+import type { Verifier } from '../runtime/verifier.js';
+import { connectedSets } from './connected-sets.js';
+import { rebuildStatus, verifyStatus } from './job-status.js';
+import { inJobId, type JobData, type JobLimits, jobOptions, type RebuildJobData, type VerifyJobData } from './rebuild-queue.js';
+
+const UNDER_WAY: JobType[] = ['active', 'waiting', 'prioritized', 'delayed', 'paused' as JobType];
+const FINISHED: JobType[] = ['completed', 'failed'];
+
+/**
+ * Rebuilds as BullMQ jobs. A job says what is asked for and how far it is; what has been built, and whether it is paused
+ * or promoted, is in the registry. So every process can be asked, whichever works on the job.
+ */
+export class BullRebuilds extends Rebuilds {
+  /** The release of this process, as the last deployment said; null before it. */
+  #release: number | null = null;
+
+  constructor(
+    readonly options: { queue: Queue<JobData>; rebuilder: Rebuilder; verifier: Verifier; limits: JobLimits; logger: Logger },
+  ) {
+    super();
+    let complained = '';
+    options.queue.on('error', (error: Error) => {
+      if (error.message !== complained) options.logger.warn(`The queue of rebuilds: ${error.message}`);
+      complained = error.message;
+    });
+  }
+
+  /** @throws StillwaterError also `release-superseded`, `rebuild-state` where another rebuild of some of the views is under way. */
+  async start(view: string, { acceptTrimmed }: { acceptTrimmed: boolean }): Promise<RebuildStatus> {
+    const { rebuilder } = this.options;
+    this.#known(view);
+    await this.#leads(`The view "${view}" was not rebuilt`);
+    const views = rebuilder.affected([view]);
+    for (const job of await this.#underWay()) {
+      if (!job.data.views.some((other) => views.includes(other))) continue;
+      const sameCode = Object.entries(this.#fingerprints(views)).every(([name, fingerprint]) => (job.data.fingerprints[name] ?? fingerprint) === fingerprint);
+      if (sameCode && job.data.views.includes(view)) return await this.#status(job);
+      if (!sameCode || job.data.views.every((other) => views.includes(other))) {
+        await this.#cancel(job, `A rebuild of ${views.join(', ')} takes its place.`);
+        continue;
+      }
+      const overlap = job.data.views.filter((other) => views.includes(other));
+      throw new StillwaterError('rebuild-state', {
+        what: `The view "${view}" was not rebuilt: another rebuild of what reads it is under way.`,
+        evidence: `  wanted     ${views.join(', ')}\n  under way  ${job.id} of ${job.data.views.join(', ')}\n  in both    ${overlap.join(', ')}`,
+        consequence: 'Nothing was started. Promoted in the wrong order, one would undo the other.',
+        remedy: `Wait for it, or cancel it: \`stillwater cancel ${job.id}\`.`,
+      });
+    }
+    await rebuilder.check(views, acceptTrimmed);
+    await this.#room();
+    const job = await this.#add(view, views, acceptTrimmed, `rebuild-${inJobId(view)}-${nonce()}`, `rebuild-${inJobId(view)}`);
+    return await this.#status(job);
+  }
+
+  /**
+   * What a deployment leads to: one rebuild for each connected set of changed views, the same one however many processes
+   * start with the release. Rebuilds under way for other definitions than the ones deployed are cancelled. Only for a
+   * release that leads. A view that cannot be rebuilt is logged; it is served as before.
+   */
+  async startChanged(changed: readonly string[], release = this.options.rebuilder.options.registry.snapshot.release): Promise<RebuildStatus[]> {
+    const { rebuilder, logger } = this.options;
+    this.#release = release;
+    if (!(await this.#isNewest())) return [];
+    const { views: declared } = rebuilder.options.catalog();
+    for (const job of await this.#underWay()) {
+      const other = job.data.views.filter((view) => declared.get(view)?.fingerprint !== job.data.fingerprints[view]);
+      if (other.length > 0) await this.#cancel(job, `Release ${release} defines ${other.join(', ')} otherwise.`);
+    }
+    const statuses: RebuildStatus[] = [];
+    for (const set of connectedSets(changed.map((view) => rebuilder.affected([view])))) {
+      const views = rebuilder.affected(set);
+      const asked = changed.find((view) => set.includes(view))!;
+      const id = `rebuild-${release}-${inJobId(asked)}`;
+      try {
+        const before = await this.#rebuildJob(id);
+        // A start is the occasion to try again what failed; what people cancelled stays cancelled.
+        if (before && rebuildStatus(before, []).state === 'failed') await before.remove();
+        else if (before) {
+          statuses.push(await this.#status(before));
+          continue;
+        }
+        await rebuilder.check(views, false);
+        statuses.push(await this.#status(await this.#add(asked, views, false, id)));
+      } catch (thrown) {
+        if (!(thrown instanceof StillwaterError)) throw thrown;
+        logger.warn(`${thrown.message}\nThe definition deployed before is served on.`);
+      }
+    }
+    return statuses;
+  }
+
+  async get(id: string): Promise<RebuildStatus | null> {
+    const job = await this.#rebuildJob(id);
+    return job && (await this.#status(job));
+  }
+
+  async list(view: string | null): Promise<RebuildStatus[]> {
+    const { queue, limits } = this.options;
+    const jobs = await this.#answered(queue.getJobs([...UNDER_WAY, ...FINISHED], 0, limits.rebuildsQueuedMax + 2 * limits.finishedJobsMax));
+    const rebuilds = (jobs as (Job<JobData> | undefined)[]).filter(isRebuild).filter((job) => view === null || job.data.views.includes(view));
+    await this.options.rebuilder.options.registry.refresh();
+    return rebuilds.map((job) => rebuildStatus(job, this.options.rebuilder.generationsOf(job.id!))).sort((left, right) => right.startedAt - left.startedAt);
+  }
+
+  async pause(id: string): Promise<RebuildStatus> {
+    const job = await this.#going(id, 'paused');
+    await this.#answered(job.updateData({ ...job.data, paused: true }));
+    await this.options.rebuilder.pause(id, true);
+    return await this.#again(id);
+  }
+
+  async resume(id: string): Promise<RebuildStatus> {
+    const job = await this.#going(id, 'resumed');
+    await this.#answered(job.updateData({ ...job.data, paused: false }));
+    await this.options.rebuilder.pause(id, false);
+    await this.#wake(id);
+    return await this.#again(id);
+  }
+
+  async cancel(id: string): Promise<RebuildStatus> {
+    await this.#cancel(await this.#going(id, 'cancelled'), 'It was asked for.');
+    return await this.#again(id);
+  }
+
+  async promote(id: string): Promise<RebuildStatus> {
+    const job = await this.#going(id, 'promoted');
+    const { rebuilder } = this.options;
+    await rebuilder.options.registry.refresh();
+    const begun = rebuilder.generationsOf(id).length > 0;
+    const progress = begun ? await rebuilder.advance(id, true) : null;
+    if (progress?.state !== 'promoted') {
+      const status = await this.#status(job);
+      throw new StillwaterError('not-caught-up', {
+        what: `The rebuild ${id} was not promoted: it has not caught up with what is served.`,
+        evidence: `  state    ${progress?.state ?? status.state}\n  entries  ${progress?.entriesDone ?? 0} of ${progress?.entriesTotal ?? 0}`,
+        consequence: 'What was served before is served on; readers would have gone back in time.',
+        remedy: status.state === 'paused' ? `Resume it: \`stillwater resume ${id}\`.` : 'Wait until its state is caughtUp, then ask again.',
+      });
+    }
+    await this.#wake(id);
+    return await this.#again(id);
+  }
+
+  async rollback(view: string): Promise<{ view: string; generation: number }[]> {
+    this.#known(view, true);
+    return await this.options.rebuilder.rollback(view);
+  }
+
+  async startVerify(view: string): Promise<VerifyStatus> {
+    const declared = this.#known(view);
+    const { queue, rebuilder, limits } = this.options;
+    await rebuilder.options.registry.refresh();
+    const serving = rebuilder.options.registry.serving(view);
+    if (serving?.fingerprint !== declared.fingerprint)
+      throw new StillwaterError('no-code', {
+        what: `The view "${view}" was not verified: ${serving ? 'what is served was made from another definition' : 'nothing of it is served yet'}.`,
+        evidence: `  served    ${serving ? `generation ${serving.number}, ${serving.fingerprint}` : 'none'}\n  declared  ${declared.fingerprint}`,
+        consequence: 'Nothing was started: a replay of another definition proves nothing.',
+        remedy: 'Wait until its rebuild is promoted, then verify.',
+      });
+    await this.#room();
+    const data: VerifyJobData = { kind: 'verify', view, fingerprints: this.#fingerprints([view]) };
+    const added = await this.#answered(
+      queue.add('verify', data, { ...jobOptions(limits), jobId: `verify-${inJobId(view)}-${nonce()}`, deduplication: { id: `verify-${inJobId(view)}` } }),
+    );
+    return (await this.getVerify(added.id!))!;
+  }
+
+  async getVerify(id: string): Promise<VerifyStatus | null> {
+    const job = await this.#answered(this.options.queue.getJob(id));
+    return job && job.data.kind === 'verify' ? verifyStatus(job as Job<VerifyJobData>) : null;
+  }
+
+  // ---- what they share
+
+  async #add(view: string, views: readonly string[], acceptTrimmed: boolean, jobId: string, once?: string): Promise<Job<RebuildJobData>> {
+    const { queue, limits } = this.options;
+    const data: RebuildJobData = { kind: 'rebuild', view, views, fingerprints: this.#fingerprints(views), acceptTrimmed, paused: false, cancelled: null };
+    const added = await this.#answered(queue.add('rebuild', data, { ...jobOptions(limits), jobId, ...(once !== undefined && { deduplication: { id: once } }) }));
+    // Two that ask at once get the same job; its data are those of the first.
+    return (await this.#rebuildJob(added.id!)) ?? (added as Job<RebuildJobData>);
+  }
+
+  async #cancel(job: Job<RebuildJobData>, reason: string): Promise<void> {
+    const id = job.id!;
+    await this.#answered(job.updateData({ ...job.data, cancelled: reason }));
+    if (job.deduplicationId) await this.#answered(this.options.queue.removeDeduplicationKey(job.deduplicationId));
+    await this.options.rebuilder.cancel(id);
+    await this.#wake(id);
+  }
+
+  /** Lets the worker look at once at a job that rests. */
+  async #wake(id: string): Promise<void> {
+    const job = await this.#rebuildJob(id);
+    if (job && (await this.#answered(job.isDelayed()))) await this.#answered(job.promote()).catch(() => {});
+  }
+
+  async #underWay(): Promise<Job<RebuildJobData>[]> {
+    const { queue, limits } = this.options;
+    const jobs = await this.#answered(queue.getJobs(UNDER_WAY, 0, limits.rebuildsQueuedMax + this.options.rebuilder.options.limits.rebuildsMax));
+    return (jobs as (Job<JobData> | undefined)[]).filter(isRebuild).filter(({ data }) => data.cancelled === null);
+  }
+
+  async #room(): Promise<void> {
+    const { queue, limits } = this.options;
+    const waiting = await this.#answered(queue.getJobCountByTypes('waiting', 'prioritized', 'delayed'));
+    if (waiting < limits.rebuildsQueuedMax) return;
+    throw new StillwaterError('rebuilds-max', {
+      what: 'No more rebuilds can be asked for now.',
+      evidence: `  waiting  ${waiting}\n  allowed  ${limits.rebuildsQueuedMax}`,
+      consequence: 'Nothing was started.',
+      remedy: 'Wait for some to finish, or cancel some: `stillwater rebuilds`.',
+    });
+  }
+
+  async #rebuildJob(id: string): Promise<Job<RebuildJobData> | null> {
+    const job = await this.#answered(this.options.queue.getJob(id));
+    return job && isRebuild(job) ? job : null;
+  }
+
+  async #status(job: Job<RebuildJobData>): Promise<RebuildStatus> {
+    await this.options.rebuilder.options.registry.refresh();
+    return rebuildStatus(job, this.options.rebuilder.generationsOf(job.id!));
+  }
+
+  async #again(id: string): Promise<RebuildStatus> {
+    return (await this.get(id)) ?? this.#unknown(id);
+  }
+
+  /** The job, if it has not come to an end. */
+  async #going(id: string, wanted: string): Promise<Job<RebuildJobData>> {
+    const job = await this.#rebuildJob(id);
+    if (!job) return this.#unknown(id);
+    const status = await this.#status(job);
+    if (status.state !== 'promoted' && status.state !== 'cancelled' && status.state !== 'failed') return job;
+    throw new StillwaterError('rebuild-finished', {
+      what: `The rebuild ${id} cannot be ${wanted}: it has come to its end.`,
+      evidence: `  state  ${status.state}${status.reason === null ? '' : `\n  since  ${status.reason}`}`,
+      consequence: 'Nothing was changed.',
+      remedy: status.state === 'promoted' ? `To go back: \`stillwater rollback ${status.view}\`.` : `Start another: \`stillwater rebuild ${status.view}\`.`,
+    });
+  }
+
+  #unknown(id: string): never {
+    throw new StillwaterError('unknown-rebuild', {
+      what: `There is no rebuild ${JSON.stringify(id)}.`,
+      evidence: `  kept  the newest ${this.options.limits.finishedJobsMax} that finished`,
+      consequence: 'Nothing was done.',
+      remedy: 'GET /rebuilds lists them.',
+    });
+  }
+
+  #known(view: string, orRegistered = false) {
+    const { catalog, registry } = this.options.rebuilder.options;
+    const declared = catalog().views.get(view);
+    if (declared || (orRegistered && registry.snapshot.generations.some((generation) => generation.view === view))) return declared!;
+    throw new StillwaterError('unknown-view', {
+      what: `There is no view ${JSON.stringify(view)}.`,
+      evidence: `  views  ${[...catalog().views.keys()].join(', ') || 'none'}`,
+      consequence: 'Nothing was started.',
+      remedy: 'GET /views lists them.',
+    });
+  }
+
+  #fingerprints(views: readonly string[]): Record<string, string> {
+    const declared = this.options.rebuilder.options.catalog().views;
+    return Object.fromEntries(views.map((view) => [view, declared.get(view)?.fingerprint ?? '']));
+  }
+
+  async #isNewest(): Promise<boolean> {
+    const { registry } = this.options.rebuilder.options;
+    await registry.refresh();
+    return this.#release === null || this.#release >= registry.snapshot.release;
+  }
+
+  async #leads(what: string): Promise<void> {
+    if (await this.#isNewest()) return;
+    throw new StillwaterError('release-superseded', {
+      what: `${what}: this process belongs to a release that is no longer the newest.`,
+      evidence: `  release  ${this.#release}\n  newest   ${this.options.rebuilder.options.registry.snapshot.release}`,
+      consequence: 'Nothing was started: two releases would rebuild over each other.',
+      remedy: 'Ask a process of the newest release.',
+    });
+  }
+
+  /** Redis's answer, or an error in good time: a caller must not wait for a connection that does not come. */
+  async #answered<T>(asked: Promise<T>): Promise<T> {
+    const { answerMsMax } = this.options.limits;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () =>
+          reject(
+            new StillwaterError('redis-unreachable', {
+              what: 'The queue of rebuilds does not answer.',
+              evidence: `  waited  ${answerMsMax} ms`,
+              consequence: 'Whether it was done is not known; asking again does not start a second rebuild of a view.',
+              remedy: 'Look at the connection to Redis, then ask again.',
+            }),
+          ),
+        answerMsMax,
+      );
+    });
+    try {
+      return await Promise.race([asked, late]);
+    } catch (thrown) {
+      if (thrown instanceof StillwaterError) throw thrown;
+      throw new StillwaterError(
+        'redis-refuses',
+        { what: 'The queue of rebuilds could not be used.', evidence: `  Redis said  ${messageOf(thrown)}`, consequence: 'Nothing was started.', remedy: '`stillwater doctor` looks at the Redis.' },
+        { cause: thrown },
+      );
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+const nonce = (): string => `${Date.now().toString(36)}${randomUUID().slice(0, 4)}`;
+
+/** Lists of jobs have holes where one was removed while they were read. */
+const isRebuild = (job: Job<JobData> | undefined): job is Job<RebuildJobData> => job?.data?.kind === 'rebuild';

@@ -1,0 +1,18 @@
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { plainProblem } from './problem.js';
+import { defaultServingLimits, type ServingLimits } from './serving-limits.js';
+
+/** Fastify with the limits of the HTTP surface. Open connections (changes) end when the service does. */
+export function servingAdapter(limits: Partial<ServingLimits> = {}): FastifyAdapter {
+  const { bodyBytesMax, pathSegmentMax } = { ...defaultServingLimits, ...limits };
+  return new FastifyAdapter({
+    bodyLimit: bodyBytesMax,
+    routerOptions: { maxParamLength: pathSegmentMax },
+    forceCloseConnections: true,
+    // What the router itself refuses comes to no filter.
+    frameworkErrors: (error, _request, reply) => {
+      const problem = plainProblem(400, 'malformed-url', error.message, 'Percent-encode the address as UTF-8.');
+      void reply.status(400).header('content-type', 'application/problem+json; charset=utf-8').send(JSON.stringify(problem));
+    },
+  });
+}

@@ -1,0 +1,29 @@
+import type { RedisOptions } from 'ioredis';
+import type { Limits } from './runtime/limits.js';
+import type { ServingLimits } from './serving/serving-limits.js';
+import type { declarationOf } from './view/declaration-of.js';
+
+/** A stream, table or view as the declaration functions give it. */
+export type Declared = Parameters<typeof declarationOf>[0];
+
+export interface StillwaterOptions {
+  /** Where Redis is: a URL (`redis://…`, `rediss://…`), or what ioredis takes. */
+  connection: string | RedisOptions;
+  /** What is maintained and served. What they read is found through them. */
+  views: readonly Declared[];
+  /** Before all our keys, groups and queues. Default: `sw`. Streams keep their own names. */
+  prefix?: string;
+  /** `worker` maintains views, `api` only reads them, `all` does both. Default: `all`. */
+  role?: 'all' | 'worker' | 'api';
+  /** Bounds of the runtime; each has a default. */
+  limits?: Partial<Limits>;
+}
+
+/** Mounting the REST routes. Without it an application that embeds Stillwater gets no route. */
+export interface HttpOptions {
+  /** What writes and administration must bring as `Authorization: Bearer …`; null asks for nothing. */
+  token: string | null;
+  limits?: Partial<ServingLimits>;
+  /** Answer unknown routes and malformed bodies of the whole application as problems too. */
+  standalone?: boolean;
+}

@@ -1,0 +1,140 @@
+import { type BeforeApplicationShutdown, type DynamicModule, Inject, Injectable, Logger, Module, type ModuleMetadata, type OnApplicationBootstrap } from '@nestjs/common';
+import type { ConnectionOptions } from 'bullmq';
+import { StillwaterError } from './errors/stillwater-error.js';
+import { BullRebuilds } from './jobs/bull-rebuilds.js';
+import { JobsModule } from './jobs/jobs.module.js';
+import { RedisConnections } from './redis/connections.js';
+import { checkRedis, readRedisFacts } from './redis/facts.js';
+import { RedisModule, type RedisModuleOptions } from './redis/redis.module.js';
+import { Catalog } from './runtime/catalog.js';
+import { RUNTIME_OPTIONS, type RuntimeOptions, RuntimeModule } from './runtime/runtime.module.js';
+import { Runtime } from './runtime/runtime.js';
+import { Reading } from './runtime/reading/reading.js';
+import { ServingModule } from './serving/serving.module.js';
+import type { Declared, HttpOptions, StillwaterOptions } from './stillwater-options.js';
+import { checkDeclarations } from './view/declaration-errors.js';
+import { declarationOf } from './view/declaration-of.js';
+
+export type { Declared, HttpOptions, StillwaterOptions } from './stillwater-options.js';
+
+const OPTIONS = Symbol('stillwater options');
+
+/** The injection token of a view's reader. */
+export const getViewToken = (view: Declared | string): string => `stillwater view ${typeof view === 'string' ? view : declarationOf(view)?.name}`;
+
+/** Injects the typed reader of a view: `@InjectView(orders) private readonly orders: ViewReader<RowOf<typeof orders>>`. */
+export const InjectView = (view: Declared | string): ParameterDecorator & PropertyDecorator => Inject(getViewToken(view));
+
+export interface StillwaterAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
+  inject?: any[];
+  /** Everything but the views, which are known when modules are put together. */
+  useFactory: (...dependencies: any[]) => Omit<StillwaterOptions, 'views'> | Promise<Omit<StillwaterOptions, 'views'>>;
+  views: readonly Declared[];
+  http?: HttpOptions;
+}
+
+/**
+ * Starts when everything is wired, and hands over before anything is taken down. Nest runs the second only for
+ * applications that call `enableShutdownHooks()` or `close()`; without it others wait until the lease has ended.
+ */
+@Injectable()
+class StillwaterLifecycle implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  constructor(
+    @Inject(OPTIONS) private readonly options: StillwaterOptions,
+    @Inject(Runtime) private readonly runtime: Runtime,
+    @Inject(BullRebuilds) private readonly rebuilds: BullRebuilds,
+    @Inject(RedisConnections) private readonly connections: RedisConnections,
+    @Inject(Reading) private readonly reading: Reading,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    checkRedis(await readRedisFacts(this.connections.control));
+    const { created, changed, orphaned, superseded, release } = await this.runtime.start();
+    const logger = new Logger('Stillwater');
+    const role = this.options.role ?? 'all';
+    logger.log(`Release ${release}: ${this.runtime.options.catalog.views.size} views${created.length > 0 ? `, new: ${created.join(', ')}` : ''}.`);
+    if (orphaned.length > 0) logger.warn(`Kept, but declared no longer: ${orphaned.join(', ')}.`);
+    if (changed.length > 0 && !superseded && role !== 'api') {
+      logger.log(`Changed: ${changed.join(', ')}. They are rebuilt behind the generations that serve.`);
+      await this.rebuilds.startChanged(changed);
+    }
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.reading.close();
+    await this.runtime.stop();
+  }
+}
+
+/** Stillwater inside a Nest application: `StillwaterModule.forRoot({ connection, views })`. Mounts no route unless `http` is given. */
+@Module({})
+export class StillwaterModule {
+  static forRoot({ http, ...options }: StillwaterOptions & { http?: HttpOptions }): DynamicModule {
+    return StillwaterModule.forRootAsync({ useFactory: () => options, views: options.views, ...(http && { http }) });
+  }
+
+  static forRootAsync({ imports = [], inject = [], useFactory, views, http }: StillwaterAsyncOptions): DynamicModule {
+    const declarations = views.map((view) => declarationOf(view)).filter((declaration) => declaration !== null);
+    checkDeclarations(declarations);
+    const catalog = new Catalog(declarations);
+    const options: DynamicModule = {
+      module: StillwaterOptionsModule,
+      global: true,
+      imports,
+      providers: [
+        { provide: OPTIONS, inject, useFactory: async (...dependencies: any[]): Promise<StillwaterOptions> => ({ ...(await useFactory(...dependencies)), views }) },
+        {
+          provide: RUNTIME_OPTIONS,
+          inject: [OPTIONS],
+          useFactory: ({ role = 'all', limits }: StillwaterOptions): RuntimeOptions => ({ role, ...(limits && { limits }) }),
+        },
+        { provide: Catalog, useValue: catalog },
+      ],
+      exports: [OPTIONS, RUNTIME_OPTIONS, Catalog],
+    };
+    const tokens = [...catalog.views.keys()].map((name) => ({
+      provide: getViewToken(name),
+      inject: [Reading],
+      useFactory: (reading: Reading) => reading.view(name),
+    }));
+    return {
+      module: StillwaterModule,
+      global: true,
+      imports: [
+        options,
+        RedisModule.forRootAsync({ inject: [OPTIONS], useFactory: redisOptions }),
+        RuntimeModule.forRoot(),
+        JobsModule.forRootAsync({
+          inject: [OPTIONS],
+          useFactory: ({ connection, prefix = 'sw', role = 'all' }: StillwaterOptions) => ({
+            connection: (typeof connection === 'string' ? { url: connection } : connection) as ConnectionOptions,
+            prefix,
+            worker: role !== 'api',
+            logger: jobsLogger(),
+          }),
+        }),
+        ...(http ? [ServingModule.forRoot(http)] : []),
+      ],
+      providers: [StillwaterLifecycle, ...tokens],
+      exports: tokens.map(({ provide }) => provide),
+    };
+  }
+}
+
+@Module({})
+class StillwaterOptionsModule {}
+
+function redisOptions({ connection, prefix = 'sw' }: StillwaterOptions): RedisModuleOptions {
+  if (!connection)
+    throw new StillwaterError('no-connection', {
+      what: 'StillwaterModule was given no `connection`.',
+      consequence: 'Nothing was started.',
+      remedy: "Say where Redis is: StillwaterModule.forRoot({ connection: 'redis://127.0.0.1:6379', views: [...] }).",
+    });
+  return { ...(typeof connection === 'string' ? { url: connection } : { redis: connection }), prefix };
+}
+
+function jobsLogger() {
+  const nest = new Logger('Rebuilds');
+  return { info: (message: string) => nest.log(message), warn: (message: string) => nest.warn(message), error: (message: string) => nest.error(message) };
+}

@@ -1,0 +1,77 @@
+import { toInstantText } from '../runtime/instant-text.js';
+import { partitionOf, type RecordSource } from '../runtime/placement.js';
+import type { RawEntry } from '../runtime/ports/source-log.js';
+import { RowDecoder } from '../runtime/row-decoder.js';
+import { TableKey } from '../runtime/table-key.js';
+
+/** An entry of one partition of a stream or table. */
+export interface AppendedEntry {
+  readonly source: RecordSource;
+  readonly partition: number;
+  readonly entry: RawEntry;
+}
+
+/** What was appended in one go, in the order of the log. */
+export type Append = readonly AppendedEntry[];
+
+/** The entries of a test, made as a producer would make them; ids rise over all of them and never lie before an event's time. */
+export class LogWriter {
+  #ms = 0;
+  #sequence = 0;
+
+  /** One entry for each record, as JSON. What the schema refuses is written too: it is an error when it is read. */
+  records(source: RecordSource, records: readonly unknown[]): Append {
+    const rows = new RowDecoder(source);
+    const placeOf = partitionOf(source);
+    return records.map((record, index) => {
+      const json = JSON.stringify(record);
+      if (json === undefined)
+        throw new TypeError(
+          `Record ${index} given for "${source.name}" is ${String(record)}, which JSON cannot say.`,
+        );
+      const row = rows.decode(JSON.parse(json));
+      const time =
+        row !== null && source.kind === 'stream' && source.eventTime !== null
+          ? toInstantText(row[source.eventTime])
+          : null;
+      const partition = row === null ? 0 : (placeOf?.(row) ?? 0);
+      return { source, partition, entry: [this.#nextId(time), ['data', json]] };
+    });
+  }
+
+  tombstones(source: RecordSource, keys: readonly unknown[]): Append {
+    if (source.kind !== 'table')
+      throw new TypeError(`"${source.name}" is a stream: its events are never deleted.`);
+    const tableKey = new TableKey(source);
+    const placeOf = partitionOf(source);
+    return keys.map((key) => {
+      const values: readonly unknown[] = Array.isArray(key) ? key : [key];
+      const fields = Object.fromEntries(source.key.map((name, index) => [name, values[index]]));
+      const decoded = tableKey.decode(fields);
+      const partition = 'row' in decoded ? (placeOf?.(decoded.row) ?? 0) : 0;
+      return {
+        source,
+        partition,
+        entry: [this.#nextId(null), ['op', 'delete', 'data', JSON.stringify(fields)]],
+      };
+    });
+  }
+
+  /** Entries exactly as they would lie in Redis, field by field. */
+  entries(source: RecordSource, entries: readonly Readonly<Record<string, string>>[]): Append {
+    return entries.map((fields) => ({
+      source,
+      partition: 0,
+      entry: [this.#nextId(null), Object.entries(fields).flat()],
+    }));
+  }
+
+  #nextId(time: string | null): string {
+    const ms = time === null ? 0 : Math.max(0, Date.parse(time));
+    if (ms > this.#ms) {
+      this.#ms = ms;
+      this.#sequence = 0;
+    }
+    return `${this.#ms}-${++this.#sequence}`;
+  }
+}

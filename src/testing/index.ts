@@ -1,0 +1,9 @@
+/** For the tests of an application's views: `import { given } from 'stillwater/testing'`. No Redis, no service, any test runner. */
+export {
+  Expectation,
+  expectConverges,
+  given,
+  History,
+  type ConvergenceOptions,
+  type KeyValue,
+} from './test-view.js';

@@ -1,0 +1,97 @@
+import type { Computed } from './computed.js';
+import type { Kind, LastStep, NoSuchPath, PathTo, PathToScalar, ValueAt } from './path-type.js';
+import type { Flat } from './row-type.js';
+import type { ViewTypeError } from './view-type-error.js';
+
+export declare const rows: unique symbol;
+
+/**
+ * Anything that has rows: a stream, a table, a view, or what is made of them. One property, so that inferring a
+ * row from it is cheap. `Key`: the names of columns known to identify a row, never where a collection has one
+ * row at most, null where nothing is known to.
+ */
+export interface Rows<in out Row, out Key extends string | null> {
+  readonly [rows]: { readonly row: (row: Row) => Row; readonly key: Key };
+}
+
+/** New columns by name: the path of an old one, or `computed(schema, fn)`. */
+export interface NewColumns<in Row> {
+  readonly [name: string]: string | Computed<Row, unknown>;
+}
+
+export type CheckedColumns<Row, C, Purpose extends string> = {
+  [N in keyof C]: C[N] extends string
+    ? Purpose extends 'select'
+      ? PathTo<Row, C[N], Purpose>
+      : PathToScalar<Row, C[N], Purpose>
+    : C[N];
+};
+export type ColumnsMade<Row, C> = {
+  -readonly [N in keyof C]: C[N] extends string
+    ? ValueAt<Row, C[N]>
+    : C[N] extends Computed<never, infer Value>
+      ? Value
+      : never;
+};
+
+/** The names of the key's columns after a projection; null if one of them does not come through as it is. */
+export type KeyAfter<C, Key extends string | null> = [Key] extends [string]
+  ? [Key] extends [C[keyof C]]
+    ? { [N in keyof C]: C[N] extends Key ? N : never }[keyof C] & string
+    : null
+  : null;
+
+export type GroupColumns<Row> = string | NewColumns<Row>;
+export type CheckedGroup<Row, By extends readonly unknown[]> = {
+  [I in keyof By]: By[I] extends string
+    ? PathToScalar<Row, By[I], 'group by'>
+    : CheckedColumns<Row, By[I], 'group by'>;
+};
+export type Both<U> = (U extends unknown ? (part: U) => void : never) extends (whole: infer Whole) => void
+  ? Whole
+  : never;
+export type GroupOf<Row, By extends readonly unknown[]> = Flat<
+  { [Path in Extract<By[number], string> as LastStep<Path>]: ValueAt<Row, Path> } & ([
+    Exclude<By[number], string>,
+  ] extends [never]
+    ? unknown
+    : Both<{ [I in keyof By]: By[I] extends string ? never : ColumnsMade<Row, By[I]> }[number]>)
+>;
+
+export type RowIn<R> = R extends Rows<infer Row, string | null> ? Row : never;
+export type KeyIn<R> = R extends Rows<any, infer Key> ? Key : never;
+
+/** One named side: `{ airport: airports }`. */
+export type Sides = { readonly [name: string]: Rows<any, string | null> };
+export type IsUnion<T, Whole = T> = T extends unknown ? ([Whole] extends [T] ? false : true) : never;
+export type OneSide<Row, S> =
+  true extends IsUnion<keyof S>
+    ? ViewTypeError<'A join names one side: { airport: airports }. Join again for another.'>
+    : keyof S & keyof Row extends never
+      ? unknown
+      : ViewTypeError<`The rows have a column "${keyof S & keyof Row & string}" already: give the joined side another name.`>;
+
+export type JoinOn = { readonly [left: string]: string };
+export type CheckedOn<Left, Right, On> = {
+  [L in keyof On]: L extends string
+    ? [NoSuchPath] extends [ValueAt<Left, L>]
+      ? ViewTypeError<`There is no column "${L}" to join by.`>
+      : On[L] extends string
+        ? [NoSuchPath] extends [ValueAt<Right, On[L]>]
+          ? (keyof Right & string) | ViewTypeError<`There is no column "${On[L]}" on the joined side.`>
+          : Kind<ValueAt<Left, L>> extends 'objects' | 'anything'
+            ? ViewTypeError<`Column "${L}" holds ${Kind<ValueAt<Left, L>>}; rows are joined by text, numbers or booleans.`>
+            : [Kind<ValueAt<Right, On[L]>>] extends [Kind<ValueAt<Left, L>>]
+              ? On[L]
+              : ViewTypeError<`Column "${L}" holds ${Kind<ValueAt<Left, L>>} and "${On[L]}" holds ${Kind<ValueAt<Right, On[L]>>}: they are never equal.`>
+        : never
+    : never;
+};
+export type KeyAfterJoin<Key, RightKey, On> = [RightKey] extends [On[keyof On]] ? Key : null;
+
+export type SameRows<Row, Other> = [Other] extends [Row]
+  ? [Row] extends [Other]
+    ? unknown
+    : ViewTypeError<'Only collections of equal rows can be united: select the same columns, of the same types, on both sides.'>
+  : ViewTypeError<'Only collections of equal rows can be united: select the same columns, of the same types, on both sides.'>;
+

@@ -1,0 +1,184 @@
+import type { Collection } from './collection.js';
+import { columnNameProblem } from './column-name.js';
+import { columnAt, isScalar, typeText } from './columns.js';
+import type { Column, IndexDeclaration, PlanNode } from './plan.js';
+import { OptionReader } from './record-source.js';
+import { columnNames, partitionText } from './relation.js';
+import type { Names } from './stream.js';
+
+/** One index: the words of `order=`, in one text or one by one. */
+export type Index = string | readonly [string, ...string[]];
+
+/** Words of the REST interface that a column of a view cannot be named. */
+const RESERVED = [
+  'select',
+  'order',
+  'limit',
+  'offset',
+  'cursor',
+  'or',
+  'and',
+  'not',
+  'atLeast',
+  'count',
+  'format',
+  'after',
+];
+
+/** Reads the options of a view, and notes what is wrong with them. */
+export class ViewOptionReader extends OptionReader {
+  plan(from: Collection<any, any> | undefined): PlanNode {
+    if (from?.plan?.relation) return from.plan;
+    const given = from === undefined ? 'undefined (a module that imports itself in a circle?)' : typeof from;
+    this.note(
+      'not-a-collection',
+      'has nothing to be made from.',
+      { from: given },
+      'Give a stream, a table, a view, or what is made of them.',
+    );
+    return NOTHING;
+  }
+
+  key(plan: PlanNode, named: Names | undefined): readonly string[] {
+    const { columns, uniqueKey } = plan.relation;
+    if (named === undefined) {
+      if (uniqueKey !== null) this.#checkKey(columns, uniqueKey);
+      else if (plan !== NOTHING)
+        this.note(
+          'no-key',
+          'has no key: nothing is known to identify its rows.',
+          { columns: columnNames(plan) },
+          `Name the columns that do: key: ['…'].`,
+        );
+      return uniqueKey ?? [];
+    }
+    const key = typeof named === 'string' ? [named] : [...named];
+    if (!this.#checkKey(columns, key)) return key;
+    if (uniqueKey !== null && !uniqueKey.every((name) => key.includes(name)))
+      this.#noteWeakKey(plan, key, uniqueKey);
+    return key;
+  }
+
+  indexes(columns: readonly Column[], indexes: readonly Index[]): IndexDeclaration[] {
+    const names = indexes.map((index) => (typeof index === 'string' ? index : index.join(',')));
+    for (const name of new Set(names.filter((candidate, index) => names.indexOf(candidate) !== index)))
+      this.note('bad-index', `declares the index "${name}" twice.`, {}, 'Remove one.');
+    return names.map((name) => ({
+      name,
+      columns: name.split(',').flatMap((term) => this.#indexTerm(columns, name, term)),
+    }));
+  }
+
+  whole(option: string, value: number, least: number, most: number): number {
+    if (!(Number.isInteger(value) && value >= least && value <= most))
+      this.note(
+        'bad-option',
+        `has an impossible \`${option}\`.`,
+        { [option]: String(value) },
+        `Give a whole number from ${least} to ${most}.`,
+      );
+    return value;
+  }
+
+  noteColumns(columns: readonly Column[]): void {
+    for (const { name } of columns) {
+      const problem =
+        columnNameProblem(name) ?? (RESERVED.includes(name) ? 'is a word of the REST interface' : null);
+      if (problem !== null)
+        this.note(
+          'bad-name',
+          `has a column "${name}", which ${problem}.`,
+          { reserved: RESERVED.join(', ') },
+          'Give the column another name, with select() if need be.',
+        );
+    }
+  }
+
+  /** A row is found by its key, so the key must say in which partition it lies. */
+  notePlacement(plan: PlanNode, key: readonly string[]): void {
+    const { partitions, partitionedBy } = plan.relation;
+    if (partitions === 1 || (partitionedBy !== null && partitionedBy.every((name) => key.includes(name))))
+      return;
+    this.note(
+      'needs-exchange',
+      'has rows of one key in several partitions, and rows are not yet exchanged between partitions.',
+      { key: key.join(', ') || '(none)', rows: partitionText(plan) },
+      'Add the partitioning columns to `key`, or declare the streams with one partition.',
+    );
+  }
+
+  #checkKey(columns: readonly Column[], key: readonly string[]): boolean {
+    const before = this.problems.length;
+    for (const name of key) {
+      const column = columns.find((candidate) => candidate.name === name);
+      if (!column)
+        this.note(
+          'unknown-column',
+          `has no column "${name}" to be its key.`,
+          { key: key.join(', '), columns: columns.map((one) => one.name).join(', ') },
+          'Name columns of its rows.',
+        );
+      else if (!isScalar(column.type) && !isStandIn(column))
+        this.note(
+          'wrong-type',
+          `has "${name}" in its key, which does not hold text, numbers or booleans.`,
+          { [name]: typeText(column.type) },
+          'Name a column that does.',
+        );
+    }
+    return this.problems.length === before;
+  }
+
+  #noteWeakKey(plan: PlanNode, key: readonly string[], uniqueKey: readonly string[]): void {
+    const grouped = groupedBy(plan);
+    const missing = uniqueKey.filter((name) => !key.includes(name));
+    const subject = this.subject;
+    this.add({
+      code: 'key-not-unique',
+      what: `${subject} was not started: its key does not identify a row.`,
+      evidence: { key: key.join(', '), [grouped ? 'grouped by' : 'rows differ by']: uniqueKey.join(', ') },
+      consequence: `Rows of one ${key.join(' and ')} would replace one another.`,
+      remedy: `Add ${missing.map((name) => `"${name}"`).join(', ')} to \`key\`${grouped ? `, or group by ${key.join(', ')} alone` : ''}.`,
+      place: this.place,
+    });
+  }
+
+  #indexTerm(columns: readonly Column[], index: string, term: string): IndexDeclaration['columns'] {
+    const [, path, direction] = /^(.+?)(?:\.(asc|desc))?$/.exec(term.trim()) ?? [null, '', ''];
+    const whole = columnAt(columns, term);
+    const column = (direction && columnAt(columns, path!)) || whole;
+    if (column && isScalar(column.type))
+      return [
+        {
+          path: column === whole ? term : path!,
+          descending: column !== whole && direction === 'desc',
+          column,
+        },
+      ];
+    const evidence = column
+      ? { [term]: typeText(column.type) }
+      : { columns: columns.map((one) => one.name).join(', ') };
+    const what = column
+      ? `has an index "${index}" on a column that has no order.`
+      : `has an index "${index}" on a column that it has not.`;
+    this.note('bad-index', what, evidence, `Write 'column', 'column.desc', or several with commas.`);
+    return [];
+  }
+}
+
+const groupedBy = (plan: PlanNode): boolean =>
+  plan.op === 'aggregate' ||
+  ('input' in plan ? groupedBy(plan.input) : plan.op === 'join' ? groupedBy(plan.left) : false);
+
+/** The column of a path that was wrong, and of which that was said. */
+const isStandIn = (column: Column): boolean =>
+  column.type.kind === 'json' && column.type.nullable && column.schema._zod.def.type === 'unknown';
+
+/** Stands for the plan of a view that has none, so that the rest of it can be checked. */
+const NOTHING: PlanNode = Object.freeze({
+  op: 'union',
+  inputs: [],
+  place: null,
+  relation: { columns: [], uniqueKey: null, appendOnly: true, log: null, partitions: 1, partitionedBy: [] },
+});
+

@@ -1,0 +1,104 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { stillwater } from './command-line.js';
+
+const STREAMS = `
+import { z } from 'zod';
+import { stream } from 'stillwater';
+export const orders = stream('orders', { schema: z.object({ customer: z.string(), amount: z.int() }) });
+`;
+const totals = (column: string): string => `
+import { sum, view } from 'stillwater';
+import { orders } from './orders.ts';
+export const totals = view('totals', { from: orders.groupBy('customer').aggregate({ amount: sum('${column}' as 'amount') }) });
+`;
+
+describe('view modules', () => {
+  let directory: string;
+
+  beforeEach(() => {
+    // Below this package, so that \`zod\` is found as it would be in an application.
+    mkdirSync('node_modules/.cache', { recursive: true });
+    directory = mkdtempSync(resolve('node_modules/.cache', 'stillwater-views-'));
+  });
+  afterEach(() => rmSync(directory, { recursive: true }));
+
+  const write = (files: Record<string, string>): void => {
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(directory, name)), { recursive: true });
+      writeFileSync(join(directory, name), text);
+    }
+  };
+
+  it('lists the views of a directory with what they read and their fingerprints', async () => {
+    write({ 'orders.ts': STREAMS, 'totals.ts': totals('amount') });
+    const [people, programs] = await Promise.all([stillwater(['check', directory]), stillwater(['check', directory, '--json'])]);
+    expect(people).toMatchObject({ code: 0, stderr: '' });
+    expect(people.stdout).toContain('1 views, 1 streams and 0 tables');
+    expect(JSON.parse(programs.stdout)).toMatchObject({
+      views: [{ name: 'totals', key: ['customer'], sources: ['orders'], fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/) }],
+      streams: ['orders'],
+      tables: [],
+    });
+  });
+
+  it('says everything that is wrong at once, modules that cannot be loaded included', async () => {
+    write({
+      'orders.ts': STREAMS,
+      'totals.ts': totals('price'),
+      'more/broken.ts': `import { nothing } from './absent.ts';\nexport const a = nothing;\n`,
+      'more/again.ts': totals('cost').replace('./orders.ts', '../orders.ts').replace("'totals'", "'totals-again'"),
+    });
+    const [people, programs] = await Promise.all([stillwater(['check', directory]), stillwater(['check', directory, '--json'])]);
+    expect(people.code).toBe(1);
+    for (const part of ['broken.ts', 'price', 'cost']) expect(people.stdout).toContain(part);
+    expect(programs.code).toBe(1);
+    expect(JSON.parse(programs.stdout).errors.length).toBeGreaterThanOrEqual(3);
+  });
+
+  it('says that a directory is not there', async () => {
+    const ended = await stillwater(['check', join(tmpdir(), 'no-such-views')]);
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toContain('cannot be read');
+  });
+
+  it('are loaded anew when one is saved, shared modules once, and a mistake stops nothing', async () => {
+    write({ 'orders.ts': STREAMS, 'totals.ts': totals('amount') });
+    const script = join(directory, '..', 'watch.spec-process.ts');
+    writeFileSync(
+      script,
+      `import { watchViews } from ${JSON.stringify(resolve('src/cli/watch-views.ts'))};
+       import { loadDeclarations } from ${JSON.stringify(resolve('src/cli/load-views.ts'))};
+       const say = (outcome) => console.log(JSON.stringify(outcome instanceof Error ? { error: outcome.message } : outcome.map((d) => [d.kind, d.name, d.fingerprint ?? null])));
+       say(await loadDeclarations(${JSON.stringify(directory)}, { fresh: true }));
+       watchViews(${JSON.stringify(directory)}, say);
+       setTimeout(() => process.exit(1), 20_000);`,
+    );
+    const child = spawn(process.execPath, [resolve('node_modules/jiti/lib/jiti-cli.mjs'), script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    try {
+      const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+      const next = async (): Promise<any> => JSON.parse((await lines.next()).value as string);
+      const first = await next();
+      expect(first.map(([kind, name]: string[]) => [kind, name])).toEqual([
+        ['stream', 'orders'],
+        ['view', 'totals'],
+      ]);
+      await new Promise((settled) => setTimeout(settled, 300));
+      write({ 'totals.ts': totals('price') });
+      expect((await next()).error).toContain('price');
+      write({ 'totals.ts': totals('amount').replace('.groupBy', '.where((order) => order.amount > 0).groupBy') });
+      const second = await next();
+      expect(second.map(([, name]: string[]) => name)).toEqual(['orders', 'totals']);
+      expect(second[1][2]).not.toBe(first[1][2]);
+      // What a module reads is loaded anew too.
+      write({ 'orders.ts': STREAMS.replace('z.int()', 'z.number()') });
+      expect((await next())[1][2]).not.toBe(second[1][2]);
+    } finally {
+      child.kill();
+      rmSync(script);
+    }
+  });
+});

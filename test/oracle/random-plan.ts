@@ -1,0 +1,301 @@
+import { z } from 'zod';
+import type { ColumnType, PlanNode } from '../../src/view/plan.js';
+import {
+  aggregate,
+  distinct,
+  flatMap,
+  join,
+  select,
+  source,
+  streamOf,
+  tableOf,
+  union,
+  unnest,
+  viewOf,
+  where,
+  type Written,
+  type WrittenAggregate,
+} from '../support/plans.js';
+import type { Random } from '../support/random.js';
+
+/** A plan and the SQL that means the same. `log`: the SQL has a column `__o`, the place of each row in the log. */
+export interface Twin {
+  node: PlanNode;
+  sql: string;
+  log: boolean;
+}
+
+export const recordSchema = z.object({
+  id: z.string(),
+  k: z.string().nullable(),
+  g: z.int().nullable(),
+  x: z.number(),
+  tags: z.array(z.string()),
+  o: z.object({ a: z.string(), n: z.int().nullable() }).nullable(),
+});
+
+export const events = streamOf('events', recordSchema);
+export const things = tableOf('things', recordSchema, ['id']);
+export const upstream = viewOf('upstream', source(tableOf('below', recordSchema, ['id'])), ['id']);
+
+const COLUMNS = '"id", "k", "g", "x", "tags", "o"';
+export const tableSql = (name: string): string =>
+  `CREATE TABLE ${name} ("id" VARCHAR, "k" VARCHAR, "g" DOUBLE, "x" DOUBLE, "tags" VARCHAR[], "o" STRUCT("a" VARCHAR, "n" DOUBLE), "__o" VARCHAR)`;
+
+const sources: readonly Twin[] = [
+  { node: source(events), sql: `SELECT ${COLUMNS}, "__o" FROM events`, log: true },
+  { node: source(things), sql: `SELECT ${COLUMNS} FROM things`, log: false },
+  { node: source(upstream), sql: `SELECT ${COLUMNS} FROM upstream`, log: false },
+];
+
+/** A scalar somewhere in a row. */
+interface Scalar {
+  path: string;
+  sql: string;
+  kind: 'text' | 'number' | 'boolean';
+}
+
+const quoted = (name: string): string => `"${name}"`;
+const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+const names = (twin: Twin): string[] => twin.node.relation.columns.map(({ name }) => name);
+const hidden = (twin: Twin): string => (twin.log ? ', "__o"' : '');
+
+function scalarsOf({ node }: Twin): Scalar[] {
+  const found: Scalar[] = [];
+  const visit = (path: string, sql: string, type: ColumnType): void => {
+    if (type.kind === 'string') found.push({ path, sql, kind: 'text' });
+    else if (type.kind === 'number') found.push({ path, sql, kind: 'number' });
+    else if (type.kind === 'boolean') found.push({ path, sql, kind: 'boolean' });
+    else if (type.kind === 'object')
+      for (const column of type.columns) visit(`${path}.${column.name}`, `struct_extract(${sql}, ${literal(column.name)})`, column.type);
+  };
+  for (const { name, type } of node.relation.columns) visit(name, quoted(name), type);
+  return found;
+}
+
+const read = (path: string) => {
+  const steps = path.split('.');
+  return (row: any): any => steps.reduce((value, step) => value?.[step] ?? null, row);
+};
+
+export const TEXTS = ['a', 'b', 'ab', '', 'é', '😀', '\ufffd', 'Z'];
+export const NUMBERS = [0, 1, 2, 3, -1, 0.125, -2.5, 1000.375];
+
+let fresh = 0;
+const freshName = (): string => `c${fresh++}`;
+
+export function randomPlan(random: Random, depth: number): Twin {
+  fresh = 0;
+  return twinOf(random, depth);
+}
+
+function twinOf(random: Random, depth: number): Twin {
+  if (depth === 0) return random.of(sources);
+  const input = twinOf(random, depth - 1);
+  // A row of nothing but lists can hardly be asked anything.
+  if (scalarsOf(input).length === 0) return distinctTwin(random, input);
+  const make = random.of([whereTwin, selectTwin, flatMapTwin, unnestTwin, unionTwin, distinctTwin, aggregateTwin, aggregateTwin, joinTwin, joinTwin]);
+  return make(random, input, () => twinOf(random, random.below(depth)));
+}
+
+/** A condition as a function and as SQL; a null is neither. */
+function condition(random: Random, twin: Twin): { call: (row: any) => boolean; sql: string } {
+  const { path, sql, kind } = random.of(scalarsOf(twin));
+  const get = read(path);
+  if (kind === 'boolean') return { call: (row) => get(row) === true, sql: `(${sql} IS TRUE)` };
+  if (kind === 'number') {
+    const bound = random.of(NUMBERS);
+    return { call: (row) => get(row) !== null && get(row) <= bound, sql: `(${sql} IS NOT NULL AND ${sql} <= ${bound})` };
+  }
+  const text = random.of(TEXTS);
+  return random.chance(0.5)
+    ? { call: (row) => get(row) !== text, sql: `(${sql} IS DISTINCT FROM ${literal(text)})` }
+    : { call: (row) => get(row) === null || get(row).length > 0, sql: `(${sql} IS NULL OR ${sql} <> '')` };
+}
+
+function whereTwin(random: Random, input: Twin): Twin {
+  const { call, sql } = condition(random, input);
+  const { path, sql: thrown } = random.of(scalarsOf(input));
+  const get = read(path);
+  if (random.chance(0.7)) return { ...input, node: where(input.node, call), sql: `SELECT * FROM (${input.sql}) WHERE ${sql}` };
+  const throwing = (row: any): boolean => {
+    if (get(row) === null) throw new Error('null');
+    return call(row);
+  };
+  return { ...input, node: where(input.node, throwing), sql: `SELECT * FROM (${input.sql}) WHERE ${thrown} IS NOT NULL AND ${sql}` };
+}
+
+function selectTwin(random: Random, input: Twin): Twin {
+  const columns: Record<string, Written> = {};
+  const parts: string[] = [];
+  const add = (name: string, value: Written, sql: string): void => {
+    columns[name] = value;
+    parts.push(`${sql} AS ${quoted(name)}`);
+  };
+  for (const name of random.some(names(input), 1)) add(random.chance(0.6) ? name : freshName(), name, quoted(name));
+  for (const { path, sql } of random.some(scalarsOf(input), 0, 2)) add(freshName(), path, sql);
+  if (random.chance(0.4)) {
+    const { path, sql, kind } = random.of(scalarsOf(input));
+    const get = read(path);
+    if (kind === 'number') add(freshName(), { schema: z.number(), call: (row) => (get(row) ?? 0) * 2 + 0.5 }, `coalesce(${sql}, 0) * 2 + 0.5`);
+    else if (kind === 'text')
+      add(freshName(), { schema: z.string().nullable(), call: (row) => (get(row) === null ? null : get(row) + '_') }, `${sql} || '_'`);
+    else add(freshName(), { schema: z.boolean(), call: (row) => get(row) === true }, `(${sql} IS TRUE)`);
+  }
+  return { node: select(input.node, columns), sql: `SELECT ${parts.join(', ')}${hidden(input)} FROM (${input.sql})`, log: input.log };
+}
+
+function flatMapTwin(random: Random, input: Twin): Twin {
+  const numbers = scalarsOf(input).filter(({ kind }) => kind === 'number');
+  const texts = scalarsOf(input).filter(({ kind }) => kind === 'text');
+  if (numbers.length === 0 || texts.length === 0) return unionTwin(random, input);
+  const count = random.of(numbers);
+  const text = random.of(texts);
+  const [n, t] = [freshName(), freshName()];
+  const getCount = read(count.path);
+  const getText = read(text.path);
+  const row = z.object({ [n]: z.int(), [t]: z.string().nullable() });
+  const call = (from: any) =>
+    Array.from({ length: Math.max(0, Math.min(3, Math.floor(getCount(from) ?? 0))) }, (_, index) => ({ [t]: getText(from), [n]: index }));
+  return {
+    node: flatMap(input.node, row, call),
+    sql:
+      `SELECT CAST(u.i AS DOUBLE) AS ${quoted(n)}, t.text AS ${quoted(t)} FROM ` +
+      `(SELECT ${text.sql} AS text, greatest(0, least(3, floor(coalesce(${count.sql}, 0))))::BIGINT AS size FROM (${input.sql})) t, unnest(range(t.size)) u(i)`,
+    log: false,
+  };
+}
+
+function unnestTwin(random: Random, input: Twin): Twin {
+  const lists = input.node.relation.columns.filter(({ type }) => type.kind === 'array' && type.element.kind === 'string');
+  if (lists.length === 0) return whereTwin(random, input);
+  const { name } = random.of(lists);
+  const as = freshName();
+  const columns = names(input).map((column) => `t.${quoted(column)}`);
+  return {
+    node: unnest(input.node, name, as),
+    sql: `SELECT ${columns.join(', ')}, u.e AS ${quoted(as)} FROM (${input.sql}) t, unnest(t.${quoted(name)}) u(e)`,
+    log: false,
+  };
+}
+
+function unionTwin(random: Random, input: Twin): Twin {
+  const columns = names(input).map(quoted).join(', ');
+  const parts = [input, whereTwin(random, input)];
+  if (random.chance(0.3)) parts.push(whereTwin(random, input));
+  return {
+    node: union(...(parts.map(({ node }) => node) as [PlanNode])),
+    sql: parts.map(({ sql }) => `SELECT ${columns} FROM (${sql})`).join(' UNION ALL '),
+    log: false,
+  };
+}
+
+function distinctTwin(_random: Random, input: Twin): Twin {
+  return { node: distinct(input.node), sql: `SELECT DISTINCT ${names(input).map(quoted).join(', ')} FROM (${input.sql})`, log: false };
+}
+
+function aggregateTwin(random: Random, input: Twin): Twin {
+  const scalars = scalarsOf(input);
+  const by: Record<string, Written> = {};
+  const parts: string[] = [];
+  const groups: string[] = [];
+  for (const { path, sql } of random.some(scalars, 0, 2)) {
+    const name = freshName();
+    by[name] = path;
+    parts.push(`${sql} AS ${quoted(name)}`);
+    groups.push(sql);
+  }
+  const aggregates: Record<string, WrittenAggregate> = {};
+  for (let index = 1 + random.below(4); index > 0; index--) {
+    const name = freshName();
+    const [written, sql] = randomAggregate(random, input, scalars);
+    aggregates[name] = written;
+    parts.push(`${sql} AS ${quoted(name)}`);
+  }
+  const grouping = groups.length > 0 ? `GROUP BY ${groups.join(', ')}` : '';
+  return {
+    node: aggregate(input.node, by, aggregates),
+    sql: `SELECT ${parts.join(', ')} FROM (${input.sql}) ${grouping} HAVING count(*) > 0`,
+    log: false,
+  };
+}
+
+function randomAggregate(random: Random, input: Twin, scalars: Scalar[]): [WrittenAggregate, string] {
+  const any = random.of(scalars);
+  const numbers = scalars.filter(({ kind }) => kind === 'number');
+  const texts = scalars.filter(({ kind }) => kind === 'text');
+  const choices: (() => [WrittenAggregate, string])[] = [
+    () => [{ kind: 'count' }, 'count(*)::DOUBLE'],
+    () => [{ kind: 'count', value: any.path }, `count(${any.sql})::DOUBLE`],
+    () => [{ kind: 'countDistinct', value: any.path }, `count(DISTINCT ${any.sql})::DOUBLE`],
+    () => [{ kind: 'min', value: any.path }, `min(${any.sql})`],
+    () => [{ kind: 'max', value: any.path }, `max(${any.sql})`],
+    () => {
+      const test = condition(random, input);
+      return [{ kind: 'countIf', test: test.call }, `(count(*) FILTER (WHERE ${test.sql}))::DOUBLE`];
+    },
+    () => {
+      const descending = random.chance(0.5);
+      const order = descending ? 'DESC' : 'ASC';
+      return [
+        { kind: 'collect', value: any.path, descending },
+        `coalesce(list(${any.sql} ORDER BY ${any.sql} ${order}) FILTER (WHERE ${any.sql} IS NOT NULL), [])`,
+      ];
+    },
+  ];
+  // DuckDB rounds after every addition: its sums are exact for eighths, not for averages.
+  if (numbers.length > 0 && !input.sql.includes('avg(')) {
+    const number = random.of(numbers);
+    const test = condition(random, input);
+    choices.push(
+      () => [{ kind: 'sum', value: number.path }, `sum(${number.sql})`],
+      () => [{ kind: 'avg', value: number.path }, `avg(${number.sql})`],
+      () => [{ kind: 'sumIf', value: number.path, test: test.call }, `(sum(${number.sql}) FILTER (WHERE ${test.sql}))`],
+    );
+  }
+  if (texts.length > 0) {
+    const text = random.of(texts);
+    const chosen = (order: string): string =>
+      `(list(${text.sql} ORDER BY ${any.sql} ${order} NULLS LAST, ${text.sql} ASC NULLS LAST) FILTER (WHERE ${any.sql} IS NOT NULL))[1]`;
+    choices.push(
+      () => [{ kind: 'minBy', by: any.path, value: text.path }, chosen('ASC')],
+      () => [{ kind: 'maxBy', by: any.path, value: text.path }, chosen('DESC')],
+    );
+    // Ordered by the place in the log where they are equal, which only the stream's own SQL knows.
+    if (input.node.relation.log === null)
+      choices.push(
+        () => [{ kind: 'first', by: any.path, value: text.path }, chosen('ASC')],
+        () => [{ kind: 'last', by: any.path, value: text.path }, chosen('DESC')],
+      );
+  }
+  if (input.log)
+    choices.push(
+      () => [{ kind: 'first', value: any.path }, `(list(${any.sql} ORDER BY "__o"))[1]`],
+      () => [{ kind: 'last', value: any.path }, `(list(${any.sql} ORDER BY "__o" DESC))[1]`],
+    );
+  return random.of(choices)();
+}
+
+function joinTwin(random: Random, left: Twin, another: () => Twin): Twin {
+  const right = another();
+  const outer = random.chance(0.5);
+  const as = freshName();
+  const pairs = scalarsOf(left).flatMap((one) => scalarsOf(right).filter(({ kind }) => kind === one.kind).map((other) => ({ one, other })));
+  // Often by the key, so that rows have partners, and a side has one row for each key.
+  const keyed = pairs.filter(({ other }) => right.node.relation.uniqueKey?.length === 1 && right.node.relation.uniqueKey[0] === other.path);
+  const chosen = keyed.length > 0 && random.chance(0.5) ? [random.of(keyed)] : random.some(pairs, 1, 2);
+  if (chosen.length === 0) return distinctTwin(random, left);
+  const on = new Map(chosen.map(({ one, other }) => [one.path, { one, other }]));
+  const struct = names(right).map((name) => `${literal(name)}: r.${quoted(name)}`).join(', ');
+  const inner = (twin: Twin, side: 'one' | 'other'): string =>
+    `SELECT *, ${[...on.values()].map((pair, index) => `${pair[side].sql} AS "__k${index}"`).join(', ')}, 1 AS "__there" FROM (${twin.sql})`;
+  const columns = names(left).map((name) => `l.${quoted(name)}`);
+  const equal = [...on.keys()].map((_, index) => `l."__k${index}" = r."__k${index}"`).join(' AND ');
+  return {
+    node: join(left.node, right.node, as, Object.fromEntries([...on.values()].map(({ one, other }) => [one.path, other.path])), outer ? 'left' : 'inner'),
+    sql:
+      `SELECT ${columns.join(', ')}, CASE WHEN r."__there" IS NULL THEN NULL ELSE {${struct}} END AS ${quoted(as)} ` +
+      `FROM (${inner(left, 'one')}) l ${outer ? 'LEFT' : 'INNER'} JOIN (${inner(right, 'other')}) r ON ${equal}`,
+    log: false,
+  };
+}

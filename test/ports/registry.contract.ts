@@ -1,0 +1,90 @@
+import type { Generation } from '../../src/runtime/ports/registry.js';
+import { onEverySubject } from './subject.js';
+
+const generation = (view: string, number: number, changed: Partial<Generation> = {}): Generation => ({
+  view,
+  number,
+  fingerprint: 'f'.repeat(8),
+  release: 1,
+  state: 'building',
+  paused: false,
+  partitions: 1,
+  buckets: 64,
+  states: [{ name: 'rows', kind: 'keyed' }],
+  upstreams: {},
+  sources: ['orders'],
+  stopAt: null,
+  rebuild: null,
+  promote: 'auto',
+  acceptTrimmed: false,
+  createdAt: 1,
+  description: { columns: [] },
+  format: 1,
+  ...changed,
+});
+
+/** The contract of `Registry`. */
+export function registryContract(): void {
+  onEverySubject('Registry', ({ ports, subject }) => {
+    it('is empty at first', async () => {
+      expect(await ports().registry.read()).toEqual({ revision: 0, release: 0, generations: [] });
+    });
+
+    it('numbers releases in the order they are first seen', async () => {
+      expect(await ports().registry.register('a')).toBe(1);
+      expect(await ports().registry.register('b')).toBe(2);
+      expect(await ports().registry.register('a')).toBe(1);
+      expect(await ports().registry.read()).toMatchObject({ release: 2, revision: 2 });
+    });
+
+    it('gives one number to a release that two processes bring at once', async () => {
+      const other = subject().process();
+      const numbers = await Promise.all([ports().registry.register('a'), other.registry.register('a')]);
+      expect(numbers).toEqual([1, 1]);
+    });
+
+    it('keeps what is put, by view and number, until it is removed', async () => {
+      const revision = await ports().registry.change(
+        0,
+        [generation('b', 1), generation('a', 2), generation('a', 1)],
+        [],
+      );
+      expect(revision).toBe(1);
+      expect((await ports().registry.read()).generations).toEqual([
+        generation('a', 1),
+        generation('a', 2),
+        generation('b', 1),
+      ]);
+      expect(
+        await ports().registry.change(
+          1,
+          [generation('a', 2, { state: 'serving' })],
+          [
+            { view: 'a', number: 1 },
+            { view: 'none', number: 7 },
+          ],
+        ),
+      ).toBe(2);
+      expect((await ports().registry.read()).generations).toEqual([
+        generation('a', 2, { state: 'serving' }),
+        generation('b', 1),
+      ]);
+    });
+
+    it('refuses a change made from another revision', async () => {
+      await ports().registry.change(0, [generation('a', 1)], []);
+      expect(await ports().registry.change(0, [generation('a', 2)], [])).toBeNull();
+      expect((await ports().registry.read()).generations).toEqual([generation('a', 1)]);
+    });
+
+    it('lets one of two win that change it at once', async () => {
+      const other = subject().process();
+      const both = await Promise.all([
+        ports().registry.change(0, [generation('a', 1)], []),
+        other.registry.change(0, [generation('a', 2)], []),
+      ]);
+      expect(both.filter((revision) => revision === 1)).toHaveLength(1);
+      expect((await ports().registry.read()).generations).toHaveLength(1);
+    });
+  });
+}

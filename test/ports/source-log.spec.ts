@@ -1,0 +1,3 @@
+import { sourceLogContract } from './source-log.contract.js';
+
+sourceLogContract();

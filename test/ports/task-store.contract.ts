@@ -1,0 +1,433 @@
+import type { OrderedWrite } from '../../src/circuit/ordered-state.js';
+import type { Claimed } from '../../src/runtime/ports/task-store.js';
+import { BUCKETS, commitOf, positionsAfter, recordOf, rowsWrites, TASK } from './commit-request.js';
+import { onEverySubject } from './subject.js';
+
+const STATES = [
+  { name: 'rows', kind: 'keyed' },
+  { name: '2.groups', kind: 'ordered' },
+  { name: 'index.0', kind: 'index' },
+] as const;
+
+/** The contract of `TaskStore`. */
+export function taskStoreContract(): void {
+  onEverySubject('TaskStore', ({ ports, subject }) => {
+    const claim = async (owner = 'first', epoch = 0): Promise<Claimed> => {
+      const claimed = await ports().tasks.claim(TASK, owner, epoch);
+      if (claimed === null) throw new Error('The task was not claimed.');
+      return claimed;
+    };
+    const keyed = async (state: string, ...keys: string[]): Promise<(string | null)[]> =>
+      (await ports().tasks.fetch(TASK, BUCKETS, { keyed: [{ state, keys }], ordered: [] })).keyed[0]!;
+    const ordered = async (...reads: any[]): Promise<(readonly (readonly [string, number])[])[]> =>
+      (await ports().tasks.fetch(TASK, BUCKETS, { keyed: [], ordered: [{ state: '2.groups', reads }] }))
+        .ordered[0]!;
+    const add = (group: string, member: string, after = 1, before = 0): OrderedWrite => ({
+      group,
+      member,
+      before,
+      after,
+    });
+
+    describe('owning a task', () => {
+      it('raises the epoch and knows no record before the first commit', async () => {
+        const claimed = await claim();
+        expect(claimed.token.epoch).toBe(1);
+        expect(claimed.record).toBeNull();
+        expect(claimed.grants).toBe(1);
+      });
+
+      it('is refused to whoever saw an earlier epoch', async () => {
+        await claim('first', 0);
+        expect(await ports().tasks.claim(TASK, 'second', 0)).toBeNull();
+        expect((await ports().tasks.status([TASK]))[0]).toMatchObject({ owner: 'first', epoch: 1 });
+      });
+
+      it('goes to one of two that claim at once', async () => {
+        const other = subject().process();
+        const claims = await Promise.all([
+          ports().tasks.claim(TASK, 'first', 0),
+          other.tasks.claim(TASK, 'second', 0),
+        ]);
+        expect(claims.filter((claimed) => claimed !== null)).toHaveLength(1);
+      });
+
+      it('gives every owner another nonce', async () => {
+        const first = await claim('first', 0);
+        const second = await claim('second', 1);
+        expect(second.token.nonce).not.toBe(first.token.nonce);
+      });
+
+      it('counts the grants since the last commit', async () => {
+        await claim('first', 0);
+        const second = await claim('second', 1);
+        expect(second.grants).toBe(2);
+        await ports().tasks.commit(commitOf(second.token, 1));
+        expect((await claim('third', 2)).grants).toBe(1);
+      });
+
+      it('hands the record of the last commit to the next owner', async () => {
+        const { token } = await claim();
+        const record = recordOf(1, {
+          rows: 3,
+          conflicts: 1,
+          errors: 2,
+          checksum: 'abcdef0123456789',
+          extra: { late: 4 },
+        });
+        await ports().tasks.commit(commitOf(token, 1, { record }));
+        expect((await claim('second', 1)).record).toEqual(record);
+      });
+
+      it('ends with a release, after which the old token is not in force', async () => {
+        const { token } = await claim();
+        await ports().tasks.release(TASK, token);
+        expect((await ports().tasks.status([TASK]))[0]).toMatchObject({ owner: null, epoch: 1 });
+        expect(await ports().tasks.reload(TASK, token)).toBeNull();
+        expect(await ports().tasks.commit(commitOf(token, 1))).toMatchObject({ status: 'fenced', epoch: 1 });
+        expect((await claim('second', 1)).grants).toBe(1);
+      });
+
+      it('is not ended by a release of an earlier owner', async () => {
+        const first = await claim('first', 0);
+        await claim('second', 1);
+        await ports().tasks.release(TASK, first.token);
+        expect((await ports().tasks.status([TASK]))[0]).toMatchObject({ owner: 'second', epoch: 2 });
+      });
+
+      it('lets only the owner load again', async () => {
+        const first = await claim('first', 0);
+        expect(await ports().tasks.reload(TASK, first.token)).toEqual({ record: null });
+        await ports().tasks.commit(commitOf(first.token, 1));
+        expect((await ports().tasks.reload(TASK, first.token))!.record).toEqual(recordOf(1));
+        await claim('second', 1);
+        expect(await ports().tasks.reload(TASK, first.token)).toBeNull();
+      });
+    });
+
+    describe('parking', () => {
+      const reason = { code: 'log-trimmed', message: 'The beginning is gone.', at: 7 };
+
+      it('is shown, and keeps the task from being claimed until it is taken back', async () => {
+        const { token } = await claim();
+        await ports().tasks.park(TASK, token, reason);
+        expect((await ports().tasks.status([TASK]))[0]!.parked).toEqual(reason);
+        expect(await ports().tasks.claim(TASK, 'second', 1)).toBeNull();
+        await ports().tasks.unpark(TASK);
+        expect((await ports().tasks.status([TASK]))[0]!.parked).toBeNull();
+        expect(await ports().tasks.claim(TASK, 'second', 1)).not.toBeNull();
+      });
+
+      it('is the right of the owner alone', async () => {
+        const first = await claim('first', 0);
+        const second = await claim('second', 1);
+        await ports().tasks.park(TASK, first.token, reason);
+        expect((await ports().tasks.status([TASK]))[0]!.parked).toBeNull();
+        await ports().tasks.park(TASK, second.token, reason);
+        await ports().tasks.park(TASK, second.token, null);
+        expect((await ports().tasks.status([TASK]))[0]!.parked).toBeNull();
+      });
+
+      it('may be taken back of a task that never was', async () => {
+        await ports().tasks.unpark(TASK);
+        expect((await ports().tasks.status([TASK]))[0]).toEqual({
+          task: TASK,
+          owner: null,
+          epoch: 0,
+          record: null,
+          parked: null,
+        });
+      });
+    });
+
+    describe('committing', () => {
+      it('stores state, rows and record together', async () => {
+        const { token } = await claim();
+        const outcome = await ports().tasks.commit(
+          commitOf(token, 1, {
+            record: recordOf(1, { rows: 2 }),
+            keyed: [
+              ...rowsWrites({ ORD: { flights: 1 }, SFO: { flights: 2 } }),
+              { state: '1.seen', writes: [['x', 'y']] },
+            ],
+            ordered: [{ state: '2.groups', writes: [add('g', 'm')] }],
+            indexes: [{ state: 'index.0', writes: [['1\u00000\u0000ORD', true]] }],
+          }),
+        );
+        expect(outcome).toEqual({ status: 'committed' });
+        expect(await keyed('rows', 'SFO', 'JFK', 'ORD')).toEqual(['{"flights":2}', null, '{"flights":1}']);
+        expect(await keyed('1.seen', 'x')).toEqual(['y']);
+        expect(await ordered({ group: 'g', all: true })).toEqual([[['m', 1]]]);
+        expect((await ports().tasks.status([TASK]))[0]!.record).toEqual(recordOf(1, { rows: 2 }));
+      });
+
+      it('answers a repeat with "already committed" and changes nothing', async () => {
+        const { token } = await claim();
+        const request = commitOf(token, 1, { ordered: [{ state: '2.groups', writes: [add('g', 'm', 2)] }] });
+        await ports().tasks.commit(request);
+        expect(await ports().tasks.commit(request)).toEqual({ status: 'alreadyCommitted' });
+        expect(await ordered({ group: 'g', all: true })).toEqual([[['m', 2]]]);
+      });
+
+      it('refuses the same tick with another nonce', async () => {
+        const { token } = await claim();
+        await ports().tasks.commit(commitOf(token, 1, { keyed: rowsWrites({ ORD: 1 }) }));
+        expect(
+          await ports().tasks.commit(commitOf(token, 1, { nonce: 'other', keyed: rowsWrites({ ORD: 2 }) })),
+        ).toEqual({ status: 'diverged', tick: 1 });
+        expect(await keyed('rows', 'ORD')).toEqual(['1']);
+      });
+
+      it('refuses a tick that does not follow', async () => {
+        const { token } = await claim();
+        expect(await ports().tasks.commit(commitOf(token, 2))).toEqual({ status: 'diverged', tick: 0 });
+        await ports().tasks.commit(commitOf(token, 1));
+        expect(await ports().tasks.commit(commitOf(token, 3))).toEqual({ status: 'diverged', tick: 1 });
+      });
+
+      it('refuses a tick that was computed from other positions', async () => {
+        const { token } = await claim();
+        await ports().tasks.commit(commitOf(token, 1));
+        expect(await ports().tasks.commit(commitOf(token, 2, { from: positionsAfter(7) }))).toEqual({
+          status: 'diverged',
+          tick: 1,
+        });
+        expect(await ports().tasks.commit(commitOf(token, 2))).toEqual({ status: 'committed' });
+      });
+
+      it('compares positions whatever the order of their inputs', async () => {
+        const { token } = await claim();
+        const a = { position: '1-0', entries: 1 };
+        const b = { position: '2-0', entries: 5 };
+        await ports().tasks.commit(
+          commitOf(token, 1, { record: recordOf(1, { positions: { 'stream:a': a, 'table:b': b } }) }),
+        );
+        expect(
+          await ports().tasks.commit(commitOf(token, 2, { from: { 'table:b': b, 'stream:a': a } })),
+        ).toEqual({ status: 'committed' });
+      });
+
+      it('fences the owner before: nothing is written', async () => {
+        const first = await claim('first', 0);
+        await ports().tasks.commit(commitOf(first.token, 1, { keyed: rowsWrites({ ORD: 1 }) }));
+        const second = await claim('second', 1);
+        expect(
+          await ports().tasks.commit(commitOf(first.token, 2, { keyed: rowsWrites({ ORD: 2 }) })),
+        ).toEqual({ status: 'fenced', owner: 'second', epoch: 2 });
+        expect(await keyed('rows', 'ORD')).toEqual(['1']);
+        expect(await ports().tasks.commit(commitOf(second.token, 2))).toEqual({ status: 'committed' });
+      });
+
+      it('fences an owner of the right epoch with another nonce', async () => {
+        const { token } = await claim();
+        expect(
+          await ports().tasks.commit(commitOf({ ...token, nonce: 'granted before the restart' }, 1)),
+        ).toMatchObject({ status: 'fenced', epoch: 1 });
+      });
+
+      it('fences who commits to a task that nobody owns', async () => {
+        expect(await ports().tasks.commit(commitOf({ epoch: 1, nonce: 'x' }, 1))).toEqual({
+          status: 'fenced',
+          owner: '',
+          epoch: 0,
+        });
+      });
+
+      it('moves on without any change, tick by tick', async () => {
+        const { token } = await claim();
+        for (let tick = 1; tick <= 3; tick++)
+          expect(await ports().tasks.commit(commitOf(token, tick))).toEqual({ status: 'committed' });
+        expect((await ports().tasks.status([TASK]))[0]!.record!.tick).toBe(3);
+      });
+
+      it('takes keys, groups and members of any text', async () => {
+        const { token } = await claim();
+        const texts = [
+          '',
+          ' ',
+          'a/b',
+          '😀',
+          '\ufffd',
+          'nul\u0000nul',
+          'one\u00010',
+          '"quoted"\n',
+          '{tag}',
+          'x'.repeat(5_000),
+        ];
+        await ports().tasks.commit(
+          commitOf(token, 1, {
+            keyed: [{ state: 'rows', writes: texts.map((text) => [text, `value of ${text}`] as const) }],
+            ordered: [
+              {
+                state: '2.groups',
+                writes: texts.flatMap((group) => texts.map((member, index) => add(group, member, index + 1))),
+              },
+            ],
+          }),
+        );
+        expect(await keyed('rows', ...texts)).toEqual(texts.map((text) => `value of ${text}`));
+        for (const group of texts) {
+          const reads = texts.map((member) => ({ group, member }));
+          expect(await ordered(...reads)).toEqual(texts.map((member, index) => [[member, index + 1]]));
+          expect((await ordered({ group, all: true }))[0]).toHaveLength(texts.length);
+        }
+      });
+
+      it('takes thousands of changes in one commit, and takes them back in the next', async () => {
+        const { token } = await claim();
+        const keys = Array.from({ length: 20_000 }, (_, index) => `key ${index}`);
+        expect(
+          await ports().tasks.commit(
+            commitOf(token, 1, {
+              buckets: 1,
+              keyed: [{ state: 'rows', writes: keys.map((key) => [key, key] as const) }],
+              ordered: [{ state: '2.groups', writes: keys.map((key) => add('all', key)) }],
+            }),
+          ),
+        ).toEqual({ status: 'committed' });
+        const fetched = await ports().tasks.fetch(TASK, 1, {
+          keyed: [{ state: 'rows', keys }],
+          ordered: [{ state: '2.groups', reads: [{ group: 'all', all: true }] }],
+        });
+        expect(fetched.keyed[0]).toEqual(keys);
+        expect(fetched.ordered[0]![0]!).toHaveLength(keys.length);
+        await ports().tasks.commit(
+          commitOf(token, 2, {
+            buckets: 1,
+            keyed: [{ state: 'rows', writes: keys.map((key) => [key, null] as const) }],
+            ordered: [{ state: '2.groups', writes: keys.map((key) => add('all', key, 0, 1)) }],
+          }),
+        );
+        const after = await ports().tasks.fetch(TASK, 1, {
+          keyed: [{ state: 'rows', keys }],
+          ordered: [{ state: '2.groups', reads: [{ group: 'all', all: true }] }],
+        });
+        expect(after.keyed[0]!.every((value) => value === null)).toBe(true);
+        expect(after.ordered[0]).toEqual([[]]);
+      });
+    });
+
+    describe('ordered state', () => {
+      it('changes the weight of a member, and forgets it at 0', async () => {
+        const { token } = await claim();
+        const write = (tick: number, ...writes: OrderedWrite[]): Promise<unknown> =>
+          ports().tasks.commit(commitOf(token, tick, { ordered: [{ state: '2.groups', writes }] }));
+        await write(1, add('g', 'a', 1), add('g', 'b', 3));
+        expect(await ordered({ group: 'g', all: true })).toEqual([
+          [
+            ['a', 1],
+            ['b', 3],
+          ],
+        ]);
+        await write(2, add('g', 'a', 2, 1), add('g', 'b', 1, 3));
+        expect(await ordered({ group: 'g', all: true })).toEqual([
+          [
+            ['a', 2],
+            ['b', 1],
+          ],
+        ]);
+        await write(3, add('g', 'a', 0, 2));
+        expect(await ordered({ group: 'g', all: true }, { group: 'g', member: 'a' })).toEqual([
+          [['b', 1]],
+          [],
+        ]);
+      });
+
+      it('gives the least and the greatest by UTF-8 bytes, so many as there are', async () => {
+        const { token } = await claim();
+        const members = ['\ufffd', '😀', 'a', 'ab', 'a\u0000', 'a\u0001', 'b'];
+        await ports().tasks.commit(
+          commitOf(token, 1, {
+            ordered: [{ state: '2.groups', writes: members.map((member) => add('g', member, 2)) }],
+          }),
+        );
+        const sorted = ['a', 'a\u0000', 'a\u0001', 'ab', 'b', '\ufffd', '😀'];
+        const [least, greatest, all] = await ordered(
+          { group: 'g', end: 'least', count: 3 },
+          { group: 'g', end: 'greatest', count: 2 },
+          { group: 'g', end: 'least', count: 99 },
+        );
+        expect(least!.map(([member]) => member)).toEqual(sorted.slice(0, 3));
+        expect(greatest!.map(([member]) => member)).toEqual(['😀', '\ufffd']);
+        expect(all!.map(([member]) => member)).toEqual(sorted);
+      });
+
+      it('keeps a group apart from one whose name it begins', async () => {
+        const { token } = await claim();
+        await ports().tasks.commit(
+          commitOf(token, 1, {
+            buckets: 1,
+            ordered: [
+              {
+                state: '2.groups',
+                writes: [add('a', '1'), add('a\u0000', '2'), add('a\u0001', '3'), add('ab', '4')],
+              },
+            ],
+          }),
+        );
+        const { ordered: found } = await ports().tasks.fetch(TASK, 1, {
+          keyed: [],
+          ordered: [
+            {
+              state: '2.groups',
+              reads: [
+                { group: 'a', all: true },
+                { group: 'a\u0000', end: 'greatest', count: 5 },
+                { group: 'b', all: true },
+              ],
+            },
+          ],
+        });
+        expect(found[0]).toEqual([[['1', 1]], [['2', 1]], []]);
+      });
+    });
+
+    describe('the changelog', () => {
+      it('is asked for while a dependent reads it', async () => {
+        const { token } = await claim();
+        await ports().views.putReader(TASK, 'dependent', 0);
+        expect(await ports().tasks.commit(commitOf(token, 1, { keyed: rowsWrites({ ORD: 1 }) }))).toEqual({
+          status: 'wantsChangelog',
+        });
+        expect(await keyed('rows', 'ORD')).toEqual([null]);
+        expect(
+          await ports().tasks.commit(
+            commitOf(token, 1, { keyed: rowsWrites({ ORD: 1 }), changelog: 'changes' }),
+          ),
+        ).toEqual({ status: 'committed' });
+        await ports().views.removeReader(TASK, 'dependent');
+        expect(await ports().tasks.commit(commitOf(token, 2))).toEqual({ status: 'committed' });
+      });
+
+      it('is not appended twice by a repeat', async () => {
+        const { token } = await claim();
+        const request = commitOf(token, 1, { changelog: 'changes' });
+        await ports().tasks.commit(request);
+        expect(await ports().tasks.commit({ ...request, changelog: null })).toEqual({
+          status: 'alreadyCommitted',
+        });
+        expect(await ports().views.changes(TASK, 0, 10)).toEqual([['1-0', ['c', 'changes']]]);
+      });
+    });
+
+    describe('dropping', () => {
+      it('deletes all state, and fences who still commits', async () => {
+        const { token } = await claim();
+        await ports().tasks.commit(
+          commitOf(token, 1, {
+            keyed: rowsWrites({ ORD: 1, SFO: 2 }),
+            ordered: [{ state: '2.groups', writes: [add('g', 'm')] }],
+            indexes: [{ state: 'index.0', writes: [['1\u00000\u0000ORD', true]] }],
+            changelog: 'changes',
+          }),
+        );
+        await ports().tasks.drop(TASK, STATES, BUCKETS);
+        await ports().tasks.drop(TASK, STATES, BUCKETS);
+        expect(await keyed('rows', 'ORD', 'SFO')).toEqual([null, null]);
+        expect(await ordered({ group: 'g', all: true })).toEqual([[]]);
+        expect((await ports().tasks.status([TASK]))[0]).toMatchObject({ epoch: 0, record: null });
+        expect(await ports().tasks.commit(commitOf(token, 2))).toMatchObject({ status: 'fenced' });
+      });
+    });
+  });
+}

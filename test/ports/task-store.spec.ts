@@ -1,0 +1,3 @@
+import { taskStoreContract } from './task-store.contract.js';
+
+taskStoreContract();

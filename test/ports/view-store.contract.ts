@@ -1,0 +1,241 @@
+import { indexMember } from '../../src/circuit/view-output.js';
+import type { CommitRequest } from '../../src/runtime/ports/task-store.js';
+import type { OwnerToken } from '../../src/runtime/task-id.js';
+import { bucketOf } from '../../src/circuit/view-output.js';
+import { orderText } from '../../src/zset/text-order.js';
+import { BUCKETS, commitOf, recordOf, rowsWrites, TASK } from './commit-request.js';
+import { onEverySubject } from './subject.js';
+
+/** The contract of `ViewStore`. */
+export function viewStoreContract(): void {
+  onEverySubject('ViewStore', ({ ports }) => {
+    let token: OwnerToken;
+    beforeEach(async () => {
+      token = (await ports().tasks.claim(TASK, 'writer', 0))!.token;
+    });
+    const commit = async (tick: number, changed: Partial<CommitRequest>): Promise<void> => {
+      expect(await ports().tasks.commit(commitOf(token, tick, changed))).toEqual({ status: 'committed' });
+    };
+    const member = (order: unknown, key: string): string =>
+      indexMember(orderText(order), bucketOf(key, BUCKETS), key);
+
+    it('reads rows in the order asked, without those that are not there, and the record they belong to', async () => {
+      await commit(1, {
+        keyed: rowsWrites({ ORD: { n: 1 }, SFO: { n: 2 }, JFK: { n: 3 } }),
+        record: recordOf(1, { rows: 3 }),
+      });
+      expect(await ports().views.rows(TASK, BUCKETS, ['SFO', 'none', 'ORD'])).toEqual({
+        record: recordOf(1, { rows: 3 }),
+        rows: [
+          { key: 'SFO', text: '{"n":2}' },
+          { key: 'ORD', text: '{"n":1}' },
+        ],
+      });
+      expect((await ports().views.rows(TASK, BUCKETS, [])).record!.tick).toBe(1);
+    });
+
+    it('has neither record nor rows before the first commit', async () => {
+      expect(await ports().views.rows(TASK, BUCKETS, ['ORD'])).toEqual({ record: null, rows: [] });
+      expect(await ports().views.all(TASK, BUCKETS)).toEqual({ record: null, rows: [] });
+      expect(
+        await ports().views.byIndex(TASK, BUCKETS, {
+          state: 'index.0',
+          from: null,
+          to: null,
+          reverse: false,
+          limit: 5,
+        }),
+      ).toEqual({ record: null, rows: [], members: [] });
+    });
+
+    it('shows of a stored value the row only, and no row where there is none', async () => {
+      await commit(1, {
+        keyed: [
+          {
+            state: 'rows',
+            writes: [
+              ['shown', '{"n":1}'],
+              ['with side', '{"n":2}\n[7]'],
+              ['with others', '{"n":3}\n\n[["{}",2]]'],
+              ['side only', '\n[7]'],
+            ],
+          },
+        ],
+      });
+      const shown = [
+        { key: 'shown', text: '{"n":1}' },
+        { key: 'with others', text: '{"n":3}' },
+        { key: 'with side', text: '{"n":2}' },
+      ];
+      const sorted = async (rows: { key: string; text: string }[]): Promise<unknown> =>
+        rows.sort((left, right) => (left.key < right.key ? -1 : 1));
+      expect(
+        await sorted(
+          (await ports().views.rows(TASK, BUCKETS, ['shown', 'with side', 'with others', 'side only'])).rows,
+        ),
+      ).toEqual(shown);
+      expect(await sorted((await ports().views.all(TASK, BUCKETS)).rows)).toEqual(shown);
+    });
+
+    it('finds every row in exactly one bucket', async () => {
+      const rows = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`key ${index}`, index]));
+      await commit(1, { keyed: rowsWrites(rows) });
+      const found: string[] = [];
+      for (let bucket = 0; bucket < BUCKETS; bucket++) {
+        const read = await ports().views.bucket(TASK, bucket);
+        expect(read.record!.tick).toBe(1);
+        for (const { key } of read.rows) expect(bucketOf(key, BUCKETS)).toBe(bucket);
+        found.push(...read.rows.map(({ key }) => key));
+      }
+      expect(found.sort()).toEqual(Object.keys(rows).sort());
+      expect((await ports().views.all(TASK, BUCKETS)).rows).toHaveLength(100);
+    });
+
+    describe('an index', () => {
+      const keys = ['ORD', 'SFO', 'a/b', '😀', 'nul\u0000 in it', 'one\u00011', ''];
+      beforeEach(async () => {
+        await commit(1, {
+          keyed: rowsWrites(Object.fromEntries(keys.map((key, index) => [key, { n: index }]))),
+          indexes: [
+            { state: 'index.0', writes: keys.map((key, index) => [member(index, key), true] as const) },
+          ],
+        });
+      });
+      const read = (changed: object): ReturnType<ReturnType<typeof ports>['views']['byIndex']> =>
+        ports().views.byIndex(TASK, BUCKETS, {
+          state: 'index.0',
+          from: null,
+          to: null,
+          reverse: false,
+          limit: 100,
+          ...changed,
+        });
+
+      it('leads to the rows in its order, with the members they were found by', async () => {
+        const found = await read({});
+        expect(found.rows.map(({ key }) => key)).toEqual(keys);
+        expect(found.rows.map(({ text }) => text)).toEqual(keys.map((_, index) => `{"n":${index}}`));
+        expect(found.members).toEqual(keys.map((key, index) => member(index, key)));
+        expect(found.record!.tick).toBe(1);
+      });
+
+      it('leads backwards as well', async () => {
+        expect((await read({ reverse: true })).rows.map(({ key }) => key)).toEqual([...keys].reverse());
+      });
+
+      it('begins at a member and ends before another', async () => {
+        const range = { from: member(1, 'SFO'), to: member(3, '😀') };
+        expect((await read(range)).rows.map(({ key }) => key)).toEqual(['SFO', 'a/b']);
+        expect(
+          (await read({ from: member(3, '😀'), to: member(1, 'SFO'), reverse: true })).rows.map(
+            ({ key }) => key,
+          ),
+        ).toEqual(['😀', 'a/b']);
+        expect((await read({ from: orderText(2), to: orderText(3) })).rows.map(({ key }) => key)).toEqual([
+          'a/b',
+        ]);
+      });
+
+      it('gives no more than was asked for', async () => {
+        expect((await read({ limit: 2 })).rows.map(({ key }) => key)).toEqual(['ORD', 'SFO']);
+      });
+
+      it('forgets what is taken out', async () => {
+        await commit(2, {
+          keyed: rowsWrites({ SFO: null }),
+          indexes: [{ state: 'index.0', writes: [[member(1, 'SFO'), false]] }],
+        });
+        expect((await read({ limit: 2 })).rows.map(({ key }) => key)).toEqual(['ORD', 'a/b']);
+      });
+    });
+
+    it('gives the newest errors first', async () => {
+      const errors = [3, 1, 5, 2, 4].map(
+        (seen) => [`error ${seen}`, JSON.stringify({ reason: 'x', seen })] as const,
+      );
+      await commit(1, { keyed: [{ state: 'errors', writes: errors }] });
+      expect((await ports().views.errors(TASK, BUCKETS, 3)).map(({ key }) => key)).toEqual([
+        'error 5',
+        'error 4',
+        'error 3',
+      ]);
+    });
+
+    describe('the changelog', () => {
+      const log = (tick: number, changelogFrom = 0): Promise<void> =>
+        commit(tick, { changelog: `changes ${tick}`, changelogFrom });
+
+      it('gives the commits after a tick, in order', async () => {
+        for (const tick of [1, 2, 3]) await log(tick);
+        expect(await ports().views.changes(TASK, 1, 10)).toEqual([
+          ['2-0', ['c', 'changes 2']],
+          ['3-0', ['c', 'changes 3']],
+        ]);
+        expect(await ports().views.changes(TASK, 0, 1)).toEqual([['1-0', ['c', 'changes 1']]]);
+        expect(await ports().views.changes(TASK, 3, 10)).toEqual([]);
+      });
+
+      it('says so where the next commit is not in it', async () => {
+        await commit(1, {});
+        await log(2);
+        expect(await ports().views.changes(TASK, 0, 10)).toBeNull();
+        expect(await ports().views.changes(TASK, 1, 10)).toHaveLength(1);
+      });
+
+      it('goes no further than a gap', async () => {
+        await log(1);
+        await commit(2, {});
+        await log(3);
+        expect(await ports().views.changes(TASK, 0, 10)).toEqual([['1-0', ['c', 'changes 1']]]);
+        expect(await ports().views.changes(TASK, 1, 10)).toBeNull();
+      });
+
+      it('says so to a reader that is ahead of it', async () => {
+        await log(1);
+        expect(await ports().views.changes(TASK, 5, 10)).toBeNull();
+      });
+
+      it('is wanted from the moment of a subscription until it ends', async () => {
+        await commit(1, {});
+        expect(await ports().views.subscribe(TASK, 150)).toBe(1);
+        expect(await ports().views.subscribe(TASK, 10)).toBe(1);
+        expect(await ports().tasks.commit(commitOf(token, 2))).toEqual({ status: 'wantsChangelog' });
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        expect(await ports().tasks.commit(commitOf(token, 2))).toEqual({ status: 'wantsChangelog' });
+        await new Promise((resolve) => setTimeout(resolve, 150));
+        expect(await ports().tasks.commit(commitOf(token, 2))).toEqual({ status: 'committed' });
+      });
+
+      it('is trimmed behind what its readers have reached', async () => {
+        for (let tick = 1; tick <= 300; tick++) await log(tick, Math.max(0, tick - 10));
+        expect(await ports().views.changes(TASK, 0, 10)).toBeNull();
+        expect(await ports().views.changes(TASK, 289, 100)).toHaveLength(11);
+      });
+
+      it('can be waited for like any stream', async () => {
+        await log(1);
+        const waiting = ports().log.waitForNews(
+          new Map([[ports().views.changelogKey(TASK), '1-0']]),
+          5_000,
+          new AbortController().signal,
+        );
+        await log(2);
+        expect(await waiting).toEqual([ports().views.changelogKey(TASK)]);
+      });
+    });
+
+    it('knows its readers and how far they are', async () => {
+      await ports().views.putReader(TASK, 'a', 1);
+      await ports().views.putReader(TASK, 'b', 2);
+      await ports().views.putReader(TASK, 'a', 3);
+      expect(await ports().views.readers(TASK)).toEqual(
+        new Map([
+          ['a', 3],
+          ['b', 2],
+        ]),
+      );
+      await ports().views.removeReader(TASK, 'a');
+      expect(await ports().views.readers(TASK)).toEqual(new Map([['b', 2]]));
+    });
+  });
+}

@@ -1,0 +1,3 @@
+import { viewStoreContract } from './view-store.contract.js';
+
+viewStoreContract();

@@ -1,0 +1,100 @@
+import { checkRedis, inspectRedis, readRedisFacts, type RedisFacts } from '../../src/redis/facts.js';
+import { describeWithRedis } from '../support/redis-server.js';
+import { onServer } from './scripts/scripts.js';
+
+describeWithRedis('the facts of a Redis', () => {
+  const { redis, server } = onServer();
+
+  it('are read', async () => {
+    const facts = await readRedisFacts(redis());
+    expect(facts).toMatchObject({
+      role: 'master',
+      mode: 'standalone',
+      cluster: false,
+      appendOnly: false,
+      evictionPolicy: 'noeviction',
+      maxMemoryBytes: 0,
+      user: 'default',
+      save: '',
+    });
+    expect(Number.parseInt(facts.version, 10)).toBeGreaterThanOrEqual(7);
+    expect(facts.usedMemoryBytes).toBeGreaterThan(0);
+    expect(Object.values(facts.rights).every((allowed) => allowed === true)).toBe(true);
+    expect(() => checkRedis(facts)).not.toThrow();
+  });
+
+  it('are read from a url, and an absent server is an error that does not show the password', async () => {
+    expect((await inspectRedis(server().url)).role).toBe('master');
+    await expect(inspectRedis('redis://user:hidden@127.0.0.1:1')).rejects.toMatchObject({
+      code: 'redis-unavailable',
+      message: expect.not.stringContaining('hidden'),
+    });
+  });
+
+  it('are unknown where they may not be read, and unknown is not refused', async () => {
+    await redis().call(
+      'ACL',
+      'SETUSER',
+      'limited',
+      'on',
+      '>secret',
+      '~*',
+      '&*',
+      '+@all',
+      '-info',
+      '-config',
+      '-acl',
+    );
+    const limited = server().client({ username: 'limited', password: 'secret', enableReadyCheck: false });
+    const facts = await readRedisFacts(limited);
+    expect(facts).toMatchObject({
+      version: 'unknown',
+      role: 'unknown',
+      appendOnly: 'unknown',
+      evictionPolicy: 'unknown',
+      user: 'unknown',
+      rights: 'unknown',
+    });
+    expect(() => checkRedis(facts)).not.toThrow();
+  });
+
+  it('say which commands the user may not run', async () => {
+    await redis().call('ACL', 'SETUSER', 'reader', 'on', '>secret', '~*', '&*', '+@all', '-evalsha');
+    const facts = await readRedisFacts(server().client({ username: 'reader', password: 'secret' }));
+    expect(facts.rights).toMatchObject({ evalsha: false, xrange: true });
+  });
+});
+
+describe('a Redis on which the promises cannot hold', () => {
+  const facts: RedisFacts = {
+    version: '7.2.0',
+    mode: 'standalone',
+    role: 'master',
+    cluster: false,
+    appendOnly: true,
+    appendFsync: 'everysec',
+    save: '',
+    evictionPolicy: 'noeviction',
+    maxMemoryBytes: 0,
+    usedMemoryBytes: 1,
+    evictedKeys: 0,
+    replicas: 0,
+    user: 'default',
+    rights: {},
+  };
+
+  it.each([
+    ['is too old', { version: '6.2.14' }, 'redis-version'],
+    ['may evict our keys', { evictionPolicy: 'allkeys-lru' }, 'redis-evicts'],
+    ['is a replica', { role: 'slave' }, 'redis-replica'],
+  ])('is refused where it %s', (_, changed, code) => {
+    expect(() => checkRedis({ ...facts, ...changed })).toThrow(expect.objectContaining({ code }));
+  });
+
+  it.each(['noeviction', 'volatile-lru', 'volatile-ttl', 'unknown'])(
+    'is not refused for its policy %s',
+    (evictionPolicy) => {
+      expect(() => checkRedis({ ...facts, version: '10.0.1', evictionPolicy })).not.toThrow();
+    },
+  );
+});

@@ -1,0 +1,44 @@
+import fc from 'fast-check';
+import { decodeMember, encodeMember, groupRange, memberRange } from '../../src/redis/ordered-member.js';
+import { compareText } from '../../src/zset/text-order.js';
+
+const text = fc.oneof(
+  fc.string({ unit: 'binary' }).filter((value) => value.isWellFormed()),
+  fc.string({ unit: fc.constantFrom('\u0000', '\u0001', '\u0002', '0', '1', 'a', '\uffff', '😀') }),
+);
+const weight = fc.integer({ min: 1, max: 1_000_000 });
+const within = (member: string, [from, to]: [string, string]): boolean =>
+  compareText(member, from.slice(1)) >= 0 && compareText(member, to.slice(1)) < 0;
+
+describe('a member of an ordered state', () => {
+  it('comes back as it was, whatever texts it is made of', () => {
+    fc.assert(
+      fc.property(text, text, weight, (group, member, times) =>
+        expect(decodeMember(encodeMember(group, member, times))).toEqual([member, times]),
+      ),
+    );
+  });
+
+  it('keeps its order, whatever its weight', () => {
+    fc.assert(
+      fc.property(text, text, text, weight, weight, (group, left, right, a, b) => {
+        if (left === right) return;
+        expect(Math.sign(compareText(encodeMember(group, left, a), encodeMember(group, right, b)))).toBe(
+          Math.sign(compareText(left, right)),
+        );
+      }),
+    );
+  });
+
+  it('lies in the range of its group and of itself, and in no other', () => {
+    fc.assert(
+      fc.property(text, text, text, text, weight, (group, member, otherGroup, otherMember, times) => {
+        const encoded = encodeMember(group, member, times);
+        expect(within(encoded, groupRange(group))).toBe(true);
+        expect(within(encoded, memberRange(group, member))).toBe(true);
+        if (otherGroup !== group) expect(within(encoded, groupRange(otherGroup))).toBe(false);
+        if (otherMember !== member) expect(within(encoded, memberRange(group, otherMember))).toBe(false);
+      }),
+    );
+  });
+});

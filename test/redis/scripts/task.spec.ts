@@ -1,0 +1,114 @@
+import { Script } from '../../../src/redis/scripts/script.js';
+import { describeWithRedis } from '../../support/redis-server.js';
+import { contents, onServer } from './scripts.js';
+
+const TASK = '{t}:task';
+
+describeWithRedis('claim.lua', () => {
+  const { redis } = onServer();
+  const script = new Script('claim');
+  const claim = (owner: string, epoch: string, nonce = 'n'): Promise<unknown[]> =>
+    script.run(redis(), [TASK], [owner, epoch, nonce]);
+
+  it('answers CLAIMED, without a record before the first commit', async () => {
+    expect(await claim('a', '0')).toEqual(['CLAIMED', 1, null, null, null, null, null, null, null, null]);
+    expect(await redis().hgetall(TASK)).toEqual({ owner: 'a', epoch: '1', nonce: 'n', grants: '1' });
+  });
+
+  it('answers CLAIMED with the grants and the record', async () => {
+    await redis().hset(TASK, {
+      owner: 'a',
+      epoch: '4',
+      nonce: 'n',
+      grants: '2',
+      tick: '9',
+      positions: '{}',
+      frontier: '{"a":"1-0"}',
+      rows: '1',
+      conflicts: '2',
+      errors: '3',
+      checksum: 'c',
+      extra: '[]',
+    });
+    expect(await claim('b', '4', 'm')).toEqual([
+      'CLAIMED',
+      3,
+      '9',
+      '{}',
+      '{"a":"1-0"}',
+      '1',
+      '2',
+      '3',
+      'c',
+      '[]',
+    ]);
+    expect(await redis().hmget(TASK, 'owner', 'epoch', 'nonce')).toEqual(['b', '5', 'm']);
+  });
+
+  it('answers TAKEN where the epoch is another one', async () => {
+    await claim('a', '0');
+    const before = await contents(redis());
+    expect(await claim('b', '0')).toEqual(['TAKEN', '1']);
+    expect(await contents(redis())).toEqual(before);
+  });
+
+  it('answers PARKED where the task waits for a person', async () => {
+    await redis().hset(TASK, 'parked', '{}');
+    expect(await claim('a', '0')).toEqual(['PARKED']);
+  });
+
+  it('answers WRONG_TYPE where the key holds something else', async () => {
+    await redis().set(TASK, 'x');
+    expect(await claim('a', '0')).toEqual(['WRONG_TYPE', TASK, 'string']);
+  });
+
+  it('runs where Redis is full', async () => {
+    await redis().config('SET', 'maxmemory', '1');
+    try {
+      expect((await claim('a', '0'))[0]).toBe('CLAIMED');
+    } finally {
+      await redis().config('SET', 'maxmemory', '0');
+    }
+  });
+});
+
+describeWithRedis('release.lua', () => {
+  const { redis } = onServer();
+  const release = (epoch: string, nonce: string): Promise<unknown[]> =>
+    new Script('release').run(redis(), [TASK], [epoch, nonce]);
+  beforeEach(() => redis().hset(TASK, { owner: 'a', epoch: '3', nonce: 'n', grants: '2', tick: '1' }));
+
+  it('answers RELEASED and keeps the epoch', async () => {
+    expect(await release('3', 'n')).toEqual(['RELEASED']);
+    expect(await redis().hgetall(TASK)).toEqual({ epoch: '3', tick: '1' });
+  });
+
+  it('answers FENCED to another token', async () => {
+    expect(await release('3', 'x')).toEqual(['FENCED', 'a', '3']);
+    expect(await release('2', 'n')).toEqual(['FENCED', 'a', '3']);
+    expect(await redis().hget(TASK, 'owner')).toBe('a');
+  });
+});
+
+describeWithRedis('park.lua', () => {
+  const { redis } = onServer();
+  const park = (epoch: string, nonce: string, reason: string): Promise<unknown[]> =>
+    new Script('park').run(redis(), [TASK], [epoch, nonce, reason]);
+  beforeEach(() => redis().hset(TASK, { owner: 'a', epoch: '3', nonce: 'n' }));
+
+  it('answers PARKED', async () => {
+    expect(await park('3', 'n', '{"code":"x"}')).toEqual(['PARKED']);
+    expect(await redis().hget(TASK, 'parked')).toBe('{"code":"x"}');
+  });
+
+  it('answers UNPARKED', async () => {
+    await park('3', 'n', '{"code":"x"}');
+    expect(await park('3', 'n', '')).toEqual(['UNPARKED']);
+    expect(await redis().hexists(TASK, 'parked')).toBe(0);
+  });
+
+  it('answers FENCED to another token', async () => {
+    expect(await park('3', 'x', 'y')).toEqual(['FENCED', 'a', '3']);
+    expect(await redis().hexists(TASK, 'parked')).toBe(0);
+  });
+});

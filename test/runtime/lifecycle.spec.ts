@@ -1,0 +1,235 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { count, declarationOf, max, stream, sum, view } from '../../src/index.js';
+import { deploy } from '../../src/runtime/deployment.js';
+import { silent } from '../../src/runtime/logger.js';
+import type { ViewDeclaration } from '../../src/view/plan.js';
+import { describeWithRedis, RedisServer } from '../support/redis-server.js';
+import { eventually, System } from '../support/system.js';
+
+const sales = stream('sales', { schema: z.object({ shop: z.string(), amount: z.number() }) });
+
+const byShop = view('by-shop', { from: sales.groupBy('shop').aggregate({ sales: count(), amount: sum('amount') }) });
+const bySales = view('by-sales', { from: byShop.groupBy('sales').aggregate({ shops: count() }) });
+const first = [declarationOf(byShop), declarationOf(bySales)] as ViewDeclaration[];
+
+/** The same views after an edit: another aggregate. */
+const byShopEdited = view('by-shop', { from: sales.groupBy('shop').aggregate({ sales: count(), amount: sum('amount'), largest: max('amount') }) });
+const bySalesEdited = view('by-sales', { from: byShopEdited.groupBy('sales').aggregate({ shops: count() }) });
+const second = [declarationOf(byShopEdited), declarationOf(bySalesEdited)] as ViewDeclaration[];
+
+describeWithRedis('the life of a view', () => {
+  let redis: RedisServer;
+  let systems: System[];
+  beforeEach(async () => {
+    redis = await RedisServer.start();
+    systems = [];
+  });
+  afterEach(async () => {
+    for (const system of systems) await system.stop();
+    await redis.stop();
+  });
+
+  const start = async (declarations: ViewDeclaration[]): Promise<System> => {
+    const system = await System.start({ url: redis.url, declarations });
+    systems.push(system);
+    return system;
+  };
+  const stop = async (system: System): Promise<void> => {
+    systems.splice(systems.indexOf(system), 1);
+    await system.stop();
+  };
+  const append = async (count: number): Promise<void> => {
+    const transaction = redis.client().multi();
+    for (let index = 0; index < count; index++) transaction.xadd('sales', '*', 'data', JSON.stringify({ shop: `shop-${index % 20}`, amount: index / 4 }));
+    await transaction.exec();
+  };
+  /** Drives a rebuild to its end, as the job does. */
+  const drive = async (system: System, names: string[]): Promise<string> => {
+    const id = `rebuild-${randomUUID()}`;
+    await system.rebuilder.check(names, false);
+    await system.rebuilder.begin(id, system.rebuilder.affected(names), 'building', false);
+    await eventually(async () => (await system.rebuilder.advance(id)).state === 'promoted');
+    return id;
+  };
+
+  test('a second start goes on from the kept state', async () => {
+    const before = await start(first);
+    await append(500);
+    await before.caughtUp('by-sales');
+    const rows = await before.rows('by-shop');
+    await stop(before);
+    const after = await start(first);
+    expect(await after.rows('by-shop')).toEqual(rows);
+    await append(500);
+    await after.caughtUp('by-sales');
+    expect((await after.rows('by-shop')).get('shop-3')).toEqual({ shop: 'shop-3', sales: 50, amount: rows.get('shop-3').amount * 2 });
+    expect(after.registry.snapshot.generations.map(({ number }) => number)).toEqual([1, 1]);
+  });
+
+  test('an explicit rebuild gives the identical view, promoted with what reads it', async () => {
+    const system = await start(first);
+    await append(2_000);
+    await system.caughtUp('by-sales');
+    const before = { shops: await system.rows('by-shop'), sales: await system.rows('by-sales') };
+    await drive(system, ['by-shop']);
+    expect(system.registry.serving('by-shop')?.number).toBe(2);
+    expect(system.registry.serving('by-sales')).toMatchObject({ number: 2, upstreams: { 'by-shop': 2 } });
+    expect({ shops: await system.rows('by-shop'), sales: await system.rows('by-sales') }).toEqual(before);
+    await append(100);
+    await system.caughtUp('by-sales');
+    expect((await system.rows('by-sales')).get('105')).toEqual({ sales: 105, shops: 20 });
+  });
+
+  test('a changed definition is rebuilt behind the serving one, by the process that has its code', async () => {
+    const old = await start(first);
+    await append(1_000);
+    await old.caughtUp('by-sales');
+    await stop(old);
+    const system = new System({ url: redis.url, declarations: second });
+    systems.push(system);
+    await system.registry.start();
+    const result = await deploy(system.catalog, { registry: system.registry, code: system.code, clock: system.clock, logger: silent });
+    expect(result).toMatchObject({ release: 2, created: [], changed: ['by-shop', 'by-sales'] });
+    system.worker.start();
+    // Until it is promoted the old rows are served.
+    expect((await system.rows('by-shop')).get('shop-1')).toEqual({ shop: 'shop-1', sales: 50, amount: expect.any(Number) });
+    await drive(system, ['by-shop']);
+    expect((await system.rows('by-shop')).get('shop-1')).toEqual({ shop: 'shop-1', sales: 50, amount: expect.any(Number), largest: 981 / 4 });
+  });
+
+  test('an older release neither creates nor promotes', async () => {
+    const old = await start(first);
+    const young = await start(second);
+    expect(young.registry.snapshot.release).toBe(2);
+    const again = await deploy(old.catalog, { registry: old.registry, code: old.code, clock: old.clock, logger: silent });
+    expect(again).toMatchObject({ release: 1, superseded: true });
+    expect(young.registry.snapshot.generations.filter(({ number }) => number > 1)).toEqual([]);
+  });
+
+  test('a rollback puts the kept generation back, and it catches up', async () => {
+    const system = await start(first);
+    await append(400);
+    await system.caughtUp('by-sales');
+    await drive(system, ['by-shop']);
+    await append(400);
+    await system.caughtUp('by-sales');
+    expect(await system.rebuilder.rollback('by-shop')).toEqual(expect.arrayContaining([{ view: 'by-shop', generation: 1 }, { view: 'by-sales', generation: 1 }]));
+    await system.caughtUp('by-sales');
+    expect(system.registry.serving('by-shop')?.number).toBe(1);
+    expect((await system.rows('by-shop')).get('shop-0')).toMatchObject({ sales: 40 });
+  });
+
+  test('a paused rebuild stands still, a cancelled one leaves nothing behind', async () => {
+    const system = await start(first);
+    await append(400);
+    await system.caughtUp('by-sales');
+    const id = `rebuild-${randomUUID()}`;
+    await system.rebuilder.begin(id, ['by-shop', 'by-sales'], 'building', false);
+    await system.rebuilder.pause(id, true);
+    expect((await system.rebuilder.advance(id)).state).toBe('paused');
+    await system.rebuilder.cancel(id);
+    await eventually(async () => !(await system.registry.refresh()).generations.some(({ rebuild }) => rebuild === id));
+    expect((await redis.client().keys('*')).filter((key) => /by-(shop|sales)[^0-9]*2[:/]/.test(key))).toEqual([]);
+    expect(system.registry.serving('by-shop')?.number).toBe(1);
+  });
+
+  test('a rebuild survives that its driver and all workers die, and goes on', async () => {
+    const system = await start(first);
+    await append(3_000);
+    await system.caughtUp('by-sales');
+    const id = `rebuild-${randomUUID()}`;
+    await system.rebuilder.begin(id, ['by-shop', 'by-sales'], 'building', false);
+    await stop(system);
+    const next = await start(first);
+    await eventually(async () => (await next.rebuilder.advance(id)).state === 'promoted');
+    expect((await next.rows('by-shop')).size).toBe(20);
+  });
+
+  test('a rebuild of a log whose beginning is gone is refused, unless that is accepted', async () => {
+    const system = await start(first);
+    await append(300);
+    await system.caughtUp('by-sales');
+    await redis.client().xtrim('sales', 'MAXLEN', 100);
+    await expect(system.rebuilder.check(['by-shop'], false)).rejects.toMatchObject({ code: 'log-trimmed', message: expect.stringContaining('100 of 300') });
+    await expect(system.rebuilder.check(['by-shop'], true)).resolves.toBeUndefined();
+  });
+
+  test('verify finds a replay equal, and finds the row that was tampered with', async () => {
+    const system = await start(first);
+    await append(2_000);
+    await system.caughtUp('by-sales');
+    const equal = await system.verifier.run('verify-1', 'by-shop', async () => {});
+    expect(equal).toMatchObject({ state: 'equal', live: { rows: 20 }, replayed: { rows: 20 } });
+    expect(equal.live?.checksum).toBe(equal.replayed?.checksum);
+
+    const client = redis.client();
+    const [bucket] = (await client.keys('*by-shop*')).filter((key) => key.includes(':k:rows:'));
+    const [field] = await client.hkeys(bucket!);
+    const stored = (await client.hget(bucket!, field!))!;
+    await client.hset(bucket!, field!, stored.replace(/"sales":\d+/, '"sales":7'));
+    const different = await system.verifier.run('verify-2', 'by-shop', async () => {});
+    expect(different).toMatchObject({ state: 'different', differences: [{ key: field, live: { sales: 7 }, replayed: { sales: 100 } }] });
+    await eventually(async () => (await system.registry.refresh()).generations.every(({ state }) => state === 'serving'));
+  });
+
+  test('a verified view goes on being maintained meanwhile and afterwards', async () => {
+    const system = await start(first);
+    await append(500);
+    let appending = true;
+    const appends = (async () => {
+      while (appending) {
+        await append(20);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    })();
+    const result = await system.verifier.run('verify-3', 'by-shop', async () => {});
+    appending = false;
+    await appends;
+    expect(result.state).toBe('equal');
+    await system.caughtUp('by-sales');
+    const total = [...(await system.rows('by-shop')).values()].reduce((sum, row) => sum + row.sales, 0);
+    expect(total).toBe(await redis.client().xlen('sales'));
+  });
+
+  test('a log that was deleted and made anew parks the view, which says so', async () => {
+    const system = await start(first);
+    await append(200);
+    await system.caughtUp('by-sales');
+    await redis.client().del('sales');
+    await redis.client().xadd('sales', '1-1', 'data', '{"shop":"shop-1","amount":1}');
+    await eventually(async () => {
+      const [status] = await system.tasks.status([{ view: 'by-shop', generation: 1, stage: 0, partition: 0 }]);
+      return status?.parked?.code === 'ahead-of-its-log';
+    });
+    expect((await system.rows('by-shop')).size).toBe(20);
+  });
+
+  test('retention trims behind the slowest reader and keeps the entry at its position', async () => {
+    const kept = stream('kept', { schema: z.object({ shop: z.string() }), retain: { entries: 50 } });
+    const views = [declarationOf(view('kept-by-shop', { from: kept.groupBy('shop').aggregate({ rows: count() }) }))] as ViewDeclaration[];
+    const system = await start(views);
+    const client = redis.client();
+    await client.xgroup('CREATE', 'kept', 'somebody', '0', 'MKSTREAM');
+    for (let index = 0; index < 200; index++) await client.xadd('kept', '*', 'data', JSON.stringify({ shop: `s${index % 3}` }));
+    await system.caughtUp('kept-by-shop');
+    await system.retention.trim();
+    expect(await client.xlen('kept')).toBe(200);
+    await client.xgroup('DESTROY', 'kept', 'somebody');
+    await eventually(async () => {
+      await system.retention.trim();
+      return (await client.xlen('kept')) <= 60;
+    });
+    await client.xadd('kept', '*', 'data', '{"shop":"s1"}');
+    await system.caughtUp('kept-by-shop');
+    expect((await system.rows('kept-by-shop')).get('s1')).toEqual({ shop: 's1', rows: 68 });
+  });
+
+  test('a view that fails on too many entries is parked, and others go on', async () => {
+    const strict = view('strict', { from: sales.where((sale) => { if (sale.amount > 5) throw new Error('too much'); return true; }).groupBy('shop').aggregate({ sales: count() }), errorsMax: 10 });
+    const system = await start([declarationOf(strict), ...first] as ViewDeclaration[]);
+    await append(1_000);
+    await system.caughtUp('by-sales');
+    await eventually(async () => (await system.tasks.status([{ view: 'strict', generation: 1, stage: 0, partition: 0 }]))[0]?.parked?.code === 'errors-max');
+  });
+});

@@ -1,0 +1,49 @@
+import { Circuit, type State } from '../../src/circuit/circuit.js';
+import { CircuitBuilder } from '../../src/circuit/circuit-builder.js';
+import type { ErrorSink, Operator } from '../../src/circuit/operator.js';
+import { MemoryStates } from '../../src/testing/memory-states.js';
+import { Delta } from '../../src/zset/delta.js';
+
+type Entries = readonly (readonly [row: any, weight: number])[];
+
+/** One operator over a store in memory: deltas in, delta out. */
+export class Stepped {
+  readonly store = new MemoryStates();
+  readonly circuit: Circuit;
+  readonly #inputs: number;
+  /** What the last step wrote. */
+  writes = 0;
+
+  constructor(make: (builder: CircuitBuilder) => Operator, options: { inputs?: number; entriesMax?: number } = {}) {
+    const builder = new CircuitBuilder({ entriesMax: options.entriesMax ?? 100 });
+    this.#inputs = options.inputs ?? 1;
+    const sources = Array.from({ length: this.#inputs }, (_, index) => builder.source(`in${index}`));
+    builder.vertex('operator', make(builder), sources);
+    this.circuit = builder.build();
+  }
+
+  /** The consolidated output of one tick. */
+  step(...inputs: (Entries | Delta)[]): [any, number][] {
+    return [...this.raw(...inputs).consolidate()];
+  }
+
+  raw(...inputs: (Entries | Delta)[]): Delta {
+    const deltas = inputs.map((input, index) => [`in${index}`, input instanceof Delta ? input : Delta.of(...input)] as const);
+    const output = this.store.step(this.circuit, new Map(deltas));
+    this.writes = this.store.commit(this.circuit);
+    return output;
+  }
+
+  get states(): readonly State[] {
+    return this.circuit.states;
+  }
+}
+
+/** A sink that remembers. */
+export class Errors implements ErrorSink {
+  readonly added: [row: unknown, weight: number, reason: string][] = [];
+
+  add(row: unknown, weight: number, thrown: unknown): void {
+    this.added.push([row, weight, thrown instanceof Error ? thrown.message : String(thrown)]);
+  }
+}

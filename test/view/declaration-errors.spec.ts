@@ -1,0 +1,314 @@
+import {
+  checkDeclarations,
+  computed,
+  count,
+  declarationErrors,
+  first,
+  instant,
+  stream,
+  sum,
+  table,
+  view,
+} from 'stillwater';
+import { z } from 'zod';
+import { DeclarationErrors } from '../../src/errors/stillwater-error.js';
+import type { SourceDeclaration, ViewDeclaration } from '../../src/view/plan.js';
+
+/** Declarations as they may reach start-up: written without the compiler's checks. */
+const loose: any = { stream, table, view };
+const flights: any = stream('flights', {
+  schema: z.object({
+    at: instant(),
+    delay: z.int(),
+    origin: z.string(),
+    destination: z.string(),
+    tags: z.array(z.string()),
+    gate: z.string().optional(),
+  }),
+});
+const airports: any = table('airports', {
+  schema: z.object({ iata: z.string(), code: z.int(), name: z.string() }),
+  key: 'iata',
+});
+
+const errorsOf = (...declared: { declaration: SourceDeclaration }[]) =>
+  declarationErrors(declared.map(({ declaration }) => declaration));
+const codes = (...declared: { declaration: SourceDeclaration }[]) =>
+  errorsOf(...declared).map((error) => error.code);
+const viewOf = (from: any, options: object = {}) => loose.view('v', { from, ...options });
+
+describe('a wrong declaration', () => {
+  it('never throws where it is written; everything wrong is told at once', () => {
+    const one = viewOf(flights.groupBy('orign').aggregate({ worst: sum('origin' as never) }));
+    const two = loose.view('two', {
+      from: flights.where(async () => true),
+      key: 'nowhere',
+      indexes: ['nothing.desc'],
+    });
+    expect(codes(one, two).sort()).toEqual([
+      'bad-function',
+      'bad-index',
+      'unknown-column',
+      'unknown-column',
+      'wrong-type',
+    ]);
+    expect(() => checkDeclarations([one.declaration, two.declaration])).toThrow(DeclarationErrors);
+    expect(() => checkDeclarations([one.declaration, two.declaration])).toThrow('5 declarations are wrong.');
+  });
+
+  it('says what, where, what follows and what to do', () => {
+    const [error] = errorsOf(viewOf(flights.groupBy('orign').aggregate({ n: count() })));
+    expect(error!.message).toMatch(
+      /^There is no column "orign" to group by\.\n {2}columns {5}at, delay, origin, destination, tags, gate\n {2}written at {2}test\/view\/declaration-errors\.spec\.ts:\d+\nView "v" was not started\.\nName one of these columns/,
+    );
+    expect(error).toMatchObject({ place: expect.stringMatching(/declaration-errors\.spec\.ts:\d+$/) });
+  });
+
+  it('is told once, with all views that build on it', () => {
+    const wrong = flights.where('not a function');
+    const one = loose.view('one', { from: wrong, key: 'origin' });
+    const two = loose.view('two', { from: wrong.select({ origin: 'origin' }), key: 'origin' });
+    const errors = errorsOf(one, two);
+    expect(errors).toHaveLength(1);
+    expect(errors[0]!.message).toContain('View "one", view "two" were not started.');
+  });
+
+  it('of a stream is found though only the view over it is given', () => {
+    const events = loose.stream('events', { schema: z.object({ id: z.string() }), lateness: 'soon' });
+    expect(codes(viewOf(events, { key: 'id' }))).toEqual(['bad-duration']);
+  });
+});
+
+describe('keys', () => {
+  it('that do not identify a row are refused', () => {
+    const byTwo = flights.groupBy('origin', 'destination').aggregate({ n: count() });
+    const [error] = errorsOf(loose.view('routes', { from: byTwo, key: 'origin' }));
+    expect(error!.message.split('\n')).toEqual([
+      'View "routes" was not started: its key does not identify a row.',
+      '  key         origin',
+      '  grouped by  origin, destination',
+      expect.stringMatching(/^ {2}written at {2}test\/view/),
+      'Rows of one origin would replace one another.',
+      'Add "destination" to `key`, or group by origin alone.',
+    ]);
+  });
+
+  it('may hold more than is needed', () => {
+    expect(codes(viewOf(airports, { key: ['iata', 'code'] }))).toEqual([]);
+  });
+
+  it('are needed where nothing is known to identify a row', () => {
+    expect(codes(viewOf(flights))).toEqual(['no-key']);
+    expect(codes(viewOf(flights, { key: 'origin' }))).toEqual([]);
+  });
+
+  it('are columns of the rows, of text, numbers or booleans', () => {
+    expect(codes(viewOf(flights, { key: 'nowhere' }))).toEqual(['unknown-column']);
+    expect(codes(viewOf(flights, { key: 'tags' }))).toEqual(['wrong-type']);
+    expect(codes(loose.table('t', { schema: z.object({ a: z.string().optional() }), key: 'a' }))).toEqual([
+      'nullable-key',
+    ]);
+    expect(codes(loose.table('t', { schema: z.object({ a: z.string() }) }))).toEqual(['no-key']);
+    expect(codes(loose.table('t', { schema: z.object({ a: z.string() }), key: 'b' }))).toEqual([
+      'unknown-column',
+    ]);
+  });
+});
+
+describe('names', () => {
+  it('of two views, or of two different streams, are not equal', () => {
+    const one = viewOf(airports);
+    expect(codes(one, viewOf(airports.where(() => true)))).toEqual(['duplicate-name']);
+    const other = stream('flights', { schema: z.object({ id: z.string() }) });
+    expect(codes(flights, other)).toEqual(['duplicate-name']);
+    expect(
+      codes(flights, loose.table('flights', { schema: z.object({ id: z.string() }), key: 'id' })),
+    ).toEqual(['duplicate-name']);
+    expect(
+      codes(flights, loose.stream('others', { schema: z.object({ id: z.string() }), redisKey: 'flights' })),
+    ).toEqual(['duplicate-name']);
+  });
+
+  it('may be declared twice in the same words', () => {
+    const make = () => stream('same', { schema: z.object({ id: z.string().min(2) }) });
+    expect(codes(make(), make())).toEqual([]);
+  });
+
+  it('fit in a path', () => {
+    expect(codes(loose.view('a/b', { from: airports }))).toEqual(['bad-name']);
+    expect(codes(loose.view('', { from: airports }))).toEqual(['bad-name']);
+    expect(codes(loose.view('a-b_c.d:e', { from: airports }))).toEqual([]);
+  });
+
+  it('of columns are not words of the REST interface, and do not begin with a dollar sign', () => {
+    const grouped = flights.groupBy('origin');
+    expect(codes(viewOf(grouped.aggregate({ count: count() })))).toEqual(['bad-name']);
+    expect(codes(viewOf(grouped.aggregate({ limit: count(), order: count() })))).toEqual([
+      'bad-name',
+      'bad-name',
+    ]);
+    expect(codes(viewOf(flights.select({ $id: 'origin' }), { key: '$id' }))).toContain('bad-name');
+    expect(codes(loose.stream('s', { schema: z.object({ 'a.b': z.string() }) }))).toEqual(['bad-name']);
+    expect(codes(loose.stream('s', { schema: z.object({ order: z.string() }) }))).toEqual([]);
+  });
+
+  it('of columns occur once', () => {
+    expect(codes(viewOf(flights.groupBy('origin').aggregate({ origin: count() })))).toEqual(['column-twice']);
+    expect(
+      codes(viewOf(flights.groupBy('origin', { origin: 'destination' }).aggregate({ n: count() }))),
+    ).toEqual(['column-twice']);
+    expect(
+      codes(viewOf(flights.join({ origin: airports }, { on: { origin: 'iata' } }), { key: 'delay' })),
+    ).toEqual(['column-twice']);
+    expect(codes(viewOf(flights.unnest('tags', { as: 'origin' }), { key: 'delay' }))).toEqual([
+      'column-twice',
+    ]);
+  });
+});
+
+describe('columns and types', () => {
+  const byOrigin = flights.groupBy('origin');
+
+  it('that are joined hold the same kind of values', () => {
+    expect(
+      codes(viewOf(flights.join({ a: airports }, { on: { origin: 'code' } }), { key: 'origin' })),
+    ).toEqual(['join-types']);
+    expect(codes(viewOf(flights.join({ a: airports }, { on: { tags: 'iata' } }), { key: 'origin' }))).toEqual(
+      ['join-types'],
+    );
+    expect(codes(viewOf(flights.join({ a: airports }, { on: {} }), { key: 'origin' }))).toEqual([
+      'join-keys',
+    ]);
+    expect(codes(viewOf(flights.join({}, { on: { origin: 'iata' } }), { key: 'origin' }))).toContain(
+      'join-sides',
+    );
+    expect(
+      codes(viewOf(flights.join({ a: undefined }, { on: { origin: 'origin' } }), { key: 'origin' })),
+    ).toEqual(['not-a-collection']);
+  });
+
+  it('that are united are the same', () => {
+    expect(
+      codes(viewOf(flights.select({ a: 'origin' }).union(flights.select({ a: 'delay' })), { key: 'a' })),
+    ).toEqual(['union-columns']);
+    expect(
+      codes(viewOf(flights.select({ a: 'origin' }).union(flights.select({ b: 'origin' })), { key: 'a' })),
+    ).toEqual(['union-columns']);
+  });
+
+  it('that are grouped by hold text, numbers or booleans', () => {
+    expect(codes(viewOf(flights.groupBy('tags').aggregate({ n: count() })))).toContain('wrong-type');
+  });
+
+  it('of a schema are those that JSON can keep', () => {
+    expect(codes(loose.stream('s', { schema: z.object({ at: z.date(), id: z.bigint() }) }))).toEqual([
+      'unstorable-column',
+      'unstorable-column',
+    ]);
+    expect(
+      codes(viewOf(flights.select({ at: computed(z.date() as never, () => null as never) }), { key: 'at' })),
+    ).toContain('unstorable-column');
+    expect(codes(loose.stream('s', { schema: z.string() }))).toEqual(['bad-schema']);
+    expect(codes(loose.stream('s', { schema: z.object({}) }))).toEqual(['no-columns']);
+  });
+
+  it('of an event time are instants that are always there', () => {
+    const schema = z.object({ at: z.string(), on: instant().optional() });
+    expect(codes(loose.stream('s', { schema, eventTime: 'at' }))).toEqual(['wrong-type']);
+    expect(codes(loose.stream('s', { schema, eventTime: 'on' }))).toEqual(['wrong-type']);
+    expect(codes(loose.stream('s', { schema, eventTime: 'when' }))).toEqual(['unknown-column']);
+  });
+
+  it('taken first or last need an order', () => {
+    const twice = viewOf(airports.groupBy('name').aggregate({ code: first('code' as never) }));
+    expect(errorsOf(twice)[0]!.message).toContain("first('code', { by: '…' })");
+    expect(
+      codes(
+        viewOf(airports.groupBy('name').aggregate({ code: first('code' as never, { by: 'iata' as never }) })),
+      ),
+    ).toEqual([]);
+    expect(codes(viewOf(byOrigin.aggregate({ d: first('delay' as never) })))).toEqual([]);
+    expect(codes(viewOf(airports.select({ id: '$position', iata: 'iata' }), { key: 'iata' }))).toEqual([
+      'no-position',
+    ]);
+  });
+
+  it('of an index exist, have an order and are declared once', () => {
+    const given = { key: 'origin' };
+    expect(codes(viewOf(flights, { ...given, indexes: ['nowhere.desc'] }))).toEqual(['bad-index']);
+    expect(codes(viewOf(flights, { ...given, indexes: ['tags'] }))).toEqual(['bad-index']);
+    expect(codes(viewOf(flights, { ...given, indexes: ['delay', 'delay'] }))).toEqual(['bad-index']);
+  });
+});
+
+describe('options', () => {
+  it('are refused where they are impossible', () => {
+    const schema = z.object({ id: z.string() });
+    expect(codes(loose.stream('s', { schema, partitions: 0 }))).toEqual(['bad-partitions']);
+    expect(codes(loose.stream('s', { schema, partitions: 4 }))).toEqual(['no-partition-key']);
+    expect(codes(loose.stream('s', { schema, retain: { age: '30 days' } }))).toEqual(['bad-duration']);
+    expect(codes(loose.stream('s', { schema, retain: { entries: 0 } }))).toEqual(['bad-retention']);
+    expect(codes(viewOf(airports, { buckets: 0 }))).toEqual(['bad-option']);
+    expect(codes(viewOf(airports, { promote: 'never' }))).toEqual(['bad-option']);
+    expect(codes(viewOf(undefined))).toEqual(['not-a-collection']);
+    expect(codes(viewOf(flights.select({})))).toContain('no-columns');
+  });
+});
+
+describe('plans that cannot run yet', () => {
+  const orders: any = stream('orders', {
+    schema: z.object({ id: z.string(), region: z.string() }),
+    partitions: 4,
+    partitionBy: 'region',
+  });
+  const regions: any = table('regions', {
+    schema: z.object({ region: z.string(), name: z.string() }),
+    partitions: 4,
+    key: 'region',
+  });
+  const few: any = table('few', { schema: z.object({ region: z.string() }), key: 'region' });
+
+  it('group or join rows of several partitions', () => {
+    expect(codes(viewOf(orders.groupBy('id').aggregate({ n: count() })))).toContain('needs-exchange');
+    expect(codes(viewOf(orders.groupBy().aggregate({ n: count() })))).toContain('needs-exchange');
+    expect(
+      codes(viewOf(orders.join({ r: few }, { on: { region: 'region' } }), { key: ['region', 'id'] })),
+    ).toContain('needs-exchange');
+    expect(
+      codes(viewOf(orders.join({ r: regions }, { on: { id: 'region' } }), { key: ['region', 'id'] })),
+    ).toContain('needs-exchange');
+    expect(codes(viewOf(orders, { key: 'id' }))).toEqual(['needs-exchange']);
+  });
+
+  it('are those only: what is partitioned alike runs', () => {
+    expect(codes(viewOf(orders.groupBy('region').aggregate({ n: count() })))).toEqual([]);
+    expect(
+      codes(viewOf(orders.join({ r: regions }, { on: { region: 'region' } }), { key: ['region', 'id'] })),
+    ).toEqual([]);
+  });
+
+  it('reach one stream by two paths through other views', () => {
+    const one = loose.view('one', { from: flights.groupBy('origin').aggregate({ n: count() }) });
+    const two = loose.view('two', { from: flights.groupBy('destination').aggregate({ n: count() }) });
+    const both = loose.view('both', { from: one.join({ two }, { on: { origin: 'destination' } }) });
+    expect(codes(both)).toEqual(['diamond']);
+    expect(errorsOf(both)[0]!.message).toContain('flights → one → both');
+    const direct = loose.view('direct', {
+      from: flights.join({ one }, { on: { origin: 'origin' } }),
+      key: 'at',
+    });
+    expect(codes(direct)).toEqual(['diamond']);
+    const self = loose.view('self', { from: one.join({ again: one }, { on: { origin: 'origin' } }) });
+    expect(codes(self)).toEqual([]);
+  });
+
+  it('read themselves', () => {
+    const inner = loose.view('inner', { from: airports });
+    const outer = loose.view('outer', { from: inner });
+    const source = { ...(outer.plan as object), source: outer.declaration };
+    const circle: ViewDeclaration = { ...inner.declaration, plan: source };
+    const round: any = { ...outer.declaration, plan: { ...outer.declaration.plan, source: circle } };
+    const errors = declarationErrors([round, { ...circle, plan: { ...source, source: round } } as never]);
+    expect(errors.map((error) => error.code)).toContain('view-cycle');
+  });
+});
