@@ -32,6 +32,9 @@ const { values: options } = parseArgs({
   },
 });
 
+// What was started here ends with the benchmark, however it ends.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 if (options.help) console.log(USAGE);
 else await run();
 

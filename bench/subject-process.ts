@@ -54,9 +54,9 @@ export class SubjectProcess {
 
   /** Hands over and ends. */
   async end(): Promise<void> {
+    const timer = setTimeout(() => this.#process.kill('SIGKILL'), END_WITHIN_MS);
     await this.call('stop', null).catch(() => {});
     if (this.#process.connected) this.#process.disconnect();
-    const timer = setTimeout(() => this.#process.kill('SIGKILL'), END_WITHIN_MS);
     await this.#gone;
     clearTimeout(timer);
   }

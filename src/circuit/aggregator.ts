@@ -34,6 +34,8 @@ export interface Aggregator<A = any> {
 export interface AggregatorInput {
   /** The value the aggregate is over; null for `count()` and `countIf`. */
   value: ((row: Row) => Value) | null;
+  /** That value is never null. */
+  present: boolean;
   /** What is compared or orders; null where the plan names nothing. */
   by: ((row: Row) => Value) | null;
   /** The column that says whether a row counts; for `countIf` and `sumIf`. */

@@ -67,7 +67,7 @@ export class KeyedArrangement implements Arrangement {
     for (const held of this.rows(key)) rows.set(JSON.stringify(held.row), held);
     for (const [text, { row, weight }] of changes) {
       const sum = (rows.get(text)?.weight ?? 0) + weight;
-      assert(sum >= 0, `A row of a join would have the weight ${sum}: ${text}. A row was retracted that had not been inserted.`);
+      if (sum < 0) assert(false, `A row of a join would have the weight ${sum}: ${text}. A row was retracted that had not been inserted.`);
       if (sum === 0) rows.delete(text);
       else rows.set(text, { row, weight: sum });
     }

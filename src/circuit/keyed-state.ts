@@ -41,7 +41,7 @@ export class KeyedState<V> implements Keyed<V> {
 
   get(key: string): V | undefined {
     const slot = this.#find(key);
-    assert(slot !== undefined, `State "${this.name}" was asked for the key ${JSON.stringify(key)}, which was not loaded.`);
+    if (slot === undefined) this.#refuse(key);
     return slot === ABSENT ? undefined : slot;
   }
 
@@ -115,6 +115,11 @@ export class KeyedState<V> implements Keyed<V> {
     this.#pending = new Map();
     this.#missing.clear();
     this.#cache.clear();
+  }
+
+  // Apart from its condition: the text is not made for every reading.
+  #refuse(key: string): never {
+    assert(false, `State "${this.name}" was asked for the key ${JSON.stringify(key)}, which was not loaded.`);
   }
 
   #find(key: string): Slot<V> | undefined {

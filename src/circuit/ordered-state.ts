@@ -106,14 +106,16 @@ export class OrderedState implements Ordered {
   weight(group: string, member: string): number {
     const known = this.#known(group);
     const weight = known.weights.get(member);
-    assert(weight !== undefined || known.complete, `State "${this.name}" was asked for a member of ${JSON.stringify(group)} that was not loaded.`);
+    if (weight === undefined && !known.complete)
+      assert(false, `State "${this.name}" was asked for a member of ${JSON.stringify(group)} that was not loaded.`);
     return weight ?? 0;
   }
 
   add(group: string, member: string, weight: number): void {
     if (weight === 0) return;
     const before = this.weight(group, member);
-    assert(before + weight >= 0, `A member of "${this.name}" would have the weight ${before + weight}: a row was retracted that had not been inserted.`);
+    if (before + weight < 0)
+      assert(false, `A member of "${this.name}" would have the weight ${before + weight}: a row was retracted that had not been inserted.`);
     let touched = this.#current.get(group);
     if (touched === undefined) this.#current.set(group, (touched = new Map()));
     if (!touched.has(member)) touched.set(member, before);
@@ -125,7 +127,8 @@ export class OrderedState implements Ordered {
   end(group: string, end: 'least' | 'greatest', count: number): [member: string, weight: number][] {
     const known = this.#known(group);
     const reach = known.reach(end);
-    assert(known.complete || reach >= count, `State "${this.name}" was asked for ${count} members of ${JSON.stringify(group)}, of which ${reach} are loaded.`);
+    if (!known.complete && reach < count)
+      assert(false, `State "${this.name}" was asked for ${count} members of ${JSON.stringify(group)}, of which ${reach} are loaded.`);
     const out: [string, number][] = [];
     for (let index = 0; index < Math.min(count, reach); index++) {
       const member = known.sorted[end === 'least' ? index : known.sorted.length - 1 - index]!;

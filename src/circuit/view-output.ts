@@ -44,7 +44,8 @@ export const indexMember = (orderText: string, bucket: number, key: string): str
 export class ViewOutput implements Operator {
   #result = new OutputResult();
   #delta: Delta<Row> | null = null;
-  #keys: string[] = [];
+  /** The changes of the tick by key. */
+  #touched = new Map<string, Touched>();
 
   constructor(
     readonly records: KeyedState<ViewRecord<any>>,
@@ -52,29 +53,18 @@ export class ViewOutput implements Operator {
   ) {}
 
   reads([delta]: readonly [Delta<Row>]): void {
-    if (this.#delta !== delta) {
-      this.#delta = delta;
-      this.#keys = delta.rows.map(this.options.keyOf);
-    }
-    for (const key of this.#keys) this.records.want(key);
+    if (this.#delta !== delta) this.#group(delta);
+    for (const key of this.#touched.keys()) this.records.want(key);
   }
 
   step([delta]: readonly [Delta<Row>]): Delta<Row> {
-    const touched = new Map<string, Touched>();
-    for (let index = 0; index < delta.size; index++) {
-      const key = this.#keys[index]!;
-      let at = touched.get(key);
-      if (at === undefined) touched.set(key, (at = new Touched()));
-      at.push(delta.rows[index]!, delta.weights[index]!);
-    }
-    this.#delta = null;
-    for (const [key, change] of touched) this.#apply(key, change);
+    for (const [key, change] of this.#touched) this.#apply(key, change);
+    this.#forget();
     return delta;
   }
 
   discard(): void {
-    this.#delta = null;
-    this.#keys = [];
+    this.#forget();
     this.#result = new OutputResult();
   }
 
@@ -83,6 +73,30 @@ export class ViewOutput implements Operator {
     const result = this.#result;
     this.#result = new OutputResult();
     return result;
+  }
+
+  #group(delta: Delta<Row>): void {
+    const { keyOf } = this.options;
+    const touched = new Map<string, Touched>();
+    let lastKey: string | null = null;
+    let last: Touched | undefined;
+    for (let index = 0; index < delta.size; index++) {
+      const key = keyOf(delta.rows[index]!);
+      // Mostly a row's successor follows it.
+      if (key !== lastKey) {
+        last = touched.get(key);
+        if (last === undefined) touched.set(key, (last = new Touched()));
+        lastKey = key;
+      }
+      last!.push(delta.rows[index]!, delta.weights[index]!);
+    }
+    this.#touched = touched;
+    this.#delta = delta;
+  }
+
+  #forget(): void {
+    this.#delta = null;
+    this.#touched = new Map();
   }
 
   #apply(key: string, change: Touched): void {
@@ -129,9 +143,10 @@ export class ViewOutput implements Operator {
     }
     const rows = [...weights].sort(([left], [right]) => compareText(left, right));
     for (const [text, weight] of rows)
-      assert(
-        weight > 0,
-        `A row of the view would have the weight ${weight}: ${text}. A row was retracted that had not been inserted: ` +
+      if (weight < 0)
+        assert(
+          false,
+          `A row of the view would have the weight ${weight}: ${text}. A row was retracted that had not been inserted: ` +
           `a function of the view gave two answers for one row.`,
       );
     record.text = rows[0]?.[0] ?? '';

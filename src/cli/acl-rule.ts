@@ -5,6 +5,6 @@
  */
 export function aclRule(prefix: string, streams: readonly string[]): string {
   const keys = [`~${prefix}:*`, `~{${prefix}:*`, ...(streams.length > 0 ? streams.flatMap((stream) => [`~${stream}`, `~${stream}:*`]) : ['~YOUR-STREAM'])];
-  const commands = ['-@all', '+@read', '+@write', '+@stream', '+@scripting', '+@transaction', '+@pubsub', '+@connection', '-@dangerous', '+info', '+config|get', '+acl|whoami', '+acl|dryrun', '+client|unblock'];
+  const commands = ['-@all', '+@read', '+@write', '+@stream', '+@scripting', '+@transaction', '+@pubsub', '+@connection', '-@dangerous', '+time', '+info', '+config|get', '+acl|whoami', '+acl|dryrun', '+client|unblock'];
   return ['ACL SETUSER stillwater reset on >PASSWORD', ...keys, 'resetchannels', `&${prefix}:*`, ...commands].join(' ');
 }

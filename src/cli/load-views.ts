@@ -61,7 +61,7 @@ async function importer(directory: string, { fresh = false }: LoadOptions): Prom
 async function typeScript(directory: string, fresh: boolean): Promise<Jiti> {
   const { createJiti } = await import('jiti');
   (globalThis as any)[Symbol.for('stillwater.index')] = await import('../index.js');
-  const jiti = createJiti(join(resolve(directory), 'views'), { alias: { stillwater: sharedIndex() }, interopDefault: false });
+  const jiti = createJiti(join(resolve(directory), 'views'), { alias: { stillwater: sharedIndex() } });
   if (fresh) forget(jiti);
   return jiti;
 }

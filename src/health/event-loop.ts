@@ -28,8 +28,13 @@ export class EventLoop implements OnModuleInit, OnModuleDestroy {
 
   /** Milliseconds it was late, since the last call. */
   takeDelays(): Record<'0.5' | '0.99' | '1', number> {
-    const ms = (nanoseconds: number): number => (Number.isFinite(nanoseconds) ? Math.max(0, nanoseconds / 1e6) : 0);
-    const delays = { '0.5': ms(this.#delay.percentile(50)), '0.99': ms(this.#delay.percentile(99)), '1': ms(this.#delay.max) };
+    const ms = (nanoseconds: number): number =>
+      Number.isFinite(nanoseconds) ? Math.max(0, nanoseconds / 1e6) : 0;
+    const delays = {
+      '0.5': ms(this.#delay.percentile(50)),
+      '0.99': ms(this.#delay.percentile(99)),
+      '1': ms(this.#delay.max),
+    };
     this.#delay.reset();
     return delays;
   }

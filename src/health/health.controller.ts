@@ -34,11 +34,19 @@ export class HealthController {
   async ready(@Res({ passthrough: true }) reply: FastifyReply) {
     void reply.header('cache-control', 'no-store');
     try {
-      const { generations } = await within(this.registry.read(), this.options.readyMsMax, 'Redis did not answer');
+      const { generations } = await within(
+        this.registry.read(),
+        this.options.readyMsMax,
+        'Redis did not answer',
+      );
       const serving = new Set(generations.filter(({ state }) => state === 'serving').map(({ view }) => view));
       const waiting = [...this.reading.views.catalog.views.keys()].filter((view) => !serving.has(view));
       if (waiting.length > 0) void reply.status(503).header('retry-after', '1');
-      return { status: waiting.length > 0 ? 'starting' : 'ready', redis: 'answers', views: { serving: serving.size, waiting } };
+      return {
+        status: waiting.length > 0 ? 'starting' : 'ready',
+        redis: 'answers',
+        views: { serving: serving.size, waiting },
+      };
     } catch (thrown) {
       void reply.status(503).header('retry-after', '1');
       return { status: 'unavailable', redis: messageOf(thrown) };

@@ -22,7 +22,11 @@ export class Prometheus {
     collectDefaultMetrics({ register: this.#registry });
     for (const series of metrics.series) this.#add(series);
     for (const histogram of metrics.histograms) this.#registry.registerMetric(histogramMetric(histogram));
-    this.#up = new Gauge({ name: 'stillwater_redis_up', help: 'Whether Redis answered when the figures were taken.', registers: [this.#registry] });
+    this.#up = new Gauge({
+      name: 'stillwater_redis_up',
+      help: 'Whether Redis answered when the figures were taken.',
+      registers: [this.#registry],
+    });
     this.#delay = new Gauge({
       name: 'stillwater_event_loop_delay_ms',
       help: 'How late the event loop was since the figures were last taken.',
@@ -45,7 +49,11 @@ export class Prometheus {
   async #look(): Promise<void> {
     const { metrics } = this;
     try {
-      for (const status of await within(this.reading.statuses.all(), this.options.readyMsMax, 'Redis did not answer')) {
+      for (const status of await within(
+        this.reading.statuses.all(),
+        this.options.readyMsMax,
+        'Redis did not answer',
+      )) {
         const labels = { view: status.name };
         if (status.lag.entries !== null) metrics.lagEntries.set(labels, status.lag.entries);
         if (status.lag.ms !== null) metrics.lagMs.set(labels, status.lag.ms);
@@ -98,11 +106,23 @@ function histogramMetric(histogram: Histogram): Metric {
     type: 'histogram',
     aggregator: 'sum',
     values: [...histogram.values()].flatMap(({ labels, counts, count, sum }) => [
-      ...counts.map((value, index) => ({ metricName: `${name}_bucket`, labels: { ...labels, le: bounds[index]! }, value })),
+      ...counts.map((value, index) => ({
+        metricName: `${name}_bucket`,
+        labels: { ...labels, le: bounds[index]! },
+        value,
+      })),
       { metricName: `${name}_bucket`, labels: { ...labels, le: '+Inf' }, value: count },
       { metricName: `${name}_sum`, labels: { ...labels }, value: sum },
       { metricName: `${name}_count`, labels: { ...labels }, value: count },
     ]),
   });
-  return { name, help, type: 'histogram', aggregator: 'sum', collect: undefined, get, reset: () => {} } as unknown as Metric;
+  return {
+    name,
+    help,
+    type: 'histogram',
+    aggregator: 'sum',
+    collect: undefined,
+    get,
+    reset: () => {},
+  } as unknown as Metric;
 }

@@ -15,8 +15,15 @@ export interface ChangelogEntry {
  * The text that a commit hands to the store: `[[key, before | null, after | null], …] LF frontier`. JSON texts hold no line
  * feed. The entry it becomes has the id `<tick>-0` and the text in its field `c`.
  */
-export function encodeChangelog(changes: readonly ViewChange[], frontier: Readonly<Record<string, Position>>): string {
-  return JSON.stringify(changes.map(({ key, before, after }) => [key, before, after])) + '\n' + JSON.stringify(frontier);
+export function encodeChangelog(
+  changes: readonly ViewChange[],
+  frontier: Readonly<Record<string, Position>>,
+): string {
+  return (
+    JSON.stringify(changes.map(({ key, before, after }) => [key, before, after])) +
+    '\n' +
+    JSON.stringify(frontier)
+  );
 }
 
 /** The inverse, from the entry as it lies in the stream. Takes the frontier from a field `f` of its own as well. */
@@ -26,7 +33,11 @@ export function decodeChangelog([id, fields]: RawEntry): ChangelogEntry {
   const [changes, frontier] = (texts.get('c') ?? '[]').split('\n') as [string, string?];
   return {
     tick: Number(id.slice(0, id.indexOf('-'))),
-    changes: (JSON.parse(changes) as [string, Row | null, Row | null][]).map(([key, before, after]) => ({ key, before, after })),
+    changes: (JSON.parse(changes) as [string, Row | null, Row | null][]).map(([key, before, after]) => ({
+      key,
+      before,
+      after,
+    })),
     frontier: JSON.parse(frontier ?? texts.get('f') ?? '{}') as Record<string, Position>,
   };
 }

@@ -2,7 +2,8 @@ import type { ViewChange } from '../circuit/view-output.js';
 import { messageOf } from '../errors/stillwater-error.js';
 import { encodeChangelog } from './changelog.js';
 import type { CommitOutcome, CommitRequest, TaskRecord } from './ports/task-store.js';
-import { Diverged, Ended, type TaskOptions } from './task.js';
+import { Diverged, Ended, isTransient } from './task-end.js';
+import type { TaskOptions } from './task-options.js';
 
 export type Commit = Omit<CommitRequest, 'changelog' | 'changelogFrom'>;
 
@@ -76,6 +77,7 @@ export class Committer {
         const changelogFrom = Math.min(this.#changelogFrom, commit.tick - limits.changelogEntriesMin);
         outcome = await store.commit({ ...commit, changelog, changelogFrom: Math.max(0, changelogFrom) });
       } catch (thrown) {
+        if (!isTransient(thrown)) throw thrown;
         metrics.commits.add({ view: id.view, outcome: 'unknown' });
         this.refused = messageOf(thrown);
         retryMs = await this.#pause(retryMs);

@@ -18,6 +18,8 @@ export interface Limits {
   /** Pause between repeats of a commit that Redis refused or did not answer, at the least and at the most. */
   retryMsMin: number;
   retryMsMax: number;
+  /** How long a task that was parked by trouble of its surroundings rests before it is tried again. */
+  parkedRetryMs: number;
   /** Over how many of a view's last entries `errorsMax` is counted. */
   errorsWindow: number;
   /** How often a task tells its upstream how far it has read. */
@@ -43,6 +45,7 @@ export const defaultLimits: Limits = {
   waitMs: 2_000,
   retryMsMin: 20,
   retryMsMax: 2_000,
+  parkedRetryMs: 5_000,
   errorsWindow: 1_000,
   readerReportMs: 1_000,
   changelogEntriesMin: 1_000,

@@ -57,7 +57,11 @@ export class Histogram {
   observe(labels: Labels, value: number): void {
     const key = this.description.labels.map((label) => labels[label] ?? '').join('\0');
     let at = this.#values.get(key);
-    if (!at) this.#values.set(key, (at = { labels, counts: this.description.bounds.map(() => 0), count: 0, sum: 0 }));
+    if (!at)
+      this.#values.set(
+        key,
+        (at = { labels, counts: this.description.bounds.map(() => 0), count: 0, sum: 0 }),
+      );
     at.count++;
     at.sum += value;
     const bounds = this.description.bounds;
@@ -85,38 +89,99 @@ export class Metrics {
   /** Commits by outcome: committed, alreadyCommitted, fenced, diverged, wantsChangelog, refused, failed, unknown. */
   readonly commits = this.#counter('stillwater_commits_total', 'Commits by outcome.', ['view', 'outcome']);
   /** Commits refused because another worker owns the task. */
-  readonly fenced = this.#counter('stillwater_fenced_total', 'Commits refused because another worker owned the task.', ['view']);
+  readonly fenced = this.#counter(
+    'stillwater_fenced_total',
+    'Commits refused because another worker owned the task.',
+    ['view'],
+  );
   /** Events that went into a view's circuit. */
   readonly events = this.#counter('stillwater_events_total', 'Events that went into a view.', ['view']);
   /** Entries read from a stream (once for all its views). */
-  readonly entriesRead = this.#counter('stillwater_entries_read_total', 'Entries read from a stream.', ['stream']);
-  readonly bytesRead = this.#counter('stillwater_bytes_read_total', 'Bytes of entries read from a stream.', ['stream']);
-  readonly rowChanges = this.#counter('stillwater_row_changes_total', 'Rows of a view that changed.', ['view']);
-  readonly stateWrites = this.#counter('stillwater_state_writes_total', 'Fields, members and entries written by commits.', ['view']);
-  readonly stateReads = this.#counter('stillwater_state_reads_total', 'Fields and members read because they were not cached.', ['view']);
+  readonly entriesRead = this.#counter('stillwater_entries_read_total', 'Entries read from a stream.', [
+    'stream',
+  ]);
+  readonly bytesRead = this.#counter('stillwater_bytes_read_total', 'Bytes of entries read from a stream.', [
+    'stream',
+  ]);
+  readonly rowChanges = this.#counter('stillwater_row_changes_total', 'Rows of a view that changed.', [
+    'view',
+  ]);
+  readonly stateWrites = this.#counter(
+    'stillwater_state_writes_total',
+    'Fields, members and entries written by commits.',
+    ['view'],
+  );
+  readonly stateReads = this.#counter(
+    'stillwater_state_reads_total',
+    'Fields and members read because they were not cached.',
+    ['view'],
+  );
   /** Errors in data, as they came in; the number now is `stillwater_view_errors`. */
-  readonly errors = this.#counter('stillwater_errors_total', 'Entries and rows that became errors.', ['view']);
+  readonly errors = this.#counter('stillwater_errors_total', 'Entries and rows that became errors.', [
+    'view',
+  ]);
   /** Tasks taken from an owner that was gone. */
-  readonly takeovers = this.#counter('stillwater_takeovers_total', 'Tasks taken over from another worker.', ['view']);
+  readonly takeovers = this.#counter('stillwater_takeovers_total', 'Tasks taken over from another worker.', [
+    'view',
+  ]);
   readonly parked = this.#counter('stillwater_parked_total', 'Tasks parked, by reason.', ['view', 'reason']);
-  readonly readsLost = this.#counter('stillwater_reads_lost_total', 'Reads that found the log trimmed, deleted or gone back.', ['stream', 'cause']);
-  readonly connectionsReplaced = this.#counter('stillwater_connections_replaced_total', 'Connections replaced because a read did not settle.', []);
-  readonly appended = this.#counter('stillwater_appended_events_total', 'Events appended over REST.', ['stream']);
-  readonly requests = this.#counter('stillwater_http_requests_total', 'Requests answered.', ['method', 'status']);
+  readonly readsLost = this.#counter(
+    'stillwater_reads_lost_total',
+    'Reads that found the log trimmed, deleted or gone back.',
+    ['stream', 'cause'],
+  );
+  readonly connectionsReplaced = this.#counter(
+    'stillwater_connections_replaced_total',
+    'Connections replaced because a read did not settle.',
+    [],
+  );
+  readonly appended = this.#counter('stillwater_appended_events_total', 'Events appended over REST.', [
+    'stream',
+  ]);
+  readonly requests = this.#counter('stillwater_http_requests_total', 'Requests answered.', [
+    'method',
+    'status',
+  ]);
 
   readonly tasks = this.#gauge('stillwater_tasks', 'Tasks this worker owns.', []);
   readonly cacheEntries = this.#gauge('stillwater_cache_entries', 'Values of state in the cache.', []);
   readonly subscribers = this.#gauge('stillwater_change_subscribers', 'Open connections to /changes.', []);
-  readonly lagEntries = this.#gauge('stillwater_view_lag_entries', 'Entries between the ends of the streams and what the view contains.', ['view']);
-  readonly lagMs = this.#gauge('stillwater_view_lag_ms', 'Milliseconds between the ends of the streams and what the view contains.', ['view']);
+  readonly lagEntries = this.#gauge(
+    'stillwater_view_lag_entries',
+    'Entries between the ends of the streams and what the view contains.',
+    ['view'],
+  );
+  readonly lagMs = this.#gauge(
+    'stillwater_view_lag_ms',
+    'Milliseconds between the ends of the streams and what the view contains.',
+    ['view'],
+  );
   readonly rows = this.#gauge('stillwater_view_rows', 'Rows of a view.', ['view']);
-  readonly viewErrors = this.#gauge('stillwater_view_errors', 'Rows and entries of a view that are in error now.', ['view']);
-  readonly conflicts = this.#gauge('stillwater_view_conflicts', 'Keys of a view under which there are several different rows.', ['view']);
-  readonly parkedTasks = this.#gauge('stillwater_view_parked_tasks', 'Tasks of a view that nobody goes on with.', ['view']);
+  readonly viewErrors = this.#gauge(
+    'stillwater_view_errors',
+    'Rows and entries of a view that are in error now.',
+    ['view'],
+  );
+  readonly conflicts = this.#gauge(
+    'stillwater_view_conflicts',
+    'Keys of a view under which there are several different rows.',
+    ['view'],
+  );
+  readonly parkedTasks = this.#gauge(
+    'stillwater_view_parked_tasks',
+    'Tasks of a view that nobody goes on with.',
+    ['view'],
+  );
 
   readonly stepMs = this.#histogram('stillwater_step_ms', 'Milliseconds of stepping a circuit.', ['view']);
-  readonly commitMs = this.#histogram('stillwater_commit_ms', 'Milliseconds from sending a commit to its answer.', ['view']);
-  readonly requestMs = this.#histogram('stillwater_http_request_ms', 'Milliseconds of answering a request.', ['method']);
+  readonly commitMs = this.#histogram(
+    'stillwater_commit_ms',
+    'Milliseconds from sending a commit to its answer.',
+    ['view'],
+  );
+  readonly requestMs = this.#histogram('stillwater_http_request_ms', 'Milliseconds of answering a request.', [
+    'method',
+  ]);
 
   #counter(name: string, help: string, labels: readonly string[]): Series {
     return this.#series({ name, help, kind: 'counter', labels });

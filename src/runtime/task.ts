@@ -1,48 +1,15 @@
 import { assert } from '../assert.js';
-import { messageOf } from '../errors/stillwater-error.js';
+import { messageOf, StillwaterError } from '../errors/stillwater-error.js';
 import { Checksum } from '../zset/checksum.js';
-import type { CompiledView } from '../view/compile-plan.js';
-import type { Clock } from './clock.js';
 import { Committer } from './committer.js';
 import { drive } from './drive.js';
 import { type InputBatch, LogLost, type TaskInput } from './input.js';
-import type { Limits } from './limits.js';
-import type { Metrics } from './metrics.js';
-import type { Generation } from './ports/registry.js';
-import type { CommitRequest, ParkReason, TaskRecord, TaskStore } from './ports/task-store.js';
+import type { CommitRequest, ParkReason, TaskRecord } from './ports/task-store.js';
 import { comparePositions } from './position.js';
-import type { OwnerToken, TaskId } from './task-id.js';
+import type { TaskId } from './task-id.js';
+import { Diverged, Ended, isTransient, type TaskEnd } from './task-end.js';
+import type { TaskOptions } from './task-options.js';
 import { TickSize } from './tick-size.js';
-
-export interface TaskOptions {
-  id: TaskId;
-  token: OwnerToken;
-  record: TaskRecord | null;
-  /** Grants since the last commit; from the third on something keeps ending the owners. */
-  grants: number;
-  view: CompiledView;
-  inputs: readonly TaskInput[];
-  errorsMax: number;
-  store: TaskStore;
-  limits: Limits;
-  metrics: Metrics;
-  clock: Clock;
-  /** The generation as the registry has it now: paused, where to stop. */
-  generation: () => Generation | null;
-  nonce: () => string;
-  /** Runs one synchronous step: without clock and randomness, and under watch. */
-  step: <T>(step: () => T) => T;
-}
-
-/**
- * How a task ended.
- *
- *   released   it was asked to stop, and gave the task up
- *   fenced     another worker owns it
- *   parked     it cannot go on, and the store says why
- *   failed     an invariant did not hold: nothing of the tick was committed
- */
-export type TaskEnd = { how: 'released' | 'fenced' } | { how: 'parked'; reason: ParkReason } | { how: 'failed'; thrown: unknown };
 
 const emptyRecord: TaskRecord = { tick: 0, positions: {}, frontier: {}, rows: 0, conflicts: 0, errors: 0, checksum: '0'.repeat(16), extra: {} };
 
@@ -120,7 +87,11 @@ export class Task {
     await this.#committer.settled().catch((failure) => (cause = failure));
     if (cause instanceof Ended) this.#end = cause.end;
     else if (cause instanceof LogLost) this.#end = { how: 'parked', reason: { code: cause.code, message: cause.message, at: clock.now() } };
-    else if (!(cause instanceof Diverged) && !isTransient(cause)) this.#end = { how: 'failed', thrown: cause };
+    else if (!(cause instanceof Diverged) && !isTransient(cause))
+      this.#end =
+        cause instanceof StillwaterError
+          ? { how: 'parked', reason: { code: cause.code, message: cause.message, at: clock.now() } }
+          : { how: 'failed', thrown: cause };
     if (this.#end?.how === 'parked') await this.#park(this.#end.reason);
     if (this.#end?.how === 'failed') await this.#park({ code: 'invariant', message: messageOf(cause), at: clock.now() });
     if (this.#end) return;
@@ -316,25 +287,3 @@ export class Task {
 
 /** A tick may write this much more than planned before it is taken back and made smaller. */
 const OVERSHOOT = 1.5;
-
-/** Thrown inside the loop to end it. */
-export class Ended extends Error {
-  constructor(readonly end: TaskEnd) {
-    super(end.how);
-  }
-}
-
-/** The store stands elsewhere than the owner thought. */
-export class Diverged extends Error {}
-
-/** Trouble of the connection or the server, which passes. */
-function isTransient(thrown: unknown): boolean {
-  const code = (thrown as { code?: unknown })?.code;
-  const name = (thrown as Error)?.name;
-  return (
-    name === 'MaxRetriesPerRequestError' ||
-    name === 'AbortError' ||
-    (typeof code === 'string' && /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|redis-unavailable|connection|append-)/.test(code)) ||
-    /Connection is closed|Command timed out|ECONNREFUSED|LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|OOM|Stream isn't writeable|Connection lost/i.test(messageOf(thrown))
-  );
-}

@@ -1,3 +1,5 @@
+import type { Rows as RowsOf } from '../view/collection-types.js';
+import type { RowOf } from '../view/view.js';
 import type { Value } from '../zset/value.js';
 import { keyTextOfValues } from '../zset/row-key.js';
 import { StillwaterError } from '../errors/stillwater-error.js';
@@ -14,13 +16,28 @@ import { keyPartsOf } from './reading/view-description.js';
 import type { PositionWait } from './reading/wait-for-position.js';
 import { encodeToken } from './frontier.js';
 
+/** The rows of a declared view (`ViewReader<typeof delays>`), or a row type given as it is. */
+export type RowRead<V> = V extends RowsOf<any, any> ? RowOf<V> : V;
+
 /** Conditions on one column: a value it equals, or comparisons. */
 export type Condition<V> =
   | V
-  | { eq?: V; neq?: V; gt?: NonNullable<V>; gte?: NonNullable<V>; lt?: NonNullable<V>; lte?: NonNullable<V>; in?: readonly V[]; like?: string; ilike?: string };
+  | {
+      eq?: V;
+      neq?: V;
+      gt?: NonNullable<V>;
+      gte?: NonNullable<V>;
+      lt?: NonNullable<V>;
+      lte?: NonNullable<V>;
+      in?: readonly V[];
+      like?: string;
+      ilike?: string;
+    };
 
 /** Columns (or paths into nested ones) and what they must fulfil, all together. */
-export type Where<R> = { [C in keyof R]?: Condition<R[C]> } & { [path: `${string}.${string}`]: Condition<any> };
+export type Where<R> = { [C in keyof R]?: Condition<R[C]> } & {
+  [path: `${string}.${string}`]: Condition<any>;
+};
 
 export interface ReadOptions {
   /** A position the view must contain: the token of an append, or of an earlier read. */
@@ -65,14 +82,14 @@ export interface ViewReaderOptions {
 /**
  * Reads one view from code, typed. What it finds is what REST finds: both come down to the same queries.
  */
-export class ViewReader<R = Record<string, Value>> {
+export class ViewReader<V = Record<string, Value>> {
   constructor(
     readonly name: string,
     readonly options: ViewReaderOptions,
   ) {}
 
   /** The row under a key: the key column's value, or an object or array of the key's columns. Null if there is none. */
-  async row(key: Value | Partial<R>, options: ReadOptions = {}): Promise<R | null> {
+  async row(key: Value | Partial<RowRead<V>>, options: ReadOptions = {}): Promise<RowRead<V> | null> {
     const view = await this.#view(options);
     const parts = keyPartsOf(view.description);
     const values = keyValuesFrom(
@@ -80,10 +97,10 @@ export class ViewReader<R = Record<string, Value>> {
       parts.map(({ path }) => path),
       key as Value,
     );
-    return (await this.options.reader.row(view, keyTextOfValues(values, parts))).row as R | null;
+    return (await this.options.reader.row(view, keyTextOfValues(values, parts))).row as RowRead<V> | null;
   }
 
-  async rows(options: RowsOptions<R> = {}): Promise<Rows<R>> {
+  async rows(options: RowsOptions<RowRead<V>> = {}): Promise<Rows<RowRead<V>>> {
     const view = await this.#view(options);
     const { rowsLimitDefault, rowsLimitMax } = this.options.limits;
     const order = typeof options.order === 'string' ? options.order : (options.order ?? []).join();
@@ -95,14 +112,22 @@ export class ViewReader<R = Record<string, Value>> {
       after: options.after ?? null,
     };
     const page = await this.options.reader.read(view, query);
-    return { rows: page.rows.map(({ row }) => row as R), next: page.next, position: encodeToken(frontierOf(page.records)) };
+    return {
+      rows: page.rows.map(({ row }) => row as RowRead<V>),
+      next: page.next,
+      position: encodeToken(frontierOf(page.records)),
+    };
   }
 
   /** All rows that fulfil the conditions, page by page. Rows that change meanwhile come as they are when their page is read. */
-  async *all(options: Omit<RowsOptions<R>, 'after'> = {}): AsyncGenerator<R> {
+  async *all(options: Omit<RowsOptions<RowRead<V>>, 'after'> = {}): AsyncGenerator<RowRead<V>> {
     let after: string | undefined;
     do {
-      const page: Rows<R> = await this.rows({ limit: this.options.limits.rowsLimitMax, ...options, ...(after === undefined ? {} : { after }) });
+      const page: Rows<RowRead<V>> = await this.rows({
+        limit: this.options.limits.rowsLimitMax,
+        ...options,
+        ...(after === undefined ? {} : { after }),
+      });
       yield* page.rows;
       after = page.next ?? undefined;
     } while (after !== undefined);
@@ -112,11 +137,17 @@ export class ViewReader<R = Record<string, Value>> {
    * Commits as they happen, from now on or after an earlier `id`.
    * @throws StillwaterError `changes-lost` where what follows cannot be joined on: read the rows, and follow anew.
    */
-  async *changes(options: { where?: Where<R>; after?: string; signal?: AbortSignal } = {}): AsyncGenerator<Changes<R>> {
+  async *changes(
+    options: { where?: Where<RowRead<V>>; after?: string; signal?: AbortSignal } = {},
+  ): AsyncGenerator<Changes<RowRead<V>>> {
     const view = await this.#view({});
     const wanted = matches(filterOf(view, options.where ?? {}));
     const parts = keyPartsOf(view.description);
-    const follow: FollowOptions = { after: options.after ?? null, snapshot: false, signal: options.signal ?? new AbortController().signal };
+    const follow: FollowOptions = {
+      after: options.after ?? null,
+      snapshot: false,
+      signal: options.signal ?? new AbortController().signal,
+    };
     for await (const message of this.options.feed.follow(this.name, follow)) {
       if (message.kind === 'resync')
         throw new StillwaterError('changes-lost', {
@@ -126,10 +157,13 @@ export class ViewReader<R = Record<string, Value>> {
           remedy: 'Read the rows again, and follow from now on.',
         });
       if (message.kind !== 'changes') continue;
-      const changes = message.changes.flatMap(({ before, after }): Changes<R>['changes'] => {
+      const changes = message.changes.flatMap(({ before, after }): Changes<RowRead<V>>['changes'] => {
         const key = (row: Record<string, Value>): Value[] => parts.map(({ path }) => row[path] ?? null);
-        if (after && wanted(after)) return [{ op: 'upsert', key: key(after as Record<string, Value>), row: after as R }];
-        return before && wanted(before) ? [{ op: 'delete', key: key(before as Record<string, Value>), row: null }] : [];
+        if (after && wanted(after))
+          return [{ op: 'upsert', key: key(after as Record<string, Value>), row: after as RowRead<V> }];
+        return before && wanted(before)
+          ? [{ op: 'delete', key: key(before as Record<string, Value>), row: null }]
+          : [];
       });
       if (changes.length > 0) yield { id: message.id, changes };
     }
@@ -157,17 +191,34 @@ function keyValuesFrom(view: string, key: readonly string[], given: Value): Valu
   });
 }
 
-const COMPARISONS: readonly string[] = ['eq', 'neq', 'gt', 'gte', 'lt', 'lte', 'in', 'like', 'ilike'] satisfies Comparison[];
+const COMPARISONS: readonly string[] = [
+  'eq',
+  'neq',
+  'gt',
+  'gte',
+  'lt',
+  'lte',
+  'in',
+  'like',
+  'ilike',
+] satisfies Comparison[];
 
 function filterOf(view: ServedView, where: Where<any>): Filter | null {
   const filters: Filter[] = [];
   for (const [path, condition] of Object.entries(where) as [string, any][]) {
     if (condition === undefined) continue;
     columnAt(view.description, path);
-    const add = (op: Comparison, value: Value): void => void filters.push({ kind: 'compare', path, op: value === null && op === 'eq' ? 'is' : op, value });
-    const compared = condition !== null && typeof condition === 'object' && Object.keys(condition).length > 0 && Object.keys(condition).every((op) => COMPARISONS.includes(op));
+    const add = (op: Comparison, value: Value): void =>
+      void filters.push({ kind: 'compare', path, op: value === null && op === 'eq' ? 'is' : op, value });
+    const compared =
+      condition !== null &&
+      typeof condition === 'object' &&
+      Object.keys(condition).length > 0 &&
+      Object.keys(condition).every((op) => COMPARISONS.includes(op));
     if (!compared) add('eq', condition as Value);
-    else for (const [op, value] of Object.entries(condition)) if (value !== undefined) add(op as Comparison, value as Value);
+    else
+      for (const [op, value] of Object.entries(condition))
+        if (value !== undefined) add(op as Comparison, value as Value);
   }
   if (filters.length === 0) return null;
   return { kind: 'and', filters };

@@ -49,6 +49,9 @@ interface Running {
   ended: Promise<void>;
 }
 
+/** Reasons for parking that somebody may have put right meanwhile, without loss: such tasks are tried again. */
+const RETRIED: ReadonlySet<string> = new Set(['wrong-type', 'redis-error', 'invariant']);
+
 /**
  * Runs tasks: those that fall to it among the live workers. Says regularly that it is alive, takes over what dead workers
  * leave, gives up what falls to others, and hands everything over when it stops.
@@ -124,7 +127,7 @@ export class Worker {
   }
 
   async #reconcile(): Promise<void> {
-    const { registry, code, id, tasks: store, logger } = this.options;
+    const { registry, code, id, tasks: store, logger, clock, limits } = this.options;
     const { generations } = registry.snapshot;
     const wanted = tasksOf(generations).filter(({ fingerprint }) => code.view(fingerprint));
     const owners = assign(tasksOf(generations), this.#live);
@@ -137,7 +140,10 @@ export class Worker {
       const alive = new Set(this.#live.map((worker) => worker.id));
       for (const status of await store.status(idle.map((task) => task.id))) {
         if (this.#stopped.signal.aborted) return;
-        if (status.parked) continue;
+        if (status.parked) {
+          if (!RETRIED.has(status.parked.code) || clock.now() - status.parked.at < limits.parkedRetryMs) continue;
+          await store.unpark(status.task);
+        }
         // Another live worker has it: it will see that the task falls to us, and let go.
         if (status.owner && status.owner !== id && alive.has(status.owner)) continue;
         await this.#take(status.task, status.epoch, status.owner !== null && status.owner !== id);

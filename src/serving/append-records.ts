@@ -29,9 +29,16 @@ export class AppendRecords {
     private readonly options: ResolvedServingOptions,
   ) {}
 
-  async append(source: RecordSource, records: readonly EncodedEntry[], idempotencyKey: string | null): Promise<Appended> {
+  async append(
+    source: RecordSource,
+    records: readonly EncodedEntry[],
+    idempotencyKey: string | null,
+  ): Promise<Appended> {
     const { idempotencyKeyLengthMax, appendMemoryMs } = this.options.limits;
-    if (idempotencyKey !== null && (idempotencyKey.length > idempotencyKeyLengthMax || !/^[\x21-\x7e]+$/.test(idempotencyKey)))
+    if (
+      idempotencyKey !== null &&
+      (idempotencyKey.length > idempotencyKeyLengthMax || !/^[\x21-\x7e]+$/.test(idempotencyKey))
+    )
       throw new StillwaterError('malformed-idempotency-key', {
         what: 'The Idempotency-Key cannot be used.',
         evidence: `It has ${idempotencyKey.length} characters; 1 to ${idempotencyKeyLengthMax} visible ASCII characters are taken.`,
@@ -52,8 +59,14 @@ export class AppendRecords {
       [...byPartition].map(async ([partition, indexes]) => {
         const redisKey = redisKeys[partition]!;
         const entries = indexes.map((index) => records[index]!.fields);
-        const appended = await this.log.append({ redisKey, entries, idempotencyKey, memoryMs: appendMemoryMs });
-        if (appended.ids.length !== indexes.length) throw otherRequest(idempotencyKey, appended.ids.length, indexes.length);
+        const appended = await this.log.append({
+          redisKey,
+          entries,
+          idempotencyKey,
+          memoryMs: appendMemoryMs,
+        });
+        if (appended.ids.length !== indexes.length)
+          throw otherRequest(idempotencyKey, appended.ids.length, indexes.length);
         appended.ids.forEach((id, place) => {
           ids[indexes[place]!] = id;
           reached[redisKey] = laterOf(reached[redisKey] ?? id, id);

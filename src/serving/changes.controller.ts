@@ -1,4 +1,13 @@
-import { Controller, Param, Req, Sse, SseSignal, UseFilters, UseGuards, type MessageEvent } from '@nestjs/common';
+import {
+  Controller,
+  Param,
+  Req,
+  Sse,
+  SseSignal,
+  UseFilters,
+  UseGuards,
+  type MessageEvent,
+} from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { Observable } from 'rxjs';
 import { StillwaterError } from '../errors/stillwater-error.js';
@@ -41,7 +50,11 @@ export class ChangesController {
   ) {}
 
   @Sse(':view/changes')
-  async changes(@Param('view') name: string, @Req() request: FastifyRequest, @SseSignal() gone: AbortSignal): Promise<Observable<Message>> {
+  async changes(
+    @Param('view') name: string,
+    @Req() request: FastifyRequest,
+    @SseSignal() gone: AbortSignal,
+  ): Promise<Observable<Message>> {
     const view = await this.reading.views.get(name);
     const wanted = parseRowsQuery(view, queryOf(request), this.options.limits, ['snapshot', 'after']);
     const snapshot = wanted.others.get('snapshot') ?? 'false';
@@ -56,7 +69,11 @@ export class ChangesController {
     if (atLeast) await this.reading.wait.until(view, atLeast.token, atLeast.waitMs);
     const after = headerOf(request, 'last-event-id') || wanted.others.get('after') || null;
     const stop = new AbortController();
-    const messages = this.reading.feed.follow(name, { after, snapshot: snapshot === 'true', signal: AbortSignal.any([gone, stop.signal]) });
+    const messages = this.reading.feed.follow(name, {
+      after,
+      snapshot: snapshot === 'true',
+      signal: AbortSignal.any([gone, stop.signal]),
+    });
     const fits = matches(wanted.query.where);
     const keys = keyPartsOf(view.description).map(({ path }) => readPath(path));
     const keyOf = (row: Row): Value[] => keys.map((read) => read(row));
@@ -85,10 +102,18 @@ export class ChangesController {
     });
   }
 
-  #message(message: FeedMessage, fits: (row: Row) => boolean, keyOf: (row: Row) => Value[], project: (row: Row) => Row, retry: number): Message | null {
+  #message(
+    message: FeedMessage,
+    fits: (row: Row) => boolean,
+    keyOf: (row: Row) => Value[],
+    project: (row: Row) => Row,
+    retry: number,
+  ): Message | null {
     switch (message.kind) {
       case 'snapshot': {
-        const rows = message.rows.filter(({ row }) => fits(row)).map(({ row }) => ({ key: keyOf(row), row: project(row) }));
+        const rows = message.rows
+          .filter(({ row }) => fits(row))
+          .map(({ row }) => ({ key: keyOf(row), row: project(row) }));
         return { type: 'snapshot', id: NO_ID, data: { first: message.first, rows } };
       }
       case 'ready':

@@ -5,7 +5,10 @@ export interface JsonSchema {
 }
 
 /** A row as OpenAPI 3.0 says it. */
-export const rowSchema = (columns: readonly DescribedColumn[], required: 'all' | 'notNullable'): JsonSchema => ({
+export const rowSchema = (
+  columns: readonly DescribedColumn[],
+  required: 'all' | 'notNullable',
+): JsonSchema => ({
   type: 'object',
   properties: Object.fromEntries(columns.map(({ name, type }) => [name, typeSchema(type)])),
   required: columns.filter(({ type }) => required === 'all' || !type.nullable).map(({ name }) => name),
@@ -15,13 +18,21 @@ export function typeSchema(type: DescribedType): JsonSchema {
   const nullable = type.nullable ? { nullable: true } : {};
   switch (type.kind) {
     case 'string':
-      return { type: 'string', ...(type.format ? { format: type.format === 'instant' ? 'date-time' : type.format } : {}), ...nullable };
+      return {
+        type: 'string',
+        ...(type.format ? { format: type.format === 'instant' ? 'date-time' : type.format } : {}),
+        ...nullable,
+      };
     case 'number':
       return { type: type.integer ? 'integer' : 'number', ...nullable };
     case 'boolean':
       return { type: 'boolean', ...nullable };
     case 'enum':
-      return { type: type.values.every((value) => typeof value === 'string') ? 'string' : 'number', enum: [...type.values, ...(type.nullable ? [null] : [])], ...nullable };
+      return {
+        type: type.values.every((value) => typeof value === 'string') ? 'string' : 'number',
+        enum: [...type.values, ...(type.nullable ? [null] : [])],
+        ...nullable,
+      };
     case 'array':
       return { type: 'array', items: typeSchema(type.element), ...nullable };
     case 'object':

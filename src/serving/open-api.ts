@@ -1,7 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { RecordSource } from '../runtime/placement.js';
 import { Reading } from '../runtime/reading/reading.js';
-import { describeColumns, describeView, descriptionOf, pathsOf, typeAt, type ViewDescription } from '../runtime/reading/view-description.js';
+import {
+  describeColumns,
+  describeView,
+  descriptionOf,
+  pathsOf,
+  typeAt,
+  type ViewDescription,
+} from '../runtime/reading/view-description.js';
 import { rowSchema, typeSchema, type JsonSchema } from './json-schema.js';
 import { ResolvedServingOptions } from './serving-options.js';
 import { typeText } from './view-page.js';
@@ -9,12 +16,29 @@ import { typeText } from './view-page.js';
 const json = (schema: JsonSchema, description: string, headers: readonly string[] = []): JsonSchema => ({
   description,
   content: { 'application/json': { schema } },
-  ...(headers.length > 0 ? { headers: Object.fromEntries(headers.map((name) => [name, { $ref: `#/components/headers/${name}` }])) } : {}),
+  ...(headers.length > 0
+    ? { headers: Object.fromEntries(headers.map((name) => [name, { $ref: `#/components/headers/${name}` }])) }
+    : {}),
 });
-const PROBLEM = { default: { description: 'What was wrong.', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } } };
+const PROBLEM = {
+  default: {
+    description: 'What was wrong.',
+    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+  },
+};
 const ref = (kind: string, name: string): JsonSchema => ({ $ref: `#/components/${kind}/${name}` });
-const pathParameter = (name: string, schema: JsonSchema = { type: 'string' }): JsonSchema => ({ name, in: 'path', required: true, schema });
-const query = (name: string, description: string, schema: JsonSchema = { type: 'string' }): JsonSchema => ({ name, in: 'query', description, schema });
+const pathParameter = (name: string, schema: JsonSchema = { type: 'string' }): JsonSchema => ({
+  name,
+  in: 'path',
+  required: true,
+  schema,
+});
+const query = (name: string, description: string, schema: JsonSchema = { type: 'string' }): JsonSchema => ({
+  name,
+  in: 'query',
+  description,
+  schema,
+});
 const object: JsonSchema = { type: 'object' };
 const list: JsonSchema = { type: 'array', items: object };
 const secured = { security: [{ token: [] }] };
@@ -42,33 +66,67 @@ export class OpenApi {
       const description = served ? descriptionOf(served) : declared ? describeView(declared) : null;
       if (description) Object.assign(paths, this.#ofView(name, description, schemas));
     }
-    for (const source of [...views.catalog.streams.values(), ...views.catalog.tables.values()]) Object.assign(paths, this.#ofSource(source, schemas));
+    for (const source of [...views.catalog.streams.values(), ...views.catalog.tables.values()])
+      Object.assign(paths, this.#ofSource(source, schemas));
     return {
       openapi: '3.0.3',
       info: { title: 'Stillwater', version: '1', description: 'Materialized views over Redis Streams.' },
       servers: [{ url: '/' }],
-      tags: [{ name: 'views' }, { name: 'streams' }, { name: 'tables' }, { name: 'rebuilds' }, { name: 'service' }],
+      tags: [
+        { name: 'views' },
+        { name: 'streams' },
+        { name: 'tables' },
+        { name: 'rebuilds' },
+        { name: 'service' },
+      ],
       paths,
-      components: { schemas, headers: HEADERS, parameters: PARAMETERS, securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+      components: {
+        schemas,
+        headers: HEADERS,
+        parameters: PARAMETERS,
+        securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
+      },
     };
   }
 
-  #ofView(name: string, description: ViewDescription, schemas: Record<string, JsonSchema>): Record<string, JsonSchema> {
+  #ofView(
+    name: string,
+    description: ViewDescription,
+    schemas: Record<string, JsonSchema>,
+  ): Record<string, JsonSchema> {
     const { rowsLimitDefault, rowsLimitMax, offsetMax } = this.options.limits;
     const schema = `${idOf(name)}_row`;
     schemas[schema] = rowSchema(description.columns, 'all');
-    const paths = pathsOf(description.columns).filter((path) => typeAt(description.columns, path)?.kind !== 'object');
+    const paths = pathsOf(description.columns).filter(
+      (path) => typeAt(description.columns, path)?.kind !== 'object',
+    );
     const filters = paths.map((path) => {
       const type = typeAt(description.columns, path)!;
-      return query(path, `A condition on \`${path}\` (${typeText(type)}): \`eq.…\` \`neq.…\` \`gt.…\` \`in.(…,…)\` \`is.null\` \`not.…\``);
+      return query(
+        path,
+        `A condition on \`${path}\` (${typeText(type)}): \`eq.…\` \`neq.…\` \`gt.…\` \`in.(…,…)\` \`is.null\` \`not.…\``,
+      );
     });
-    const groups = ['or', 'and', 'not.or', 'not.and'].map((group) => query(group, `Conditions together: \`${group}=(${paths[0] ?? 'column'}.eq.1,${paths[1] ?? paths[0] ?? 'column'}.gt.2)\``));
-    const select = query('select', 'Columns, with other names if wished: `a,b,name:path.to.column`. Default: all.');
+    const groups = ['or', 'and', 'not.or', 'not.and'].map((group) =>
+      query(
+        group,
+        `Conditions together: \`${group}=(${paths[0] ?? 'column'}.eq.1,${paths[1] ?? paths[0] ?? 'column'}.gt.2)\``,
+      ),
+    );
+    const select = query(
+      'select',
+      'Columns, with other names if wished: `a,b,name:path.to.column`. Default: all.',
+    );
     const indexes = description.indexes.map((index) => `\`${index.name}\``).join(', ');
-    const order = query('order', `\`column.desc,other.asc.nullslast\`. Large views need an index; declared: ${indexes || 'none'}.`);
+    const order = query(
+      'order',
+      `\`column.desc,other.asc.nullslast\`. Large views need an index; declared: ${indexes || 'none'}.`,
+    );
     const row = ref('schemas', schema);
     const id = idOf(name);
-    const key = description.key.map((path) => pathParameter(path, typeSchema(typeAt(description.columns, path) ?? { kind: 'json', nullable: true })));
+    const key = description.key.map((path) =>
+      pathParameter(path, typeSchema(typeAt(description.columns, path) ?? { kind: 'json', nullable: true })),
+    );
     const base = `/views/${encodeURIComponent(name)}`;
     const tags = ['views'];
     return {
@@ -83,13 +141,32 @@ export class OpenApi {
             ...groups,
             select,
             order,
-            query('limit', 'Rows of a page.', { type: 'integer', minimum: 0, maximum: rowsLimitMax, default: rowsLimitDefault }),
-            query('offset', 'Rows to leave out; to go further, follow `Link`.', { type: 'integer', minimum: 0, maximum: offsetMax, default: 0 }),
+            query('limit', 'Rows of a page.', {
+              type: 'integer',
+              minimum: 0,
+              maximum: rowsLimitMax,
+              default: rowsLimitDefault,
+            }),
+            query('offset', 'Rows to leave out; to go further, follow `Link`.', {
+              type: 'integer',
+              minimum: 0,
+              maximum: offsetMax,
+              default: 0,
+            }),
             query('cursor', 'From the `Link: rel="next"` of the page before.'),
             ref('parameters', 'atLeast'),
             ref('parameters', 'Prefer'),
           ],
-          responses: { 200: json({ type: 'array', items: row }, 'A page of rows.', ['Stillwater-Position', 'ETag', 'Content-Range', 'Link']), 304: { description: 'As it was.' }, ...PROBLEM },
+          responses: {
+            200: json({ type: 'array', items: row }, 'A page of rows.', [
+              'Stillwater-Position',
+              'ETag',
+              'Content-Range',
+              'Link',
+            ]),
+            304: { description: 'As it was.' },
+            ...PROBLEM,
+          },
         },
       },
       [`${base}/rows/${description.key.map((path) => `{${path}}`).join('/')}`]: {
@@ -98,7 +175,11 @@ export class OpenApi {
           operationId: `row_${id}`,
           summary: `One row of ${name}`,
           parameters: [...key, select, ref('parameters', 'atLeast'), ref('parameters', 'Prefer')],
-          responses: { 200: json(row, 'The row.', ['Stillwater-Position', 'ETag']), 304: { description: 'As it was.' }, ...PROBLEM },
+          responses: {
+            200: json(row, 'The row.', ['Stillwater-Position', 'ETag']),
+            304: { description: 'As it was.' },
+            ...PROBLEM,
+          },
         },
       },
       [`${base}/changes`]: {
@@ -106,8 +187,19 @@ export class OpenApi {
           tags,
           operationId: `changes_${id}`,
           summary: `Changes of ${name}, live`,
-          parameters: [...filters, ...groups, select, query('snapshot', 'Begin with the rows as they are.', { type: 'boolean' }), query('after', 'Go on after this id, at a first connection.'), ref('parameters', 'atLeast'), { name: 'Last-Event-ID', in: 'header', schema: { type: 'string' } }],
-          responses: { 200: { description: CHANGES, content: { 'text/event-stream': { schema: { type: 'string' } } } }, ...PROBLEM },
+          parameters: [
+            ...filters,
+            ...groups,
+            select,
+            query('snapshot', 'Begin with the rows as they are.', { type: 'boolean' }),
+            query('after', 'Go on after this id, at a first connection.'),
+            ref('parameters', 'atLeast'),
+            { name: 'Last-Event-ID', in: 'header', schema: { type: 'string' } },
+          ],
+          responses: {
+            200: { description: CHANGES, content: { 'text/event-stream': { schema: { type: 'string' } } } },
+            ...PROBLEM,
+          },
         },
       },
     };
@@ -119,7 +211,10 @@ export class OpenApi {
     const schema = `${id}_${source.kind === 'stream' ? 'event' : 'record'}`;
     schemas[schema] = rowSchema(columns, 'notNullable');
     const idempotency = ref('parameters', 'Idempotency-Key');
-    const accepted = { 202: json(ref('schemas', 'Appended'), 'Appended.', ['Stillwater-Position']), ...PROBLEM };
+    const accepted = {
+      202: json(ref('schemas', 'Appended'), 'Appended.', ['Stillwater-Position']),
+      ...PROBLEM,
+    };
     if (source.kind === 'stream') {
       const event = ref('schemas', schema);
       return {
@@ -129,7 +224,13 @@ export class OpenApi {
             operationId: `append_${id}`,
             summary: `Append to ${source.name}`,
             parameters: [idempotency],
-            requestBody: { required: true, content: { 'application/json': { schema: { oneOf: [event, { type: 'array', items: event }] } }, 'application/x-ndjson': { schema: { type: 'string' } } } },
+            requestBody: {
+              required: true,
+              content: {
+                'application/json': { schema: { oneOf: [event, { type: 'array', items: event }] } },
+                'application/x-ndjson': { schema: { type: 'string' } },
+              },
+            },
             responses: accepted,
             ...secured,
           },
@@ -138,27 +239,66 @@ export class OpenApi {
     }
     const parameters = [...source.key.map((name) => pathParameter(name)), idempotency];
     return {
-      [`/tables/${encodeURIComponent(source.name)}/rows/${source.key.map((name) => `{${name}}`).join('/')}`]: {
-        put: {
-          tags: ['tables'],
-          operationId: `put_${id}`,
-          summary: `Insert or replace a row of ${source.name}`,
-          parameters,
-          requestBody: { required: true, content: { 'application/json': { schema: ref('schemas', schema) } } },
-          responses: accepted,
-          ...secured,
+      [`/tables/${encodeURIComponent(source.name)}/rows/${source.key.map((name) => `{${name}}`).join('/')}`]:
+        {
+          put: {
+            tags: ['tables'],
+            operationId: `put_${id}`,
+            summary: `Insert or replace a row of ${source.name}`,
+            parameters,
+            requestBody: {
+              required: true,
+              content: { 'application/json': { schema: ref('schemas', schema) } },
+            },
+            responses: accepted,
+            ...secured,
+          },
+          delete: {
+            tags: ['tables'],
+            operationId: `delete_${id}`,
+            summary: `Delete a row of ${source.name}`,
+            parameters,
+            responses: accepted,
+            ...secured,
+          },
         },
-        delete: { tags: ['tables'], operationId: `delete_${id}`, summary: `Delete a row of ${source.name}`, parameters, responses: accepted, ...secured },
-      },
     };
   }
 
   #general(): Record<string, JsonSchema> {
-    const get = (tag: string, operationId: string, summary: string, schema: JsonSchema, parameters: JsonSchema[] = []): JsonSchema => ({
-      get: { tags: [tag], operationId, summary, parameters, responses: { 200: json(schema, 'OK'), ...PROBLEM } },
+    const get = (
+      tag: string,
+      operationId: string,
+      summary: string,
+      schema: JsonSchema,
+      parameters: JsonSchema[] = [],
+    ): JsonSchema => ({
+      get: {
+        tags: [tag],
+        operationId,
+        summary,
+        parameters,
+        responses: { 200: json(schema, 'OK'), ...PROBLEM },
+      },
     });
-    const post = (operationId: string, summary: string, status: number, schema: JsonSchema, parameters: JsonSchema[]): JsonSchema => ({
-      post: { tags: ['rebuilds'], operationId, summary, parameters, responses: { [status]: json(schema, status === 202 ? 'Started; progress at `Location`.' : 'Done.'), ...PROBLEM }, ...secured },
+    const post = (
+      operationId: string,
+      summary: string,
+      status: number,
+      schema: JsonSchema,
+      parameters: JsonSchema[],
+    ): JsonSchema => ({
+      post: {
+        tags: ['rebuilds'],
+        operationId,
+        summary,
+        parameters,
+        responses: {
+          [status]: json(schema, status === 202 ? 'Started; progress at `Location`.' : 'Done.'),
+          ...PROBLEM,
+        },
+        ...secured,
+      },
     });
     const view = [pathParameter('view')];
     const id = [pathParameter('id')];
@@ -167,18 +307,33 @@ export class OpenApi {
     return {
       '/views': get('views', 'views', 'All views', list),
       '/views/{view}': get('views', 'view', 'One view: state, lag, columns, indexes, circuit', object, view),
-      '/views/{view}/errors': get('views', 'errors', 'The newest entries and rows it could not use', list, [...view, query('limit', 'How many.', { type: 'integer', minimum: 1 })]),
+      '/views/{view}/errors': get('views', 'errors', 'The newest entries and rows it could not use', list, [
+        ...view,
+        query('limit', 'How many.', { type: 'integer', minimum: 1 }),
+      ]),
       '/views/{view}/rebuilds': {
         ...get('rebuilds', 'rebuildsOfView', 'Rebuilds of a view', { type: 'array', items: rebuild }, view),
-        ...post('rebuild', 'Rebuild a view by replay', 202, rebuild, [...view, query('acceptTrimmed', 'Although the beginning of a stream is gone.', { type: 'boolean' })]),
+        ...post('rebuild', 'Rebuild a view by replay', 202, rebuild, [
+          ...view,
+          query('acceptTrimmed', 'Although the beginning of a stream is gone.', { type: 'boolean' }),
+        ]),
       },
       '/views/{view}/rollback': post('rollback', 'Put the kept generation back', 200, object, view),
-      '/views/{view}/verifications': post('verify', 'Prove that a replay equals the live view', 202, verification, view),
+      '/views/{view}/verifications': post(
+        'verify',
+        'Prove that a replay equals the live view',
+        202,
+        verification,
+        view,
+      ),
       '/verifications/{id}': get('rebuilds', 'verification', 'A verification', verification, id),
       '/rebuilds': get('rebuilds', 'rebuilds', 'All rebuilds', { type: 'array', items: rebuild }),
       '/rebuilds/{id}': get('rebuilds', 'rebuildById', 'A rebuild', rebuild, id),
       ...Object.fromEntries(
-        ['pause', 'resume', 'cancel', 'promote'].map((step) => [`/rebuilds/{id}/${step}`, post(`${step}Rebuild`, `${step[0]!.toUpperCase()}${step.slice(1)} a rebuild`, 200, rebuild, id)]),
+        ['pause', 'resume', 'cancel', 'promote'].map((step) => [
+          `/rebuilds/{id}/${step}`,
+          post(`${step}Rebuild`, `${step[0]!.toUpperCase()}${step.slice(1)} a rebuild`, 200, rebuild, id),
+        ]),
       ),
       '/streams': get('streams', 'streams', 'All streams', list),
       '/streams/{stream}': get('streams', 'stream', 'One stream', object, [pathParameter('stream')]),
@@ -186,7 +341,16 @@ export class OpenApi {
       '/tables/{table}': get('tables', 'table', 'One table', object, [pathParameter('table')]),
       '/health/live': get('service', 'live', 'Does the process turn?', object),
       '/health/ready': get('service', 'ready', 'Does Redis answer, and does every view serve?', object),
-      '/metrics': { get: { tags: ['service'], operationId: 'metrics', summary: 'Figures for Prometheus', responses: { 200: { description: 'OK', content: { 'text/plain': { schema: { type: 'string' } } } } } } },
+      '/metrics': {
+        get: {
+          tags: ['service'],
+          operationId: 'metrics',
+          summary: 'Figures for Prometheus',
+          responses: {
+            200: { description: 'OK', content: { 'text/plain': { schema: { type: 'string' } } } },
+          },
+        },
+      },
     };
   }
 }
@@ -198,25 +362,52 @@ const CHANGES =
 const string = { type: 'string' };
 const number = { type: 'number' };
 const nullableNumber = { type: 'number', nullable: true };
-const progress = { id: string, view: string, reason: { type: 'string', nullable: true }, entriesDone: number, entriesTotal: number, startedAt: number, finishedAt: nullableNumber };
+const progress = {
+  id: string,
+  view: string,
+  reason: { type: 'string', nullable: true },
+  entriesDone: number,
+  entriesTotal: number,
+  startedAt: number,
+  finishedAt: nullableNumber,
+};
 
 const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   Problem: {
     type: 'object',
-    properties: { type: string, title: string, status: { type: 'integer' }, detail: string, code: string, what: string, evidence: string, consequence: string, remedy: string },
+    properties: {
+      type: string,
+      title: string,
+      status: { type: 'integer' },
+      detail: string,
+      code: string,
+      what: string,
+      evidence: string,
+      consequence: string,
+      remedy: string,
+    },
     required: ['type', 'title', 'status', 'detail', 'code', 'what'],
   },
   Appended: {
     type: 'object',
-    properties: { position: { type: 'string', description: 'Wait for it at a view: ?atLeast=…' }, ids: { type: 'array', items: string } },
+    properties: {
+      position: { type: 'string', description: 'Wait for it at a view: ?atLeast=…' },
+      ids: { type: 'array', items: string },
+    },
     required: ['position', 'ids'],
   },
   Rebuild: {
     type: 'object',
     properties: {
       ...progress,
-      state: { type: 'string', enum: ['waiting', 'replaying', 'paused', 'caughtUp', 'promoted', 'cancelled', 'failed'] },
-      generations: { type: 'array', items: { type: 'object', properties: { view: string, generation: number } } },
+      state: {
+        type: 'string',
+        enum: ['waiting', 'replaying', 'paused', 'caughtUp', 'promoted', 'cancelled', 'failed'],
+      },
+      generations: {
+        type: 'array',
+        items: { type: 'object', properties: { view: string, generation: number } },
+      },
       entriesPerSecond: nullableNumber,
       remainingMs: nullableNumber,
     },
@@ -225,7 +416,10 @@ const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     type: 'object',
     properties: {
       ...progress,
-      state: { type: 'string', enum: ['waiting', 'replaying', 'comparing', 'equal', 'different', 'failed', 'cancelled'] },
+      state: {
+        type: 'string',
+        enum: ['waiting', 'replaying', 'comparing', 'equal', 'different', 'failed', 'cancelled'],
+      },
       frontier: { type: 'string', nullable: true },
       live: { type: 'object', nullable: true },
       replayed: { type: 'object', nullable: true },
@@ -235,14 +429,25 @@ const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
 };
 
 const HEADERS: Readonly<Record<string, JsonSchema>> = {
-  'Stillwater-Position': { description: 'What the view contained when it was read, or what an append reached: for `atLeast`.', schema: string },
+  'Stillwater-Position': {
+    description: 'What the view contained when it was read, or what an append reached: for `atLeast`.',
+    schema: string,
+  },
   ETag: { description: 'Generation and tick per partition; for `If-None-Match`.', schema: string },
   'Content-Range': { description: '`0-99/*`; with `Prefer: count=exact` the total.', schema: string },
   Link: { description: '`<…>; rel="next"` where there is a next page.', schema: string },
 };
 
 const PARAMETERS: Readonly<Record<string, JsonSchema>> = {
-  atLeast: query('atLeast', 'A position the view must contain; with `Prefer: wait=2` it is waited for. Also as the header `Stillwater-At-Least`.'),
+  atLeast: query(
+    'atLeast',
+    'A position the view must contain; with `Prefer: wait=2` it is waited for. Also as the header `Stillwater-At-Least`.',
+  ),
   Prefer: { name: 'Prefer', in: 'header', description: '`count=exact`, `wait=<seconds>`', schema: string },
-  'Idempotency-Key': { name: 'Idempotency-Key', in: 'header', description: 'A repeat with the same key appends nothing and answers the same.', schema: string },
+  'Idempotency-Key': {
+    name: 'Idempotency-Key',
+    in: 'header',
+    description: 'A repeat with the same key appends nothing and answers the same.',
+    schema: string,
+  },
 };

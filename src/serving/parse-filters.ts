@@ -5,7 +5,19 @@ import { typeAt, type DescribedType, type ViewDescription } from '../runtime/rea
 import type { Value } from '../zset/value.js';
 import { coerceValue } from './coerce-value.js';
 
-const OPERATORS: readonly Comparison[] = ['eq', 'neq', 'gt', 'gte', 'lt', 'lte', 'like', 'ilike', 'in', 'is', 'isdistinct'];
+const OPERATORS: readonly Comparison[] = [
+  'eq',
+  'neq',
+  'gt',
+  'gte',
+  'lt',
+  'lte',
+  'like',
+  'ilike',
+  'in',
+  'is',
+  'isdistinct',
+];
 /** Groups within groups. */
 const DEPTH_MAX = 10;
 
@@ -88,24 +100,32 @@ export class FilterParser {
   }
 
   #operation(path: string, type: DescribedType, reader: Reader, within: 'end' | 'member'): Filter {
-    if (++this.#conditions > this.limits.conditionsMax) throw reader.error(`no more than ${this.limits.conditionsMax} conditions`);
+    if (++this.#conditions > this.limits.conditionsMax)
+      throw reader.error(`no more than ${this.limits.conditionsMax} conditions`);
     const negated = reader.take('not.');
     const op = reader.takeMatch(/[a-z]+(?=\.|$)/y) as Comparison | null;
-    if (op === null || !OPERATORS.includes(op) || !reader.take('.')) throw reader.error(`one of ${OPERATORS.join(', ')} (not. may stand before it), and a dot`);
+    if (op === null || !OPERATORS.includes(op) || !reader.take('.'))
+      throw reader.error(`one of ${OPERATORS.join(', ')} (not. may stand before it), and a dot`);
     const filter: Filter = { kind: 'compare', path, op, value: this.#value(path, type, op, reader, within) };
-    return negated ? { kind: 'not', filter } : filter.op === 'is' && filter.value === NOT_NULL ? { kind: 'not', filter: { ...filter, value: null } } : filter;
+    return negated
+      ? { kind: 'not', filter }
+      : filter.op === 'is' && filter.value === NOT_NULL
+        ? { kind: 'not', filter: { ...filter, value: null } }
+        : filter;
   }
 
   #value(path: string, type: DescribedType, op: Comparison, reader: Reader, within: 'end' | 'member'): Value {
     if (op === 'in') return this.#list(path, type, reader);
-    const text = within === 'end' ? reader.takeRest() : (reader.takeQuoted() ?? reader.takeMatch(/[^,()]*/y) ?? '');
+    const text =
+      within === 'end' ? reader.takeRest() : (reader.takeQuoted() ?? reader.takeMatch(/[^,()]*/y) ?? '');
     if (op === 'is') {
       const value = { null: null, unknown: null, not_null: NOT_NULL, true: true, false: false }[text];
       if (value === undefined) throw reader.error('null, not_null, true, false or unknown after is.');
       return value;
     }
     if (op === 'like' || op === 'ilike') {
-      if (type.kind !== 'string' && type.kind !== 'enum' && type.kind !== 'json') throw reader.error(`another operator: "${path}" does not hold texts`);
+      if (type.kind !== 'string' && type.kind !== 'enum' && type.kind !== 'json')
+        throw reader.error(`another operator: "${path}" does not hold texts`);
       return text;
     }
     return coerceValue(path, type, text);
@@ -118,7 +138,8 @@ export class FilterParser {
     do {
       const text = reader.takeQuoted() ?? reader.takeMatch(/[^,()]*/y) ?? '';
       values.push(coerceValue(path, type, text));
-      if (values.length > this.limits.inValuesMax) throw reader.error(`no more than ${this.limits.inValuesMax} values in in.(…)`);
+      if (values.length > this.limits.inValuesMax)
+        throw reader.error(`no more than ${this.limits.inValuesMax} values in in.(…)`);
     } while (reader.take(','));
     reader.expect(')');
     return values;

@@ -26,7 +26,12 @@ const OF_FILTERS = ['select', 'atLeast'];
  * The query of `/rows` (and of `/changes`, which takes its filters and `select`). A name that is neither a parameter nor a
  * column is refused: a filter that is ignored gives wrong rows.
  */
-export function parseRowsQuery(view: ServedView, parameters: readonly [string, string][], limits: ServingLimits, others: readonly string[] | null = null): RowsRequest {
+export function parseRowsQuery(
+  view: ServedView,
+  parameters: readonly [string, string][],
+  limits: ServingLimits,
+  others: readonly string[] | null = null,
+): RowsRequest {
   const { description } = view;
   const known = others === null ? OF_ROWS : [...OF_FILTERS, ...others];
   const filters: Filter[] = [];
@@ -47,7 +52,8 @@ export function parseRowsQuery(view: ServedView, parameters: readonly [string, s
     query: {
       where: filters.length === 0 ? null : { kind: 'and', filters },
       order: order === undefined ? [] : parseOrder(order, description),
-      limit: limit === undefined ? limits.rowsLimitDefault : wholeNumber('limit', limit, 0, limits.rowsLimitMax),
+      limit:
+        limit === undefined ? limits.rowsLimitDefault : wholeNumber('limit', limit, 0, limits.rowsLimitMax),
       offset: offset === undefined ? 0 : wholeNumber('offset', offset, 0, limits.offsetMax),
       after: given.get('cursor') ?? null,
     },

@@ -26,7 +26,8 @@ export class ProblemFilter implements ExceptionFilter {
   }
 
   #problem(thrown: unknown, request: FastifyRequest): Problem {
-    if (thrown instanceof PositionNotReached) return { ...problemOf(thrown), wanted: thrown.wanted, reached: thrown.reached };
+    if (thrown instanceof PositionNotReached)
+      return { ...problemOf(thrown), wanted: thrown.wanted, reached: thrown.reached };
     if (thrown instanceof StillwaterError) {
       const problem = { ...problemOf(thrown), ...extraOf(thrown) };
       if (problem.status === 500) this.#log(thrown, request);
@@ -36,12 +37,25 @@ export class ProblemFilter implements ExceptionFilter {
     if (known) return known;
     this.#log(thrown, request);
     if (isUnreachable(thrown))
-      return plainProblem(503, 'redis-unreachable', 'Redis does not answer.', 'Look whether it runs (GET /health/ready); ask again when it does.');
-    return plainProblem(500, 'internal', 'The request failed for a reason that is not the request’s.', 'Look at the log of the service, and report it.');
+      return plainProblem(
+        503,
+        'redis-unreachable',
+        'Redis does not answer.',
+        'Look whether it runs (GET /health/ready); ask again when it does.',
+      );
+    return plainProblem(
+      500,
+      'internal',
+      'The request failed for a reason that is not the request’s.',
+      'Look at the log of the service, and report it.',
+    );
   }
 
   #log(thrown: unknown, request: FastifyRequest): void {
-    this.#logger.error(`${request.method} ${request.url}: ${messageOf(thrown)}`, thrown instanceof Error ? thrown.stack : undefined);
+    this.#logger.error(
+      `${request.method} ${request.url}: ${messageOf(thrown)}`,
+      thrown instanceof Error ? thrown.stack : undefined,
+    );
   }
 }
 
@@ -60,9 +74,19 @@ function frameworkProblem(thrown: unknown, request: FastifyRequest): Problem | n
   const what = messageOf(thrown);
   switch (status) {
     case 404:
-      return plainProblem(404, 'unknown-route', `There is no ${request.method} ${request.url.split('?')[0]}.`, 'See /docs for all routes.');
+      return plainProblem(
+        404,
+        'unknown-route',
+        `There is no ${request.method} ${request.url.split('?')[0]}.`,
+        'See /docs for all routes.',
+      );
     case 413:
-      return plainProblem(413, 'body-too-large', 'The body is larger than this service takes.', 'Send it in several requests, each with its own Idempotency-Key.');
+      return plainProblem(
+        413,
+        'body-too-large',
+        'The body is larger than this service takes.',
+        'Send it in several requests, each with its own Idempotency-Key.',
+      );
     case 415:
       return plainProblem(
         415,
@@ -71,7 +95,12 @@ function frameworkProblem(thrown: unknown, request: FastifyRequest): Problem | n
         'Send application/json, or application/x-ndjson where events are appended (curl --json does the former).',
       );
     case 400:
-      return plainProblem(400, code?.startsWith('FST_ERR_CTP') || /JSON|body/i.test(what) ? 'malformed-body' : 'bad-request', what, 'Correct the request.');
+      return plainProblem(
+        400,
+        code?.startsWith('FST_ERR_CTP') || /JSON|body/i.test(what) ? 'malformed-body' : 'bad-request',
+        what,
+        'Correct the request.',
+      );
     default:
       return plainProblem(status, 'refused-request', what, 'Correct the request.');
   }
@@ -81,5 +110,9 @@ function frameworkProblem(thrown: unknown, request: FastifyRequest): Problem | n
 function isUnreachable(thrown: unknown): boolean {
   const code = String((thrown as { code?: unknown } | null)?.code ?? '');
   if (/^(ECONNREFUSED|ECONNRESET|ETIMEDOUT|EPIPE|ENOTFOUND|EHOSTUNREACH)$/.test(code)) return true;
-  return thrown instanceof Error && (thrown.name === 'MaxRetriesPerRequestError' || /Connection is closed|Command timed out|Stream isn't writeable|^LOADING/.test(thrown.message));
+  return (
+    thrown instanceof Error &&
+    (thrown.name === 'MaxRetriesPerRequestError' ||
+      /Connection is closed|Command timed out|Stream isn't writeable|^LOADING/.test(thrown.message))
+  );
 }

@@ -11,15 +11,8 @@ export interface Problem extends ErrorParts {
   [more: string]: unknown;
 }
 
-/** Statuses of errors that are not the client's malformed request (400). */
+/** Statuses of errors that are not a malformed request (400): unknown things are 404 by their names. */
 const STATUS: Readonly<Record<string, number>> = {
-  'unknown-view': 404,
-  'unknown-stream': 404,
-  'unknown-table': 404,
-  'unknown-row': 404,
-  'unknown-route': 404,
-  'unknown-rebuild': 404,
-  'unknown-verification': 404,
   unauthorized: 401,
   'body-too-large': 413,
   'too-many-events': 413,
@@ -28,20 +21,22 @@ const STATUS: Readonly<Record<string, number>> = {
   'rebuilds-max': 409,
   'rebuild-state': 409,
   'rebuild-finished': 409,
-  'nothing-to-roll-back': 409,
   'nothing-kept': 409,
   'not-caught-up': 409,
   'no-code': 409,
+  'release-superseded': 409,
   'changes-lost': 409,
   'wrong-type': 409,
   'followers-max': 503,
   'not-serving': 503,
   'position-not-reached': 503,
   'append-outcome-unknown': 503,
-  'redis-unreachable': 503,
-  'redis-refuses': 503,
-  'redis-full': 503,
   'append-refused': 503,
+  'redis-error': 503,
+  'redis-refused': 503,
+  'redis-refuses': 503,
+  'redis-unavailable': 503,
+  'redis-unreachable': 503,
   'description-missing': 500,
   internal: 500,
 };
@@ -61,7 +56,17 @@ export const TITLES: Readonly<Record<number, string>> = {
   503: 'Not now',
 };
 
-export const statusOf = (code: string): number => STATUS[code] ?? 400;
+const UNKNOWN_THINGS = [
+  'unknown-view',
+  'unknown-stream',
+  'unknown-table',
+  'unknown-row',
+  'unknown-route',
+  'unknown-rebuild',
+  'unknown-verification',
+];
+
+export const statusOf = (code: string): number => STATUS[code] ?? (UNKNOWN_THINGS.includes(code) ? 404 : 400);
 
 export function problemOf(error: StillwaterError, status = statusOf(error.code)): Problem {
   return {

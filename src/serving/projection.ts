@@ -24,7 +24,13 @@ export function projection(select: string | null, description: ViewDescription):
     });
   return (row) => {
     const out: Record<string, Value> = {};
-    for (const { name, read } of columns) Object.defineProperty(out, name, { value: read(row), enumerable: true, configurable: true, writable: true });
+    for (const { name, read } of columns)
+      Object.defineProperty(out, name, {
+        value: read(row),
+        enumerable: true,
+        configurable: true,
+        writable: true,
+      });
     return out;
   };
 }

@@ -21,7 +21,11 @@ export class RebuildsController {
 
   @Post('views/:view/rebuilds')
   @HttpCode(202)
-  async start(@Param('view') view: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+  async start(
+    @Param('view') view: string,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
     const acceptTrimmed = onlyParameters(request, ['acceptTrimmed']).get('acceptTrimmed') ?? 'false';
     if (acceptTrimmed !== 'true' && acceptTrimmed !== 'false')
       throw new StillwaterError('malformed-parameter', {
@@ -81,7 +85,11 @@ export class RebuildsController {
 
   @Post('views/:view/verifications')
   @HttpCode(202)
-  async verify(@Param('view') view: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+  async verify(
+    @Param('view') view: string,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
     onlyParameters(request, []);
     this.#known(view);
     const status = await this.rebuilds.startVerify(view);

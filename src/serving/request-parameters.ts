@@ -8,7 +8,8 @@ export function queryOf(request: FastifyRequest): [name: string, value: string][
   if (start === -1) return [];
   const parameters = [...new URLSearchParams(url.slice(start + 1))];
   for (const [name, value] of parameters)
-    if (value.includes('\ufffd') || name.includes('\ufffd')) throw malformedUrl(`the value of "${name}" is not UTF-8, or holds U+FFFD`);
+    if (value.includes('\ufffd') || name.includes('\ufffd'))
+      throw malformedUrl(`the value of "${name}" is not UTF-8, or holds U+FFFD`);
   return parameters;
 }
 
@@ -55,7 +56,11 @@ export function onlyParameters(request: FastifyRequest, names: readonly string[]
   return found;
 }
 
-export function unknownParameter(name: string, names: readonly string[], columns: readonly string[] | null = null): StillwaterError {
+export function unknownParameter(
+  name: string,
+  names: readonly string[],
+  columns: readonly string[] | null = null,
+): StillwaterError {
   return new StillwaterError('unknown-parameter', {
     what: columns ? `There is no parameter or column "${name}".` : `There is no parameter "${name}" here.`,
     evidence: `${columns ? `columns     ${columns.join(', ')}\n` : ''}parameters  ${names.join(', ') || 'none'}`,
@@ -72,10 +77,18 @@ export function wholeNumber(name: string, text: string, from: number, to: number
     what: `"${name}" must be a whole number from ${from.toLocaleString('en')} to ${to.toLocaleString('en')}.`,
     evidence: `${name}  ${text.slice(0, 100)}`,
     consequence: 'Nothing was read.',
-    remedy: name === 'offset' ? 'To go further, follow the `Link: rel="next"` of each page.' : 'Correct the number.',
+    remedy:
+      name === 'offset'
+        ? 'To go further, follow the `Link: rel="next"` of each page.'
+        : 'Correct the number.',
   });
 }
 
 function malformedUrl(reason: string): StillwaterError {
-  return new StillwaterError('malformed-url', { what: 'The address cannot be read.', evidence: reason, consequence: 'Nothing was done.', remedy: 'Percent-encode names and values as UTF-8.' });
+  return new StillwaterError('malformed-url', {
+    what: 'The address cannot be read.',
+    evidence: reason,
+    consequence: 'Nothing was done.',
+    remedy: 'Percent-encode names and values as UTF-8.',
+  });
 }

@@ -1,3 +1,4 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { plainProblem } from './problem.js';
 import { defaultServingLimits, type ServingLimits } from './serving-limits.js';
@@ -10,9 +11,17 @@ export function servingAdapter(limits: Partial<ServingLimits> = {}): FastifyAdap
     routerOptions: { maxParamLength: pathSegmentMax },
     forceCloseConnections: true,
     // What the router itself refuses comes to no filter.
-    frameworkErrors: (error, _request, reply) => {
-      const problem = plainProblem(400, 'malformed-url', error.message, 'Percent-encode the address as UTF-8.');
-      void reply.status(400).header('content-type', 'application/problem+json; charset=utf-8').send(JSON.stringify(problem));
+    frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) => {
+      const problem = plainProblem(
+        400,
+        'malformed-url',
+        error.message,
+        'Percent-encode the address as UTF-8.',
+      );
+      void reply
+        .status(400)
+        .header('content-type', 'application/problem+json; charset=utf-8')
+        .send(JSON.stringify(problem));
     },
   });
 }

@@ -30,15 +30,28 @@ export class ServingModule implements OnModuleInit {
   ) {}
 
   static forRoot(options: ServingOptions): DynamicModule {
-    const filters: Provider[] = options.standalone === false ? [] : [{ provide: APP_FILTER, useClass: ProblemFilter }];
+    const filters: Provider[] =
+      options.standalone === false ? [] : [{ provide: APP_FILTER, useClass: ProblemFilter }];
     return {
       module: ServingModule,
-      controllers: [OpenApiController, ChangesController, ViewsController, StreamsController, TablesController, RebuildsController],
+      controllers: [
+        OpenApiController,
+        ChangesController,
+        ViewsController,
+        StreamsController,
+        TablesController,
+        RebuildsController,
+      ],
       providers: [
         {
           provide: ResolvedServingOptions,
           inject: [Reading],
-          useFactory: (reading: Reading) => new ResolvedServingOptions(options.token, { ...defaultServingLimits, ...reading.limits, ...options.limits }),
+          useFactory: (reading: Reading) =>
+            new ResolvedServingOptions(options.token, {
+              ...defaultServingLimits,
+              ...reading.limits,
+              ...options.limits,
+            }),
         },
         AppendRecords,
         OpenApi,
@@ -57,6 +70,10 @@ export class ServingModule implements OnModuleInit {
     if (httpAdapter?.getType() !== 'fastify') return;
     const fastify = httpAdapter.getInstance<FastifyInstance>();
     if (fastify.hasContentTypeParser(NDJSON)) return;
-    fastify.addContentTypeParser<string>(NDJSON, { parseAs: 'string', bodyLimit: this.options.limits.bodyBytesMax }, (_request, body, done) => done(null, new LinesBody(body)));
+    fastify.addContentTypeParser<string>(
+      NDJSON,
+      { parseAs: 'string', bodyLimit: this.options.limits.bodyBytesMax },
+      (_request, body, done) => done(null, new LinesBody(body)),
+    );
   }
 }

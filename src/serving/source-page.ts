@@ -44,13 +44,27 @@ export class SourcePage {
         length: partitions.reduce((sum, { length }) => sum + length, 0),
         bytes: known.length === partitions.length ? known.reduce((sum, size) => sum + size, 0) : null,
         partitionedBy: placedBy(source),
-        ...(source.kind === 'table' ? { key: source.key } : { eventTime: source.eventTime, latenessMs: source.latenessMs }),
+        ...(source.kind === 'table'
+          ? { key: source.key }
+          : { eventTime: source.eventTime, latenessMs: source.latenessMs }),
         retain: source.retain,
-        columns: describeColumns(source.columns).map(({ name, type }) => ({ name, type: typeText(type), nullable: type.nullable })),
+        columns: describeColumns(source.columns).map(({ name, type }) => ({
+          name,
+          type: typeText(type),
+          nullable: type.nullable,
+        })),
         partitions,
         readers: statuses
-          .filter(({ frontier, partitions: tasks }) => tasks.length > 0 && partitions.some(({ redisKey }) => Object.hasOwn(frontier, redisKey)))
-          .map(({ name, frontier }) => ({ view: name, positions: Object.fromEntries(partitions.map(({ redisKey }) => [redisKey, frontier[redisKey] ?? BEGINNING])) })),
+          .filter(
+            ({ frontier, partitions: tasks }) =>
+              tasks.length > 0 && partitions.some(({ redisKey }) => Object.hasOwn(frontier, redisKey)),
+          )
+          .map(({ name, frontier }) => ({
+            view: name,
+            positions: Object.fromEntries(
+              partitions.map(({ redisKey }) => [redisKey, frontier[redisKey] ?? BEGINNING]),
+            ),
+          })),
       };
     });
   }

@@ -1,4 +1,15 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Req, Res, UseFilters, UseGuards } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Get,
+  HttpCode,
+  Param,
+  Post,
+  Req,
+  Res,
+  UseFilters,
+  UseGuards,
+} from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { StillwaterError } from '../errors/stillwater-error.js';
 import { Clock } from '../runtime/clock.js';
@@ -38,11 +49,20 @@ export class StreamsController {
 
   @Post(':stream/events')
   @HttpCode(202)
-  async append(@Param('stream') name: string, @Body() body: unknown, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+  async append(
+    @Param('stream') name: string,
+    @Body() body: unknown,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
     onlyParameters(request, []);
     const stream = this.#stream(name);
     const entries = encodeEvents(stream, eventsOf(body), { now: this.clock.now() });
-    const { position, ids, repeated } = await this.records.append(stream, entries, headerOf(request, 'idempotency-key'));
+    const { position, ids, repeated } = await this.records.append(
+      stream,
+      entries,
+      headerOf(request, 'idempotency-key'),
+    );
     void reply.header(POSITION_HEADER, position);
     if (repeated) void reply.header('idempotency-replayed', 'true');
     return { position, ids };
@@ -56,7 +76,9 @@ export class StreamsController {
       what: `There is no stream "${name}".`,
       evidence: `streams  ${[...catalog.streams.keys()].join(', ') || 'none'}`,
       consequence: 'Nothing was done.',
-      remedy: catalog.tables.has(name) ? `"${name}" is a table: PUT /tables/${name}/rows/{key}` : 'Use one of these names, or declare it and let a view read it.',
+      remedy: catalog.tables.has(name)
+        ? `"${name}" is a table: PUT /tables/${name}/rows/{key}`
+        : 'Use one of these names, or declare it and let a view read it.',
     });
   }
 }

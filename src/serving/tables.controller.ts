@@ -1,4 +1,16 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Put, Req, Res, UseFilters, UseGuards } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Param,
+  Put,
+  Req,
+  Res,
+  UseFilters,
+  UseGuards,
+} from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { StillwaterError } from '../errors/stillwater-error.js';
 import { encodeTombstone, encodeUpsert, type EncodedEntry } from '../runtime/encode-record.js';
@@ -37,22 +49,40 @@ export class TablesController {
 
   @Put(':table/rows/*')
   @HttpCode(202)
-  async put(@Param('table') name: string, @Body() body: unknown, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+  async put(
+    @Param('table') name: string,
+    @Body() body: unknown,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
     onlyParameters(request, []);
     const table = this.#table(name);
-    return this.#append(table, encodeUpsert(table, segmentsAfter(request, '/rows/'), rowOf(body)), request, reply);
+    return this.#append(
+      table,
+      encodeUpsert(table, segmentsAfter(request, '/rows/'), rowOf(body)),
+      request,
+      reply,
+    );
   }
 
   @Delete(':table/rows/*')
   @HttpCode(202)
-  async delete(@Param('table') name: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+  async delete(
+    @Param('table') name: string,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
     onlyParameters(request, []);
     const table = this.#table(name);
     return this.#append(table, encodeTombstone(table, segmentsAfter(request, '/rows/')), request, reply);
   }
 
   async #append(table: TableDeclaration, entry: EncodedEntry, request: FastifyRequest, reply: FastifyReply) {
-    const { position, ids, repeated } = await this.records.append(table, [entry], headerOf(request, 'idempotency-key'));
+    const { position, ids, repeated } = await this.records.append(
+      table,
+      [entry],
+      headerOf(request, 'idempotency-key'),
+    );
     void reply.header(POSITION_HEADER, position);
     if (repeated) void reply.header('idempotency-replayed', 'true');
     return { position, ids };
@@ -66,7 +96,9 @@ export class TablesController {
       what: `There is no table "${name}".`,
       evidence: `tables  ${[...catalog.tables.keys()].join(', ') || 'none'}`,
       consequence: 'Nothing was done.',
-      remedy: catalog.streams.has(name) ? `"${name}" is a stream: POST /streams/${name}/events` : 'Use one of these names, or declare it and let a view read it.',
+      remedy: catalog.streams.has(name)
+        ? `"${name}" is a stream: POST /streams/${name}/events`
+        : 'Use one of these names, or declare it and let a view read it.',
     });
   }
 }

@@ -19,7 +19,8 @@ export class TokenGuard implements CanActivate {
     if (request.method === 'GET' || request.method === 'HEAD') return true;
     const [scheme, given] = (request.headers.authorization ?? '').split(/ +/, 2);
     // Digests have one length, so that the time of the comparison says nothing about the token.
-    if (scheme?.toLowerCase() === 'bearer' && given && timingSafeEqual(digest(given), this.#expected)) return true;
+    if (scheme?.toLowerCase() === 'bearer' && given && timingSafeEqual(digest(given), this.#expected))
+      return true;
     throw new StillwaterError('unauthorized', {
       what: 'Writing and administration need the token of this service.',
       evidence: given ? 'The token given is another one.' : 'None was given.',

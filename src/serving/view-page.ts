@@ -41,10 +41,19 @@ export class ViewPage {
       position: encodeToken(status.frontier),
       partitions: status.partitions,
       generations: status.generations,
-      columns: columns.map(({ name, type }: DescribedColumn) => ({ name, type: typeText(type), nullable: type.nullable, ...detail(type) })),
+      columns: columns.map(({ name, type }: DescribedColumn) => ({
+        name,
+        type: typeText(type),
+        nullable: type.nullable,
+        ...detail(type),
+      })),
       indexes: (status.description?.indexes ?? []).map((index) => ({
         name: index.name,
-        columns: index.columns.map(({ path, descending }) => ({ path, descending, type: typeText(typeAt(columns, path) ?? JSON_TYPE) })),
+        columns: index.columns.map(({ path, descending }) => ({
+          path,
+          descending,
+          type: typeText(typeAt(columns, path) ?? JSON_TYPE),
+        })),
       })),
       explain: declared ? explainView(declared).text : null,
     };
@@ -69,6 +78,14 @@ export function typeText(type: DescribedType): string {
 
 function detail(type: DescribedType): { values?: readonly (string | number)[]; columns?: unknown[] } {
   if (type.kind === 'enum') return { values: type.values };
-  if (type.kind === 'object') return { columns: type.columns.map((column) => ({ name: column.name, type: typeText(column.type), nullable: column.type.nullable, ...detail(column.type) })) };
+  if (type.kind === 'object')
+    return {
+      columns: type.columns.map((column) => ({
+        name: column.name,
+        type: typeText(column.type),
+        nullable: column.type.nullable,
+        ...detail(column.type),
+      })),
+    };
   return {};
 }

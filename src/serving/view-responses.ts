@@ -11,7 +11,10 @@ export const POSITION_HEADER = 'stillwater-position';
 export const AT_LEAST_HEADER = 'stillwater-at-least';
 
 /** The position a reader asks for and how long it will wait, if any. */
-export function atLeastOf(request: FastifyRequest, parameter: string | null): { token: string; waitMs: number } | null {
+export function atLeastOf(
+  request: FastifyRequest,
+  parameter: string | null,
+): { token: string; waitMs: number } | null {
   const token = parameter ?? headerOf(request, AT_LEAST_HEADER);
   if (token === null) return null;
   const wait = preferencesOf(request).get('wait');
@@ -26,7 +29,12 @@ export function atLeastOf(request: FastifyRequest, parameter: string | null): { 
 }
 
 /** Sets what every answer about rows carries. True if the client has this version already and wants nothing more. */
-export function answerVersion(request: FastifyRequest, reply: FastifyReply, view: ServedView, records: readonly (TaskRecord | null)[]): boolean {
+export function answerVersion(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  view: ServedView,
+  records: readonly (TaskRecord | null)[],
+): boolean {
   const version = `"${versionText(view, ticksOf(records))}"`;
   void reply.header(POSITION_HEADER, encodeToken(frontierOf(records)));
   void reply.header('etag', version);

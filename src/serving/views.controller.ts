@@ -42,7 +42,11 @@ export class ViewsController {
   }
 
   @Get(':view/rows')
-  async rows(@Param('view') name: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+  async rows(
+    @Param('view') name: string,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
     const view = await this.reading.views.get(name);
     const wanted = parseRowsQuery(view, queryOf(request), this.options.limits);
     await this.#reach(view, request, wanted.atLeast);
@@ -50,7 +54,9 @@ export class ViewsController {
     if (answerVersion(request, reply, view, page.records)) return this.#notModified(reply);
     const first = wanted.query.offset;
     const exact = preferencesOf(request).get('count') === 'exact';
-    const total = exact ? String(await this.#count(view, wanted.query.where !== null, page.records, wanted)) : '*';
+    const total = exact
+      ? String(await this.#count(view, wanted.query.where !== null, page.records, wanted))
+      : '*';
     const range = page.rows.length === 0 ? '*' : `${first}-${first + page.rows.length - 1}`;
     void reply.header('content-range', `${range}/${total}`);
     if (exact) void reply.header('preference-applied', 'count=exact');
@@ -59,7 +65,11 @@ export class ViewsController {
   }
 
   @Get(':view/rows/*')
-  async row(@Param('view') name: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+  async row(
+    @Param('view') name: string,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
     const view = await this.reading.views.get(name);
     const given = onlyParameters(request, ['select', 'atLeast']);
     const project = projection(given.get('select') ?? null, view.description);
@@ -84,7 +94,11 @@ export class ViewsController {
     const limit = onlyParameters(request, ['limit']).get('limit');
     const view = await this.reading.views.get(name);
     const { errorsLimitDefault, errorsLimitMax } = this.options.limits;
-    return errorsOf(this.store, view, limit === undefined ? errorsLimitDefault : wholeNumber('limit', limit, 1, errorsLimitMax));
+    return errorsOf(
+      this.store,
+      view,
+      limit === undefined ? errorsLimitDefault : wholeNumber('limit', limit, 1, errorsLimitMax),
+    );
   }
 
   async #reach(view: ServedView, request: FastifyRequest, parameter: string | null): Promise<void> {
@@ -93,7 +107,12 @@ export class ViewsController {
   }
 
   /** Of all rows it is known; of those a filter finds, all must be looked at. */
-  async #count(view: ServedView, filtered: boolean, records: readonly ({ rows: number } | null)[], wanted: ReturnType<typeof parseRowsQuery>): Promise<number> {
+  async #count(
+    view: ServedView,
+    filtered: boolean,
+    records: readonly ({ rows: number } | null)[],
+    wanted: ReturnType<typeof parseRowsQuery>,
+  ): Promise<number> {
     if (!filtered) return records.reduce((sum, record) => sum + (record?.rows ?? 0), 0);
     return this.reading.reader.count(view, wanted.query);
   }

@@ -94,4 +94,3 @@ export type SameRows<Row, Other> = [Other] extends [Row]
     ? unknown
     : ViewTypeError<'Only collections of equal rows can be united: select the same columns, of the same types, on both sides.'>
   : ViewTypeError<'Only collections of equal rows can be united: select the same columns, of the same types, on both sides.'>;
-

@@ -3,7 +3,23 @@ import { aggregateSpec } from './aggregate-spec.js';
 import type { Aggregate, AggregateRequest } from './aggregates.js';
 import { Build, type NamedExpression } from './build.js';
 import type {
-  CheckedColumns, CheckedGroup, CheckedOn, ColumnsMade, GroupColumns, GroupOf, JoinOn, KeyAfter, KeyAfterJoin, KeyIn, NewColumns, OneSide, RowIn, Rows, rows, SameRows, Sides,
+  CheckedColumns,
+  CheckedGroup,
+  CheckedOn,
+  ColumnsMade,
+  GroupColumns,
+  GroupOf,
+  JoinOn,
+  KeyAfter,
+  KeyAfterJoin,
+  KeyIn,
+  NewColumns,
+  OneSide,
+  RowIn,
+  Rows,
+  rows,
+  SameRows,
+  Sides,
 } from './collection-types.js';
 import { elementSchema, isScalar, kindOf, typeText } from './columns.js';
 import { pathOf } from './expression.js';

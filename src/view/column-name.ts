@@ -5,4 +5,3 @@ export function columnNameProblem(name: string): string | null {
   if (name.includes('.')) return 'holds a dot, which would read as a path';
   return null;
 }
-

@@ -222,6 +222,7 @@ class PlanCompiler {
       if (inLogOrder) this.#needsOrder(relation);
       return aggregatorsByKind[spec.kind]({
         value,
+        present: spec.value !== null && !spec.value.column.type.nullable,
         by,
         test,
         descending: spec.descending ?? false,

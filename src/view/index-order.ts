@@ -9,7 +9,8 @@ export interface IndexOrder {
 }
 
 /** The part of an index member that one column's value makes. */
-export const columnOrderText = (value: unknown, descending: boolean): string => (descending ? descendingText(orderText(value)) : orderText(value));
+export const columnOrderText = (value: unknown, descending: boolean): string =>
+  descending ? descendingText(orderText(value)) : orderText(value);
 
 /**
  * The text that orders a row in an index: the texts of its columns one after the other. No column's text is the beginning

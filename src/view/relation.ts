@@ -152,4 +152,3 @@ export const partitionText = ({ relation: { partitions, partitionedBy } }: PlanN
   partitions === 1
     ? '1 partition'
     : `${partitions} partitions by ${partitionedBy?.join(', ') ?? 'what is no longer a column'}`;
-

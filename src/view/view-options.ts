@@ -181,4 +181,3 @@ const NOTHING: PlanNode = Object.freeze({
   place: null,
   relation: { columns: [], uniqueKey: null, appendOnly: true, log: null, partitions: 1, partitionedBy: [] },
 });
-

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { spawn } from 'node:child_process';
@@ -17,14 +17,15 @@ export const totals = view('totals', { from: orders.groupBy('customer').aggregat
 `;
 
 describe('view modules', () => {
+  let application: string;
   let directory: string;
 
   beforeEach(() => {
-    // Below this package, so that \`zod\` is found as it would be in an application.
-    mkdirSync('node_modules/.cache', { recursive: true });
-    directory = mkdtempSync(resolve('node_modules/.cache', 'stillwater-views-'));
+    application = mkdtempSync(join(tmpdir(), 'stillwater-application-'));
+    symlinkSync(resolve('node_modules'), join(application, 'node_modules'));
+    directory = join(application, 'views');
   });
-  afterEach(() => rmSync(directory, { recursive: true }));
+  afterEach(() => rmSync(application, { recursive: true }));
 
   const write = (files: Record<string, string>): void => {
     for (const [name, text] of Object.entries(files)) {
@@ -67,7 +68,7 @@ describe('view modules', () => {
 
   it('are loaded anew when one is saved, shared modules once, and a mistake stops nothing', async () => {
     write({ 'orders.ts': STREAMS, 'totals.ts': totals('amount') });
-    const script = join(directory, '..', 'watch.spec-process.ts');
+    const script = join(application, 'watch.ts');
     writeFileSync(
       script,
       `import { watchViews } from ${JSON.stringify(resolve('src/cli/watch-views.ts'))};
@@ -98,7 +99,6 @@ describe('view modules', () => {
       expect((await next())[1][2]).not.toBe(second[1][2]);
     } finally {
       child.kill();
-      rmSync(script);
     }
   });
 });

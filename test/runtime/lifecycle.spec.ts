@@ -163,6 +163,8 @@ describeWithRedis('the life of a view', () => {
     expect(equal).toMatchObject({ state: 'equal', live: { rows: 20 }, replayed: { rows: 20 } });
     expect(equal.live?.checksum).toBe(equal.replayed?.checksum);
 
+    // The replayed generation goes first, so that what is found is the live one's.
+    await eventually(async () => (await system.registry.refresh()).generations.every(({ state }) => state === 'serving'));
     const client = redis.client();
     const [bucket] = (await client.keys('*by-shop*')).filter((key) => key.includes(':k:rows:'));
     const [field] = await client.hkeys(bucket!);

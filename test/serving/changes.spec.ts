@@ -46,9 +46,11 @@ class Client {
       for (let end = text.indexOf('\n\n'); end !== -1; end = text.indexOf('\n\n')) {
         const fields = text.slice(0, end).split('\n');
         text = text.slice(end + 2);
-        const field = (name: string) => fields.find((each) => each.startsWith(`${name}: `))?.slice(name.length + 2);
+        const field = (name: string) =>
+          fields.find((each) => each.startsWith(`${name}: `))?.slice(name.length + 2);
         const data = field('data');
-        if (data !== undefined) this.messages.push({ type: field('event') ?? 'message', id: field('id'), data: JSON.parse(data) });
+        if (data !== undefined)
+          this.messages.push({ type: field('event') ?? 'message', id: field('id'), data: JSON.parse(data) });
         this.#arrived();
       }
     }
@@ -81,7 +83,10 @@ describe('GET /views/{view}/changes', () => {
     await client.take(2);
     await served.writer('shop').put([row('a', { n: 2 }), row('c')], { gone: ['b'] });
     const [snapshot, ready, change] = await client.take(3);
-    expect(snapshot).toMatchObject({ type: 'snapshot', data: { first: true, rows: [{ key: ['a'], row: { id: 'a', n: 1 } }, { key: ['b'] }] } });
+    expect(snapshot).toMatchObject({
+      type: 'snapshot',
+      data: { first: true, rows: [{ key: ['a'], row: { id: 'a', n: 1 } }, { key: ['b'] }] },
+    });
     expect(ready).toMatchObject({ type: 'ready', id: '1.1' });
     expect(change).toEqual({
       type: 'message',
@@ -102,7 +107,15 @@ describe('GET /views/{view}/changes', () => {
     await served.writer('shop').put([row('b', { kind: 'film', n: 9 })]);
     await served.writer('shop').put([row('a', { kind: 'song' }), row('b')]);
     const [, change] = await client.take(2);
-    expect(change).toMatchObject({ id: '1.3', data: { changes: [{ op: 'delete', key: ['a'] }, { op: 'upsert', key: ['b'] }] } });
+    expect(change).toMatchObject({
+      id: '1.3',
+      data: {
+        changes: [
+          { op: 'delete', key: ['a'] },
+          { op: 'upsert', key: ['b'] },
+        ],
+      },
+    });
   });
 
   it('goes on after Last-Event-ID without a gap', async () => {
@@ -135,8 +148,16 @@ describe('GET /views/{view}/changes', () => {
 
   it('refuses what it cannot follow before it opens the stream', async () => {
     const reply = await fetch(`${base}/views/nobody/changes`);
-    expect([reply.status, reply.headers.get('content-type')]).toEqual([404, expect.stringContaining('application/problem+json')]);
-    expect(await (await fetch(`${base}/views/shop/changes?limit=3`)).json()).toMatchObject({ status: 400, code: 'unknown-parameter' });
-    expect(await (await fetch(`${base}/views/shop/changes?snapshot=maybe`)).json()).toMatchObject({ status: 400 });
+    expect([reply.status, reply.headers.get('content-type')]).toEqual([
+      404,
+      expect.stringContaining('application/problem+json'),
+    ]);
+    expect(await (await fetch(`${base}/views/shop/changes?limit=3`)).json()).toMatchObject({
+      status: 400,
+      code: 'unknown-parameter',
+    });
+    expect(await (await fetch(`${base}/views/shop/changes?snapshot=maybe`)).json()).toMatchObject({
+      status: 400,
+    });
   });
 });

@@ -35,7 +35,11 @@ export const flights = stream('flights', {
   schema: z.object({ at: instant(), delay: z.int(), origin: z.string(), destination: z.string() }),
   eventTime: 'at',
 });
-export const parted = stream('parted', { schema: z.object({ id: z.string(), n: z.int() }), partitions: 2, partitionBy: ['id'] });
+export const parted = stream('parted', {
+  schema: z.object({ id: z.string(), n: z.int() }),
+  partitions: 2,
+  partitionBy: ['id'],
+});
 export const items = table('items', {
   schema: z.object({
     id: z.string(),
@@ -48,10 +52,19 @@ export const items = table('items', {
   }),
   key: 'id',
 });
-export const shop = view('shop', { from: items, indexes: ['n.desc', 'kind,n', 'place.city'], description: 'All items.' });
+export const shop = view('shop', {
+  from: items,
+  indexes: ['n.desc', 'kind,n', 'place.city'],
+  description: 'All items.',
+});
 export const plain = view('plain', { from: items });
-export const routes = view('routes', { from: flights.groupBy('origin', 'destination').aggregate({ flights: count(), worst: max('delay') }) });
-export const halves = view('halves', { from: parted.groupBy('id').aggregate({ total: max('n') }), indexes: ['total.desc'] });
+export const routes = view('routes', {
+  from: flights.groupBy('origin', 'destination').aggregate({ flights: count(), worst: max('delay') }),
+});
+export const halves = view('halves', {
+  from: parted.groupBy('id').aggregate({ total: max('n') }),
+  indexes: ['total.desc'],
+});
 
 /** A view as if a worker had maintained it: rows go in by commits, with their index members, and lie as its circuit would lay them. */
 export class Writer {
@@ -69,19 +82,31 @@ export class Writer {
     readonly partition = 0,
   ) {}
 
-  async put(rows: readonly Row[], { frontier = {}, entries = 0, gone = [] as string[], errors = 0 } = {}): Promise<void> {
+  async put(
+    rows: readonly Row[],
+    { frontier = {}, entries = 0, gone = [] as string[], errors = 0 } = {},
+  ): Promise<void> {
     const { declaration } = this;
     const task = { view: declaration.name, generation: this.generation, stage: 0, partition: this.partition };
     const claimed = await this.ports.tasks.claim(task, 'worker-1', this.#epoch);
     this.#epoch++;
-    const keyOf = keyTextOf(keyPartsOf(describeView(declaration)).map(({ path, onlyStrings }) => ({ read: readPath(path), onlyStrings })));
+    const keyOf = keyTextOf(
+      keyPartsOf(describeView(declaration)).map(({ path, onlyStrings }) => ({
+        read: readPath(path),
+        onlyStrings,
+      })),
+    );
     const keyed: [string, string | null][] = [];
     const members: [string, boolean][][] = declaration.indexes.map(() => []);
     const changes = [];
-    for (const [key, row] of [...rows.map((each) => [keyOf(each), each] as const), ...gone.map((each) => [each, null] as const)]) {
+    for (const [key, row] of [
+      ...rows.map((each) => [keyOf(each), each] as const),
+      ...gone.map((each) => [each, null] as const),
+    ]) {
       const before = this.#rows.get(key) ?? null;
       declaration.indexes.forEach((index, place) => {
-        const member = (each: Row): string => indexMember(indexOrderText(index)(each), bucketOf(key, declaration.buckets), key);
+        const member = (each: Row): string =>
+          indexMember(indexOrderText(index)(each), bucketOf(key, declaration.buckets), key);
         if (before) members[place]!.push([member(before), false]);
         if (row) members[place]!.push([member(row), true]);
       });
@@ -95,7 +120,8 @@ export class Writer {
     const from = this.#positions;
     this.#frontier = { ...this.#frontier, ...frontier };
     const input = [...Object.keys(this.#frontier)][0];
-    if (input) this.#positions = { [`stream:${input.split(':')[0]}`]: { position: this.#frontier[input]!, entries } };
+    if (input)
+      this.#positions = { [`stream:${input.split(':')[0]}`]: { position: this.#frontier[input]!, entries } };
     const outcome = await this.ports.tasks.commit({
       task,
       token: claimed!.token,
@@ -201,20 +227,45 @@ export interface ServedApp {
 }
 
 export const row = (id: string, changes: Partial<Record<string, unknown>> = {}): Row =>
-  ({ id, kind: 'book', n: 1, price: 1.5, active: true, at: '2001-01-01T00:00:00.000Z', place: { city: 'Oslo', state: null }, ...changes }) as Row;
+  ({
+    id,
+    kind: 'book',
+    n: 1,
+    price: 1.5,
+    active: true,
+    at: '2001-01-01T00:00:00.000Z',
+    place: { city: 'Oslo', state: null },
+    ...changes,
+  }) as Row;
 
-export async function servedApp({ token = null as string | null, limits = {} as Partial<ServingLimits>, serving = true } = {}): Promise<ServedApp> {
+export async function servedApp({
+  token = null as string | null,
+  limits = {} as Partial<ServingLimits>,
+  serving = true,
+} = {}): Promise<ServedApp> {
   const ports = memoryPorts();
   const catalog = new Catalog([shop, plain, routes, halves].map((each) => declarationOf(each)!));
   const metrics = new Metrics();
   const clock = new SystemClock();
   const watch = new RegistryWatch(ports.registry, ports.workers, clock, 20, silent);
-  const reading = new Reading({ catalog: () => catalog, watch, store: ports.views, tasks: ports.tasks, log: ports.log, workers: ports.workers, clock, metrics, limits });
+  const reading = new Reading({
+    catalog: () => catalog,
+    watch,
+    store: ports.views,
+    tasks: ports.tasks,
+    log: ports.log,
+    workers: ports.workers,
+    clock,
+    metrics,
+    limits,
+  });
 
   const serve = async (name: string, number: number, changes: Partial<Generation> = {}): Promise<void> => {
     const declaration = catalog.views.get(name)!;
     const snapshot = await ports.registry.read();
-    const old = snapshot.generations.filter((each) => each.view === name && each.state === 'serving').map((each) => ({ ...each, state: 'kept' as const }));
+    const old = snapshot.generations
+      .filter((each) => each.view === name && each.state === 'serving')
+      .map((each) => ({ ...each, state: 'kept' as const }));
     const partitions = declaration.plan.relation.partitions;
     const source = name === 'halves' ? ['parted:0', 'parted:1'] : name === 'routes' ? ['flights'] : ['items'];
     await ports.registry.change(
@@ -249,7 +300,15 @@ export async function servedApp({ token = null as string | null, limits = {} as 
   };
   if (serving) for (const name of catalog.views.keys()) await serve(name, 1);
   await watch.start();
-  await ports.workers.renew({ id: 'worker-1', fingerprints: [...catalog.views.values()].map(({ fingerprint }) => fingerprint), role: 'worker', startedAt: 1 }, 60_000);
+  await ports.workers.renew(
+    {
+      id: 'worker-1',
+      fingerprints: [...catalog.views.values()].map(({ fingerprint }) => fingerprint),
+      role: 'worker',
+      startedAt: 1,
+    },
+    60_000,
+  );
 
   @Global()
   @Module({})
@@ -270,8 +329,13 @@ export async function servedApp({ token = null as string | null, limits = {} as 
     }
   }
 
-  const root = { module: class Root {}, imports: [PortsModule.forRoot(), ServingModule.forRoot({ token, limits }), HealthModule.forRoot()] };
-  const app = await NestFactory.create<NestFastifyApplication>(root, servingAdapter(limits), { logger: false });
+  const root = {
+    module: class Root {},
+    imports: [PortsModule.forRoot(), ServingModule.forRoot({ token, limits }), HealthModule.forRoot()],
+  };
+  const app = await NestFactory.create<NestFastifyApplication>(root, servingAdapter(limits), {
+    logger: false,
+  });
   mountDocs(app);
   await app.init();
   await app.getHttpAdapter().getInstance().ready();

@@ -6,15 +6,35 @@ describe('the service', () => {
 
   beforeAll(async () => {
     served = await servedApp();
-    await served.writer('shop').put([row('a'), row('b')], { frontier: { items: '3-0' }, entries: 1, errors: 2 });
+    await served
+      .writer('shop')
+      .put([row('a'), row('b')], { frontier: { items: '3-0' }, entries: 1, errors: 2 });
   });
   afterAll(() => served.close());
 
   it('tells how views are doing', async () => {
-    await served.ports.log.append({ redisKey: 'flights', entries: [['data', '{}'], ['data', '{}']], idempotencyKey: null, memoryMs: 1 });
+    await served.ports.log.append({
+      redisKey: 'flights',
+      entries: [
+        ['data', '{}'],
+        ['data', '{}'],
+      ],
+      idempotencyKey: null,
+      memoryMs: 1,
+    });
     const views = (await get('/views')).json<Record<string, unknown>[]>();
     expect(views.map(({ name }) => name)).toEqual(['shop', 'plain', 'routes', 'halves']);
-    expect(views[0]).toMatchObject({ state: 'live', generation: 1, rows: 2, errors: 2, conflicts: 0, lag: { entries: 0, ms: 0 }, key: ['id'], description: 'All items.', checksum: expect.stringMatching(/^[0-9a-f]{16}$/) });
+    expect(views[0]).toMatchObject({
+      state: 'live',
+      generation: 1,
+      rows: 2,
+      errors: 2,
+      conflicts: 0,
+      lag: { entries: 0, ms: 0 },
+      key: ['id'],
+      description: 'All items.',
+      checksum: expect.stringMatching(/^[0-9a-f]{16}$/),
+    });
     expect(views[2]).toMatchObject({ name: 'routes', rows: 0, lag: { entries: 2 } });
     const one = (await get('/views/shop')).json();
     expect(one).toMatchObject({
@@ -25,7 +45,12 @@ describe('the service', () => {
       generations: [{ generation: 1, state: 'serving' }],
       explain: expect.any(String),
     });
-    expect(one.columns).toEqual(expect.arrayContaining([expect.objectContaining({ name: 'kind', type: 'enum', values: ['book', 'film', 'song'] }), expect.objectContaining({ name: 'at', type: 'instant' })]));
+    expect(one.columns).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ name: 'kind', type: 'enum', values: ['book', 'film', 'song'] }),
+        expect.objectContaining({ name: 'at', type: 'instant' }),
+      ]),
+    );
     expect((await get('/views/nobody')).json()).toMatchObject({ status: 404, code: 'unknown-view' });
     expect((await get('/views/shop?x=1')).json()).toMatchObject({ status: 400, code: 'unknown-parameter' });
     expect((await get('/views/shop/errors')).json()).toEqual([]);
@@ -41,7 +66,12 @@ describe('the service', () => {
   it('waits for a position, and answers 503 with both positions where it is not reached', async () => {
     const late = await get('/views/shop/rows?atLeast=items@9-0,flights@77-0', { prefer: 'wait=0.05' });
     expect(late.headers['retry-after']).toBe('1');
-    expect(late.json()).toMatchObject({ status: 503, code: 'position-not-reached', wanted: 'items@9-0,flights@77-0', reached: 'items@3-0' });
+    expect(late.json()).toMatchObject({
+      status: 503,
+      code: 'position-not-reached',
+      wanted: 'items@9-0,flights@77-0',
+      reached: 'items@3-0',
+    });
     expect((await get('/views/shop/rows', { 'stillwater-at-least': 'items@9-0' })).statusCode).toBe(503);
     const waiting = get('/views/shop/rows/c?atLeast=items@9-0', { prefer: 'wait=5' });
     await served.writer('shop').put([row('c')], { frontier: { items: '9-0' } });
@@ -55,11 +85,18 @@ describe('the service', () => {
     expect(started.statusCode).toBe(202);
     expect(started.headers['location']).toBe('/rebuilds/r1');
     expect((await get('/rebuilds/r1')).json()).toMatchObject({ id: 'r1', view: 'shop', state: 'waiting' });
-    expect((await served.app.inject({ method: 'POST', url: '/rebuilds/r1/pause' })).json()).toMatchObject({ state: 'paused' });
+    expect((await served.app.inject({ method: 'POST', url: '/rebuilds/r1/pause' })).json()).toMatchObject({
+      state: 'paused',
+    });
     expect((await served.app.inject({ method: 'POST', url: '/rebuilds/r1/explode' })).statusCode).toBe(404);
-    expect((await served.app.inject({ method: 'POST', url: '/rebuilds/r9/pause' })).json()).toMatchObject({ status: 404, code: 'unknown-rebuild' });
+    expect((await served.app.inject({ method: 'POST', url: '/rebuilds/r9/pause' })).json()).toMatchObject({
+      status: 404,
+      code: 'unknown-rebuild',
+    });
     expect((await get('/views/shop/rebuilds')).json()).toHaveLength(1);
-    expect((await served.app.inject({ method: 'POST', url: '/views/shop/rollback' })).json()).toEqual({ serving: [{ view: 'shop', generation: 1 }] });
+    expect((await served.app.inject({ method: 'POST', url: '/views/shop/rollback' })).json()).toEqual({
+      serving: [{ view: 'shop', generation: 1 }],
+    });
     const verify = await served.app.inject({ method: 'POST', url: '/views/shop/verifications' });
     expect([verify.statusCode, verify.headers['location']]).toEqual([202, '/verifications/v1']);
     expect((await get('/verifications/v9')).statusCode).toBe(404);
@@ -69,8 +106,12 @@ describe('the service', () => {
   it('describes itself, with a row schema and parameters for each view', async () => {
     const document = (await get('/openapi.json')).json();
     const rows = document.paths['/views/shop/rows'].get;
-    expect(rows.parameters.map(({ name }: { name?: string }) => name)).toEqual(expect.arrayContaining(['id', 'kind', 'n', 'place.city', 'order', 'limit', 'select', 'or']));
-    expect(rows.responses['200'].content['application/json'].schema.items).toEqual({ $ref: '#/components/schemas/shop_row' });
+    expect(rows.parameters.map(({ name }: { name?: string }) => name)).toEqual(
+      expect.arrayContaining(['id', 'kind', 'n', 'place.city', 'order', 'limit', 'select', 'or']),
+    );
+    expect(rows.responses['200'].content['application/json'].schema.items).toEqual({
+      $ref: '#/components/schemas/shop_row',
+    });
     expect(document.components.schemas.shop_row.properties).toMatchObject({
       kind: { type: 'string', enum: ['book', 'film', 'song'] },
       n: { type: 'integer', nullable: true },
@@ -78,7 +119,13 @@ describe('the service', () => {
       place: { type: 'object', properties: { city: { type: 'string' } } },
     });
     expect(Object.keys(document.paths)).toEqual(
-      expect.arrayContaining(['/views/routes/rows/{origin}/{destination}', '/streams/flights/events', '/tables/items/rows/{id}', '/views/{view}/rebuilds', '/views/shop/changes']),
+      expect.arrayContaining([
+        '/views/routes/rows/{origin}/{destination}',
+        '/streams/flights/events',
+        '/tables/items/rows/{id}',
+        '/views/{view}/rebuilds',
+        '/views/shop/changes',
+      ]),
     );
     const refs = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/(\w+)\/([^"]+)"/g)];
     for (const [, kind, name] of refs) expect(document.components[kind!]).toHaveProperty([name!]);
@@ -97,12 +144,17 @@ describe('the service', () => {
     const reply = await get('/nowhere');
     expect(reply.headers['content-type']).toContain('application/problem+json');
     expect(reply.json()).toMatchObject({ status: 404, code: 'unknown-route' });
-    expect((await served.app.inject({ method: 'DELETE', url: '/views/shop' })).json()).toMatchObject({ status: 404 });
+    expect((await served.app.inject({ method: 'DELETE', url: '/views/shop' })).json()).toMatchObject({
+      status: 404,
+    });
   });
 
   it('is live and ready, and gives its figures', async () => {
     expect((await get('/health/live')).json()).toMatchObject({ status: 'live' });
-    expect((await get('/health/ready')).json()).toMatchObject({ status: 'ready', views: { serving: 4, waiting: [] } });
+    expect((await get('/health/ready')).json()).toMatchObject({
+      status: 'ready',
+      views: { serving: 4, waiting: [] },
+    });
     served.reading.options.metrics.commitMs.observe({ view: 'shop' }, 3);
     const metrics = await get('/metrics');
     expect(metrics.headers['content-type']).toContain('text/plain');
@@ -121,7 +173,10 @@ describe('the service', () => {
     expect(broken.json()).toMatchObject({ status: 500, code: 'internal' });
     expect(broken.body).not.toContain('secret');
     views.all = () => Promise.reject(Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }));
-    expect((await get('/views/plain/rows?price=gt.1')).json()).toMatchObject({ status: 503, code: 'redis-unreachable' });
+    expect((await get('/views/plain/rows?price=gt.1')).json()).toMatchObject({
+      status: 503,
+      code: 'redis-unreachable',
+    });
     views.all = all;
     const { read } = registry;
     registry.read = () => Promise.reject(new Error('gone'));
@@ -133,10 +188,21 @@ describe('the service', () => {
 describe('a service before its views serve', () => {
   it('is not ready, and answers 503 for rows', async () => {
     const served = await servedApp({ serving: false });
-    expect((await served.app.inject({ url: '/health/ready' })).json()).toMatchObject({ status: 'starting', views: { waiting: ['shop', 'plain', 'routes', 'halves'] } });
-    expect((await served.app.inject({ url: '/views' })).json()[0]).toMatchObject({ name: 'shop', state: 'building', generation: null });
+    expect((await served.app.inject({ url: '/health/ready' })).json()).toMatchObject({
+      status: 'starting',
+      views: { waiting: ['shop', 'plain', 'routes', 'halves'] },
+    });
+    expect((await served.app.inject({ url: '/views' })).json()[0]).toMatchObject({
+      name: 'shop',
+      state: 'building',
+      generation: null,
+    });
     const reply = await served.app.inject({ url: '/views/shop/rows' });
-    expect([reply.statusCode, reply.headers['retry-after'], reply.json().code]).toEqual([503, '1', 'not-serving']);
+    expect([reply.statusCode, reply.headers['retry-after'], reply.json().code]).toEqual([
+      503,
+      '1',
+      'not-serving',
+    ]);
     await served.close();
   });
 });

@@ -1,12 +1,30 @@
 import { servedApp, type ServedApp } from './served-app.js';
 
-const event = (delay: number, changes: object = {}) => ({ at: '2001-01-01T05:00:00.000Z', delay, origin: 'ORD', destination: 'SFO', ...changes });
-const item = { kind: 'book', n: 1, price: 2, active: true, at: '2001-01-01T05:00:00Z', place: { city: 'Oslo', state: null } };
+const event = (delay: number, changes: object = {}) => ({
+  at: '2001-01-01T05:00:00.000Z',
+  delay,
+  origin: 'ORD',
+  destination: 'SFO',
+  ...changes,
+});
+const item = {
+  kind: 'book',
+  n: 1,
+  price: 2,
+  active: true,
+  at: '2001-01-01T05:00:00Z',
+  place: { city: 'Oslo', state: null },
+};
 
 describe('POST /streams/{stream}/events', () => {
   let served: ServedApp;
   const post = (payload: unknown, headers: Record<string, string> = {}, url = '/streams/flights/events') =>
-    served.app.inject({ method: 'POST', url, headers: { 'content-type': 'application/json', ...headers }, payload: typeof payload === 'string' ? payload : JSON.stringify(payload) });
+    served.app.inject({
+      method: 'POST',
+      url,
+      headers: { 'content-type': 'application/json', ...headers },
+      payload: typeof payload === 'string' ? payload : JSON.stringify(payload),
+    });
   const entries = async (key = 'flights') => served.ports.log.range(key, '0-0', '99999999999999-0', 100);
 
   beforeEach(async () => {
@@ -25,22 +43,46 @@ describe('POST /streams/{stream}/events', () => {
   });
 
   it('appends lines of JSON', async () => {
-    const reply = await post(`${JSON.stringify(event(1))}\n\n${JSON.stringify(event(2))}\n`, { 'content-type': 'application/x-ndjson' });
+    const reply = await post(`${JSON.stringify(event(1))}\n\n${JSON.stringify(event(2))}\n`, {
+      'content-type': 'application/x-ndjson',
+    });
     expect(reply.statusCode).toBe(202);
     expect(await entries()).toHaveLength(2);
-    expect((await post('{}\n{', { 'content-type': 'application/x-ndjson' })).json()).toMatchObject({ status: 400, code: 'malformed-body', evidence: expect.stringContaining('line 2') });
+    expect((await post('{}\n{', { 'content-type': 'application/x-ndjson' })).json()).toMatchObject({
+      status: 400,
+      code: 'malformed-body',
+      evidence: expect.stringContaining('line 2'),
+    });
   });
 
   it('refuses the whole request for one invalid event, with its index and path', async () => {
     const reply = await post([event(1), event(1.5), { ...event(1), origin: undefined }]);
-    expect(reply.json()).toMatchObject({ status: 400, code: 'invalid-events', consequence: 'Nothing was appended.', evidence: expect.stringMatching(/\[1\]\.delay[^]*\[2\]\.origin/) });
-    expect(reply.json().invalid).toEqual(expect.arrayContaining([expect.objectContaining({ index: 1, path: 'delay' }), expect.objectContaining({ index: 2, path: 'origin' })]));
+    expect(reply.json()).toMatchObject({
+      status: 400,
+      code: 'invalid-events',
+      consequence: 'Nothing was appended.',
+      evidence: expect.stringMatching(/\[1\]\.delay[^]*\[2\]\.origin/),
+    });
+    expect(reply.json().invalid).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ index: 1, path: 'delay' }),
+        expect.objectContaining({ index: 2, path: 'origin' }),
+      ]),
+    );
     expect(await entries()).toEqual([]);
   });
 
   it.each([
-    ['a lone surrogate', '{"at":"2001-01-01T05:00:00.000Z","delay":1,"origin":"\\ud800","destination":"B"}', 400],
-    ['an integer beyond 2^53', JSON.stringify(event(1)).replace('"delay":1', '"delay":9007199254740993'), 400],
+    [
+      'a lone surrogate',
+      '{"at":"2001-01-01T05:00:00.000Z","delay":1,"origin":"\\ud800","destination":"B"}',
+      400,
+    ],
+    [
+      'an integer beyond 2^53',
+      JSON.stringify(event(1)).replace('"delay":1', '"delay":9007199254740993'),
+      400,
+    ],
     ['no JSON', '{"at":', 400],
     ['an empty body', '', 400],
     ['a text', '"flights"', 400],
@@ -50,7 +92,12 @@ describe('POST /streams/{stream}/events', () => {
     const reply = await post(payload);
     expect(reply.statusCode).toBe(status);
     expect(reply.headers['content-type']).toContain('application/problem+json');
-    expect(reply.json()).toMatchObject({ status, code: expect.any(String), what: expect.any(String), remedy: expect.any(String) });
+    expect(reply.json()).toMatchObject({
+      status,
+      code: expect.any(String),
+      what: expect.any(String),
+      remedy: expect.any(String),
+    });
     expect(await entries()).toEqual([]);
   });
 
@@ -59,9 +106,19 @@ describe('POST /streams/{stream}/events', () => {
   });
 
   it('refuses other media types and streams nobody reads', async () => {
-    expect((await post('x', { 'content-type': 'text/csv' })).json()).toMatchObject({ status: 415, code: 'unsupported-media-type' });
-    expect((await post(event(1), {}, '/streams/nobody/events')).json()).toMatchObject({ status: 404, code: 'unknown-stream', evidence: expect.stringContaining('flights') });
-    expect((await post(event(1), {}, '/streams/items/events')).json()).toMatchObject({ status: 404, remedy: expect.stringContaining('PUT /tables/items') });
+    expect((await post('x', { 'content-type': 'text/csv' })).json()).toMatchObject({
+      status: 415,
+      code: 'unsupported-media-type',
+    });
+    expect((await post(event(1), {}, '/streams/nobody/events')).json()).toMatchObject({
+      status: 404,
+      code: 'unknown-stream',
+      evidence: expect.stringContaining('flights'),
+    });
+    expect((await post(event(1), {}, '/streams/items/events')).json()).toMatchObject({
+      status: 404,
+      remedy: expect.stringContaining('PUT /tables/items'),
+    });
   });
 
   it('appends once however often the request comes with one Idempotency-Key', async () => {
@@ -71,44 +128,70 @@ describe('POST /streams/{stream}/events', () => {
     expect(again.json()).toEqual(first.json());
     expect(again.headers['idempotency-replayed']).toBe('true');
     expect(await entries()).toHaveLength(2);
-    expect((await post(event(1), headers)).json()).toMatchObject({ status: 400, code: 'idempotency-key-reused' });
-    expect((await post(event(1), { 'idempotency-key': 'x'.repeat(300) })).json()).toMatchObject({ status: 400, code: 'malformed-idempotency-key' });
+    expect((await post(event(1), headers)).json()).toMatchObject({
+      status: 400,
+      code: 'idempotency-key-reused',
+    });
+    expect((await post(event(1), { 'idempotency-key': 'x'.repeat(300) })).json()).toMatchObject({
+      status: 400,
+      code: 'malformed-idempotency-key',
+    });
   });
 
   it('spreads events over partitions and names all of them in the position', async () => {
     const events = Array.from({ length: 10 }, (_, n) => ({ id: `id${n}`, n }));
-    const { position, ids } = (await post(events, {}, '/streams/parted/events')).json<{ position: string; ids: string[] }>();
+    const { position, ids } = (await post(events, {}, '/streams/parted/events')).json<{
+      position: string;
+      ids: string[];
+    }>();
     expect(ids).toHaveLength(10);
     expect(position).toMatch(/^parted:0@\S+,parted:1@\S+$/);
     expect((await entries('parted:0')).length + (await entries('parted:1')).length).toBe(10);
   });
 
   it('puts and deletes rows of tables under their keys', async () => {
-    const put = (id: string, payload: object) => served.app.inject({ method: 'PUT', url: `/tables/items/rows/${encodeURIComponent(id)}`, payload });
+    const put = (id: string, payload: object) =>
+      served.app.inject({ method: 'PUT', url: `/tables/items/rows/${encodeURIComponent(id)}`, payload });
     expect((await put('a/b', { id: 'a/b', ...item })).statusCode).toBe(202);
     expect((await put('c', item)).statusCode).toBe(202);
     expect((await put('c', { id: 'd', ...item })).json()).toMatchObject({ status: 400, code: 'invalid-row' });
-    expect((await put('c', { ...item, kind: 'shoe' })).json()).toMatchObject({ status: 400, code: 'invalid-row' });
+    expect((await put('c', { ...item, kind: 'shoe' })).json()).toMatchObject({
+      status: 400,
+      code: 'invalid-row',
+    });
     const gone = await served.app.inject({ method: 'DELETE', url: '/tables/items/rows/a%2Fb' });
     expect(gone.statusCode).toBe(202);
     expect((await entries('items')).map(([, fields]) => fields[0])).toEqual(['data', 'data', 'op']);
-    expect((await served.app.inject({ method: 'DELETE', url: '/tables/nobody/rows/a' })).json()).toMatchObject({ status: 404, code: 'unknown-table' });
+    expect(
+      (await served.app.inject({ method: 'DELETE', url: '/tables/nobody/rows/a' })).json(),
+    ).toMatchObject({ status: 404, code: 'unknown-table' });
   });
 
   it('lists streams and tables with their ends and readers', async () => {
     await post([event(1), event(2)]);
     const [stream] = (await served.app.inject({ url: '/streams' })).json();
-    expect(stream).toMatchObject({ name: 'flights', length: 2, eventTime: 'at', partitions: [{ redisKey: 'flights', length: 2, first: expect.any(String), last: expect.any(String) }] });
+    expect(stream).toMatchObject({
+      name: 'flights',
+      length: 2,
+      eventTime: 'at',
+      partitions: [{ redisKey: 'flights', length: 2, first: expect.any(String), last: expect.any(String) }],
+    });
     await served.writer('routes').put([], { frontier: { flights: '5-0' } });
-    expect((await served.app.inject({ url: '/streams/flights' })).json().readers).toEqual([{ view: 'routes', positions: { flights: '5-0' } }]);
-    expect((await served.app.inject({ url: '/tables' })).json()[0]).toMatchObject({ name: 'items', key: ['id'] });
+    expect((await served.app.inject({ url: '/streams/flights' })).json().readers).toEqual([
+      { view: 'routes', positions: { flights: '5-0' } },
+    ]);
+    expect((await served.app.inject({ url: '/tables' })).json()[0]).toMatchObject({
+      name: 'items',
+      key: ['id'],
+    });
   });
 });
 
 describe('a service with a token', () => {
   it('wants it for writes and administration, not for reading', async () => {
     const served = await servedApp({ token: 's3cret' });
-    const post = (headers: Record<string, string> = {}) => served.app.inject({ method: 'POST', url: '/views/shop/rebuilds', headers });
+    const post = (headers: Record<string, string> = {}) =>
+      served.app.inject({ method: 'POST', url: '/views/shop/rebuilds', headers });
     expect((await post()).json()).toMatchObject({ status: 401, code: 'unauthorized' });
     expect((await post({ authorization: 'Bearer wrong' })).statusCode).toBe(401);
     expect((await post({ authorization: 'Bearer s3cret' })).statusCode).toBe(202);

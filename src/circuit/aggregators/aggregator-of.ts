@@ -6,13 +6,13 @@ import { countIf, countRows, countValues } from './count.js';
 import { countDistinct } from './count-distinct.js';
 import { chosenOfAppended, extremeMember, extremeOfAppended } from './extreme.js';
 import { memberBy, memberByDescending, memberOfValue, valueBehindDescending, valueBehindOrder, valueOfMember } from './member-text.js';
-import { avg, sum } from './sum.js';
+import { avg, sum, sumOfPresent } from './sum.js';
 
 /** The aggregators by the names that view authors write. */
 export const aggregatorsByKind = {
-  count: ({ value }: AggregatorInput): Aggregator => (value === null ? countRows : countValues(value)),
+  count: ({ value, present }: AggregatorInput): Aggregator => (value === null || present ? countRows : countValues(value)),
   countIf: ({ test }: AggregatorInput): Aggregator => countIf(given(test)),
-  sum: ({ value }: AggregatorInput): Aggregator => sum(given(value)),
+  sum: ({ value, present }: AggregatorInput): Aggregator => (present ? sumOfPresent(given(value)) : sum(given(value))),
   sumIf: ({ value, test }: AggregatorInput): Aggregator => sum(given(value), given(test)),
   avg: ({ value }: AggregatorInput): Aggregator => avg(given(value)),
   min: (input: AggregatorInput): Aggregator => extreme(input, 'least'),

@@ -1,13 +1,16 @@
 import type { Row, Value } from '../../zset/value.js';
-import { json } from '../operator.js';
+import type { Codec } from '../operator.js';
 import type { Aggregator } from '../aggregator.js';
+
+const integer: Codec<number> = { encode: String, decode: Number, clone: (count) => count };
 
 /** `count()`: the group's rows. */
 export const countRows: Aggregator<number> = {
   initial: () => 0,
   fold: (count, _row, weight) => count + weight,
   result: (count) => count,
-  codec: json,
+  codec: integer,
+  revive: (stored) => stored,
 };
 
 /** `count(column)`: the rows with a value there. */

@@ -22,7 +22,7 @@ export function extremeOfAppended(value: (row: Row) => Value, end: 'least' | 'gr
       return better(candidate, best) < 0 ? candidate : best;
     },
     result: (best) => best,
-    codec: json,
+    codec: { ...json, encode: (best) => (typeof best === 'number' ? String(best) : JSON.stringify(best)) },
     revive: (stored) => stored,
   };
 }

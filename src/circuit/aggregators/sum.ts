@@ -18,7 +18,7 @@ interface Summed {
 }
 
 const codec: Codec<Summed> = {
-  encode: ({ count, sum }) => `[${count},${typeof sum === 'number' ? sum : JSON.stringify(exactStored(sum))}]`,
+  encode: ({ count, sum }) => '[' + count + ',' + (typeof sum === 'number' ? sum : JSON.stringify(exactStored(sum))) + ']',
   decode: (text) => revive(JSON.parse(text)),
   clone: ({ count, sum }) => ({ count, sum: typeof sum === 'object' ? sum.slice() : sum }),
 };
@@ -49,6 +49,25 @@ export function sum(value: (row: Row) => Value, test?: (row: Row) => Value): Agg
     result: ({ count, sum }) => (count === 0 ? null : exactRounded(sum)),
     codec,
     revive,
+  };
+}
+
+/**
+ * The same of a column that is never null: a group has rows, so it has values, and their number is not needed. Kept
+ * without a wrapper, for this is the aggregate that most is asked of.
+ */
+export function sumOfPresent(value: (row: Row) => Value): Aggregator<ExactSum> {
+  return {
+    initial: () => 0,
+    fold: (sum, row, weight) => exactAdd(sum, value(row) as number, weight),
+    settle: (sum) => (typeof sum === 'number' ? sum : exactCanonical(sum)),
+    result: exactRounded,
+    codec: {
+      encode: (sum) => (typeof sum === 'number' ? String(sum) : JSON.stringify(exactStored(sum))),
+      decode: (text) => exactRevived(JSON.parse(text)),
+      clone: (sum) => (typeof sum === 'object' ? sum.slice() : sum),
+    },
+    revive: exactRevived,
   };
 }
 

@@ -135,7 +135,8 @@ export class Aggregate implements Operator {
 
   #settle(key: string, { group, sample, before }: Touched, output: Delta<Row>): void {
     const { aggregators } = this.options;
-    assert(group.count >= 0, `The group ${JSON.stringify(key)} would have ${group.count} rows: a row was retracted that had not been inserted.`);
+    if (group.count < 0)
+      assert(false, `The group ${JSON.stringify(key)} would have ${group.count} rows: a row was retracted that had not been inserted.`);
     for (let slot = 0; slot < aggregators.length; slot++) {
       const aggregator = aggregators[slot]!;
       if (aggregator.settle) group.accumulators[slot] = aggregator.settle(group.accumulators[slot], key);

@@ -32,7 +32,7 @@ export class Distinct implements Operator {
       if (weight === 0) continue;
       const before = this.weights.get(text) ?? 0;
       const after = before + weight;
-      assert(after >= 0, `A row of a distinct collection would have the weight ${after}: ${text}.`);
+      if (after < 0) assert(false, `A row of a distinct collection would have the weight ${after}: ${text}.`);
       if (after === 0) this.weights.delete(text);
       else this.weights.set(text, after);
       if (before === 0) output.push(row, 1);

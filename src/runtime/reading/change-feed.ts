@@ -34,6 +34,7 @@ export interface FollowOptions {
 /** Follows the commits of views. One blocking read serves all followers of a process. */
 export class ChangeFeed {
   readonly #news: NewsDesk;
+  readonly #closed = new AbortController();
   #followers = 0;
 
   constructor(
@@ -48,7 +49,9 @@ export class ChangeFeed {
     this.#news = new NewsDesk(log, limits.registryRefreshMs);
   }
 
+  /** Ends all following. */
   close(): void {
+    this.#closed.abort();
     this.#news.close();
   }
 
@@ -64,10 +67,11 @@ export class ChangeFeed {
     this.#followers++;
     this.metrics.subscribers.set({}, this.#followers);
     try {
+      const signal = AbortSignal.any([options.signal, this.#closed.signal]);
       let { after } = options;
-      while (!options.signal.aborted) {
+      while (!signal.aborted) {
         const view = await this.views.get(name);
-        const reason = yield* this.#followGeneration(view, { ...options, after });
+        const reason = yield* this.#followGeneration(view, { ...options, signal, after });
         if (reason === null) return;
         yield { kind: 'resync', reason };
         after = null;
@@ -79,7 +83,10 @@ export class ChangeFeed {
   }
 
   /** Until the signal is aborted (null), or until it cannot go on: the reason. */
-  async *#followGeneration(view: ServedView, { after, snapshot, signal }: FollowOptions): AsyncGenerator<FeedMessage, string | null> {
+  async *#followGeneration(
+    view: ServedView,
+    { after, snapshot, signal }: FollowOptions,
+  ): AsyncGenerator<FeedMessage, string | null> {
     const { tasks } = view;
     const held = await this.#subscribe(view);
     let subscribed = this.clock.monotonicMs();
@@ -90,7 +97,8 @@ export class ChangeFeed {
       const from = parseVersion(after);
       if (!from || from.generation !== view.generation.number || from.ticks.length !== tasks.length)
         yield { kind: 'resync', reason: 'The position belongs to another generation of the view.' };
-      else if (from.ticks.some((tick, partition) => tick > held[partition]!)) yield { kind: 'resync', reason: 'The view has gone back behind the position.' };
+      else if (from.ticks.some((tick, partition) => tick > held[partition]!))
+        yield { kind: 'resync', reason: 'The view has gone back behind the position.' };
       else {
         ticks = from.ticks;
         snapshot = false;
@@ -104,7 +112,7 @@ export class ChangeFeed {
     }
     ticks = [...ticks];
     // Changes that are already there come before `ready` when a follower goes on somewhere.
-    for (let ready = false; !signal.aborted; ) {
+    for (let ready = false; !signal.aborted;) {
       let more = false;
       for (const [partition, task] of tasks.entries()) {
         const entries = await this.store.changes(task, ticks[partition]!, this.limits.changelogPageMax);
@@ -115,7 +123,9 @@ export class ChangeFeed {
           if (tick !== ticks[partition]! + 1) return 'Changes since the position are no longer kept.';
           ticks[partition] = tick;
           const ofSnapshot = known?.[partition];
-          const fresh = ofSnapshot ? changes.filter(({ key }) => tick > ofSnapshot[bucketOf(key, ofSnapshot.length)]!) : changes;
+          const fresh = ofSnapshot
+            ? changes.filter(({ key }) => tick > ofSnapshot[bucketOf(key, ofSnapshot.length)]!)
+            : changes;
           if (fresh.length > 0) yield { kind: 'changes', id: versionText(view, ticks), changes: fresh };
           if (signal.aborted) return null;
         }
@@ -123,7 +133,8 @@ export class ChangeFeed {
       if (more) continue;
       if (!ready) yield { kind: 'ready', id: versionText(view, ticks) };
       ready = true;
-      if (this.views.find(view.generation.view)?.generation.number !== view.generation.number) return 'Another generation of the view is served now.';
+      if (this.views.find(view.generation.view)?.generation.number !== view.generation.number)
+        return 'Another generation of the view is served now.';
       if (this.clock.monotonicMs() - subscribed > this.limits.subscriptionMs / 3) {
         await this.#subscribe(view);
         subscribed = this.clock.monotonicMs();
@@ -137,7 +148,8 @@ export class ChangeFeed {
   async *#snapshot(view: ServedView, ticks: number[][]): AsyncGenerator<FeedMessage> {
     const { buckets } = view.generation;
     const records = await this.reader.records(view);
-    const small = records.reduce((sum, record) => sum + (record?.rows ?? 0), 0) <= this.limits.unindexedRowsMax;
+    const small =
+      records.reduce((sum, record) => sum + (record?.rows ?? 0), 0) <= this.limits.unindexedRowsMax;
     let first = true;
     let rows: FoundRow[] = [];
     for (const task of view.tasks) {
@@ -164,7 +176,11 @@ export class ChangeFeed {
   async #waitForNews(view: ServedView, ticks: readonly number[], signal: AbortSignal): Promise<void> {
     const over = new AbortController();
     const either = AbortSignal.any([signal, over.signal]);
-    await Promise.race(view.tasks.map((task, partition) => this.#news.wait(this.store.changelogKey(task), `${ticks[partition]}-0`, either)));
+    await Promise.race(
+      view.tasks.map((task, partition) =>
+        this.#news.wait(this.store.changelogKey(task), `${ticks[partition]}-0`, either),
+      ),
+    );
     over.abort();
   }
 }

@@ -11,7 +11,8 @@ export interface Cursor {
 
 const CURSOR_LENGTH_MAX = 8_192;
 
-export const encodeCursor = ({ path, values, key }: Cursor): string => Buffer.from(JSON.stringify([path, values, key])).toString('base64url');
+export const encodeCursor = ({ path, values, key }: Cursor): string =>
+  Buffer.from(JSON.stringify([path, values, key])).toString('base64url');
 
 /** @throws StillwaterError `malformed-cursor` */
 export function decodeCursor(text: string): Cursor {
@@ -19,7 +20,8 @@ export function decodeCursor(text: string): Cursor {
     if (text.length > CURSOR_LENGTH_MAX || !/^[A-Za-z0-9_-]+$/.test(text)) throw new Error();
     const found = JSON.parse(Buffer.from(text, 'base64url').toString('utf8')) as unknown;
     const [path, values, key] = found as [unknown, unknown, unknown];
-    if (typeof path !== 'string' || !Array.isArray(values) || typeof key !== 'string' || !key.isWellFormed()) throw new Error();
+    if (typeof path !== 'string' || !Array.isArray(values) || typeof key !== 'string' || !key.isWellFormed())
+      throw new Error();
     return { path, values: values as Value[], key };
   } catch {
     throw new StillwaterError('malformed-cursor', {

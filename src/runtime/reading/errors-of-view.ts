@@ -11,7 +11,10 @@ export interface ErrorOfView extends KeptError {
 export async function errorsOf(store: ViewStore, view: ServedView, limit: number): Promise<ErrorOfView[]> {
   const all = await Promise.all(
     view.tasks.map(async (task) =>
-      (await store.errors(task, view.generation.buckets, limit)).map(({ text }) => ({ partition: task.partition, ...(JSON.parse(text) as KeptError) })),
+      (await store.errors(task, view.generation.buckets, limit)).map(({ text }) => ({
+        partition: task.partition,
+        ...(JSON.parse(text) as KeptError),
+      })),
     ),
   );
   return all

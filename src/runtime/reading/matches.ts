@@ -49,7 +49,8 @@ function comparison(op: Comparison, wanted: Value): (value: Value) => Truth {
     (value: Value): Truth =>
       value === null || wanted === null ? null : test(value);
   /** Values of different kinds do not compare: in a column of any JSON, `gt.5` finds numbers. */
-  const ordered = (test: (order: number) => boolean) => known((value) => typeof value === typeof wanted && test(compareValues(value, wanted)));
+  const ordered = (test: (order: number) => boolean) =>
+    known((value) => typeof value === typeof wanted && test(compareValues(value, wanted)));
   switch (op) {
     case 'eq':
       return known((value) => compareValues(value, wanted) === 0);

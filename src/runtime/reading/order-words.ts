@@ -33,7 +33,12 @@ export function parseOrder(text: string, description: ViewDescription): OrderTer
         what: `Rows cannot be ordered by "${path}".`,
         evidence: `It holds ${type.kind === 'array' ? 'arrays' : 'objects'}.`,
         consequence: 'Nothing was read.',
-        remedy: type.kind === 'object' ? `Order by something within it: ${pathsOf([{ name: path, type }]).slice(1).join(', ')}` : 'Order by another column.',
+        remedy:
+          type.kind === 'object'
+            ? `Order by something within it: ${pathsOf([{ name: path, type }])
+                .slice(1)
+                .join(', ')}`
+            : 'Order by another column.',
       });
     const descending = direction === 'desc';
     return { path, descending, nullsFirst: nulls === null ? descending : nulls === 'nullsfirst' };

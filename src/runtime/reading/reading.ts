@@ -1,3 +1,5 @@
+import type { ViewDeclaration } from '../../view/plan.js';
+import type { Value } from '../../zset/value.js';
 import type { Catalog } from '../catalog.js';
 import type { Clock } from '../clock.js';
 import type { Metrics } from '../metrics.js';
@@ -46,8 +48,11 @@ export class Reading {
     this.statuses = new ViewStatuses(this.views, tasks, log, workers);
   }
 
-  view<R = Record<string, unknown>>(name: string): ViewReader<R> {
-    return new ViewReader<R>(name, this);
+  /** A reader of a declared view, typed by it, or of one known by name only. */
+  view<V extends { readonly declaration: ViewDeclaration }>(view: V): ViewReader<V>;
+  view<R = Record<string, Value>>(view: string): ViewReader<R>;
+  view(view: string | { readonly declaration: ViewDeclaration }): ViewReader<any> {
+    return new ViewReader(typeof view === 'string' ? view : view.declaration.name, this);
   }
 
   close(): void {

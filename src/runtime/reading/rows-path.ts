@@ -43,10 +43,17 @@ interface Bounds {
 }
 
 /** How rows can be found without looking at all: by their keys, or by the index that narrows them down most. Null if neither. */
-export function findPath(description: ViewDescription, query: RowsQuery, valuesMax: number): KeysPath | IndexPath | null {
+export function findPath(
+  description: ViewDescription,
+  query: RowsQuery,
+  valuesMax: number,
+): KeysPath | IndexPath | null {
   const filters = conjuncts(query.where);
   const bounds = boundsByPath(filters);
-  return keysPath(description, bounds, valuesMax) ?? indexPath(description, query.order, bounds, filters.length, valuesMax);
+  return (
+    keysPath(description, bounds, valuesMax) ??
+    indexPath(description, query.order, bounds, filters.length, valuesMax)
+  );
 }
 
 /** Paths that have one value in all rows the query finds. */
@@ -58,7 +65,10 @@ export function fixedPaths(query: RowsQuery): Set<string> {
 /** The columns that conditions narrow down, those with values first: what an index for the query begins with. */
 export function narrowedPaths(query: RowsQuery): { fixed: string[]; ranged: string[] } {
   const bounds = [...boundsByPath(conjuncts(query.where))];
-  return { fixed: bounds.filter(([, each]) => each.values).map(([path]) => path), ranged: bounds.filter(([, each]) => !each.values).map(([path]) => path) };
+  return {
+    fixed: bounds.filter(([, each]) => each.values).map(([path]) => path),
+    ranged: bounds.filter(([, each]) => !each.values).map(([path]) => path),
+  };
 }
 
 function boundsByPath(filters: readonly Filter[]): Map<string, Bounds> {
@@ -78,7 +88,11 @@ function boundsByPath(filters: readonly Filter[]): Map<string, Bounds> {
   return found;
 }
 
-function keysPath(description: ViewDescription, bounds: ReadonlyMap<string, Bounds>, valuesMax: number): KeysPath | null {
+function keysPath(
+  description: ViewDescription,
+  bounds: ReadonlyMap<string, Bounds>,
+  valuesMax: number,
+): KeysPath | null {
   const parts = keyPartsOf(description);
   if (parts.length === 0) return null;
   let keys: Value[][] = [[]];
@@ -107,15 +121,20 @@ function indexPath(
     for (const { path, descending } of index.columns) {
       const values = bounds.get(path)?.values;
       if (!values || prefixes.length * values.length > valuesMax) break;
-      prefixes = prefixes.flatMap((prefix) => values.map((value) => prefix + columnOrderText(value, descending)));
+      prefixes = prefixes.flatMap((prefix) =>
+        values.map((value) => prefix + columnOrderText(value, descending)),
+      );
       answered += bounds.get(path)!.conditions;
       fixed++;
     }
     const rest = index.columns.slice(fixed);
     const next = rest[0] && bounds.get(rest[0].path);
-    const ranged = next && (next.lower || next.upper) ? { bounds: next, descending: rest[0]!.descending } : null;
+    const ranged =
+      next && (next.lower || next.upper) ? { bounds: next, descending: rest[0]!.descending } : null;
     if (ranged) answered += ranged.bounds.conditions;
-    const ranges = [...new Set(prefixes)].map((prefix) => (ranged ? rangeOf(prefix, ranged) : { from: prefix || null, to: prefix ? prefix + AFTER : null }));
+    const ranges = [...new Set(prefixes)].map((prefix) =>
+      ranged ? rangeOf(prefix, ranged) : { from: prefix || null, to: prefix ? prefix + AFTER : null },
+    );
     const direction = ranges.length === 1 ? directionOf(description, rest, order, bounds) : null;
     if (fixed === 0 && !ranged && (direction === null || order.length === 0)) return;
     const score = fixed * 4 + (ranged ? 2 : 0) + (direction ? 1 : 0);
@@ -129,11 +148,24 @@ function indexPath(
 /** An index that leads through all rows, for listing them without an order. */
 export function anyIndex(description: ViewDescription): IndexPath | null {
   const index = description.indexes[0];
-  return index ? { kind: 'index', place: 0, index, ranges: [{ from: null, to: null }], direction: 'forward', residual: false } : null;
+  return index
+    ? {
+        kind: 'index',
+        place: 0,
+        index,
+        ranges: [{ from: null, to: null }],
+        direction: 'forward',
+        residual: false,
+      }
+    : null;
 }
 
-function rangeOf(prefix: string, { bounds: { lower, upper }, descending }: { bounds: Bounds; descending: boolean }): MemberRange {
-  const at = (value: Value, after: boolean): string => prefix + columnOrderText(value, descending) + (after ? AFTER : '');
+function rangeOf(
+  prefix: string,
+  { bounds: { lower, upper }, descending }: { bounds: Bounds; descending: boolean },
+): MemberRange {
+  const at = (value: Value, after: boolean): string =>
+    prefix + columnOrderText(value, descending) + (after ? AFTER : '');
   if (!descending)
     return {
       from: lower ? at(lower.value, !lower.inclusive) : prefix || null,
@@ -158,7 +190,8 @@ function directionOf(
   for (const [index, term] of terms.entries()) {
     const column = columns[index]!;
     if (column.path !== term.path) return null;
-    if (term.nullsFirst !== term.descending && typeAt(description.columns, term.path)?.nullable !== false) return null;
+    if (term.nullsFirst !== term.descending && typeAt(description.columns, term.path)?.nullable !== false)
+      return null;
     const needed = column.descending === term.descending ? 'forward' : 'backward';
     if (direction !== null && direction !== needed) return null;
     direction = needed;

@@ -1,6 +1,7 @@
 import type { Value } from '../../zset/value.js';
 
-export type Comparison = 'eq' | 'neq' | 'gt' | 'gte' | 'lt' | 'lte' | 'like' | 'ilike' | 'in' | 'is' | 'isdistinct';
+export type Comparison =
+  'eq' | 'neq' | 'gt' | 'gte' | 'lt' | 'lte' | 'like' | 'ilike' | 'in' | 'is' | 'isdistinct';
 
 /** A condition on rows, with values already of their columns' types. Nulls behave as in SQL: neither true nor false. */
 export type Filter =
@@ -26,7 +27,13 @@ export interface RowsQuery {
   readonly after: string | null;
 }
 
-export const everything = (limit: number): RowsQuery => ({ where: null, order: [], limit, offset: 0, after: null });
+export const everything = (limit: number): RowsQuery => ({
+  where: null,
+  order: [],
+  limit,
+  offset: 0,
+  after: null,
+});
 
 /** The conditions that must all hold. */
 export function conjuncts(filter: Filter | null): readonly Filter[] {

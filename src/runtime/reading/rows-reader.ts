@@ -10,7 +10,14 @@ import { decodeCursor, encodeCursor, otherPath, type Cursor } from './cursor.js'
 import { matches } from './matches.js';
 import type { ReadingLimits } from './reading-limits.js';
 import { orderTextOf, orderValues } from './row-order.js';
-import { anyIndex, findPath, fixedPaths, narrowedPaths, type IndexPath, type MemberRange } from './rows-path.js';
+import {
+  anyIndex,
+  findPath,
+  fixedPaths,
+  narrowedPaths,
+  type IndexPath,
+  type MemberRange,
+} from './rows-path.js';
 import type { OrderTerm, RowsQuery } from './rows-query.js';
 import type { ServedView } from './served-view.js';
 import { indexState, keyPartsOf } from './view-description.js';
@@ -62,17 +69,28 @@ export class RowsReader {
   async row(view: ServedView, key: string): Promise<{ row: Row | null; records: (TaskRecord | null)[] }> {
     const reads = await this.#inAll(view, (task) => this.store.rows(task, view.generation.buckets, [key]));
     const found = reads.flatMap(({ rows }) => rows)[0];
-    return { row: found ? (JSON.parse(found.text) as Row) : null, records: reads.map(({ record }) => record) };
+    return {
+      row: found ? (JSON.parse(found.text) as Row) : null,
+      records: reads.map(({ record }) => record),
+    };
   }
 
   /** How many rows a filter finds, as far as that may be looked at. */
   async count(view: ServedView, query: RowsQuery): Promise<number> {
-    const found = await this.read(view, { ...query, order: [], limit: Number.MAX_SAFE_INTEGER, offset: 0, after: null });
+    const found = await this.read(view, {
+      ...query,
+      order: [],
+      limit: Number.MAX_SAFE_INTEGER,
+      offset: 0,
+      after: null,
+    });
     return found.rows.length;
   }
 
   async records(view: ServedView): Promise<(TaskRecord | null)[]> {
-    return (await this.#inAll(view, (task) => this.store.rows(task, view.generation.buckets, []))).map(({ record }) => record);
+    return (await this.#inAll(view, (task) => this.store.rows(task, view.generation.buckets, []))).map(
+      ({ record }) => record,
+    );
   }
 
   /** All rows of a partition and the commit they are of. */
@@ -87,18 +105,34 @@ export class RowsReader {
     return { rows: rows.map(parsed), record };
   }
 
-  async #byKeys(view: ServedView, query: RowsQuery, keys: readonly string[], cursor: Cursor | null): Promise<RowsPage> {
+  async #byKeys(
+    view: ServedView,
+    query: RowsQuery,
+    keys: readonly string[],
+    cursor: Cursor | null,
+  ): Promise<RowsPage> {
     const reads = await this.#inAll(view, (task) => this.store.rows(task, view.generation.buckets, keys));
-    return this.#sorted(view, query, cursor, { rows: reads.flatMap(({ rows }) => rows), records: reads.map(({ record }) => record) });
+    return this.#sorted(view, query, cursor, {
+      rows: reads.flatMap(({ rows }) => rows),
+      records: reads.map(({ record }) => record),
+    });
   }
 
   async #all(view: ServedView, query: RowsQuery, cursor: Cursor | null): Promise<RowsPage> {
     const reads = await this.#inAll(view, (task) => this.store.all(task, view.generation.buckets));
-    return this.#sorted(view, query, cursor, { rows: reads.flatMap(({ rows }) => rows), records: reads.map(({ record }) => record) });
+    return this.#sorted(view, query, cursor, {
+      rows: reads.flatMap(({ rows }) => rows),
+      records: reads.map(({ record }) => record),
+    });
   }
 
   /** Reads the ranges of an index to their ends, and sorts. */
-  async #collected(view: ServedView, query: RowsQuery, path: IndexPath, cursor: Cursor | null): Promise<RowsPage> {
+  async #collected(
+    view: ServedView,
+    query: RowsQuery,
+    path: IndexPath,
+    cursor: Cursor | null,
+  ): Promise<RowsPage> {
     const records: (TaskRecord | null)[] = view.tasks.map(() => null);
     const rows: StoredRow[] = [];
     for (const [partition, task] of view.tasks.entries()) {
@@ -116,7 +150,12 @@ export class RowsReader {
     return this.#sorted(view, query, cursor, { rows, records });
   }
 
-  #sorted(view: ServedView, query: RowsQuery, cursor: Cursor | null, found: { rows: StoredRow[]; records: (TaskRecord | null)[] }): RowsPage {
+  #sorted(
+    view: ServedView,
+    query: RowsQuery,
+    cursor: Cursor | null,
+    found: { rows: StoredRow[]; records: (TaskRecord | null)[] },
+  ): RowsPage {
     const order = query.order.length > 0 ? query.order : keyOrder(view);
     const path = `sorted:${order.map(({ path, descending, nullsFirst }) => `${path}.${descending}.${nullsFirst}`).join()}`;
     const wanted = matches(query.where);
@@ -131,18 +170,28 @@ export class RowsReader {
     if (cursor) {
       if (cursor.path !== path || cursor.values.length !== order.length) throw otherPath();
       const text = textOf(cursor.values);
-      start = all.findIndex((each) => (compareText(each.text, text) || compareText(each.key, cursor.key)) > 0);
+      start = all.findIndex(
+        (each) => (compareText(each.text, text) || compareText(each.key, cursor.key)) > 0,
+      );
       if (start === -1) start = all.length;
     }
     start += query.offset;
     const rows = all.slice(start, start + query.limit).map(({ key, row }) => ({ key, row }));
     const last = rows.at(-1);
-    const next = last && start + query.limit < all.length ? encodeCursor({ path, values: valuesOf(last.row), key: last.key }) : null;
+    const next =
+      last && start + query.limit < all.length
+        ? encodeCursor({ path, values: valuesOf(last.row), key: last.key })
+        : null;
     return { rows, next, records: found.records };
   }
 
   /** Follows an index in all partitions at once, the least member first. */
-  async #inOrder(view: ServedView, query: RowsQuery, index: IndexPath, cursor: Cursor | null): Promise<RowsPage> {
+  async #inOrder(
+    view: ServedView,
+    query: RowsQuery,
+    index: IndexPath,
+    cursor: Cursor | null,
+  ): Promise<RowsPage> {
     const { buckets } = view.generation;
     const backward = index.direction === 'backward';
     const path = `index:${index.index.name}:${index.direction}`;
@@ -154,7 +203,9 @@ export class RowsReader {
       after = indexMember(orderTextOfValues(index, cursor), bucketOf(cursor.key, buckets), cursor.key);
     }
     const range = continued(index.ranges[0]!, after, backward);
-    const size = index.residual ? this.limits.indexPageMax : Math.min(this.limits.indexPageMax, query.limit + query.offset + 1);
+    const size = index.residual
+      ? this.limits.indexPageMax
+      : Math.min(this.limits.indexPageMax, query.limit + query.offset + 1);
     const wanted = matches(query.where);
     const heads = view.tasks.map((task) => new Head(this.#pages(view, task, index, range, size, after)));
     await Promise.all(heads.map((head) => head.fill()));
@@ -190,14 +241,28 @@ export class RowsReader {
     }
   }
 
-  async *#pages(view: ServedView, task: TaskId, index: IndexPath, range: MemberRange, size: number, after: string | null = null): AsyncGenerator<IndexPage> {
+  async *#pages(
+    view: ServedView,
+    task: TaskId,
+    index: IndexPath,
+    range: MemberRange,
+    size: number,
+    after: string | null = null,
+  ): AsyncGenerator<IndexPage> {
     const reverse = index.direction === 'backward';
     const state = indexState(index.place);
-    let { from, to } = reverse ? { from: range.to, to: range.from } : range;
+    const to = reverse ? range.from : range.to;
+    let from = reverse ? range.to : range.from;
     let seen = after;
     for (;;) {
       const limit = size + 1;
-      const page = await this.store.byIndex(task, view.generation.buckets, { state, from, to, reverse, limit });
+      const page = await this.store.byIndex(task, view.generation.buckets, {
+        state,
+        from,
+        to,
+        reverse,
+        limit,
+      });
       const members = page.members;
       // Reversed, a page begins at the last member of the one before: there is no text just below another.
       const repeated = reverse && members[0] !== undefined && members[0] === seen ? 1 : 0;
@@ -220,13 +285,18 @@ export class RowsReader {
       const reads = await this.#inAll(view, (task) => this.store.bucket(task, bucket));
       records ??= reads.map(({ record }) => record);
       let found = reads.flatMap((read) => read.rows).sort((left, right) => compareText(left.key, right.key));
-      if (cursor && bucket === cursor.values[0]) found = found.filter(({ key }) => compareText(key, cursor.key) > 0);
+      if (cursor && bucket === cursor.values[0])
+        found = found.filter(({ key }) => compareText(key, cursor.key) > 0);
       for (const each of found) {
         if (offset > 0) offset--;
         else if (rows.length < query.limit) rows.push(parsed(each));
         else {
           const last = rows.at(-1);
-          return { rows, next: last ? encodeCursor({ path, values: [bucketOf(last.key, buckets)], key: last.key }) : null, records };
+          return {
+            rows,
+            next: last ? encodeCursor({ path, values: [bucketOf(last.key, buckets)], key: last.key }) : null,
+            records,
+          };
         }
       }
     }
@@ -245,7 +315,10 @@ export class RowsReader {
     const wanted = [...fixed, ...(ordering.length > 0 ? ordering : ranged.slice(0, 1))];
     const name = view.generation.view;
     const allowed = this.limits.unindexedRowsMax.toLocaleString('en');
-    const what = order.length > 0 ? `order view "${name}" by ${order.map(({ path }) => `"${path}"`).join(', ')}` : `filter view "${name}" so`;
+    const what =
+      order.length > 0
+        ? `order view "${name}" by ${order.map(({ path }) => `"${path}"`).join(', ')}`
+        : `filter view "${name}" so`;
     const counted =
       rows === null
         ? `  rows      more than ${allowed} were looked at   (so many may be, with an index that does not fit)`
@@ -257,7 +330,9 @@ export class RowsReader {
       what: `Cannot ${what}.`,
       evidence: `${counted}\n  indexes   ${indexes}`,
       consequence: 'Nothing was read.',
-      remedy: (wanted.length > 0 ? `Add '${wanted.join()}' to its \`indexes\`${cost}, or filter` : 'Filter') + ` by ${other ?? `its key (${view.description.key.join(', ')})`} first.`,
+      remedy:
+        (wanted.length > 0 ? `Add '${wanted.join()}' to its \`indexes\`${cost}, or filter` : 'Filter') +
+        ` by ${other ?? `its key (${view.description.key.join(', ')})`} first.`,
     });
   }
 }
@@ -305,7 +380,8 @@ class Head {
 
 const parsed = ({ key, text }: StoredRow): FoundRow => ({ key, row: JSON.parse(text) as Row });
 
-const keyOrder = (view: ServedView): OrderTerm[] => keyPartsOf(view.description).map(({ path }) => ({ path, descending: false, nullsFirst: false }));
+const keyOrder = (view: ServedView): OrderTerm[] =>
+  keyPartsOf(view.description).map(({ path }) => ({ path, descending: false, nullsFirst: false }));
 
 function continued(range: MemberRange, after: string | null, backward: boolean): MemberRange {
   if (after === null) return range;

@@ -20,7 +20,9 @@ export class ServedViews {
 
   /** Declared here or known to the registry, in the order of the catalog. */
   names(): string[] {
-    const stored = this.watch.snapshot.generations.filter(({ state }) => state !== 'shadow' && state !== 'dropping').map(({ view }) => view);
+    const stored = this.watch.snapshot.generations
+      .filter(({ state }) => state !== 'shadow' && state !== 'dropping')
+      .map(({ view }) => view);
     return [...new Set([...this.catalog.views.keys(), ...stored.sort()])];
   }
 

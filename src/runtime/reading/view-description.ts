@@ -39,22 +39,31 @@ export function describeView(view: ViewDeclaration): ViewDescription {
   return {
     columns: describeColumns(view.columns),
     key: [...view.key],
-    indexes: view.indexes.map(({ name, columns }) => ({ name, columns: columns.map(({ path, descending }) => ({ path, descending })) })),
+    indexes: view.indexes.map(({ name, columns }) => ({
+      name,
+      columns: columns.map(({ path, descending }) => ({ path, descending })),
+    })),
     text: view.description,
   };
 }
 
-export const describeColumns = (columns: readonly Column[]): DescribedColumn[] => columns.map(({ name, type }) => ({ name, type: describeType(type) }));
+export const describeColumns = (columns: readonly Column[]): DescribedColumn[] =>
+  columns.map(({ name, type }) => ({ name, type: describeType(type) }));
 
 function describeType(type: ColumnType): DescribedType {
   if (type.kind === 'object')
     return { kind: 'object', nullable: type.nullable, columns: describeColumns(type.columns) };
-  if (type.kind === 'array') return { kind: 'array', nullable: type.nullable, element: describeType(type.element) };
+  if (type.kind === 'array')
+    return { kind: 'array', nullable: type.nullable, element: describeType(type.element) };
   return type;
 }
 
 /** The description as stored with a generation. */
-export function descriptionOf(generation: { readonly view: string; readonly number: number; readonly description: unknown }): ViewDescription {
+export function descriptionOf(generation: {
+  readonly view: string;
+  readonly number: number;
+  readonly description: unknown;
+}): ViewDescription {
   const found = generation.description as Partial<ViewDescription> | null | undefined;
   if (!Array.isArray(found?.columns) || !Array.isArray(found.key) || !Array.isArray(found.indexes))
     throw new StillwaterError('description-missing', {
@@ -72,7 +81,10 @@ export const indexState = (place: number): string => `index.${place}`;
 /** Whether the column can hold nothing but strings, which decides how keys are written (`zset/row-key.ts`). */
 export function holdsOnlyStrings(type: DescribedType | ColumnType): boolean {
   if (type.nullable) return false;
-  return type.kind === 'string' || (type.kind === 'enum' && type.values.every((value) => typeof value === 'string'));
+  return (
+    type.kind === 'string' ||
+    (type.kind === 'enum' && type.values.every((value) => typeof value === 'string'))
+  );
 }
 
 /** The type at a path; nullable where something on the way is. Null where there is nothing of that name. */
@@ -94,10 +106,14 @@ export function typeAt(columns: readonly DescribedColumn[], path: string): Descr
 
 /** All paths that can be named, for messages: nested columns by their paths. */
 export function pathsOf(columns: readonly DescribedColumn[], within = ''): string[] {
-  return columns.flatMap(({ name, type }) => (type.kind === 'object' ? [within + name, ...pathsOf(type.columns, `${within}${name}.`)] : [within + name]));
+  return columns.flatMap(({ name, type }) =>
+    type.kind === 'object' ? [within + name, ...pathsOf(type.columns, `${within}${name}.`)] : [within + name],
+  );
 }
 
-export function keyPartsOf(description: ViewDescription): { path: string; type: DescribedType; onlyStrings: boolean }[] {
+export function keyPartsOf(
+  description: ViewDescription,
+): { path: string; type: DescribedType; onlyStrings: boolean }[] {
   return description.key.map((path) => {
     const type = typeAt(description.columns, path) ?? { kind: 'json', nullable: true };
     return { path, type, onlyStrings: holdsOnlyStrings(type) };

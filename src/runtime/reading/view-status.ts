@@ -88,7 +88,9 @@ export class ViewStatuses {
       at += tasks[index]!.length;
     });
     const fingerprints = new Set(live.flatMap((worker) => worker.fingerprints));
-    return shown.map(({ name, generation }) => this.#status(name, generation, generation ? statusOf.get(generation)! : [], endOf, fingerprints));
+    return shown.map(({ name, generation }) =>
+      this.#status(name, generation, generation ? statusOf.get(generation)! : [], endOf, fingerprints),
+    );
   }
 
   /** What serves, or else what is on its way. */
@@ -96,23 +98,34 @@ export class ViewStatuses {
     const generations = this.views.generations(name);
     return (
       generations.find(({ state }) => state === 'serving') ??
-      generations.filter(({ state }) => state === 'building').sort((left, right) => right.number - left.number)[0] ??
+      generations
+        .filter(({ state }) => state === 'building')
+        .sort((left, right) => right.number - left.number)[0] ??
       null
     );
   }
 
-  #status(name: string, generation: Generation | null, statuses: TaskStatus[], ends: ReadonlyMap<string, LogEnd>, fingerprints: ReadonlySet<string>): ViewStatus {
+  #status(
+    name: string,
+    generation: Generation | null,
+    statuses: TaskStatus[],
+    ends: ReadonlyMap<string, LogEnd>,
+    fingerprints: ReadonlySet<string>,
+  ): ViewStatus {
     const records = statuses.map(({ record }) => record);
     const checksum = new Checksum();
     for (const record of records) if (record) checksum.merge(Checksum.parse(record.checksum));
-    const sum = (read: (record: NonNullable<(typeof records)[number]>) => number): number => records.reduce((total, record) => total + (record ? read(record) : 0), 0);
+    const sum = (read: (record: NonNullable<(typeof records)[number]>) => number): number =>
+      records.reduce((total, record) => total + (record ? read(record) : 0), 0);
     const frontier = frontierOf(records);
     return {
       name,
       state: stateOf(generation, statuses, fingerprints),
       generation: generation?.number ?? null,
       fingerprint: generation?.fingerprint ?? null,
-      lag: generation ? lagOf(generation, statuses, frontier, ends, this.views.catalog) : { entries: null, ms: null },
+      lag: generation
+        ? lagOf(generation, statuses, frontier, ends, this.views.catalog)
+        : { entries: null, ms: null },
       rows: sum(({ rows }) => rows),
       checksum: checksum.toString(),
       errors: sum(({ errors }) => errors),
@@ -125,7 +138,11 @@ export class ViewStatuses {
         epoch,
         tick: record?.tick ?? 0,
         rows: record?.rows ?? 0,
-        parked: parked && { code: parked.code, message: parked.message, at: new Date(parked.at).toISOString() },
+        parked: parked && {
+          code: parked.code,
+          message: parked.message,
+          at: new Date(parked.at).toISOString(),
+        },
       })),
       generations: this.views.generations(name).map(({ number, state, paused, createdAt }) => ({
         generation: number,
@@ -138,9 +155,14 @@ export class ViewStatuses {
   }
 }
 
-const tasksOf = (generation: Generation): ReturnType<typeof servedView>['tasks'] => servedView(generation).tasks;
+const tasksOf = (generation: Generation): ReturnType<typeof servedView>['tasks'] =>
+  servedView(generation).tasks;
 
-function stateOf(generation: Generation | null, statuses: readonly TaskStatus[], fingerprints: ReadonlySet<string>): ViewState {
+function stateOf(
+  generation: Generation | null,
+  statuses: readonly TaskStatus[],
+  fingerprints: ReadonlySet<string>,
+): ViewState {
   if (generation === null) return 'building';
   if (statuses.some(({ parked }) => parked)) return 'parked';
   if (generation.paused) return 'paused';
@@ -169,7 +191,9 @@ function lagOf(
     if (comparePositions(end.last, reached) <= 0) continue;
     const from = reached === BEGINNING ? end.first : reached;
     if (from) ms = Math.max(ms, Math.max(0, timeOf(end.last) - timeOf(from)));
-    const done = read.get(source) ?? (Object.keys(generation.upstreams).length === 0 ? end.entriesAdded - end.length : null);
+    const done =
+      read.get(source) ??
+      (Object.keys(generation.upstreams).length === 0 ? end.entriesAdded - end.length : null);
     if (done !== null) entries += Math.max(0, end.entriesAdded - done);
   }
   return { entries, ms };
@@ -181,7 +205,11 @@ function entriesRead(statuses: readonly TaskStatus[], catalog: Catalog): Map<str
   for (const { task, record } of statuses)
     for (const [input, { entries }] of Object.entries(record?.positions ?? {})) {
       const name = input.slice(input.indexOf(':') + 1);
-      const source = input.startsWith('stream:') ? catalog.streams.get(name) : input.startsWith('table:') ? catalog.tables.get(name) : undefined;
+      const source = input.startsWith('stream:')
+        ? catalog.streams.get(name)
+        : input.startsWith('table:')
+          ? catalog.tables.get(name)
+          : undefined;
       if (!source) continue;
       const redisKey = partitionKeys(source)[source.partitions === 1 ? 0 : task.partition];
       if (redisKey !== undefined) read.set(redisKey, Math.min(entries, read.get(redisKey) ?? Infinity));

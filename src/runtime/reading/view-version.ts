@@ -3,9 +3,11 @@ import { minFrontier, type Frontier } from '../frontier.js';
 import type { ServedView } from './served-view.js';
 
 /** Generation and tick per partition, as text: `3.17-5`. What `ETag` and the ids of changes are. */
-export const versionText = (view: ServedView, ticks: readonly number[]): string => `${view.generation.number}.${ticks.join('-')}`;
+export const versionText = (view: ServedView, ticks: readonly number[]): string =>
+  `${view.generation.number}.${ticks.join('-')}`;
 
-export const ticksOf = (records: readonly (TaskRecord | null)[]): number[] => records.map((record) => record?.tick ?? 0);
+export const ticksOf = (records: readonly (TaskRecord | null)[]): number[] =>
+  records.map((record) => record?.tick ?? 0);
 
 /** Null for a text that is none. */
 export function parseVersion(text: string): { generation: number; ticks: number[] } | null {
@@ -14,4 +16,5 @@ export function parseVersion(text: string): { generation: number; ticks: number[
 }
 
 /** What all partitions together contain. Those that never committed hold no rows, and say nothing. */
-export const frontierOf = (records: readonly (TaskRecord | null)[]): Frontier => minFrontier(...records.flatMap((record): Frontier[] => (record ? [record.frontier] : [])));
+export const frontierOf = (records: readonly (TaskRecord | null)[]): Frontier =>
+  minFrontier(...records.flatMap((record): Frontier[] => (record ? [record.frontier] : [])));

@@ -25,6 +25,7 @@ function aggregated(kinds: readonly Kind[], options: { appendOnly?: boolean; inL
       const aggregators = kinds.map((kind, slot) => {
         const input: AggregatorInput = {
           value: generatedRead('v'),
+          present: false,
           by: kind === 'collect' || options.inLogOrder ? null : generatedRead('b'),
           test: generatedRead('t'),
           descending: options.descending ?? false,
