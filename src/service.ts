@@ -1,9 +1,8 @@
 import 'reflect-metadata';
-import { fileURLToPath } from 'node:url';
 import { ConsoleLogger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { loadViews } from './cli/load-views.js';
+import { exampleViews, loadViews, viewsDirectory } from './cli/load-views.js';
 import { watchViews } from './cli/watch-views.js';
 import { demoLines, readFlightsWanted, startDemo } from './demo/load-demo.js';
 import { bringUpRedis } from './embedded-redis/bring-up-redis.js';
@@ -11,6 +10,7 @@ import { messageOf } from './errors/stillwater-error.js';
 import { BullRebuilds } from './jobs/bull-rebuilds.js';
 import { SourceLog } from './runtime/ports/source-log.js';
 import { Runtime } from './runtime/runtime.js';
+import { mountDocs } from './serving/mount-docs.js';
 import { servingAdapter } from './serving/serving-adapter.js';
 import { readSettings } from './settings.js';
 import { StillwaterModule } from './stillwater.module.js';
@@ -24,18 +24,15 @@ export interface ServiceOptions {
   flights?: string;
 }
 
-/** The example application's modules, compiled beside this file. */
-const EXAMPLE_VIEWS = fileURLToPath(new URL('../views', import.meta.url));
-
 /** Runs the service until it is told to stop. */
 export async function startService({ dev, demo, flights }: ServiceOptions): Promise<void> {
   const settings = readSettings(process.env);
   const flightsWanted = flights === undefined ? undefined : readFlightsWanted(flights);
-  const viewsDirectory = settings.viewsDirectory ?? (dev ? 'views' : EXAMPLE_VIEWS);
+  const directory = settings.viewsDirectory ?? (dev ? viewsDirectory() : exampleViews());
   const isExample = settings.viewsDirectory === null;
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-  const views = await loadViews(viewsDirectory, { fresh: dev });
+  const views = await loadViews(directory, { fresh: dev });
   const redis = await bringUpRedis(settings, { say });
   say(`Redis     ${redis.description}`);
 
@@ -61,10 +58,11 @@ export async function startService({ dev, demo, flights }: ServiceOptions): Prom
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop().then(() => process.exit(0)));
 
   try {
+    mountDocs(app);
     await app.listen(settings.port, settings.host);
     const url = (await app.getUrl()).replace('[::1]', 'localhost');
     say(`Serving   ${url}   (API: ${url}/docs)`);
-    if (dev) watchAndRedeploy(app, viewsDirectory, stopping.signal, say);
+    if (dev) watchAndRedeploy(app, directory, stopping.signal, say);
     if (isExample && demo && settings.role !== 'api') await startDemo({ log: app.get(SourceLog), prefix: settings.prefix, signal: stopping.signal, ...(flightsWanted && { flights: flightsWanted }) });
     if (isExample && !stopping.signal.aborted) say(['', 'Try:', ...demoLines(url).map((line) => `  ${line}`), ''].join('\n'));
   } catch (thrown) {

@@ -1,6 +1,7 @@
 import { type BeforeApplicationShutdown, type DynamicModule, Inject, Injectable, Logger, Module, type ModuleMetadata, type OnApplicationBootstrap } from '@nestjs/common';
 import type { ConnectionOptions } from 'bullmq';
 import { StillwaterError } from './errors/stillwater-error.js';
+import { HealthModule } from './health/health.module.js';
 import { BullRebuilds } from './jobs/bull-rebuilds.js';
 import { JobsModule } from './jobs/jobs.module.js';
 import { RedisConnections } from './redis/connections.js';
@@ -113,7 +114,7 @@ export class StillwaterModule {
             logger: jobsLogger(),
           }),
         }),
-        ...(http ? [ServingModule.forRoot(http)] : []),
+        ...(http ? [ServingModule.forRoot(http), HealthModule.forRoot()] : []),
       ],
       providers: [StillwaterLifecycle, ...tokens],
       exports: tokens.map(({ provide }) => provide),

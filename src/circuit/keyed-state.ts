@@ -48,8 +48,9 @@ export class KeyedState<V> implements Keyed<V> {
   edit(key: string): V | undefined {
     const own = this.#current.get(key);
     if (own !== undefined) return own === ABSENT ? undefined : own;
-    const slot = this.get(key);
-    if (slot === undefined) return undefined;
+    const slot = this.#committed(key);
+    if (slot === undefined) this.#refuse(key);
+    if (slot === ABSENT) return undefined;
     const copy = this.codec.clone(slot);
     this.#current.set(key, copy);
     return copy;
@@ -123,8 +124,11 @@ export class KeyedState<V> implements Keyed<V> {
   }
 
   #find(key: string): Slot<V> | undefined {
-    const current = this.#current.get(key);
-    if (current !== undefined) return current;
+    return this.#current.get(key) ?? this.#committed(key);
+  }
+
+  /** What the ticks before this one have left. */
+  #committed(key: string): Slot<V> | undefined {
     if (this.#pending.size > 0) {
       const pending = this.#pending.get(key);
       if (pending !== undefined) return pending;

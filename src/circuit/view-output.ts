@@ -107,7 +107,8 @@ export class ViewOutput implements Operator {
     const after = simple && change.plus !== null ? JSON.stringify(change.plus) : '';
     if (simple && after === beforeText) return;
 
-    const record = this.records.edit(key) ?? new ViewRecord(null, '', undefined, null);
+    let record = this.records.edit(key);
+    if (record === undefined) this.records.set(key, (record = new ViewRecord(null, '', undefined, null)));
     if (simple) {
       record.row = change.plus;
       record.text = after;
@@ -116,7 +117,6 @@ export class ViewOutput implements Operator {
     } else this.#applyWeights(key, record, change);
 
     if (record.row === null && record.side === undefined && record.others === null) this.records.delete(key);
-    else this.records.set(key, record);
     if (record.text === beforeText) return;
     this.#result.rows += (record.row ? 1 : 0) - (before ? 1 : 0);
     this.#result.changes.push({ key, before, after: record.row });

@@ -27,8 +27,20 @@ export const settingsOf = ({ worker = true, logger = silent, limits }: JobsOptio
   limits: { ...defaultJobLimits, ...limits },
 });
 
-/** A worker waits for Redis as long as it takes; who only asks is told after `answerMsMax`. */
-export function connectionOf({ connection }: JobsOptions): ConnectionOptions {
+/** The pause between attempts to connect, at the least and at the most. */
+const RECONNECT_MS_MIN = 50;
+const RECONNECT_MS_MAX = 1_000;
+
+/**
+ * A worker waits for Redis as long as it takes; who only asks is told after `answerMsMax`. Once the process stops,
+ * nothing waits for a Redis that is gone: closing a connection would wait for it too.
+ */
+export function connectionOf({ connection }: JobsOptions, stopping: AbortSignal): ConnectionOptions {
   const isInstance = typeof (connection as { duplicate?: unknown }).duplicate === 'function';
-  return isInstance ? connection : { ...connection, maxRetriesPerRequest: null };
+  if (isInstance) return connection;
+  return {
+    ...connection,
+    maxRetriesPerRequest: null,
+    retryStrategy: (attempt: number) => (stopping.aborted ? null : Math.min(RECONNECT_MS_MIN * 2 ** Math.min(attempt, 10), RECONNECT_MS_MAX)),
+  };
 }

@@ -6,6 +6,7 @@ import { Rebuilds } from '../runtime/rebuilds.js';
 import { Verifier } from '../runtime/verifier.js';
 import { BullRebuilds } from './bull-rebuilds.js';
 import { connectionOf, JOBS_OPTIONS, type JobsOptions, settingsOf } from './jobs-options.js';
+import { JobsShutdown } from './jobs-shutdown.js';
 import { bullPrefix, type JobData, REBUILDS_QUEUE } from './rebuild-queue.js';
 import { RebuildsProcessor } from './rebuilds.processor.js';
 
@@ -28,19 +29,20 @@ export class JobsModule {
     const options: DynamicModule = {
       module: JobsOptionsModule,
       imports,
-      providers: [{ provide: JOBS_OPTIONS, useFactory, inject }],
-      exports: [JOBS_OPTIONS],
+      providers: [{ provide: JOBS_OPTIONS, useFactory, inject }, JobsShutdown],
+      exports: [JOBS_OPTIONS, JobsShutdown],
     };
     return {
       module: JobsModule,
+      global: true,
       imports: [
         ...imports,
         options,
         BullModule.registerQueueAsync({
           name: REBUILDS_QUEUE,
           imports: [options],
-          inject: [JOBS_OPTIONS],
-          useFactory: (of: JobsOptions) => ({ connection: connectionOf(of), prefix: bullPrefix(of.prefix) }),
+          inject: [JOBS_OPTIONS, JobsShutdown],
+          useFactory: (of: JobsOptions, { signal }: JobsShutdown) => ({ connection: connectionOf(of, signal), prefix: bullPrefix(of.prefix) }),
         }),
       ],
       providers: [

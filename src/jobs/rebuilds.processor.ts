@@ -8,6 +8,7 @@ import { driveRebuild } from './drive-rebuild.js';
 import { driveVerify } from './drive-verify.js';
 import { noteOf } from './job-status.js';
 import { JOBS_OPTIONS, type JobsOptions, type JobsSettings, settingsOf } from './jobs-options.js';
+import { JobsShutdown } from './jobs-shutdown.js';
 import {
   type JobData,
   LOCK_MS,
@@ -34,7 +35,6 @@ import {
   maxStalledCount: STALLED_COUNT_MAX,
 })
 export class RebuildsProcessor extends WorkerHost implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  readonly #stopping = new AbortController();
   readonly #settings: JobsSettings;
   #complaint = '';
 
@@ -42,6 +42,7 @@ export class RebuildsProcessor extends WorkerHost implements OnApplicationBootst
     private readonly rebuilder: Rebuilder,
     private readonly verifier: Verifier,
     @Inject(JOBS_OPTIONS) options: JobsOptions,
+    private readonly shutdown: JobsShutdown,
   ) {
     super();
     this.#settings = settingsOf(options);
@@ -55,7 +56,7 @@ export class RebuildsProcessor extends WorkerHost implements OnApplicationBootst
 
   /** Jobs go back into the queue before the worker is closed, so that others need not wait for the lock to run out. */
   async beforeApplicationShutdown(): Promise<void> {
-    this.#stopping.abort();
+    this.shutdown.begin();
     const late = setTimeout(() => void this.worker.disconnect().catch(() => {}), this.#settings.limits.closeMsMax);
     await this.worker.close().catch((thrown: unknown) => this.onError(thrown));
     clearTimeout(late);
@@ -67,7 +68,7 @@ export class RebuildsProcessor extends WorkerHost implements OnApplicationBootst
 
   @OnWorkerEvent('error')
   onError(thrown: unknown): void {
-    if (this.#stopping.signal.aborted) return;
+    if (this.shutdown.signal.aborted) return;
     const complaint = `Rebuilds cannot be worked on: ${messageOf(thrown)}. It is tried again.`;
     if (complaint !== this.#complaint) this.#settings.logger.warn(complaint);
     this.#complaint = complaint;
@@ -97,7 +98,7 @@ export class RebuildsProcessor extends WorkerHost implements OnApplicationBootst
         shown = text;
       },
       driveMs: limits.driveMs,
-      signal: this.#stopping.signal,
+      signal: this.shutdown.signal,
     });
     if (outcome.status === 'stopped') return this.#handBack(job, token);
     if (outcome.status === 'resting') {
@@ -119,7 +120,7 @@ export class RebuildsProcessor extends WorkerHost implements OnApplicationBootst
       id: job.id!,
       view: job.data.view,
       report: (progress) => job.updateProgress(progress as object),
-      signal: this.#stopping.signal,
+      signal: this.shutdown.signal,
     });
     return note ?? this.#handBack(job, token);
   }

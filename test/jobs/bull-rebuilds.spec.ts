@@ -227,4 +227,13 @@ describeWithRedis('rebuilds as jobs', () => {
     expect(await api.rebuilds.getVerify(id)).toMatchObject({ state: 'equal' });
     expect(second.registry.serving('totals')!.stopAt).toBeNull();
   });
+
+  it('answers in time though its Redis is gone, and stops', async () => {
+    const one = await application({ jobs: { limits: { answerMsMax: 200, closeMsMax: 300 } } });
+    await server.kill();
+    await expect(one.rebuilds.start('totals', { acceptTrimmed: false })).rejects.toMatchObject({ code: expect.stringMatching(/^redis-/) });
+    const before = performance.now();
+    await stop(one);
+    expect(performance.now() - before).toBeLessThan(5_000);
+  });
 });

@@ -25,6 +25,7 @@ import { servingAdapter } from '../../src/serving/serving-adapter.js';
 import { ServingModule } from '../../src/serving/serving.module.js';
 import type { ServingLimits } from '../../src/serving/serving-limits.js';
 import { memoryPorts } from '../../src/testing/memory/memory-ports.js';
+import type { Ports } from '../ports/subject.js';
 import { indexOrderText } from '../../src/view/index-order.js';
 import type { ViewDeclaration } from '../../src/view/plan.js';
 import { Checksum } from '../../src/zset/checksum.js';
@@ -76,7 +77,7 @@ export class Writer {
   readonly #checksum = new Checksum();
 
   constructor(
-    readonly ports: ReturnType<typeof memoryPorts>,
+    readonly ports: Ports,
     readonly declaration: ViewDeclaration,
     readonly generation: number,
     readonly partition = 0,
@@ -219,7 +220,7 @@ class KeptRebuilds extends Rebuilds {
 
 export interface ServedApp {
   app: NestFastifyApplication;
-  ports: ReturnType<typeof memoryPorts>;
+  ports: Ports;
   reading: Reading;
   writer(name: string, partition?: number): Writer;
   serve(name: string, number: number, changes?: Partial<Generation>): Promise<void>;
@@ -242,8 +243,8 @@ export async function servedApp({
   token = null as string | null,
   limits = {} as Partial<ServingLimits>,
   serving = true,
+  ports = memoryPorts() as Ports,
 } = {}): Promise<ServedApp> {
-  const ports = memoryPorts();
   const catalog = new Catalog([shop, plain, routes, halves].map((each) => declarationOf(each)!));
   const metrics = new Metrics();
   const clock = new SystemClock();

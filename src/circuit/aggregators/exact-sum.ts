@@ -38,30 +38,39 @@ function addSlowly(sum: ExactSum, value: number, times: number): ExactSum {
 
 /** Adds one double to partial sums that do not overlap, least first. False, and nothing is changed, if a partial sum overflows. */
 function grow(partials: number[], value: number): boolean {
-  const before = partials.slice();
+  const greatest = partials.length === 0 ? 0 : partials[partials.length - 1]!;
+  if (Math.abs(value) + 2 * Math.abs(greatest) < Number.MAX_VALUE) {
+    growWithin(partials, value);
+    return true;
+  }
+  const grown = partials.slice();
+  if (!growWithin(grown, value)) return false;
+  partials.splice(0, partials.length, ...grown);
+  return true;
+}
+
+function growWithin(partials: number[], value: number): boolean {
   let carry = value;
   let size = 0;
-  for (const partial of before) {
+  for (let index = 0; index < partials.length; index++) {
+    const partial = partials[index]!;
     const total = carry + partial;
-    if (!Number.isFinite(total)) {
-      partials.splice(0, partials.length, ...before);
-      return false;
-    }
     const part = total - carry;
     const lost = carry - (total - part) + (partial - part);
     if (lost !== 0) partials[size++] = lost;
     carry = total;
   }
-  if (!Number.isFinite(carry)) return false;
   partials.length = size;
   if (carry !== 0) partials.push(carry);
-  return true;
+  return Number.isFinite(carry);
 }
 
 /** The one form that a sum's value has. */
 export function exactCanonical(sum: ExactSum): ExactSum {
   if (typeof sum === 'number') return sum + 0;
   if (typeof sum === 'bigint') return fromBig(sum);
+  // Two parts of which the lesser is nothing to the greater: mostly so, and canonical already.
+  if (sum.length === 2 && sum[0]! + sum[1]! === sum[1]!) return sum;
   const rest = sum.slice();
   const parts: number[] = [];
   while (rest.length > 0) {
@@ -88,7 +97,31 @@ export function exactRounded(sum: ExactSum): number | null {
 /** A canonical sum divided by a count, as the nearest double (ties to even). */
 export function exactQuotient(sum: ExactSum, count: number): number | null {
   if (typeof sum === 'number') return sum / count + 0;
-  return ratio(exactBig(sum), BigInt(count));
+  const quick = typeof sum === 'object' && sum.length === 2 ? quickQuotient(sum[1]!, sum[0]!, count) : null;
+  return quick ?? ratio(exactBig(sum), BigInt(count));
+}
+
+/**
+ * (`high` + `low`) / `count` rounded to nearest, or null where that is too close to half way between two doubles to be
+ * sure: the quotient of `high`, corrected by what division has left over, which T. Dekker's product says exactly.
+ */
+function quickQuotient(high: number, low: number, count: number): number | null {
+  const size = Math.abs(high);
+  if (!(size > 1e-250 && size < 1e250)) return null;
+  const quotient = high / count;
+  const product = quotient * count;
+  const left = upperHalf(quotient);
+  const right = upperHalf(count);
+  const lost = left * right - product + left * (count - right) + (quotient - left) * right + (quotient - left) * (count - right);
+  const correction = (high - product - lost + low) / count;
+  const least = quotient + correction * (1 - 2 ** -50);
+  return least === quotient + correction * (1 + 2 ** -50) ? least : null;
+}
+
+/** The upper 26 bits of a double's 53 (G. Veltkamp). */
+function upperHalf(value: number): number {
+  const scaled = 134217729 * value;
+  return scaled - (scaled - value);
 }
 
 /** As it is stored: a number, a list, or a text for what no double can say. */
