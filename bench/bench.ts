@@ -6,15 +6,21 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { endToEnd } from './end-to-end.js';
 import type { Bench, Figure, Reading } from './figure.js';
+import { groupCount } from './group-count.js';
+import { latency } from './latency.js';
+import { manyViews } from './many-views.js';
+import { memory } from './memory.js';
 import { printed, report } from './printed.js';
+import { rebuild } from './rebuild.js';
 import { RedisServer } from './redis-server.js';
+import { takeover } from './takeover.js';
 
-const figures: readonly Figure[] = [endToEnd];
+const figures: readonly Figure[] = [endToEnd, groupCount, rebuild, latency, memory, takeover, manyViews];
 
 const USAGE = `npm run bench -- [options]
 
   --only NAME,NAME   these figures only: ${figures.map(({ name }) => name).join(', ')}
-  --events N         so many events in the streams that are made up
+  --events N         so many events in the streams of end-to-end, rebuild and many-views
   --quick            little of everything: to see that it runs, not how fast
   --aof              Redis with its append-only file, as \`npm start\` runs it
   --json FILE        the figures as JSON too
@@ -43,7 +49,9 @@ async function run(): Promise<void> {
   const unknown = names.filter((name) => !figures.some((figure) => figure.name === name));
   const events = options.events === undefined ? null : Number(options.events);
   if (unknown.length > 0 || (events !== null && !(Number.isSafeInteger(events) && events > 0))) {
-    console.error(unknown.length > 0 ? `There is no figure ${unknown.join(', ')}.\n` : '--events is a whole number.\n');
+    console.error(
+      unknown.length > 0 ? `There is no figure ${unknown.join(', ')}.\n` : '--events is a whole number.\n',
+    );
     console.error(USAGE);
     process.exitCode = 2;
     return;
@@ -57,7 +65,11 @@ async function run(): Promise<void> {
     redis: options.aof ? 'private, append-only file, fsync every second' : 'private, no append-only file',
     scale: options.quick ? 'quick: the figures mean nothing' : events === null ? 'full' : `${events} events`,
   };
-  console.log(Object.entries(environment).map(([name, value]) => `${name.padEnd(6)} ${value}`).join('\n'));
+  console.log(
+    Object.entries(environment)
+      .map(([name, value]) => `${name.padEnd(6)} ${value}`)
+      .join('\n'),
+  );
 
   const measured: { figure: Figure; readings: Reading[] }[] = [];
   for (const figure of figures.filter(({ name }) => names.includes(name))) {

@@ -12,7 +12,7 @@ export async function dbIvm(options: {
 }): Promise<{ events: number; ms: number; counted: number }> {
   const events = new FlightEvents(options.seed);
   const batches: MultiSet<MadeFlight>[] = [];
-  for (let made = 0; made < options.events; ) {
+  for (let made = 0; made < options.events;) {
     const batch: [MadeFlight, number][] = [];
     for (; batch.length < BATCH_EVENTS && made < options.events; made++)
       batch.push([events.next(airport(events.uniform(options.keys))), 1]);

@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { cpuMs, type Took } from './cost.js';
 
 /** Entries asked for at a time. */
 const COUNT = 2_000;
@@ -14,13 +15,14 @@ export async function* drained(redis: Redis, stream: string): AsyncGenerator<unk
 }
 
 /** Reads and parses a whole stream and does nothing with it: what any consumer has to do. */
-export async function drain({ url, stream }: { url: string; stream: string }): Promise<{ events: number; ms: number }> {
-  const redis = new Redis(url);
+export async function drain(options: { url: string; stream: string }): Promise<Took & { events: number }> {
+  const redis = new Redis(options.url);
   await redis.ping();
   const startedAt = performance.now();
+  const cpu = process.cpuUsage();
   let events = 0;
-  for await (const batch of drained(redis, stream)) events += batch.length;
-  const ms = performance.now() - startedAt;
+  for await (const batch of drained(redis, options.stream)) events += batch.length;
+  const took = { ms: performance.now() - startedAt, cpuMs: cpuMs(process.cpuUsage(cpu)) };
   redis.disconnect();
-  return { events, ms };
+  return { events, ...took };
 }

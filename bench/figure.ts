@@ -2,7 +2,7 @@ import type { RedisServer } from './redis-server.js';
 
 /** How much is measured. */
 export interface Scale {
-  /** Events of the streams that are made up; null for each figure's own number. */
+  /** Events of the streams of end-to-end, rebuild and many-views; null for each figure's own number. */
   readonly events: number | null;
   /** So few that the figures mean nothing: to see that all of it still runs. */
   readonly quick: boolean;
@@ -31,7 +31,7 @@ export interface Reading {
   /** What it is, for people. */
   readonly label: string;
   readonly value: number;
-  readonly unit: 'events/s' | '×' | 'ms' | 'MB' | 'count';
+  readonly unit: 'events/s' | '×' | 'ms' | 'µs/event' | 'MB' | 'count' | 'each';
   readonly target?: Target;
 }
 

@@ -18,6 +18,7 @@ import { RegistryWatch } from '../src/runtime/registry-watch.js';
 import type { TaskId } from '../src/runtime/task-id.js';
 import { Worker } from '../src/runtime/worker.js';
 import { compileView } from '../src/view/compile-plan.js';
+import { cpuMs, type Took } from './cost.js';
 import { declared, type ViewSpec } from './declared-views.js';
 import { ObservedSourceLog, ObservedTaskStore } from './observed.js';
 
@@ -123,18 +124,19 @@ export class Maintainer {
     return maintainer;
   }
 
-  /** Milliseconds from the first read since the last call of `again` until all views contain the log up to its end. */
-  async maintained({ stream, end, withinMs }: Omit<Until, 'view'>): Promise<number> {
+  /** What it took from the first read (since the views were last let go) until all of them contain the log up to its end. */
+  async maintained({ stream, end, withinMs }: Omit<Until, 'view'>): Promise<Took> {
     const endedAt = await this.#tasks.passed(
       this.#views.map(({ name }) => this.#task(name)),
       stream,
       end,
       withinMs,
     );
-    return endedAt - this.#log.firstReadAt!;
+    const { at, cpu } = this.#log.firstRead!;
+    return { ms: endedAt - at, cpuMs: cpuMs(process.cpuUsage(cpu)) };
   }
 
-  /** Holds the views, so that a log can grow before it is read. */
+  /** Holds the views, so that a log can grow before it is read; or lets them go, and measures from there. */
   async pause(paused: boolean): Promise<void> {
     if (!paused) this.#log.restart();
     const names = new Set(this.#views.map(({ name }) => name));

@@ -5,16 +5,16 @@ import type { ReadOutcome, ReadRequest } from '../src/runtime/ports/source-log.j
 import type { Claimed, CommitOutcome, CommitRequest } from '../src/runtime/ports/task-store.js';
 import { type TaskId, taskName } from '../src/runtime/task-id.js';
 
-/** A log that knows when it was first read since `restart`. */
+/** A log that knows when it was first read since `restart`, and what the process had spent by then. */
 export class ObservedSourceLog extends RedisSourceLog {
-  firstReadAt: number | null = null;
+  firstRead: { at: number; cpu: NodeJS.CpuUsage } | null = null;
 
   restart(): void {
-    this.firstReadAt = null;
+    this.firstRead = null;
   }
 
   override read(request: ReadRequest): Promise<ReadOutcome> {
-    this.firstReadAt ??= performance.now();
+    this.firstRead ??= { at: performance.now(), cpu: process.cpuUsage() };
     return super.read(request);
   }
 }

@@ -5,7 +5,9 @@ export function printed(figure: Figure, readings: readonly Reading[]): string {
   const width = Math.max(...readings.map(({ label }) => label.length));
   const lines = readings.map((reading) => {
     const { label, target } = reading;
-    const goal = target ? `   ${target.is} ${target.value}   ${reached(reading) ? 'reached' : 'NOT REACHED'}` : '';
+    const goal = target
+      ? `   ${target.is} ${target.value}   ${reached(reading) ? 'reached' : 'NOT REACHED'}`
+      : '';
     return `  ${label.padEnd(width)}  ${text(reading).padStart(18)}${goal}`;
   });
   return `\n${figure.title}  [${figure.name}]\n${lines.join('\n')}`;
@@ -17,6 +19,8 @@ function text({ value, unit }: Reading): string {
       return `${Math.round(value).toLocaleString('en-US')} events/s`;
     case '×':
       return `${value.toFixed(2)} ×`;
+    case 'each':
+      return value.toFixed(2);
     case 'count':
       return Math.round(value).toLocaleString('en-US');
     default:

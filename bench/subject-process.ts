@@ -19,9 +19,13 @@ export class SubjectProcess {
 
   constructor({ profileInto = null }: { profileInto?: string | null } = {}) {
     const profiling = profileInto === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileInto}`];
-    this.#process = spawn(process.execPath, [...RUNTIME_FLAGS, '--expose-gc', ...profiling, ...LOADER, PROGRAM], {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    });
+    this.#process = spawn(
+      process.execPath,
+      [...RUNTIME_FLAGS, '--expose-gc', ...profiling, ...LOADER, PROGRAM],
+      {
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      },
+    );
     this.#process.on('message', (reply: Reply) => {
       const waiting = this.#waiting.get(reply.id);
       this.#waiting.delete(reply.id);
@@ -30,7 +34,8 @@ export class SubjectProcess {
     });
     this.#gone = new Promise((resolve) => {
       const end = (why: string): void => {
-        for (const { reject } of this.#waiting.values()) reject(new Error(`The measured process ended: ${why}.`));
+        for (const { reject } of this.#waiting.values())
+          reject(new Error(`The measured process ended: ${why}.`));
         this.#waiting.clear();
         resolve();
       };

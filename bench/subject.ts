@@ -51,7 +51,10 @@ process.on('message', ({ id, procedure, argument }: Request) => {
     .then(() => (procedures[procedure] as (argument: unknown) => Promise<unknown>)(argument))
     .then(
       (result): Reply => ({ id, result }),
-      (thrown): Reply => ({ id, error: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown) }),
+      (thrown): Reply => ({
+        id,
+        error: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown),
+      }),
     )
     .then((reply) => process.send!(reply));
 });

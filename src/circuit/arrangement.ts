@@ -67,23 +67,35 @@ export class KeyedArrangement implements Arrangement {
     for (const held of this.rows(key)) rows.set(JSON.stringify(held.row), held);
     for (const [text, { row, weight }] of changes) {
       const sum = (rows.get(text)?.weight ?? 0) + weight;
-      if (sum < 0) assert(false, `A row of a join would have the weight ${sum}: ${text}. A row was retracted that had not been inserted.`);
+      if (sum < 0)
+        assert(
+          false,
+          `A row of a join would have the weight ${sum}: ${text}. A row was retracted that had not been inserted.`,
+        );
       if (sum === 0) rows.delete(text);
       else rows.set(text, { row, weight: sum });
     }
     if (rows.size === 0) {
       if (this.state.get(key) !== undefined) this.state.delete(key);
-    } else this.state.set(key, [...rows].sort(([left], [right]) => compareText(left, right)).map(([, held]) => held));
+    } else
+      this.state.set(
+        key,
+        [...rows].sort(([left], [right]) => compareText(left, right)).map(([, held]) => held),
+      );
   }
 }
 
 /** One row once is its JSON, an object; anything else a list of rows and weights. */
 export const keyedArrangementCodec: Codec<readonly Weighted[]> = {
   encode: (rows) =>
-    rows.length === 1 && rows[0]!.weight === 1 ? JSON.stringify(rows[0]!.row) : JSON.stringify(rows.map(({ row, weight }) => [row, weight])),
+    rows.length === 1 && rows[0]!.weight === 1
+      ? JSON.stringify(rows[0]!.row)
+      : JSON.stringify(rows.map(({ row, weight }) => [row, weight])),
   decode: (text) => {
     const stored = JSON.parse(text) as Row | [Row, number][];
-    return Array.isArray(stored) ? stored.map(([row, weight]) => ({ row, weight })) : [{ row: stored as Row, weight: 1 }];
+    return Array.isArray(stored)
+      ? stored.map(([row, weight]) => ({ row, weight }))
+      : [{ row: stored as Row, weight: 1 }];
   },
   clone: (rows) => rows,
 };

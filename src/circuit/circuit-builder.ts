@@ -15,7 +15,10 @@ export class CircuitBuilder implements StateFactory {
   readonly errorCollection: ErrorCollection;
 
   constructor(readonly budget: CacheBudget) {
-    this.errorCollection = new ErrorCollection(this.keyed('errors', errorCodec), this.keyed('errors.count', errorCodec));
+    this.errorCollection = new ErrorCollection(
+      this.keyed('errors', errorCodec),
+      this.keyed('errors.count', errorCodec),
+    );
   }
 
   /** The number that the next vertex gets; its states are named by it. */
@@ -54,7 +57,10 @@ export class CircuitBuilder implements StateFactory {
   }
 
   #add<S extends State>(state: S): S {
-    assert(!this.#states.some(({ name }) => name === state.name), `The state "${state.name}" is in the circuit twice.`);
+    assert(
+      !this.#states.some(({ name }) => name === state.name),
+      `The state "${state.name}" is in the circuit twice.`,
+    );
     this.#states.push(state);
     return state;
   }

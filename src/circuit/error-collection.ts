@@ -75,7 +75,13 @@ export class ErrorCollection {
       } else if (known !== undefined) this.errors.set(key, { ...known, weight: sum });
       else if (count.kept < ERRORS_KEPT_MAX) {
         count.kept++;
-        this.errors.set(key, { weight: sum, operator, row: cut(row), reason: cut(reason), seen: ++count.seen });
+        this.errors.set(key, {
+          weight: sum,
+          operator,
+          row: cut(row),
+          reason: cut(reason),
+          seen: ++count.seen,
+        });
       }
     }
     if (count.kept === 0) this.count.delete('');
@@ -117,6 +123,9 @@ function textOfAnything(row: unknown): string {
 /** Cut without halving a surrogate pair. */
 function cut(text: string): string {
   if (text.length <= ERROR_TEXT_MAX) return text;
-  const end = text.charCodeAt(ERROR_TEXT_MAX - 1) >= 0xd800 && text.charCodeAt(ERROR_TEXT_MAX - 1) < 0xdc00 ? ERROR_TEXT_MAX - 1 : ERROR_TEXT_MAX;
+  const end =
+    text.charCodeAt(ERROR_TEXT_MAX - 1) >= 0xd800 && text.charCodeAt(ERROR_TEXT_MAX - 1) < 0xdc00
+      ? ERROR_TEXT_MAX - 1
+      : ERROR_TEXT_MAX;
   return text.slice(0, end) + '…';
 }

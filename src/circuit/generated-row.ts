@@ -38,7 +38,11 @@ function expressionOf(from: Origin): string {
 }
 
 /** Builds rows of these columns of one row, and one more column with a value of its own. */
-export function generatedExtension(columns: readonly string[], added: string, at: number): (row: any, value: Value) => Row {
+export function generatedExtension(
+  columns: readonly string[],
+  added: string,
+  at: number,
+): (row: any, value: Value) => Row {
   const fields = columns.map((name) => `${fieldOf(name)}: row[${JSON.stringify(name)}]`);
   fields.splice(at, 0, `${fieldOf(added)}: value`);
   return new Function('row', 'value', `return { ${fields.join(', ')} };`) as (row: any, value: Value) => Row;

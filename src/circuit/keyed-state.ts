@@ -124,7 +124,8 @@ export class KeyedState<V> implements Keyed<V> {
   }
 
   #find(key: string): Slot<V> | undefined {
-    return this.#current.get(key) ?? this.#committed(key);
+    const current = this.#current.get(key);
+    return current !== undefined ? current : this.#committed(key);
   }
 
   /** What the ticks before this one have left. */

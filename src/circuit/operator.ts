@@ -48,7 +48,11 @@ export interface Codec<V> {
 }
 
 /** Values that are never modified, stored as JSON. */
-export const json: Codec<any> = { encode: (value) => JSON.stringify(value), decode: (text) => JSON.parse(text), clone: (value) => value };
+export const json: Codec<any> = {
+  encode: (value) => JSON.stringify(value),
+  decode: (text) => JSON.parse(text),
+  clone: (value) => value,
+};
 
 /** State as a map from a key's text to a value. Only what was wanted and loaded may be asked for. */
 export interface Keyed<V> {
@@ -76,6 +80,10 @@ export interface Ordered {
   weight(group: string, member: string): number;
   /** Changes a wanted member's weight. It must not become negative. */
   add(group: string, member: string, weight: number): void;
-  end(group: string, end: 'least' | 'greatest', count: number): readonly (readonly [member: string, weight: number])[];
+  end(
+    group: string,
+    end: 'least' | 'greatest',
+    count: number,
+  ): readonly (readonly [member: string, weight: number])[];
   all(group: string): Iterable<readonly [member: string, weight: number]>;
 }

@@ -107,7 +107,10 @@ export class OrderedState implements Ordered {
     const known = this.#known(group);
     const weight = known.weights.get(member);
     if (weight === undefined && !known.complete)
-      assert(false, `State "${this.name}" was asked for a member of ${JSON.stringify(group)} that was not loaded.`);
+      assert(
+        false,
+        `State "${this.name}" was asked for a member of ${JSON.stringify(group)} that was not loaded.`,
+      );
     return weight ?? 0;
   }
 
@@ -115,7 +118,10 @@ export class OrderedState implements Ordered {
     if (weight === 0) return;
     const before = this.weight(group, member);
     if (before + weight < 0)
-      assert(false, `A member of "${this.name}" would have the weight ${before + weight}: a row was retracted that had not been inserted.`);
+      assert(
+        false,
+        `A member of "${this.name}" would have the weight ${before + weight}: a row was retracted that had not been inserted.`,
+      );
     let touched = this.#current.get(group);
     if (touched === undefined) this.#current.set(group, (touched = new Map()));
     if (!touched.has(member)) touched.set(member, before);
@@ -128,7 +134,10 @@ export class OrderedState implements Ordered {
     const known = this.#known(group);
     const reach = known.reach(end);
     if (!known.complete && reach < count)
-      assert(false, `State "${this.name}" was asked for ${count} members of ${JSON.stringify(group)}, of which ${reach} are loaded.`);
+      assert(
+        false,
+        `State "${this.name}" was asked for ${count} members of ${JSON.stringify(group)}, of which ${reach} are loaded.`,
+      );
     const out: [string, number][] = [];
     for (let index = 0; index < Math.min(count, reach); index++) {
       const member = known.sorted[end === 'least' ? index : known.sorted.length - 1 - index]!;
@@ -139,7 +148,10 @@ export class OrderedState implements Ordered {
 
   *all(group: string): IterableIterator<[member: string, weight: number]> {
     const known = this.#known(group);
-    assert(known.complete, `State "${this.name}" was asked for all of ${JSON.stringify(group)}, which is not loaded.`);
+    assert(
+      known.complete,
+      `State "${this.name}" was asked for all of ${JSON.stringify(group)}, which is not loaded.`,
+    );
     for (const member of known.sorted) yield [member, known.weights.get(member)!];
   }
 
@@ -196,7 +208,8 @@ export class OrderedState implements Ordered {
   }
 
   discard(): void {
-    for (const [group, touched] of this.#current) for (const [member, before] of touched) this.#known(group).set(member, before);
+    for (const [group, touched] of this.#current)
+      for (const [member, before] of touched) this.#known(group).set(member, before);
     const given = this.#current;
     this.#current = new Map();
     this.#missing = [];

@@ -5,7 +5,9 @@
 export class ImpureCall extends Error {
   override readonly name = 'ImpureCall';
   constructor(what: string, instead: string) {
-    super(`A view function called ${what}. Its answer would differ when the row is retracted or replayed: ${instead}.`);
+    super(
+      `A view function called ${what}. Its answer would differ when the row is retracted or replayed: ${instead}.`,
+    );
   }
 }
 
@@ -77,6 +79,11 @@ function shadow(holder: object | undefined, name: string, value: unknown): () =>
   if (holder === undefined) return () => {};
   const own = Object.getOwnPropertyDescriptor(holder, name);
   if (own && !own.configurable) return () => {};
-  Object.defineProperty(holder, name, { value, configurable: true, writable: true, enumerable: own?.enumerable ?? false });
+  Object.defineProperty(holder, name, {
+    value,
+    configurable: true,
+    writable: true,
+    enumerable: own?.enumerable ?? false,
+  });
   return own ? () => Object.defineProperty(holder, name, own) : () => Reflect.deleteProperty(holder, name);
 }

@@ -34,7 +34,11 @@ export class RowCalls<R> {
 
   #ask(row: unknown): R {
     const given = this.fn.call(row);
-    if (typeof given === 'object' && given !== null && typeof (given as { then?: unknown }).then === 'function') {
+    if (
+      typeof given === 'object' &&
+      given !== null &&
+      typeof (given as { then?: unknown }).then === 'function'
+    ) {
       // It may fail later, with nobody to hear it.
       void Promise.resolve(given as PromiseLike<unknown>).then(undefined, () => {});
       throw new TypeError('The function gave a promise. View functions answer at once; they cannot wait.');
@@ -45,7 +49,8 @@ export class RowCalls<R> {
 
 /** The check of a condition. */
 export function isTrue(given: unknown): boolean {
-  if (typeof given !== 'boolean') throw new TypeError(`The condition gave ${shortText(given)}, neither true nor false.`);
+  if (typeof given !== 'boolean')
+    throw new TypeError(`The condition gave ${shortText(given)}, neither true nor false.`);
   return given;
 }
 
@@ -73,6 +78,7 @@ export function freezeRow<T>(row: T): T {
 
 function freezeDeep(value: object): void {
   if (Object.isFrozen(value)) return;
-  for (const inner of Object.values(value)) if (typeof inner === 'object' && inner !== null) freezeDeep(inner);
+  for (const inner of Object.values(value))
+    if (typeof inner === 'object' && inner !== null) freezeDeep(inner);
   Object.freeze(value);
 }

@@ -33,7 +33,8 @@ export interface ViewOutputOptions {
 export const bucketOf = (key: string, buckets: number): number => hash32(key) % buckets;
 
 /** The member of an index: order text, NUL, bucket, NUL, key. The key is escaped, so that the last NUL is before it. */
-export const indexMember = (orderText: string, bucket: number, key: string): string => `${orderText}\0${bucket}\0${escapeText(key)}`;
+export const indexMember = (orderText: string, bucket: number, key: string): string =>
+  `${orderText}\0${bucket}\0${escapeText(key)}`;
 
 /**
  * The end of a circuit: keeps a view's rows by key.
@@ -147,8 +148,8 @@ export class ViewOutput implements Operator {
         assert(
           false,
           `A row of the view would have the weight ${weight}: ${text}. A row was retracted that had not been inserted: ` +
-          `a function of the view gave two answers for one row.`,
-      );
+            `a function of the view gave two answers for one row.`,
+        );
     record.text = rows[0]?.[0] ?? '';
     record.row = record.text ? JSON.parse(record.text) : null;
     record.others = rows.length > 1 || (rows[0]?.[1] ?? 1) > 1 ? rows : null;

@@ -24,15 +24,27 @@ export function viewRecordCodec<S>(side: Codec<S> | null): Codec<ViewRecord<S>> 
   return {
     encode(record) {
       let text = record.text;
-      if (record.side !== undefined || record.others) text += '\n' + (record.side === undefined ? '' : side!.encode(record.side));
+      if (record.side !== undefined || record.others)
+        text += '\n' + (record.side === undefined ? '' : side!.encode(record.side));
       if (record.others) text += '\n' + JSON.stringify(record.others);
       return text;
     },
     decode(text) {
       const [row, state, others] = text.split('\n') as [string, string?, string?];
-      return new ViewRecord(row ? (JSON.parse(row) as Row) : null, row, state ? side!.decode(state) : undefined, others ? JSON.parse(others) : null);
+      return new ViewRecord(
+        row ? (JSON.parse(row) as Row) : null,
+        row,
+        state ? side!.decode(state) : undefined,
+        others ? JSON.parse(others) : null,
+      );
     },
-    clone: (record) => new ViewRecord(record.row, record.text, record.side === undefined ? undefined : side!.clone(record.side), record.others),
+    clone: (record) =>
+      new ViewRecord(
+        record.row,
+        record.text,
+        record.side === undefined ? undefined : side!.clone(record.side),
+        record.others,
+      ),
   };
 }
 

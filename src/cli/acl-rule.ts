@@ -4,7 +4,33 @@
  * use many; what is dangerous is taken out again, but for reading facts.
  */
 export function aclRule(prefix: string, streams: readonly string[]): string {
-  const keys = [`~${prefix}:*`, `~{${prefix}:*`, ...(streams.length > 0 ? streams.flatMap((stream) => [`~${stream}`, `~${stream}:*`]) : ['~YOUR-STREAM'])];
-  const commands = ['-@all', '+@read', '+@write', '+@stream', '+@scripting', '+@transaction', '+@pubsub', '+@connection', '-@dangerous', '+time', '+info', '+config|get', '+acl|whoami', '+acl|dryrun', '+client|unblock'];
-  return ['ACL SETUSER stillwater reset on >PASSWORD', ...keys, 'resetchannels', `&${prefix}:*`, ...commands].join(' ');
+  const keys = [
+    `~${prefix}:*`,
+    `~{${prefix}:*`,
+    ...(streams.length > 0 ? streams.flatMap((stream) => [`~${stream}`, `~${stream}:*`]) : ['~YOUR-STREAM']),
+  ];
+  const commands = [
+    '-@all',
+    '+@read',
+    '+@write',
+    '+@stream',
+    '+@scripting',
+    '+@transaction',
+    '+@pubsub',
+    '+@connection',
+    '-@dangerous',
+    '+time',
+    '+info',
+    '+config|get',
+    '+acl|whoami',
+    '+acl|dryrun',
+    '+client|unblock',
+  ];
+  return [
+    'ACL SETUSER stillwater reset on >PASSWORD',
+    ...keys,
+    'resetchannels',
+    `&${prefix}:*`,
+    ...commands,
+  ].join(' ');
 }

@@ -27,7 +27,12 @@ interface Batch {
  * and what it says: a request whose answer was lost is repeated, and a whole command that was cut can be, without an
  * event being there twice. Stops at the first event that is refused, and says its line.
  */
-export async function append(output: Output, stream: string, file: string, { again }: { again: boolean }): Promise<void> {
+export async function append(
+  output: Output,
+  stream: string,
+  file: string,
+  { again }: { again: boolean },
+): Promise<void> {
   const service = new ServiceClient();
   const input = await open(file);
   const origin = file === '-' || again ? randomUUID() : resolve(file);
@@ -36,7 +41,10 @@ export async function append(output: Output, stream: string, file: string, { aga
   let position: string | null = null;
   for await (const batch of batchesOf(input.stream)) {
     const body = `${batch.lines.join('\n')}\n`;
-    const key = createHash('sha256').update(JSON.stringify([stream, origin, batch.offset])).update(body).digest('hex');
+    const key = createHash('sha256')
+      .update(JSON.stringify([stream, origin, batch.offset]))
+      .update(body)
+      .digest('hex');
     try {
       const answer = await service.post(`/streams/${segment(stream)}/events`, {
         body,
@@ -53,8 +61,12 @@ export async function append(output: Output, stream: string, file: string, { aga
     const share = input.bytes ? `${Math.floor(((batch.offset + batch.bytes) * 100) / input.bytes)} %  ` : '';
     output.progress(`${share}${(appended + repeated).toLocaleString('en')} events`);
   }
-  const there = repeated > 0 ? ` ${repeated.toLocaleString('en')} were there already (--again appends them anew).` : '';
-  output.result({ stream, appended, repeated, position }, `Appended ${appended.toLocaleString('en')} events to "${stream}".${there}`);
+  const there =
+    repeated > 0 ? ` ${repeated.toLocaleString('en')} were there already (--again appends them anew).` : '';
+  output.result(
+    { stream, appended, repeated, position },
+    `Appended ${appended.toLocaleString('en')} events to "${stream}".${there}`,
+  );
 }
 
 async function open(file: string): Promise<{ stream: Readable; bytes: number | null }> {
@@ -63,7 +75,12 @@ async function open(file: string): Promise<{ stream: Readable; bytes: number | n
     const { size } = await stat(file);
     return { stream: createReadStream(file), bytes: size };
   } catch (thrown) {
-    throw new StillwaterError('wrong-argument', { what: `The file ${file} cannot be read.`, evidence: `  ${messageOf(thrown)}`, consequence: 'Nothing was appended.', remedy: 'Name a file with one JSON object a line, or - for stdin.' });
+    throw new StillwaterError('wrong-argument', {
+      what: `The file ${file} cannot be read.`,
+      evidence: `  ${messageOf(thrown)}`,
+      consequence: 'Nothing was appended.',
+      remedy: 'Name a file with one JSON object a line, or - for stdin.',
+    });
   }
 }
 
@@ -90,18 +107,39 @@ async function* batchesOf(input: Readable): AsyncIterable<Batch> {
 /** The service's error in the words of the file: lines instead of places in a request. */
 function refused(thrown: unknown, batch: Batch, file: string): unknown {
   const first = batch.numbers[0]!;
-  const before = first === 1 ? 'Nothing was appended.' : `The lines before ${first} were appended, this and what follows were not.`;
+  const before =
+    first === 1
+      ? 'Nothing was appended.'
+      : `The lines before ${first} were appended, this and what follows were not.`;
   const notJson = batch.lines.findIndex((line) => !isJson(line));
   if (notJson >= 0)
-    return invalid(`Line ${batch.numbers[notJson]} of ${file} is not JSON.`, `  ${batch.lines[notJson]!.slice(0, 200)}`, before);
+    return invalid(
+      `Line ${batch.numbers[notJson]} of ${file} is not JSON.`,
+      `  ${batch.lines[notJson]!.slice(0, 200)}`,
+      before,
+    );
   const issues: unknown = thrown instanceof ServiceProblem ? thrown.problem.invalid : null;
   if (!Array.isArray(issues) || issues.length === 0) return thrown;
-  const told = issues.slice(0, 20).map(({ index, path, message }) => `  line ${batch.numbers[index] ?? '?'}  ${[path, message].filter(Boolean).join('  ')}`);
-  return invalid(`Line ${batch.numbers[issues[0].index] ?? first} of ${file} is not an event of this stream.`, told.join('\n'), before);
+  const told = issues
+    .slice(0, 20)
+    .map(
+      ({ index, path, message }) =>
+        `  line ${batch.numbers[index] ?? '?'}  ${[path, message].filter(Boolean).join('  ')}`,
+    );
+  return invalid(
+    `Line ${batch.numbers[issues[0].index] ?? first} of ${file} is not an event of this stream.`,
+    told.join('\n'),
+    before,
+  );
 }
 
 const invalid = (what: string, evidence: string, consequence: string): StillwaterError =>
-  new StillwaterError('invalid-events', { what, evidence, consequence, remedy: 'Correct the file and give the same command again: what is there is not appended twice.' });
+  new StillwaterError('invalid-events', {
+    what,
+    evidence,
+    consequence,
+    remedy: 'Correct the file and give the same command again: what is there is not appended twice.',
+  });
 
 function isJson(line: string): boolean {
   try {

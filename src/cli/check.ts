@@ -19,16 +19,28 @@ export async function check(output: Output, named: string | undefined): Promise<
       fingerprint: view.fingerprint,
       place: view.place,
     }));
-    const rows = listed.map(({ name, key, sources, fingerprint, place }) => [name, key.join(', '), sources.join(', '), fingerprint, place ?? '']);
+    const rows = listed.map(({ name, key, sources, fingerprint, place }) => [
+      name,
+      key.join(', '),
+      sources.join(', '),
+      fingerprint,
+      place ?? '',
+    ]);
     const counts = `${views.size} views, ${streams.size} streams and ${tables.size} tables in ${shown}: nothing is wrong with them.`;
     output.result(
       { directory: shown, views: listed, streams: [...streams.keys()], tables: [...tables.keys()] },
-      views.size === 0 ? `There are no views in ${shown}.` : `${table(['view', 'key', 'reads', 'fingerprint', 'written at'], rows)}\n\n${counts}`,
+      views.size === 0
+        ? `There are no views in ${shown}.`
+        : `${table(['view', 'key', 'reads', 'fingerprint', 'written at'], rows)}\n\n${counts}`,
     );
     return 0;
   } catch (thrown) {
     if (!(thrown instanceof DeclarationErrors)) throw thrown;
-    const errors = thrown.errors.map((error: StillwaterError) => ({ code: error.code, place: (error as { place?: string | null }).place ?? null, ...error.parts }));
+    const errors = thrown.errors.map((error: StillwaterError) => ({
+      code: error.code,
+      place: (error as { place?: string | null }).place ?? null,
+      ...error.parts,
+    }));
     output.result({ directory: shown, errors }, thrown.message);
     return 1;
   }

@@ -21,7 +21,10 @@ export async function doctor(output: Output): Promise<number> {
     const facts = await readRedisFacts(redis);
     const findings = judge(facts, await tryScript(redis));
     const shown = withoutPassword(url);
-    output.result({ redis: shown, findings, facts }, `${shown}\n\n${findings.map(findingText).join('\n\n')}\n\n${verdictText(findings)}`);
+    output.result(
+      { redis: shown, findings, facts },
+      `${shown}\n\n${findings.map(findingText).join('\n\n')}\n\n${verdictText(findings)}`,
+    );
     return findings.some(({ required, verdict }) => required && verdict === 'does not hold') ? 1 : 0;
   } finally {
     redis.disconnect();
@@ -94,19 +97,30 @@ async function tryScript(redis: Redis): Promise<ScriptTrial> {
   }
 }
 
-const MARK: Record<Finding['verdict'], string> = { holds: 'holds', 'does not hold': 'DOES NOT HOLD', unknown: 'unknown' };
+const MARK: Record<Finding['verdict'], string> = {
+  holds: 'holds',
+  'does not hold': 'DOES NOT HOLD',
+  unknown: 'unknown',
+};
 const WIDTH = Math.max(...Object.values(MARK).map((mark) => mark.length));
 
 function findingText({ promise, verdict, because, remedy }: Finding): string {
   const indent = ' '.repeat(WIDTH + 2);
-  return [`${MARK[verdict].padEnd(WIDTH)}  ${promise}`, `${indent}${because}`, ...(remedy === null ? [] : [`${indent}→ ${remedy}`])].join('\n');
+  return [
+    `${MARK[verdict].padEnd(WIDTH)}  ${promise}`,
+    `${indent}${because}`,
+    ...(remedy === null ? [] : [`${indent}→ ${remedy}`]),
+  ].join('\n');
 }
 
 function verdictText(findings: readonly Finding[]): string {
   const refused = findings.filter(({ required, verdict }) => required && verdict === 'does not hold').length;
   const unsure = findings.filter(({ verdict }) => verdict === 'unknown').length;
-  if (refused > 0) return `Stillwater cannot be relied on here: ${refused} of the promises it needs ${refused === 1 ? 'does' : 'do'} not hold.`;
-  return unsure > 0 ? `Nothing forbids Stillwater here, but ${unsure} ${unsure === 1 ? 'promise is' : 'promises are'} unknown.` : 'Stillwater can run here.';
+  if (refused > 0)
+    return `Stillwater cannot be relied on here: ${refused} of the promises it needs ${refused === 1 ? 'does' : 'do'} not hold.`;
+  return unsure > 0
+    ? `Nothing forbids Stillwater here, but ${unsure} ${unsure === 1 ? 'promise is' : 'promises are'} unknown.`
+    : 'Stillwater can run here.';
 }
 
 function withoutPassword(url: string): string {

@@ -23,8 +23,14 @@ export interface LoadedView {
  * compiled on the way.
  * @throws DeclarationErrors with everything that is wrong, modules that cannot be imported included
  */
-export async function loadDeclarations(directory: string, options: LoadOptions = {}): Promise<readonly SourceDeclaration[]> {
-  const { declarations, errors } = await discoverViews(resolve(directory), await importer(directory, options));
+export async function loadDeclarations(
+  directory: string,
+  options: LoadOptions = {},
+): Promise<readonly SourceDeclaration[]> {
+  const { declarations, errors } = await discoverViews(
+    resolve(directory),
+    await importer(directory, options),
+  );
   const wrong = [...errors, ...declarationErrors(declarations)];
   if (wrong.length > 0) throw new DeclarationErrors(wrong);
   return declarations;
@@ -45,11 +51,17 @@ export function exampleViews(): string {
 }
 
 /** Which directory is meant where none is named: the one of the settings, `views`, or the example. */
-export function viewsDirectory(named?: string, environment: Readonly<Record<string, string | undefined>> = process.env): string {
+export function viewsDirectory(
+  named?: string,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): string {
   return named ?? (environment.STILLWATER_VIEWS || (existsSync('views') ? 'views' : exampleViews()));
 }
 
-async function importer(directory: string, { fresh = false }: LoadOptions): Promise<(file: string) => Promise<unknown>> {
+async function importer(
+  directory: string,
+  { fresh = false }: LoadOptions,
+): Promise<(file: string) => Promise<unknown>> {
   let jiti: Promise<Jiti> | null = null;
   return async (file) => {
     const compiled = extname(file).endsWith('js');

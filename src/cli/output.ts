@@ -29,7 +29,9 @@ export class Output {
     if (now - this.#drawnAt < (terminal ? REDRAW_MS : LINE_MS)) return;
     this.#drawnAt = now;
     this.#drawn = terminal;
-    process.stderr.write(terminal ? `\r\x1b[K${text.slice(0, (process.stderr.columns || 80) - 1)}` : `${text}\n`);
+    process.stderr.write(
+      terminal ? `\r\x1b[K${text.slice(0, (process.stderr.columns || 80) - 1)}` : `${text}\n`,
+    );
   }
 
   error(thrown: unknown): void {
@@ -52,18 +54,27 @@ function problemOf(thrown: unknown): unknown {
 
 /** A mistake of ours shows where it was made; anything else only what it says. */
 function textOf(thrown: unknown): string {
-  const ours = thrown instanceof InvariantError || thrown instanceof TypeError || thrown instanceof ReferenceError;
+  const ours =
+    thrown instanceof InvariantError || thrown instanceof TypeError || thrown instanceof ReferenceError;
   return ours ? (thrown.stack ?? thrown.message) : messageOf(thrown);
 }
 
 /** Columns side by side. Numbers to the right. */
 export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const shown = rows.map((row) => row.map((cell) => (typeof cell === 'number' ? cell.toLocaleString('en') : cell)));
-  const widths = head.map((title, column) => Math.max(title.length, ...shown.map((row) => row[column]!.length)));
-  const numeric = head.map((_, column) => rows.length > 0 && rows.every((row) => typeof row[column] === 'number'));
+  const shown = rows.map((row) =>
+    row.map((cell) => (typeof cell === 'number' ? cell.toLocaleString('en') : cell)),
+  );
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...shown.map((row) => row[column]!.length)),
+  );
+  const numeric = head.map(
+    (_, column) => rows.length > 0 && rows.every((row) => typeof row[column] === 'number'),
+  );
   const line = (cells: readonly string[]): string =>
     cells
-      .map((cell, column) => (numeric[column] ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)))
+      .map((cell, column) =>
+        numeric[column] ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!),
+      )
       .join('  ')
       .trimEnd();
   return [line(head), ...shown.map(line)].join('\n');
@@ -74,5 +85,7 @@ export function durationText(ms: number): string {
   const seconds = Math.round(ms / 1_000);
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);
-  return minutes < 60 ? `${minutes} min ${seconds % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  return minutes < 60
+    ? `${minutes} min ${seconds % 60} s`
+    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

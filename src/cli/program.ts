@@ -35,10 +35,15 @@ async function build(argv: readonly string[], ended: (code: number) => void): Pr
     .addHelpText('after', ADDRESS_HELP);
 
   const command = (usage: string, description: string, action: Action): Command => {
-    const made = program.command(usage).description(description).option('--json', 'print JSON, and nothing else, to stdout');
+    const made = program
+      .command(usage)
+      .description(description)
+      .option('--json', 'print JSON, and nothing else, to stdout');
     return made.action(async () => {
       const options = made.opts();
-      ended((await action(new Output(Boolean(options.json)), made.processedArgs as string[], options)) ?? DONE);
+      ended(
+        (await action(new Output(Boolean(options.json)), made.processedArgs as string[], options)) ?? DONE,
+      );
     });
   };
 
@@ -46,48 +51,83 @@ async function build(argv: readonly string[], ended: (code: number) => void): Pr
     const { startService } = await import('../service.js');
     await startService({ dev: false, demo, ...(flights !== undefined && { flights }) });
   });
-  const dev = command('dev', 'run the service, and deploy view modules when they are saved', async (_, __, { demo, flights }) => {
-    const { startService } = await import('../service.js');
-    await startService({ dev: true, demo, ...(flights !== undefined && { flights }) });
-  });
-  for (const service of [start, dev]) service.option('--no-demo', 'do not load the example’s data').option('--flights <number>', 'how many flights the example loads, or all');
+  const dev = command(
+    'dev',
+    'run the service, and deploy view modules when they are saved',
+    async (_, __, { demo, flights }) => {
+      const { startService } = await import('../service.js');
+      await startService({ dev: true, demo, ...(flights !== undefined && { flights }) });
+    },
+  );
+  for (const service of [start, dev])
+    service
+      .option('--no-demo', 'do not load the example’s data')
+      .option('--flights <number>', 'how many flights the example loads, or all');
   if (argv.includes('--help') || argv.includes('-h')) {
     const { settingsHelp } = await import('../settings.js');
-    for (const service of [start, dev]) service.addHelpText('after', `\nSettings, from the environment:\n${settingsHelp()}`);
+    for (const service of [start, dev])
+      service.addHelpText('after', `\nSettings, from the environment:\n${settingsHelp()}`);
   }
 
-  command('check [directory]', 'load the view modules of a directory and say what is wrong with them, without Redis', async (output, [directory]) =>
-    (await import('./check.js')).check(output, directory),
+  command(
+    'check [directory]',
+    'load the view modules of a directory and say what is wrong with them, without Redis',
+    async (output, [directory]) => (await import('./check.js')).check(output, directory),
   );
-  command('doctor', 'say which promises hold on the Redis at REDIS_URL, or on the one of the data directory', async (output, _, options) => {
-    const { doctor, printAcl } = await import('./doctor.js');
-    return options.acl ? printAcl(output) : doctor(output);
-  }).option('--acl', 'print the ACL rule of a Redis user with the rights that are needed');
+  command(
+    'doctor',
+    'say which promises hold on the Redis at REDIS_URL, or on the one of the data directory',
+    async (output, _, options) => {
+      const { doctor, printAcl } = await import('./doctor.js');
+      return options.acl ? printAcl(output) : doctor(output);
+    },
+  ).option('--acl', 'print the ACL rule of a Redis user with the rights that are needed');
 
-  command('views', 'list the views and how they are doing', async (output) => (await import('./views.js')).listViews(output));
-  command('explain <view>', 'print the circuit of a view, with the cost and growth of each operator', async (output, [view]) =>
-    (await import('./views.js')).explain(output, view!),
+  command('views', 'list the views and how they are doing', async (output) =>
+    (await import('./views.js')).listViews(output),
   );
-  command('append <stream> <file>', 'append events, one JSON object a line, from a file or from - (stdin)', async (output, [stream, file], options) =>
-    (await import('./append.js')).append(output, stream!, file!, { again: Boolean(options.again) }),
+  command(
+    'explain <view>',
+    'print the circuit of a view, with the cost and growth of each operator',
+    async (output, [view]) => (await import('./views.js')).explain(output, view!),
+  );
+  command(
+    'append <stream> <file>',
+    'append events, one JSON object a line, from a file or from - (stdin)',
+    async (output, [stream, file], options) =>
+      (await import('./append.js')).append(output, stream!, file!, { again: Boolean(options.again) }),
   ).option('--again', 'append also what this file was appended from before');
 
-  command('rebuild <view>', 'replay a view, and what reads it, into a new generation', async (output, [view], options) =>
-    (await import('./rebuild.js')).rebuild(output, view!, { acceptTrimmed: Boolean(options.acceptTrimmed), wait: Boolean(options.wait) }),
+  command(
+    'rebuild <view>',
+    'replay a view, and what reads it, into a new generation',
+    async (output, [view], options) =>
+      (await import('./rebuild.js')).rebuild(output, view!, {
+        acceptTrimmed: Boolean(options.acceptTrimmed),
+        wait: Boolean(options.wait),
+      }),
   )
     .option('--accept-trimmed', 'rebuild from what is left where the beginning of a stream is gone')
     .option('--wait', 'show progress until it is done');
-  command('rebuilds [rebuild]', 'list rebuilds, or show one', async (output, [id]) => (await import('./rebuild.js')).showRebuilds(output, id));
+  command('rebuilds [rebuild]', 'list rebuilds, or show one', async (output, [id]) =>
+    (await import('./rebuild.js')).showRebuilds(output, id),
+  );
   for (const [step, what] of [
     ['pause', 'pause a rebuild'],
     ['resume', 'let a paused rebuild go on'],
     ['cancel', 'cancel a rebuild and drop what it has built'],
     ['promote', 'let a rebuild serve that has caught up, where the view says promote: manual'],
   ] as const)
-    command(`${step} <rebuild>`, what, async (output, [id]) => (await import('./rebuild.js')).control(output, id!, step));
-  command('rollback <view>', 'put the kept generation of a view back in place', async (output, [view]) => (await import('./rebuild.js')).rollback(output, view!));
-  command('verify <view>', 'prove that a replay equals the live view; exits with 1 where it does not', async (output, [view]) =>
-    (await import('./verify.js')).verify(output, view!),
+    command(`${step} <rebuild>`, what, async (output, [id]) =>
+      (await import('./rebuild.js')).control(output, id!, step),
+    );
+  command('rollback <view>', 'put the kept generation of a view back in place', async (output, [view]) =>
+    (await import('./rebuild.js')).rollback(output, view!),
+  );
+  command(
+    'verify <view>',
+    'prove that a replay equals the live view; exits with 1 where it does not',
+    async (output, [view]) => (await import('./verify.js')).verify(output, view!),
   );
 
   if (argv.length === 0) program.action(() => program.help());

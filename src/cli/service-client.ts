@@ -58,14 +58,19 @@ export class ServiceClient {
         return await send();
       } catch (thrown) {
         if (attempt === ATTEMPTS_MAX || !this.#passes(thrown)) throw thrown;
-        await new Promise((resolve) => setTimeout(resolve, Math.min(RETRY_MS_MIN * 2 ** (attempt - 1), RETRY_MS_MAX)));
+        await new Promise((resolve) =>
+          setTimeout(resolve, Math.min(RETRY_MS_MIN * 2 ** (attempt - 1), RETRY_MS_MAX)),
+        );
       }
     }
   }
 
   #passes(thrown: unknown): boolean {
     if (thrown instanceof ServiceProblem) return thrown.status === 503;
-    return thrown instanceof StillwaterError && (thrown.code === 'service-cut' || (thrown.code === 'service-unreachable' && this.#wasThere));
+    return (
+      thrown instanceof StillwaterError &&
+      (thrown.code === 'service-cut' || (thrown.code === 'service-unreachable' && this.#wasThere))
+    );
   }
 
   async #send(method: string, path: string, { body, contentType, headers }: Posted): Promise<Answer> {
@@ -89,7 +94,13 @@ export class ServiceClient {
     }
     this.#wasThere = true;
     const parsed = jsonOf(text);
-    if (!response.ok) throw new ServiceProblem(response.status, parsed !== null && typeof parsed === 'object' ? parsed : { detail: `The service answered ${response.status} ${response.statusText}.` });
+    if (!response.ok)
+      throw new ServiceProblem(
+        response.status,
+        parsed !== null && typeof parsed === 'object'
+          ? parsed
+          : { detail: `The service answered ${response.status} ${response.statusText}.` },
+      );
     return { status: response.status, headers: response.headers, body: parsed };
   }
 
@@ -99,10 +110,14 @@ export class ServiceClient {
     return new StillwaterError(
       refused ? 'service-unreachable' : 'service-cut',
       {
-        what: refused ? 'No Stillwater service answers.' : 'The Stillwater service did not answer to the end.',
+        what: refused
+          ? 'No Stillwater service answers.'
+          : 'The Stillwater service did not answer to the end.',
         evidence: `  asked  ${this.url}\n  said   ${cause?.code ?? cause?.message ?? messageOf(thrown)}`,
         consequence: refused ? 'Nothing was done.' : 'Whether it was done is not known.',
-        remedy: refused ? 'Start it with `stillwater start`, or say where it is: STILLWATER_URL.' : 'Ask again.',
+        remedy: refused
+          ? 'Start it with `stillwater start`, or say where it is: STILLWATER_URL.'
+          : 'Ask again.',
       },
       { cause: thrown },
     );

@@ -13,7 +13,8 @@ export class ServiceProblem extends StillwaterError {
 }
 
 function partsOf(status: number, problem: Readonly<Record<string, any>>): ErrorParts {
-  const text = (part: string): string | undefined => (typeof problem[part] === 'string' && problem[part] !== '' ? problem[part] : undefined);
+  const text = (part: string): string | undefined =>
+    typeof problem[part] === 'string' && problem[part] !== '' ? problem[part] : undefined;
   const parts = { evidence: text('evidence'), consequence: text('consequence'), remedy: text('remedy') };
   const what = text('what') ?? text('detail') ?? text('title') ?? `The service answered ${status}.`;
   return { what, ...Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined)) };

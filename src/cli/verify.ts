@@ -40,11 +40,16 @@ function progressText(status: VerifyStatus, looks: readonly { at: number; done: 
 
 function verdictText(status: VerifyStatus): string {
   const { view, live, replayed } = status;
-  if (status.state === 'failed' || status.state === 'cancelled') return `The verification of "${view}" ${status.state === 'failed' ? 'failed' : 'was cancelled'}${status.reason ? `: ${status.reason}` : '.'}`;
-  const side = (name: string, of: VerifyStatus['live']): string => `  ${name}  generation ${of?.generation}  ${of?.rows.toLocaleString('en')} rows  checksum ${of?.checksum}`;
+  if (status.state === 'failed' || status.state === 'cancelled')
+    return `The verification of "${view}" ${status.state === 'failed' ? 'failed' : 'was cancelled'}${status.reason ? `: ${status.reason}` : '.'}`;
+  const side = (name: string, of: VerifyStatus['live']): string =>
+    `  ${name}  generation ${of?.generation}  ${of?.rows.toLocaleString('en')} rows  checksum ${of?.checksum}`;
   const sides = `${side('live    ', live)}\n${side('replayed', replayed)}\n  at        ${status.frontier}`;
   if (status.state === 'equal') return `A replay of "${view}" equals the live view.\n${sides}`;
-  const rows = status.differences.map(({ key, live: before, replayed: after }) => `  ${key}\n    live      ${rowText(before)}\n    replayed  ${rowText(after)}`);
+  const rows = status.differences.map(
+    ({ key, live: before, replayed: after }) =>
+      `  ${key}\n    live      ${rowText(before)}\n    replayed  ${rowText(after)}`,
+  );
   return `A replay of "${view}" differs from the live view.\n${sides}\nThe first rows that differ (${status.differences.length}):\n${rows.join('\n')}`;
 }
 

@@ -14,8 +14,21 @@ interface ListedView {
 
 export async function listViews(output: Output): Promise<void> {
   const views: ListedView[] = await new ServiceClient().get('/views');
-  const rows = views.map((view) => [view.name, view.state, view.generation ?? 0, view.rows, lagText(view.lag), view.errors, view.key?.join(', ') ?? '']);
-  output.result(views, views.length === 0 ? 'There are no views.' : table(['view', 'state', 'generation', 'rows', 'lag', 'errors', 'key'], rows));
+  const rows = views.map((view) => [
+    view.name,
+    view.state,
+    view.generation ?? 0,
+    view.rows,
+    lagText(view.lag),
+    view.errors,
+    view.key?.join(', ') ?? '',
+  ]);
+  output.result(
+    views,
+    views.length === 0
+      ? 'There are no views.'
+      : table(['view', 'state', 'generation', 'rows', 'lag', 'errors', 'key'], rows),
+  );
 }
 
 export async function explain(output: Output, name: string): Promise<void> {

@@ -12,7 +12,10 @@ const QUIET_MS = 100;
  * with them. A mistake stops nothing: the next save is looked at again. One load at a time; what is saved meanwhile
  * leads to another. Returns how to stop.
  */
-export function watchViews(directory: string, onChange: (outcome: readonly SourceDeclaration[] | Error) => void): () => void {
+export function watchViews(
+  directory: string,
+  onChange: (outcome: readonly SourceDeclaration[] | Error) => void,
+): () => void {
   let timer: NodeJS.Timeout | null = null;
   let loading = false;
   let again = false;
@@ -23,7 +26,9 @@ export function watchViews(directory: string, onChange: (outcome: readonly Sourc
     loading = true;
     do {
       again = false;
-      const outcome = await loadDeclarations(directory, { fresh: true }).catch((thrown: unknown) => (thrown instanceof Error ? thrown : new Error(messageOf(thrown))));
+      const outcome = await loadDeclarations(directory, { fresh: true }).catch((thrown: unknown) =>
+        thrown instanceof Error ? thrown : new Error(messageOf(thrown)),
+      );
       if (!stopped && !again) onChange(outcome);
     } while (again && !stopped);
     loading = false;

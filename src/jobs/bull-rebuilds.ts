@@ -1,13 +1,31 @@
 import { randomUUID } from 'node:crypto';
 import type { Job, JobType, Queue } from 'bullmq';
-import { messageOf, StillwaterError } from '../errors/stillwater-error.js';
+import { StillwaterError } from '../errors/stillwater-error.js';
 import type { Logger } from '../runtime/logger.js';
 import type { Rebuilder } from '../runtime/rebuilder.js';
 import { Rebuilds, type RebuildStatus, type VerifyStatus } from '../runtime/rebuilds.js';
 import type { Verifier } from '../runtime/verifier.js';
+import { answered } from './answered.js';
 import { connectedSets } from './connected-sets.js';
 import { rebuildStatus, verifyStatus } from './job-status.js';
-import { inJobId, type JobData, type JobLimits, jobOptions, type RebuildJobData, type VerifyJobData } from './rebuild-queue.js';
+import {
+  finished,
+  notCaughtUp,
+  otherDefinition,
+  overlapping,
+  queueFull,
+  superseded,
+  unknownRebuild,
+  unknownView,
+} from './refusals.js';
+import {
+  inJobId,
+  type JobData,
+  type JobLimits,
+  jobOptions,
+  type RebuildJobData,
+  type VerifyJobData,
+} from './rebuild-queue.js';
 
 const UNDER_WAY: JobType[] = ['active', 'waiting', 'prioritized', 'delayed', 'paused' as JobType];
 const FINISHED: JobType[] = ['completed', 'failed'];
@@ -21,7 +39,13 @@ export class BullRebuilds extends Rebuilds {
   #release: number | null = null;
 
   constructor(
-    readonly options: { queue: Queue<JobData>; rebuilder: Rebuilder; verifier: Verifier; limits: JobLimits; logger: Logger },
+    readonly options: {
+      queue: Queue<JobData>;
+      rebuilder: Rebuilder;
+      verifier: Verifier;
+      limits: JobLimits;
+      logger: Logger;
+    },
   ) {
     super();
     let complained = '';
@@ -39,23 +63,25 @@ export class BullRebuilds extends Rebuilds {
     const views = rebuilder.affected([view]);
     for (const job of await this.#underWay()) {
       if (!job.data.views.some((other) => views.includes(other))) continue;
-      const sameCode = Object.entries(this.#fingerprints(views)).every(([name, fingerprint]) => (job.data.fingerprints[name] ?? fingerprint) === fingerprint);
+      const sameCode = Object.entries(this.#fingerprints(views)).every(
+        ([name, fingerprint]) => (job.data.fingerprints[name] ?? fingerprint) === fingerprint,
+      );
       if (sameCode && job.data.views.includes(view)) return await this.#status(job);
       if (!sameCode || job.data.views.every((other) => views.includes(other))) {
         await this.#cancel(job, `A rebuild of ${views.join(', ')} takes its place.`);
         continue;
       }
-      const overlap = job.data.views.filter((other) => views.includes(other));
-      throw new StillwaterError('rebuild-state', {
-        what: `The view "${view}" was not rebuilt: another rebuild of what reads it is under way.`,
-        evidence: `  wanted     ${views.join(', ')}\n  under way  ${job.id} of ${job.data.views.join(', ')}\n  in both    ${overlap.join(', ')}`,
-        consequence: 'Nothing was started. Promoted in the wrong order, one would undo the other.',
-        remedy: `Wait for it, or cancel it: \`stillwater cancel ${job.id}\`.`,
-      });
+      throw overlapping(view, views, { id: job.id!, views: job.data.views });
     }
     await rebuilder.check(views, acceptTrimmed);
     await this.#room();
-    const job = await this.#add(view, views, acceptTrimmed, `rebuild-${inJobId(view)}-${nonce()}`, `rebuild-${inJobId(view)}`);
+    const job = await this.#add(
+      view,
+      views,
+      acceptTrimmed,
+      `rebuild-${inJobId(view)}-${nonce()}`,
+      `rebuild-${inJobId(view)}`,
+    );
     return await this.#status(job);
   }
 
@@ -64,14 +90,20 @@ export class BullRebuilds extends Rebuilds {
    * start with the release. Rebuilds under way for other definitions than the ones deployed are cancelled. Only for a
    * release that leads. A view that cannot be rebuilt is logged; it is served as before.
    */
-  async startChanged(changed: readonly string[], release = this.options.rebuilder.options.registry.snapshot.release): Promise<RebuildStatus[]> {
+  async startChanged(
+    changed: readonly string[],
+    release = this.options.rebuilder.options.registry.snapshot.release,
+  ): Promise<RebuildStatus[]> {
     const { rebuilder, logger } = this.options;
     this.#release = release;
     if (!(await this.#isNewest())) return [];
     const { views: declared } = rebuilder.options.catalog();
     for (const job of await this.#underWay()) {
-      const other = job.data.views.filter((view) => declared.get(view)?.fingerprint !== job.data.fingerprints[view]);
-      if (other.length > 0) await this.#cancel(job, `Release ${release} defines ${other.join(', ')} otherwise.`);
+      const other = job.data.views.filter(
+        (view) => declared.get(view)?.fingerprint !== job.data.fingerprints[view],
+      );
+      if (other.length > 0)
+        await this.#cancel(job, `Release ${release} defines ${other.join(', ')} otherwise.`);
     }
     const statuses: RebuildStatus[] = [];
     for (const set of connectedSets(changed.map((view) => rebuilder.affected([view])))) {
@@ -103,10 +135,16 @@ export class BullRebuilds extends Rebuilds {
 
   async list(view: string | null): Promise<RebuildStatus[]> {
     const { queue, limits } = this.options;
-    const jobs = await this.#answered(queue.getJobs([...UNDER_WAY, ...FINISHED], 0, limits.rebuildsQueuedMax + 2 * limits.finishedJobsMax));
-    const rebuilds = (jobs as (Job<JobData> | undefined)[]).filter(isRebuild).filter((job) => view === null || job.data.views.includes(view));
+    const jobs = await this.#answered(
+      queue.getJobs([...UNDER_WAY, ...FINISHED], 0, limits.rebuildsQueuedMax + 2 * limits.finishedJobsMax),
+    );
+    const rebuilds = (jobs as (Job<JobData> | undefined)[])
+      .filter(isRebuild)
+      .filter((job) => view === null || job.data.views.includes(view));
     await this.options.rebuilder.options.registry.refresh();
-    return rebuilds.map((job) => rebuildStatus(job, this.options.rebuilder.generationsOf(job.id!))).sort((left, right) => right.startedAt - left.startedAt);
+    return rebuilds
+      .map((job) => rebuildStatus(job, this.options.rebuilder.generationsOf(job.id!)))
+      .sort((left, right) => right.startedAt - left.startedAt);
   }
 
   async pause(id: string): Promise<RebuildStatus> {
@@ -137,12 +175,7 @@ export class BullRebuilds extends Rebuilds {
     const progress = begun ? await rebuilder.advance(id, true) : null;
     if (progress?.state !== 'promoted') {
       const status = await this.#status(job);
-      throw new StillwaterError('not-caught-up', {
-        what: `The rebuild ${id} was not promoted: it has not caught up with what is served.`,
-        evidence: `  state    ${progress?.state ?? status.state}\n  entries  ${progress?.entriesDone ?? 0} of ${progress?.entriesTotal ?? 0}`,
-        consequence: 'What was served before is served on; readers would have gone back in time.',
-        remedy: status.state === 'paused' ? `Resume it: \`stillwater resume ${id}\`.` : 'Wait until its state is caughtUp, then ask again.',
-      });
+      throw notCaughtUp(id, progress ?? status, status.state === 'paused');
     }
     await this.#wake(id);
     return await this.#again(id);
@@ -159,16 +192,15 @@ export class BullRebuilds extends Rebuilds {
     await rebuilder.options.registry.refresh();
     const serving = rebuilder.options.registry.serving(view);
     if (serving?.fingerprint !== declared.fingerprint)
-      throw new StillwaterError('no-code', {
-        what: `The view "${view}" was not verified: ${serving ? 'what is served was made from another definition' : 'nothing of it is served yet'}.`,
-        evidence: `  served    ${serving ? `generation ${serving.number}, ${serving.fingerprint}` : 'none'}\n  declared  ${declared.fingerprint}`,
-        consequence: 'Nothing was started: a replay of another definition proves nothing.',
-        remedy: 'Wait until its rebuild is promoted, then verify.',
-      });
+      throw otherDefinition(view, declared.fingerprint, serving);
     await this.#room();
     const data: VerifyJobData = { kind: 'verify', view, fingerprints: this.#fingerprints([view]) };
     const added = await this.#answered(
-      queue.add('verify', data, { ...jobOptions(limits), jobId: `verify-${inJobId(view)}-${nonce()}`, deduplication: { id: `verify-${inJobId(view)}` } }),
+      queue.add('verify', data, {
+        ...jobOptions(limits),
+        jobId: `verify-${inJobId(view)}-${nonce()}`,
+        deduplication: { id: `verify-${inJobId(view)}` },
+      }),
     );
     return (await this.getVerify(added.id!))!;
   }
@@ -180,10 +212,30 @@ export class BullRebuilds extends Rebuilds {
 
   // ---- what they share
 
-  async #add(view: string, views: readonly string[], acceptTrimmed: boolean, jobId: string, once?: string): Promise<Job<RebuildJobData>> {
+  async #add(
+    view: string,
+    views: readonly string[],
+    acceptTrimmed: boolean,
+    jobId: string,
+    once?: string,
+  ): Promise<Job<RebuildJobData>> {
     const { queue, limits } = this.options;
-    const data: RebuildJobData = { kind: 'rebuild', view, views, fingerprints: this.#fingerprints(views), acceptTrimmed, paused: false, cancelled: null };
-    const added = await this.#answered(queue.add('rebuild', data, { ...jobOptions(limits), jobId, ...(once !== undefined && { deduplication: { id: once } }) }));
+    const data: RebuildJobData = {
+      kind: 'rebuild',
+      view,
+      views,
+      fingerprints: this.#fingerprints(views),
+      acceptTrimmed,
+      paused: false,
+      cancelled: null,
+    };
+    const added = await this.#answered(
+      queue.add('rebuild', data, {
+        ...jobOptions(limits),
+        jobId,
+        ...(once !== undefined && { deduplication: { id: once } }),
+      }),
+    );
     // Two that ask at once get the same job; its data are those of the first.
     return (await this.#rebuildJob(added.id!)) ?? (added as Job<RebuildJobData>);
   }
@@ -191,7 +243,8 @@ export class BullRebuilds extends Rebuilds {
   async #cancel(job: Job<RebuildJobData>, reason: string): Promise<void> {
     const id = job.id!;
     await this.#answered(job.updateData({ ...job.data, cancelled: reason }));
-    if (job.deduplicationId) await this.#answered(this.options.queue.removeDeduplicationKey(job.deduplicationId));
+    if (job.deduplicationId)
+      await this.#answered(this.options.queue.removeDeduplicationKey(job.deduplicationId));
     await this.options.rebuilder.cancel(id);
     await this.#wake(id);
   }
@@ -204,20 +257,23 @@ export class BullRebuilds extends Rebuilds {
 
   async #underWay(): Promise<Job<RebuildJobData>[]> {
     const { queue, limits } = this.options;
-    const jobs = await this.#answered(queue.getJobs(UNDER_WAY, 0, limits.rebuildsQueuedMax + this.options.rebuilder.options.limits.rebuildsMax));
-    return (jobs as (Job<JobData> | undefined)[]).filter(isRebuild).filter(({ data }) => data.cancelled === null);
+    const jobs = await this.#answered(
+      queue.getJobs(
+        UNDER_WAY,
+        0,
+        limits.rebuildsQueuedMax + this.options.rebuilder.options.limits.rebuildsMax,
+      ),
+    );
+    return (jobs as (Job<JobData> | undefined)[])
+      .filter(isRebuild)
+      .filter(({ data }) => data.cancelled === null);
   }
 
   async #room(): Promise<void> {
     const { queue, limits } = this.options;
     const waiting = await this.#answered(queue.getJobCountByTypes('waiting', 'prioritized', 'delayed'));
     if (waiting < limits.rebuildsQueuedMax) return;
-    throw new StillwaterError('rebuilds-max', {
-      what: 'No more rebuilds can be asked for now.',
-      evidence: `  waiting  ${waiting}\n  allowed  ${limits.rebuildsQueuedMax}`,
-      consequence: 'Nothing was started.',
-      remedy: 'Wait for some to finish, or cancel some: `stillwater rebuilds`.',
-    });
+    throw queueFull(waiting, limits.rebuildsQueuedMax);
   }
 
   async #rebuildJob(id: string): Promise<Job<RebuildJobData> | null> {
@@ -240,33 +296,22 @@ export class BullRebuilds extends Rebuilds {
     if (!job) return this.#unknown(id);
     const status = await this.#status(job);
     if (status.state !== 'promoted' && status.state !== 'cancelled' && status.state !== 'failed') return job;
-    throw new StillwaterError('rebuild-finished', {
-      what: `The rebuild ${id} cannot be ${wanted}: it has come to its end.`,
-      evidence: `  state  ${status.state}${status.reason === null ? '' : `\n  since  ${status.reason}`}`,
-      consequence: 'Nothing was changed.',
-      remedy: status.state === 'promoted' ? `To go back: \`stillwater rollback ${status.view}\`.` : `Start another: \`stillwater rebuild ${status.view}\`.`,
-    });
+    throw finished(status, wanted);
   }
 
   #unknown(id: string): never {
-    throw new StillwaterError('unknown-rebuild', {
-      what: `There is no rebuild ${JSON.stringify(id)}.`,
-      evidence: `  kept  the newest ${this.options.limits.finishedJobsMax} that finished`,
-      consequence: 'Nothing was done.',
-      remedy: 'GET /rebuilds lists them.',
-    });
+    throw unknownRebuild(id, this.options.limits.finishedJobsMax);
   }
 
   #known(view: string, orRegistered = false) {
     const { catalog, registry } = this.options.rebuilder.options;
     const declared = catalog().views.get(view);
-    if (declared || (orRegistered && registry.snapshot.generations.some((generation) => generation.view === view))) return declared!;
-    throw new StillwaterError('unknown-view', {
-      what: `There is no view ${JSON.stringify(view)}.`,
-      evidence: `  views  ${[...catalog().views.keys()].join(', ') || 'none'}`,
-      consequence: 'Nothing was started.',
-      remedy: 'GET /views lists them.',
-    });
+    if (
+      declared ||
+      (orRegistered && registry.snapshot.generations.some((generation) => generation.view === view))
+    )
+      return declared!;
+    throw unknownView(view, [...catalog().views.keys()]);
   }
 
   #fingerprints(views: readonly string[]): Record<string, string> {
@@ -282,48 +327,16 @@ export class BullRebuilds extends Rebuilds {
 
   async #leads(what: string): Promise<void> {
     if (await this.#isNewest()) return;
-    throw new StillwaterError('release-superseded', {
-      what: `${what}: this process belongs to a release that is no longer the newest.`,
-      evidence: `  release  ${this.#release}\n  newest   ${this.options.rebuilder.options.registry.snapshot.release}`,
-      consequence: 'Nothing was started: two releases would rebuild over each other.',
-      remedy: 'Ask a process of the newest release.',
-    });
+    throw superseded(what, this.#release, this.options.rebuilder.options.registry.snapshot.release);
   }
 
-  /** Redis's answer, or an error in good time: a caller must not wait for a connection that does not come. */
-  async #answered<T>(asked: Promise<T>): Promise<T> {
-    const { answerMsMax } = this.options.limits;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () =>
-          reject(
-            new StillwaterError('redis-unreachable', {
-              what: 'The queue of rebuilds does not answer.',
-              evidence: `  waited  ${answerMsMax} ms`,
-              consequence: 'Whether it was done is not known; asking again does not start a second rebuild of a view.',
-              remedy: 'Look at the connection to Redis, then ask again.',
-            }),
-          ),
-        answerMsMax,
-      );
-    });
-    try {
-      return await Promise.race([asked, late]);
-    } catch (thrown) {
-      if (thrown instanceof StillwaterError) throw thrown;
-      throw new StillwaterError(
-        'redis-refuses',
-        { what: 'The queue of rebuilds could not be used.', evidence: `  Redis said  ${messageOf(thrown)}`, consequence: 'Nothing was started.', remedy: '`stillwater doctor` looks at the Redis.' },
-        { cause: thrown },
-      );
-    } finally {
-      clearTimeout(timer);
-    }
+  #answered<T>(asked: Promise<T>): Promise<T> {
+    return answered(asked, this.options.limits.answerMsMax);
   }
 }
 
 const nonce = (): string => `${Date.now().toString(36)}${randomUUID().slice(0, 4)}`;
 
 /** Lists of jobs have holes where one was removed while they were read. */
-const isRebuild = (job: Job<JobData> | undefined): job is Job<RebuildJobData> => job?.data?.kind === 'rebuild';
+const isRebuild = (job: Job<JobData> | undefined): job is Job<RebuildJobData> =>
+  job?.data?.kind === 'rebuild';

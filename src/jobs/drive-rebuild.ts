@@ -25,14 +25,27 @@ export interface DriveOptions {
  * Takes a rebuild from wherever it stands to its end. All that it knows lies in the registry and in the job, so that the
  * process may die on any line and the next one goes on; two drivers at once do no harm.
  */
-export async function driveRebuild({ id, rebuilder, data, noted, report, driveMs, signal }: DriveOptions): Promise<DriveOutcome> {
+export async function driveRebuild({
+  id,
+  rebuilder,
+  data,
+  noted,
+  report,
+  driveMs,
+  signal,
+}: DriveOptions): Promise<DriveOutcome> {
   const { registry, clock } = rebuilder.options;
   await registry.refresh();
   const asked = await data();
   if (rebuilder.generationsOf(id).length === 0) {
-    if (asked.cancelled !== null) return { status: 'finished', note: { ...waitingNote, state: 'cancelled', reason: asked.cancelled } };
+    if (asked.cancelled !== null)
+      return { status: 'finished', note: { ...waitingNote, state: 'cancelled', reason: asked.cancelled } };
     // It had generations and they are gone: they were cancelled, and must not be made a second time.
-    if (noted !== null && noted.generations.length > 0) return { status: 'finished', note: { ...noted, state: 'cancelled', reason: noted.reason ?? 'Its generations were dropped.' } };
+    if (noted !== null && noted.generations.length > 0)
+      return {
+        status: 'finished',
+        note: { ...noted, state: 'cancelled', reason: noted.reason ?? 'Its generations were dropped.' },
+      };
     if (asked.paused) return { status: 'resting', note: { ...waitingNote, state: 'paused' } };
     await rebuilder.begin(id, asked.views, 'building', asked.acceptTrimmed);
     const meanwhile = await data();

@@ -11,13 +11,23 @@ const RUNS_MAX = 3;
  */
 export async function driveVerify(
   verifier: Verifier,
-  { id, view, report, signal }: { id: string; view: string; report: (note: VerifyNote) => Promise<void>; signal: AbortSignal },
+  {
+    id,
+    view,
+    report,
+    signal,
+  }: { id: string; view: string; report: (note: VerifyNote) => Promise<void>; signal: AbortSignal },
 ): Promise<VerifyNote | null> {
   for (let run = 1; ; run++) {
     const note = await verifier.run(await freeName(verifier, id), view, report, signal);
     if (note.state !== 'cancelled') return note;
     if (signal.aborted) return null;
-    if (run === RUNS_MAX) return { ...note, reason: note.reason ?? `The view "${view}" is not served, or its replay was put away ${RUNS_MAX} times.` };
+    if (run === RUNS_MAX)
+      return {
+        ...note,
+        reason:
+          note.reason ?? `The view "${view}" is not served, or its replay was put away ${RUNS_MAX} times.`,
+      };
   }
 }
 

@@ -41,6 +41,7 @@ export function connectionOf({ connection }: JobsOptions, stopping: AbortSignal)
   return {
     ...connection,
     maxRetriesPerRequest: null,
-    retryStrategy: (attempt: number) => (stopping.aborted ? null : Math.min(RECONNECT_MS_MIN * 2 ** Math.min(attempt, 10), RECONNECT_MS_MAX)),
+    retryStrategy: (attempt: number) =>
+      stopping.aborted ? null : Math.min(RECONNECT_MS_MIN * 2 ** Math.min(attempt, 10), RECONNECT_MS_MAX),
   };
 }

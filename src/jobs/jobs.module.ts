@@ -42,7 +42,10 @@ export class JobsModule {
           name: REBUILDS_QUEUE,
           imports: [options],
           inject: [JOBS_OPTIONS, JobsShutdown],
-          useFactory: (of: JobsOptions, { signal }: JobsShutdown) => ({ connection: connectionOf(of, signal), prefix: bullPrefix(of.prefix) }),
+          useFactory: (of: JobsOptions, { signal }: JobsShutdown) => ({
+            connection: connectionOf(of, signal),
+            prefix: bullPrefix(of.prefix),
+          }),
         }),
       ],
       providers: [

@@ -13,7 +13,11 @@ export class Rate {
     // What was done went down: a replay began anew, and what was before it says nothing.
     if (last && done < last.done) this.#samples.length = 0;
     this.#samples.push({ at, done });
-    while (this.#samples.length > SAMPLES_MAX || (this.#samples.length > 2 && at - this.#samples[1]!.at >= WINDOW_MS)) this.#samples.shift();
+    while (
+      this.#samples.length > SAMPLES_MAX ||
+      (this.#samples.length > 2 && at - this.#samples[1]!.at >= WINDOW_MS)
+    )
+      this.#samples.shift();
   }
 
   /** Null while too little has been seen. */

@@ -85,7 +85,10 @@ export const jobOptions = (limits: JobLimits): JobsOptions => ({
 export const inJobId = (view: string): string => encodeURIComponent(view);
 
 /** What a rebuild's driver writes down as it goes. */
-export type RebuildNote = Pick<RebuildStatus, 'generations' | 'state' | 'reason' | 'entriesDone' | 'entriesTotal' | 'entriesPerSecond' | 'remainingMs'>;
+export type RebuildNote = Pick<
+  RebuildStatus,
+  'generations' | 'state' | 'reason' | 'entriesDone' | 'entriesTotal' | 'entriesPerSecond' | 'remainingMs'
+>;
 
 export type VerifyNote = Omit<VerifyStatus, 'id' | 'view' | 'startedAt' | 'finishedAt'>;
 

@@ -34,7 +34,10 @@ import {
   stalledInterval: STALLED_MS,
   maxStalledCount: STALLED_COUNT_MAX,
 })
-export class RebuildsProcessor extends WorkerHost implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class RebuildsProcessor
+  extends WorkerHost
+  implements OnApplicationBootstrap, BeforeApplicationShutdown
+{
   readonly #settings: JobsSettings;
   #complaint = '';
 
@@ -57,7 +60,10 @@ export class RebuildsProcessor extends WorkerHost implements OnApplicationBootst
   /** Jobs go back into the queue before the worker is closed, so that others need not wait for the lock to run out. */
   async beforeApplicationShutdown(): Promise<void> {
     this.shutdown.begin();
-    const late = setTimeout(() => void this.worker.disconnect().catch(() => {}), this.#settings.limits.closeMsMax);
+    const late = setTimeout(
+      () => void this.worker.disconnect().catch(() => {}),
+      this.#settings.limits.closeMsMax,
+    );
     await this.worker.close().catch((thrown: unknown) => this.onError(thrown));
     clearTimeout(late);
   }
@@ -85,12 +91,14 @@ export class RebuildsProcessor extends WorkerHost implements OnApplicationBootst
     const noted = noteOf(job);
     await this.rebuilder.options.registry.refresh();
     const begun = this.rebuilder.generationsOf(id).length > 0 || (noted?.generations.length ?? 0) > 0;
-    if (!begun && job.data.cancelled === null && !this.#hasCode(job.data.fingerprints)) return this.#later(job, token);
+    if (!begun && job.data.cancelled === null && !this.#hasCode(job.data.fingerprints))
+      return this.#later(job, token);
     let shown = '';
     const outcome = await driveRebuild({
       id,
       rebuilder: this.rebuilder,
-      data: async () => ((await Job.fromId(this.worker, id)) as Job<RebuildJobData> | undefined)?.data ?? job.data,
+      data: async () =>
+        ((await Job.fromId(this.worker, id)) as Job<RebuildJobData> | undefined)?.data ?? job.data,
       noted,
       report: async (note) => {
         const text = JSON.stringify(note);
@@ -102,12 +110,16 @@ export class RebuildsProcessor extends WorkerHost implements OnApplicationBootst
     });
     if (outcome.status === 'stopped') return this.#handBack(job, token);
     if (outcome.status === 'resting') {
-      if (noted === null || noted.state !== outcome.note.state) await job.updateProgress(outcome.note as object);
+      if (noted === null || noted.state !== outcome.note.state)
+        await job.updateProgress(outcome.note as object);
       return this.#later(job, token);
     }
     const { state, reason, generations } = outcome.note;
-    const made = generations.map(({ view, generation }) => `${view}#${generation}`).join(', ') || job.data.views.join(', ');
-    if (state === 'failed') logger.error(`The rebuild ${id} of ${made} failed: ${reason}. What was served before is served on.`);
+    const made =
+      generations.map(({ view, generation }) => `${view}#${generation}`).join(', ') ||
+      job.data.views.join(', ');
+    if (state === 'failed')
+      logger.error(`The rebuild ${id} of ${made} failed: ${reason}. What was served before is served on.`);
     else logger.info(`The rebuild ${id} of ${made} was ${state}${reason ? `: ${reason}` : ''}.`);
     return outcome.note;
   }
@@ -127,7 +139,9 @@ export class RebuildsProcessor extends WorkerHost implements OnApplicationBootst
 
   #hasCode(fingerprints: Readonly<Record<string, string>>): boolean {
     const { views } = this.rebuilder.options.catalog();
-    return Object.entries(fingerprints).every(([view, fingerprint]) => views.get(view)?.fingerprint === fingerprint);
+    return Object.entries(fingerprints).every(
+      ([view, fingerprint]) => views.get(view)?.fingerprint === fingerprint,
+    );
   }
 
   async #later(job: Job, token?: string): Promise<never> {

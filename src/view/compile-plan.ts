@@ -1,4 +1,9 @@
-import { KeyedArrangement, keyedArrangementCodec, OrderedArrangement, type Arrangement } from '../circuit/arrangement.js';
+import {
+  KeyedArrangement,
+  keyedArrangementCodec,
+  OrderedArrangement,
+  type Arrangement,
+} from '../circuit/arrangement.js';
 import type { Aggregator } from '../circuit/aggregator.js';
 import { aggregatorsByKind } from '../circuit/aggregators/aggregator-of.js';
 import type { Circuit } from '../circuit/circuit.js';
@@ -94,7 +99,10 @@ class PlanCompiler {
     const output = new ViewOutput(records, {
       keyOf: keyTextOf(keyParts(view.columns, view.key)),
       buckets: view.buckets,
-      indexes: view.indexes.map((index, number) => ({ index: this.#builder.index(`index.${number}`), orderOf: indexOrderText(index) })),
+      indexes: view.indexes.map((index, number) => ({
+        index: this.#builder.index(`index.${number}`),
+        orderOf: indexOrderText(index),
+      })),
     });
     this.#builder.vertex('view', output, [plan]);
     const circuit = this.#builder.build();
@@ -102,7 +110,11 @@ class PlanCompiler {
       circuit,
       output,
       errors: this.#builder.errorCollection,
-      inputs: [...this.#sources].map(([name, { source }]) => ({ name, source, needsOrder: source.kind === 'stream' && this.#ordered.has(source.name) })),
+      inputs: [...this.#sources].map(([name, { source }]) => ({
+        name,
+        source,
+        needsOrder: source.kind === 'stream' && this.#ordered.has(source.name),
+      })),
       states: circuit.states.map(({ name, kind }) => ({ name, kind })),
     };
   }
@@ -127,12 +139,18 @@ class PlanCompiler {
       case 'unnest':
         return this.#unnest(node);
       case 'union': {
-        const inputs = node.inputs.map((input) => this.#withColumns(this.#vertexOf(input), input.relation, node.relation.columns));
+        const inputs = node.inputs.map((input) =>
+          this.#withColumns(this.#vertexOf(input), input.relation, node.relation.columns),
+        );
         return this.#builder.vertex('union', new Union(), inputs);
       }
       case 'distinct': {
         const input = this.#vertexOf(node.input);
-        return this.#builder.vertex('distinct', new Distinct(this.#builder.keyed(this.#stateName('weights'), json)), [input]);
+        return this.#builder.vertex(
+          'distinct',
+          new Distinct(this.#builder.keyed(this.#stateName('weights'), json)),
+          [input],
+        );
       }
       case 'aggregate':
         return this.#aggregate(node);
@@ -157,7 +175,11 @@ class PlanCompiler {
     let vertex = this.#builder.source(name);
     if (source.kind === 'table') {
       const table = this.#builder.keyed<Row>(this.#stateName('table'), json);
-      vertex = this.#builder.vertex('upsert', new Upsert(table, keyTextOf(keyParts(source.columns, source.key))), [vertex]);
+      vertex = this.#builder.vertex(
+        'upsert',
+        new Upsert(table, keyTextOf(keyParts(source.columns, source.key))),
+        [vertex],
+      );
     }
     this.#sources.set(name, { source, vertex });
     return vertex;
@@ -170,7 +192,10 @@ class PlanCompiler {
 
   #select(node: SelectNode): number {
     const input = this.#vertexOf(node.input);
-    const columns = node.columns.map(({ name, value }) => ({ name, value: this.#selected(value, node.input.relation) }));
+    const columns = node.columns.map(({ name, value }) => ({
+      name,
+      value: this.#selected(value, node.input.relation),
+    }));
     return this.#builder.vertex('select', new Select(columns, this.#errorsOf('select')), [input]);
   }
 
@@ -210,7 +235,10 @@ class PlanCompiler {
   /** The rows of a relation with their columns in another order. */
   #withColumns(vertex: number, relation: Relation, columns: readonly Column[]): number {
     if (relation.columns.every(({ name }, index) => name === columns[index]?.name)) return vertex;
-    const selected: SelectedColumn[] = columns.map(({ name }) => ({ name, value: { kind: 'path', path: name } }));
+    const selected: SelectedColumn[] = columns.map(({ name }) => ({
+      name,
+      value: { kind: 'path', path: name },
+    }));
     return this.#builder.vertex('select', new Select(selected, this.#errorsOf('select')), [vertex]);
   }
 
@@ -238,7 +266,12 @@ class PlanCompiler {
       groups = new RecordSide(this.#records);
     } else groups = this.#builder.keyed(this.#stateName('groups'), codec);
     const aggregate = new Aggregate(groups, {
-      groupKeyOf: keyTextOf(by.map(({ path, column }) => ({ read: generatedRead(path), onlyStrings: holdsOnlyStrings(column.type) }))),
+      groupKeyOf: keyTextOf(
+        by.map(({ path, column }) => ({
+          read: generatedRead(path),
+          onlyStrings: holdsOnlyStrings(column.type),
+        })),
+      ),
       rowOf: generatedRow([
         ...by.map(({ name, path }) => ({ name, from: { path } })),
         ...node.aggregates.map(({ name }, slot) => ({ name, from: { value: slot } })),
@@ -260,15 +293,23 @@ class PlanCompiler {
     const input = this.#vertexOf(node.input);
     const all = [
       ...node.by.map(({ value }) => value),
-      ...node.aggregates.flatMap(({ aggregate }) => [aggregate.value, aggregate.by].filter((value) => value !== null)),
+      ...node.aggregates.flatMap(({ aggregate }) =>
+        [aggregate.value, aggregate.by].filter((value) => value !== null),
+      ),
     ];
     const tests = node.aggregates.some(({ aggregate }) => aggregate.test !== null);
-    const whole = (spec: AggregateSpec): boolean => spec.value === null && (spec.kind === 'minBy' || spec.kind === 'maxBy');
+    const whole = (spec: AggregateSpec): boolean =>
+      spec.value === null && (spec.kind === 'minBy' || spec.kind === 'maxBy');
     if (!tests && all.every(({ kind }) => kind === 'path')) {
-      const read = (expression: Expression | null) => expression && generatedRead((expression as { path: string }).path);
+      const read = (expression: Expression | null) =>
+        expression && generatedRead((expression as { path: string }).path);
       return {
         vertex: input,
-        by: node.by.map(({ name, value }) => ({ name, path: (value as { path: string }).path, column: value.column })),
+        by: node.by.map(({ name, value }) => ({
+          name,
+          path: (value as { path: string }).path,
+          column: value.column,
+        })),
         parts: node.aggregates.map(({ aggregate }) => ({
           spec: aggregate,
           value: whole(aggregate) ? (row) => row as unknown as Value : read(aggregate.value),
@@ -283,13 +324,19 @@ class PlanCompiler {
       return columns.at(-1)!.name;
     };
     const { relation } = node.input;
-    const read = (expression: Expression | null) => expression && generatedRead(add(this.#selected(expression, relation)));
-    const by = node.by.map(({ name, value }) => ({ name, path: add(this.#selected(value, relation)), column: value.column }));
+    const read = (expression: Expression | null) =>
+      expression && generatedRead(add(this.#selected(expression, relation)));
+    const by = node.by.map(({ name, value }) => ({
+      name,
+      path: add(this.#selected(value, relation)),
+      column: value.column,
+    }));
     const parts = node.aggregates.map(({ aggregate: spec }) => ({
       spec,
       value: whole(spec) ? generatedRead(add({ kind: 'row' })) : read(spec.value),
       by: read(spec.by),
-      test: spec.test && generatedRead(add({ kind: 'computed', fn: { call: spec.test.call, check: isTrue } })),
+      test:
+        spec.test && generatedRead(add({ kind: 'computed', fn: { call: spec.test.call, check: isTrue } })),
     }));
     const vertex = this.#builder.vertex('select', new Select(columns, this.#errorsOf('aggregate')), [input]);
     return { vertex, by, parts };
@@ -301,19 +348,35 @@ class PlanCompiler {
     const keys = node.on.map((pair) => ({
       ...pair,
       // Both sides must write equal values as equal texts.
-      onlyStrings: holdsOnlyStringsAt(node.left.relation, pair.left) && holdsOnlyStringsAt(node.right.relation, pair.right),
+      onlyStrings:
+        holdsOnlyStringsAt(node.left.relation, pair.left) &&
+        holdsOnlyStringsAt(node.right.relation, pair.right),
     }));
     const names = node.left.relation.columns.map(({ name }) => name);
     const join = new Join(
-      this.#side(node.left.relation, 'left', keys.map(({ left, onlyStrings }) => ({ path: left, onlyStrings }))),
-      this.#side(node.right.relation, 'right', keys.map(({ right, onlyStrings }) => ({ path: right, onlyStrings }))),
+      this.#side(
+        node.left.relation,
+        'left',
+        keys.map(({ left, onlyStrings }) => ({ path: left, onlyStrings })),
+      ),
+      this.#side(
+        node.right.relation,
+        'right',
+        keys.map(({ right, onlyStrings }) => ({ path: right, onlyStrings })),
+      ),
       { outer: node.kind === 'left', pairOf: generatedExtension(names, node.as, names.length) },
     );
     return this.#builder.vertex('join', join, [left, right]);
   }
 
-  #side(relation: Relation, name: 'left' | 'right', keys: readonly { path: string; onlyStrings: boolean }[]): JoinSide {
-    const oneEach = relation.uniqueKey !== null && relation.uniqueKey.every((column) => keys.some(({ path }) => path === column));
+  #side(
+    relation: Relation,
+    name: 'left' | 'right',
+    keys: readonly { path: string; onlyStrings: boolean }[],
+  ): JoinSide {
+    const oneEach =
+      relation.uniqueKey !== null &&
+      relation.uniqueKey.every((column) => keys.some(({ path }) => path === column));
     const rows: Arrangement = oneEach
       ? new KeyedArrangement(this.#builder.keyed(this.#stateName(name), keyedArrangementCodec))
       : new OrderedArrangement(this.#builder.ordered(this.#stateName(name)));

@@ -18,14 +18,22 @@ export function checkOf(column: Column): (given: unknown) => Value {
 }
 
 /** The same for a function that gives any number of rows. */
-export function rowsCheckOf(schema: z.core.$ZodType, columns: readonly Column[]): (given: unknown) => readonly Row[] {
+export function rowsCheckOf(
+  schema: z.core.$ZodType,
+  columns: readonly Column[],
+): (given: unknown) => readonly Row[] {
   const check = schemaCheck(schema, { kind: 'object', columns, nullable: false });
   return (given) => {
-    if (given === null || typeof given !== 'object' || typeof (given as Iterable<unknown>)[Symbol.iterator] !== 'function')
+    if (
+      given === null ||
+      typeof given !== 'object' ||
+      typeof (given as Iterable<unknown>)[Symbol.iterator] !== 'function'
+    )
       throw new TypeError(`The function gave ${shortText(given)}, not a list of rows.`);
     const rows: Row[] = [];
     for (const row of given as Iterable<unknown>) {
-      if (rows.length === FLAT_MAP_ROWS_MAX) throw new RangeError(`The function made more than ${FLAT_MAP_ROWS_MAX} rows of one.`);
+      if (rows.length === FLAT_MAP_ROWS_MAX)
+        throw new RangeError(`The function made more than ${FLAT_MAP_ROWS_MAX} rows of one.`);
       rows.push(check(row) as Row);
     }
     return rows;
@@ -38,7 +46,9 @@ function schemaCheck(schema: z.core.$ZodType, type: ColumnType): (given: unknown
     if (!parsed.success) {
       const [issue] = parsed.error.issues;
       const path = issue?.path.length ? ` at ${issue.path.join('.')}` : '';
-      throw new TypeError(`The function gave ${shortText(given)}, which its schema refuses${path}: ${issue?.message ?? 'invalid'}.`);
+      throw new TypeError(
+        `The function gave ${shortText(given)}, which its schema refuses${path}: ${issue?.message ?? 'invalid'}.`,
+      );
     }
     return arranged(canonical(parsed.data), type);
   };
@@ -47,17 +57,27 @@ function schemaCheck(schema: z.core.$ZodType, type: ColumnType): (given: unknown
 /** A canonical value with the fields of its objects in the order of their columns, missing ones null. */
 function arranged(value: Value, type: ColumnType): Value {
   if (value === null || typeof value !== 'object') return value;
-  if (type.kind === 'array' && Array.isArray(value)) return value.map((element: Value) => arranged(element, type.element));
+  if (type.kind === 'array' && Array.isArray(value))
+    return value.map((element: Value) => arranged(element, type.element));
   if (type.kind !== 'object' || Array.isArray(value)) return value;
   const fields = value as Row;
   return Object.fromEntries(
-    type.columns.map((column) => [column.name, Object.hasOwn(fields, column.name) ? arranged(fields[column.name]!, column.type) : null]),
+    type.columns.map((column) => [
+      column.name,
+      Object.hasOwn(fields, column.name) ? arranged(fields[column.name]!, column.type) : null,
+    ]),
   );
 }
 
 /** What accepts only values that the schema takes as they are; null where only the schema itself can tell. */
 function plainCheck(schema: z.core.$ZodType, type: ColumnType): ((given: unknown) => boolean) | null {
-  const def = schema._zod.def as { type: string; checks?: readonly unknown[]; format?: string; coerce?: boolean; innerType?: z.core.$ZodType };
+  const def = schema._zod.def as {
+    type: string;
+    checks?: readonly unknown[];
+    format?: string;
+    coerce?: boolean;
+    innerType?: z.core.$ZodType;
+  };
   if ((def.checks?.length ?? 0) > 0 || def.coerce) return null;
   switch (def.type) {
     case 'string':
@@ -65,13 +85,17 @@ function plainCheck(schema: z.core.$ZodType, type: ColumnType): ((given: unknown
     case 'number':
       if (def.format === 'safeint') return Number.isSafeInteger;
       return def.format === undefined
-        ? (given) => typeof given === 'number' && Number.isFinite(given) && (!Number.isInteger(given) || Number.isSafeInteger(given))
+        ? (given) =>
+            typeof given === 'number' &&
+            Number.isFinite(given) &&
+            (!Number.isInteger(given) || Number.isSafeInteger(given))
         : null;
     case 'boolean':
       return (given) => typeof given === 'boolean';
     case 'enum':
       if (type.kind !== 'enum') return null;
-      return (given) => (typeof given === 'string' || typeof given === 'number') && type.values.includes(given);
+      return (given) =>
+        (typeof given === 'string' || typeof given === 'number') && type.values.includes(given);
     case 'nullable': {
       const inner = plainCheck(def.innerType!, type);
       return inner && ((given) => given === null || inner(given));

@@ -1,5 +1,14 @@
 import { fusedAggregate } from './fused-aggregate.js';
-import type { AggregateKind, AggregateNode, AggregateSpec, Expression, JoinNode, PlanNode, Relation, ViewDeclaration } from './plan.js';
+import type {
+  AggregateKind,
+  AggregateNode,
+  AggregateSpec,
+  Expression,
+  JoinNode,
+  PlanNode,
+  Relation,
+  ViewDeclaration,
+} from './plan.js';
 import { inputsOf, nodesOf } from './plan-nodes.js';
 
 /** One operator of a view, and what it costs. */
@@ -59,7 +68,11 @@ function explainNode(node: PlanNode, fused: boolean): Explained {
     case 'source':
       if (node.source.kind === 'stream') return passing(`events of stream ${node.source.name}`);
       if (node.source.kind === 'view') return passing(`changes of view ${node.source.name}`);
-      return { what: `rows of table ${node.source.name} by ${node.source.key.join(', ')}`, cost: 'O(|Δ|)', growth: 'grows with the table' };
+      return {
+        what: `rows of table ${node.source.name} by ${node.source.key.join(', ')}`,
+        cost: 'O(|Δ|)',
+        growth: 'grows with the table',
+      };
     case 'where':
       return passing(short(node.predicate.source));
     case 'select':
@@ -81,8 +94,13 @@ function explainNode(node: PlanNode, fused: boolean): Explained {
 
 function explainAggregate(node: AggregateNode, fused: boolean): Explained {
   const { appendOnly } = node.input.relation;
-  const by = node.by.length > 0 ? `by ${node.by.map(({ name, value }) => named(name, value)).join(', ')}` : 'over all rows';
-  const results = node.aggregates.map(({ name, aggregate }) => `${name} = ${aggregateText(aggregate)}`).join(', ');
+  const by =
+    node.by.length > 0
+      ? `by ${node.by.map(({ name, value }) => named(name, value)).join(', ')}`
+      : 'over all rows';
+  const results = node.aggregates
+    .map(({ name, aggregate }) => `${name} = ${aggregateText(aggregate)}`)
+    .join(', ');
   const kinds = node.aggregates.map(({ aggregate }) => aggregate.kind);
   const members = kinds.some((kind) => keepsMembers(kind, appendOnly));
   return {
@@ -111,7 +129,9 @@ const keepsMembers = (kind: AggregateKind, appendOnly: boolean): boolean => {
 
 function explainJoin(node: JoinNode): Explained {
   const { left, right, on } = node;
-  const keys = on.map((pair) => (pair.left === pair.right ? pair.left : `${pair.left} = ${pair.right}`)).join(' and ');
+  const keys = on
+    .map((pair) => (pair.left === pair.right ? pair.left : `${pair.left} = ${pair.right}`))
+    .join(' and ');
   const growths = [keptGrowth(left.relation), keptGrowth(right.relation)];
   return {
     what: `${node.kind === 'left' ? 'left join' : 'join'} ${node.as} on ${keys}`,
@@ -121,7 +141,8 @@ function explainJoin(node: JoinNode): Explained {
 }
 
 /** What is kept of rows that nothing ever retracts is never freed. */
-const keptGrowth = (relation: Relation): Growth => (relation.appendOnly ? 'grows for ever' : 'grows with its input');
+const keptGrowth = (relation: Relation): Growth =>
+  relation.appendOnly ? 'grows for ever' : 'grows with its input';
 
 const named = (name: string, value: Expression): string => {
   if (value.kind === 'path') return value.path === name ? name : `${name} = ${value.path}`;

@@ -46,7 +46,10 @@ describe('errors', () => {
     const errors = collection();
     errors.tick(['x', 1, '1']);
     errors.tick(['y', 1, '2']);
-    expect(errors.kept.map(({ row, seen }) => [row, seen])).toEqual([['"x"', 1], ['"y"', 2]]);
+    expect(errors.kept.map(({ row, seen }) => [row, seen])).toEqual([
+      ['"x"', 1],
+      ['"y"', 2],
+    ]);
   });
 
   it('are cut where a row is long, and known by the whole row', () => {
@@ -58,7 +61,9 @@ describe('errors', () => {
 
   it('beyond ten thousand are counted and not kept', () => {
     const errors = collection();
-    expect(errors.tick(...Array.from({ length: 10_005 }, (_, n) => [n, 1, 'bad'] as [number, number, string]))).toBe(10_005);
+    expect(
+      errors.tick(...Array.from({ length: 10_005 }, (_, n) => [n, 1, 'bad'] as [number, number, string])),
+    ).toBe(10_005);
     expect(errors.kept).toHaveLength(10_000);
     expect(errors.tick([10_004, -1, 'bad'])).toBe(-1);
     expect(errors.kept).toHaveLength(10_000);

@@ -22,13 +22,21 @@ describe('while a circuit steps', () => {
   it('dates can still be read and calculated with', () => {
     const date = pure(() => new Date('2001-01-01T00:00:00Z'));
     expect(date instanceof Date).toBe(true);
-    expect(pure(() => date instanceof Date && Date.parse('1970-01-01T00:00:01Z') + Date.UTC(1970, 0, 1, 0, 0, 1))).toBe(2000);
+    expect(
+      pure(() => date instanceof Date && Date.parse('1970-01-01T00:00:01Z') + Date.UTC(1970, 0, 1, 0, 0, 1)),
+    ).toBe(2000);
     expect(pure(() => new Date(5).getTime())).toBe(5);
   });
 
   it('the clock comes back although the step failed, or steps are nested', () => {
     const real = Date;
-    expect(() => pure(() => pure(() => { throw new Error('no'); }))).toThrow('no');
+    expect(() =>
+      pure(() =>
+        pure(() => {
+          throw new Error('no');
+        }),
+      ),
+    ).toThrow('no');
     pure(() => {
       pure(() => 1);
       expect(() => Date.now()).toThrow(ImpureCall);
@@ -43,7 +51,9 @@ describe('a function of a view', () => {
 
   it('that gives two answers for one row is found out', () => {
     let calls = 0;
-    expect(() => new RowCalls({ call: () => ++calls, check: asIs }).of({})).toThrow('the same row gave 1 and then 2');
+    expect(() => new RowCalls({ call: () => ++calls, check: asIs }).of({})).toThrow(
+      'the same row gave 1 and then 2',
+    );
   });
 
   it('is asked twice once in a thousand calls', () => {
@@ -59,7 +69,9 @@ describe('a function of a view', () => {
 
   it('cannot give a promise', () => {
     expect(() => new RowCalls({ call: async () => 1, check: asIs }).of({})).toThrow('promise');
-    expect(() => new RowCalls({ call: () => Promise.reject(new Error('later')), check: asIs }).of({})).toThrow('promise');
+    expect(() =>
+      new RowCalls({ call: () => Promise.reject(new Error('later')), check: asIs }).of({}),
+    ).toThrow('promise');
   });
 
   it('gets rows that are frozen through and through', () => {

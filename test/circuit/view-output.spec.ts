@@ -37,9 +37,16 @@ const memberOf = ({ id, v }: { id: string; v: number }) => indexMember(orderText
 describe('a view', () => {
   it('shows one row a key, and says what changed', () => {
     const view = new Output();
-    view.step([[row('a', 1), 1], [row('b', 2), 1]]);
+    view.step([
+      [row('a', 1), 1],
+      [row('b', 2), 1],
+    ]);
     view.output.takeResult();
-    view.step([[row('a', 1), -1], [row('a', 3), 1], [row('b', 2), -1]]);
+    view.step([
+      [row('a', 1), -1],
+      [row('a', 3), 1],
+      [row('b', 2), -1],
+    ]);
     const { changes, rows } = view.output.takeResult();
     expect(changes).toEqual([
       { key: 'a', before: row('a', 1), after: row('a', 3) },
@@ -54,7 +61,10 @@ describe('a view', () => {
     const view = new Output();
     view.step([[row('a', 1), 1]]);
     view.output.takeResult();
-    view.step([[row('a', 1), -1], [row('a', 1), 1]]);
+    view.step([
+      [row('a', 1), -1],
+      [row('a', 1), 1],
+    ]);
     expect(view.writes).toBe(0);
     expect(view.output.takeResult().changes).toEqual([]);
   });
@@ -88,7 +98,10 @@ describe('a view', () => {
 
   it('forgets what a tick changed when the tick is given up', () => {
     const view = new Output();
-    view.store.step(view.circuit, new Map([['in0', { ...({} as any), rows: [row('a', 1)], weights: [1], size: 1 }]]));
+    view.store.step(
+      view.circuit,
+      new Map([['in0', { ...({} as any), rows: [row('a', 1)], weights: [1], size: 1 }]]),
+    );
     view.circuit.discard();
     expect(view.output.takeResult().changes).toEqual([]);
   });
@@ -116,12 +129,21 @@ describe('a view', () => {
           checksum.merge(result.checksum);
           rows += result.rows;
           conflicts += result.conflicts;
-          const held = [...weights].filter(([, weight]) => weight > 0).map(([text]) => JSON.parse(text) as { id: string; v: number });
-          const least = ['a', 'b'].flatMap((id) => held.filter((one) => one.id === id).sort((l, r) => l.v - r.v).slice(0, 1));
+          const held = [...weights]
+            .filter(([, weight]) => weight > 0)
+            .map(([text]) => JSON.parse(text) as { id: string; v: number });
+          const least = ['a', 'b'].flatMap((id) =>
+            held
+              .filter((one) => one.id === id)
+              .sort((l, r) => l.v - r.v)
+              .slice(0, 1),
+          );
           expect(view.shown.sort((l, r) => (l.id! < r.id! ? -1 : 1))).toEqual(least);
           expect(view.members.sort()).toEqual(least.map(memberOf).sort());
           expect(rows).toBe(least.length);
-          expect(conflicts).toBe(['a', 'b'].filter((id) => held.filter((one) => one.id === id).length > 1).length);
+          expect(conflicts).toBe(
+            ['a', 'b'].filter((id) => held.filter((one) => one.id === id).length > 1).length,
+          );
           const expected = new Checksum();
           for (const [text, weight] of weights) expected.add(text, weight);
           expect(checksum.toString()).toBe(expected.toString());

@@ -36,11 +36,21 @@ describe('view modules', () => {
 
   it('lists the views of a directory with what they read and their fingerprints', async () => {
     write({ 'orders.ts': STREAMS, 'totals.ts': totals('amount') });
-    const [people, programs] = await Promise.all([stillwater(['check', directory]), stillwater(['check', directory, '--json'])]);
+    const [people, programs] = await Promise.all([
+      stillwater(['check', directory]),
+      stillwater(['check', directory, '--json']),
+    ]);
     expect(people).toMatchObject({ code: 0, stderr: '' });
     expect(people.stdout).toContain('1 views, 1 streams and 0 tables');
     expect(JSON.parse(programs.stdout)).toMatchObject({
-      views: [{ name: 'totals', key: ['customer'], sources: ['orders'], fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/) }],
+      views: [
+        {
+          name: 'totals',
+          key: ['customer'],
+          sources: ['orders'],
+          fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/),
+        },
+      ],
       streams: ['orders'],
       tables: [],
     });
@@ -51,9 +61,14 @@ describe('view modules', () => {
       'orders.ts': STREAMS,
       'totals.ts': totals('price'),
       'more/broken.ts': `import { nothing } from './absent.ts';\nexport const a = nothing;\n`,
-      'more/again.ts': totals('cost').replace('./orders.ts', '../orders.ts').replace("'totals'", "'totals-again'"),
+      'more/again.ts': totals('cost')
+        .replace('./orders.ts', '../orders.ts')
+        .replace("'totals'", "'totals-again'"),
     });
-    const [people, programs] = await Promise.all([stillwater(['check', directory]), stillwater(['check', directory, '--json'])]);
+    const [people, programs] = await Promise.all([
+      stillwater(['check', directory]),
+      stillwater(['check', directory, '--json']),
+    ]);
     expect(people.code).toBe(1);
     for (const part of ['broken.ts', 'price', 'cost']) expect(people.stdout).toContain(part);
     expect(programs.code).toBe(1);
@@ -78,7 +93,9 @@ describe('view modules', () => {
        watchViews(${JSON.stringify(directory)}, say);
        setTimeout(() => process.exit(1), 20_000);`,
     );
-    const child = spawn(process.execPath, [resolve('node_modules/jiti/lib/jiti-cli.mjs'), script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [resolve('node_modules/jiti/lib/jiti-cli.mjs'), script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     try {
       const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
       const next = async (): Promise<any> => JSON.parse((await lines.next()).value as string);
@@ -90,7 +107,9 @@ describe('view modules', () => {
       await new Promise((settled) => setTimeout(settled, 300));
       write({ 'totals.ts': totals('price') });
       expect((await next()).error).toContain('price');
-      write({ 'totals.ts': totals('amount').replace('.groupBy', '.where((order) => order.amount > 0).groupBy') });
+      write({
+        'totals.ts': totals('amount').replace('.groupBy', '.where((order) => order.amount > 0).groupBy'),
+      });
       const second = await next();
       expect(second.map(([, name]: string[]) => name)).toEqual(['orders', 'totals']);
       expect(second[1][2]).not.toBe(first[1][2]);

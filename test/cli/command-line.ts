@@ -15,7 +15,10 @@ export interface Ended {
 }
 
 /** Runs the command line in a process of its own, from its sources. Settings of the machine do not reach it. */
-export function stillwater(args: readonly string[], { env = {}, input, cwd }: { env?: Record<string, string>; input?: string; cwd?: string } = {}): Promise<Ended> {
+export function stillwater(
+  args: readonly string[],
+  { env = {}, input, cwd }: { env?: Record<string, string>; input?: string; cwd?: string } = {},
+): Promise<Ended> {
   const { PATH = '', HOME = '' } = process.env;
   const child = spawn(process.execPath, [JITI, STILLWATER, ...args], {
     env: { PATH, HOME, JITI_FS_CACHE: join(tmpdir(), 'stillwater-test-jiti'), ...env },
@@ -64,7 +67,10 @@ export class Service {
         const reply = answer(asked, service.asked.length);
         if (reply.cut) return void request.socket.destroy();
         const status = reply.status ?? 200;
-        response.writeHead(status, { 'content-type': status < 400 ? 'application/json' : 'application/problem+json', ...reply.headers });
+        response.writeHead(status, {
+          'content-type': status < 400 ? 'application/json' : 'application/problem+json',
+          ...reply.headers,
+        });
         response.end(JSON.stringify(reply.body ?? {}));
       });
     });

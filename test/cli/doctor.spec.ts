@@ -28,7 +28,9 @@ describeWithRedis('doctor', () => {
     return server;
   };
 
-  async function examine(url: string): Promise<{ code: number | null; of: (promise: string) => Finding; findings: Finding[] }> {
+  async function examine(
+    url: string,
+  ): Promise<{ code: number | null; of: (promise: string) => Finding; findings: Finding[] }> {
     const { code, stdout } = await stillwater(['doctor', '--json'], { env: { REDIS_URL: url } });
     const { findings } = JSON.parse(stdout) as { findings: Finding[] };
     return { code, findings, of: (promise) => findings.find((finding) => finding.promise === promise)! };
@@ -38,9 +40,14 @@ describeWithRedis('doctor', () => {
     const server = await redis('--appendonly', 'yes', '--appendfsync', 'everysec');
     const { code, of, findings } = await examine(server.url);
     expect(code).toBe(0);
-    expect(findings.filter(({ required }) => required).map(({ verdict }) => verdict)).toEqual(Array.from({ length: 6 }, () => 'holds'));
+    expect(findings.filter(({ required }) => required).map(({ verdict }) => verdict)).toEqual(
+      Array.from({ length: 6 }, () => 'holds'),
+    );
     expect(of(RESTART).verdict).toBe('holds');
-    expect(of(CRASH)).toMatchObject({ verdict: 'does not hold', because: expect.stringContaining('about the last second is lost') });
+    expect(of(CRASH)).toMatchObject({
+      verdict: 'does not hold',
+      because: expect.stringContaining('about the last second is lost'),
+    });
     const text = await stillwater(['doctor'], { env: { REDIS_URL: server.url } });
     expect(text.stdout).toContain('Stillwater can run here.');
     expect(await server.client().dbsize()).toBe(0);
@@ -49,7 +56,11 @@ describeWithRedis('doctor', () => {
   it('says what is lost without an append-only file', async () => {
     const { code, of } = await examine((await redis('--save', '3600 1')).url);
     expect(code).toBe(0);
-    expect(of(RESTART)).toMatchObject({ verdict: 'does not hold', because: expect.stringContaining('snapshots are saved'), remedy: expect.stringContaining('appendonly yes') });
+    expect(of(RESTART)).toMatchObject({
+      verdict: 'does not hold',
+      because: expect.stringContaining('snapshots are saved'),
+      remedy: expect.stringContaining('appendonly yes'),
+    });
     const bare = await examine((await redis()).url);
     expect(bare.of(RESTART).because).toContain('everything is lost');
   });
@@ -57,8 +68,13 @@ describeWithRedis('doctor', () => {
   it('refuses a server that evicts any key, not one that evicts only what expires', async () => {
     const any = await examine((await redis('--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru')).url);
     expect(any.code).toBe(1);
-    expect(any.of(EVICTED)).toMatchObject({ verdict: 'does not hold', remedy: expect.stringContaining('noeviction') });
-    const volatile = await examine((await redis('--maxmemory', '100mb', '--maxmemory-policy', 'volatile-lru')).url);
+    expect(any.of(EVICTED)).toMatchObject({
+      verdict: 'does not hold',
+      remedy: expect.stringContaining('noeviction'),
+    });
+    const volatile = await examine(
+      (await redis('--maxmemory', '100mb', '--maxmemory-policy', 'volatile-lru')).url,
+    );
     expect(volatile.code).toBe(0);
     expect(volatile.of(EVICTED).verdict).toBe('holds');
     expect(volatile.of(ROOM)).toMatchObject({ verdict: 'holds', remedy: null });
@@ -67,15 +83,24 @@ describeWithRedis('doctor', () => {
   it('warns when more than half of the memory is used', async () => {
     const server = await redis('--maxmemory', '6mb');
     await server.client().setrange('big', 2_500_000, 'x');
-    expect((await examine(server.url)).of(ROOM)).toMatchObject({ verdict: 'holds', remedy: expect.stringContaining('More than half') });
+    expect((await examine(server.url)).of(ROOM)).toMatchObject({
+      verdict: 'holds',
+      remedy: expect.stringContaining('More than half'),
+    });
   });
 
   it('says unknown where a user may not look, and which commands it may not run', async () => {
     const server = await redis();
-    await server.client().call('ACL', 'SETUSER', 'blind', 'on', '>secret', '~*', '&*', '+@all', '-info', '-config', '-xgroup');
+    await server
+      .client()
+      .call('ACL', 'SETUSER', 'blind', 'on', '>secret', '~*', '&*', '+@all', '-info', '-config', '-xgroup');
     const { code, of, findings } = await examine(server.url.replace('//', '//blind:secret@'));
-    for (const promise of ['The commands that are needed exist', EVICTED, RESTART, CRASH, ROOM]) expect(of(promise).verdict).toBe('unknown');
-    expect(of('The user may do what is needed')).toMatchObject({ verdict: 'does not hold', because: expect.stringContaining('XGROUP CREATE') });
+    for (const promise of ['The commands that are needed exist', EVICTED, RESTART, CRASH, ROOM])
+      expect(of(promise).verdict).toBe('unknown');
+    expect(of('The user may do what is needed')).toMatchObject({
+      verdict: 'does not hold',
+      because: expect.stringContaining('XGROUP CREATE'),
+    });
     expect(code).toBe(1);
     expect(JSON.stringify(findings)).not.toContain('secret');
   });
@@ -86,25 +111,41 @@ describeWithRedis('doctor', () => {
     const counted = view('counted', { from: visits.groupBy('origin').aggregate({ flights: count() }) });
     const { stdout } = await stillwater(['doctor', '--acl']);
     expect(stdout).toContain('~flights');
-    await server.client().call(...(stdout.trim().replace('PASSWORD', 'secret').split(' ') as [string, ...string[]]));
+    await server
+      .client()
+      .call(...(stdout.trim().replace('PASSWORD', 'secret').split(' ') as [string, ...string[]]));
     const url = server.url.replace('//', '//stillwater:secret@');
     expect((await examine(url)).code).toBe(0);
 
     const system = await System.start({ url, declarations: [declarationOf(counted)] });
     const queue = new Queue(REBUILDS_QUEUE, { connection: { url }, prefix: bullPrefix('sw') });
-    const worker = new Worker(REBUILDS_QUEUE, async () => 'done', { connection: { url, maxRetriesPerRequest: null }, prefix: bullPrefix('sw') });
+    const worker = new Worker(REBUILDS_QUEUE, async () => 'done', {
+      connection: { url, maxRetriesPerRequest: null },
+      prefix: bullPrefix('sw'),
+    });
     try {
-      await system.log.append({ redisKey: 'flights', entries: [['data', '{"origin":"ORD"}']], idempotencyKey: 'a', memoryMs: 1_000 });
+      await system.log.append({
+        redisKey: 'flights',
+        entries: [['data', '{"origin":"ORD"}']],
+        idempotencyKey: 'a',
+        memoryMs: 1_000,
+      });
       await system.caughtUp('counted');
       expect([...(await system.rows('counted')).values()]).toEqual([{ origin: 'ORD', flights: 1 }]);
-      const job = await queue.add('verify', {}, { attempts: 2, deduplication: { id: 'a' }, removeOnComplete: { count: 10 } });
+      const job = await queue.add(
+        'verify',
+        {},
+        { attempts: 2, deduplication: { id: 'a' }, removeOnComplete: { count: 10 } },
+      );
       await eventually(() => job.isCompleted());
     } finally {
       await worker.close();
       await queue.close();
       await system.stop();
     }
-    await expect(server.client({ username: 'stillwater', password: 'secret' }).set('foreign', '1')).rejects.toThrow(/NOPERM|No permissions/i);
+    await expect(
+      server.client({ username: 'stillwater', password: 'secret' }).set('foreign', '1'),
+    ).rejects.toThrow(/NOPERM|No permissions/i);
   });
 
   it('says that there is no Redis to look at, and that the one named does not answer', async () => {

@@ -53,19 +53,46 @@ describe('commands that speak to a service', () => {
     stillwater(args, { ...more, env: { STILLWATER_URL: service.url, ...more.env } });
 
   it('lists views for people, and as JSON and nothing else for programs', async () => {
-    const views = [{ name: 'totals', state: 'live', generation: 3, rows: 1_200, lag: { entries: 0, ms: 0 }, errors: 0, key: ['customer'] }];
+    const views = [
+      {
+        name: 'totals',
+        state: 'live',
+        generation: 3,
+        rows: 1_200,
+        lag: { entries: 0, ms: 0 },
+        errors: 0,
+        key: ['customer'],
+      },
+    ];
     await serve(() => ({ body: views }));
     const [people, programs] = await Promise.all([run(['views']), run(['views', '--json'])]);
     expect(people).toMatchObject({ code: 0, stderr: '' });
-    expect(people.stdout).toMatch(/view +state +generation +rows +lag +errors +key\ntotals +live +3 +1,200 +none +0 +customer\n/);
+    expect(people.stdout).toMatch(
+      /view +state +generation +rows +lag +errors +key\ntotals +live +3 +1,200 +none +0 +customer\n/,
+    );
     expect(JSON.parse(programs.stdout)).toEqual(views);
   });
 
   it('prints a problem in its four parts and ends with 1', async () => {
-    const problem = { status: 404, code: 'unknown-view', title: 'Not found', what: 'There is no view "total".', evidence: '  views  totals', consequence: 'Nothing was done.', remedy: 'GET /views lists them.' };
+    const problem = {
+      status: 404,
+      code: 'unknown-view',
+      title: 'Not found',
+      what: 'There is no view "total".',
+      evidence: '  views  totals',
+      consequence: 'Nothing was done.',
+      remedy: 'GET /views lists them.',
+    };
     await serve(() => ({ status: 404, body: problem }));
-    const [people, programs] = await Promise.all([run(['explain', 'total']), run(['explain', 'total', '--json'])]);
-    expect(people).toEqual({ code: 1, stdout: '', stderr: 'There is no view "total".\n  views  totals\nNothing was done.\nGET /views lists them.\n' });
+    const [people, programs] = await Promise.all([
+      run(['explain', 'total']),
+      run(['explain', 'total', '--json']),
+    ]);
+    expect(people).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'There is no view "total".\n  views  totals\nNothing was done.\nGET /views lists them.\n',
+    });
     expect(programs).toMatchObject({ code: 1, stderr: '' });
     expect(JSON.parse(programs.stdout)).toEqual({ error: problem });
   });
@@ -74,7 +101,11 @@ describe('commands that speak to a service', () => {
     await serve(() => ({ body: { name: 'a:b', explain: 'aggregate  O(|Δ|)' } }));
     const ended = await run(['explain', 'a:b'], { env: { STILLWATER_TOKEN: 'a token that is secret' } });
     expect(ended).toMatchObject({ code: 0, stdout: 'aggregate  O(|Δ|)\n' });
-    expect(service.asked[0]).toMatchObject({ method: 'GET', path: '/views/a%3Ab', headers: { authorization: 'Bearer a token that is secret' } });
+    expect(service.asked[0]).toMatchObject({
+      method: 'GET',
+      path: '/views/a%3Ab',
+      headers: { authorization: 'Bearer a token that is secret' },
+    });
   });
 
   it('says where it looked when no service answers', async () => {
@@ -93,7 +124,11 @@ describe('commands that speak to a service', () => {
   });
 
   describe('append', () => {
-    const accepted = (position = 'orders@9-0', replayed = false): Reply => ({ status: 202, headers: replayed ? { 'idempotency-replayed': 'true' } : {}, body: { position, ids: [] } });
+    const accepted = (position = 'orders@9-0', replayed = false): Reply => ({
+      status: 202,
+      headers: replayed ? { 'idempotency-replayed': 'true' } : {},
+      body: { position, ids: [] },
+    });
     const fileOf = (lines: readonly string[]): string => {
       const file = join(directory, 'orders.ndjson');
       writeFileSync(file, lines.map((line) => `${line}\n`).join(''));
@@ -110,9 +145,18 @@ describe('commands that speak to a service', () => {
       });
       const file = fileOf(Array.from({ length: 2_500 }, (_, index) => JSON.stringify({ index })));
       const first = await run(['append', 'orders', file, '--json']);
-      expect(JSON.parse(first.stdout)).toEqual({ stream: 'orders', appended: 2_500, repeated: 0, position: 'orders@9-0' });
+      expect(JSON.parse(first.stdout)).toEqual({
+        stream: 'orders',
+        appended: 2_500,
+        repeated: 0,
+        position: 'orders@9-0',
+      });
       expect(service.asked.map(({ body }) => body.trim().split('\n').length)).toEqual([1_000, 1_000, 500]);
-      expect(service.asked[0]).toMatchObject({ method: 'POST', path: '/streams/orders/events', headers: { 'content-type': 'application/x-ndjson' } });
+      expect(service.asked[0]).toMatchObject({
+        method: 'POST',
+        path: '/streams/orders/events',
+        headers: { 'content-type': 'application/x-ndjson' },
+      });
       const second = await run(['append', 'orders', file, '--json']);
       expect(JSON.parse(second.stdout)).toMatchObject({ appended: 0, repeated: 2_500 });
       const third = await run(['append', 'orders', file, '--again', '--json']);
@@ -120,15 +164,30 @@ describe('commands that speak to a service', () => {
     });
 
     it('repeats a batch whose answer was lost, under the same key', async () => {
-      await serve((_, count) => (count === 1 ? { cut: true } : count === 2 ? { status: 503, body: { code: 'refused' } } : accepted()));
+      await serve((_, count) =>
+        count === 1 ? { cut: true } : count === 2 ? { status: 503, body: { code: 'refused' } } : accepted(),
+      );
       const ended = await run(['append', 'orders', '-'], { input: '{"a":1}\n\n{"a":2}' });
       expect(ended).toMatchObject({ code: 0, stdout: 'Appended 2 events to "orders".\n' });
       expect(new Set(service.asked.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
     });
 
     it('stops at the first invalid event and names its line', async () => {
-      await serve(({ body }) => (body.includes('"bad"') ? { status: 422, body: { code: 'invalid-events', what: '1 of 500 events …', invalid: [{ index: 1, path: 'amount', message: 'expected a number' }] } } : accepted()));
-      const lines = Array.from({ length: 1_500 }, (_, index) => (index === 1_002 ? '{"amount":"bad"}' : index === 1_001 ? '' : '{"amount":1}'));
+      await serve(({ body }) =>
+        body.includes('"bad"')
+          ? {
+              status: 422,
+              body: {
+                code: 'invalid-events',
+                what: '1 of 500 events …',
+                invalid: [{ index: 1, path: 'amount', message: 'expected a number' }],
+              },
+            }
+          : accepted(),
+      );
+      const lines = Array.from({ length: 1_500 }, (_, index) =>
+        index === 1_002 ? '{"amount":"bad"}' : index === 1_001 ? '' : '{"amount":1}',
+      );
       const ended = await run(['append', 'orders', fileOf(lines)]);
       expect(ended).toMatchObject({ code: 1, stdout: '' });
       expect(ended.stderr).toContain('Line 1003 of');
@@ -137,30 +196,60 @@ describe('commands that speak to a service', () => {
     });
 
     it('names the line that is not JSON, and a file that is not there', async () => {
-      await serve(() => ({ status: 400, body: { code: 'malformed-body', what: 'A line of the body is not JSON.' } }));
+      await serve(() => ({
+        status: 400,
+        body: { code: 'malformed-body', what: 'A line of the body is not JSON.' },
+      }));
       const ended = await run(['append', 'orders', fileOf(['{"a":1}', '{"a":'])]);
       expect(ended).toMatchObject({ code: 1 });
       expect(ended.stderr).toContain('Line 2 of');
-      expect((await run(['append', 'orders', join(directory, 'none.ndjson')])).stderr).toContain('cannot be read');
+      expect((await run(['append', 'orders', join(directory, 'none.ndjson')])).stderr).toContain(
+        'cannot be read',
+      );
     });
   });
 
   describe('rebuild', () => {
     it('starts one and leaves it to itself, or waits until it serves', async () => {
-      const states = [rebuild('replaying', { entriesDone: 450, entriesTotal: 1_000, entriesPerSecond: 100, remainingMs: 5_500 }), rebuild('promoted', { entriesDone: 1_000, entriesTotal: 1_000 })];
+      const states = [
+        rebuild('replaying', {
+          entriesDone: 450,
+          entriesTotal: 1_000,
+          entriesPerSecond: 100,
+          remainingMs: 5_500,
+        }),
+        rebuild('promoted', { entriesDone: 1_000, entriesTotal: 1_000 }),
+      ];
       let looks = 0;
-      await serve(({ method }) => (method === 'POST' ? { status: 202, headers: { location: '/rebuilds/rebuild-totals-1' }, body: rebuild('waiting') } : { body: states[looks++] }));
+      await serve(({ method }) =>
+        method === 'POST'
+          ? { status: 202, headers: { location: '/rebuilds/rebuild-totals-1' }, body: rebuild('waiting') }
+          : { body: states[looks++] },
+      );
       const left = await run(['rebuild', 'totals', '--accept-trimmed']);
       expect(left).toMatchObject({ code: 0 });
       expect(left.stdout).toContain('stillwater rebuilds rebuild-totals-1');
-      expect(service.asked).toMatchObject([{ method: 'POST', path: '/views/totals/rebuilds?acceptTrimmed=true' }]);
+      expect(service.asked).toMatchObject([
+        { method: 'POST', path: '/views/totals/rebuilds?acceptTrimmed=true' },
+      ]);
       const waited = await run(['rebuild', 'totals', '--wait']);
-      expect(waited).toMatchObject({ code: 0, stdout: 'rebuild-totals-1  promoted  100 %  1,000 of 1,000 entries\n' });
-      expect(service.asked.slice(1).map(({ path }) => path)).toEqual(['/views/totals/rebuilds', '/rebuilds/rebuild-totals-1', '/rebuilds/rebuild-totals-1']);
+      expect(waited).toMatchObject({
+        code: 0,
+        stdout: 'rebuild-totals-1  promoted  100 %  1,000 of 1,000 entries\n',
+      });
+      expect(service.asked.slice(1).map(({ path }) => path)).toEqual([
+        '/views/totals/rebuilds',
+        '/rebuilds/rebuild-totals-1',
+        '/rebuilds/rebuild-totals-1',
+      ]);
     });
 
     it('ends with 1 when it failed, and says why', async () => {
-      await serve(({ method }) => (method === 'POST' ? { status: 202, body: rebuild('waiting') } : { body: rebuild('failed', { reason: 'totals: too many errors' }) }));
+      await serve(({ method }) =>
+        method === 'POST'
+          ? { status: 202, body: rebuild('waiting') }
+          : { body: rebuild('failed', { reason: 'totals: too many errors' }) },
+      );
       const ended = await run(['rebuild', 'totals', '--wait']);
       expect(ended.code).toBe(1);
       expect(ended.stdout).toContain('too many errors');
@@ -169,10 +258,15 @@ describe('commands that speak to a service', () => {
     it('is paused, resumed, cancelled, promoted, listed and rolled back', async () => {
       await serve(({ method, path }) => {
         if (path.endsWith('/rollback')) return { body: { serving: [{ view: 'totals', generation: 1 }] } };
-        return method === 'GET' ? { body: path === '/rebuilds' ? [rebuild('paused')] : rebuild('paused') } : { body: rebuild('paused') };
+        return method === 'GET'
+          ? { body: path === '/rebuilds' ? [rebuild('paused')] : rebuild('paused') }
+          : { body: rebuild('paused') };
       });
-      for (const step of ['pause', 'resume', 'cancel', 'promote']) expect((await run([step, 'rebuild-totals-1'])).code).toBe(0);
-      expect(service.asked.map(({ path }) => path)).toEqual(['pause', 'resume', 'cancel', 'promote'].map((step) => `/rebuilds/rebuild-totals-1/${step}`));
+      for (const step of ['pause', 'resume', 'cancel', 'promote'])
+        expect((await run([step, 'rebuild-totals-1'])).code).toBe(0);
+      expect(service.asked.map(({ path }) => path)).toEqual(
+        ['pause', 'resume', 'cancel', 'promote'].map((step) => `/rebuilds/rebuild-totals-1/${step}`),
+      );
       expect((await run(['rebuilds'])).stdout).toContain('rebuild-totals-1');
       expect((await run(['rebuilds', 'rebuild-totals-1', '--json'])).stdout).toContain('"state":"paused"');
       expect((await run(['rollback', 'totals'])).stdout).toBe('totals is served from generation 1 again.\n');
@@ -181,10 +275,27 @@ describe('commands that speak to a service', () => {
 
   it('verifies: 0 where a replay is equal, 1 and the rows where it differs', async () => {
     const side = (generation: number, checksum: string) => ({ generation, rows: 2, checksum });
-    const equal = verification('equal', { frontier: 'orders@2-0', live: side(1, 'aa'), replayed: side(2, 'aa') });
-    const different = { ...equal, state: 'different', replayed: side(2, 'bb'), differences: [{ key: '"ada"', live: { amount: 3 }, replayed: null }] };
+    const equal = verification('equal', {
+      frontier: 'orders@2-0',
+      live: side(1, 'aa'),
+      replayed: side(2, 'aa'),
+    });
+    const different = {
+      ...equal,
+      state: 'different',
+      replayed: side(2, 'bb'),
+      differences: [{ key: '"ada"', live: { amount: 3 }, replayed: null }],
+    };
     let answer: object = equal;
-    await serve(({ method }) => (method === 'POST' ? { status: 202, headers: { location: '/verifications/verify-totals-1' }, body: verification('replaying') } : { body: answer }));
+    await serve(({ method }) =>
+      method === 'POST'
+        ? {
+            status: 202,
+            headers: { location: '/verifications/verify-totals-1' },
+            body: verification('replaying'),
+          }
+        : { body: answer },
+    );
     const same = await run(['verify', 'totals']);
     expect(same.code).toBe(0);
     expect(same.stdout).toContain('A replay of "totals" equals the live view.');

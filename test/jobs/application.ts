@@ -50,8 +50,19 @@ export class Application {
   deployment: DeploymentResult | null = null;
 
   constructor(readonly options: ApplicationOptions) {
-    const limits: Limits = { ...defaultLimits, leaseMs: 1_000, registryRefreshMs: 50, readerReportMs: 50, waitMs: 50, ...options.limits };
-    this.logger = { info: () => {}, warn: (message) => this.warnings.push(message), error: (message) => this.warnings.push(message) };
+    const limits: Limits = {
+      ...defaultLimits,
+      leaseMs: 1_000,
+      registryRefreshMs: 50,
+      readerReportMs: 50,
+      waitMs: 50,
+      ...options.limits,
+    };
+    this.logger = {
+      info: () => {},
+      warn: (message) => this.warnings.push(message),
+      error: (message) => this.warnings.push(message),
+    };
     this.ports = memoryPorts(options.memory);
     this.catalog = new Catalog(options.declarations);
     const { log, tasks, views, workers } = this.ports;
@@ -59,9 +70,40 @@ export class Application {
     const [clock, code] = [this.#clock, this.#code];
     const registry = new RegistryWatch(this.ports.registry, workers, clock, limits.registryRefreshMs, logger);
     this.registry = registry;
-    this.rebuilder = new Rebuilder({ catalog: () => this.catalog, registry, tasks, log, code, clock, limits });
-    this.verifier = new Verifier({ rebuilder: this.rebuilder, registry, tasks, views, log, workers, clock, limits });
-    this.#worker = new Worker({ id, code, registry, workers, tasks, views, log, limits, metrics: new Metrics(), clock, logger, nonce: () => randomUUID(), step: pure });
+    this.rebuilder = new Rebuilder({
+      catalog: () => this.catalog,
+      registry,
+      tasks,
+      log,
+      code,
+      clock,
+      limits,
+    });
+    this.verifier = new Verifier({
+      rebuilder: this.rebuilder,
+      registry,
+      tasks,
+      views,
+      log,
+      workers,
+      clock,
+      limits,
+    });
+    this.#worker = new Worker({
+      id,
+      code,
+      registry,
+      workers,
+      tasks,
+      views,
+      log,
+      limits,
+      metrics: new Metrics(),
+      clock,
+      logger,
+      nonce: () => randomUUID(),
+      step: pure,
+    });
   }
 
   get rebuilds(): BullRebuilds {
@@ -71,7 +113,12 @@ export class Application {
   async start(): Promise<this> {
     const { url, worker = true, jobs } = this.options;
     await this.registry.start();
-    this.deployment = await deploy(this.catalog, { registry: this.registry, code: this.#code, clock: this.#clock, logger: this.logger });
+    this.deployment = await deploy(this.catalog, {
+      registry: this.registry,
+      code: this.#code,
+      clock: this.#clock,
+      logger: this.logger,
+    });
     if (worker) this.#worker.start();
     @Global()
     @Module({
@@ -83,14 +130,29 @@ export class Application {
     })
     class RuntimeModule {}
     this.#module = await Test.createTestingModule({
-      imports: [RuntimeModule, JobsModule.forRoot({ connection: { url }, prefix: 'sw', worker, logger: this.logger, ...jobs, limits: { driveMs: 20, restMs: 100, ...jobs?.limits } })],
+      imports: [
+        RuntimeModule,
+        JobsModule.forRoot({
+          connection: { url },
+          prefix: 'sw',
+          worker,
+          logger: this.logger,
+          ...jobs,
+          limits: { driveMs: 20, restMs: 100, ...jobs?.limits },
+        }),
+      ],
     }).compile();
     await this.#module.init();
     return this;
   }
 
   async append(redisKey: string, ...events: unknown[]): Promise<void> {
-    await this.ports.log.append({ redisKey, entries: events.map((event) => ['data', JSON.stringify(event)]), idempotencyKey: null, memoryMs: 0 });
+    await this.ports.log.append({
+      redisKey,
+      entries: events.map((event) => ['data', JSON.stringify(event)]),
+      idempotencyKey: null,
+      memoryMs: 0,
+    });
   }
 
   async stop(): Promise<void> {

@@ -11,8 +11,11 @@ import { Application, type ApplicationOptions } from './application.js';
 const orders = stream('orders', { schema: z.object({ customer: z.string(), amount: z.int() }) });
 const totals = (promote: 'auto' | 'manual' = 'auto') =>
   view('totals', { from: orders.groupBy('customer').aggregate({ amount: sum('amount') }), promote });
-const counted = view('totals', { from: orders.groupBy('customer').aggregate({ amount: sum('amount'), orders: count() }) });
-const sizes = (of: ReturnType<typeof totals>) => view('sizes', { from: of.groupBy('amount').aggregate({ customers: count() }) });
+const counted = view('totals', {
+  from: orders.groupBy('customer').aggregate({ amount: sum('amount'), orders: count() }),
+});
+const sizes = (of: ReturnType<typeof totals>) =>
+  view('sizes', { from: of.groupBy('amount').aggregate({ customers: count() }) });
 
 describeWithRedis('rebuilds as jobs', () => {
   let server: RedisServer;
@@ -29,7 +32,12 @@ describeWithRedis('rebuilds as jobs', () => {
   });
 
   async function application(options: Partial<ApplicationOptions> = {}): Promise<Application> {
-    const made = new Application({ url: server.url, memory, declarations: [declarationOf(totals())], ...options });
+    const made = new Application({
+      url: server.url,
+      memory,
+      declarations: [declarationOf(totals())],
+      ...options,
+    });
     started.push(made);
     return made.start();
   }
@@ -40,9 +48,17 @@ describeWithRedis('rebuilds as jobs', () => {
   };
 
   /** Waits until a rebuild is in one of these states. */
-  async function until(of: Application, id: string, ...states: RebuildStatus['state'][]): Promise<RebuildStatus> {
+  async function until(
+    of: Application,
+    id: string,
+    ...states: RebuildStatus['state'][]
+  ): Promise<RebuildStatus> {
     let status: RebuildStatus | null = null;
-    await eventually(async () => states.includes((status = await of.rebuilds.get(id))?.state as never), 20_000, 20);
+    await eventually(
+      async () => states.includes((status = await of.rebuilds.get(id))?.state as never),
+      20_000,
+      20,
+    );
     return status!;
   }
 
@@ -52,7 +68,12 @@ describeWithRedis('rebuilds as jobs', () => {
     const asked = await one.rebuilds.start('totals', { acceptTrimmed: false });
     expect(asked).toMatchObject({ view: 'totals', finishedAt: null });
     const done = await until(one, asked.id, 'promoted');
-    expect(done).toMatchObject({ entriesDone: 2, entriesTotal: 2, reason: null, generations: [{ view: 'totals', generation: 2 }] });
+    expect(done).toMatchObject({
+      entriesDone: 2,
+      entriesTotal: 2,
+      reason: null,
+      generations: [{ view: 'totals', generation: 2 }],
+    });
     expect(one.registry.serving('totals')!.number).toBe(2);
     expect((await one.rebuilds.list('totals')).map(({ id }) => id)).toEqual([asked.id]);
     await eventually(async () => (await one.rebuilds.get(asked.id))!.finishedAt !== null);
@@ -61,7 +82,12 @@ describeWithRedis('rebuilds as jobs', () => {
   it('waits in the queue, without a generation, while no process works on jobs', async () => {
     const api = await application({ worker: false });
     const asked = await api.rebuilds.start('totals', { acceptTrimmed: false });
-    expect(asked).toMatchObject({ state: 'waiting', generations: [], entriesPerSecond: null, remainingMs: null });
+    expect(asked).toMatchObject({
+      state: 'waiting',
+      generations: [],
+      entriesPerSecond: null,
+      remainingMs: null,
+    });
     expect(api.registry.snapshot.generations).toHaveLength(1);
     await application();
     await until(api, asked.id, 'promoted');
@@ -69,7 +95,10 @@ describeWithRedis('rebuilds as jobs', () => {
 
   it('answers a second request for the same view with the rebuild that is under way', async () => {
     const api = await application({ worker: false });
-    const [first, second] = await Promise.all([api.rebuilds.start('totals', { acceptTrimmed: false }), api.rebuilds.start('totals', { acceptTrimmed: false })]);
+    const [first, second] = await Promise.all([
+      api.rebuilds.start('totals', { acceptTrimmed: false }),
+      api.rebuilds.start('totals', { acceptTrimmed: false }),
+    ]);
     const third = await api.rebuilds.start('totals', { acceptTrimmed: false });
     expect(new Set([first.id, second.id, third.id]).size).toBe(1);
   });
@@ -112,39 +141,58 @@ describeWithRedis('rebuilds as jobs', () => {
     expect((await api.rebuilds.cancel(next.id)).state).toBe('cancelled');
     await eventually(async () => (await api.registry.refresh()).generations.length === 1);
     await eventually(async () => (await api.rebuilds.get(next.id))!.finishedAt !== null);
-    expect(await api.rebuilds.get(next.id)).toMatchObject({ state: 'cancelled', reason: 'It was asked for.' });
+    expect(await api.rebuilds.get(next.id)).toMatchObject({
+      state: 'cancelled',
+      reason: 'It was asked for.',
+    });
     await expect(api.rebuilds.resume(next.id)).rejects.toMatchObject({ code: 'rebuild-finished' });
   });
 
   it('refuses what it cannot do: unknown views and rebuilds, a trimmed log, a full queue', async () => {
     const api = await application({ worker: false, jobs: { limits: { rebuildsQueuedMax: 1 } } });
-    await expect(api.rebuilds.start('total', { acceptTrimmed: false })).rejects.toMatchObject({ code: 'unknown-view' });
+    await expect(api.rebuilds.start('total', { acceptTrimmed: false })).rejects.toMatchObject({
+      code: 'unknown-view',
+    });
     await expect(api.rebuilds.pause('rebuild-x')).rejects.toMatchObject({ code: 'unknown-rebuild' });
     await api.append('orders', { customer: 'ada', amount: 3 }, { customer: 'ada', amount: 4 });
     const [end] = await api.ports.log.ends(['orders']);
     await api.ports.log.trim('orders', end!.last, 10);
-    await expect(api.rebuilds.start('totals', { acceptTrimmed: false })).rejects.toMatchObject({ code: 'log-trimmed' });
+    await expect(api.rebuilds.start('totals', { acceptTrimmed: false })).rejects.toMatchObject({
+      code: 'log-trimmed',
+    });
     const accepted = await api.rebuilds.start('totals', { acceptTrimmed: true });
     expect(accepted.state).toBe('waiting');
     await expect(api.rebuilds.startVerify('totals')).rejects.toMatchObject({ code: 'rebuilds-max' });
   });
 
   it('rebuilds changed views once, with what reads them, however many processes start with the release', async () => {
-    const before = await application({ declarations: [declarationOf(totals()), declarationOf(sizes(totals()))] });
+    const before = await application({
+      declarations: [declarationOf(totals()), declarationOf(sizes(totals()))],
+    });
     await before.append('orders', { customer: 'ada', amount: 3 });
-    await eventually(async () => (await before.ports.tasks.status([{ view: 'sizes', generation: 1, stage: 0, partition: 0 }]))[0]!.record !== null);
+    await eventually(
+      async () =>
+        (await before.ports.tasks.status([{ view: 'sizes', generation: 1, stage: 0, partition: 0 }]))[0]!
+          .record !== null,
+    );
     const declarations = [declarationOf(counted), declarationOf(sizes(counted as never))];
     const after = [await application({ declarations }), await application({ declarations })];
-    const statuses = await Promise.all(after.map((one) => one.rebuilds.startChanged(one.deployment!.changed, one.deployment!.release)));
+    const statuses = await Promise.all(
+      after.map((one) => one.rebuilds.startChanged(one.deployment!.changed, one.deployment!.release)),
+    );
     expect(statuses.flat().map(({ id }) => id)).toEqual(['rebuild-2-totals', 'rebuild-2-totals']);
     const done = await until(after[0]!, 'rebuild-2-totals', 'promoted');
-    expect(new Set(done.generations)).toEqual(new Set([
-      { view: 'totals', generation: 2 },
-      { view: 'sizes', generation: 2 },
-    ]));
+    expect(new Set(done.generations)).toEqual(
+      new Set([
+        { view: 'totals', generation: 2 },
+        { view: 'sizes', generation: 2 },
+      ]),
+    );
     // The older release neither rebuilds back nor starts anything.
     expect(await before.rebuilds.startChanged(['totals'], before.deployment!.release)).toEqual([]);
-    await expect(before.rebuilds.start('totals', { acceptTrimmed: false })).rejects.toMatchObject({ code: 'release-superseded' });
+    await expect(before.rebuilds.start('totals', { acceptTrimmed: false })).rejects.toMatchObject({
+      code: 'release-superseded',
+    });
   });
 
   it('leaves a rebuild to a process that has its code, and cancels those of an older definition', async () => {
@@ -154,9 +202,16 @@ describeWithRedis('rebuilds as jobs', () => {
     await new Promise((resolve) => setTimeout(resolve, 400));
     expect(await old.rebuilds.get(status!.id)).toMatchObject({ state: 'waiting', generations: [] });
 
-    const newest = await application({ declarations: [declarationOf(view('totals', { from: orders.groupBy('customer').aggregate({ orders: count() }) }))] });
+    const newest = await application({
+      declarations: [
+        declarationOf(view('totals', { from: orders.groupBy('customer').aggregate({ orders: count() }) })),
+      ],
+    });
     await newest.rebuilds.startChanged(newest.deployment!.changed, newest.deployment!.release);
-    expect(await newest.rebuilds.get(status!.id)).toMatchObject({ state: 'cancelled', reason: 'Release 3 defines totals otherwise.' });
+    expect(await newest.rebuilds.get(status!.id)).toMatchObject({
+      state: 'cancelled',
+      reason: 'Release 3 defines totals otherwise.',
+    });
     await until(newest, 'rebuild-3-totals', 'promoted');
   });
 
@@ -198,7 +253,12 @@ describeWithRedis('rebuilds as jobs', () => {
     kept.parked = { code: 'errors-max', message: 'too many errors', at: 0 };
     const failed = await until(one, id, 'failed');
     expect(failed.reason).toContain('too many errors');
-    await eventually(async () => (await one.registry.refresh()).generations.every(({ number }) => number === 1) || kept.parked === null || one.registry.snapshot.generations[1]?.state === 'dropping');
+    await eventually(
+      async () =>
+        (await one.registry.refresh()).generations.every(({ number }) => number === 1) ||
+        kept.parked === null ||
+        one.registry.snapshot.generations[1]?.state === 'dropping',
+    );
     expect(one.registry.serving('totals')!.number).toBe(1);
   });
 
@@ -206,11 +266,21 @@ describeWithRedis('rebuilds as jobs', () => {
     const one = await application();
     const api = await application({ worker: false });
     await api.append('orders', { customer: 'ada', amount: 3 }, { customer: 'bob', amount: 4 });
-    await eventually(async () => (await one.ports.tasks.status([{ view: 'totals', generation: 1, stage: 0, partition: 0 }]))[0]!.record?.rows === 2);
+    await eventually(
+      async () =>
+        (await one.ports.tasks.status([{ view: 'totals', generation: 1, stage: 0, partition: 0 }]))[0]!.record
+          ?.rows === 2,
+    );
     const { id } = await api.rebuilds.startVerify('totals');
     await eventually(async () => (await api.rebuilds.getVerify(id))!.finishedAt !== null, 20_000);
     const done = (await api.rebuilds.getVerify(id))!;
-    expect(done).toMatchObject({ state: 'equal', view: 'totals', differences: [], live: { generation: 1, rows: 2 }, replayed: { rows: 2 } });
+    expect(done).toMatchObject({
+      state: 'equal',
+      view: 'totals',
+      differences: [],
+      live: { generation: 1, rows: 2 },
+      replayed: { rows: 2 },
+    });
     expect(done.live!.checksum).toBe(done.replayed!.checksum);
     expect(await api.rebuilds.getVerify('verify-x')).toBeNull();
   });
@@ -231,7 +301,9 @@ describeWithRedis('rebuilds as jobs', () => {
   it('answers in time though its Redis is gone, and stops', async () => {
     const one = await application({ jobs: { limits: { answerMsMax: 200, closeMsMax: 300 } } });
     await server.kill();
-    await expect(one.rebuilds.start('totals', { acceptTrimmed: false })).rejects.toMatchObject({ code: expect.stringMatching(/^redis-/) });
+    await expect(one.rebuilds.start('totals', { acceptTrimmed: false })).rejects.toMatchObject({
+      code: expect.stringMatching(/^redis-/),
+    });
     const before = performance.now();
     await stop(one);
     expect(performance.now() - before).toBeLessThan(5_000);

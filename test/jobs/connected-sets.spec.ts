@@ -6,6 +6,13 @@ describe('connected sets of views', () => {
   });
 
   it('are joined by what they share, also by what comes later', () => {
-    expect(connectedSets([['a', 'x'], ['b', 'y'], ['x', 'c'], ['x', 'y']])).toEqual([['a', 'x', 'c', 'b', 'y']]);
+    expect(
+      connectedSets([
+        ['a', 'x'],
+        ['b', 'y'],
+        ['x', 'c'],
+        ['x', 'y'],
+      ]),
+    ).toEqual([['a', 'x', 'c', 'b', 'y']]);
   });
 });

@@ -15,7 +15,8 @@ describe('the rate of a rebuild', () => {
 
   it('is that of the last seconds, not of the whole', () => {
     const rate = new Rate();
-    for (let second = 0; second <= 60; second++) rate.note(second * 1_000, second < 30 ? second * 10_000 : 300_000 + (second - 30) * 100);
+    for (let second = 0; second <= 60; second++)
+      rate.note(second * 1_000, second < 30 ? second * 10_000 : 300_000 + (second - 30) * 100);
     expect(rate.perSecond).toBe(100);
   });
 

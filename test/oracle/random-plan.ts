@@ -67,7 +67,8 @@ function scalarsOf({ node }: Twin): Scalar[] {
     else if (type.kind === 'number') found.push({ path, sql, kind: 'number' });
     else if (type.kind === 'boolean') found.push({ path, sql, kind: 'boolean' });
     else if (type.kind === 'object')
-      for (const column of type.columns) visit(`${path}.${column.name}`, `struct_extract(${sql}, ${literal(column.name)})`, column.type);
+      for (const column of type.columns)
+        visit(`${path}.${column.name}`, `struct_extract(${sql}, ${literal(column.name)})`, column.type);
   };
   for (const { name, type } of node.relation.columns) visit(name, quoted(name), type);
   return found;
@@ -94,7 +95,18 @@ function twinOf(random: Random, depth: number): Twin {
   const input = twinOf(random, depth - 1);
   // A row of nothing but lists can hardly be asked anything.
   if (scalarsOf(input).length === 0) return distinctTwin(random, input);
-  const make = random.of([whereTwin, selectTwin, flatMapTwin, unnestTwin, unionTwin, distinctTwin, aggregateTwin, aggregateTwin, joinTwin, joinTwin]);
+  const make = random.of([
+    whereTwin,
+    selectTwin,
+    flatMapTwin,
+    unnestTwin,
+    unionTwin,
+    distinctTwin,
+    aggregateTwin,
+    aggregateTwin,
+    joinTwin,
+    joinTwin,
+  ]);
   return make(random, input, () => twinOf(random, random.below(depth)));
 }
 
@@ -105,7 +117,10 @@ function condition(random: Random, twin: Twin): { call: (row: any) => boolean; s
   if (kind === 'boolean') return { call: (row) => get(row) === true, sql: `(${sql} IS TRUE)` };
   if (kind === 'number') {
     const bound = random.of(NUMBERS);
-    return { call: (row) => get(row) !== null && get(row) <= bound, sql: `(${sql} IS NOT NULL AND ${sql} <= ${bound})` };
+    return {
+      call: (row) => get(row) !== null && get(row) <= bound,
+      sql: `(${sql} IS NOT NULL AND ${sql} <= ${bound})`,
+    };
   }
   const text = random.of(TEXTS);
   return random.chance(0.5)
@@ -117,12 +132,17 @@ function whereTwin(random: Random, input: Twin): Twin {
   const { call, sql } = condition(random, input);
   const { path, sql: thrown } = random.of(scalarsOf(input));
   const get = read(path);
-  if (random.chance(0.7)) return { ...input, node: where(input.node, call), sql: `SELECT * FROM (${input.sql}) WHERE ${sql}` };
+  if (random.chance(0.7))
+    return { ...input, node: where(input.node, call), sql: `SELECT * FROM (${input.sql}) WHERE ${sql}` };
   const throwing = (row: any): boolean => {
     if (get(row) === null) throw new Error('null');
     return call(row);
   };
-  return { ...input, node: where(input.node, throwing), sql: `SELECT * FROM (${input.sql}) WHERE ${thrown} IS NOT NULL AND ${sql}` };
+  return {
+    ...input,
+    node: where(input.node, throwing),
+    sql: `SELECT * FROM (${input.sql}) WHERE ${thrown} IS NOT NULL AND ${sql}`,
+  };
 }
 
 function selectTwin(random: Random, input: Twin): Twin {
@@ -132,17 +152,31 @@ function selectTwin(random: Random, input: Twin): Twin {
     columns[name] = value;
     parts.push(`${sql} AS ${quoted(name)}`);
   };
-  for (const name of random.some(names(input), 1)) add(random.chance(0.6) ? name : freshName(), name, quoted(name));
+  for (const name of random.some(names(input), 1))
+    add(random.chance(0.6) ? name : freshName(), name, quoted(name));
   for (const { path, sql } of random.some(scalarsOf(input), 0, 2)) add(freshName(), path, sql);
   if (random.chance(0.4)) {
     const { path, sql, kind } = random.of(scalarsOf(input));
     const get = read(path);
-    if (kind === 'number') add(freshName(), { schema: z.number(), call: (row) => (get(row) ?? 0) * 2 + 0.5 }, `coalesce(${sql}, 0) * 2 + 0.5`);
+    if (kind === 'number')
+      add(
+        freshName(),
+        { schema: z.number(), call: (row) => (get(row) ?? 0) * 2 + 0.5 },
+        `coalesce(${sql}, 0) * 2 + 0.5`,
+      );
     else if (kind === 'text')
-      add(freshName(), { schema: z.string().nullable(), call: (row) => (get(row) === null ? null : get(row) + '_') }, `${sql} || '_'`);
+      add(
+        freshName(),
+        { schema: z.string().nullable(), call: (row) => (get(row) === null ? null : get(row) + '_') },
+        `${sql} || '_'`,
+      );
     else add(freshName(), { schema: z.boolean(), call: (row) => get(row) === true }, `(${sql} IS TRUE)`);
   }
-  return { node: select(input.node, columns), sql: `SELECT ${parts.join(', ')}${hidden(input)} FROM (${input.sql})`, log: input.log };
+  return {
+    node: select(input.node, columns),
+    sql: `SELECT ${parts.join(', ')}${hidden(input)} FROM (${input.sql})`,
+    log: input.log,
+  };
 }
 
 function flatMapTwin(random: Random, input: Twin): Twin {
@@ -156,7 +190,10 @@ function flatMapTwin(random: Random, input: Twin): Twin {
   const getText = read(text.path);
   const row = z.object({ [n]: z.int(), [t]: z.string().nullable() });
   const call = (from: any) =>
-    Array.from({ length: Math.max(0, Math.min(3, Math.floor(getCount(from) ?? 0))) }, (_, index) => ({ [t]: getText(from), [n]: index }));
+    Array.from({ length: Math.max(0, Math.min(3, Math.floor(getCount(from) ?? 0))) }, (_, index) => ({
+      [t]: getText(from),
+      [n]: index,
+    }));
   return {
     node: flatMap(input.node, row, call),
     sql:
@@ -167,7 +204,9 @@ function flatMapTwin(random: Random, input: Twin): Twin {
 }
 
 function unnestTwin(random: Random, input: Twin): Twin {
-  const lists = input.node.relation.columns.filter(({ type }) => type.kind === 'array' && type.element.kind === 'string');
+  const lists = input.node.relation.columns.filter(
+    ({ type }) => type.kind === 'array' && type.element.kind === 'string',
+  );
   if (lists.length === 0) return whereTwin(random, input);
   const { name } = random.of(lists);
   const as = freshName();
@@ -191,7 +230,11 @@ function unionTwin(random: Random, input: Twin): Twin {
 }
 
 function distinctTwin(_random: Random, input: Twin): Twin {
-  return { node: distinct(input.node), sql: `SELECT DISTINCT ${names(input).map(quoted).join(', ')} FROM (${input.sql})`, log: false };
+  return {
+    node: distinct(input.node),
+    sql: `SELECT DISTINCT ${names(input).map(quoted).join(', ')} FROM (${input.sql})`,
+    log: false,
+  };
 }
 
 function aggregateTwin(random: Random, input: Twin): Twin {
@@ -250,7 +293,10 @@ function randomAggregate(random: Random, input: Twin, scalars: Scalar[]): [Writt
     choices.push(
       () => [{ kind: 'sum', value: number.path }, `sum(${number.sql})`],
       () => [{ kind: 'avg', value: number.path }, `avg(${number.sql})`],
-      () => [{ kind: 'sumIf', value: number.path, test: test.call }, `(sum(${number.sql}) FILTER (WHERE ${test.sql}))`],
+      () => [
+        { kind: 'sumIf', value: number.path, test: test.call },
+        `(sum(${number.sql}) FILTER (WHERE ${test.sql}))`,
+      ],
     );
   }
   if (texts.length > 0) {
@@ -280,19 +326,34 @@ function joinTwin(random: Random, left: Twin, another: () => Twin): Twin {
   const right = another();
   const outer = random.chance(0.5);
   const as = freshName();
-  const pairs = scalarsOf(left).flatMap((one) => scalarsOf(right).filter(({ kind }) => kind === one.kind).map((other) => ({ one, other })));
+  const pairs = scalarsOf(left).flatMap((one) =>
+    scalarsOf(right)
+      .filter(({ kind }) => kind === one.kind)
+      .map((other) => ({ one, other })),
+  );
   // Often by the key, so that rows have partners, and a side has one row for each key.
-  const keyed = pairs.filter(({ other }) => right.node.relation.uniqueKey?.length === 1 && right.node.relation.uniqueKey[0] === other.path);
+  const keyed = pairs.filter(
+    ({ other }) =>
+      right.node.relation.uniqueKey?.length === 1 && right.node.relation.uniqueKey[0] === other.path,
+  );
   const chosen = keyed.length > 0 && random.chance(0.5) ? [random.of(keyed)] : random.some(pairs, 1, 2);
   if (chosen.length === 0) return distinctTwin(random, left);
   const on = new Map(chosen.map(({ one, other }) => [one.path, { one, other }]));
-  const struct = names(right).map((name) => `${literal(name)}: r.${quoted(name)}`).join(', ');
+  const struct = names(right)
+    .map((name) => `${literal(name)}: r.${quoted(name)}`)
+    .join(', ');
   const inner = (twin: Twin, side: 'one' | 'other'): string =>
     `SELECT *, ${[...on.values()].map((pair, index) => `${pair[side].sql} AS "__k${index}"`).join(', ')}, 1 AS "__there" FROM (${twin.sql})`;
   const columns = names(left).map((name) => `l.${quoted(name)}`);
   const equal = [...on.keys()].map((_, index) => `l."__k${index}" = r."__k${index}"`).join(' AND ');
   return {
-    node: join(left.node, right.node, as, Object.fromEntries([...on.values()].map(({ one, other }) => [one.path, other.path])), outer ? 'left' : 'inner'),
+    node: join(
+      left.node,
+      right.node,
+      as,
+      Object.fromEntries([...on.values()].map(({ one, other }) => [one.path, other.path])),
+      outer ? 'left' : 'inner',
+    ),
     sql:
       `SELECT ${columns.join(', ')}, CASE WHEN r."__there" IS NULL THEN NULL ELSE {${struct}} END AS ${quoted(as)} ` +
       `FROM (${inner(left, 'one')}) l ${outer ? 'LEFT' : 'INNER'} JOIN (${inner(right, 'other')}) r ON ${equal}`,

@@ -3,6 +3,9 @@ import { redisPorts } from '../../src/redis/redis.module.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 import { row, servedApp, type ServedApp } from './served-app.js';
 
+type Reply = Awaited<ReturnType<typeof inject>>;
+const inject = (served: ServedApp, url: string) => served.app.inject({ url });
+
 describeWithRedis('serving from Redis', () => {
   let redis: RedisServer;
   let connections: RedisConnections;
@@ -33,7 +36,7 @@ describeWithRedis('serving from Redis', () => {
   const pages = async (url: string): Promise<any[]> => {
     const rows: any[] = [];
     for (let next: string | null = url; next !== null;) {
-      const reply = await served.app.inject({ url: next });
+      const reply: Reply = await inject(served, next);
       if (reply.statusCode !== 200) throw new Error(reply.body);
       rows.push(...reply.json());
       next = /^<(.*)>; rel="next"$/.exec(String(reply.headers['link'] ?? ''))?.[1] ?? null;

@@ -24,7 +24,12 @@ export class Maintained {
 
   /** One tick. What it wrote. */
   tick(inputs: Record<string, Entries | Delta>): number {
-    const deltas = new Map(Object.entries(inputs).map(([name, entries]) => [name, entries instanceof Delta ? entries : Delta.of(...entries)]));
+    const deltas = new Map(
+      Object.entries(inputs).map(([name, entries]) => [
+        name,
+        entries instanceof Delta ? entries : Delta.of(...entries),
+      ]),
+    );
     this.store.step(this.compiled.circuit, deltas);
     const result = this.compiled.output.takeResult();
     this.rowCount += result.rows;
@@ -39,7 +44,9 @@ export class Maintained {
   }
 
   get rows(): Row[] {
-    const texts = [...(this.store.keyed.get('rows')?.values() ?? [])].map(shownText).filter((text) => text !== '');
+    const texts = [...(this.store.keyed.get('rows')?.values() ?? [])]
+      .map(shownText)
+      .filter((text) => text !== '');
     return texts.sort().map((text) => JSON.parse(text) as Row);
   }
 

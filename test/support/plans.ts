@@ -28,7 +28,11 @@ import {
 
 const columnsIn = (schema: z.ZodType): readonly Column[] => columnsOf(schema)!.columns;
 
-export function streamOf(name: string, schema: z.ZodType, options: Partial<StreamDeclaration> = {}): StreamDeclaration {
+export function streamOf(
+  name: string,
+  schema: z.ZodType,
+  options: Partial<StreamDeclaration> = {},
+): StreamDeclaration {
   return {
     kind: 'stream',
     name,
@@ -46,7 +50,17 @@ export function streamOf(name: string, schema: z.ZodType, options: Partial<Strea
 }
 
 export function tableOf(name: string, schema: z.ZodType, key: readonly string[]): TableDeclaration {
-  return { kind: 'table', name, schema, columns: columnsIn(schema), redisKey: name, partitions: 1, place: null, key, retain: null };
+  return {
+    kind: 'table',
+    name,
+    schema,
+    columns: columnsIn(schema),
+    redisKey: name,
+    partitions: 1,
+    place: null,
+    key,
+    retain: null,
+  };
 }
 
 export const fn = <R>(call: (row: any) => R): UserFunction<R> => ({ call, source: call.toString() });
@@ -81,10 +95,20 @@ export const where = (input: PlanNode, predicate: (row: any) => unknown): PlanNo
 
 export function select(input: PlanNode, columns: Record<string, Written>): PlanNode {
   const named = namedExpressions(input.relation, columns);
-  return { op: 'select', input, columns: named, relation: selectRelation(input.relation, named), place: null };
+  return {
+    op: 'select',
+    input,
+    columns: named,
+    relation: selectRelation(input.relation, named),
+    place: null,
+  };
 }
 
-export const flatMap = (input: PlanNode, row: z.ZodType, call: (row: any) => Iterable<unknown>): PlanNode => ({
+export const flatMap = (
+  input: PlanNode,
+  row: z.ZodType,
+  call: (row: any) => Iterable<unknown>,
+): PlanNode => ({
   op: 'flatMap',
   input,
   row,
@@ -106,18 +130,34 @@ export const union = (...inputs: [PlanNode, ...PlanNode[]]): PlanNode => ({
   place: null,
 });
 
-export const distinct = (input: PlanNode): PlanNode => ({ op: 'distinct', input, relation: distinctRelation(input.relation), place: null });
+export const distinct = (input: PlanNode): PlanNode => ({
+  op: 'distinct',
+  input,
+  relation: distinctRelation(input.relation),
+  place: null,
+});
 
-export function aggregate(input: PlanNode, by: Record<string, Written>, aggregates: Record<string, WrittenAggregate>): PlanNode {
+export function aggregate(
+  input: PlanNode,
+  by: Record<string, Written>,
+  aggregates: Record<string, WrittenAggregate>,
+): PlanNode {
   const named = namedExpressions(input.relation, by);
-  const specs = Object.entries(aggregates).map(([name, { kind, value = null, by = null, test = null, descending = false }]) => ({
-    name,
-    aggregate: aggregateSpec(name, { kind, value, by, test, descending, place: null } as never, input.relation, {
-      note: (problem) => {
-        throw new Error(problem.what);
-      },
+  const specs = Object.entries(aggregates).map(
+    ([name, { kind, value = null, by = null, test = null, descending = false }]) => ({
+      name,
+      aggregate: aggregateSpec(
+        name,
+        { kind, value, by, test, descending, place: null } as never,
+        input.relation,
+        {
+          note: (problem) => {
+            throw new Error(problem.what);
+          },
+        },
+      ),
     }),
-  }));
+  );
   const relation = aggregateRelation(
     input.relation,
     named,
@@ -126,12 +166,33 @@ export function aggregate(input: PlanNode, by: Record<string, Written>, aggregat
   return { op: 'aggregate', input, by: named, aggregates: specs, relation, place: null };
 }
 
-export function join(left: PlanNode, right: PlanNode, as: string, on: Record<string, string>, kind: 'inner' | 'left' = 'inner'): PlanNode {
+export function join(
+  left: PlanNode,
+  right: PlanNode,
+  as: string,
+  on: Record<string, string>,
+  kind: 'inner' | 'left' = 'inner',
+): PlanNode {
   const pairs = Object.entries(on).map(([left, right]) => ({ left, right }));
-  return { op: 'join', kind, left, right, as, on: pairs, relation: joinRelation(left.relation, right.relation, { kind, as, on: pairs }), place: null };
+  return {
+    op: 'join',
+    kind,
+    left,
+    right,
+    as,
+    on: pairs,
+    relation: joinRelation(left.relation, right.relation, { kind, as, on: pairs }),
+    place: null,
+  };
 }
 
-export function viewOf(name: string, plan: PlanNode, key: readonly string[], indexes: readonly string[] = [], buckets = 4): ViewDeclaration {
+export function viewOf(
+  name: string,
+  plan: PlanNode,
+  key: readonly string[],
+  indexes: readonly string[] = [],
+  buckets = 4,
+): ViewDeclaration {
   const { columns } = plan.relation;
   return {
     kind: 'view',
@@ -156,12 +217,19 @@ export function viewOf(name: string, plan: PlanNode, key: readonly string[], ind
   };
 }
 
-function namedExpressions(relation: Relation, columns: Record<string, Written>): { name: string; value: Expression }[] {
-  return Object.entries(columns).map(([name, written]) => ({ name, value: expression(relation, name, written) }));
+function namedExpressions(
+  relation: Relation,
+  columns: Record<string, Written>,
+): { name: string; value: Expression }[] {
+  return Object.entries(columns).map(([name, written]) => ({
+    name,
+    value: expression(relation, name, written),
+  }));
 }
 
 function expression(relation: Relation, name: string, written: Written): Expression {
   if (written === '$position') return { kind: 'position', column: columnOf(name, z.string()) };
-  if (typeof written !== 'string') return { kind: 'computed', fn: fn(written.call), column: columnOf(name, written.schema) };
+  if (typeof written !== 'string')
+    return { kind: 'computed', fn: fn(written.call), column: columnOf(name, written.schema) };
   return { kind: 'path', path: written, column: { ...columnAt(relation.columns, written)!, name } };
 }

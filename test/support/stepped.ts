@@ -14,7 +14,10 @@ export class Stepped {
   /** What the last step wrote. */
   writes = 0;
 
-  constructor(make: (builder: CircuitBuilder) => Operator, options: { inputs?: number; entriesMax?: number } = {}) {
+  constructor(
+    make: (builder: CircuitBuilder) => Operator,
+    options: { inputs?: number; entriesMax?: number } = {},
+  ) {
     const builder = new CircuitBuilder({ entriesMax: options.entriesMax ?? 100 });
     this.#inputs = options.inputs ?? 1;
     const sources = Array.from({ length: this.#inputs }, (_, index) => builder.source(`in${index}`));
@@ -28,7 +31,9 @@ export class Stepped {
   }
 
   raw(...inputs: (Entries | Delta)[]): Delta {
-    const deltas = inputs.map((input, index) => [`in${index}`, input instanceof Delta ? input : Delta.of(...input)] as const);
+    const deltas = inputs.map(
+      (input, index) => [`in${index}`, input instanceof Delta ? input : Delta.of(...input)] as const,
+    );
     const output = this.store.step(this.circuit, new Map(deltas));
     this.writes = this.store.commit(this.circuit);
     return output;

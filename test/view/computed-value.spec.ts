@@ -35,13 +35,27 @@ describe('what a function gives', () => {
   });
 
   it('goes through transforms of its schema', () => {
-    expect(check(z.string().transform((text) => text.length).pipe(z.int()))('abc')).toBe(3);
+    expect(
+      check(
+        z
+          .string()
+          .transform((text) => text.length)
+          .pipe(z.int()),
+      )('abc'),
+    ).toBe(3);
   });
 
   it('has its fields in the order of the schema, those of free form by name', () => {
-    const schema = z.object({ z: z.int(), a: z.object({ y: z.int().optional(), b: z.int() }), free: z.unknown(), list: z.array(z.object({ q: z.int(), p: z.int() })) });
+    const schema = z.object({
+      z: z.int(),
+      a: z.object({ y: z.int().optional(), b: z.int() }),
+      free: z.unknown(),
+      list: z.array(z.object({ q: z.int(), p: z.int() })),
+    });
     const given = { list: [{ p: 1, q: 2 }], free: { y: 1, x: 2 }, a: { b: 1 }, z: 0, extra: 1 };
-    expect(JSON.stringify(check(schema)(given))).toBe('{"z":0,"a":{"y":null,"b":1},"free":{"x":2,"y":1},"list":[{"q":2,"p":1}]}');
+    expect(JSON.stringify(check(schema)(given))).toBe(
+      '{"z":0,"a":{"y":null,"b":1},"free":{"x":2,"y":1},"list":[{"q":2,"p":1}]}',
+    );
   });
 });
 

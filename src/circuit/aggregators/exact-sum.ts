@@ -112,7 +112,12 @@ function quickQuotient(high: number, low: number, count: number): number | null 
   const product = quotient * count;
   const left = upperHalf(quotient);
   const right = upperHalf(count);
-  const lost = left * right - product + left * (count - right) + (quotient - left) * right + (quotient - left) * (count - right);
+  const lost =
+    left * right -
+    product +
+    left * (count - right) +
+    (quotient - left) * right +
+    (quotient - left) * (count - right);
   const correction = (high - product - lost + low) / count;
   const least = quotient + correction * (1 - 2 ** -50);
   return least === quotient + correction * (1 + 2 ** -50) ? least : null;
@@ -125,7 +130,8 @@ function upperHalf(value: number): number {
 }
 
 /** As it is stored: a number, a list, or a text for what no double can say. */
-export const exactStored = (sum: ExactSum): number | number[] | string => (typeof sum === 'bigint' ? sum.toString(36) : sum);
+export const exactStored = (sum: ExactSum): number | number[] | string =>
+  typeof sum === 'bigint' ? sum.toString(36) : sum;
 
 export function exactRevived(stored: number | number[] | string): ExactSum {
   return typeof stored === 'string' ? parseBig36(stored) : stored;

@@ -9,7 +9,10 @@ type Compare = (left: Value, right: Value) => number;
 
 /** The least (or greatest) value of a column that is never retracted: the value alone. */
 export function extremeOfAppended(value: (row: Row) => Value, end: 'least' | 'greatest'): Aggregator<Value> {
-  const better: Compare = end === 'least' ? (left, right) => compareValues(left, right) : (left, right) => compareValues(right, left);
+  const better: Compare =
+    end === 'least'
+      ? (left, right) => compareValues(left, right)
+      : (left, right) => compareValues(right, left);
   const sign = end === 'least' ? 1 : -1;
   return {
     initial: () => null,
@@ -18,7 +21,8 @@ export function extremeOfAppended(value: (row: Row) => Value, end: 'least' | 'gr
       const candidate = value(row);
       if (candidate === null) return best;
       if (best === null) return candidate;
-      if (typeof candidate === 'number' && typeof best === 'number') return (candidate - best) * sign < 0 ? candidate : best;
+      if (typeof candidate === 'number' && typeof best === 'number')
+        return (candidate - best) * sign < 0 ? candidate : best;
       return better(candidate, best) < 0 ? candidate : best;
     },
     result: (best) => best,
@@ -108,9 +112,11 @@ export function extremeMember(options: {
     settle(first, group) {
       const nets = tick.take(group);
       for (const [member, net] of nets) members.add(group, member, net);
-      if (first !== null && nets.has(first) && members.weight(group, first) === 0) return members.end(group, end, 1)[0]?.[0] ?? null;
+      if (first !== null && nets.has(first) && members.weight(group, first) === 0)
+        return members.end(group, end, 1)[0]?.[0] ?? null;
       let best = first;
-      for (const [member, net] of nets) if (net > 0 && (best === null || compareText(member, best) * sign < 0)) best = member;
+      for (const [member, net] of nets)
+        if (net > 0 && (best === null || compareText(member, best) * sign < 0)) best = member;
       return best;
     },
     result: (first) => (first === null ? null : valueOf(first)),

@@ -10,7 +10,8 @@ export const memberOfValue = (value: Value): string => orderText(value);
 export const memberBy = (by: Value, value: Value): string => orderText(by) + JSON.stringify(value);
 
 /** Greatest `by` first; equal ones still by the least text of the value. */
-export const memberByDescending = (by: Value, value: Value): string => descendingText(orderText(by)) + JSON.stringify(value);
+export const memberByDescending = (by: Value, value: Value): string =>
+  descendingText(orderText(by)) + JSON.stringify(value);
 
 /** The inverse of `memberOfValue`. */
 export function valueOfMember(member: string): Value {
@@ -38,7 +39,8 @@ export function valueBehindOrder(member: string): Value {
 }
 
 /** The value behind the order text of `memberByDescending`, which ends in a tilde and holds none. */
-export const valueBehindDescending = (member: string): Value => JSON.parse(member.slice(member.indexOf('~') + 1)) as Value;
+export const valueBehindDescending = (member: string): Value =>
+  JSON.parse(member.slice(member.indexOf('~') + 1)) as Value;
 
 const scratch = new DataView(new ArrayBuffer(8));
 

@@ -18,12 +18,16 @@ interface Summed {
 }
 
 const codec: Codec<Summed> = {
-  encode: ({ count, sum }) => '[' + count + ',' + (typeof sum === 'number' ? sum : JSON.stringify(exactStored(sum))) + ']',
+  encode: ({ count, sum }) =>
+    '[' + count + ',' + (typeof sum === 'number' ? sum : JSON.stringify(exactStored(sum))) + ']',
   decode: (text) => revive(JSON.parse(text)),
   clone: ({ count, sum }) => ({ count, sum: typeof sum === 'object' ? sum.slice() : sum }),
 };
 
-const revive = ([count, sum]: [number, number | number[] | string]): Summed => ({ count, sum: exactRevived(sum) });
+const revive = ([count, sum]: [number, number | number[] | string]): Summed => ({
+  count,
+  sum: exactRevived(sum),
+});
 
 const settle = (summed: Summed): Summed => {
   if (typeof summed.sum !== 'number') summed.sum = exactCanonical(summed.sum);

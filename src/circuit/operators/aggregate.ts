@@ -24,17 +24,21 @@ export interface AggregateOptions {
 
 /** A group as `[count, accumulator, …]`, each accumulator in its aggregator's own form. */
 export function groupCodec(aggregators: readonly Aggregator[]): Codec<Group> {
-  const revivers = aggregators.map(({ codec, revive }) => revive ?? ((stored: unknown) => codec.decode(JSON.stringify(stored))));
+  const revivers = aggregators.map(
+    ({ codec, revive }) => revive ?? ((stored: unknown) => codec.decode(JSON.stringify(stored))),
+  );
   return {
     encode: (group) => {
       let text = '[' + group.count;
-      for (let slot = 0; slot < aggregators.length; slot++) text += ',' + aggregators[slot]!.codec.encode(group.accumulators[slot]);
+      for (let slot = 0; slot < aggregators.length; slot++)
+        text += ',' + aggregators[slot]!.codec.encode(group.accumulators[slot]);
       return text + ']';
     },
     decode: (text) => {
       const stored = JSON.parse(text) as [number, ...unknown[]];
       const accumulators: unknown[] = new Array(aggregators.length);
-      for (let slot = 0; slot < aggregators.length; slot++) accumulators[slot] = revivers[slot]!(stored[slot + 1]);
+      for (let slot = 0; slot < aggregators.length; slot++)
+        accumulators[slot] = revivers[slot]!(stored[slot + 1]);
       return new Group(stored[0], accumulators);
     },
     clone: (group) => {
@@ -136,7 +140,10 @@ export class Aggregate implements Operator {
   #settle(key: string, { group, sample, before }: Touched, output: Delta<Row>): void {
     const { aggregators } = this.options;
     if (group.count < 0)
-      assert(false, `The group ${JSON.stringify(key)} would have ${group.count} rows: a row was retracted that had not been inserted.`);
+      assert(
+        false,
+        `The group ${JSON.stringify(key)} would have ${group.count} rows: a row was retracted that had not been inserted.`,
+      );
     for (let slot = 0; slot < aggregators.length; slot++) {
       const aggregator = aggregators[slot]!;
       if (aggregator.settle) group.accumulators[slot] = aggregator.settle(group.accumulators[slot], key);
@@ -159,7 +166,8 @@ export class Aggregate implements Operator {
   #rowOf(key: string, sample: Row, group: Group): Row {
     const { aggregators } = this.options;
     const results: Value[] = new Array(aggregators.length);
-    for (let slot = 0; slot < aggregators.length; slot++) results[slot] = aggregators[slot]!.result(group.accumulators[slot], key);
+    for (let slot = 0; slot < aggregators.length; slot++)
+      results[slot] = aggregators[slot]!.result(group.accumulators[slot], key);
     return this.options.rowOf(sample, results);
   }
 
@@ -177,7 +185,8 @@ export class Aggregate implements Operator {
       const key = this.#keys[at]!;
       const { rows, weights } = this.#rowsOf[at]!;
       const accumulators = this.groups.get(key)?.accumulators;
-      for (const slot of this.#wanting) this.options.aggregators[slot]!.wants!(accumulators?.[slot], rows, weights, key);
+      for (const slot of this.#wanting)
+        this.options.aggregators[slot]!.wants!(accumulators?.[slot], rows, weights, key);
     }
   }
 }

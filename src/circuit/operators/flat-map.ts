@@ -37,7 +37,8 @@ export class FlatMap implements Operator {
         this.errors.add(input.rows[index]!, weight, thrown);
         continue;
       }
-      for (let at = 0; at < made.length; at++) output.push(made[at]!, weight, order === undefined ? undefined : orderWithin(order, at));
+      for (let at = 0; at < made.length; at++)
+        output.push(made[at]!, weight, order === undefined ? undefined : orderWithin(order, at));
     }
     return output;
   }

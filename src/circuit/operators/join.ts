@@ -54,7 +54,9 @@ export class Join implements Operator {
     const output = new Delta<Row>();
     for (const [key, changes] of this.#right.byKey) this.#stepRight(key, changes, output);
     for (const [key, changes] of this.#left.byKey) this.#stepLeft(key, changes, output);
-    if (this.options.outer) for (const { row, weight } of this.#left.withoutKey) output.push(this.options.pairOf(row, null), weight);
+    if (this.options.outer)
+      for (const { row, weight } of this.#left.withoutKey)
+        output.push(this.options.pairOf(row, null), weight);
     this.discard();
     return output;
   }
@@ -72,7 +74,8 @@ export class Join implements Operator {
     this.right.rows.apply(key, changes);
     const aloneNow = outer && this.right.rows.rows(key).length === 0;
     for (const left of lefts) {
-      for (const { row, weight } of changes.values()) if (weight !== 0) output.push(pairOf(left.row, row), left.weight * weight);
+      for (const { row, weight } of changes.values())
+        if (weight !== 0) output.push(pairOf(left.row, row), left.weight * weight);
       if (alone !== aloneNow) output.push(pairOf(left.row, null), aloneNow ? left.weight : -left.weight);
     }
   }

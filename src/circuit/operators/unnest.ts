@@ -3,7 +3,8 @@ import type { Row, Value } from '../../zset/value.js';
 import type { Operator } from '../operator.js';
 
 /** The place in the log of the `index`th row that was made of a row: after the row's own place, in order. */
-export const orderWithin = (order: string, index: number): string => `${order}.${String(index).padStart(6, '0')}`;
+export const orderWithin = (order: string, index: number): string =>
+  `${order}.${String(index).padStart(6, '0')}`;
 
 /**
  * One row for each element of an array column.
@@ -25,7 +26,11 @@ export class Unnest implements Operator {
       if (!Array.isArray(elements)) continue;
       const order = input.orders?.[index];
       for (let at = 0; at < elements.length; at++)
-        output.push(this.rowOf(row, elements[at] as Value), input.weights[index]!, order === undefined ? undefined : orderWithin(order, at));
+        output.push(
+          this.rowOf(row, elements[at] as Value),
+          input.weights[index]!,
+          order === undefined ? undefined : orderWithin(order, at),
+        );
     }
     return output;
   }

@@ -16,10 +16,27 @@ interface Fact {
 }
 type Kind = keyof typeof aggregatorsByKind;
 
-const KINDS: Kind[] = ['count', 'sum', 'avg', 'min', 'max', 'first', 'last', 'minBy', 'maxBy', 'countDistinct', 'countIf', 'sumIf', 'collect'];
+const KINDS: Kind[] = [
+  'count',
+  'sum',
+  'avg',
+  'min',
+  'max',
+  'first',
+  'last',
+  'minBy',
+  'maxBy',
+  'countDistinct',
+  'countIf',
+  'sumIf',
+  'collect',
+];
 
 /** A group's results, kept incrementally. */
-function aggregated(kinds: readonly Kind[], options: { appendOnly?: boolean; inLogOrder?: boolean; descending?: boolean; entriesMax?: number } = {}): Stepped {
+function aggregated(
+  kinds: readonly Kind[],
+  options: { appendOnly?: boolean; inLogOrder?: boolean; descending?: boolean; entriesMax?: number } = {},
+): Stepped {
   return new Stepped(
     (builder) => {
       const aggregators = kinds.map((kind, slot) => {
@@ -37,7 +54,10 @@ function aggregated(kinds: readonly Kind[], options: { appendOnly?: boolean; inL
       });
       return new Aggregate(builder.keyed('groups', groupCodec(aggregators)), {
         groupKeyOf: (row) => (row as unknown as Fact).g,
-        rowOf: generatedRow([{ name: 'g', from: { path: 'g' } }, ...kinds.map((name, slot) => ({ name, from: { value: slot } }))]),
+        rowOf: generatedRow([
+          { name: 'g', from: { path: 'g' } },
+          ...kinds.map((name, slot) => ({ name, from: { value: slot } })),
+        ]),
         aggregators,
       });
     },
@@ -85,7 +105,12 @@ function meaning(kind: Kind, facts: readonly Fact[]): Value {
 
 const eighths = fc.integer({ min: -16, max: 16 }).map((n) => n / 8);
 const facts = fc.array(
-  fc.record({ g: fc.constantFrom('x', 'y'), v: fc.option(eighths), b: fc.option(fc.oneof(eighths, fc.constantFrom('a', 'é', '😀', '\ufffd', 'a\0', ''))), t: fc.boolean() }),
+  fc.record({
+    g: fc.constantFrom('x', 'y'),
+    v: fc.option(eighths),
+    b: fc.option(fc.oneof(eighths, fc.constantFrom('a', 'é', '😀', '\ufffd', 'a\0', ''))),
+    t: fc.boolean(),
+  }),
   { maxLength: 12 },
 );
 
@@ -93,7 +118,10 @@ const rowsOf = (kinds: readonly Kind[], all: readonly Fact[]): Record<string, Va
   ['x', 'y']
     .map((g) => all.filter((fact) => fact.g === g))
     .filter((group) => group.length > 0)
-    .map((group) => ({ g: group[0]!.g, ...Object.fromEntries(kinds.map((kind) => [kind, meaning(kind, group)])) }));
+    .map((group) => ({
+      g: group[0]!.g,
+      ...Object.fromEntries(kinds.map((kind) => [kind, meaning(kind, group)])),
+    }));
 
 /** Follows the output: what is shown now. */
 function shownAfter(shown: Map<string, any>, output: readonly [any, number][]): void {
@@ -111,7 +139,10 @@ describe('the aggregators', () => {
         for (const added of batches) {
           const removed = all.filter(() => (places.next().value as number) % 2 === 0);
           all = [...all.filter((fact) => !removed.includes(fact)), ...added];
-          const entries = [...added.map((fact) => [fact, 1] as const), ...removed.map((fact) => [fact, -1] as const)];
+          const entries = [
+            ...added.map((fact) => [fact, 1] as const),
+            ...removed.map((fact) => [fact, -1] as const),
+          ];
           entries.sort(() => ((places.next().value as number) % 2) - 0.5);
           shownAfter(shown, group.step(entries));
           expect([...shown.values()].sort((l, r) => compareText(l.g, r.g))).toEqual(rowsOf(KINDS, all));
@@ -155,7 +186,18 @@ describe('the aggregators', () => {
     const group = aggregated(KINDS);
     const fact: Fact = { g: 'x', v: null, b: null, t: false };
     expect(group.step([[fact, 1]])[0]![0]).toEqual({
-      ...{ g: 'x', count: 0, sum: null, avg: null, min: null, max: null, first: null, last: null, minBy: null, maxBy: null },
+      ...{
+        g: 'x',
+        count: 0,
+        sum: null,
+        avg: null,
+        min: null,
+        max: null,
+        first: null,
+        last: null,
+        minBy: null,
+        maxBy: null,
+      },
       ...{ countDistinct: 0, countIf: 0, sumIf: null, collect: [] },
     });
     expect(group.step([[fact, -1]])).toHaveLength(1);
@@ -168,8 +210,13 @@ describe('first and last', () => {
 
   it('follow the place in the log, not the order of arrival', () => {
     const group = aggregated(['first', 'last'], { appendOnly: true, inLogOrder: true });
-    expect([...group.raw(new Delta([fact('late'), fact('early')], [1, 1], ['2', '1']))]).toEqual([[{ g: 'x', first: 'early', last: 'late' }, 1]]);
-    expect([...group.raw(new Delta([fact('latest'), fact('earliest')], [1, 1], ['3', '0']))].at(-1)).toEqual([{ g: 'x', first: 'earliest', last: 'latest' }, 1]);
+    expect([...group.raw(new Delta([fact('late'), fact('early')], [1, 1], ['2', '1']))]).toEqual([
+      [{ g: 'x', first: 'early', last: 'late' }, 1],
+    ]);
+    expect([...group.raw(new Delta([fact('latest'), fact('earliest')], [1, 1], ['3', '0']))].at(-1)).toEqual([
+      { g: 'x', first: 'earliest', last: 'latest' },
+      1,
+    ]);
   });
 
   it('refuse a retraction where there was to be none', () => {
@@ -214,14 +261,20 @@ describe('the cost of a change', () => {
 
   it('is nothing for groups that are not touched', () => {
     const group = aggregated(['sum', 'max']);
-    group.step([[fact(1, 'x'), 1], [fact(1, 'y'), 1]]);
+    group.step([
+      [fact(1, 'x'), 1],
+      [fact(1, 'y'), 1],
+    ]);
     group.step([[fact(2, 'y'), 1]]);
     expect(group.writes).toBe(2);
   });
 
   it('is no output where the result stays the same', () => {
     const group = aggregated(['max']);
-    group.step([[fact(5), 1], [fact(3), 1]]);
+    group.step([
+      [fact(5), 1],
+      [fact(3), 1],
+    ]);
     expect(group.step([[fact(4), 1]])).toEqual([]);
     expect(group.step([[fact(3), -1]])).toEqual([]);
   });

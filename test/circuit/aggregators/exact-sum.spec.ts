@@ -53,9 +53,27 @@ const wild = fc.oneof(
   fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0),
   fc.integer({ min: -1_000_000, max: 1_000_000 }).map((cents) => cents / 100),
   fc.integer(),
-  fc.constantFrom(Number.MAX_VALUE, -Number.MAX_VALUE, Number.MIN_VALUE, -Number.MIN_VALUE, 2 ** -1022, 1e308, -1e308, 2 ** 53, 2 ** 970, 0.1, 1e-300),
+  fc.constantFrom(
+    Number.MAX_VALUE,
+    -Number.MAX_VALUE,
+    Number.MIN_VALUE,
+    -Number.MIN_VALUE,
+    2 ** -1022,
+    1e308,
+    -1e308,
+    2 ** 53,
+    2 ** 970,
+    0.1,
+    1e-300,
+  ),
 );
-const weighted = fc.record({ value: wild, times: fc.oneof({ weight: 4, arbitrary: fc.constant(1) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 9 }) }) });
+const weighted = fc.record({
+  value: wild,
+  times: fc.oneof(
+    { weight: 4, arbitrary: fc.constant(1) },
+    { weight: 1, arbitrary: fc.integer({ min: 1, max: 9 }) },
+  ),
+});
 
 const sumOf = (terms: readonly { value: number; times: number }[], from: ExactSum = 0): ExactSum =>
   exactCanonical(terms.reduce((sum, { value, times }) => exactAdd(sum, value, times), from));
@@ -82,20 +100,46 @@ describe('an exact sum', () => {
     );
   });
 
+  it('has an average that is the nearest double also of many small amounts', () => {
+    const cents = fc.integer({ min: -100_000, max: 1_000_000 }).map((amount) => amount / 100);
+    fc.assert(
+      fc.property(
+        cents,
+        cents,
+        fc.integer({ min: 1, max: 2 ** 31 }),
+        fc.integer({ min: 1, max: 1_000 }),
+        (one, other, times, more) => {
+          const sum = sumOf([
+            { value: one, times },
+            { value: other, times: more },
+          ]);
+          const truth = multiple(one) * BigInt(times) + multiple(other) * BigInt(more);
+          expect(exactQuotient(sum, times + more)).toBe(nearest(truth, BigInt(times + more)));
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
   it('has one stored form, in whatever order values came, and whatever came and went between', () => {
     fc.assert(
-      fc.property(fc.array(weighted, { maxLength: 20 }), fc.array(weighted, { maxLength: 20 }), fc.infiniteStream(fc.nat()), (terms, others, places) => {
-        const direct = sumOf(terms);
-        const mixed = [...terms, ...others, ...others.map(({ value, times }) => ({ value, times: -times }))]
-          .map((term) => ({ term, place: places.next().value as number }))
-          .sort((left, right) => left.place - right.place)
-          .map(({ term }) => term);
-        // Cut in the middle: settled, stored and brought back, as between two ticks.
-        const half = mixed.length >> 1;
-        const stored = JSON.stringify(exactStored(sumOf(mixed.slice(0, half))));
-        const sum = sumOf(mixed.slice(half), exactRevived(JSON.parse(stored)));
-        expect(JSON.stringify(exactStored(sum))).toBe(JSON.stringify(exactStored(direct)));
-      }),
+      fc.property(
+        fc.array(weighted, { maxLength: 20 }),
+        fc.array(weighted, { maxLength: 20 }),
+        fc.infiniteStream(fc.nat()),
+        (terms, others, places) => {
+          const direct = sumOf(terms);
+          const mixed = [...terms, ...others, ...others.map(({ value, times }) => ({ value, times: -times }))]
+            .map((term) => ({ term, place: places.next().value as number }))
+            .sort((left, right) => left.place - right.place)
+            .map(({ term }) => term);
+          // Cut in the middle: settled, stored and brought back, as between two ticks.
+          const half = mixed.length >> 1;
+          const stored = JSON.stringify(exactStored(sumOf(mixed.slice(0, half))));
+          const sum = sumOf(mixed.slice(half), exactRevived(JSON.parse(stored)));
+          expect(JSON.stringify(exactStored(sum))).toBe(JSON.stringify(exactStored(direct)));
+        },
+      ),
       { numRuns: 400 },
     );
   });
@@ -105,12 +149,32 @@ describe('an exact sum', () => {
     expect(exactRounded(twice)).toBeNull();
     expect(exactQuotient(twice, 2)).toBe(Number.MAX_VALUE);
     expect(sumOf([{ value: Number.MAX_VALUE, times: -1 }], twice)).toBe(Number.MAX_VALUE);
-    expect(sumOf([{ value: 1e308, times: 1 }, { value: 1e308, times: 1 }, { value: -1e308, times: 1 }])).toBe(1e308);
+    expect(
+      sumOf([
+        { value: 1e308, times: 1 },
+        { value: 1e308, times: 1 },
+        { value: -1e308, times: 1 },
+      ]),
+    ).toBe(1e308);
   });
 
   it('knows no negative zero', () => {
-    expect(Object.is(sumOf([{ value: 1, times: 1 }, { value: 1, times: -1 }]), 0)).toBe(true);
+    expect(
+      Object.is(
+        sumOf([
+          { value: 1, times: 1 },
+          { value: 1, times: -1 },
+        ]),
+        0,
+      ),
+    ).toBe(true);
     expect(Object.is(exactQuotient(-Number.MIN_VALUE, 4), 0)).toBe(true);
-    expect(sumOf([{ value: 0.1, times: 1 }, { value: 0.2, times: 1 }, { value: 0.3, times: -1 }])).not.toBe(0);
+    expect(
+      sumOf([
+        { value: 0.1, times: 1 },
+        { value: 0.2, times: 1 },
+        { value: 0.3, times: -1 },
+      ]),
+    ).not.toBe(0);
   });
 });

@@ -1,5 +1,9 @@
 import { json } from '../../../src/circuit/operator.js';
-import { KeyedArrangement, keyedArrangementCodec, OrderedArrangement } from '../../../src/circuit/arrangement.js';
+import {
+  KeyedArrangement,
+  keyedArrangementCodec,
+  OrderedArrangement,
+} from '../../../src/circuit/arrangement.js';
 import type { CircuitBuilder } from '../../../src/circuit/circuit-builder.js';
 import { Distinct } from '../../../src/circuit/operators/distinct.js';
 import { Join } from '../../../src/circuit/operators/join.js';
@@ -20,8 +24,18 @@ describe('distinct', () => {
 
   it('takes retractions before insertions within a tick, and writes nothing where they cancel', () => {
     const rows = distinct();
-    expect(rows.step([[a, -1], [a, 2]])).toEqual([[a, 1]]);
-    expect(rows.step([[a, -1], [a, 1]])).toEqual([]);
+    expect(
+      rows.step([
+        [a, -1],
+        [a, 2],
+      ]),
+    ).toEqual([[a, 1]]);
+    expect(
+      rows.step([
+        [a, -1],
+        [a, 1],
+      ]),
+    ).toEqual([]);
     expect(rows.writes).toBe(0);
   });
 
@@ -31,7 +45,8 @@ describe('distinct', () => {
 });
 
 describe('upsert', () => {
-  const table = (): Stepped => new Stepped((builder) => new Upsert(builder.keyed('table', json), (row: any) => row.id));
+  const table = (): Stepped =>
+    new Stepped((builder) => new Upsert(builder.keyed('table', json), (row: any) => row.id));
   const row = (id: string, v: number) => ({ id, v });
 
   it('replaces the row of a key and retracts the old one', () => {
@@ -45,8 +60,20 @@ describe('upsert', () => {
 
   it('lets the last of several records decide', () => {
     const rows = table();
-    expect(rows.step([[row('a', 1), 1], [row('a', 2), 1], [{ id: 'a' }, -1], [row('a', 3), 1]])).toEqual([[row('a', 3), 1]]);
-    expect(rows.step([[row('a', 4), 1], [{ id: 'a' }, -1]])).toEqual([[row('a', 3), -1]]);
+    expect(
+      rows.step([
+        [row('a', 1), 1],
+        [row('a', 2), 1],
+        [{ id: 'a' }, -1],
+        [row('a', 3), 1],
+      ]),
+    ).toEqual([[row('a', 3), 1]]);
+    expect(
+      rows.step([
+        [row('a', 4), 1],
+        [{ id: 'a' }, -1],
+      ]),
+    ).toEqual([[row('a', 3), -1]]);
     expect(rows.store.toString()).toBe(table().store.toString());
   });
 
@@ -55,7 +82,12 @@ describe('upsert', () => {
     expect(rows.step([[{ id: 'x' }, -1]])).toEqual([]);
     expect(rows.writes).toBe(0);
     rows.step([[row('a', 1), 1]]);
-    expect(rows.step([[row('a', 2), 1], [row('a', 1), 1]])).toEqual([]);
+    expect(
+      rows.step([
+        [row('a', 2), 1],
+        [row('a', 1), 1],
+      ]),
+    ).toEqual([]);
     expect(rows.writes).toBe(0);
   });
 });
@@ -87,7 +119,15 @@ describe('join', () => {
           const pairs = join(false, right, left);
           expect(pairs.step([[l('a'), 1]], [[r('a'), 1]])).toEqual([[pair(l('a'), r('a')), 1]]);
           expect(pairs.step([[l('a', 1), 2]], [])).toEqual([[pair(l('a', 1), r('a')), 2]]);
-          expect(pairs.step([], [[r('a'), -1], [r('a', 9), 1]])).toEqual(
+          expect(
+            pairs.step(
+              [],
+              [
+                [r('a'), -1],
+                [r('a', 9), 1],
+              ],
+            ),
+          ).toEqual(
             expect.arrayContaining([
               [pair(l('a'), r('a')), -1],
               [pair(l('a', 1), r('a')), -2],
@@ -106,14 +146,34 @@ describe('join', () => {
               [pair(l('a'), r('a')), 1],
             ]),
           );
-          expect(pairs.step([], [[r('a', 1), 1], [r('a'), -1]])).toHaveLength(2);
+          expect(
+            pairs.step(
+              [],
+              [
+                [r('a', 1), 1],
+                [r('a'), -1],
+              ],
+            ),
+          ).toHaveLength(2);
           expect(pairs.step([[l('a'), -1]], [[r('a', 1), -1]])).toEqual([[pair(l('a'), r('a', 1)), -1]]);
           expect(pairs.store.toString()).toBe(join(true).store.toString());
         });
 
         it('lets weights pass below zero within a tick', () => {
           const pairs = join(true, right, left);
-          expect(pairs.step([[l('a'), -1], [l('a'), 1], [l('a'), 1]], [[r('a'), -1], [r('a'), 2]])).toEqual([[pair(l('a'), r('a')), 1]]);
+          expect(
+            pairs.step(
+              [
+                [l('a'), -1],
+                [l('a'), 1],
+                [l('a'), 1],
+              ],
+              [
+                [r('a'), -1],
+                [r('a'), 2],
+              ],
+            ),
+          ).toEqual([[pair(l('a'), r('a')), 1]]);
         });
       });
 
@@ -126,7 +186,10 @@ describe('join', () => {
 
   it('writes only the rows that changed', () => {
     const pairs = join(false, 'ordered');
-    pairs.step(Array.from({ length: 50 }, (_, n) => [l('a', n), 1] as const), Array.from({ length: 50 }, (_, v) => [r('a', v), 1] as const));
+    pairs.step(
+      Array.from({ length: 50 }, (_, n) => [l('a', n), 1] as const),
+      Array.from({ length: 50 }, (_, v) => [r('a', v), 1] as const),
+    );
     pairs.step([[l('a', 99), 1]], []);
     expect(pairs.writes).toBe(1);
   });

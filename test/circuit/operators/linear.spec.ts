@@ -71,14 +71,21 @@ describe('select', () => {
 
   it('keeps weights and places of rows when it only copies', () => {
     const select = new Select([{ name: 'm', value: { kind: 'path', path: 'n' } }], new Errors());
-    expect(select.step([new Delta([a, b], [1, -1], ['1', '2'])])).toEqual(new Delta([{ m: 1 }, { m: 2 }], [1, -1], ['1', '2']));
+    expect(select.step([new Delta([a, b], [1, -1], ['1', '2'])])).toEqual(
+      new Delta([{ m: 1 }, { m: 2 }], [1, -1], ['1', '2']),
+    );
   });
 });
 
 describe('flatMap', () => {
   it('gives each row that is made the weight of the one it is made of, and a place after it', () => {
-    const flatMap = new FlatMap({ call: (row) => [{ k: row.k }, { k: row.k + row.k }], check: asIs }, new Errors());
-    expect(flatMap.step([new Delta([a], [-2], ['5'])])).toEqual(new Delta([{ k: 'a' }, { k: 'aa' }], [-2, -2], ['5.000000', '5.000001']));
+    const flatMap = new FlatMap(
+      { call: (row) => [{ k: row.k }, { k: row.k + row.k }], check: asIs },
+      new Errors(),
+    );
+    expect(flatMap.step([new Delta([a], [-2], ['5'])])).toEqual(
+      new Delta([{ k: 'a' }, { k: 'aa' }], [-2, -2], ['5.000000', '5.000001']),
+    );
   });
 
   it('makes no row of one whose function fails half way', () => {

@@ -1,0 +1,109 @@
+import type { Bench, Figure, Reading } from './figure.js';
+import { appendEvents, type FilledView, filledView } from './filled-views.js';
+import { median } from './median.js';
+import { inSubject, type SubjectProcess } from './subject-process.js';
+
+const WITHIN_MS = 300_000;
+const SMALL_CACHE_ENTRIES = 100_000;
+
+/** What an event costs in a view of few groups and of many, when as many groups change in a tick. */
+export const groupCount: Figure = {
+  name: 'group-count',
+  title: 'Cost of an event at 1,000 and at 1,000,000 groups, equally many of them changed per tick',
+  async measure(bench: Bench): Promise<Reading[]> {
+    const { quick } = bench.scale;
+    const events = quick ? 5_000 : 100_000;
+    const repetitions = quick ? 1 : 3;
+    const few = 1_000;
+    const many = quick ? 10_000 : 1_000_000;
+    const redis = await bench.redis();
+    const client = redis.client();
+    const views = [
+      await filledView(bench, redis, { name: 'few', groups: few }),
+      await filledView(bench, redis, { name: 'many', groups: many }),
+    ] as const;
+
+    const readings: Reading[] = [];
+    for (const cacheEntriesMax of [null, SMALL_CACHE_ENTRIES]) {
+      const cache =
+        cacheEntriesMax === null ? 'default cache' : `cache of ${cacheEntriesMax.toLocaleString('en-US')}`;
+      // A tick that writes no more than there are few groups changes each of them once at most.
+      const limits = {
+        commitWritesMax: few,
+        registryRefreshMs: 100,
+        ...(cacheEntriesMax === null ? {} : { cacheEntriesMax }),
+      };
+      const us: [few: number[], many: number[]] = [[], []];
+      const changed: [few: number[], many: number[]] = [[], []];
+      const read: [few: number[], many: number[]] = [[], []];
+      const one = async (subject: SubjectProcess, which: 0 | 1, seed: number): Promise<void> => {
+        const view: FilledView = views[which];
+        const order = which === 0 ? 'round' : 'random';
+        await subject.call('pause', true);
+        const end = await appendEvents(client, view, { events, order, seed });
+        const before = await subject.call('counters', null);
+        await subject.call('pause', false);
+        const took = await subject.call('maintained', { stream: view.spec.stream, end, withinMs: WITHIN_MS });
+        const after = await subject.call('counters', null);
+        us[which].push((took.ms * 1_000) / events);
+        changed[which].push((after.rowChanges - before.rowChanges) / (after.ticks - before.ticks));
+        read[which].push((after.stateReads - before.stateReads) / events);
+      };
+      await inSubject((subjectOfFew) =>
+        inSubject(async (subjectOfMany) => {
+          const subjects = [subjectOfFew, subjectOfMany] as const;
+          for (const which of [0, 1] as const)
+            await subjects[which].call('start', {
+              url: redis.url,
+              prefix: views[which].prefix,
+              views: [views[which].spec],
+              limits,
+            });
+          // The first round warms both up and is not counted; then they take turns.
+          for (let repetition = 0; repetition <= repetitions; repetition++) {
+            bench.note(`${cache}, ${repetition} of ${repetitions}`);
+            for (const which of [0, 1] as const) await one(subjects[which], which, 100 + repetition);
+            if (repetition === 0) for (const list of [...us, ...changed, ...read]) list.length = 0;
+          }
+        }),
+      );
+      const name = cacheEntriesMax === null ? 'default' : 'small';
+      const label = (text: string): string => `${cache}: ${text}`;
+      readings.push(
+        { name: `${name}Few`, label: label('1,000 groups'), value: median(us[0]), unit: 'µs/event' },
+        {
+          name: `${name}Many`,
+          label: label(`${many.toLocaleString('en-US')} groups`),
+          value: median(us[1]),
+          unit: 'µs/event',
+        },
+        {
+          name: `${name}ChangedFew`,
+          label: label('rows changed a tick, few'),
+          value: median(changed[0]),
+          unit: 'count',
+        },
+        {
+          name: `${name}ChangedMany`,
+          label: label('rows changed a tick, many'),
+          value: median(changed[1]),
+          unit: 'count',
+        },
+        {
+          name: `${name}ReadMany`,
+          label: label('values fetched an event, many'),
+          value: median(read[1]),
+          unit: 'each',
+        },
+        {
+          name: `${name}Cost`,
+          label: label('many / few'),
+          value: median(us[1].map((many, index) => many / us[0][index]!)),
+          unit: '×',
+          target: { is: '≤', value: 1.3 },
+        },
+      );
+    }
+    return readings;
+  },
+};
