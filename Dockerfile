@@ -25,4 +25,4 @@ EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
   CMD node -e 'fetch("http://127.0.0.1:" + process.env.PORT + "/health/ready").then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))'
 # The worker is process 1: a stop signal reaches it, and it hands its tasks over before it ends.
-ENTRYPOINT ["node", "--max-semi-space-size=64", "--enable-source-maps", "dist/src/main.js", "start"]
+ENTRYPOINT ["node", "--max-semi-space-size=128", "--enable-source-maps", "dist/src/main.js", "start"]

@@ -1,18 +1,18 @@
 import 'reflect-metadata';
-import { ConsoleLogger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { exampleViews, loadViews, viewsDirectory } from './cli/load-views.js';
+import { exampleViews, loadViews, viewsDirectory, type LoadedView } from './cli/load-views.js';
 import { watchViews } from './cli/watch-views.js';
 import { demoLines, readFlightsWanted, startDemo } from './demo/load-demo.js';
-import { bringUpRedis } from './embedded-redis/bring-up-redis.js';
-import { messageOf } from './errors/stillwater-error.js';
+import { bringUpRedis, type RedisAtHand } from './embedded-redis/bring-up-redis.js';
+import { messageOf, StillwaterError } from './errors/stillwater-error.js';
 import { BullRebuilds } from './jobs/bull-rebuilds.js';
 import { SourceLog } from './runtime/ports/source-log.js';
 import { Runtime } from './runtime/runtime.js';
+import { ServiceLogger } from './service-logger.js';
 import { mountDocs } from './serving/mount-docs.js';
 import { servingAdapter } from './serving/serving-adapter.js';
-import { readSettings } from './settings.js';
+import { readSettings, type Settings } from './settings.js';
 import { StillwaterModule } from './stillwater.module.js';
 
 export interface ServiceOptions {
@@ -24,62 +24,107 @@ export interface ServiceOptions {
   flights?: string;
 }
 
-/** Runs the service until it is told to stop. */
+/** How long the process may still take to end by itself when everything has been handed over. */
+const END_MS_MAX = 1_000;
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+/**
+ * Runs the service until it is told to stop, and then hands over.
+ * @throws StillwaterError whatever kept it from starting; what had been started, our Redis included, is stopped by then
+ */
 export async function startService({ dev, demo, flights }: ServiceOptions): Promise<void> {
   const settings = readSettings(process.env);
   const flightsWanted = flights === undefined ? undefined : readFlightsWanted(flights);
   const directory = settings.viewsDirectory ?? (dev ? viewsDirectory() : exampleViews());
   const isExample = settings.viewsDirectory === null;
-  const say = (line: string): void => void process.stderr.write(`${line}\n`);
-
   const views = await loadViews(directory, { fresh: dev });
-  const redis = await bringUpRedis(settings, { say });
-  say(`Redis     ${redis.description}`);
 
-  const app = await NestFactory.create<NestFastifyApplication>(
-    StillwaterModule.forRoot({ connection: redis.url, views, prefix: settings.prefix, role: settings.role, http: { token: settings.token, standalone: true } }),
-    servingAdapter(),
-    { logger: new ConsoleLogger({ logLevels: ['log', 'warn', 'error', 'fatal'], timestamp: false }), abortOnError: false },
-  ).catch(async (thrown) => {
-    await redis.stop();
-    throw thrown;
-  });
-
+  // From here on a signal ends what is under way in order: a Redis that has been started is not left behind.
   const stopping = new AbortController();
-  let stopped: Promise<void> | null = null;
-  const stop = (): Promise<void> =>
-    (stopped ??= (async () => {
-      stopping.abort();
-      say('Handing over …');
-      await app.close();
-      await redis.stop();
-      say('Stopped.');
-    })());
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop().then(() => process.exit(0)));
+  const stopped = new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort());
 
+  const redis = await bringUpRedis(settings, { say });
+  let app: NestFastifyApplication | null = null;
   try {
-    mountDocs(app);
-    await app.listen(settings.port, settings.host);
-    const url = (await app.getUrl()).replace('[::1]', 'localhost');
-    say(`Serving   ${url}   (API: ${url}/docs)`);
-    if (dev) watchAndRedeploy(app, directory, stopping.signal, say);
-    if (isExample && demo && settings.role !== 'api') await startDemo({ log: app.get(SourceLog), prefix: settings.prefix, signal: stopping.signal, ...(flightsWanted && { flights: flightsWanted }) });
-    if (isExample && !stopping.signal.aborted) say(['', 'Try:', ...demoLines(url).map((line) => `  ${line}`), ''].join('\n'));
-  } catch (thrown) {
-    say(messageOf(thrown));
-    await stop();
-    process.exitCode = 1;
+    say(`Redis     ${redis.description}`);
+    app = await createApplication(views, settings, redis);
+    if (!stopping.signal.aborted) {
+      const url = await listen(app, settings);
+      say(`Serving   ${url}   (API: ${url}/docs)`);
+      if (dev) watchAndRedeploy(app, directory, stopping.signal);
+      if (isExample && demo && settings.role !== 'api')
+        await startDemo({
+          log: app.get(SourceLog),
+          prefix: settings.prefix,
+          signal: stopping.signal,
+          ...(flightsWanted && { flights: flightsWanted }),
+        });
+      if (isExample && !stopping.signal.aborted)
+        say(['', 'Try:', ...demoLines(url).map((line) => `  ${line}`), ''].join('\n'));
+    }
+    await stopped;
+    say('Handing over …');
+  } finally {
+    stopping.abort();
+    await app?.close();
+    await redis.stop();
+    // Nothing is left to do; nothing that was forgotten may keep the process.
+    setTimeout(() => process.exit(), END_MS_MAX).unref();
   }
+  say('Stopped.');
+}
+
+function createApplication(
+  views: readonly LoadedView[],
+  { prefix, role, token }: Settings,
+  redis: RedisAtHand,
+): Promise<NestFastifyApplication> {
+  return NestFactory.create<NestFastifyApplication>(
+    StillwaterModule.forRoot({
+      connection: redis.url,
+      views,
+      prefix,
+      role,
+      http: { token, standalone: true },
+    }),
+    servingAdapter(),
+    { logger: new ServiceLogger(), abortOnError: false },
+  );
+}
+
+/** The address it is served at. */
+async function listen(app: NestFastifyApplication, { port, host }: Settings): Promise<string> {
+  mountDocs(app);
+  try {
+    await app.listen(port, host);
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).syscall !== 'listen') throw thrown;
+    throw new StillwaterError(
+      'cannot-listen',
+      {
+        what: `The service cannot listen on port ${port} of ${host}.`,
+        evidence: `  said  ${messageOf(thrown)}`,
+        consequence: 'Nothing is served. What had been started was stopped again.',
+        remedy: 'End what listens there, or set PORT to another: 0 takes a free one.',
+      },
+      { cause: thrown },
+    );
+  }
+  return (await app.getUrl()).replace('[::1]', 'localhost');
 }
 
 /** `dev`: what is saved is deployed. The old code stays in this process, and serves, until its generations are replaced. */
-function watchAndRedeploy(app: NestFastifyApplication, directory: string, signal: AbortSignal, say: (line: string) => void): void {
+function watchAndRedeploy(app: NestFastifyApplication, directory: string, signal: AbortSignal): void {
   const close = watchViews(directory, (outcome) => {
     if (outcome instanceof Error) return say(messageOf(outcome));
     void (async () => {
       const { changed, created, unchanged } = await app.get(Runtime).redeploy(outcome);
       if (changed.length > 0) await app.get(BullRebuilds).startChanged(changed);
-      say(`Saved: ${created.length} new, ${changed.length} changed${changed.length > 0 ? ` (${changed.join(', ')})` : ''}, ${unchanged.length} unchanged.`);
+      say(
+        `Saved: ${created.length} new, ${changed.length} changed${changed.length > 0 ? ` (${changed.join(', ')})` : ''}, ${unchanged.length} unchanged.`,
+      );
     })().catch((thrown) => say(messageOf(thrown)));
   });
   signal.addEventListener('abort', close);

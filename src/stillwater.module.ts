@@ -16,6 +16,8 @@ import type { Declared, HttpOptions, StillwaterOptions } from './stillwater-opti
 import { checkDeclarations } from './view/declaration-errors.js';
 import { declarationOf } from './view/declaration-of.js';
 
+export { ViewReader, type Changes, type ReadOptions, type Rows, type RowsOptions } from './runtime/view-reader.js';
+export { servingAdapter } from './serving/serving-adapter.js';
 export type { Declared, HttpOptions, StillwaterOptions } from './stillwater-options.js';
 
 const OPTIONS = Symbol('stillwater options');

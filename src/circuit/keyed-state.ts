@@ -46,14 +46,16 @@ export class KeyedState<V> implements Keyed<V> {
   }
 
   edit(key: string): V | undefined {
-    const own = this.#current.get(key);
-    if (own !== undefined) return own === ABSENT ? undefined : own;
-    const slot = this.#committed(key);
+    const changed = this.#current.get(key);
+    if (changed !== undefined) return changed === ABSENT ? undefined : changed;
+    const sealed = this.#pending.size > 0 ? this.#pending.get(key) : undefined;
+    const slot = sealed ?? this.#cache.get(key);
     if (slot === undefined) this.#refuse(key);
     if (slot === ABSENT) return undefined;
-    const copy = this.codec.clone(slot);
-    this.#current.set(key, copy);
-    return copy;
+    // What is sealed must stay as it is. What is only cached may be changed in place: if the tick is given up, it is forgotten.
+    const own = sealed === undefined ? slot : this.codec.clone(slot);
+    this.#current.set(key, own);
+    return own;
   }
 
   set(key: string, value: V): void {
@@ -103,8 +105,9 @@ export class KeyedState<V> implements Keyed<V> {
     this.#pending = new Map();
   }
 
-  /** The current tick is given up; what was sealed before it stays. */
+  /** The current tick is given up; what was sealed before it stays. What it has changed is read again when it is wanted. */
   discard(): void {
+    for (const key of this.#current.keys()) this.#cache.delete(key);
     this.#current = new Map();
     this.#missing.clear();
     this.#cache.settle();

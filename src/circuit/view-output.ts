@@ -24,6 +24,8 @@ export interface OutputIndex {
 
 export interface ViewOutputOptions {
   keyOf: (row: Row) => string;
+  /** `JSON.stringify`, made for the view's columns. */
+  textOf: (row: Row) => string;
   indexes: readonly OutputIndex[];
   /** In how many hashes a partition's rows lie; index members name the one their row is in. */
   buckets: number;
@@ -105,7 +107,7 @@ export class ViewOutput implements Operator {
     const before = stored?.row ?? null;
     const beforeText = stored?.text ?? '';
     const simple = change.more === null && !stored?.others && sameRow(before, change.minus);
-    const after = simple && change.plus !== null ? JSON.stringify(change.plus) : '';
+    const after = simple && change.plus !== null ? this.options.textOf(change.plus) : '';
     if (simple && after === beforeText) return;
 
     let record = this.records.edit(key);

@@ -57,6 +57,8 @@ export function rebuildStatus(job: Job<RebuildJobData>, generations: readonly Ge
       ...head,
       ...pick(note),
       ...still,
+      // The last note is from before the promotion: everything there was is done by now.
+      ...(promoted && { entriesDone: note.entriesTotal }),
       generations: made,
       reason,
       state: promoted ? 'promoted' : 'cancelled',

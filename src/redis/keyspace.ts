@@ -22,6 +22,7 @@ export type StateKind = keyof typeof LETTER;
  *   <prefix>:registry        hash     releases and generations
  *   <prefix>:workers         hash     who is alive
  *   <prefix>:announcements   channel
+ *   <prefix>:blamed:<fingerprint>   set   entries that ended workers, `[redisKey, id]`; outlives the generations
  *   <prefix>:{<stream>}:append:<key>   string   what an append with this idempotency key answered, for a while
  *
  * Streams keep their own names; the consumer group on them is named by the prefix.
@@ -43,6 +44,10 @@ export class Keyspace {
   }
   get announcements(): string {
     return `${this.prefix}:announcements`;
+  }
+
+  blamed(fingerprint: string): string {
+    return `${this.prefix}:blamed:${fingerprint}`;
   }
 
   /** What the keys of a task begin with. The partitions of one view lie in different slots. */

@@ -4,6 +4,8 @@ import type { OrderedRead } from '../circuit/ordered-state.js';
 import { messageOf } from '../errors/stillwater-error.js';
 import {
   TaskStore,
+  type Attempt,
+  type BlamedEntry,
   type Claimed,
   type CommitOutcome,
   type CommitRequest,
@@ -19,7 +21,7 @@ import type { RedisConnections } from './connections.js';
 import { bucketOf, type Keyspace } from './keyspace.js';
 import { decodeMember, groupRange, memberRange } from './ordered-member.js';
 import { answered, isReply, redisError, refusalOf, valueOf } from './replies.js';
-import { callClaim, callCommit, callPark, callRelease, type CommitReply, wrongType } from './scripts/call.js';
+import { callAttempt, callClaim, callCommit, callPark, callRelease, type CommitReply, wrongType } from './scripts/call.js';
 import { decodeRecord, RECORD_FIELDS } from './task-record.js';
 
 /** Fields asked for in one HMGET, and members in one ZRANGEBYLEX: so much takes Redis about a millisecond. */
@@ -50,8 +52,13 @@ export class RedisTaskStore extends TaskStore {
       });
       if (reply[0] === 'WRONG_TYPE') throw wrongType(reply[1], reply[2], what);
       if (reply[0] !== 'CLAIMED') return null;
-      const [, grants, ...record] = reply;
-      return { token: { epoch: epoch + 1, nonce }, record: decodeRecord(record), grants };
+      const [, grants, attempt, ...record] = reply;
+      return {
+        token: { epoch: epoch + 1, nonce },
+        record: decodeRecord(record),
+        grants,
+        attempt: attempt ? (JSON.parse(attempt) as Attempt) : null,
+      };
     });
   }
 
@@ -71,6 +78,30 @@ export class RedisTaskStore extends TaskStore {
       );
       if (epoch !== String(token.epoch) || nonce !== token.nonce) return null;
       return { record: decodeRecord(record) };
+    });
+  }
+
+  attempt(task: TaskId, token: OwnerToken, attempt: Attempt | null): Promise<boolean> {
+    return answered(`Noting what ${taskName(task)} steps`, async () => {
+      const text = attempt === null ? '' : JSON.stringify(attempt);
+      const [tag] = await callAttempt(this.connections.commits, this.keyspace.task(task), token, text);
+      return tag === 'NOTED';
+    });
+  }
+
+  async blame(fingerprint: string, { redisKey, entry }: BlamedEntry): Promise<void> {
+    await answered('Blaming an entry', () =>
+      this.connections.control.sadd(this.keyspace.blamed(fingerprint), JSON.stringify([redisKey, entry])),
+    );
+  }
+
+  blamed(fingerprint: string): Promise<BlamedEntry[]> {
+    return answered('Reading which entries are blamed', async () => {
+      const members = await this.connections.control.smembers(this.keyspace.blamed(fingerprint));
+      return members.map((member) => {
+        const [redisKey, entry] = JSON.parse(member) as [string, string];
+        return { redisKey, entry };
+      });
     });
   }
 
@@ -111,7 +142,7 @@ export class RedisTaskStore extends TaskStore {
 
   async unpark(task: TaskId): Promise<void> {
     await answered(`Taking back the park of ${taskName(task)}`, () =>
-      this.connections.control.hdel(this.keyspace.task(task), 'parked', 'grants'),
+      this.connections.control.hdel(this.keyspace.task(task), 'parked', 'grants', 'attempt'),
     );
   }
 

@@ -1,6 +1,7 @@
 import type { Delta } from '../zset/delta.js';
 import type { InputPosition } from './ports/task-store.js';
 import type { Frontier } from './frontier.js';
+import type { Position } from './position.js';
 
 /** Entries of one input, decoded, that follow a position without a gap. A task cuts its ticks out of it. */
 export interface InputBatch {
@@ -48,6 +49,12 @@ export interface TaskInput {
   wait(position: InputPosition, signal: AbortSignal): Promise<void>;
   /** Told of committed progress. */
   committed?(position: InputPosition, note: unknown): void;
-  /** Entries after the position, for people. */
+  /**
+   * Takes an entry that ended workers for an error from now on. The Redis key of the log it lies in. Only where entries
+   * are a log's own.
+   */
+  blame?(entry: Position): string;
+  /** How many entries are blamed. */
+  readonly blamed?: number;
   close?(): Promise<void>;
 }

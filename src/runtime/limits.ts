@@ -28,6 +28,8 @@ export interface Limits {
   changelogEntriesMin: number;
   /** A step that takes longer ends the process: a view function does not come to an end. */
   stepMsMax: number;
+  /** Entries that may be left out of a view because they ended workers; the next one parks it. */
+  blamedEntriesMax: number;
   /** Rebuilds that replay at the same time. */
   rebuildsMax: number;
   /** How often streams are trimmed that declare a retention. */
@@ -35,8 +37,8 @@ export interface Limits {
 }
 
 export const defaultLimits: Limits = {
-  commitWritesMax: 2_000,
-  readEntriesMax: 4_000,
+  commitWritesMax: 4_000,
+  readEntriesMax: 8_000,
   readBytesMax: 4 * 1024 * 1024,
   sharedBatchesMax: 4,
   cacheEntriesMax: 1_000_000,
@@ -50,6 +52,7 @@ export const defaultLimits: Limits = {
   readerReportMs: 1_000,
   changelogEntriesMin: 1_000,
   stepMsMax: 10_000,
+  blamedEntriesMax: 10,
   rebuildsMax: 2,
   retentionMs: 10_000,
 };

@@ -1,4 +1,4 @@
-import type { DecodedBatch, EntryDecoder } from './decode-entry.js';
+import { type DecodedBatch, type EntryDecoder, entryLimits } from './decode-entry.js';
 import type { EntryError, InputBatch, TaskInput } from './input.js';
 import { LogLost } from './input.js';
 import type { Limits } from './limits.js';
@@ -109,22 +109,38 @@ export class SourceReader {
 /** A source partition as an input of one task. */
 export class StreamInput implements TaskInput {
   readonly beginning: InputPosition = { position: BEGINNING, entries: 0 };
+  readonly #blamed: Set<Position>;
 
   constructor(
     readonly name: string,
     readonly reader: SourceReader,
     readonly needsOrder: boolean,
-  ) {}
+    /** Entries that ended workers: errors, whatever is in them. */
+    blamed: Iterable<Position> = [],
+  ) {
+    this.#blamed = new Set(blamed);
+  }
+
+  get blamed(): number {
+    return this.#blamed.size;
+  }
+
+  blame(entry: Position): string {
+    this.#blamed.add(entry);
+    return this.reader.redisKey;
+  }
 
   async next(position: InputPosition): Promise<InputBatch | null> {
     const found = await this.reader.after(position);
-    return found && new StreamBatch(found.batch, found.from, found.after.entries, this.reader.redisKey, this.needsOrder);
+    return found && new StreamBatch(found.batch, found.from, found.after.entries, this.reader.redisKey, this.needsOrder, this.#blamed);
   }
 
   wait(position: InputPosition, signal: AbortSignal): Promise<void> {
     return this.reader.news.wait(this.reader.redisKey, position.position, signal);
   }
 }
+
+const ENDED_THE_WORKER = 'ended the worker: its step did not come to an end, or took all memory. It is left out, here and in every replay of this definition.';
 
 class StreamBatch implements InputBatch {
   readonly size: number;
@@ -135,12 +151,22 @@ class StreamBatch implements InputBatch {
     readonly entriesBefore: number,
     readonly redisKey: string,
     readonly needsOrder: boolean,
+    readonly blamed: ReadonlySet<Position>,
   ) {
     this.size = batch.ids.length - first;
   }
 
   delta(from: number, to: number) {
-    return this.batch.delta(this.first + from, this.first + to, this.needsOrder);
+    const { batch, first, needsOrder } = this;
+    const blamed = this.#blamedIn(from, to);
+    if (blamed.length === 0) return batch.delta(first + from, first + to, needsOrder);
+    const delta = batch.delta(0, 0, needsOrder);
+    let start = first + from;
+    for (const end of [...blamed, first + to]) {
+      delta.append(batch.delta(start, end, needsOrder));
+      start = end + 1;
+    }
+    return delta;
   }
 
   positionAfter(to: number): InputPosition {
@@ -152,10 +178,27 @@ class StreamBatch implements InputBatch {
   }
 
   errors(from: number, to: number): EntryError[] {
-    if (this.batch.errors.length === 0) return [];
-    return this.batch.errors
-      .filter(({ entry }) => entry >= this.first + from && entry < this.first + to)
-      .map(({ entry, raw, reason }) => ({ id: this.batch.ids[entry]!, raw, reason }));
+    const { batch, first } = this;
+    const blamed = this.#blamedIn(from, to);
+    if (batch.errors.length === 0 && blamed.length === 0) return [];
+    return [
+      ...batch.errors
+        .filter(({ entry }) => entry >= first + from && entry < first + to && !blamed.includes(entry))
+        .map(({ entry, raw, reason }) => ({ id: batch.ids[entry]!, raw, reason })),
+      ...blamed.map((entry) => ({
+        id: batch.ids[entry]!,
+        raw: JSON.stringify(batch.delta(entry, entry + 1, false).rows).slice(0, entryLimits.rawLengthMax).toWellFormed(),
+        reason: ENDED_THE_WORKER,
+      })),
+    ];
+  }
+
+  /** Which of the run are blamed, as places in the decoded batch. */
+  #blamedIn(from: number, to: number): number[] {
+    if (this.blamed.size === 0) return [];
+    const places: number[] = [];
+    for (let at = this.first + from; at < this.first + to; at++) if (this.blamed.has(this.batch.ids[at]!)) places.push(at);
+    return places;
   }
 }
 

@@ -2,9 +2,11 @@ import type { CompiledView } from '../view/compile-plan.js';
 import type { Clock } from './clock.js';
 import type { TaskInput } from './input.js';
 import type { Limits } from './limits.js';
+import type { Logger } from './logger.js';
 import type { Metrics } from './metrics.js';
 import type { Generation } from './ports/registry.js';
-import type { TaskRecord, TaskStore } from './ports/task-store.js';
+import type { Attempt, TaskRecord, TaskStore } from './ports/task-store.js';
+import type { StepGate } from './step-gate.js';
 import type { OwnerToken, TaskId } from './task-id.js';
 
 /** What a task is made of. */
@@ -14,6 +16,10 @@ export interface TaskOptions {
   record: TaskRecord | null;
   /** Grants since the last commit; from the third on something keeps ending the owners. */
   grants: number;
+  /** What the owner before was stepping when it ended; null if nothing, or if it survived. */
+  attempt: Attempt | null;
+  /** Of the view's definition: what is blamed is blamed in all its generations. */
+  fingerprint: string;
   view: CompiledView;
   inputs: readonly TaskInput[];
   errorsMax: number;
@@ -26,5 +32,8 @@ export interface TaskOptions {
   nonce: () => string;
   /** Runs one synchronous step: without clock and randomness, and under watch. */
   step: <T>(step: () => T) => T;
+  /** The worker's: all its circuits step through it. */
+  gate: StepGate;
+  logger: Logger;
 }
 

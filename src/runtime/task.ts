@@ -1,6 +1,7 @@
 import { assert } from '../assert.js';
 import { messageOf, StillwaterError } from '../errors/stillwater-error.js';
 import { Checksum } from '../zset/checksum.js';
+import { Caution } from './caution.js';
 import { Committer } from './committer.js';
 import { drive } from './drive.js';
 import { type InputBatch, LogLost, type TaskInput } from './input.js';
@@ -28,6 +29,7 @@ export class Task {
   #record: TaskRecord;
   readonly #committer: Committer;
   readonly #size: TickSize;
+  readonly #caution: Caution;
   readonly #stop = new AbortController();
   /** Errors of the ticks that make up the last `errorsWindow` entries: [entries, errors]. */
   readonly #recentErrors: [entries: number, errors: number][] = [];
@@ -37,7 +39,8 @@ export class Task {
     this.id = options.id;
     this.#record = options.record ?? emptyRecord;
     this.#committer = new Committer(options, this.#stop.signal);
-    this.#size = new TickSize(options.limits.commitWritesMax, options.grants);
+    this.#size = new TickSize(options.limits.commitWritesMax);
+    this.#caution = new Caution(options);
   }
 
   /** What the last answered commit stored. */
@@ -122,6 +125,7 @@ export class Task {
     const { signal } = this.#stop;
     /** Inputs that were read to their end; each is read again when it may have something, or after a while. */
     const waiting = new Map<TaskInput, Promise<void>>();
+    await this.#caution.judge();
     while (!signal.aborted) {
       if (this.options.generation()?.paused) {
         await this.#committer.settled();
@@ -156,7 +160,7 @@ export class Task {
       await this.options.clock.sleep(this.options.limits.registryRefreshMs / 4, this.#stop.signal);
     }
     for (let from = 0; from < size && !this.#stop.signal.aborted; ) {
-      const to = this.#size.next(from, size);
+      const to = Math.min(this.#size.next(from, size), from + this.#caution.entriesMax);
       from = await this.#tick(input, batch, from, to);
     }
   }
@@ -180,17 +184,20 @@ export class Task {
       const sink = view.errors.sink('entry');
       for (const { id, raw, reason } of entryErrors) sink.add({ entry: id, raw }, 1, reason);
       const started = clock.monotonicMs();
-      await drive(
-        circuit,
-        new Map([[input.name, delta]]),
-        (wanted) => {
-          metrics.stateReads.add(
-            { view: this.id.view },
-            wanted.keyed.reduce((sum, { keys }) => sum + keys.length, 0),
-          );
-          return store.fetch(this.id, this.options.generation()?.buckets ?? view.output.options.buckets, wanted);
-        },
-        this.options.step,
+      const about = { tick: this.#record.tick + 1, input: input.name, entry: batch.positionAfter(from + 1).position, entries: to - from };
+      await this.#caution.step(about, () =>
+        drive(
+          circuit,
+          new Map([[input.name, delta]]),
+          (wanted) => {
+            metrics.stateReads.add(
+              { view: this.id.view },
+              wanted.keyed.reduce((sum, { keys }) => sum + keys.length, 0),
+            );
+            return store.fetch(this.id, this.options.generation()?.buckets ?? view.output.options.buckets, wanted);
+          },
+          this.options.step,
+        ),
       );
       metrics.stepMs.observe({ view: this.id.view }, clock.monotonicMs() - started);
       const writes = circuit.changed;

@@ -3,7 +3,7 @@ import { Worker as Thread } from 'node:worker_threads';
 /**
  * Ends the process when one step of a circuit takes longer than `stepMsMax`: a view function that loops holds the only
  * thread, so that nothing in it could still notice. Another thread looks at a shared clock of steps. The tasks are then
- * taken over; ticks become smaller with every such end until the entry to blame is alone (`tick-size.ts`).
+ * taken over; ticks become smaller with every such end until the entry to blame is alone (`caution.ts`).
  */
 export class Watchdog {
   /** [0]: the number of the step under way, 0 between steps. */
@@ -19,7 +19,8 @@ export class Watchdog {
          const step = Atomics.load(workerData.shared, 0);
          if (step === 0 || step !== seen) { seen = step; since = Date.now(); return; }
          if (Date.now() - since < workerData.stepMsMax) return;
-         process.stderr.write('A step of a circuit has taken longer than ' + workerData.stepMsMax + ' ms (stepMsMax): a view function does not come to an end. ' +
+         // Not process.stderr: a thread's goes through the thread that loops.
+         require('node:fs').writeSync(2, 'A step of a circuit has taken longer than ' + workerData.stepMsMax + ' ms (stepMsMax): a view function does not come to an end. ' +
            'Nothing of the tick was committed. The process ends; the tick is tried again in smaller parts until the entry to blame is known.\\n');
          process.kill(process.pid, 'SIGKILL');
        }, Math.max(10, workerData.stepMsMax / 10));`,

@@ -20,6 +20,7 @@ import type { ViewStore } from './ports/view-store.js';
 import type { WorkerInfo, Workers } from './ports/workers.js';
 import type { RegistryWatch } from './registry-watch.js';
 import { SourceReader, StreamInput } from './source-reader.js';
+import { StepGate } from './step-gate.js';
 import { Task } from './task.js';
 import { type TaskId, taskName } from './task-id.js';
 import { UpstreamInput } from './upstream-input.js';
@@ -61,6 +62,7 @@ export class Worker {
   readonly #readers = new Map<SourceDeclaration, Map<number, SourceReader>>();
   readonly #news: NewsDesk;
   readonly #stopped = new AbortController();
+  readonly #gate = new StepGate();
   #wake = new AbortController();
   #loop: Promise<void> | null = null;
   #renewed = -Infinity;
@@ -175,8 +177,18 @@ export class Worker {
     }
     const budget: CacheBudget = { entriesMax: limits.cacheEntriesMax };
     const compiled = compileView(view, { budget });
+    const blamed = await store.blamed(generation.fingerprint);
     const inputs: TaskInput[] = compiled.inputs.map(({ name, source, needsOrder }) => {
-      if (source.kind !== 'view') return new StreamInput(name, this.#reader(source, id.partition), needsOrder);
+      if (source.kind !== 'view') {
+        const reader = this.#reader(source, id.partition);
+        const ofReader = blamed.filter(({ redisKey }) => redisKey === reader.redisKey);
+        return new StreamInput(
+          name,
+          reader,
+          needsOrder,
+          ofReader.map(({ entry }) => entry),
+        );
+      }
       const upstream: TaskId = { view: source.name, generation: generation.upstreams[source.name]!, stage: 0, partition: id.partition };
       const buckets = registry.generation(upstream.view, upstream.generation)?.buckets ?? source.buckets;
       return new UpstreamInput(name, upstream, buckets, taskName(id), this.options.views, this.#news, {
@@ -190,6 +202,8 @@ export class Worker {
       token: claimed.token,
       record: claimed.record,
       grants: claimed.grants,
+      attempt: claimed.attempt,
+      fingerprint: generation.fingerprint,
       view: compiled,
       inputs,
       errorsMax: view.errorsMax,
@@ -200,6 +214,8 @@ export class Worker {
       generation: () => registry.generation(id.view, id.generation),
       nonce,
       step: this.options.step ?? pure,
+      gate: this.#gate,
+      logger,
     });
     const name = taskName(id);
     const ended = task.run().then((end) => {

@@ -9,7 +9,7 @@ import { aggregatorsByKind } from '../circuit/aggregators/aggregator-of.js';
 import type { Circuit } from '../circuit/circuit.js';
 import { CircuitBuilder } from '../circuit/circuit-builder.js';
 import type { ErrorCollection } from '../circuit/error-collection.js';
-import { generatedExtension, generatedRead, generatedRow } from '../circuit/generated-row.js';
+import { generatedExtension, generatedRead, generatedRow, generatedText, type TextColumn } from '../circuit/generated-row.js';
 import type { KeyedState } from '../circuit/keyed-state.js';
 import { json, type Keyed } from '../circuit/operator.js';
 import { Aggregate, type Group, groupCodec } from '../circuit/operators/aggregate.js';
@@ -35,6 +35,7 @@ import type {
   AggregateNode,
   AggregateSpec,
   Column,
+  ColumnType,
   Expression,
   FlatMapNode,
   JoinNode,
@@ -98,6 +99,7 @@ class PlanCompiler {
     const records = (this.#records ??= this.#builder.keyed('rows', viewRecordCodec(null)));
     const output = new ViewOutput(records, {
       keyOf: keyTextOf(keyParts(view.columns, view.key)),
+      textOf: generatedText(view.columns.map(({ name, type }) => ({ name, kind: textKind(type) }))),
       buckets: view.buckets,
       indexes: view.indexes.map((index, number) => ({
         index: this.#builder.index(`index.${number}`),
@@ -399,6 +401,12 @@ export function keyParts(columns: readonly Column[], key: readonly string[]): Ke
     const column = columnAt(columns, path);
     return { read: generatedRead(path), onlyStrings: column !== null && holdsOnlyStrings(column.type) };
   });
+}
+
+/** How the values of a column are written; of an enum mostly strings, and anything else as well. */
+function textKind({ kind }: ColumnType): TextColumn['kind'] {
+  if (kind === 'enum') return 'string';
+  return kind === 'string' || kind === 'number' || kind === 'boolean' ? kind : 'other';
 }
 
 const holdsOnlyStringsAt = (relation: Relation, path: string): boolean => {

@@ -66,8 +66,8 @@ export function keyTextOfValues(values: readonly Value[], parts: readonly { only
 // eslint-disable-next-line no-control-regex
 const PLAIN = /^[^"\\\u0000-\u001f\ud800-\udfff]*$/;
 
-/** `JSON.stringify`, quicker for the short plain strings that keys mostly are. */
-function jsonOf(value: Value): string {
+/** `JSON.stringify`, quicker for the short plain strings that keys and names mostly are. */
+export function jsonOf(value: Value): string {
   if (typeof value === 'string' && value.length < 64 && PLAIN.test(value)) return `"${value}"`;
   return JSON.stringify(value);
 }

@@ -14,6 +14,7 @@ class Output extends Stepped {
     super(
       (builder) =>
         (output = new ViewOutput(builder.keyed('rows', viewRecordCodec(null)), {
+          textOf: JSON.stringify,
           keyOf: (row) => row.id as string,
           buckets: 4,
           indexes: [{ index: builder.index('index.0'), orderOf: (row) => orderText(row.v) }],

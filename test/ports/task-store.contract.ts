@@ -105,6 +105,59 @@ export function taskStoreContract(): void {
       });
     });
 
+    describe('attempts', () => {
+      const attempt = { tick: 1, input: 'stream:orders', entry: '5-0', entries: 8, ended: 1 };
+
+      it('are found by the next owner when this one ended without taking them back', async () => {
+        const first = await claim();
+        expect(first.attempt).toBeNull();
+        expect(await ports().tasks.attempt(TASK, first.token, attempt)).toBe(true);
+        const second = await claim('second', 1);
+        expect(second.attempt).toEqual(attempt);
+        expect(await ports().tasks.attempt(TASK, second.token, null)).toBe(true);
+        expect((await claim('third', 2)).attempt).toBeNull();
+      });
+
+      it('are refused to an earlier owner', async () => {
+        const first = await claim();
+        const second = await claim('second', 1);
+        await ports().tasks.attempt(TASK, second.token, attempt);
+        expect(await ports().tasks.attempt(TASK, first.token, null)).toBe(false);
+        expect((await claim('third', 2)).attempt).toEqual(attempt);
+      });
+
+      it('end with a release', async () => {
+        const { token } = await claim();
+        await ports().tasks.attempt(TASK, token, attempt);
+        await ports().tasks.release(TASK, token);
+        expect((await claim('second', 1)).attempt).toBeNull();
+      });
+    });
+
+    describe('blame', () => {
+      const blamed = { redisKey: 'orders', entry: '5-0' };
+
+      it('is of a definition, said once however often it is repeated, and known to all processes', async () => {
+        expect(await ports().tasks.blamed('f1')).toEqual([]);
+        await ports().tasks.blame('f1', blamed);
+        await ports().tasks.blame('f1', blamed);
+        await ports().tasks.blame('f1', { redisKey: 'customers:1', entry: '5-0' });
+        const other = subject().process();
+        expect(new Set(await other.tasks.blamed('f1'))).toEqual(
+          new Set([blamed, { redisKey: 'customers:1', entry: '5-0' }]),
+        );
+        expect(await other.tasks.blamed('f2')).toEqual([]);
+      });
+
+      it('outlives the tasks of the definition', async () => {
+        const { token } = await claim();
+        await ports().tasks.blame('f1', blamed);
+        await ports().tasks.commit(commitOf(token, 1));
+        await ports().tasks.drop(TASK, STATES, BUCKETS);
+        expect(await ports().tasks.blamed('f1')).toEqual([blamed]);
+      });
+    });
+
     describe('parking', () => {
       const reason = { code: 'log-trimmed', message: 'The beginning is gone.', at: 7 };
 

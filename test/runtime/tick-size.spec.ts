@@ -2,7 +2,7 @@ import { TickSize } from '../../src/runtime/tick-size.js';
 
 describe('the size of a tick', () => {
   test('follows what an entry writes', () => {
-    const size = new TickSize(1_000, 0);
+    const size = new TickSize(1_000);
     size.saw(500, 1_000);
     expect(size.next(0, 5_000)).toBe(500);
     for (let index = 0; index < 30; index++) size.saw(1_000, 100);
@@ -10,16 +10,11 @@ describe('the size of a tick', () => {
   });
 
   test('a run is cut into equal parts', () => {
-    const size = new TickSize(1_000, 0);
+    const size = new TickSize(1_000);
     size.saw(1_000, 1_000);
-    expect(size.next(0, 1_100)).toBe(550);
-    expect(size.next(550, 1_100)).toBe(1_100);
-  });
-
-  test('where owners keep dying it shrinks to one entry', () => {
-    expect(new TickSize(1_000, 3).next(0, 5_000)).toBe(64);
-    expect(new TickSize(1_000, 4).next(0, 5_000)).toBe(8);
-    expect(new TickSize(1_000, 5).next(0, 5_000)).toBe(1);
-    expect(new TickSize(1_000, 20).next(0, 5_000)).toBe(1);
+    expect(size.next(0, 1_600)).toBe(800);
+    expect(size.next(800, 1_600)).toBe(1_600);
+    // A little more than planned is taken at once.
+    expect(size.next(0, 1_300)).toBe(1_300);
   });
 });

@@ -28,6 +28,8 @@ export interface SystemOptions {
   prefix?: string;
   limits?: Partial<Limits>;
   logger?: Logger;
+  /** Runs one step of a circuit; by default without clock and randomness. */
+  step?: <T>(step: () => T) => T;
 }
 
 /** One process's runtime over a real Redis, without HTTP and jobs. */
@@ -64,7 +66,7 @@ export class System {
     this.rebuilder = new Rebuilder({ catalog: () => this.catalog, registry, tasks, log, code, clock, limits });
     this.verifier = new Verifier({ rebuilder: this.rebuilder, registry, tasks, views, log, workers, clock, limits });
     this.retention = new Retention({ catalog: () => this.catalog, registry, tasks, log, workers, id, clock, limits, logger });
-    this.worker = new Worker({ id, code, registry, workers, tasks, views, log, limits, metrics, clock, logger, nonce: () => randomUUID(), step: pure });
+    this.worker = new Worker({ id, code, registry, workers, tasks, views, log, limits, metrics, clock, logger, nonce: () => randomUUID(), step: options.step ?? pure });
   }
 
   static async start(options: SystemOptions): Promise<System> {

@@ -6,6 +6,7 @@ const commitScript = new Script('commit');
 const claimScript = new Script('claim');
 const releaseScript = new Script('release');
 const parkScript = new Script('park');
+const attemptScript = new Script('attempt');
 const appendScript = new Script('append');
 const renewScript = new Script('renew');
 const readRowsScript = new Script('read-rows');
@@ -26,7 +27,7 @@ export const callCommit = (redis: Redis, all: string[]): Promise<CommitReply> =>
 type WrongType = [tag: 'WRONG_TYPE', key: string, type: string];
 
 export type ClaimReply =
-  | [tag: 'CLAIMED', grants: number, ...record: (string | null)[]]
+  | [tag: 'CLAIMED', grants: number, attempt: string | null, ...record: (string | null)[]]
   | [tag: 'TAKEN', epoch: string]
   | [tag: 'PARKED']
   | WrongType;
@@ -58,6 +59,15 @@ export const callPark = (
   reason: string,
 ): Promise<[tag: 'PARKED' | 'UNPARKED'] | Fenced> =>
   parkScript.run(redis, [taskKey], [String(token.epoch), token.nonce, reason]);
+
+/** An empty attempt says that it was survived. */
+export const callAttempt = (
+  redis: Redis,
+  taskKey: string,
+  token: Token,
+  attempt: string,
+): Promise<[tag: 'NOTED'] | Fenced> =>
+  attemptScript.run(redis, [taskKey], [String(token.epoch), token.nonce, attempt]);
 
 export type AppendReply =
   [tag: 'APPENDED' | 'REPEATED', ids: string] | [tag: 'REFUSED' | 'MALFORMED', what: string] | WrongType;

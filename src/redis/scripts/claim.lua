@@ -3,7 +3,8 @@
 --
 -- KEYS  1 task (hash)
 -- ARGV  1 owner   2 the epoch at which the task was found free   3 nonce of the new token
--- Reply {'CLAIMED', grants, tick, positions, frontier, rows, conflicts, errors, checksum, extra}   tick is nil before the first commit
+-- Reply {'CLAIMED', grants, attempt, tick, positions, frontier, rows, conflicts, errors, checksum, extra}
+--                                  attempt is nil where none was left, tick before the first commit
 --       {'TAKEN', epoch}           the epoch is another one: somebody was quicker
 --       {'PARKED'}                 the task waits for a person
 --       {'WRONG_TYPE', key, type}
@@ -17,4 +18,4 @@ if parked then return { 'PARKED' } end
 grants = tonumber(grants or '0') + 1
 redis.call('HSET', task, 'owner', ARGV[1], 'epoch', string.format('%.0f', tonumber(ARGV[2]) + 1), 'nonce', ARGV[3], 'grants', grants)
 return { 'CLAIMED', grants,
-  unpack(redis.call('HMGET', task, 'tick', 'positions', 'frontier', 'rows', 'conflicts', 'errors', 'checksum', 'extra')) }
+  unpack(redis.call('HMGET', task, 'attempt', 'tick', 'positions', 'frontier', 'rows', 'conflicts', 'errors', 'checksum', 'extra')) }

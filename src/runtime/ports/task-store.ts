@@ -81,6 +81,25 @@ export interface Claimed {
   record: TaskRecord | null;
   /** Grants since the last commit: from the third on something keeps ending its owners. */
   grants: number;
+  /** What an owner was stepping when it ended without a word; null where all that was attempted was survived. */
+  attempt: Attempt | null;
+}
+
+/** A tick about to be stepped, written down because steps have ended owners. */
+export interface Attempt {
+  tick: number;
+  input: string;
+  /** The position of its first entry. */
+  entry: Position;
+  entries: number;
+  /** How many owners the same attempt had ended before. */
+  ended: number;
+}
+
+/** An entry that ended workers: an error in every generation of the definition. */
+export interface BlamedEntry {
+  redisKey: string;
+  entry: Position;
 }
 
 export interface TaskStatus {
@@ -125,6 +144,14 @@ export abstract class TaskStore {
 
   /** The record as it is stored now, for an owner that must load again. Null if the token is not in force. */
   abstract reload(task: TaskId, token: OwnerToken): Promise<{ record: TaskRecord | null } | null>;
+
+  /** Writes down what is about to be stepped; null: it was survived. False if the token is not in force. */
+  abstract attempt(task: TaskId, token: OwnerToken, attempt: Attempt | null): Promise<boolean>;
+
+  /** Remembers for all generations of a definition, these and later ones, that an entry ended workers. Repeatable. */
+  abstract blame(fingerprint: string, blamed: BlamedEntry): Promise<void>;
+
+  abstract blamed(fingerprint: string): Promise<BlamedEntry[]>;
 
   abstract status(tasks: readonly TaskId[]): Promise<TaskStatus[]>;
 

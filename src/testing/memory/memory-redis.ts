@@ -1,7 +1,7 @@
 import { BEGINNING, comparePositions, type Position } from '../../runtime/position.js';
 import type { RawEntry } from '../../runtime/ports/source-log.js';
 import type { Generation } from '../../runtime/ports/registry.js';
-import type { ParkReason, TaskRecord } from '../../runtime/ports/task-store.js';
+import type { Attempt, BlamedEntry, ParkReason, TaskRecord } from '../../runtime/ports/task-store.js';
 import type { WorkerInfo } from '../../runtime/ports/workers.js';
 import { type TaskId, taskName } from '../../runtime/task-id.js';
 
@@ -87,6 +87,7 @@ export class MemoryTask {
   commit: string | null = null;
   record: TaskRecord | null = null;
   parked: ParkReason | null = null;
+  attempt: Attempt | null = null;
   /** As its commits say; the memory keeps no buckets, but `bucket` must know which rows would lie in one. */
   buckets = 1;
   readonly keyed = new Map<string, Map<string, string>>();
@@ -115,6 +116,8 @@ export class MemoryRedis {
   readonly appends = new Map<string, { ids: Position[]; until: number }>();
   readonly groups = new Map<string, Map<string, Position>>();
   readonly tasks = new Map<string, MemoryTask>();
+  /** By fingerprint. */
+  readonly blamed = new Map<string, BlamedEntry[]>();
   readonly registry = {
     revision: 0,
     release: 0,

@@ -3,6 +3,8 @@ import { assert } from '../../assert.js';
 import { messageOf } from '../../errors/stillwater-error.js';
 import {
   TaskStore,
+  type Attempt,
+  type BlamedEntry,
   type Claimed,
   type CommitOutcome,
   type CommitRequest,
@@ -31,7 +33,7 @@ export class MemoryTaskStore extends TaskStore {
     kept.epoch = token.epoch;
     kept.nonce = token.nonce;
     kept.grants += 1;
-    return { token, record: copyOf(kept.record), grants: kept.grants };
+    return { token, record: copyOf(kept.record), grants: kept.grants, attempt: copyOf(kept.attempt) };
   }
 
   async release(task: TaskId, token: OwnerToken): Promise<void> {
@@ -40,11 +42,28 @@ export class MemoryTaskStore extends TaskStore {
     kept.owner = null;
     kept.nonce = null;
     kept.grants = 0;
+    kept.attempt = null;
   }
 
   async reload(task: TaskId, token: OwnerToken): Promise<{ record: TaskRecord | null } | null> {
     const kept = this.#owned(task, token);
     return kept && { record: copyOf(kept.record) };
+  }
+
+  async attempt(task: TaskId, token: OwnerToken, attempt: Attempt | null): Promise<boolean> {
+    const kept = this.#owned(task, token);
+    if (kept) kept.attempt = copyOf(attempt);
+    return kept !== null;
+  }
+
+  async blame(fingerprint: string, blamed: BlamedEntry): Promise<void> {
+    const known = await this.blamed(fingerprint);
+    if (known.some(({ redisKey, entry }) => redisKey === blamed.redisKey && entry === blamed.entry)) return;
+    this.redis.blamed.set(fingerprint, [...known, { ...blamed }]);
+  }
+
+  async blamed(fingerprint: string): Promise<BlamedEntry[]> {
+    return copyOf(this.redis.blamed.get(fingerprint) ?? []);
   }
 
   async status(tasks: readonly TaskId[]): Promise<TaskStatus[]> {
@@ -70,6 +89,7 @@ export class MemoryTaskStore extends TaskStore {
     if (!kept) return;
     kept.parked = null;
     kept.grants = 0;
+    kept.attempt = null;
   }
 
   async commit(request: CommitRequest): Promise<CommitOutcome> {

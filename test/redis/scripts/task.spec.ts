@@ -11,16 +11,17 @@ describeWithRedis('claim.lua', () => {
     script.run(redis(), [TASK], [owner, epoch, nonce]);
 
   it('answers CLAIMED, without a record before the first commit', async () => {
-    expect(await claim('a', '0')).toEqual(['CLAIMED', 1, null, null, null, null, null, null, null, null]);
+    expect(await claim('a', '0')).toEqual(['CLAIMED', 1, null, null, null, null, null, null, null, null, null]);
     expect(await redis().hgetall(TASK)).toEqual({ owner: 'a', epoch: '1', nonce: 'n', grants: '1' });
   });
 
-  it('answers CLAIMED with the grants and the record', async () => {
+  it('answers CLAIMED with the grants, the attempt that was left, and the record', async () => {
     await redis().hset(TASK, {
       owner: 'a',
       epoch: '4',
       nonce: 'n',
       grants: '2',
+      attempt: '{"tick":10}',
       tick: '9',
       positions: '{}',
       frontier: '{"a":"1-0"}',
@@ -33,6 +34,7 @@ describeWithRedis('claim.lua', () => {
     expect(await claim('b', '4', 'm')).toEqual([
       'CLAIMED',
       3,
+      '{"tick":10}',
       '9',
       '{}',
       '{"a":"1-0"}',
@@ -76,7 +78,7 @@ describeWithRedis('release.lua', () => {
   const { redis } = onServer();
   const release = (epoch: string, nonce: string): Promise<unknown[]> =>
     new Script('release').run(redis(), [TASK], [epoch, nonce]);
-  beforeEach(() => redis().hset(TASK, { owner: 'a', epoch: '3', nonce: 'n', grants: '2', tick: '1' }));
+  beforeEach(() => redis().hset(TASK, { owner: 'a', epoch: '3', nonce: 'n', grants: '2', attempt: '{}', tick: '1' }));
 
   it('answers RELEASED and keeps the epoch', async () => {
     expect(await release('3', 'n')).toEqual(['RELEASED']);
@@ -110,5 +112,24 @@ describeWithRedis('park.lua', () => {
   it('answers FENCED to another token', async () => {
     expect(await park('3', 'x', 'y')).toEqual(['FENCED', 'a', '3']);
     expect(await redis().hexists(TASK, 'parked')).toBe(0);
+  });
+});
+
+describeWithRedis('attempt.lua', () => {
+  const { redis } = onServer();
+  const attempt = (epoch: string, nonce: string, text: string): Promise<unknown[]> =>
+    new Script('attempt').run(redis(), [TASK], [epoch, nonce, text]);
+  beforeEach(() => redis().hset(TASK, { owner: 'a', epoch: '3', nonce: 'n' }));
+
+  it('answers NOTED, and keeps the attempt until it is taken back', async () => {
+    expect(await attempt('3', 'n', '{"tick":1}')).toEqual(['NOTED']);
+    expect(await redis().hget(TASK, 'attempt')).toBe('{"tick":1}');
+    expect(await attempt('3', 'n', '')).toEqual(['NOTED']);
+    expect(await redis().hexists(TASK, 'attempt')).toBe(0);
+  });
+
+  it('answers FENCED to another token', async () => {
+    expect(await attempt('3', 'x', '{}')).toEqual(['FENCED', 'a', '3']);
+    expect(await redis().hexists(TASK, 'attempt')).toBe(0);
   });
 });
