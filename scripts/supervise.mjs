@@ -13,7 +13,11 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const SAME_SIGNAL_MS = 500;
 
 /** Settles with the exit code when the command ended by itself, was told to end, or died too often. */
-export function supervise(command, args, { say = console.error, deathsMax = DEATHS_MAX, withinMs = WITHIN_MS } = {}) {
+export function supervise(
+  command,
+  args,
+  { say = console.error, deathsMax = DEATHS_MAX, withinMs = WITHIN_MS } = {},
+) {
   /** When it died. */
   let deaths = [];
   let firstAt = null;
@@ -29,7 +33,8 @@ export function supervise(command, args, { say = console.error, deathsMax = DEAT
         finish(1);
       });
       service.on('exit', (code, signal) => {
-        if (signal === null || firstAt !== null || SIGNALS.includes(signal)) return finish(code ?? (ended ? 1 : 0));
+        if (signal === null || firstAt !== null || SIGNALS.includes(signal))
+          return finish(code ?? (ended ? 1 : 0));
         const now = performance.now();
         deaths = [...deaths.filter((at) => now - at < withinMs), now];
         const minutes = Math.ceil(withinMs / 60_000);
@@ -40,7 +45,9 @@ export function supervise(command, args, { say = console.error, deathsMax = DEAT
           );
           return finish(1);
         }
-        say(`The service was ended by ${signal}, and is started again (${deaths.length} of at most ${deathsMax} times in ${minutes} minutes).`);
+        say(
+          `The service was ended by ${signal}, and is started again (${deaths.length} of at most ${deathsMax} times in ${minutes} minutes).`,
+        );
         start();
       });
     };

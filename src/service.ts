@@ -78,7 +78,7 @@ export async function startService({ dev, demo, flights }: ServiceOptions): Prom
 
 function createApplication(
   views: readonly LoadedView[],
-  { prefix, role, token }: Settings,
+  { prefix, role, token, release }: Settings,
   redis: RedisAtHand,
 ): Promise<NestFastifyApplication> {
   return NestFactory.create<NestFastifyApplication>(
@@ -87,6 +87,7 @@ function createApplication(
       views,
       prefix,
       role,
+      ...(release && { release }),
       http: { token, standalone: true },
     }),
     servingAdapter(),
@@ -120,8 +121,8 @@ function watchAndRedeploy(app: NestFastifyApplication, directory: string, signal
   const close = watchViews(directory, (outcome) => {
     if (outcome instanceof Error) return say(messageOf(outcome));
     void (async () => {
-      const { changed, created, unchanged } = await app.get(Runtime).redeploy(outcome);
-      if (changed.length > 0) await app.get(BullRebuilds).startChanged(changed);
+      const { changed, created, unchanged, superseded, release } = await app.get(Runtime).redeploy(outcome);
+      if (!superseded) await app.get(BullRebuilds).startChanged(changed, release);
       say(
         `Saved: ${created.length} new, ${changed.length} changed${changed.length > 0 ? ` (${changed.join(', ')})` : ''}, ${unchanged.length} unchanged.`,
       );

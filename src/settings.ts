@@ -13,6 +13,7 @@ export interface Settings {
   /** Where view modules are; null for the example application that comes with the service. */
   readonly viewsDirectory: string | null;
   readonly role: Role;
+  readonly release: string | null;
 }
 
 export type Role = 'all' | 'worker' | 'api';
@@ -87,6 +88,10 @@ const SETTINGS = {
     meaning: 'What this process does: `worker` maintains views, `api` serves them, `all` does both.',
     wanted: 'all, worker or api',
   }),
+  release: setting('STILLWATER_RELEASE', z.string().max(100), {
+    meaning: 'A name for what is deployed, such as a commit. Earlier definitions lead again only under a new name.',
+    wanted: 'up to 100 characters',
+  }),
 } satisfies { [Name in keyof Settings]: Setting<NonNullable<Settings[Name]>> };
 
 /** All settings, in the order in which they are worth reading about. */
@@ -133,6 +138,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     token: read(SETTINGS.token),
     viewsDirectory: read(SETTINGS.viewsDirectory),
     role: read(SETTINGS.role)!,
+    release: read(SETTINGS.release),
   };
   if (!isLoopback(settings.host) && settings.token === null && !environment[SETTINGS.token.name])
     wrong.push(

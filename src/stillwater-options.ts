@@ -15,6 +15,8 @@ export interface StillwaterOptions {
   prefix?: string;
   /** `worker` maintains views, `api` only reads them, `all` does both. Default: `all`. */
   role?: 'all' | 'worker' | 'api';
+  /** A name for this release: earlier definitions under a new name lead again. Default: the definitions alone. */
+  release?: string;
   /** Bounds of the runtime; each has a default. */
   limits?: Partial<Limits>;
 }

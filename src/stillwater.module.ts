@@ -57,10 +57,9 @@ class StillwaterLifecycle implements OnApplicationBootstrap, BeforeApplicationSh
     const role = this.options.role ?? 'all';
     logger.log(`Release ${release}: ${this.runtime.options.catalog.views.size} views${created.length > 0 ? `, new: ${created.join(', ')}` : ''}.`);
     if (orphaned.length > 0) logger.warn(`Kept, but declared no longer: ${orphaned.join(', ')}.`);
-    if (changed.length > 0 && !superseded && role !== 'api') {
-      logger.log(`Changed: ${changed.join(', ')}. They are rebuilt behind the generations that serve.`);
-      await this.rebuilds.startChanged(changed);
-    }
+    if (changed.length > 0 && !superseded) logger.log(`Changed: ${changed.join(', ')}. They are rebuilt behind the generations that serve.`);
+    // Also where nothing changed: rebuilds under way for other definitions than these are called off.
+    if (!superseded && role !== 'api') await this.rebuilds.startChanged(changed, release);
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -89,7 +88,11 @@ export class StillwaterModule {
         {
           provide: RUNTIME_OPTIONS,
           inject: [OPTIONS],
-          useFactory: ({ role = 'all', limits }: StillwaterOptions): RuntimeOptions => ({ role, ...(limits && { limits }) }),
+          useFactory: ({ role = 'all', limits, release }: StillwaterOptions): RuntimeOptions => ({
+            role,
+            ...(limits && { limits }),
+            ...(release && { release }),
+          }),
         },
         { provide: Catalog, useValue: catalog },
       ],

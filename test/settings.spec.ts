@@ -11,6 +11,7 @@ describe('settings', () => {
       token: null,
       viewsDirectory: null,
       role: 'all',
+      release: null,
     });
   });
 

@@ -31,6 +31,7 @@ export interface RedisFacts {
 const NEEDED: readonly (readonly string[])[] = [
   ['evalsha', '0000000000000000000000000000000000000000', '1', 'sw:x'],
   ['script', 'load', 'return 1'],
+  ['time'],
   ['hmget', 'sw:x', 'field'],
   ['hset', 'sw:x', 'field', 'value'],
   ['zrangebylex', 'sw:x', '-', '+'],

@@ -49,7 +49,8 @@ export class Caution {
     const found = this.#found;
     if (found === null || found.entries > 1 || found.ended + 1 < ENDED) return;
     const input = inputs.find(({ name }) => name === found.input);
-    if (input?.blame === undefined || input.blamed! >= limits.blamedEntriesMax) throw this.#parked(found, input);
+    if (input?.blame === undefined || input.blamed! >= limits.blamedEntriesMax)
+      throw this.#parked(found, input);
     const redisKey = input.blame(found.entry);
     await store.blame(fingerprint, { redisKey, entry: found.entry });
     await store.attempt(id, token, null);
@@ -60,12 +61,21 @@ export class Caution {
   }
 
   /** Runs one step; `what` says of what. */
-  async step(what: Pick<Attempt, 'tick' | 'input' | 'entry' | 'entries'>, step: () => Promise<Delta>): Promise<void> {
+  async step(
+    what: Pick<Attempt, 'tick' | 'input' | 'entry' | 'entries'>,
+    step: () => Promise<Delta>,
+  ): Promise<void> {
     const { id, token, store, gate } = this.options;
     if (this.#entriesLeft <= 0) return void (await gate.together(step));
-    const again = this.#found !== null && what.entries === 1 && this.#found.entries === 1 && this.#found.entry === what.entry && this.#found.input === what.input;
+    const again =
+      this.#found !== null &&
+      what.entries === 1 &&
+      this.#found.entries === 1 &&
+      this.#found.entry === what.entry &&
+      this.#found.input === what.input;
     await gate.alone(async () => {
-      if (!(await store.attempt(id, token, { ...what, ended: again ? this.#found!.ended + 1 : 0 }))) throw new Ended({ how: 'fenced' });
+      if (!(await store.attempt(id, token, { ...what, ended: again ? this.#found!.ended + 1 : 0 })))
+        throw new Ended({ how: 'fenced' });
       try {
         await step();
       } finally {
@@ -76,7 +86,7 @@ export class Caution {
   }
 
   #parked(found: Attempt, input: TaskInput | undefined): Ended {
-    const { id, limits, clock } = this.options;
+    const { id, clock } = this.options;
     const why =
       input?.blame === undefined
         ? `It is a change of another view's rows; leaving it out would show rows that no log gives.`

@@ -19,6 +19,15 @@ export interface DeploymentResult {
   orphaned: string[];
 }
 
+export interface DeploymentOptions {
+  registry: RegistryWatch;
+  code: Code;
+  clock: Clock;
+  logger: Logger;
+  /** Part of what a release is, beside its fingerprints: the same definitions under a new name are a new release, and lead. */
+  identity?: string;
+}
+
 /**
  * What becomes of a set of declarations when a process starts with it.
  *
@@ -27,11 +36,11 @@ export interface DeploymentResult {
  */
 export async function deploy(
   catalog: Catalog,
-  { registry, code, clock, logger }: { registry: RegistryWatch; code: Code; clock: Clock; logger: Logger },
+  { registry, code, clock, logger, identity = '' }: DeploymentOptions,
 ): Promise<DeploymentResult> {
   const views = [...catalog.views.values()];
   code.add(views);
-  const release = await registry.registry.register(releaseOf(views.map(({ name, fingerprint }) => `${name} ${fingerprint}`)));
+  const release = await registry.registry.register(releaseOf([identity, ...views.map(({ name, fingerprint }) => `${name} ${fingerprint}`)]));
   const result: DeploymentResult = { release, superseded: false, created: [], unchanged: [], changed: [], orphaned: [] };
   await registry.change((now) => {
     Object.assign(result, { superseded: now.release > release, created: [], unchanged: [], changed: [], orphaned: [] });
@@ -54,7 +63,7 @@ export async function deploy(
   if (result.superseded)
     logger.warn(
       `Release ${release} is not the newest (${registry.snapshot.release}): this process maintains what it has the code of, and creates and promotes nothing. ` +
-        `To go back to an older definition deploy it anew, or \`POST /views/<view>/rollback\`.`,
+        `To go back to an older definition on purpose, deploy it under a new name (STILLWATER_RELEASE), or \`POST /views/<view>/rollback\`.`,
     );
   return result;
 }

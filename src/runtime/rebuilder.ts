@@ -49,7 +49,7 @@ export class Rebuilder {
       what: `${views.length === 1 ? `The view "${views[0]}"` : `The views ${views.join(', ')}`} cannot be rebuilt as ${views.length === 1 ? 'it was' : 'they were'}: the beginning of a log is gone, or entries were deleted.`,
       evidence: gone.map((end) => `  ${end.redisKey}  ${end.length} of ${end.entriesAdded} entries left, from ${end.first ?? 'none'}`).join('\n'),
       consequence: 'Nothing was started. A rebuild from what is left would lack those entries, and events may be late in one and not in the other.',
-      remedy: 'Say that this is wanted: `stillwater rebuild <view> --accept-trimmed`, or {"acceptTrimmed": true}.',
+      remedy: 'Say that this is wanted: `stillwater rebuild <view> --accept-trimmed`, or POST …/rebuilds?acceptTrimmed=true.',
     });
   }
 

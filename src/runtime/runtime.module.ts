@@ -25,6 +25,8 @@ export const RUNTIME_OPTIONS = Symbol('stillwater runtime options');
 export interface RuntimeOptions {
   role: 'all' | 'worker' | 'api';
   limits?: Partial<Limits>;
+  /** A name for this release, where its definitions alone do not make it one. */
+  release?: string;
 }
 
 const LIMITS = Symbol('stillwater limits');
@@ -67,7 +69,7 @@ export class RuntimeModule {
       provide: Runtime,
       inject: [RUNTIME_OPTIONS, Catalog, RegistryWatch, Workers, TaskStore, ViewStore, SourceLog, Code, Clock, Metrics, LIMITS, WORKER_ID],
       useFactory: (
-        { role }: RuntimeOptions,
+        { role, release: identity = '' }: RuntimeOptions,
         catalog: Catalog,
         registry: RegistryWatch,
         workers: Workers,
@@ -80,7 +82,7 @@ export class RuntimeModule {
         limits: Limits,
         id: string,
       ) => {
-        if (role === 'api') return new Runtime({ catalog, registry, code, clock, logger: logger('Deployment'), worker: null, retention: null, watchdog: null });
+        if (role === 'api') return new Runtime({ catalog, registry, code, clock, logger: logger('Deployment'), worker: null, retention: null, watchdog: null, identity });
         const watchdog = new Watchdog(limits.stepMsMax);
         const worker = new Worker({
           id,
@@ -98,7 +100,7 @@ export class RuntimeModule {
           step: (step) => watchdog.watch(() => pure(step)),
         });
         const retention = new Retention({ catalog: () => catalog, registry, tasks, log, workers, id, clock, limits, logger: logger('Retention') });
-        return new Runtime({ catalog, registry, code, clock, logger: logger('Deployment'), worker, retention, watchdog });
+        return new Runtime({ catalog, registry, code, clock, logger: logger('Deployment'), worker, retention, watchdog, identity });
       },
     },
   ];

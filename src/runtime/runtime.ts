@@ -22,6 +22,8 @@ export class Runtime {
       worker: Worker | null;
       retention: Retention | null;
       watchdog: Watchdog | null;
+      /** See `DeploymentOptions`. */
+      identity: string;
     },
   ) {}
 
@@ -37,7 +39,8 @@ export class Runtime {
   /** Other declarations, while running: the old code stays until its generations have been replaced. */
   async redeploy(declarations: readonly SourceDeclaration[]): Promise<DeploymentResult> {
     this.options.catalog.replace(declarations);
-    return deploy(this.options.catalog, this.options);
+    // Whoever edits means what was saved last, also where it is what there was before.
+    return deploy(this.options.catalog, { ...this.options, identity: `edited ${this.options.clock.now()}` });
   }
 
   /** Hands the tasks over and lets go of everything. */

@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { messageOf, StillwaterError } from '../errors/stillwater-error.js';
 import { declarationOf } from './declaration-of.js';
 import type { SourceDeclaration } from './plan.js';
@@ -76,7 +76,7 @@ async function modulesOf(directory: string): Promise<string[]> {
   const files = entries
     .filter((entry) => entry.isFile() && MODULE.test(entry.name) && !NOT_A_MODULE.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
-    .filter((file) => !file.includes('node_modules'))
+    .filter((file) => !relative(directory, file).split(sep).includes('node_modules'))
     .sort();
   if (files.length > FILES_MAX)
     throw new StillwaterError('too-many-modules', {

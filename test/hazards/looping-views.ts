@@ -10,7 +10,8 @@ export const perSensor = view('per-sensor', {
   from: readings
     .where((reading) => {
       while (reading.trouble === 'poison');
-      if (reading.trouble === 'heavy') for (const all: unknown[] = []; ; ) all.push(new Array(1_000_000).fill(reading));
+      if (reading.trouble === 'heavy')
+        for (const all: unknown[] = []; ;) all.push(new Array(1_000_000).fill(reading));
       return true;
     })
     .groupBy('sensor')

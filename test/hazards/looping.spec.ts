@@ -25,8 +25,13 @@ class Supervised {
 
   #start(): void {
     // A small heap, so that a function that takes all memory is soon through with it.
-    this.#process = spawn(process.execPath, ['--max-old-space-size=150', '--import', 'jiti/register', WORKER, this.url, this.of], { stdio: ['ignore', 'pipe', 'pipe'] });
-    for (const stream of [this.#process.stdout!, this.#process.stderr!]) stream.on('data', (data: Buffer) => this.output.push(String(data)));
+    this.#process = spawn(
+      process.execPath,
+      ['--max-old-space-size=150', '--import', 'jiti/register', WORKER, this.url, this.of],
+      { stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    for (const stream of [this.#process.stdout!, this.#process.stderr!])
+      stream.on('data', (data: Buffer) => this.output.push(String(data)));
     this.#process.once('exit', () => {
       if (this.#stopping || ++this.deaths > DEATHS_MAX) return;
       this.#start();
@@ -59,24 +64,40 @@ describeWithRedis('a view function that does not come to an end', () => {
 
   const append = async (count: number, from: number, trouble = 'none'): Promise<void> => {
     const pipeline = client.pipeline();
-    for (let reading = from; reading < from + count; reading++) pipeline.xadd('readings', '*', 'data', JSON.stringify({ reading, sensor: `sensor-${reading % 7}`, trouble }));
+    for (let reading = from; reading < from + count; reading++)
+      pipeline.xadd(
+        'readings',
+        '*',
+        'data',
+        JSON.stringify({ reading, sensor: `sensor-${reading % 7}`, trouble }),
+      );
     await pipeline.exec();
   };
   const caughtUp = async (view: string): Promise<void> => {
     try {
-      await eventually(async () => (await reader.registry.refresh(), reader.registry.serving(view) !== null), 30_000);
+      await eventually(
+        async () => (await reader.registry.refresh(), reader.registry.serving(view) !== null),
+        30_000,
+      );
       await reader.caughtUp(view, 80_000);
     } catch (error) {
-      throw new Error(`${(error as Error).message}\nDeaths: ${worker.deaths}\n${worker.output.join('').slice(-6_000)}`);
+      throw new Error(
+        `${(error as Error).message}\nDeaths: ${worker.deaths}\n${worker.output.join('').slice(-6_000)}`,
+      );
     }
   };
   const errorsOf = async (view: string): Promise<KeptError[]> => {
     const { number, buckets } = reader.registry.serving(view)!;
-    return (await reader.views.errors({ view, generation: number, stage: 0, partition: 0 }, buckets, 10)).map(({ text }) => JSON.parse(text) as KeptError);
+    return (await reader.views.errors({ view, generation: number, stage: 0, partition: 0 }, buckets, 10)).map(
+      ({ text }) => JSON.parse(text) as KeptError,
+    );
   };
   const totals = async (): Promise<{ readings: number; total: number }> => {
     const rows = [...(await reader.rows('per-sensor')).values()] as { readings: number; total: number }[];
-    return { readings: rows.reduce((sum, row) => sum + row.readings, 0), total: rows.reduce((sum, row) => sum + row.total, 0) };
+    return {
+      readings: rows.reduce((sum, row) => sum + row.readings, 0),
+      total: rows.reduce((sum, row) => sum + row.total, 0),
+    };
   };
 
   test('ends workers until the entry to blame is known; all others count, and so they do in a replay', async () => {
@@ -99,7 +120,9 @@ describeWithRedis('a view function that does not come to an end', () => {
 
     // A replay of the same definition honours the blame: it ends nobody, and gives the same rows.
     const { deaths } = worker;
-    expect(await reader.verifier.run('verify-1', 'per-sensor', async () => {})).toMatchObject({ state: 'equal' });
+    expect(await reader.verifier.run('verify-1', 'per-sensor', async () => {})).toMatchObject({
+      state: 'equal',
+    });
     expect(worker.deaths).toBe(deaths);
   }, 120_000);
 
@@ -123,7 +146,10 @@ describeWithRedis('a view function that does not come to an end', () => {
     const task = { view: 'busy-sensors', generation: 1, stage: 0, partition: 0 };
     await eventually(async () => (await reader.tasks.status([task]))[0]!.parked !== null, 80_000);
     const [status] = await reader.tasks.status([task]);
-    expect(status!.parked).toMatchObject({ code: 'ends-workers', message: expect.stringContaining('view:per-trouble') });
+    expect(status!.parked).toMatchObject({
+      code: 'ends-workers',
+      message: expect.stringContaining('view:per-trouble'),
+    });
     const { deaths } = worker;
     await append(20, 21);
     await caughtUp('per-trouble');

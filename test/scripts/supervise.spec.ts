@@ -12,7 +12,10 @@ describe('a supervised service', () => {
   afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
   /** Supervises a service that writes down each start and then does what `service` says; `starts` counts them. */
-  const supervised = (service: string, tell?: NodeJS.Signals): Promise<{ code: number | null; starts: number; said: string }> => {
+  const supervised = (
+    service: string,
+    tell?: NodeJS.Signals,
+  ): Promise<{ code: number | null; starts: number; said: string }> => {
     const log = join(directory, 'starts');
     writeFileSync(log, '');
     writeFileSync(
@@ -29,7 +32,9 @@ describe('a supervised service', () => {
        process.exitCode = await supervise(process.execPath, [${JSON.stringify(join(directory, 'service.mjs'))}], { deathsMax: 3 });`,
     );
     return new Promise((resolve, reject) => {
-      const child = spawn(process.execPath, [join(directory, 'start.mjs')], { stdio: ['ignore', 'ignore', 'pipe'] });
+      const child = spawn(process.execPath, [join(directory, 'start.mjs')], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
       let said = '';
       child.on('error', reject);
       child.stderr.on('data', (data) => {
@@ -41,9 +46,13 @@ describe('a supervised service', () => {
   };
 
   test('is started again after a death, and says so', async () => {
-    const { code, starts, said } = await supervised(`if (starts < 3) process.kill(process.pid, 'SIGKILL'); else process.exit(0);`);
+    const { code, starts, said } = await supervised(
+      `if (starts < 3) process.kill(process.pid, 'SIGKILL'); else process.exit(0);`,
+    );
     expect({ code, starts }).toEqual({ code: 0, starts: 3 });
-    expect(said).toContain('The service was ended by SIGKILL, and is started again (2 of at most 3 times in 15 minutes).');
+    expect(said).toContain(
+      'The service was ended by SIGKILL, and is started again (2 of at most 3 times in 15 minutes).',
+    );
   });
 
   test('is left alone when it dies too often', async () => {
@@ -58,6 +67,9 @@ describe('a supervised service', () => {
 
   test('that is told to end is told so once, and is not started again', async () => {
     const service = `process.on('SIGTERM', () => process.exit(0)); setInterval(() => {}, 1_000);`;
-    expect(await supervised(`${service} console.error('up');`, 'SIGTERM')).toMatchObject({ code: 0, starts: 1 });
+    expect(await supervised(`${service} console.error('up');`, 'SIGTERM')).toMatchObject({
+      code: 0,
+      starts: 1,
+    });
   });
 });
