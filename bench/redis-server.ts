@@ -63,7 +63,10 @@ export class RedisServer {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#process = child;
-    process.once('exit', () => child.kill('SIGKILL'));
+    process.once('exit', () => {
+      child.kill('SIGKILL');
+      rmSync(this.#directory, { recursive: true, force: true });
+    });
     let output = '';
     await new Promise<void>((resolve, reject) => {
       const settle = (error?: Error): void => {

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { exampleViews, loadViews, viewsDirectory, type LoadedView } from './cli/load-views.js';
+import { type LoadedView, loadViews, servedViews } from './cli/load-views.js';
 import { watchViews } from './cli/watch-views.js';
 import { demoLines, readFlightsWanted, startDemo } from './demo/load-demo.js';
 import { bringUpRedis, type RedisAtHand } from './embedded-redis/bring-up-redis.js';
@@ -36,8 +36,7 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
 export async function startService({ dev, demo, flights }: ServiceOptions): Promise<void> {
   const settings = readSettings(process.env);
   const flightsWanted = flights === undefined ? undefined : readFlightsWanted(flights);
-  const directory = settings.viewsDirectory ?? (dev ? viewsDirectory() : exampleViews());
-  const isExample = settings.viewsDirectory === null;
+  const { directory, isExample } = servedViews(settings.viewsDirectory, { dev });
   const views = await loadViews(directory, { fresh: dev });
 
   // From here on a signal ends what is under way in order: a Redis that has been started is not left behind.
@@ -49,7 +48,9 @@ export async function startService({ dev, demo, flights }: ServiceOptions): Prom
   let app: NestFastifyApplication | null = null;
   try {
     say(`Redis     ${redis.description}`);
-    app = await createApplication(views, settings, redis);
+    // Whoever edits means what is there now, also where it is what there was before.
+    const release = dev ? `edited ${Date.now()}` : settings.release;
+    app = await createApplication(views, { ...settings, release }, redis);
     if (!stopping.signal.aborted) {
       const url = await listen(app, settings);
       say(`Serving   ${url}   (API: ${url}/docs)`);

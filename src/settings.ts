@@ -80,7 +80,8 @@ const SETTINGS = {
     wanted: 'at least 16 characters, such as `openssl rand -hex 24` prints',
   }),
   viewsDirectory: setting('STILLWATER_VIEWS', z.string(), {
-    meaning: 'The directory with your view modules. Without it the example application is served.',
+    meaning:
+      'The directory with your view modules. Without it: the example application, or `views` where only the package is installed.',
     wanted: 'a path',
   }),
   role: setting('STILLWATER_ROLE', z.enum(['all', 'worker', 'api']), {
@@ -89,7 +90,8 @@ const SETTINGS = {
     wanted: 'all, worker or api',
   }),
   release: setting('STILLWATER_RELEASE', z.string().max(100), {
-    meaning: 'A name for what is deployed, such as a commit. Earlier definitions lead again only under a new name.',
+    meaning:
+      'A name for what is deployed, such as a commit. Earlier definitions lead again only under a new name.',
     wanted: 'up to 100 characters',
   }),
 } satisfies { [Name in keyof Settings]: Setting<NonNullable<Settings[Name]>> };

@@ -1,11 +1,11 @@
 import { type BeforeApplicationShutdown, type DynamicModule, Inject, Injectable, Logger, Module, type ModuleMetadata, type OnApplicationBootstrap } from '@nestjs/common';
 import type { ConnectionOptions } from 'bullmq';
-import { StillwaterError } from './errors/stillwater-error.js';
+import { messageOf, StillwaterError } from './errors/stillwater-error.js';
 import { HealthModule } from './health/health.module.js';
 import { BullRebuilds } from './jobs/bull-rebuilds.js';
 import { JobsModule } from './jobs/jobs.module.js';
 import { RedisConnections } from './redis/connections.js';
-import { checkRedis, readRedisFacts } from './redis/facts.js';
+import { checkRedis, readRedisFacts, type RedisFacts } from './redis/facts.js';
 import { RedisModule, type RedisModuleOptions } from './redis/redis.module.js';
 import { Catalog } from './runtime/catalog.js';
 import { RUNTIME_OPTIONS, type RuntimeOptions, RuntimeModule } from './runtime/runtime.module.js';
@@ -46,12 +46,10 @@ class StillwaterLifecycle implements OnApplicationBootstrap, BeforeApplicationSh
     @Inject(OPTIONS) private readonly options: StillwaterOptions,
     @Inject(Runtime) private readonly runtime: Runtime,
     @Inject(BullRebuilds) private readonly rebuilds: BullRebuilds,
-    @Inject(RedisConnections) private readonly connections: RedisConnections,
     @Inject(Reading) private readonly reading: Reading,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    checkRedis(await readRedisFacts(this.connections.control));
     const { created, changed, orphaned, superseded, release } = await this.runtime.start();
     const logger = new Logger('Stillwater');
     const role = this.options.role ?? 'all';
@@ -111,13 +109,17 @@ export class StillwaterModule {
         RedisModule.forRootAsync({ inject: [OPTIONS], useFactory: redisOptions }),
         RuntimeModule.forRoot(),
         JobsModule.forRootAsync({
-          inject: [OPTIONS],
-          useFactory: ({ connection, prefix = 'sw', role = 'all' }: StillwaterOptions) => ({
-            connection: (typeof connection === 'string' ? { url: connection } : connection) as ConnectionOptions,
-            prefix,
-            worker: role !== 'api',
-            logger: jobsLogger(),
-          }),
+          inject: [OPTIONS, RedisConnections],
+          useFactory: async ({ connection, prefix = 'sw', role = 'all' }: StillwaterOptions, connections: RedisConnections) => {
+            // Here, because a queue writes to Redis as soon as it is made.
+            await requireRedis(connections);
+            return {
+              connection: (typeof connection === 'string' ? { url: connection } : connection) as ConnectionOptions,
+              prefix,
+              worker: role !== 'api',
+              logger: jobsLogger(),
+            };
+          },
         }),
         ...(http ? [ServingModule.forRoot(http), HealthModule.forRoot()] : []),
       ],
@@ -138,6 +140,44 @@ function redisOptions({ connection, prefix = 'sw' }: StillwaterOptions): RedisMo
       remedy: "Say where Redis is: StillwaterModule.forRoot({ connection: 'redis://127.0.0.1:6379', views: [...] }).",
     });
   return { ...(typeof connection === 'string' ? { url: connection } : { redis: connection }), prefix };
+}
+
+/**
+ * Ends the start on a Redis that does not answer or will not do, before anything is written to it.
+ * @throws StillwaterError `redis-unreachable` and those of `checkRedis`
+ */
+async function requireRedis(connections: RedisConnections): Promise<void> {
+  try {
+    checkRedis(await factsOf(connections.control));
+  } catch (thrown) {
+    // The application is not there yet, so that nobody else closes them.
+    await connections.close();
+    throw thrown;
+  }
+}
+
+/** ioredis only tells how often it tried; why it could not connect is in the connection's own error. */
+async function factsOf(control: RedisConnections['control']): Promise<RedisFacts> {
+  let cause: Error | null = null;
+  const note = (error: Error): void => void (cause ??= error);
+  control.on('error', note);
+  try {
+    return await readRedisFacts(control);
+  } catch (thrown) {
+    const { host, port } = control.options;
+    throw new StillwaterError(
+      'redis-unreachable',
+      {
+        what: 'Redis does not answer.',
+        evidence: `  connection  ${host}:${port}\n  said        ${messageOf(cause ?? thrown)}`,
+        consequence: 'Nothing was started.',
+        remedy: 'Start it, or correct the `connection` that StillwaterModule is given.',
+      },
+      { cause: thrown },
+    );
+  } finally {
+    control.off('error', note);
+  }
 }
 
 function jobsLogger() {

@@ -84,6 +84,11 @@ export class Circuit {
     for (const state of this.states) state.seal();
   }
 
+  /** Lets the caches forget. Only between ticks. */
+  settle(): void {
+    for (const state of this.states) state.settle();
+  }
+
   acknowledge(): void {
     for (const state of this.states) state.acknowledge();
   }

@@ -99,6 +99,10 @@ export class KeyedState<V> implements Keyed<V> {
     this.#cache.settle();
   }
 
+  settle(): void {
+    this.#cache.settle();
+  }
+
   /** The sealed tick was committed. */
   acknowledge(): void {
     for (const [key, slot] of this.#pending) this.#cache.set(key, slot);

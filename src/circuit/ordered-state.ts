@@ -201,6 +201,10 @@ export class OrderedState implements Ordered {
     this.#groups.settle();
   }
 
+  settle(): void {
+    this.#groups.settle();
+  }
+
   acknowledge(): void {
     const settled = this.#pending;
     this.#pending = new Map();

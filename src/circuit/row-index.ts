@@ -34,6 +34,8 @@ export class RowIndex {
 
   acknowledge(): void {}
 
+  settle(): void {}
+
   discard(): void {
     this.#current = new Map();
   }

@@ -6,7 +6,6 @@ import type { Row } from '../zset/value.js';
 import type { KeyedState } from './keyed-state.js';
 import type { Operator } from './operator.js';
 import type { RowIndex } from './row-index.js';
-import { sameRow } from './same-row.js';
 import { ViewRecord } from './view-record.js';
 
 /** A change of what a view shows under one key. */
@@ -103,30 +102,34 @@ export class ViewOutput implements Operator {
   }
 
   #apply(key: string, change: Touched): void {
+    const { textOf, indexes, buckets } = this.options;
     const stored = this.records.get(key);
-    const before = stored?.row ?? null;
     const beforeText = stored?.text ?? '';
-    const simple = change.more === null && !stored?.others && sameRow(before, change.minus);
-    const after = simple && change.plus !== null ? this.options.textOf(change.plus) : '';
-    if (simple && after === beforeText) return;
+    const simple =
+      change.more === null &&
+      !stored?.others &&
+      (stored === undefined ? change.minus === null : stored.shows(change.minus, textOf));
+    const afterText = simple && change.plus !== null ? textOf(change.plus) : '';
+    if (simple && afterText === beforeText) return;
 
+    const before = simple ? change.minus : (stored?.row ?? null);
     let record = this.records.edit(key);
     if (record === undefined) this.records.set(key, (record = new ViewRecord(null, '', undefined, null)));
     if (simple) {
-      record.row = change.plus;
-      record.text = after;
+      record.show(change.plus, afterText);
       if (before) this.#result.checksum.add(beforeText, -1);
-      if (record.row) this.#result.checksum.add(record.text, 1);
+      if (change.plus) this.#result.checksum.add(afterText, 1);
     } else this.#applyWeights(key, record, change);
 
-    if (record.row === null && record.side === undefined && record.others === null) this.records.delete(key);
+    if (record.text === '' && record.side === undefined && record.others === null) this.records.delete(key);
     if (record.text === beforeText) return;
-    this.#result.rows += (record.row ? 1 : 0) - (before ? 1 : 0);
-    this.#result.changes.push({ key, before, after: record.row });
-    for (const { index, orderOf } of this.options.indexes) {
-      const bucket = bucketOf(key, this.options.buckets);
+    const after = record.row;
+    this.#result.rows += (after ? 1 : 0) - (before ? 1 : 0);
+    this.#result.changes.push({ key, before, after });
+    for (const { index, orderOf } of indexes) {
+      const bucket = bucketOf(key, buckets);
       const gone = before && indexMember(orderOf(before), bucket, key);
-      const come = record.row && indexMember(orderOf(record.row), bucket, key);
+      const come = after && indexMember(orderOf(after), bucket, key);
       if (gone === come) continue;
       if (gone) index.remove(gone);
       if (come) index.insert(come);
@@ -135,7 +138,7 @@ export class ViewOutput implements Operator {
 
   /** The general case: rows with weights under one key. */
   #applyWeights(key: string, record: ViewRecord, change: Touched): void {
-    const weights = new Map<string, number>(record.others ?? (record.row ? [[record.text, 1]] : []));
+    const weights = new Map<string, number>(record.others ?? (record.text ? [[record.text, 1]] : []));
     const conflictBefore = weights.size > 1;
     for (const [row, weight] of change.all()) {
       const text = JSON.stringify(row);
@@ -152,8 +155,8 @@ export class ViewOutput implements Operator {
           `A row of the view would have the weight ${weight}: ${text}. A row was retracted that had not been inserted: ` +
             `a function of the view gave two answers for one row.`,
         );
-    record.text = rows[0]?.[0] ?? '';
-    record.row = record.text ? JSON.parse(record.text) : null;
+    const shown = rows[0]?.[0] ?? '';
+    record.show(shown ? (JSON.parse(shown) as Row) : null, shown);
     record.others = rows.length > 1 || (rows[0]?.[1] ?? 1) > 1 ? rows : null;
     this.#result.conflicts += Number(weights.size > 1) - Number(conflictBefore);
   }

@@ -10,13 +10,40 @@ import type { KeyedState } from './keyed-state.js';
  *   others   all rows under this key with their weights, where it is not simply the shown one, once
  */
 export class ViewRecord<S = unknown> {
+  #row: Row | null | undefined;
+
   constructor(
-    public row: Row | null,
+    /** The shown row; undefined leaves it to be read from the text when it is asked for. */
+    row: Row | null | undefined,
     /** The row's canonical text; '' without a row. */
     public text: string,
     public side: S | undefined,
     public others: [text: string, weight: number][] | null,
-  ) {}
+  ) {
+    this.#row = row;
+  }
+
+  get row(): Row | null {
+    if (this.#row === undefined) this.#row = this.text === '' ? null : (JSON.parse(this.text) as Row);
+    return this.#row;
+  }
+
+  /** The same with another side. */
+  with(side: S | undefined): ViewRecord<S> {
+    return new ViewRecord(this.#row, this.text, side, this.others);
+  }
+
+  /** The row is shown, and this is its text. */
+  show(row: Row | null, text: string): void {
+    this.#row = row;
+    this.text = text;
+  }
+
+  /** Whether `row` is what is shown; null is no row. Mostly it is the very object. */
+  shows(row: Row | null, textOf: (row: Row) => string): boolean {
+    if (row === this.#row) return true;
+    return row === null ? this.text === '' : textOf(row) === this.text;
+  }
 }
 
 /** `row`, `row LF side`, `LF side`, `row LF side LF others`: JSON texts hold no line feeds. */
@@ -32,19 +59,13 @@ export function viewRecordCodec<S>(side: Codec<S> | null): Codec<ViewRecord<S>> 
     decode(text) {
       const [row, state, others] = text.split('\n') as [string, string?, string?];
       return new ViewRecord(
-        row ? (JSON.parse(row) as Row) : null,
+        undefined,
         row,
         state ? side!.decode(state) : undefined,
         others ? JSON.parse(others) : null,
       );
     },
-    clone: (record) =>
-      new ViewRecord(
-        record.row,
-        record.text,
-        record.side === undefined ? undefined : side!.clone(record.side),
-        record.others,
-      ),
+    clone: (record) => record.with(record.side === undefined ? undefined : side!.clone(record.side)),
   };
 }
 
@@ -80,6 +101,6 @@ export class RecordSide<S> implements Keyed<S> {
     const record = this.records.edit(key);
     if (!record) return;
     record.side = undefined;
-    if (record.row === null && record.others === null) this.records.delete(key);
+    if (record.text === '' && record.others === null) this.records.delete(key);
   }
 }

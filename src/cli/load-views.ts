@@ -45,7 +45,7 @@ export async function loadViews(directory: string, options: LoadOptions = {}): P
   });
 }
 
-/** The example application that comes with the package: compiled, or as it is written. */
+/** The example application: compiled, or as it is written. It comes with the repository, not with the installed package. */
 export function exampleViews(): string {
   return fileURLToPath(new URL('../../views', import.meta.url));
 }
@@ -55,7 +55,25 @@ export function viewsDirectory(
   named?: string,
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): string {
-  return named ?? (environment.STILLWATER_VIEWS || (existsSync('views') ? 'views' : exampleViews()));
+  if (named !== undefined) return named;
+  return (
+    environment.STILLWATER_VIEWS ||
+    (existsSync('views') || !existsSync(exampleViews()) ? 'views' : exampleViews())
+  );
+}
+
+/**
+ * What a service serves where the settings name nothing, and whether it is the example: its data are loaded for nothing
+ * else. `start` takes the example as it was compiled, `dev` as it is written, where it can be edited.
+ */
+export function servedViews(
+  named: string | null,
+  { dev }: { dev: boolean },
+): { directory: string; isExample: boolean } {
+  if (named !== null) return { directory: named, isExample: false };
+  const directory = dev || !existsSync(exampleViews()) ? viewsDirectory() : exampleViews();
+  const examples = [exampleViews(), resolve(exampleViews(), '../../views')];
+  return { directory, isExample: examples.includes(resolve(directory)) };
 }
 
 async function importer(

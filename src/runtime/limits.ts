@@ -1,3 +1,8 @@
+import { getHeapStatistics } from 'node:v8';
+
+/** What a cached value takes, about: a group of a few aggregates with its row and its key. */
+const CACHE_ENTRY_BYTES = 1_000;
+
 /** Every bound of the runtime, by name. Units are last in the names. */
 export interface Limits {
   /** Fields, members and index entries one commit writes; a tick that would write more is made smaller. */
@@ -7,7 +12,7 @@ export interface Limits {
   readBytesMax: number;
   /** Decoded batches of a source partition kept for the tasks that share it. */
   sharedBatchesMax: number;
-  /** Values of operator state kept in memory, over all tasks of a worker. */
+  /** Values of operator state kept in memory, over all tasks of a worker. By default as many as half of V8's heap holds. */
   cacheEntriesMax: number;
   /** How long a worker is believed alive after it last said so. */
   leaseMs: number;
@@ -41,7 +46,7 @@ export const defaultLimits: Limits = {
   readEntriesMax: 8_000,
   readBytesMax: 4 * 1024 * 1024,
   sharedBatchesMax: 4,
-  cacheEntriesMax: 1_000_000,
+  cacheEntriesMax: Math.floor((getHeapStatistics().heap_size_limit * 0.5) / CACHE_ENTRY_BYTES),
   leaseMs: 6_000,
   registryRefreshMs: 1_000,
   waitMs: 2_000,

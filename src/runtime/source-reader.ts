@@ -21,7 +21,8 @@ interface SharedBatch {
  * are. So there is no cursor to lose, and no protocol of joining.
  */
 export class SourceReader {
-  readonly #recent: SharedBatch[] = [];
+  /** Of the log as it is: another takes its place when an entry that was read is found to be gone. */
+  #recent: SharedBatch[] = [];
   readonly #reading = new Map<Position, Promise<SharedBatch | null>>();
   #countMax = 100;
 
@@ -75,6 +76,7 @@ export class SourceReader {
 
   async #readOnce(after: InputPosition): Promise<SharedBatch | null> {
     const countMax = this.#countMax;
+    const recent = this.#recent;
     const outcome = await this.log.read({
       redisKey: this.redisKey,
       position: after.position,
@@ -84,6 +86,8 @@ export class SourceReader {
     });
     if (outcome.status === 'lost') {
       this.metrics.readsLost.add({ stream: this.redisKey, cause: outcome.cause });
+      // Whoever begins anew must see what the log holds now, not what was read of the one before.
+      this.#recent = [];
       throw lost(this.redisKey, after.position, outcome);
     }
     const { entries } = outcome;
@@ -94,8 +98,8 @@ export class SourceReader {
     this.metrics.entriesRead.add({ stream: this.redisKey }, entries.length);
     this.metrics.bytesRead.add({ stream: this.redisKey }, batch.bytes);
     const shared = { after, batch };
-    this.#recent.push(shared);
-    if (this.#recent.length > this.limits.sharedBatchesMax) this.#recent.shift();
+    recent.push(shared);
+    if (recent.length > this.limits.sharedBatchesMax) recent.shift();
     return shared;
   }
 

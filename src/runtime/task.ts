@@ -33,6 +33,7 @@ export class Task {
   readonly #stop = new AbortController();
   /** Errors of the ticks that make up the last `errorsWindow` entries: [entries, errors]. */
   readonly #recentErrors: [entries: number, errors: number][] = [];
+  #idle = false;
   #end: TaskEnd | null = null;
 
   constructor(readonly options: TaskOptions) {
@@ -61,6 +62,11 @@ export class Task {
   /** Why its commits are being refused at the moment. */
   get refused(): string | null {
     return this.#committer.refused;
+  }
+
+  /** While nothing is to be done: lets go of cached state that was not used for long. */
+  settle(): void {
+    if (this.#idle) this.options.view.circuit.settle();
   }
 
   /** Runs until stopped, fenced, parked or failed. Never throws. */
@@ -143,7 +149,9 @@ export class Task {
         // Taken together now: those that end meanwhile leave the map, and a race of nobody never ends.
         const news = Promise.race(waiting.values());
         await this.#committer.settled();
+        this.#idle = true;
         await news;
+        this.#idle = false;
       }
     }
   }

@@ -45,8 +45,6 @@ export interface WorkerOptions {
 
 interface Running {
   task: Task;
-  budget: CacheBudget;
-  states: number;
   ended: Promise<void>;
 }
 
@@ -61,6 +59,8 @@ export class Worker {
   readonly #running = new Map<string, Running>();
   readonly #readers = new Map<SourceDeclaration, Map<number, SourceReader>>();
   readonly #news: NewsDesk;
+  /** One for all tasks: their states share it by need. */
+  readonly #cache: CacheBudget;
   readonly #stopped = new AbortController();
   readonly #gate = new StepGate();
   #wake = new AbortController();
@@ -72,6 +72,7 @@ export class Worker {
 
   constructor(readonly options: WorkerOptions) {
     this.#news = new NewsDesk(options.log, options.limits.waitMs);
+    this.#cache = { entriesMax: options.limits.cacheEntriesMax };
     this.#startedAt = options.clock.now();
     this.#info = () => ({ id: options.id, fingerprints: options.code.fingerprints, role: 'worker', startedAt: this.#startedAt });
   }
@@ -151,7 +152,8 @@ export class Worker {
         await this.#take(status.task, status.epoch, status.owner !== null && status.owner !== id);
       }
     }
-    this.#shareCache();
+    // Caches of tasks that stand still settle too: they share the worker's budget.
+    for (const { task } of this.#running.values()) task.settle();
     this.options.metrics.tasks.set({}, this.#running.size);
 
     for (const generation of generations) {
@@ -175,8 +177,7 @@ export class Worker {
       metrics.takeovers.add({ view: id.view });
       logger.info(`Took over ${taskName(id)}.`);
     }
-    const budget: CacheBudget = { entriesMax: limits.cacheEntriesMax };
-    const compiled = compileView(view, { budget });
+    const compiled = compileView(view, { budget: this.#cache });
     const blamed = await store.blamed(generation.fingerprint);
     const inputs: TaskInput[] = compiled.inputs.map(({ name, source, needsOrder }) => {
       if (source.kind !== 'view') {
@@ -226,7 +227,7 @@ export class Worker {
       this.#wake.abort();
       if (end.how === 'released' && !this.#stopped.signal.aborted) void this.options.workers.announce().catch(() => {});
     });
-    this.#running.set(name, { task, budget, states: compiled.states.length, ended });
+    this.#running.set(name, { task, ended });
     void this.#followReaders(name, task);
   }
 
@@ -252,11 +253,5 @@ export class Worker {
       partitions.set(partition, reader);
     }
     return reader;
-  }
-
-  /** The cache is the worker's: its states share it evenly. */
-  #shareCache(): void {
-    const states = [...this.#running.values()].reduce((sum, running) => sum + running.states, 0);
-    for (const { budget } of this.#running.values()) budget.entriesMax = Math.max(1_000, Math.floor(this.options.limits.cacheEntriesMax / Math.max(1, states)));
   }
 }

@@ -13,7 +13,7 @@ const signs = view('signs', {
     .groupBy('sensor', 'sign')
     .aggregate({ readings: count() }),
 });
-const placed = stream('placed', { schema: z.object({ id: z.union([z.string(), z.int()]), n: z.int() }), partitions: 2, partitionBy: 'id' });
+const placed = stream('placed', { schema: z.object({ id: z.string(), n: z.int() }), partitions: 2, partitionBy: 'id' });
 const perId = view('per-id', { from: placed.groupBy('id').aggregate({ n: sum('n') }) });
 const things = table('things', { schema: z.object({ id: z.string(), name: z.string() }), key: 'id' });
 const named = view('named', { from: things });
@@ -48,7 +48,7 @@ describeWithRedis('an event that is wrong', () => {
       ['a lone surrogate', '{"sensor":"\\ud800","value":1}', 400, 'invalid-events', /sensor/],
       ['an event of 10 MB', JSON.stringify({ sensor: 'x'.repeat(10 * million), value: 1 }), 400, 'invalid-events', /bytes|large|long/i],
       ['a wrong one among good ones', `[${good},{"sensor":"a"},${good}]`, 400, 'invalid-events', /\[1\]/],
-      ['a text', '"reading"', 400, 'invalid-events', /./],
+      ['a text', '"reading"', 400, 'malformed-body', /an event or an array/],
     ])('%s', async (_what, body, status, code, evidence) => {
       const reply = await product.ask('POST', '/streams/readings/events', body);
       expect(reply).toMatchObject(reply.status === 413 ? problem(413, 'body-too-large') : problem(status, code, evidence));
@@ -96,7 +96,7 @@ describeWithRedis('an event that is wrong', () => {
     });
   });
 
-  test('of minus zero is zero to every function, live and after a takeover', async () => {
+  test('of minus zero is zero to every function, however it came', async () => {
     await product.xadd('readings', 'data', '{"sensor":"a","value":-0}');
     await product.xadd('readings', 'sensor', 'a', 'value', '-0');
     await product.ask('POST', '/streams/readings/events', '{"sensor":"a","value":-0}');
@@ -117,8 +117,8 @@ describeWithRedis('an event that is wrong', () => {
   });
 
   test('in another partition than its key says is misplaced, and makes no second row of the key', async () => {
-    const appended = (await product.ask('POST', '/streams/placed/events', [{ id: '7', n: 1 }, { id: 7, n: 10 }, { id: 'ü/7', n: 100 }])).body;
-    expect(appended.ids).toHaveLength(3);
+    const appended = (await product.ask('POST', '/streams/placed/events', [{ id: '7', n: 1 }, { id: 'ü/7', n: 100 }])).body;
+    expect(appended.ids).toHaveLength(2);
     await product.caughtUp('per-id');
     const before = (await product.get('/views/per-id/rows')).body;
     for (const id of ['7', 'ü/7']) {
@@ -128,7 +128,7 @@ describeWithRedis('an event that is wrong', () => {
     await product.caughtUp('per-id');
     const after = (await product.get('/views/per-id/rows')).body;
     expect(after).toHaveLength(before.length);
-    expect(after.map(({ id, n }: any) => [id, n]).sort()).toEqual([['7', 1_001], ['ü/7', 1_100], [7, 10]].sort());
+    expect(after.map(({ id, n }: any) => [id, n]).sort()).toEqual([['7', 1_001], ['ü/7', 1_100]]);
     const errors = (await product.get('/views/per-id/errors')).body;
     expect(errors).toHaveLength(2);
     for (const { reason } of errors) expect(reason).toMatch(/^misplaced: by its id it belongs in "placed:[01]", and lies in "placed:[01]"/);

@@ -28,10 +28,8 @@ export class Product {
           limits: { leaseMs: 1_000, registryRefreshMs: 100, parkedRetryMs: 200, retryMsMax: 100 },
         }),
       ],
-    })
-      .setLogger(false)
-      .compile();
-    const app = module.createNestApplication<NestFastifyApplication>(servingAdapter());
+    }).compile();
+    const app = module.createNestApplication<NestFastifyApplication>(servingAdapter(), { logger: false });
     try {
       await app.init();
     } catch (thrown) {

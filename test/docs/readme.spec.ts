@@ -1,5 +1,11 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { defaultJobLimits } from '../../src/jobs/rebuild-queue.js';
+import { entryLimits } from '../../src/runtime/decode-entry.js';
+import { encodeLimits } from '../../src/runtime/encode-record.js';
+import { defaultLimits } from '../../src/runtime/limits.js';
+import { defaultReadingLimits } from '../../src/runtime/reading/reading-limits.js';
+import { defaultServingLimits } from '../../src/serving/serving-limits.js';
 import { describeSettings } from '../../src/settings.js';
 import { pages, readPage, root } from './pages.js';
 
@@ -17,6 +23,41 @@ describe('the README', () => {
     expect(shown).toEqual(rows.map((row) => row.replace(/ +\|/g, ' |').replace(/\| +/g, '| ')));
   });
 });
+
+describe('docs/operating.md', () => {
+  const servingOnly = Object.fromEntries(
+    Object.entries(defaultServingLimits).filter(([name]) => !Object.hasOwn(defaultReadingLimits, name)),
+  );
+
+  it.each([
+    ['The runtime', defaultLimits],
+    ['Reading', defaultReadingLimits],
+    ['HTTP', servingOnly],
+    ['Rebuild jobs', defaultJobLimits],
+    ['Appending', encodeLimits],
+    ['Entries', entryLimits],
+  ])('lists the limits of %j with their defaults', (heading, limits) => {
+    const section = readPage('docs/operating.md').text.split(`\n### ${heading}\n`)[1]!.split('\n### ')[0]!;
+    const listed = [...section.matchAll(/^\| `(\w+)` +\| ([^|]*?) +\|/gm)].map(
+      ([, name, value]) => `${name} ${value}`,
+    );
+    expect(listed).toEqual(
+      Object.entries(limits).map(([name, value]) => `${name} ${limitText(name, value as number | null)}`),
+    );
+  });
+});
+
+/** A limit as people read it: `6 s`, `4 MiB`, `1,000`. */
+function limitText(name: string, value: number | null): string {
+  if (value === null) return 'none';
+  if (name.includes('Ms')) {
+    if (value % 3_600_000 === 0) return `${value / 3_600_000} h`;
+    return value % 1_000 === 0 ? `${value / 1_000} s` : `${value} ms`;
+  }
+  return name.includes('Bytes') && value % 1_048_576 === 0
+    ? `${value / 1_048_576} MiB`
+    : value.toLocaleString('en');
+}
 
 describe('the documentation', () => {
   it('links to files that there are', () => {

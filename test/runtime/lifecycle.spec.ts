@@ -9,12 +9,16 @@ import { eventually, System } from '../support/system.js';
 
 const sales = stream('sales', { schema: z.object({ shop: z.string(), amount: z.number() }) });
 
-const byShop = view('by-shop', { from: sales.groupBy('shop').aggregate({ sales: count(), amount: sum('amount') }) });
+const byShop = view('by-shop', {
+  from: sales.groupBy('shop').aggregate({ sales: count(), amount: sum('amount') }),
+});
 const bySales = view('by-sales', { from: byShop.groupBy('sales').aggregate({ shops: count() }) });
 const first = [declarationOf(byShop), declarationOf(bySales)] as ViewDeclaration[];
 
 /** The same views after an edit: another aggregate. */
-const byShopEdited = view('by-shop', { from: sales.groupBy('shop').aggregate({ sales: count(), amount: sum('amount'), largest: max('amount') }) });
+const byShopEdited = view('by-shop', {
+  from: sales.groupBy('shop').aggregate({ sales: count(), amount: sum('amount'), largest: max('amount') }),
+});
 const bySalesEdited = view('by-sales', { from: byShopEdited.groupBy('sales').aggregate({ shops: count() }) });
 const second = [declarationOf(byShopEdited), declarationOf(bySalesEdited)] as ViewDeclaration[];
 
@@ -41,7 +45,13 @@ describeWithRedis('the life of a view', () => {
   };
   const append = async (count: number): Promise<void> => {
     const transaction = redis.client().multi();
-    for (let index = 0; index < count; index++) transaction.xadd('sales', '*', 'data', JSON.stringify({ shop: `shop-${index % 20}`, amount: index / 4 }));
+    for (let index = 0; index < count; index++)
+      transaction.xadd(
+        'sales',
+        '*',
+        'data',
+        JSON.stringify({ shop: `shop-${index % 20}`, amount: index / 4 }),
+      );
     await transaction.exec();
   };
   /** Drives a rebuild to its end, as the job does. */
@@ -63,7 +73,11 @@ describeWithRedis('the life of a view', () => {
     expect(await after.rows('by-shop')).toEqual(rows);
     await append(500);
     await after.caughtUp('by-sales');
-    expect((await after.rows('by-shop')).get('shop-3')).toEqual({ shop: 'shop-3', sales: 50, amount: rows.get('shop-3').amount * 2 });
+    expect((await after.rows('by-shop')).get('shop-3')).toEqual({
+      shop: 'shop-3',
+      sales: 50,
+      amount: rows.get('shop-3').amount * 2,
+    });
     expect(after.registry.snapshot.generations.map(({ number }) => number)).toEqual([1, 1]);
   });
 
@@ -89,20 +103,39 @@ describeWithRedis('the life of a view', () => {
     const system = new System({ url: redis.url, declarations: second });
     systems.push(system);
     await system.registry.start();
-    const result = await deploy(system.catalog, { registry: system.registry, code: system.code, clock: system.clock, logger: silent });
+    const result = await deploy(system.catalog, {
+      registry: system.registry,
+      code: system.code,
+      clock: system.clock,
+      logger: silent,
+    });
     expect(result).toMatchObject({ release: 2, created: [], changed: ['by-shop', 'by-sales'] });
     system.worker.start();
     // Until it is promoted the old rows are served.
-    expect((await system.rows('by-shop')).get('shop-1')).toEqual({ shop: 'shop-1', sales: 50, amount: expect.any(Number) });
+    expect((await system.rows('by-shop')).get('shop-1')).toEqual({
+      shop: 'shop-1',
+      sales: 50,
+      amount: expect.any(Number),
+    });
     await drive(system, ['by-shop']);
-    expect((await system.rows('by-shop')).get('shop-1')).toEqual({ shop: 'shop-1', sales: 50, amount: expect.any(Number), largest: 981 / 4 });
+    expect((await system.rows('by-shop')).get('shop-1')).toEqual({
+      shop: 'shop-1',
+      sales: 50,
+      amount: expect.any(Number),
+      largest: 981 / 4,
+    });
   });
 
   test('an older release neither creates nor promotes', async () => {
     const old = await start(first);
     const young = await start(second);
     expect(young.registry.snapshot.release).toBe(2);
-    const again = await deploy(old.catalog, { registry: old.registry, code: old.code, clock: old.clock, logger: silent });
+    const again = await deploy(old.catalog, {
+      registry: old.registry,
+      code: old.code,
+      clock: old.clock,
+      logger: silent,
+    });
     expect(again).toMatchObject({ release: 1, superseded: true });
     expect(young.registry.snapshot.generations.filter(({ number }) => number > 1)).toEqual([]);
   });
@@ -114,7 +147,12 @@ describeWithRedis('the life of a view', () => {
     await drive(system, ['by-shop']);
     await append(400);
     await system.caughtUp('by-sales');
-    expect(await system.rebuilder.rollback('by-shop')).toEqual(expect.arrayContaining([{ view: 'by-shop', generation: 1 }, { view: 'by-sales', generation: 1 }]));
+    expect(await system.rebuilder.rollback('by-shop')).toEqual(
+      expect.arrayContaining([
+        { view: 'by-shop', generation: 1 },
+        { view: 'by-sales', generation: 1 },
+      ]),
+    );
     await system.caughtUp('by-sales');
     expect(system.registry.serving('by-shop')?.number).toBe(1);
     expect((await system.rows('by-shop')).get('shop-0')).toMatchObject({ sales: 40 });
@@ -129,8 +167,12 @@ describeWithRedis('the life of a view', () => {
     await system.rebuilder.pause(id, true);
     expect((await system.rebuilder.advance(id)).state).toBe('paused');
     await system.rebuilder.cancel(id);
-    await eventually(async () => !(await system.registry.refresh()).generations.some(({ rebuild }) => rebuild === id));
-    expect((await redis.client().keys('*')).filter((key) => /by-(shop|sales)[^0-9]*2[:/]/.test(key))).toEqual([]);
+    await eventually(
+      async () => !(await system.registry.refresh()).generations.some(({ rebuild }) => rebuild === id),
+    );
+    expect((await redis.client().keys('*')).filter((key) => /by-(shop|sales)[^0-9]*2[:/]/.test(key))).toEqual(
+      [],
+    );
     expect(system.registry.serving('by-shop')?.number).toBe(1);
   });
 
@@ -151,7 +193,10 @@ describeWithRedis('the life of a view', () => {
     await append(300);
     await system.caughtUp('by-sales');
     await redis.client().xtrim('sales', 'MAXLEN', 100);
-    await expect(system.rebuilder.check(['by-shop'], false)).rejects.toMatchObject({ code: 'log-trimmed', message: expect.stringContaining('100 of 300') });
+    await expect(system.rebuilder.check(['by-shop'], false)).rejects.toMatchObject({
+      code: 'log-trimmed',
+      message: expect.stringContaining('100 of 300'),
+    });
     await expect(system.rebuilder.check(['by-shop'], true)).resolves.toBeUndefined();
   });
 
@@ -164,15 +209,22 @@ describeWithRedis('the life of a view', () => {
     expect(equal.live?.checksum).toBe(equal.replayed?.checksum);
 
     // The replayed generation goes first, so that what is found is the live one's.
-    await eventually(async () => (await system.registry.refresh()).generations.every(({ state }) => state === 'serving'));
+    await eventually(async () =>
+      (await system.registry.refresh()).generations.every(({ state }) => state === 'serving'),
+    );
     const client = redis.client();
     const [bucket] = (await client.keys('*by-shop*')).filter((key) => key.includes(':k:rows:'));
     const [field] = await client.hkeys(bucket!);
     const stored = (await client.hget(bucket!, field!))!;
     await client.hset(bucket!, field!, stored.replace(/"sales":\d+/, '"sales":7'));
     const different = await system.verifier.run('verify-2', 'by-shop', async () => {});
-    expect(different).toMatchObject({ state: 'different', differences: [{ key: field, live: { sales: 7 }, replayed: { sales: 100 } }] });
-    await eventually(async () => (await system.registry.refresh()).generations.every(({ state }) => state === 'serving'));
+    expect(different).toMatchObject({
+      state: 'different',
+      differences: [{ key: field, live: { sales: 7 }, replayed: { sales: 100 } }],
+    });
+    await eventually(async () =>
+      (await system.registry.refresh()).generations.every(({ state }) => state === 'serving'),
+    );
   });
 
   test('a verified view goes on being maintained meanwhile and afterwards', async () => {
@@ -201,19 +253,40 @@ describeWithRedis('the life of a view', () => {
     await redis.client().del('sales');
     await redis.client().xadd('sales', '1-1', 'data', '{"shop":"shop-1","amount":1}');
     await eventually(async () => {
-      const [status] = await system.tasks.status([{ view: 'by-shop', generation: 1, stage: 0, partition: 0 }]);
+      const [status] = await system.tasks.status([
+        { view: 'by-shop', generation: 1, stage: 0, partition: 0 },
+      ]);
       return status?.parked?.code === 'ahead-of-its-log';
     });
     expect((await system.rows('by-shop')).size).toBe(20);
   });
 
+  test('a view parked for a log that was made anew is rebuilt from what the log holds now', async () => {
+    const system = await start(first);
+    await append(200);
+    await system.caughtUp('by-sales');
+    await redis.client().del('sales');
+    await redis.client().xadd('sales', '1-1', 'data', '{"shop":"shop-1","amount":1}');
+    await eventually(async () => {
+      const [status] = await system.tasks.status([
+        { view: 'by-shop', generation: 1, stage: 0, partition: 0 },
+      ]);
+      return status?.parked?.code === 'ahead-of-its-log';
+    });
+    await drive(system, ['by-shop']);
+    expect([...(await system.rows('by-shop')).keys()]).toEqual(['shop-1']);
+  });
+
   test('retention trims behind the slowest reader and keeps the entry at its position', async () => {
     const kept = stream('kept', { schema: z.object({ shop: z.string() }), retain: { entries: 50 } });
-    const views = [declarationOf(view('kept-by-shop', { from: kept.groupBy('shop').aggregate({ rows: count() }) }))] as ViewDeclaration[];
+    const views = [
+      declarationOf(view('kept-by-shop', { from: kept.groupBy('shop').aggregate({ rows: count() }) })),
+    ] as ViewDeclaration[];
     const system = await start(views);
     const client = redis.client();
     await client.xgroup('CREATE', 'kept', 'somebody', '0', 'MKSTREAM');
-    for (let index = 0; index < 200; index++) await client.xadd('kept', '*', 'data', JSON.stringify({ shop: `s${index % 3}` }));
+    for (let index = 0; index < 200; index++)
+      await client.xadd('kept', '*', 'data', JSON.stringify({ shop: `s${index % 3}` }));
     await system.caughtUp('kept-by-shop');
     await system.retention.trim();
     expect(await client.xlen('kept')).toBe(200);
@@ -228,10 +301,23 @@ describeWithRedis('the life of a view', () => {
   });
 
   test('a view that fails on too many entries is parked, and others go on', async () => {
-    const strict = view('strict', { from: sales.where((sale) => { if (sale.amount > 5) throw new Error('too much'); return true; }).groupBy('shop').aggregate({ sales: count() }), errorsMax: 10 });
+    const strict = view('strict', {
+      from: sales
+        .where((sale) => {
+          if (sale.amount > 5) throw new Error('too much');
+          return true;
+        })
+        .groupBy('shop')
+        .aggregate({ sales: count() }),
+      errorsMax: 10,
+    });
     const system = await start([declarationOf(strict), ...first] as ViewDeclaration[]);
     await append(1_000);
     await system.caughtUp('by-sales');
-    await eventually(async () => (await system.tasks.status([{ view: 'strict', generation: 1, stage: 0, partition: 0 }]))[0]?.parked?.code === 'errors-max');
+    await eventually(
+      async () =>
+        (await system.tasks.status([{ view: 'strict', generation: 1, stage: 0, partition: 0 }]))[0]?.parked
+          ?.code === 'errors-max',
+    );
   });
 });
