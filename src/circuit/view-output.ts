@@ -106,24 +106,22 @@ export class ViewOutput implements Operator {
     const stored = this.records.get(key);
     const beforeText = stored?.text ?? '';
     const simple =
-      change.more === null &&
-      !stored?.others &&
-      (stored === undefined ? change.minus === null : stored.shows(change.minus, textOf));
+      change.more === null && !stored?.others && (change.minus === null ? '' : textOf(change.minus)) === beforeText;
     const afterText = simple && change.plus !== null ? textOf(change.plus) : '';
     if (simple && afterText === beforeText) return;
 
     const before = simple ? change.minus : (stored?.row ?? null);
     let record = this.records.edit(key);
-    if (record === undefined) this.records.set(key, (record = new ViewRecord(null, '', undefined, null)));
+    if (record === undefined) this.records.set(key, (record = new ViewRecord('', undefined, null)));
     if (simple) {
-      record.show(change.plus, afterText);
+      record.text = afterText;
       if (before) this.#result.checksum.add(beforeText, -1);
       if (change.plus) this.#result.checksum.add(afterText, 1);
     } else this.#applyWeights(key, record, change);
 
     if (record.text === '' && record.side === undefined && record.others === null) this.records.delete(key);
     if (record.text === beforeText) return;
-    const after = record.row;
+    const after = simple ? change.plus : record.row;
     this.#result.rows += (after ? 1 : 0) - (before ? 1 : 0);
     this.#result.changes.push({ key, before, after });
     for (const { index, orderOf } of indexes) {
@@ -155,8 +153,7 @@ export class ViewOutput implements Operator {
           `A row of the view would have the weight ${weight}: ${text}. A row was retracted that had not been inserted: ` +
             `a function of the view gave two answers for one row.`,
         );
-    const shown = rows[0]?.[0] ?? '';
-    record.show(shown ? (JSON.parse(shown) as Row) : null, shown);
+    record.text = rows[0]?.[0] ?? '';
     record.others = rows.length > 1 || (rows[0]?.[1] ?? 1) > 1 ? rows : null;
     this.#result.conflicts += Number(weights.size > 1) - Number(conflictBefore);
   }

@@ -10,39 +10,15 @@ import type { KeyedState } from './keyed-state.js';
  *   others   all rows under this key with their weights, where it is not simply the shown one, once
  */
 export class ViewRecord<S = unknown> {
-  #row: Row | null | undefined;
-
   constructor(
-    /** The shown row; undefined leaves it to be read from the text when it is asked for. */
-    row: Row | null | undefined,
-    /** The row's canonical text; '' without a row. */
+    /** The shown row's canonical text; '' without a row. The row itself is made of it when it is asked for: few are. */
     public text: string,
     public side: S | undefined,
     public others: [text: string, weight: number][] | null,
-  ) {
-    this.#row = row;
-  }
+  ) {}
 
   get row(): Row | null {
-    if (this.#row === undefined) this.#row = this.text === '' ? null : (JSON.parse(this.text) as Row);
-    return this.#row;
-  }
-
-  /** The same with another side. */
-  with(side: S | undefined): ViewRecord<S> {
-    return new ViewRecord(this.#row, this.text, side, this.others);
-  }
-
-  /** The row is shown, and this is its text. */
-  show(row: Row | null, text: string): void {
-    this.#row = row;
-    this.text = text;
-  }
-
-  /** Whether `row` is what is shown; null is no row. Mostly it is the very object. */
-  shows(row: Row | null, textOf: (row: Row) => string): boolean {
-    if (row === this.#row) return true;
-    return row === null ? this.text === '' : textOf(row) === this.text;
+    return this.text === '' ? null : (JSON.parse(this.text) as Row);
   }
 }
 
@@ -58,14 +34,10 @@ export function viewRecordCodec<S>(side: Codec<S> | null): Codec<ViewRecord<S>> 
     },
     decode(text) {
       const [row, state, others] = text.split('\n') as [string, string?, string?];
-      return new ViewRecord(
-        undefined,
-        row,
-        state ? side!.decode(state) : undefined,
-        others ? JSON.parse(others) : null,
-      );
+      return new ViewRecord(row, state ? side!.decode(state) : undefined, others ? JSON.parse(others) : null);
     },
-    clone: (record) => record.with(record.side === undefined ? undefined : side!.clone(record.side)),
+    clone: ({ text, side: state, others }) =>
+      new ViewRecord(text, state === undefined ? undefined : side!.clone(state), others),
   };
 }
 
@@ -94,7 +66,7 @@ export class RecordSide<S> implements Keyed<S> {
   set(key: string, value: S): void {
     const record = this.records.edit(key);
     if (record) record.side = value;
-    else this.records.set(key, new ViewRecord<S>(null, '', value, null));
+    else this.records.set(key, new ViewRecord<S>('', value, null));
   }
 
   delete(key: string): void {

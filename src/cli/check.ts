@@ -3,7 +3,7 @@ import { DeclarationErrors, StillwaterError } from '../errors/stillwater-error.j
 import { Catalog } from '../runtime/catalog.js';
 import { sourcesOf } from '../view/plan-nodes.js';
 import { loadDeclarations, viewsDirectory } from './load-views.js';
-import { type Output, table } from './output.js';
+import { counted, type Output, table } from './output.js';
 
 /** What a start would find in a directory of view modules. Needs no Redis. */
 export async function check(output: Output, named: string | undefined): Promise<number> {
@@ -26,7 +26,7 @@ export async function check(output: Output, named: string | undefined): Promise<
       fingerprint,
       place ?? '',
     ]);
-    const counts = `${views.size} views, ${streams.size} streams and ${tables.size} tables in ${shown}: nothing is wrong with them.`;
+    const counts = `${counted(views.size, 'view')}, ${counted(streams.size, 'stream')} and ${counted(tables.size, 'table')} in ${shown}: nothing is wrong.`;
     output.result(
       { directory: shown, views: listed, streams: [...streams.keys()], tables: [...tables.keys()] },
       views.size === 0

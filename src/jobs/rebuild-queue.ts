@@ -70,6 +70,8 @@ export const defaultJobLimits: JobLimits = {
 export const LOCK_MS = 5_000;
 /** How often it is looked for such jobs. */
 export const STALLED_MS = 2_500;
+/** After a lost connection a worker rests so long before it asks for jobs again; a process that stops waits for that too. */
+export const RUN_RETRY_MS = 1_000;
 /** Workers die; a job that was taken over many times is still a job. */
 export const STALLED_COUNT_MAX = 1_000_000;
 

@@ -15,6 +15,7 @@ import {
   type RebuildJobData,
   type RebuildNote,
   REBUILDS_QUEUE,
+  RUN_RETRY_MS,
   STALLED_COUNT_MAX,
   STALLED_MS,
   type VerifyJobData,
@@ -33,6 +34,7 @@ import {
   lockDuration: LOCK_MS,
   stalledInterval: STALLED_MS,
   maxStalledCount: STALLED_COUNT_MAX,
+  runRetryDelay: RUN_RETRY_MS,
 })
 export class RebuildsProcessor
   extends WorkerHost
@@ -57,14 +59,20 @@ export class RebuildsProcessor
     void this.worker.run().catch((thrown: unknown) => this.onError(thrown));
   }
 
-  /** Jobs go back into the queue before the worker is closed, so that others need not wait for the lock to run out. */
+  /**
+   * Jobs go back into the queue before the worker is closed, so that others need not wait for the lock to run out. Where
+   * Redis has just been away BullMQ may take long to close; what else is to be handed over must not wait for it.
+   */
   async beforeApplicationShutdown(): Promise<void> {
     this.shutdown.begin();
-    const late = setTimeout(
-      () => void this.worker.disconnect().catch(() => {}),
-      this.#settings.limits.closeMsMax,
-    );
-    await this.worker.close().catch((thrown: unknown) => this.onError(thrown));
+    let late: NodeJS.Timeout | undefined;
+    const tooLate = new Promise<void>((resolve) => {
+      late = setTimeout(() => {
+        void this.worker.disconnect().catch(() => {});
+        resolve();
+      }, this.#settings.limits.closeMsMax);
+    });
+    await Promise.race([this.worker.close().catch((thrown: unknown) => this.onError(thrown)), tooLate]);
     clearTimeout(late);
   }
 

@@ -96,7 +96,8 @@ function connect(use: ConnectionUse, options: RedisConnectionOptions): Redis {
     // Commands fail with the connection, or with the first attempt to make one.
     maxRetriesPerRequest: 0,
     enableOfflineQueue: true,
-    autoResubscribe: true,
+    // Who listens subscribes with every connection. ioredis would do it too, and leaves a failure of that unhandled.
+    autoResubscribe: false,
   };
   const redis = options.url === undefined ? new Redis(settings) : new Redis(options.url, settings);
   report(redis, use, options.log);

@@ -9,6 +9,7 @@ import {
   type ReadRequest,
 } from '../runtime/ports/source-log.js';
 import { BEGINNING, comparePositions, earlierOf, type Position } from '../runtime/position.js';
+import { appendDigest, keyReused } from '../runtime/ports/append-digest.js';
 import type { RedisConnections } from './connections.js';
 import type { Keyspace } from './keyspace.js';
 import { lostCause } from '../runtime/ports/lost-cause.js';
@@ -73,9 +74,14 @@ export class RedisSourceLog extends SourceLog {
     const what = `Appending ${entries.length} entries to the stream ${JSON.stringify(redisKey)}`;
     if (entries.length === 0) return { ids: [], repeated: false };
     const memory = idempotencyKey === null ? null : this.keyspace.append(redisKey, idempotencyKey);
+    const digest = idempotencyKey === null ? '' : appendDigest(entries);
     let reply;
     try {
-      reply = await callAppend(this.connections.control, { stream: redisKey, memory }, { memoryMs, entries });
+      reply = await callAppend(
+        this.connections.control,
+        { stream: redisKey, memory },
+        { memoryMs, digest, entries },
+      );
     } catch (thrown) {
       if (isReply(thrown)) throw redisError(thrown, what);
       throw new StillwaterError(
@@ -96,6 +102,8 @@ export class RedisSourceLog extends SourceLog {
       case 'APPENDED':
       case 'REPEATED':
         return { ids: reply[1].split(' '), repeated: reply[0] === 'REPEATED' };
+      case 'REUSED':
+        throw keyReused(redisKey, idempotencyKey!, entries.length);
       case 'WRONG_TYPE':
         throw wrongType(reply[1], reply[2], what);
       default:

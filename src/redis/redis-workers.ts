@@ -63,7 +63,7 @@ export class RedisWorkers extends Workers {
     redis.on('message', (_channel, sender: string) => {
       if (sender !== this.#self) for (const listener of [...this.#listeners]) listener();
     });
-    // A first subscription that fails is made with the next connection; later ones ioredis renews by itself.
+    // With every connection; one that fails is made with the next.
     const subscribe = (): void => void redis.subscribe(this.keyspace.announcements).catch(() => {});
     redis.on('ready', subscribe);
     redis.connect().catch(() => {});

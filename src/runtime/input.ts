@@ -47,6 +47,8 @@ export interface TaskInput {
   readonly beginning: InputPosition;
   /** Returns when there may be something after a position, or the signal is aborted. Bounded. */
   wait(position: InputPosition, signal: AbortSignal): Promise<void>;
+  /** Drops what is kept of earlier reads: the log may be another one by now. */
+  forget?(): void;
   /** Told of committed progress. */
   committed?(position: InputPosition, note: unknown): void;
   /**

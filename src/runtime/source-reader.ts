@@ -6,7 +6,7 @@ import type { Metrics } from './metrics.js';
 import type { NewsDesk } from './news-desk.js';
 import type { InputPosition } from './ports/task-store.js';
 import type { SourceLog } from './ports/source-log.js';
-import { BEGINNING, type Position } from './position.js';
+import { BEGINNING, comparePositions, type Position } from './position.js';
 
 interface SharedBatch {
   after: InputPosition;
@@ -38,7 +38,7 @@ export class SourceReader {
   /** The decoded entries after a position, or null if there are none. @throws LogLost */
   async after(position: InputPosition): Promise<{ batch: DecodedBatch; from: number; after: InputPosition } | null> {
     const recent = this.#find(position.position);
-    if (recent) {
+    if (recent && (position.position !== BEGINNING || (await this.#isStill(recent.shared)))) {
       this.#readAhead(recent.shared);
       return { batch: recent.shared.batch, from: recent.from, after: recent.shared.after };
     }
@@ -46,6 +46,23 @@ export class SourceReader {
     if (shared === null) return null;
     this.#readAhead(shared);
     return { batch: shared.batch, from: 0, after: shared.after };
+  }
+
+  /** The log may not be the one these were read from. */
+  forget(): void {
+    this.#recent = [];
+  }
+
+  /**
+   * Whether the log begins with this batch. At any other place the next read finds out; from the beginning nothing is
+   * continued, so that a log that was made anew would be taken for the one before.
+   */
+  async #isStill({ batch }: SharedBatch): Promise<boolean> {
+    const [end] = await this.log.ends([this.redisKey]);
+    const last = batch.ids[batch.ids.length - 1]!;
+    if (end!.first === batch.ids[0] && comparePositions(end!.last, last) >= 0) return true;
+    this.forget();
+    return false;
   }
 
   #find(position: Position): { shared: SharedBatch; from: number } | null {
@@ -85,9 +102,9 @@ export class SourceReader {
       through: this.news.atHead(this.redisKey, after.position) ? 'group' : 'range',
     });
     if (outcome.status === 'lost') {
-      this.metrics.readsLost.add({ stream: this.redisKey, cause: outcome.cause });
       // Whoever begins anew must see what the log holds now, not what was read of the one before.
-      this.#recent = [];
+      this.forget();
+      this.metrics.readsLost.add({ stream: this.redisKey, cause: outcome.cause });
       throw lost(this.redisKey, after.position, outcome);
     }
     const { entries } = outcome;
@@ -127,6 +144,10 @@ export class StreamInput implements TaskInput {
 
   get blamed(): number {
     return this.#blamed.size;
+  }
+
+  forget(): void {
+    this.reader.forget();
   }
 
   blame(entry: Position): string {

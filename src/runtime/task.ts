@@ -95,8 +95,8 @@ export class Task {
     let cause = thrown;
     await this.#committer.settled().catch((failure) => (cause = failure));
     if (cause instanceof Ended) this.#end = cause.end;
-    else if (cause instanceof LogLost) this.#end = { how: 'parked', reason: { code: cause.code, message: cause.message, at: clock.now() } };
-    else if (!(cause instanceof Diverged) && !isTransient(cause))
+    else if (cause instanceof LogLost && !(await this.#storeMoved())) this.#end = { how: 'parked', reason: { code: cause.code, message: cause.message, at: clock.now() } };
+    else if (!(cause instanceof Diverged) && !(cause instanceof LogLost) && !isTransient(cause))
       this.#end =
         cause instanceof StillwaterError
           ? { how: 'parked', reason: { code: cause.code, message: cause.message, at: clock.now() } }
@@ -105,6 +105,7 @@ export class Task {
     if (this.#end?.how === 'failed') await this.#park({ code: 'invariant', message: messageOf(cause), at: clock.now() });
     if (this.#end) return;
 
+    for (const input of this.options.inputs) input.forget?.();
     for (let retryMs = limits.retryMsMin; !this.#stop.signal.aborted; retryMs = Math.min(retryMs * 2, limits.retryMsMax)) {
       try {
         const stored = await store.reload(this.id, token);
@@ -119,6 +120,15 @@ export class Task {
       }
     }
     this.#end = { how: 'released' };
+  }
+
+  /**
+   * Whether the store is elsewhere than the last answered commit left it. Where a Redis lost its last writes, state and
+   * log went back together: it is only this task that is ahead of both.
+   */
+  async #storeMoved(): Promise<boolean> {
+    const stored = await this.options.store.reload(this.id, this.options.token).catch(() => null);
+    return stored === null || (stored.record?.tick ?? 0) !== (this.#committer.committed?.tick ?? 0);
   }
 
   async #park(reason: ParkReason): Promise<void> {

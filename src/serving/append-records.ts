@@ -65,8 +65,6 @@ export class AppendRecords {
           idempotencyKey,
           memoryMs: appendMemoryMs,
         });
-        if (appended.ids.length !== indexes.length)
-          throw otherRequest(idempotencyKey, appended.ids.length, indexes.length);
         appended.ids.forEach((id, place) => {
           ids[indexes[place]!] = id;
           reached[redisKey] = laterOf(reached[redisKey] ?? id, id);
@@ -80,11 +78,3 @@ export class AppendRecords {
     return { position: encodeToken(reached), ids, repeated };
   }
 }
-
-const otherRequest = (key: string | null, before: number, now: number): StillwaterError =>
-  new StillwaterError('idempotency-key-reused', {
-    what: 'The Idempotency-Key belongs to another request.',
-    evidence: `Idempotency-Key  ${key}\nthen             ${before} records in this partition\nnow              ${now}`,
-    consequence: 'Nothing was appended.',
-    remedy: 'Use a new key for each request, and the same only to repeat it unchanged.',
-  });

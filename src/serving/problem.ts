@@ -17,6 +17,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'body-too-large': 413,
   'too-many-events': 413,
   'unsupported-media-type': 415,
+  'idempotency-key-reused': 422,
   'log-trimmed': 409,
   'rebuilds-max': 409,
   'rebuild-state': 409,
@@ -52,6 +53,7 @@ export const TITLES: Readonly<Record<number, string>> = {
   409: 'Conflict',
   413: 'Body too large',
   415: 'Unsupported media type',
+  422: 'Unprocessable content',
   500: 'Internal error',
   503: 'Not now',
 };

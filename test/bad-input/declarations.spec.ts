@@ -5,7 +5,10 @@ import { type Declared, StillwaterModule } from '../../src/stillwater.module.js'
 /** Written as a module without type checks would write them. */
 const loose: any = { stream, table, view };
 const flights: any = stream('flights', { schema: z.object({ origin: z.string(), number: z.int() }) });
-const airports: any = table('airports', { schema: z.object({ iata: z.string(), code: z.int() }), key: 'iata' });
+const airports: any = table('airports', {
+  schema: z.object({ iata: z.string(), code: z.int() }),
+  key: 'iata',
+});
 
 const start = (...views: Declared[]): string => {
   try {
@@ -30,12 +33,17 @@ describe('an application starts with none of its views', () => {
     const circle: any = { ...inner.declaration, plan: { ...outer.declaration.plan } };
     const round: any = { ...outer.declaration, plan: { ...outer.declaration.plan, source: circle } };
     circle.plan.source = round;
-    const declared: any = Object.defineProperty({ declaration: round }, Symbol.for('stillwater.declared'), { value: true });
+    const declared: any = Object.defineProperty({ declaration: round }, Symbol.for('stillwater.declared'), {
+      value: true,
+    });
     expect(start(declared)).toMatch(/inner[^]*outer|outer[^]*inner/);
   });
 
   test('where columns of different types are joined', () => {
-    const joined = loose.view('joined', { from: flights.join({ airport: airports }, { on: { origin: 'code' } }), key: 'origin' });
+    const joined = loose.view('joined', {
+      from: flights.join({ airport: airports }, { on: { origin: 'code' } }),
+      key: 'origin',
+    });
     expect(start(joined)).toMatch(/"origin"[^]*"code"|origin[^]*code/);
   });
 

@@ -1,7 +1,12 @@
 import { Test } from '@nestjs/testing';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Redis } from 'ioredis';
-import { type Declared, type HttpOptions, servingAdapter, StillwaterModule } from '../../src/stillwater.module.js';
+import {
+  type Declared,
+  type HttpOptions,
+  servingAdapter,
+  StillwaterModule,
+} from '../../src/stillwater.module.js';
 import type { RedisServer } from '../support/redis-server.js';
 import { eventually } from '../support/system.js';
 
@@ -18,7 +23,11 @@ export class Product {
     readonly client: Redis | null,
   ) {}
 
-  static async start(redis: RedisServer | string, views: readonly Declared[], http: Partial<HttpOptions> = {}): Promise<Product> {
+  static async start(
+    redis: RedisServer | string,
+    views: readonly Declared[],
+    http: Partial<HttpOptions> = {},
+  ): Promise<Product> {
     const module = await Test.createTestingModule({
       imports: [
         StillwaterModule.forRoot({
@@ -39,14 +48,23 @@ export class Product {
     return new Product(app, typeof redis === 'string' ? null : redis.client());
   }
 
-  async ask(method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, payload?: string | object, headers: Record<string, string> = {}): Promise<Reply> {
+  async ask(
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    url: string,
+    payload?: string | object,
+    headers: Record<string, string> = {},
+  ): Promise<Reply> {
     const reply = await this.app.inject({
       method,
       url,
       headers: { ...(payload !== undefined && { 'content-type': 'application/json' }), ...headers },
       ...(payload !== undefined && { payload }),
     });
-    return { status: reply.statusCode, body: reply.body === '' ? null : reply.json(), headers: reply.headers };
+    return {
+      status: reply.statusCode,
+      body: reply.body === '' ? null : reply.json(),
+      headers: reply.headers,
+    };
   }
 
   get(url: string, headers: Record<string, string> = {}): Promise<Reply> {

@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 import { problem, Product } from './product.js';
 
-const sales = stream('sales', { schema: z.object({ shop: z.string(), region: z.string(), amount: z.number() }) });
+const sales = stream('sales', {
+  schema: z.object({ shop: z.string(), region: z.string(), amount: z.number() }),
+});
 const perShop = view('per-shop', {
   from: sales.groupBy('region', 'shop').aggregate({ sales: count(), amount: sum('amount') }),
   indexes: ['amount.desc'],
@@ -59,10 +61,13 @@ describeWithRedis('a request that is wrong', () => {
     expect(reply.headers['content-type']).toContain('application/problem+json');
   });
 
-  test.each(shops.slice(0, -1))('finds the row whose key is %j, which only has to be percent-encoded', async (shop) => {
-    const url = `/views/per-shop/rows/${encodeURIComponent('Süd/West')}/${encodeURIComponent(shop)}`;
-    expect((await product.get(url)).body).toMatchObject({ region: 'Süd/West', shop, sales: 1 });
-  });
+  test.each(shops.slice(0, -1))(
+    'finds the row whose key is %j, which only has to be percent-encoded',
+    async (shop) => {
+      const url = `/views/per-shop/rows/${encodeURIComponent('Süd/West')}/${encodeURIComponent(shop)}`;
+      expect((await product.get(url)).body).toMatchObject({ region: 'Süd/West', shop, sales: 1 });
+    },
+  );
 
   test.each(shops)('filters by %j', async (shop) => {
     const { body } = await product.get(`/views/per-shop/rows?shop=eq.${encodeURIComponent(shop)}`);
@@ -80,9 +85,14 @@ describeWithRedis('a request that is wrong', () => {
   });
 
   test('of a token of the future waits no longer than was asked, and says where it stands', async () => {
-    const reply = await product.get('/views/per-shop/rows?atLeast=sales@99999999999999-0', { prefer: 'wait=0.1' });
+    const reply = await product.get('/views/per-shop/rows?atLeast=sales@99999999999999-0', {
+      prefer: 'wait=0.1',
+    });
     expect(reply).toMatchObject(problem(503, 'position-not-reached'));
-    expect(reply.body).toMatchObject({ wanted: expect.stringContaining('99999999999999-0'), reached: expect.stringContaining('sales@') });
+    expect(reply.body).toMatchObject({
+      wanted: expect.stringContaining('99999999999999-0'),
+      reached: expect.stringContaining('sales@'),
+    });
     expect(reply.headers['retry-after']).toBeDefined();
   });
 });

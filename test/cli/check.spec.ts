@@ -41,7 +41,7 @@ describe('view modules', () => {
       stillwater(['check', directory, '--json']),
     ]);
     expect(people).toMatchObject({ code: 0, stderr: '' });
-    expect(people.stdout).toContain('1 views, 1 streams and 0 tables');
+    expect(people.stdout).toContain('1 view, 1 stream and 0 tables in');
     expect(JSON.parse(programs.stdout)).toMatchObject({
       views: [
         {

@@ -191,6 +191,18 @@ export function sourceLogContract(): void {
         expect(idsOf(await read('0-0'))).toEqual(first.ids);
       });
 
+      it.each([
+        ['other texts', ['1', '3']],
+        ['fewer entries', ['1']],
+        ['the same texts, cut otherwise', ['12']],
+        ['another order', ['2', '1']],
+      ])('refuses a key that comes back with %s, and appends nothing', async (_, values) => {
+        const first = await append('once', '1', '2');
+        await expect(append('once', ...values)).rejects.toMatchObject({ code: 'idempotency-key-reused' });
+        expect(idsOf(await read('0-0'))).toEqual(first.ids);
+        expect(await append('once', '1', '2')).toEqual({ ids: first.ids, repeated: true });
+      });
+
       it('appends again with another key, or with none', async () => {
         await append('a', '1');
         await append('b', '1');

@@ -128,10 +128,12 @@ describe('POST /streams/{stream}/events', () => {
     expect(again.json()).toEqual(first.json());
     expect(again.headers['idempotency-replayed']).toBe('true');
     expect(await entries()).toHaveLength(2);
-    expect((await post(event(1), headers)).json()).toMatchObject({
-      status: 400,
-      code: 'idempotency-key-reused',
-    });
+    for (const other of [event(1), [event(1), event(3)], [event(2), event(1)]])
+      expect((await post(other, headers)).json()).toMatchObject({
+        status: 422,
+        code: 'idempotency-key-reused',
+      });
+    expect(await entries()).toHaveLength(2);
     expect((await post(event(1), { 'idempotency-key': 'x'.repeat(300) })).json()).toMatchObject({
       status: 400,
       code: 'malformed-idempotency-key',

@@ -1,6 +1,9 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { EventSource } from '../support/event-source.js';
-import { describeWithRedis, RedisServer } from '../support/redis-server.js';
-import { Service, ViewsDirectory } from '../support/service.js';
+import { RedisServer } from '../support/redis-server.js';
+import { describeWithService, Service, ViewsDirectory } from '../support/service.js';
 import { eventually } from '../support/system.js';
 
 const STREAM = `
@@ -19,13 +22,15 @@ import { totals } from './totals.js';
 export const busy = view('busy', { from: totals.groupBy('orders').aggregate({ customers: count() }) });
 `;
 
-describeWithRedis('deploying other definitions', () => {
+describeWithService('deploying other definitions', () => {
+  const data = mkdtempSync(join(tmpdir(), 'stillwater-story-'));
   let redis: RedisServer;
   let views: ViewsDirectory;
   let service: Service;
   const start = async (command = ['start']): Promise<Service> =>
     (service = await Service.start({
       command,
+      data,
       environment: { REDIS_URL: redis.url, STILLWATER_VIEWS: views.path },
     }));
   const row = async (customer: string): Promise<any> =>

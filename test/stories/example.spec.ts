@@ -4,14 +4,14 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { flightsByDeparture, type Flight } from '../../src/demo/flights.js';
-import { describeWithRedis, RedisServer } from '../support/redis-server.js';
-import { isRunning, redisOf, runCommand, Service } from '../support/service.js';
+import { RedisServer } from '../support/redis-server.js';
+import { describeWithService, isRunning, redisOf, runCommand, Service } from '../support/service.js';
 import { eventually } from '../support/system.js';
 
 const FLIGHTS = 5_000;
 const haveCurl = spawnSync('curl', ['--version']).status === 0;
 
-describeWithRedis('the example application, from its first start on', () => {
+describeWithService('the example application, from its first start on', () => {
   const data = mkdtempSync(join(tmpdir(), 'stillwater-story-'));
   const start = (): Promise<Service> =>
     Service.start({ command: ['start', '--flights', String(FLIGHTS)], data });

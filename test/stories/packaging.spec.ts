@@ -12,11 +12,12 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { packageBuilt } from '../support/built.js';
-import { describeWithRedis, RedisServer } from '../support/redis-server.js';
+import { RedisServer } from '../support/redis-server.js';
+import { describeWithService } from '../support/service.js';
 import { eventually } from '../support/system.js';
 
 const haveTools = ['npm', 'tar'].every((tool) => spawnSync(tool, ['--version']).status === 0);
-const describeWithTools = haveTools ? describeWithRedis : describe.skip;
+const describeWithTools = haveTools ? describeWithService : describe.skip;
 
 describeWithTools('the package, installed from its tarball into a project of its own', () => {
   const project = mkdtempSync(join(tmpdir(), 'stillwater-project-'));

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
-import { describeWithRedis, RedisServer } from '../support/redis-server.js';
-import { Service } from '../support/service.js';
+import { RedisServer } from '../support/redis-server.js';
+import { describeWithService, Service } from '../support/service.js';
 import { eventually } from '../support/system.js';
 
 const TOKEN = 'a-token-of-these-stories';
 /** The lease is six seconds; what comes after it takes its time on a busy machine. */
 const TAKEOVER_MS = 20_000;
 
-describeWithRedis('several processes over one Redis', () => {
+describeWithService('several processes over one Redis', () => {
   let redis: RedisServer;
   let api: Service;
   const workers: Service[] = [];

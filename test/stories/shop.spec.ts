@@ -2,13 +2,13 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { EventSource } from '../support/event-source.js';
-import { describeWithRedis, RedisServer } from '../support/redis-server.js';
-import { nextOf, Service } from '../support/service.js';
+import { RedisServer } from '../support/redis-server.js';
+import { describeWithService, nextOf, Service } from '../support/service.js';
 import { eventually } from '../support/system.js';
 
 const VIEWS = join('test', 'stories', 'shop');
 
-describeWithRedis('an application with views of its own', () => {
+describeWithService('an application with views of its own', () => {
   let redis: RedisServer;
   let client: Redis;
   let service: Service;

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { eventually } from './system.js';
 
 const ROOT = resolve('.');
-const BUILD_MS_MAX = 240_000;
+export const BUILD_MS_MAX = 240_000;
 /** A lock that is older belongs to a process that died. */
 const LOCK_MS_MAX = BUILD_MS_MAX;
 

@@ -11,11 +11,19 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { packageBuilt } from './built.js';
+import { BUILD_MS_MAX, packageBuilt } from './built.js';
+import { describeWithRedis } from './redis-server.js';
 import { eventually } from './system.js';
 
 const READY_WITHIN_MS = 40_000;
 const ENDS_WITHIN_MS = 20_000;
+
+/** `describeWithRedis`, for tests of what is built: it is built first, which no test's time is counted for. */
+export const describeWithService = (name: string, tests: () => void): void =>
+  describeWithRedis(name, () => {
+    beforeAll(async () => void (await packageBuilt()), BUILD_MS_MAX);
+    tests();
+  });
 
 export interface ServiceOptions {
   /** What follows `stillwater`. Default: `start`. */
@@ -178,17 +186,18 @@ export class Service {
 
   /** Waits until all views contain all that their streams hold. */
   async caughtUp(withinMs = READY_WITHIN_MS): Promise<void> {
-    await eventually(
-      async () => {
-        const { status, body } = await this.get('/views');
-        return (
-          status === 200 &&
-          body.every(({ lag, state }: any) => state === 'live' && lag.entries === 0 && lag.ms === 0)
-        );
-      },
-      withinMs,
-      50,
-    );
+    let said: any;
+    const isCaughtUp = async (): Promise<boolean> => {
+      const { status, body } = await this.get('/views');
+      said = body;
+      return (
+        status === 200 &&
+        body.every(({ lag, state }: any) => state === 'live' && lag.entries === 0 && lag.ms === 0)
+      );
+    };
+    await eventually(isCaughtUp, withinMs, 50).catch((error) => {
+      throw new Error(`${error.message}\n${JSON.stringify(said)}\n${this.#output}`);
+    });
   }
 
   /** Waits until something asked for is in one of these states. */

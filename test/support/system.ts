@@ -71,10 +71,14 @@ export class System {
 
   static async start(options: SystemOptions): Promise<System> {
     const system = new System(options);
-    await system.registry.start();
-    await deploy(system.catalog, { registry: system.registry, code: system.code, clock: system.clock, logger: options.logger ?? silent });
-    system.worker.start();
+    await system.run();
     return system;
+  }
+
+  async run(): Promise<void> {
+    await this.registry.start();
+    await deploy(this.catalog, { registry: this.registry, code: this.code, clock: this.clock, logger: this.options.logger ?? silent });
+    this.worker.start();
   }
 
   /** Ends in order: everything is handed over. */

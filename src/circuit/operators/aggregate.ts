@@ -6,9 +6,11 @@ import { generatedFold } from '../generated-fold.js';
 import type { Codec, Keyed, Operator } from '../operator.js';
 import { sameRow } from '../same-row.js';
 
-/** A group's state: how many rows it has, its accumulators, and the row it shows (derived, not stored). */
+/**
+ * A group's state: how many rows it has, and its accumulators. The row it shows follows from them and is not kept: a
+ * million rows that outlive their tick cost more than making one anew.
+ */
 export class Group {
-  row: Row | null = null;
   constructor(
     public count: number,
     public readonly accumulators: any[],
@@ -45,9 +47,7 @@ export function groupCodec(aggregators: readonly Aggregator[]): Codec<Group> {
       const accumulators: unknown[] = new Array(aggregators.length);
       for (let slot = 0; slot < aggregators.length; slot++)
         accumulators[slot] = aggregators[slot]!.codec.clone(group.accumulators[slot]);
-      const copy = new Group(group.count, accumulators);
-      copy.row = group.row;
-      return copy;
+      return new Group(group.count, accumulators);
     },
   };
 }
@@ -134,7 +134,7 @@ export class Aggregate implements Operator {
       this.groups.set(key, group);
       return { group, sample, before: null };
     }
-    return { group, sample, before: group.row ?? this.#rowOf(key, sample, group) };
+    return { group, sample, before: this.#rowOf(key, sample, group) };
   }
 
   #settle(key: string, { group, sample, before }: Touched, output: Delta<Row>): void {
@@ -154,11 +154,7 @@ export class Aggregate implements Operator {
       return;
     }
     const after = this.#rowOf(key, sample, group);
-    if (before && sameRow(before, after)) {
-      group.row = before;
-      return;
-    }
-    group.row = after;
+    if (before && sameRow(before, after)) return;
     if (before) output.push(before, -1);
     output.push(after, 1);
   }

@@ -70,14 +70,17 @@ export const callAttempt = (
   attemptScript.run(redis, [taskKey], [String(token.epoch), token.nonce, attempt]);
 
 export type AppendReply =
-  [tag: 'APPENDED' | 'REPEATED', ids: string] | [tag: 'REFUSED' | 'MALFORMED', what: string] | WrongType;
+  | [tag: 'APPENDED' | 'REPEATED', ids: string]
+  | [tag: 'REUSED']
+  | [tag: 'REFUSED' | 'MALFORMED', what: string]
+  | WrongType;
 
 export function callAppend(
   redis: Redis,
   keys: { stream: string; memory: string | null },
-  args: { memoryMs: number; entries: readonly (readonly string[])[] },
+  args: { memoryMs: number; digest: string; entries: readonly (readonly string[])[] },
 ): Promise<AppendReply> {
-  const flat = [String(Math.max(1, Math.ceil(args.memoryMs)))];
+  const flat = [String(Math.max(1, Math.ceil(args.memoryMs))), args.digest];
   for (const entry of args.entries) {
     flat.push(String(entry.length));
     for (const text of entry) flat.push(text);

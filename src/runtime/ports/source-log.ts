@@ -43,7 +43,10 @@ export interface AppendRequest {
   redisKey: string;
   /** Each as flat fields. Appended together, or not at all. */
   entries: readonly (readonly string[])[];
-  /** A repeat with the same key appends nothing and answers with the same ids. */
+  /**
+   * A repeat with the same key and the same entries appends nothing and answers with the same ids; with other entries it is
+   * refused.
+   */
   idempotencyKey: string | null;
   /** How long the key is remembered. */
   memoryMs: number;
@@ -70,6 +73,7 @@ export abstract class SourceLog {
   /**
    * Appends entries to one partition, atomically. An error with the code `append-outcome-unknown` means that they may
    * or may not be there: repeat with the same idempotency key. The id of each entry, in order.
+   * @throws StillwaterError also `idempotency-key-reused`
    */
   abstract append(request: AppendRequest): Promise<{ ids: Position[]; repeated: boolean }>;
 

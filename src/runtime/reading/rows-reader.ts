@@ -337,8 +337,11 @@ export class RowsReader {
   }
 }
 
-/** What an index takes in Redis for one row, about. */
-const INDEX_BYTES = 80;
+/**
+ * What an index takes in Redis for one row, about (measured): the member, which is the order texts of its columns with the
+ * row's bucket and key, and what a sorted set keeps for each member: an entry of its hash table and a node of its skip list.
+ */
+const INDEX_BYTES = 150;
 
 interface IndexPage {
   record: TaskRecord | null;

@@ -113,7 +113,7 @@ export class MemoryRedis {
   readonly clock: MemoryClock;
   readonly nonce: () => string;
   readonly streams = new Map<string, MemoryStream>();
-  readonly appends = new Map<string, { ids: Position[]; until: number }>();
+  readonly appends = new Map<string, { digest: string; ids: Position[]; until: number }>();
   readonly groups = new Map<string, Map<string, Position>>();
   readonly tasks = new Map<string, MemoryTask>();
   /** By fingerprint. */

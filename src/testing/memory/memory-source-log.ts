@@ -8,6 +8,7 @@ import {
   type ReadRequest,
 } from '../../runtime/ports/source-log.js';
 import { BEGINNING, comparePositions, type Position } from '../../runtime/position.js';
+import { appendDigest, keyReused } from '../../runtime/ports/append-digest.js';
 import { lostCause } from '../../runtime/ports/lost-cause.js';
 import type { MemoryRedis } from './memory-redis.js';
 
@@ -97,16 +98,19 @@ export class MemorySourceLog extends SourceLog {
       });
     const now = this.redis.clock.now();
     const memory = idempotencyKey === null ? null : `${redisKey}\n${idempotencyKey}`;
+    const digest = memory === null ? '' : appendDigest(entries);
     const remembered = memory === null ? undefined : this.redis.appends.get(memory);
-    if (remembered !== undefined && remembered.until > now)
+    if (remembered !== undefined && remembered.until > now) {
+      if (remembered.digest !== digest) throw keyReused(redisKey, idempotencyKey!, entries.length);
       return { ids: [...remembered.ids], repeated: true };
+    }
     const stream = this.redis.stream(redisKey);
     const ids = entries.map((fields) => {
       const id = stream.nextId(now);
       stream.add(id, fields);
       return id;
     });
-    if (memory !== null) this.redis.appends.set(memory, { ids, until: now + memoryMs });
+    if (memory !== null) this.redis.appends.set(memory, { digest, ids, until: now + memoryMs });
     this.redis.wake();
     return { ids: [...ids], repeated: false };
   }

@@ -8,7 +8,7 @@ describeWithRedis('append.lua', () => {
     new Script('append').run(redis(), keys, args);
 
   it('answers APPENDED with the ids', async () => {
-    const [tag, ids] = await append(['s'], '1000', '2', 'a', '1', '4', 'a', '2', 'b', '3');
+    const [tag, ids] = await append(['s'], '1000', 'd', '2', 'a', '1', '4', 'a', '2', 'b', '3');
     expect(tag).toBe('APPENDED');
     const entries = await redis().xrange('s', '-', '+');
     expect(entries).toEqual([
@@ -18,24 +18,30 @@ describeWithRedis('append.lua', () => {
   });
 
   it('answers REPEATED with the ids of the first time, as long as it remembers', async () => {
-    const [, ids] = await append(['s', '{s}:k'], '1000', '2', 'a', '1');
-    expect(await append(['s', '{s}:k'], '1000', '2', 'a', '1')).toEqual(['REPEATED', ids]);
+    const [, ids] = await append(['s', '{s}:k'], '1000', 'd', '2', 'a', '1');
+    expect(await append(['s', '{s}:k'], '1000', 'd', '2', 'a', '1')).toEqual(['REPEATED', ids]);
     expect(await redis().pttl('{s}:k')).toBeGreaterThan(0);
     expect(await redis().xlen('s')).toBe(1);
     await redis().del('{s}:k');
-    expect((await append(['s', '{s}:k'], '1000', '2', 'a', '1'))[0]).toBe('APPENDED');
+    expect((await append(['s', '{s}:k'], '1000', 'd', '2', 'a', '1'))[0]).toBe('APPENDED');
+  });
+
+  it('answers REUSED to a key that had appended other entries, and appends nothing', async () => {
+    await append(['s', '{s}:k'], '1000', 'd', '2', 'a', '1');
+    expect(await append(['s', '{s}:k'], '1000', 'e', '2', 'a', '2')).toEqual(['REUSED']);
+    expect(await redis().xlen('s')).toBe(1);
   });
 
   it('answers WRONG_TYPE for stream and memory', async () => {
     await redis().hset('h', 'a', '1');
-    expect(await append(['h'], '1000', '2', 'a', '1')).toEqual(['WRONG_TYPE', 'h', 'hash']);
-    expect(await append(['s', 'h'], '1000', '2', 'a', '1')).toEqual(['WRONG_TYPE', 'h', 'hash']);
+    expect(await append(['h'], '1000', 'd', '2', 'a', '1')).toEqual(['WRONG_TYPE', 'h', 'hash']);
+    expect(await append(['s', 'h'], '1000', 'd', '2', 'a', '1')).toEqual(['WRONG_TYPE', 'h', 'hash']);
     expect(await redis().exists('s')).toBe(0);
   });
 
   it('answers REFUSED where no further id can be given', async () => {
     await redis().xadd('s', '18446744073709551615-18446744073709551615', 'a', '1');
-    expect((await append(['s', '{s}:k'], '1000', '2', 'a', '1'))[0]).toBe('REFUSED');
+    expect((await append(['s', '{s}:k'], '1000', 'd', '2', 'a', '1'))[0]).toBe('REFUSED');
     expect(await redis().exists('{s}:k')).toBe(0);
   });
 
@@ -45,7 +51,7 @@ describeWithRedis('append.lua', () => {
     ['an entry that is cut off', ['4', 'a', '1']],
     ['too many fields', ['7002', ...Array.from({ length: 7_002 }, () => 'x')]],
   ])('answers MALFORMED to %s, and appends nothing', async (_, args) => {
-    expect((await append(['s'], '1000', '2', 'a', '1', ...args))[0]).toBe('MALFORMED');
+    expect((await append(['s'], '1000', 'd', '2', 'a', '1', ...args))[0]).toBe('MALFORMED');
     expect(await redis().exists('s')).toBe(0);
   });
 });

@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { declarationOf, stream } from '../../src/index.js';
+import { EntryDecoder } from '../../src/runtime/decode-entry.js';
+import { defaultLimits } from '../../src/runtime/limits.js';
+import { Metrics } from '../../src/runtime/metrics.js';
+import { NewsDesk } from '../../src/runtime/news-desk.js';
+import { SourceReader } from '../../src/runtime/source-reader.js';
+import { MemoryRedis } from '../../src/testing/memory/memory-redis.js';
+import { MemorySourceLog } from '../../src/testing/memory/memory-source-log.js';
+import type { RecordSource } from '../../src/runtime/placement.js';
+
+const orders = declarationOf(stream('orders', { schema: z.object({ n: z.int() }) })) as RecordSource;
+const beginning = { position: '0-0', entries: 0 };
+
+describe('tasks of a worker that read one stream', () => {
+  let redis: MemoryRedis;
+  let metrics: Metrics;
+  let reader: SourceReader;
+  beforeEach(() => {
+    redis = new MemoryRedis();
+    metrics = new Metrics();
+    const log = new MemorySourceLog(redis);
+    reader = new SourceReader(
+      'orders',
+      new EntryDecoder(orders, 0),
+      log,
+      new NewsDesk(log, 10),
+      defaultLimits,
+      metrics,
+    );
+  });
+
+  const add = (...ids: string[]): void => {
+    for (const id of ids) redis.stream('orders').add(id, ['data', '{"n":1}']);
+  };
+  const idsAfter = async (position: string): Promise<string[] | null> => {
+    const found = await reader.after({ ...beginning, position });
+    return found && found.batch.ids.slice(found.from);
+  };
+  const read = (): number => metrics.entriesRead.get({ stream: 'orders' });
+
+  it('share what was read, from the beginning too', async () => {
+    add('5-0', '6-0', '7-0');
+    expect(await idsAfter('0-0')).toEqual(['5-0', '6-0', '7-0']);
+    expect(await idsAfter('0-0')).toEqual(['5-0', '6-0', '7-0']);
+    expect(await idsAfter('6-0')).toEqual(['7-0']);
+    expect(read()).toBe(3);
+  });
+
+  it('begin with what the log holds now, also before anybody has noticed that it was made anew', async () => {
+    add('5-0', '6-0', '7-0');
+    await idsAfter('0-0');
+    redis.streams.delete('orders');
+    add('1-0', '2-0');
+    expect(await idsAfter('0-0')).toEqual(['1-0', '2-0']);
+    expect(await idsAfter('2-0')).toBeNull();
+  });
+
+  it('begin with nothing where the log is gone', async () => {
+    add('5-0');
+    await idsAfter('0-0');
+    redis.streams.delete('orders');
+    expect(await idsAfter('0-0')).toBeNull();
+  });
+
+  it('are told what to do where a log ends before what was read of it', async () => {
+    add('5-0', '6-0');
+    await idsAfter('0-0');
+    redis.streams.delete('orders');
+    add('1-0');
+    await expect(idsAfter('6-0')).rejects.toMatchObject({
+      code: 'ahead-of-its-log',
+      message: expect.stringMatching(/position {2}6-0[^]*Rebuild it \(`stillwater rebuild <view>`\)/),
+    });
+  });
+});
