@@ -79,7 +79,7 @@ export async function startService({ dev, demo, flights }: ServiceOptions): Prom
 
 function createApplication(
   views: readonly LoadedView[],
-  { prefix, role, token, release }: Settings,
+  { prefix, role, token, release, limits }: Settings,
   redis: RedisAtHand,
 ): Promise<NestFastifyApplication> {
   return NestFactory.create<NestFastifyApplication>(
@@ -89,9 +89,11 @@ function createApplication(
       prefix,
       role,
       ...(release && { release }),
-      http: { token, standalone: true },
+      limits: limits.runtime,
+      jobs: limits.jobs,
+      http: { token, standalone: true, limits: limits.http },
     }),
-    servingAdapter(),
+    servingAdapter(limits.http),
     { logger: new ServiceLogger(), abortOnError: false },
   );
 }

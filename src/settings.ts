@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type LimitSettings, readLimits } from './limit-settings.js';
 import { StillwaterError } from './errors/stillwater-error.js';
 
 /** The service's settings, read once from the environment. */
@@ -14,6 +15,7 @@ export interface Settings {
   readonly viewsDirectory: string | null;
   readonly role: Role;
   readonly release: string | null;
+  readonly limits: LimitSettings;
 }
 
 export type Role = 'all' | 'worker' | 'api';
@@ -40,6 +42,12 @@ const port = z
   .pipe(z.int().max(65_535));
 const redisUrl = z.string().refine((text) => /^rediss?:$/.test(protocolOf(text)));
 const prefix = z.stringFormat('prefix', /^[A-Za-z0-9_.-]{1,32}$/);
+const limits = z.string().transform((text, context): LimitSettings => {
+  const read = readLimits(text);
+  if (typeof read !== 'string') return read;
+  context.addIssue({ code: 'custom', message: read, params: { tells: true } });
+  return z.NEVER;
+});
 
 function setting<T>(
   name: string,
@@ -94,6 +102,11 @@ const SETTINGS = {
       'A name for what is deployed, such as a commit. Earlier definitions lead again only under a new name.',
     wanted: 'up to 100 characters',
   }),
+  limits: setting('STILLWATER_LIMITS', limits, {
+    meaning:
+      'Limits other than their defaults: `leaseMs=10000,rebuildsMax=1`, or the same as a JSON object. docs/operating.md lists them.',
+    wanted: 'limits',
+  }),
 } satisfies { [Name in keyof Settings]: Setting<NonNullable<Settings[Name]>> };
 
 /** All settings, in the order in which they are worth reading about. */
@@ -128,7 +141,9 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     if (text === '') return null;
     const parsed = schema.safeParse(text);
     if (parsed.success) return parsed.data;
-    wrong.push(`  ${name}  ${isSecret(name) ? 'the value given' : JSON.stringify(text)} is not ${wanted}`);
+    const [issue] = parsed.error.issues;
+    if (issue?.code === 'custom' && issue.params?.tells) wrong.push(`  ${name}  ${issue.message}`);
+    else wrong.push(`  ${name}  ${isSecret(name) ? 'the value given' : JSON.stringify(text)} is not ${wanted}`);
     return null;
   };
   const settings = {
@@ -141,6 +156,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     viewsDirectory: read(SETTINGS.viewsDirectory),
     role: read(SETTINGS.role)!,
     release: read(SETTINGS.release),
+    limits: read(SETTINGS.limits) ?? { runtime: {}, http: {}, jobs: {} },
   };
   if (!isLoopback(settings.host) && settings.token === null && !environment[SETTINGS.token.name])
     wrong.push(

@@ -1,4 +1,5 @@
 import type { RedisOptions } from 'ioredis';
+import type { JobLimits } from './jobs/rebuild-queue.js';
 import type { Limits } from './runtime/limits.js';
 import type { ServingLimits } from './serving/serving-limits.js';
 import type { declarationOf } from './view/declaration-of.js';
@@ -19,12 +20,15 @@ export interface StillwaterOptions {
   release?: string;
   /** Bounds of the runtime; each has a default. */
   limits?: Partial<Limits>;
+  /** Bounds of the jobs that rebuild and verify. */
+  jobs?: Partial<JobLimits>;
 }
 
 /** Mounting the REST routes. Without it an application that embeds Stillwater gets no route. */
 export interface HttpOptions {
   /** What writes and administration must bring as `Authorization: Bearer …`; null asks for nothing. */
   token: string | null;
+  /** Bounds of HTTP, and of reading, also by injected readers. */
   limits?: Partial<ServingLimits>;
   /** Answer unknown routes and malformed bodies of the whole application as problems too. */
   standalone?: boolean;

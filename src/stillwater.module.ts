@@ -8,6 +8,7 @@ import { RedisConnections } from './redis/connections.js';
 import { checkRedis, readRedisFacts, type RedisFacts } from './redis/facts.js';
 import { RedisModule, type RedisModuleOptions } from './redis/redis.module.js';
 import { Catalog } from './runtime/catalog.js';
+import { Metrics } from './runtime/metrics.js';
 import { RUNTIME_OPTIONS, type RuntimeOptions, RuntimeModule } from './runtime/runtime.module.js';
 import { Runtime } from './runtime/runtime.js';
 import { Reading } from './runtime/reading/reading.js';
@@ -89,6 +90,7 @@ export class StillwaterModule {
           useFactory: ({ role = 'all', limits, release }: StillwaterOptions): RuntimeOptions => ({
             role,
             ...(limits && { limits }),
+            ...(http?.limits && { reading: http.limits }),
             ...(release && { release }),
           }),
         },
@@ -106,11 +108,11 @@ export class StillwaterModule {
       global: true,
       imports: [
         options,
-        RedisModule.forRootAsync({ inject: [OPTIONS], useFactory: redisOptions }),
+        RedisModule.forRootAsync({ inject: [OPTIONS, Metrics], useFactory: redisOptions }),
         RuntimeModule.forRoot(),
         JobsModule.forRootAsync({
           inject: [OPTIONS, RedisConnections],
-          useFactory: async ({ connection, prefix = 'sw', role = 'all' }: StillwaterOptions, connections: RedisConnections) => {
+          useFactory: async ({ connection, prefix = 'sw', role = 'all', jobs }: StillwaterOptions, connections: RedisConnections) => {
             // Here, because a queue writes to Redis as soon as it is made.
             await requireRedis(connections);
             return {
@@ -118,6 +120,7 @@ export class StillwaterModule {
               prefix,
               worker: role !== 'api',
               logger: jobsLogger(),
+              ...(jobs && { limits: jobs }),
             };
           },
         }),
@@ -132,14 +135,18 @@ export class StillwaterModule {
 @Module({})
 class StillwaterOptionsModule {}
 
-function redisOptions({ connection, prefix = 'sw' }: StillwaterOptions): RedisModuleOptions {
+function redisOptions({ connection, prefix = 'sw' }: StillwaterOptions, metrics: Metrics): RedisModuleOptions {
   if (!connection)
     throw new StillwaterError('no-connection', {
       what: 'StillwaterModule was given no `connection`.',
       consequence: 'Nothing was started.',
       remedy: "Say where Redis is: StillwaterModule.forRoot({ connection: 'redis://127.0.0.1:6379', views: [...] }).",
     });
-  return { ...(typeof connection === 'string' ? { url: connection } : { redis: connection }), prefix };
+  return {
+    ...(typeof connection === 'string' ? { url: connection } : { redis: connection }),
+    prefix,
+    onUnanswered: () => metrics.connectionsReplaced.add(),
+  };
 }
 
 /**

@@ -12,6 +12,7 @@ describe('settings', () => {
       viewsDirectory: null,
       role: 'all',
       release: null,
+      limits: { runtime: {}, http: {}, jobs: {} },
     });
   });
 
@@ -51,6 +52,44 @@ describe('settings', () => {
 
   it.each(['127.0.0.1', '127.0.1.1', 'localhost', '::1'])('need no token on %s', (host) => {
     expect(readSettings({ HOST: host }).host).toBe(host);
+  });
+
+  it.each([
+    'leaseMs=10000, rowsLimitMax = 50,driveMs=100',
+    '{ "leaseMs": 10000, "rowsLimitMax": 50, "driveMs": 100 }',
+  ])('take limits by name: %s', (text) => {
+    expect(readSettings({ STILLWATER_LIMITS: text }).limits).toEqual({
+      runtime: { leaseMs: 10_000 },
+      http: { rowsLimitMax: 50 },
+      jobs: { driveMs: 100 },
+    });
+  });
+
+  it('give a limit to every part that has one of its name', () => {
+    expect(readSettings({ STILLWATER_LIMITS: 'registryRefreshMs=500,rebuildsMax=1' }).limits).toEqual({
+      runtime: { registryRefreshMs: 500, rebuildsMax: 1 },
+      http: { registryRefreshMs: 500 },
+      jobs: { rebuildsMax: 1 },
+    });
+  });
+
+  it.each([
+    ['leaseMillis=5', /"leaseMillis" is not a limit\. There are .*\bleaseMs\b.*\browsLimitMax\b/],
+    ['toString=5', /"toString" is not a limit/],
+    ['leaseMs=0', /leaseMs is 0, and takes a whole number from 1 to 2147483647/],
+    ['leaseMs=3000000000', /leaseMs is 3000000000/],
+    ['leaseMs=6s', /leaseMs is NaN/],
+    ['leaseMs', /"leaseMs" is not name=value/],
+    ['{"leaseMs":"6"}', /leaseMs is 6, and takes a whole number/],
+    ['{"leaseMs":', /is not JSON/],
+  ])('refuse the limits %j and say why', (text, why) => {
+    expect(() => readSettings({ STILLWATER_LIMITS: text })).toThrow(why);
+  });
+
+  it('take ages that no timer could wait for', () => {
+    expect(readSettings({ STILLWATER_LIMITS: 'orphanMs=5000000000' }).limits.runtime).toEqual({
+      orphanMs: 5_000_000_000,
+    });
   });
 
   it('are listed with their defaults for the README and the help', () => {

@@ -80,6 +80,13 @@ export class Circuit {
     return changed;
   }
 
+  /** How many entries the caches hold, of those they share a budget for. */
+  get cached(): number {
+    let cached = 0;
+    for (const state of this.states) cached += state.cached;
+    return cached;
+  }
+
   seal(): void {
     for (const state of this.states) state.seal();
   }

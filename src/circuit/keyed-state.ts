@@ -86,6 +86,10 @@ export class KeyedState<V> implements Keyed<V> {
     return this.#current.size;
   }
 
+  get cached(): number {
+    return this.#cache.size;
+  }
+
   /** What the current tick stores: a text, or null where the key goes. */
   *writes(): IterableIterator<[key: string, text: string | null]> {
     for (const [key, slot] of this.#current) yield [key, slot === ABSENT ? null : this.codec.encode(slot)];

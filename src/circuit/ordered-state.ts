@@ -184,6 +184,11 @@ export class OrderedState implements Ordered {
     return changed;
   }
 
+  /** Groups, not members: that is what its part of the budget counts. */
+  get cached(): number {
+    return this.#groups.size;
+  }
+
   *writes(): IterableIterator<OrderedWrite> {
     for (const [group, touched] of this.#current) {
       const known = this.#known(group);

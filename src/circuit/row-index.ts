@@ -24,6 +24,10 @@ export class RowIndex {
     return this.#current.size;
   }
 
+  get cached(): number {
+    return 0;
+  }
+
   writes(): Iterable<[member: string, present: boolean]> {
     return this.#current;
   }

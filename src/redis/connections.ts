@@ -13,6 +13,8 @@ export interface RedisConnectionOptions {
   reconnectMsMax?: number;
   /** Told once when a connection is lost and once when it is back. */
   log?: (message: string) => void;
+  /** Told whenever a connection is cut because an answer did not come. */
+  onUnanswered?: (use: ConnectionUse) => void;
 }
 
 const COMMAND_TIMEOUT_MS = 10_000;
@@ -59,6 +61,12 @@ export class RedisConnections {
     return this.#get('control');
   }
 
+  /** As `replace`, for a connection that was to answer and did not. */
+  replaceUnanswered(use: ConnectionUse, reason: string): void {
+    this.options.onUnanswered?.(use);
+    this.replace(use, reason);
+  }
+
   /** Cuts a connection, whatever state it is in; it connects again by itself. Its unanswered commands fail. */
   replace(use: ConnectionUse, reason: string): void {
     const redis = this.#open.get(use);
@@ -102,7 +110,7 @@ function connect(use: ConnectionUse, options: RedisConnectionOptions): Redis {
   const redis = options.url === undefined ? new Redis(settings) : new Redis(options.url, settings);
   report(redis, use, options.log);
   // A blocking wait is bounded by who waits, who knows how long.
-  if (use !== 'waits') watch(redis, options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS);
+  if (use !== 'waits') watch(redis, options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS, () => options.onUnanswered?.(use));
   return redis;
 }
 
@@ -124,7 +132,7 @@ function report(redis: Redis, use: ConnectionUse, log: (message: string) => void
  * Cuts a connection whose oldest unanswered command does not change for `timeoutMs`: a socket whose other end is gone
  * without a word stays open for minutes. Looking at the queue now and then costs less than a timer for each command.
  */
-function watch(redis: Redis, timeoutMs: number): void {
+function watch(redis: Redis, timeoutMs: number, onUnanswered: () => void): void {
   const queue = redis as unknown as { commandQueue?: { peekFront(): { command: unknown } | undefined } };
   let oldest: unknown;
   let since = 0;
@@ -136,6 +144,7 @@ function watch(redis: Redis, timeoutMs: number): void {
         since = performance.now();
       } else if (head !== undefined && performance.now() - since >= timeoutMs) {
         oldest = undefined;
+        onUnanswered();
         cut(redis, `no answer within ${timeoutMs} ms`);
       }
     },

@@ -98,20 +98,20 @@ export class NewsWait {
     watched: ReadonlyMap<string, Position>,
   ): Promise<[redisKey: string, id: Position][] | null | 'failed'> {
     let late: NodeJS.Timeout | undefined;
+    const unanswered = new Error('The blocking read was not answered.');
     const reply = this.#ask(watched);
     // Where it comes too late, nobody listens to it any more.
     reply.catch(() => {});
     const tooLate = new Promise<never>((_, reject) => {
-      late = setTimeout(
-        () => reject(new Error('The blocking read was not answered.')),
-        BLOCK_MS_MAX + GRACE_MS,
-      );
+      late = setTimeout(() => reject(unanswered), BLOCK_MS_MAX + GRACE_MS);
     });
     try {
       const found = await Promise.race([reply, tooLate]);
       return found && found.map(([redisKey, entries]) => [redisKey, entries[0]![0]]);
     } catch (thrown) {
-      if (!isReply(thrown)) this.connections.replace('waits', 'a blocking read was not answered in time');
+      if (thrown === unanswered)
+        this.connections.replaceUnanswered('waits', 'a blocking read was not answered in time');
+      else if (!isReply(thrown)) this.connections.replace('waits', 'a blocking read failed');
       return 'failed';
     } finally {
       clearTimeout(late);

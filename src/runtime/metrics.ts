@@ -132,13 +132,13 @@ export class Metrics {
   );
   readonly connectionsReplaced = this.#counter(
     'stillwater_connections_replaced_total',
-    'Connections replaced because a read did not settle.',
+    'Connections to Redis replaced because an answer did not come.',
     [],
   );
   readonly appended = this.#counter('stillwater_appended_events_total', 'Events appended over REST.', [
     'stream',
   ]);
-  readonly requests = this.#counter('stillwater_http_requests_total', 'Requests answered.', [
+  readonly requests = this.#counter('stillwater_http_requests_total', 'Requests that this process has answered.', [
     'method',
     'status',
   ]);

@@ -11,6 +11,7 @@ import { SourceLog } from './ports/source-log.js';
 import { TaskStore } from './ports/task-store.js';
 import { ViewStore } from './ports/view-store.js';
 import { Workers } from './ports/workers.js';
+import type { ReadingLimits } from './reading/reading-limits.js';
 import { Reading } from './reading/reading.js';
 import { Rebuilder } from './rebuilder.js';
 import { RegistryWatch } from './registry-watch.js';
@@ -25,6 +26,7 @@ export const RUNTIME_OPTIONS = Symbol('stillwater runtime options');
 export interface RuntimeOptions {
   role: 'all' | 'worker' | 'api';
   limits?: Partial<Limits>;
+  reading?: Partial<ReadingLimits>;
   /** A name for this release, where its definitions alone do not make it one. */
   release?: string;
 }
@@ -61,9 +63,18 @@ export class RuntimeModule {
     },
     {
       provide: Reading,
-      inject: [Catalog, RegistryWatch, ViewStore, TaskStore, SourceLog, Workers, Clock, Metrics],
-      useFactory: (catalog: Catalog, watch: RegistryWatch, store: ViewStore, tasks: TaskStore, log: SourceLog, workers: Workers, clock: Clock, metrics: Metrics) =>
-        new Reading({ catalog: () => catalog, watch, store, tasks, log, workers, clock, metrics }),
+      inject: [RUNTIME_OPTIONS, Catalog, RegistryWatch, ViewStore, TaskStore, SourceLog, Workers, Clock, Metrics],
+      useFactory: (
+        { reading: limits = {} }: RuntimeOptions,
+        catalog: Catalog,
+        watch: RegistryWatch,
+        store: ViewStore,
+        tasks: TaskStore,
+        log: SourceLog,
+        workers: Workers,
+        clock: Clock,
+        metrics: Metrics,
+      ) => new Reading({ catalog: () => catalog, watch, store, tasks, log, workers, clock, metrics, limits }),
     },
     {
       provide: Runtime,

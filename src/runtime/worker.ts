@@ -103,6 +103,13 @@ export class Worker {
     return [...this.#running.values()].map(({ task }) => task.id);
   }
 
+  /** Values of state in the cache, of all tasks. */
+  get #cached(): number {
+    let cached = 0;
+    for (const { task } of this.#running.values()) cached += task.options.view.circuit.cached;
+    return cached;
+  }
+
   async #run(): Promise<void> {
     let complained = false;
     const { clock, limits, logger } = this.options;
@@ -155,6 +162,7 @@ export class Worker {
     // Caches of tasks that stand still settle too: they share the worker's budget.
     for (const { task } of this.#running.values()) task.settle();
     this.options.metrics.tasks.set({}, this.#running.size);
+    this.options.metrics.cacheEntries.set({}, this.#cached);
 
     for (const generation of generations) {
       if (generation.state !== 'dropping') continue;

@@ -1,8 +1,10 @@
 import { type DynamicModule, Module, type OnModuleInit, type Provider } from '@nestjs/common';
 import { APP_FILTER, HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
+import { Metrics } from '../runtime/metrics.js';
 import { Reading } from '../runtime/reading/reading.js';
 import { AppendRecords } from './append-records.js';
+import { countRequests } from './count-requests.js';
 import { ChangesController } from './changes.controller.js';
 import { OpenApi } from './open-api.js';
 import { OpenApiController } from './open-api.controller.js';
@@ -27,6 +29,7 @@ export class ServingModule implements OnModuleInit {
   constructor(
     private readonly host: HttpAdapterHost,
     private readonly options: ResolvedServingOptions,
+    private readonly metrics: Metrics,
   ) {}
 
   static forRoot(options: ServingOptions): DynamicModule {
@@ -64,11 +67,12 @@ export class ServingModule implements OnModuleInit {
     };
   }
 
-  /** Lines of JSON are read whole, like JSON: events are looked at before any of them is appended. */
+  /** Answers are counted. Lines of JSON are read whole, like JSON: events are looked at before any of them is appended. */
   onModuleInit(): void {
     const { httpAdapter } = this.host;
     if (httpAdapter?.getType() !== 'fastify') return;
     const fastify = httpAdapter.getInstance<FastifyInstance>();
+    countRequests(fastify, this.metrics);
     if (fastify.hasContentTypeParser(NDJSON)) return;
     fastify.addContentTypeParser<string>(
       NDJSON,

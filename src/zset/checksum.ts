@@ -13,7 +13,9 @@ export class Checksum {
 
   add(text: string, weight: number): void {
     hash64(text);
-    for (let times = Math.abs(weight); times > 0; times--) weight > 0 ? this.#plus(hashHigh, hashLow) : this.#minus(hashHigh, hashLow);
+    for (let times = Math.abs(weight); times > 0; times--)
+      if (weight > 0) this.#plus(hashHigh, hashLow);
+      else this.#minus(hashHigh, hashLow);
   }
 
   /** Adds another checksum: partitions add up. */

@@ -63,7 +63,7 @@ export function keyTextOfValues(values: readonly Value[], parts: readonly { only
   return JSON.stringify(values);
 }
 
-// eslint-disable-next-line no-control-regex
+ 
 const PLAIN = /^[^"\\\u0000-\u001f\ud800-\udfff]*$/;
 
 /** `JSON.stringify`, quicker for the short plain strings that keys and names mostly are. */

@@ -90,8 +90,9 @@ describeWithRedis('what a broken connection does to', () => {
     },
   );
 
-  it('a read that never settles: the connection is replaced, and reading goes on', async () => {
-    connect({ commandTimeoutMs: 200 });
+  it('a read that never settles: the connection is replaced, told of, and reading goes on', async () => {
+    const unanswered: string[] = [];
+    connect({ commandTimeoutMs: 200, onUnanswered: (use) => unanswered.push(use) });
     const { log } = ports();
     await raw.xadd('orders', '1-0', 'n', '1');
     const request = {
@@ -108,6 +109,7 @@ describeWithRedis('what a broken connection does to', () => {
     expect(performance.now() - started).toBeLessThan(2_000);
     proxy.mode('pass');
     expect(await log.read(request)).toMatchObject({ status: 'read' });
+    expect(unanswered).toEqual(['sources']);
   });
 
   it('a commit to a server that has stopped running: an error within the time limit, and afterwards the truth', async () => {

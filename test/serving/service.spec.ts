@@ -165,6 +165,29 @@ describe('the service', () => {
     expect(metrics.body).toContain('nodejs_eventloop_lag_seconds');
   });
 
+  it('counts what it answers, errors of the router, the parser and the guard included', async () => {
+    const { requests, requestMs } = served.reading.options.metrics;
+    const counted = (method: string, status: number): number =>
+      requests.get({ method, status: String(status) });
+    const before = [counted('GET', 200), counted('GET', 404), counted('POST', 400)] as const;
+    await get('/views');
+    await get('/nowhere');
+    await served.app.inject({
+      method: 'POST',
+      url: '/streams/flights/events',
+      headers: { 'content-type': 'application/json' },
+      payload: '{',
+    });
+    expect([counted('GET', 200), counted('GET', 404), counted('POST', 400)]).toEqual(
+      before.map((count) => count + 1),
+    );
+    const posts = [...requestMs.values()].find(({ labels }) => labels.method === 'POST');
+    expect(posts!.count).toBeGreaterThan(0);
+    expect((await get('/metrics')).body).toMatch(
+      /^stillwater_http_requests_total\{method="GET",status="404"\} \d+$/m,
+    );
+  });
+
   it('hides what went wrong inside, and says so when Redis is gone', async () => {
     const { views, registry } = served.ports;
     const { all } = views;

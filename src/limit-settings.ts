@@ -1,0 +1,60 @@
+import { defaultJobLimits, type JobLimits } from './jobs/rebuild-queue.js';
+import { defaultLimits, type Limits } from './runtime/limits.js';
+import { defaultServingLimits, type ServingLimits } from './serving/serving-limits.js';
+
+/** Limits that differ from their defaults, by whom they are for. */
+export interface LimitSettings {
+  readonly runtime: Partial<Limits>;
+  /** Of HTTP, and of reading. */
+  readonly http: Partial<ServingLimits>;
+  readonly jobs: Partial<JobLimits>;
+}
+
+/** What a timer can wait: one that is given more rings at once. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+/** Ages, which no timer waits for. */
+const AGES: ReadonlySet<string> = new Set(['keptMs', 'orphanMs', 'appendMemoryMs']);
+
+const GROUPS = { runtime: defaultLimits, http: defaultServingLimits, jobs: defaultJobLimits } as const;
+
+/**
+ * Limits from a text: a JSON object, or `name=value,name=value`. A name that several parts have (`registryRefreshMs`) is for
+ * all of them. A text that cannot be read gives a sentence that says why.
+ */
+export function readLimits(text: string): LimitSettings | string {
+  const given = text.trim().startsWith('{') ? fromJson(text) : fromPairs(text);
+  if (typeof given === 'string') return given;
+  const limits: Record<keyof typeof GROUPS, Record<string, number>> = { runtime: {}, http: {}, jobs: {} };
+  for (const [name, value] of given) {
+    const groups = (Object.keys(GROUPS) as (keyof typeof GROUPS)[]).filter((group) =>
+      Object.hasOwn(GROUPS[group], name),
+    );
+    if (groups.length === 0) return `${JSON.stringify(name)} is not a limit. There are ${names().join(', ')}`;
+    const max = name.includes('Ms') && !AGES.has(name) ? TIMER_MS_MAX : Number.MAX_SAFE_INTEGER;
+    if (!Number.isInteger(value) || value < 1 || value > max)
+      return `${name} is ${value}, and takes a whole number from 1 to ${max}`;
+    for (const group of groups) limits[group][name] = value;
+  }
+  return limits as LimitSettings;
+}
+
+function fromJson(text: string): [name: string, value: number][] | string {
+  try {
+    // As it was written where it is no number: the message shows it.
+    return Object.entries(JSON.parse(text) as object) as [string, number][];
+  } catch {
+    return `${JSON.stringify(text)} is not JSON`;
+  }
+}
+
+function fromPairs(text: string): [name: string, value: number][] | string {
+  const pairs: [string, number][] = [];
+  for (const pair of text.split(',').map((part) => part.trim())) {
+    const [, name, value] = /^(\w+) *= *(\S+)$/.exec(pair) ?? [];
+    if (name === undefined) return `${JSON.stringify(pair)} is not name=value`;
+    pairs.push([name, /^\d+$/.test(value!) ? Number(value) : NaN]);
+  }
+  return pairs;
+}
+
+const names = (): string[] => [...new Set(Object.values(GROUPS).flatMap((group) => Object.keys(group)))].sort();
