@@ -31,28 +31,28 @@ export function readLimits(text: string): LimitSettings | string {
     );
     if (groups.length === 0) return `${JSON.stringify(name)} is not a limit. There are ${names().join(', ')}`;
     const max = name.includes('Ms') && !AGES.has(name) ? TIMER_MS_MAX : Number.MAX_SAFE_INTEGER;
-    if (!Number.isInteger(value) || value < 1 || value > max)
-      return `${name} is ${value}, and takes a whole number from 1 to ${max}`;
-    for (const group of groups) limits[group][name] = value;
+    const number = /^\d+$/.test(String(value)) ? Number(value) : NaN;
+    if (!(number >= 1 && number <= max))
+      return `${name} is ${JSON.stringify(value)}, and takes a whole number from 1 to ${max}`;
+    for (const group of groups) limits[group][name] = number;
   }
   return limits as LimitSettings;
 }
 
-function fromJson(text: string): [name: string, value: number][] | string {
+function fromJson(text: string): [name: string, value: unknown][] | string {
   try {
-    // As it was written where it is no number: the message shows it.
-    return Object.entries(JSON.parse(text) as object) as [string, number][];
+    return Object.entries(JSON.parse(text) as object);
   } catch {
     return `${JSON.stringify(text)} is not JSON`;
   }
 }
 
-function fromPairs(text: string): [name: string, value: number][] | string {
-  const pairs: [string, number][] = [];
+function fromPairs(text: string): [name: string, value: unknown][] | string {
+  const pairs: [string, unknown][] = [];
   for (const pair of text.split(',').map((part) => part.trim())) {
     const [, name, value] = /^(\w+) *= *(\S+)$/.exec(pair) ?? [];
     if (name === undefined) return `${JSON.stringify(pair)} is not name=value`;
-    pairs.push([name, /^\d+$/.test(value!) ? Number(value) : NaN]);
+    pairs.push([name, value]);
   }
   return pairs;
 }

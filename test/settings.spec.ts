@@ -76,11 +76,11 @@ describe('settings', () => {
   it.each([
     ['leaseMillis=5', /"leaseMillis" is not a limit\. There are .*\bleaseMs\b.*\browsLimitMax\b/],
     ['toString=5', /"toString" is not a limit/],
-    ['leaseMs=0', /leaseMs is 0, and takes a whole number from 1 to 2147483647/],
-    ['leaseMs=3000000000', /leaseMs is 3000000000/],
-    ['leaseMs=6s', /leaseMs is NaN/],
+    ['leaseMs=0', /leaseMs is "0", and takes a whole number from 1 to 2147483647/],
+    ['leaseMs=3000000000', /leaseMs is "3000000000"/],
+    ['leaseMs=6s', /leaseMs is "6s"/],
     ['leaseMs', /"leaseMs" is not name=value/],
-    ['{"leaseMs":"6"}', /leaseMs is 6, and takes a whole number/],
+    ['{"leaseMs":-1.5}', /leaseMs is -1.5, and takes a whole number/],
     ['{"leaseMs":', /is not JSON/],
   ])('refuse the limits %j and say why', (text, why) => {
     expect(() => readSettings({ STILLWATER_LIMITS: text })).toThrow(why);

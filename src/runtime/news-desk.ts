@@ -7,7 +7,6 @@ const FAILED_PAUSE_MS = 100;
 /** Where logs were last seen to end, and waiting there for more. News are a hint: what is read afterwards decides. */
 export class NewsDesk {
   readonly #heads = new Map<string, Position>();
-  readonly #closed = new AbortController();
 
   constructor(
     readonly log: SourceLog,
@@ -26,14 +25,9 @@ export class NewsDesk {
   /** Returns when there may be something after the position, after `waitMs` in any case. */
   async wait(redisKey: string, position: Position, signal: AbortSignal): Promise<void> {
     try {
-      await this.log.waitForNews(new Map([[redisKey, position]]), this.waitMs, AbortSignal.any([signal, this.#closed.signal]));
+      await this.log.waitForNews(new Map([[redisKey, position]]), this.waitMs, signal);
     } catch {
       if (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, FAILED_PAUSE_MS));
     }
-  }
-
-  /** Ends all waiting. */
-  close(): void {
-    this.#closed.abort();
   }
 }

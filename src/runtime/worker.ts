@@ -124,7 +124,7 @@ export class Worker {
         if (!complained) logger.warn(`The worker cannot reach what it needs: ${messageOf(thrown)}. It goes on trying.`);
         complained = true;
       }
-      await clock.sleep(complained ? limits.retryMsMax / 4 : Math.min(limits.registryRefreshMs, limits.leaseMs / 4), AbortSignal.any([this.#wake.signal, this.#stopped.signal]));
+      await clock.sleep(complained ? limits.retryMsMax / 4 : Math.min(limits.registryRefreshMs, limits.leaseMs / 4), this.#wake.signal);
     }
   }
 

@@ -1,5 +1,6 @@
 import { bucketOf, type ViewChange } from '../../circuit/view-output.js';
 import { StillwaterError } from '../../errors/stillwater-error.js';
+import { abortTogether } from '../abort-together.js';
 import { decodeChangelog } from '../changelog.js';
 import type { Clock } from '../clock.js';
 import type { Metrics } from '../metrics.js';
@@ -52,7 +53,6 @@ export class ChangeFeed {
   /** Ends all following. */
   close(): void {
     this.#closed.abort();
-    this.#news.close();
   }
 
   /** @throws StillwaterError `unknown-view`, `not-serving`, `followers-max`, before the first message. */
@@ -66,8 +66,10 @@ export class ChangeFeed {
       });
     this.#followers++;
     this.metrics.subscribers.set({}, this.#followers);
+    const over = new AbortController();
+    const letGo = abortTogether(over, [options.signal, this.#closed.signal]);
     try {
-      const signal = AbortSignal.any([options.signal, this.#closed.signal]);
+      const { signal } = over;
       let { after } = options;
       while (!signal.aborted) {
         const view = await this.views.get(name);
@@ -77,6 +79,7 @@ export class ChangeFeed {
         after = null;
       }
     } finally {
+      letGo();
       this.#followers--;
       this.metrics.subscribers.set({}, this.#followers);
     }
@@ -175,12 +178,13 @@ export class ChangeFeed {
 
   async #waitForNews(view: ServedView, ticks: readonly number[], signal: AbortSignal): Promise<void> {
     const over = new AbortController();
-    const either = AbortSignal.any([signal, over.signal]);
+    const letGo = abortTogether(over, [signal]);
     await Promise.race(
       view.tasks.map((task, partition) =>
-        this.#news.wait(this.store.changelogKey(task), `${ticks[partition]}-0`, either),
+        this.#news.wait(this.store.changelogKey(task), `${ticks[partition]}-0`, over.signal),
       ),
     );
+    letGo();
     over.abort();
   }
 }
