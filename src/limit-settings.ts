@@ -57,4 +57,5 @@ function fromPairs(text: string): [name: string, value: unknown][] | string {
   return pairs;
 }
 
-const names = (): string[] => [...new Set(Object.values(GROUPS).flatMap((group) => Object.keys(group)))].sort();
+const names = (): string[] =>
+  [...new Set(Object.values(GROUPS).flatMap((group) => Object.keys(group)))].sort();

@@ -143,7 +143,8 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     if (parsed.success) return parsed.data;
     const [issue] = parsed.error.issues;
     if (issue?.code === 'custom' && issue.params?.tells) wrong.push(`  ${name}  ${issue.message}`);
-    else wrong.push(`  ${name}  ${isSecret(name) ? 'the value given' : JSON.stringify(text)} is not ${wanted}`);
+    else
+      wrong.push(`  ${name}  ${isSecret(name) ? 'the value given' : JSON.stringify(text)} is not ${wanted}`);
     return null;
   };
   const settings = {

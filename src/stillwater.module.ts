@@ -1,4 +1,13 @@
-import { type BeforeApplicationShutdown, type DynamicModule, Inject, Injectable, Logger, Module, type ModuleMetadata, type OnApplicationBootstrap } from '@nestjs/common';
+import {
+  type BeforeApplicationShutdown,
+  type DynamicModule,
+  Inject,
+  Injectable,
+  Logger,
+  Module,
+  type ModuleMetadata,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
 import type { ConnectionOptions } from 'bullmq';
 import { messageOf, StillwaterError } from './errors/stillwater-error.js';
 import { HealthModule } from './health/health.module.js';
@@ -17,22 +26,32 @@ import type { Declared, HttpOptions, StillwaterOptions } from './stillwater-opti
 import { checkDeclarations } from './view/declaration-errors.js';
 import { declarationOf } from './view/declaration-of.js';
 
-export { ViewReader, type Changes, type ReadOptions, type Rows, type RowsOptions } from './runtime/view-reader.js';
+export {
+  ViewReader,
+  type Changes,
+  type ReadOptions,
+  type Rows,
+  type RowsOptions,
+} from './runtime/view-reader.js';
 export { servingAdapter } from './serving/serving-adapter.js';
 export type { Declared, HttpOptions, StillwaterOptions } from './stillwater-options.js';
 
 const OPTIONS = Symbol('stillwater options');
 
 /** The injection token of a view's reader. */
-export const getViewToken = (view: Declared | string): string => `stillwater view ${typeof view === 'string' ? view : declarationOf(view)?.name}`;
+export const getViewToken = (view: Declared | string): string =>
+  `stillwater view ${typeof view === 'string' ? view : declarationOf(view)?.name}`;
 
 /** Injects the typed reader of a view: `@InjectView(orders) private readonly orders: ViewReader<RowOf<typeof orders>>`. */
-export const InjectView = (view: Declared | string): ParameterDecorator & PropertyDecorator => Inject(getViewToken(view));
+export const InjectView = (view: Declared | string): ParameterDecorator & PropertyDecorator =>
+  Inject(getViewToken(view));
 
 export interface StillwaterAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
   inject?: any[];
   /** Everything but the views, which are known when modules are put together. */
-  useFactory: (...dependencies: any[]) => Omit<StillwaterOptions, 'views'> | Promise<Omit<StillwaterOptions, 'views'>>;
+  useFactory: (
+    ...dependencies: any[]
+  ) => Omit<StillwaterOptions, 'views'> | Promise<Omit<StillwaterOptions, 'views'>>;
   views: readonly Declared[];
   http?: HttpOptions;
 }
@@ -54,9 +73,15 @@ class StillwaterLifecycle implements OnApplicationBootstrap, BeforeApplicationSh
     const { created, changed, orphaned, superseded, release } = await this.runtime.start();
     const logger = new Logger('Stillwater');
     const role = this.options.role ?? 'all';
-    logger.log(`Release ${release}: ${this.runtime.options.catalog.views.size} views${created.length > 0 ? `, new: ${created.join(', ')}` : ''}.`);
-    if (orphaned.length > 0) logger.warn(`Kept, but declared no longer: ${orphaned.join(', ')}.`);
-    if (changed.length > 0 && !superseded) logger.log(`Changed: ${changed.join(', ')}. They are rebuilt behind the generations that serve.`);
+    logger.log(
+      `Release ${release}: ${this.runtime.options.catalog.views.size} views${created.length > 0 ? `, new: ${created.join(', ')}` : ''}.`,
+    );
+    if (orphaned.length > 0)
+      logger.warn(
+        `Kept, but declared no longer: ${orphaned.join(', ')}. \`stillwater drop <view>\` drops what nobody declares.`,
+      );
+    if (changed.length > 0 && !superseded)
+      logger.log(`Changed: ${changed.join(', ')}. They are rebuilt behind the generations that serve.`);
     // Also where nothing changed: rebuilds under way for other definitions than these are called off.
     if (!superseded && role !== 'api') await this.rebuilds.startChanged(changed, release);
   }
@@ -71,11 +96,23 @@ class StillwaterLifecycle implements OnApplicationBootstrap, BeforeApplicationSh
 @Module({})
 export class StillwaterModule {
   static forRoot({ http, ...options }: StillwaterOptions & { http?: HttpOptions }): DynamicModule {
-    return StillwaterModule.forRootAsync({ useFactory: () => options, views: options.views, ...(http && { http }) });
+    return StillwaterModule.forRootAsync({
+      useFactory: () => options,
+      views: options.views,
+      ...(http && { http }),
+    });
   }
 
-  static forRootAsync({ imports = [], inject = [], useFactory, views, http }: StillwaterAsyncOptions): DynamicModule {
-    const declarations = views.map((view) => declarationOf(view)).filter((declaration) => declaration !== null);
+  static forRootAsync({
+    imports = [],
+    inject = [],
+    useFactory,
+    views,
+    http,
+  }: StillwaterAsyncOptions): DynamicModule {
+    const declarations = views
+      .map((view) => declarationOf(view))
+      .filter((declaration) => declaration !== null);
     checkDeclarations(declarations);
     const catalog = new Catalog(declarations);
     const options: DynamicModule = {
@@ -83,7 +120,14 @@ export class StillwaterModule {
       global: true,
       imports,
       providers: [
-        { provide: OPTIONS, inject, useFactory: async (...dependencies: any[]): Promise<StillwaterOptions> => ({ ...(await useFactory(...dependencies)), views }) },
+        {
+          provide: OPTIONS,
+          inject,
+          useFactory: async (...dependencies: any[]): Promise<StillwaterOptions> => ({
+            ...(await useFactory(...dependencies)),
+            views,
+          }),
+        },
         {
           provide: RUNTIME_OPTIONS,
           inject: [OPTIONS],
@@ -112,11 +156,16 @@ export class StillwaterModule {
         RuntimeModule.forRoot(),
         JobsModule.forRootAsync({
           inject: [OPTIONS, RedisConnections],
-          useFactory: async ({ connection, prefix = 'sw', role = 'all', jobs }: StillwaterOptions, connections: RedisConnections) => {
+          useFactory: async (
+            { connection, prefix = 'sw', role = 'all', jobs }: StillwaterOptions,
+            connections: RedisConnections,
+          ) => {
             // Here, because a queue writes to Redis as soon as it is made.
             await requireRedis(connections);
             return {
-              connection: (typeof connection === 'string' ? { url: connection } : connection) as ConnectionOptions,
+              connection: (typeof connection === 'string'
+                ? { url: connection }
+                : connection) as ConnectionOptions,
               prefix,
               worker: role !== 'api',
               logger: jobsLogger(),
@@ -135,12 +184,16 @@ export class StillwaterModule {
 @Module({})
 class StillwaterOptionsModule {}
 
-function redisOptions({ connection, prefix = 'sw' }: StillwaterOptions, metrics: Metrics): RedisModuleOptions {
+function redisOptions(
+  { connection, prefix = 'sw' }: StillwaterOptions,
+  metrics: Metrics,
+): RedisModuleOptions {
   if (!connection)
     throw new StillwaterError('no-connection', {
       what: 'StillwaterModule was given no `connection`.',
       consequence: 'Nothing was started.',
-      remedy: "Say where Redis is: StillwaterModule.forRoot({ connection: 'redis://127.0.0.1:6379', views: [...] }).",
+      remedy:
+        "Say where Redis is: StillwaterModule.forRoot({ connection: 'redis://127.0.0.1:6379', views: [...] }).",
     });
   return {
     ...(typeof connection === 'string' ? { url: connection } : { redis: connection }),
@@ -189,5 +242,9 @@ async function factsOf(control: RedisConnections['control']): Promise<RedisFacts
 
 function jobsLogger() {
   const nest = new Logger('Rebuilds');
-  return { info: (message: string) => nest.log(message), warn: (message: string) => nest.warn(message), error: (message: string) => nest.error(message) };
+  return {
+    info: (message: string) => nest.log(message),
+    warn: (message: string) => nest.warn(message),
+    error: (message: string) => nest.error(message),
+  };
 }

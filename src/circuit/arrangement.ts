@@ -18,8 +18,11 @@ export type Changes = ReadonlyMap<string, Weighted>;
  */
 export interface Arrangement {
   wantRows(key: string): void;
+  /** Whether there is any row will be asked for, before these changes and after them. */
+  wantAny(key: string, changes: Changes): void;
   wantChanges(key: string, changes: Changes): void;
   rows(key: string): readonly Weighted[];
+  any(key: string): boolean;
   apply(key: string, changes: Changes): void;
 }
 
@@ -31,6 +34,12 @@ export class OrderedArrangement implements Arrangement {
     this.state.wantAll(key);
   }
 
+  wantAny(key: string, changes: Changes): void {
+    let retracted = 0;
+    for (const { weight } of changes.values()) if (weight < 0) retracted++;
+    this.state.wantEnd(key, 'least', 1, retracted);
+  }
+
   wantChanges(key: string, changes: Changes): void {
     for (const [text, { weight }] of changes) if (weight !== 0) this.state.wantMember(key, text);
   }
@@ -39,6 +48,10 @@ export class OrderedArrangement implements Arrangement {
     const rows: Weighted[] = [];
     for (const [text, weight] of this.state.all(key)) rows.push({ row: JSON.parse(text) as Row, weight });
     return rows;
+  }
+
+  any(key: string): boolean {
+    return this.state.end(key, 'least', 1).length > 0;
   }
 
   apply(key: string, changes: Changes): void {
@@ -54,12 +67,20 @@ export class KeyedArrangement implements Arrangement {
     this.state.want(key);
   }
 
+  wantAny(key: string): void {
+    this.state.want(key);
+  }
+
   wantChanges(key: string): void {
     this.state.want(key);
   }
 
   rows(key: string): readonly Weighted[] {
     return this.state.get(key) ?? [];
+  }
+
+  any(key: string): boolean {
+    return this.rows(key).length > 0;
   }
 
   apply(key: string, changes: Changes): void {

@@ -80,7 +80,7 @@ export class OrderedState implements Ordered {
     readonly name: string,
     budget: CacheBudget,
   ) {
-    this.#groups = new TwoGenerations(budget);
+    this.#groups = new TwoGenerations(budget, ({ weights }) => 1 + weights.size);
   }
 
   // ---- the operator's side
@@ -127,7 +127,7 @@ export class OrderedState implements Ordered {
     if (!touched.has(member)) touched.set(member, before);
     const known = this.#known(group);
     this.#pinned.set(group, known);
-    known.set(member, before + weight);
+    this.#set(known, member, before + weight);
   }
 
   end(group: string, end: 'least' | 'greatest', count: number): [member: string, weight: number][] {
@@ -167,9 +167,9 @@ export class OrderedState implements Ordered {
   load(read: OrderedRead, found: readonly (readonly [member: string, weight: number])[]): void {
     const known = this.#known(read.group);
     // What we have met is as new as the store or newer.
-    for (const [member, weight] of found) if (!known.weights.has(member)) known.set(member, weight);
+    for (const [member, weight] of found) if (!known.weights.has(member)) this.#set(known, member, weight);
     if ('member' in read) {
-      if (!known.weights.has(read.member)) known.set(read.member, 0);
+      if (!known.weights.has(read.member)) this.#set(known, read.member, 0);
     } else if ('all' in read || found.length < read.count) known.complete = true;
     else {
       const last = found[found.length - 1]![0];
@@ -184,7 +184,7 @@ export class OrderedState implements Ordered {
     return changed;
   }
 
-  /** Groups, not members: that is what its part of the budget counts. */
+  /** Groups and their members. */
   get cached(): number {
     return this.#groups.size;
   }
@@ -240,6 +240,12 @@ export class OrderedState implements Ordered {
     this.#pinned.delete(group);
     if (known && known.weights.size > GROUP_MEMBERS_MAX) this.#groups.delete(group);
     else if (known) this.#groups.set(group, known);
+  }
+
+  #set(known: Known, member: string, weight: number): void {
+    const before = known.weights.size;
+    known.set(member, weight);
+    if (known.weights.size > before) this.#groups.grew(1);
   }
 
   #known(group: string): Known {

@@ -29,8 +29,15 @@ export class TwoGenerations<V> {
   #old = new Map<string, V>();
   readonly #pool: Pool;
   #turn: number;
+  /** For how many entries the young and the old generation count. */
+  #youngSize = 0;
+  #oldSize = 0;
 
-  constructor(readonly budget: CacheBudget) {
+  constructor(
+    readonly budget: CacheBudget,
+    /** For how many entries a value counts. */
+    readonly sizeOf: (value: V) => number = () => 1,
+  ) {
     this.#pool = poolOf(budget);
     this.#turn = this.#pool.turn;
   }
@@ -48,7 +55,13 @@ export class TwoGenerations<V> {
   set(key: string, value: V): void {
     const before = this.#young.size;
     this.#young.set(key, value);
-    if (this.#turn === this.#pool.turn) this.#pool.young += this.#young.size - before;
+    if (this.#young.size > before) this.grew(this.sizeOf(value));
+  }
+
+  /** A value held here counts for so many entries more. */
+  grew(entries: number): void {
+    this.#youngSize += entries;
+    if (this.#turn === this.#pool.turn) this.#pool.young += entries;
   }
 
   /** Forgets the old generation if it is time to. Only between ticks: a tick keeps what it has loaded. */
@@ -60,22 +73,34 @@ export class TwoGenerations<V> {
     }
     if (this.#turn === pool.turn) return;
     this.#turn = pool.turn;
+    this.#oldSize = this.#youngSize;
+    this.#youngSize = 0;
     this.#old = this.#young;
     this.#young = new Map();
   }
 
   delete(key: string): void {
-    if (this.#young.delete(key) && this.#turn === this.#pool.turn) this.#pool.young--;
-    this.#old.delete(key);
+    const young = this.#young.get(key);
+    if (young !== undefined) {
+      this.#young.delete(key);
+      this.grew(-this.sizeOf(young));
+    }
+    const old = this.#old.get(key);
+    if (old !== undefined) {
+      this.#old.delete(key);
+      this.#oldSize -= this.sizeOf(old);
+    }
   }
 
   clear(): void {
-    if (this.#turn === this.#pool.turn) this.#pool.young -= this.#young.size;
+    this.grew(-this.#youngSize);
+    this.#oldSize = 0;
     this.#young.clear();
     this.#old.clear();
   }
 
+  /** For how many entries all that is held counts; what is in both generations twice. */
   get size(): number {
-    return this.#young.size + this.#old.size;
+    return this.#youngSize + this.#oldSize;
   }
 }

@@ -92,6 +92,11 @@ async function build(argv: readonly string[], ended: (code: number) => void): Pr
     async (output, [view]) => (await import('./views.js')).explain(output, view!),
   );
   command(
+    'drop <view>',
+    'drop a view that is declared no longer, with all it holds',
+    async (output, [view]) => (await import('./views.js')).drop(output, view!),
+  );
+  command(
     'append <stream> <file>',
     'append events, one JSON object a line, from a file or from - (stdin)',
     async (output, [stream, file], options) =>

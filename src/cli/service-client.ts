@@ -52,6 +52,10 @@ export class ServiceClient {
     return posted.repeatable ? this.#retried(send) : send();
   }
 
+  async delete(path: string): Promise<any> {
+    return (await this.#send('DELETE', path, {})).body;
+  }
+
   async #retried(send: () => Promise<Answer>): Promise<Answer> {
     for (let attempt = 1; ; attempt++) {
       try {

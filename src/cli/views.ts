@@ -1,5 +1,5 @@
 import { StillwaterError } from '../errors/stillwater-error.js';
-import { durationText, type Output, table } from './output.js';
+import { counted, durationText, type Output, table } from './output.js';
 import { segment, ServiceClient } from './service-client.js';
 
 interface ListedView {
@@ -41,6 +41,16 @@ export async function explain(output: Output, name: string): Promise<void> {
       remedy: 'Ask a process that has the code of this view.',
     });
   output.result({ view: name, explain: view.explain }, view.explain);
+}
+
+export async function drop(output: Output, name: string): Promise<void> {
+  const body: { view: string; dropped: number[] } = await new ServiceClient().delete(
+    `/views/${segment(name)}`,
+  );
+  output.result(
+    body,
+    `${name} is dropped: ${counted(body.dropped.length, 'generation')}, deleted by a worker.`,
+  );
 }
 
 function lagText({ entries, ms }: ListedView['lag']): string {

@@ -56,7 +56,21 @@ export async function driveRebuild({
   const rate = new Rate();
   for (;;) {
     if (signal.aborted) return { status: 'stopped' };
-    const { generations, state, reason, entriesDone, entriesTotal } = await rebuilder.advance(id);
+    const { generations, state, reason, entriesDone, entriesTotal } = await rebuilder.advance(
+      id,
+      false,
+      // Whoever asks between the promotion and the last note is told all the same what was done.
+      ({ generations: made, entriesDone: done, entriesTotal: total }) =>
+        report(
+          (noted = {
+            ...waitingNote,
+            generations: made,
+            state: 'replaying',
+            entriesDone: done,
+            entriesTotal: total,
+          }),
+        ),
+    );
     rate.note(clock.monotonicMs(), entriesDone);
     const moves = state === 'replaying';
     const note: RebuildNote = {

@@ -110,7 +110,8 @@ function connect(use: ConnectionUse, options: RedisConnectionOptions): Redis {
   const redis = options.url === undefined ? new Redis(settings) : new Redis(options.url, settings);
   report(redis, use, options.log);
   // A blocking wait is bounded by who waits, who knows how long.
-  if (use !== 'waits') watch(redis, options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS, () => options.onUnanswered?.(use));
+  if (use !== 'waits')
+    watch(redis, options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS, () => options.onUnanswered?.(use));
   return redis;
 }
 

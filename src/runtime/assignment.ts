@@ -1,4 +1,5 @@
 import { hash32 } from '../zset/checksum.js';
+import { maintained } from './maintained.js';
 import type { Generation } from './ports/registry.js';
 import type { WorkerInfo } from './ports/workers.js';
 import { type TaskId, taskName } from './task-id.js';
@@ -12,8 +13,9 @@ export interface AssignableTask {
 
 /** The tasks that somebody should be running. */
 export function tasksOf(generations: readonly Generation[]): AssignableTask[] {
+  const wanted = maintained(generations);
   return generations
-    .filter(({ state }) => state === 'serving' || state === 'building' || state === 'shadow')
+    .filter((generation) => wanted.has(generation))
     .flatMap((generation) =>
       Array.from({ length: generation.partitions }, (_, partition) => ({
         id: { view: generation.view, generation: generation.number, stage: 0, partition },

@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
+import { sourcesOf } from '../view/plan-nodes.js';
+import type { ViewDeclaration } from '../view/plan.js';
 import type { Catalog } from './catalog.js';
 import type { Clock } from './clock.js';
 import type { Code } from './code.js';
 import type { Logger } from './logger.js';
 import { newGenerations, STATE_FORMAT } from './new-generations.js';
+import type { Generation } from './ports/registry.js';
 import type { RegistryWatch } from './registry-watch.js';
 
 /** What a start changed. */
@@ -13,7 +16,7 @@ export interface DeploymentResult {
   superseded: boolean;
   created: string[];
   unchanged: string[];
-  /** Views whose definition changed: their rebuild is to be started. */
+  /** Views whose definition changed, and new ones that read a changed one: their rebuild is to be started. */
   changed: string[];
   /** Generations of views that are no longer declared. */
   orphaned: string[];
@@ -44,11 +47,14 @@ export async function deploy(
   const result: DeploymentResult = { release, superseded: false, created: [], unchanged: [], changed: [], orphaned: [] };
   await registry.change((now) => {
     Object.assign(result, { superseded: now.release > release, created: [], unchanged: [], changed: [], orphaned: [] });
-    const missing = [];
+    const missing: ViewDeclaration[] = [];
+    /** What it reads is served as another definition: its rows would be made of rows it was not written for. */
+    const isAhead = ({ plan }: ViewDeclaration): boolean =>
+      sourcesOf(plan).some((source) => source.kind === 'view' && !missing.some(({ name }) => name === source.name) && !now.generations.some((generation) => generation.state === 'serving' && isOf(source, generation)));
     for (const view of views) {
       const generations = now.generations.filter((generation) => generation.view === view.name && (generation.state === 'serving' || generation.state === 'building'));
-      if (generations.length === 0) missing.push(view);
-      else if (generations.some(({ fingerprint, format }) => fingerprint === view.fingerprint && format === STATE_FORMAT)) result.unchanged.push(view.name);
+      if (generations.length === 0 && !isAhead(view)) missing.push(view);
+      else if (generations.some((generation) => isOf(view, generation))) result.unchanged.push(view.name);
       else result.changed.push(view.name);
     }
     result.orphaned = [...new Set(now.generations.map(({ view }) => view))].filter((view) => !catalog.views.has(view));
@@ -67,5 +73,8 @@ export async function deploy(
     );
   return result;
 }
+
+const isOf = (view: ViewDeclaration, generation: Generation): boolean =>
+  generation.view === view.name && generation.fingerprint === view.fingerprint && generation.format === STATE_FORMAT;
 
 const releaseOf = (fingerprints: string[]): string => createHash('sha256').update(fingerprints.sort().join('\n')).digest('hex').slice(0, 16);

@@ -2,22 +2,36 @@ import type { RegistryWatch } from './registry-watch.js';
 import type { Generation } from './ports/registry.js';
 import type { TaskStore } from './ports/task-store.js';
 import type { ViewStore } from './ports/view-store.js';
+import { taskName } from './task-id.js';
 
 /**
  * Deletes a generation: its tasks are claimed first, so that an owner that does not know yet is fenced and writes
- * nothing behind us; then its keys go, then its name. Repeatable at any point.
+ * nothing behind us; then its keys go, then its name. Repeatable at any point. False where somebody was quicker to claim.
  */
 export async function dropGeneration(
   generation: Generation,
   { tasks, views, registry, id }: { tasks: TaskStore; views: ViewStore; registry: RegistryWatch; id: string },
-): Promise<void> {
+): Promise<boolean> {
   for (let partition = 0; partition < generation.partitions; partition++) {
     const task = { view: generation.view, generation: generation.number, stage: 0, partition };
-    for (const [upstream, number] of Object.entries(generation.upstreams))
-      await views.removeReader({ view: upstream, generation: number, stage: 0, partition }, `${generation.view}#${generation.number}/0.${partition}`);
     const [status] = await tasks.status([task]);
-    if ((await tasks.claim(task, id, status!.epoch)) === null) return;
+    // Nobody waits for what it was parked for any more, and a parked task is not to be claimed.
+    if (status!.parked) await tasks.unpark(task);
+    if ((await tasks.claim(task, id, status!.epoch)) === null) return false;
     await tasks.drop(task, generation.states, generation.buckets);
   }
+  // Only now that its owners are fenced: one that commits says how far it has read, and would be kept waiting for again.
+  await forgetReader(generation, views);
   await registry.change(() => ({ puts: [], removes: [{ view: generation.view, number: generation.number }] }));
+  return true;
+}
+
+/** Its upstreams need not keep their changelogs for it any more. */
+export async function forgetReader(generation: Generation, views: ViewStore): Promise<void> {
+  for (const [upstream, number] of Object.entries(generation.upstreams))
+    for (let partition = 0; partition < generation.partitions; partition++)
+      await views.removeReader(
+        { view: upstream, generation: number, stage: 0, partition },
+        taskName({ view: generation.view, generation: generation.number, stage: 0, partition }),
+      );
 }

@@ -37,8 +37,14 @@ export interface Limits {
   blamedEntriesMax: number;
   /** Rebuilds that replay at the same time. */
   rebuildsMax: number;
+  /** How long a verification may hold a live view until both stand at one place. */
+  holdMsMax: number;
   /** How often streams are trimmed that declare a retention. */
   retentionMs: number;
+  /** How long a generation that served is kept for a rollback. */
+  keptMs: number;
+  /** How long a generation holds back trimming while no live worker has its code. */
+  orphanMs: number;
 }
 
 export const defaultLimits: Limits = {
@@ -59,5 +65,8 @@ export const defaultLimits: Limits = {
   stepMsMax: 10_000,
   blamedEntriesMax: 10,
   rebuildsMax: 2,
+  holdMsMax: 30_000,
   retentionMs: 10_000,
+  keptMs: 24 * 60 * 60 * 1_000,
+  orphanMs: 7 * 24 * 60 * 60 * 1_000,
 };

@@ -18,8 +18,8 @@ export interface NewGeneration {
 }
 
 /**
- * New generations of some views, given in an order in which upstreams come first. Each reads the newest generation of
- * its upstreams: one made here, or else the serving one.
+ * New generations of some views, given in an order in which upstreams come first. Each reads of its upstreams the generation
+ * made here, or else the one of the definition it was written for: the serving one, if that is of it.
  */
 export function newGenerations(wanted: readonly NewGeneration[], existing: readonly Generation[]): Generation[] {
   const made: Generation[] = [];
@@ -30,7 +30,7 @@ export function newGenerations(wanted: readonly NewGeneration[], existing: reado
     for (const source of sources) {
       if (source.kind !== 'view') partitionKeys(source).forEach((key) => logs.add(key));
       else {
-        const upstream = upstreamOf(source.name, made, existing);
+        const upstream = upstreamOf(source, made, existing);
         if (!upstream) continue;
         upstreams[source.name] = upstream.number;
         upstream.sources.forEach((key) => logs.add(key));
@@ -42,6 +42,7 @@ export function newGenerations(wanted: readonly NewGeneration[], existing: reado
       fingerprint: view.fingerprint,
       release,
       state,
+      since: now,
       paused: false,
       partitions: view.plan.relation.partitions,
       buckets: view.buckets,
@@ -60,9 +61,10 @@ export function newGenerations(wanted: readonly NewGeneration[], existing: reado
   return made;
 }
 
-function upstreamOf(name: string, made: readonly Generation[], existing: readonly Generation[]): Generation | undefined {
+function upstreamOf({ name, fingerprint }: ViewDeclaration, made: readonly Generation[], existing: readonly Generation[]): Generation | undefined {
   const ours = made.find((generation) => generation.view === name);
   if (ours) return ours;
   const of = existing.filter((generation) => generation.view === name);
-  return of.find(({ state }) => state === 'serving') ?? of.find(({ state }) => state === 'building');
+  const candidates = [...of.filter(({ state }) => state === 'serving'), ...of.filter(({ state }) => state === 'building')];
+  return candidates.find((generation) => generation.fingerprint === fingerprint) ?? candidates[0];
 }

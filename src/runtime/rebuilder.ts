@@ -2,7 +2,9 @@ import { StillwaterError } from '../errors/stillwater-error.js';
 import type { Catalog } from './catalog.js';
 import type { Clock } from './clock.js';
 import type { Code } from './code.js';
+import { inState } from './in-state.js';
 import type { Limits } from './limits.js';
+import { maintained, upstreamsOf } from './maintained.js';
 import { newGenerations } from './new-generations.js';
 import type { Generation } from './ports/registry.js';
 import type { SourceLog } from './ports/source-log.js';
@@ -82,8 +84,11 @@ export class Rebuilder {
     return this.options.registry.snapshot.generations.filter(({ rebuild }) => rebuild === id);
   }
 
-  /** How a rebuild stands; promotes it if it has caught up and may be. Called again and again by its driver. */
-  async advance(id: string, promoteNow = false): Promise<RebuildProgress> {
+  /**
+   * How a rebuild stands; promotes it if it has caught up and may be. Called again and again by its driver.
+   * `beforePromotion` is told what there was: afterwards it cannot be counted any more.
+   */
+  async advance(id: string, promoteNow = false, beforePromotion?: (progress: RebuildProgress) => Promise<void>): Promise<RebuildProgress> {
     const { registry, tasks, log } = this.options;
     await registry.refresh();
     const generations = this.generationsOf(id);
@@ -122,22 +127,24 @@ export class Rebuilder {
     if (building.some(({ paused }) => paused)) return { ...progress, state: 'paused' };
     if (!caughtUp) return progress;
     if (!promoteNow && building.some(({ promote }) => promote === 'manual')) return { ...progress, state: 'caughtUp' };
+    await beforePromotion?.(progress);
     await this.promote(id);
     return { ...progress, state: 'promoted' };
   }
 
   /** Puts all generations of a rebuild in the place of those that serve, in one write. */
   async promote(id: string): Promise<void> {
+    const at = this.options.clock.now();
     await this.options.registry.change((now) => {
       const ready = now.generations.filter(({ rebuild, state }) => rebuild === id && state === 'building');
       const views = new Set(ready.map(({ view }) => view));
-      const puts = ready.map((generation): Generation => ({ ...generation, state: 'serving' }));
-      for (const generation of now.generations) {
-        if (!views.has(generation.view)) continue;
-        if (generation.state === 'serving') puts.push({ ...generation, state: 'kept' });
-        else if (generation.state === 'kept') puts.push({ ...generation, state: 'dropping' });
-      }
-      return { puts };
+      const puts = ready.map((generation) => inState(generation, 'serving', at));
+      for (const generation of now.generations)
+        if (views.has(generation.view) && generation.state === 'serving') puts.push(inState(generation, 'kept', at));
+      // What was kept until now goes, unless something that is not replaced here still reads it.
+      const old = now.generations.filter(({ view, state }) => views.has(view) && state === 'kept');
+      const read = maintained([...now.generations.filter((generation) => !puts.some((put) => isSame(put, generation))), ...puts]);
+      return { puts: [...puts, ...old.filter((generation) => !read.has(generation)).map((generation) => inState(generation, 'dropping', at))] };
     });
   }
 
@@ -148,26 +155,29 @@ export class Rebuilder {
   }
 
   async cancel(id: string): Promise<void> {
+    const at = this.options.clock.now();
     await this.options.registry.change((now) => ({
       puts: now.generations
         .filter(({ rebuild, state }) => rebuild === id && (state === 'building' || state === 'shadow'))
-        .map((generation) => ({ ...generation, state: 'dropping' as const })),
+        .map((generation) => inState(generation, 'dropping', at)),
     }));
   }
 
   /**
-   * Puts the kept generations back: of the view and of what was promoted with it. The generations that served until now
-   * are kept in their turn, so a rollback can be rolled back.
+   * Puts the kept generations back: of the view, and of what was promoted with it or reads it. Of what was rebuilt since,
+   * and so reads another generation, what serves is left. The generations that served until now are kept in their turn,
+   * so a rollback can be rolled back.
    * @throws StillwaterError `nothing-kept`
    */
   async rollback(view: string): Promise<{ view: string; generation: number }[]> {
     let back: Generation[] = [];
+    const at = this.options.clock.now();
     await this.options.registry.change((now) => {
       const together = new Set([view, ...this.affected([view])]);
       const serving = now.generations.find((generation) => generation.view === view && generation.state === 'serving');
       const promotedTogether = now.generations.filter(({ rebuild, state }) => state === 'serving' && rebuild !== null && rebuild === serving?.rebuild).map((generation) => generation.view);
       promotedTogether.forEach((name) => together.add(name));
-      back = now.generations.filter((generation) => together.has(generation.view) && generation.state === 'kept');
+      back = keptOf(together, view, now.generations);
       if (!back.some((generation) => generation.view === view))
         throw new StillwaterError('nothing-kept', {
           what: `The view "${view}" cannot be rolled back: no earlier generation of it is kept.`,
@@ -178,8 +188,8 @@ export class Rebuilder {
       const views = new Set(back.map((generation) => generation.view));
       return {
         puts: [
-          ...back.map((generation): Generation => ({ ...generation, state: 'serving' })),
-          ...now.generations.filter((generation) => views.has(generation.view) && generation.state === 'serving').map((generation): Generation => ({ ...generation, state: 'kept' })),
+          ...back.map((generation) => inState(generation, 'serving', at)),
+          ...now.generations.filter((generation) => views.has(generation.view) && generation.state === 'serving').map((generation) => inState(generation, 'kept', at)),
         ],
       };
     });
@@ -187,3 +197,21 @@ export class Rebuilder {
   }
 }
 
+const isSame = (one: Generation, other: Generation): boolean => one.view === other.view && one.number === other.number;
+
+/** The newest kept generation of each view that can serve: what it reads is there, and none of it is put back as another generation. */
+function keptOf(views: ReadonlySet<string>, first: string, all: readonly Generation[]): Generation[] {
+  const newest = new Map<string, Generation>();
+  for (const generation of all)
+    if (views.has(generation.view) && generation.state === 'kept' && isWhole(generation, all) && generation.number > (newest.get(generation.view)?.number ?? 0))
+      newest.set(generation.view, generation);
+  for (let before = Infinity; newest.size < before; ) {
+    before = newest.size;
+    for (const { view, upstreams } of [...newest.values()])
+      if (view !== first && Object.entries(upstreams).some(([name, number]) => (newest.get(name)?.number ?? number) !== number)) newest.delete(view);
+  }
+  return [...newest.values()];
+}
+
+const isWhole = (generation: Generation, all: readonly Generation[]): boolean =>
+  upstreamsOf(generation, all).filter(({ state }) => state !== 'dropping').length === Object.keys(generation.upstreams).length;

@@ -1,30 +1,57 @@
 import { messageOf } from '../errors/stillwater-error.js';
 import type { Catalog } from './catalog.js';
 import type { Clock } from './clock.js';
+import { forgetReader } from './drop-generation.js';
+import { inState } from './in-state.js';
 import type { Limits } from './limits.js';
 import type { Logger } from './logger.js';
+import { maintained } from './maintained.js';
 import { partitionKeys } from './placement.js';
+import type { Generation } from './ports/registry.js';
 import type { SourceLog } from './ports/source-log.js';
 import type { TaskStore } from './ports/task-store.js';
+import type { ViewStore } from './ports/view-store.js';
 import type { Workers } from './ports/workers.js';
-import { BEGINNING, comparePositions, earlierOf, type Position } from './position.js';
+import { BEGINNING, earlierOf, laterOf, type Position } from './position.js';
 import { progressOf } from './progress.js';
 import type { RegistryWatch } from './registry-watch.js';
 
+export interface RetentionOptions {
+  catalog: () => Catalog;
+  registry: RegistryWatch;
+  tasks: TaskStore;
+  views: ViewStore;
+  log: SourceLog;
+  workers: Workers;
+  id: string;
+  clock: Clock;
+  limits: Limits;
+  logger: Logger;
+}
+
 /** Entries one trimming call removes at the most: a longer one would be felt by others. */
 const TRIM_ENTRIES_MAX = 10_000;
+/** And so many calls one round makes for a log: what is left then waits for the next. */
+const TRIM_CALLS_MAX = 1_000;
+
+/** The greatest id there can be. */
+const END: Position = '18446744073709551615-18446744073709551615';
 
 /**
  * Trims the streams that declare a retention: behind the lowest position of every generation that reads them (also
  * paused, kept and building ones) and of every foreign consumer group, and never the entry at that position.
+ *
+ * What stands still would hold them back for ever. So generations kept for a rollback go after `keptMs`, and one whose code
+ * no live worker has counts for `orphanMs` from when this process first saw it so; its rows stay, and should its code come
+ * back too late it is rebuilt.
  */
 export class Retention {
   readonly #stopped = new AbortController();
   #loop: Promise<void> | null = null;
+  /** Generations without code, and when they were first seen so by this process, as the one that trims. */
+  readonly #orphans = new Map<string, { since: number; told: boolean }>();
 
-  constructor(
-    readonly options: { catalog: () => Catalog; registry: RegistryWatch; tasks: TaskStore; log: SourceLog; workers: Workers; id: string; clock: Clock; limits: Limits; logger: Logger },
-  ) {}
+  constructor(readonly options: RetentionOptions) {}
 
   start(): void {
     this.#loop = this.#run();
@@ -43,7 +70,11 @@ export class Retention {
       try {
         // Any worker may do it, and doing it twice does no harm: the least one does.
         const { live } = await workers.live();
-        if (live.map((worker) => worker.id).sort()[0] !== id) continue;
+        if (live.map((worker) => worker.id).sort()[0] !== id) {
+          this.#orphans.clear();
+          continue;
+        }
+        await this.dropKept();
         await this.trim();
       } catch (thrown) {
         logger.warn(`Streams were not trimmed: ${messageOf(thrown)}. It is tried again in ${limits.retentionMs} ms.`);
@@ -51,37 +82,93 @@ export class Retention {
     }
   }
 
+  /** Gives up the generations that were kept long enough. */
+  async dropKept(): Promise<void> {
+    const { registry, clock, limits, logger } = this.options;
+    const now = clock.now();
+    const old = (generations: readonly Generation[]): Generation[] => {
+      const read = maintained(generations.filter((generation) => generation.state === 'kept' || !this.#isForgotten(generation)));
+      return generations.filter((generation) => generation.state === 'kept' && now - generation.since >= limits.keptMs && !read.has(generation));
+    };
+    if (old(registry.snapshot.generations).length === 0) return;
+    let dropped: Generation[] = [];
+    await registry.change(({ generations }) => {
+      dropped = old(generations);
+      return { puts: dropped.map((generation) => inState(generation, 'dropping', now)) };
+    });
+    for (const { view, number } of dropped) logger.info(`Generation ${number} of "${view}" is no longer kept for a rollback.`);
+  }
+
   /** One round over all streams. How many entries went, by Redis key. */
   async trim(): Promise<Map<string, number>> {
-    const { catalog, log, workers } = this.options;
-    const { now } = await workers.live();
+    const { catalog, log, workers, registry } = this.options;
+    // A generation that another process has just made reads from the beginning, and this one may not know of it yet.
+    await registry.refresh();
+    const { now, live } = await workers.live();
+    await this.#lookForOrphans(new Set(live.flatMap(({ fingerprints }) => fingerprints)));
     const trimmed = new Map<string, number>();
     for (const source of [...catalog().streams.values(), ...catalog().tables.values()]) {
       if (!source.retain) continue;
       for (const redisKey of partitionKeys(source)) {
-        const [end] = await log.ends([redisKey]);
-        if (!end?.exists || end.length === 0) continue;
-        let upTo: Position = BEGINNING;
-        if (source.retain.ageMs !== null) upTo = `${Math.max(0, now - source.retain.ageMs)}-0`;
-        if (source.retain.entriesMax !== null && end.length > source.retain.entriesMax) {
-          const surplus = Math.min(end.length - source.retain.entriesMax, TRIM_ENTRIES_MAX);
-          const [last] = (await log.range(redisKey, BEGINNING, '18446744073709551615-18446744073709551615', surplus + 1)).slice(-1);
-          if (last && comparePositions(last[0], upTo) > 0) upTo = last[0];
+        const lowest = await this.#lowestReader(redisKey);
+        for (let call = 0; call < TRIM_CALLS_MAX && !this.#stopped.signal.aborted; call++) {
+          const position = earlierOf(await this.#wantedFrom(redisKey, source.retain, now), lowest);
+          const count = position === BEGINNING ? 0 : await log.trim(redisKey, position, TRIM_ENTRIES_MAX);
+          if (count === 0) break;
+          trimmed.set(redisKey, (trimmed.get(redisKey) ?? 0) + count);
         }
-        const position = earlierOf(upTo, await this.#lowestReader(redisKey));
-        if (position === BEGINNING) continue;
-        const count = await log.trim(redisKey, position, TRIM_ENTRIES_MAX);
-        if (count > 0) trimmed.set(redisKey, count);
       }
     }
     return trimmed;
+  }
+
+  /** Finds generations whose code is gone; of those that are so for long, upstreams need not keep changelogs either. */
+  /** The first entry that the declaration wants kept, as far as one look finds it. */
+  async #wantedFrom(redisKey: string, { ageMs, entriesMax }: { ageMs: number | null; entriesMax: number | null }, now: number): Promise<Position> {
+    const { log, limits } = this.options;
+    const [end] = await log.ends([redisKey]);
+    if (!end?.exists || end.length === 0) return BEGINNING;
+    const young: Position = ageMs === null ? BEGINNING : `${Math.max(0, now - ageMs)}-0`;
+    if (entriesMax === null || end.length <= entriesMax) return young;
+    // The entries are read to find an id: no more of them than one read may hold.
+    const entryBytes = ((await log.bytes(redisKey)) ?? limits.readBytesMax) / end.length;
+    const surplus = Math.min(end.length - entriesMax, TRIM_ENTRIES_MAX, Math.max(1, Math.floor(limits.readBytesMax / Math.max(1, entryBytes))));
+    const [last] = (await log.range(redisKey, BEGINNING, END, surplus + 1)).slice(-1);
+    return last === undefined ? young : laterOf(young, last[0]);
+  }
+
+  async #lookForOrphans(code: ReadonlySet<string>): Promise<void> {
+    const { registry, clock, limits, views, logger } = this.options;
+    const { generations } = registry.snapshot;
+    const names = new Set(generations.map(nameOf));
+    for (const name of this.#orphans.keys()) if (!names.has(name)) this.#orphans.delete(name);
+    for (const generation of generations) {
+      const name = nameOf(generation);
+      if (code.has(generation.fingerprint)) this.#orphans.delete(name);
+      else if (!this.#orphans.has(name)) this.#orphans.set(name, { since: clock.monotonicMs(), told: false });
+      if (!this.#isForgotten(generation)) continue;
+      await forgetReader(generation, views);
+      const orphan = this.#orphans.get(name)!;
+      if (orphan.told) continue;
+      orphan.told = true;
+      logger.warn(
+        `Generation ${generation.number} of "${generation.view}" holds back no trimming any more: no worker had its code for ${limits.orphanMs} ms. ` +
+          `Its rows are served as they are. If the view is not to come back: \`stillwater drop ${generation.view}\`.`,
+      );
+    }
+  }
+
+  #isForgotten(generation: Generation): boolean {
+    const { clock, limits } = this.options;
+    const orphan = this.#orphans.get(nameOf(generation));
+    return orphan !== undefined && clock.monotonicMs() - orphan.since >= limits.orphanMs;
   }
 
   async #lowestReader(redisKey: string): Promise<Position> {
     const { registry, tasks, log } = this.options;
     let lowest: Position | null = null;
     for (const generation of registry.snapshot.generations) {
-      if (generation.state === 'dropping' || !generation.sources.includes(redisKey)) continue;
+      if (generation.state === 'dropping' || this.#isForgotten(generation) || !generation.sources.includes(redisKey)) continue;
       const { frontier } = await progressOf(generation, tasks, log);
       lowest = lowest === null ? frontier[redisKey]! : earlierOf(lowest, frontier[redisKey]!);
     }
@@ -90,3 +177,5 @@ export class Retention {
     return lowest ?? BEGINNING;
   }
 }
+
+const nameOf = ({ view, number }: Generation): string => `${view}#${number}`;

@@ -110,7 +110,7 @@ export class RuntimeModule {
           nonce: () => randomUUID(),
           step: (step) => watchdog.watch(() => pure(step)),
         });
-        const retention = new Retention({ catalog: () => catalog, registry, tasks, log, workers, id, clock, limits, logger: logger('Retention') });
+        const retention = new Retention({ catalog: () => catalog, registry, tasks, views, log, workers, id, clock, limits, logger: logger('Retention') });
         return new Runtime({ catalog, registry, code, clock, logger: logger('Deployment'), worker, retention, watchdog, identity });
       },
     },

@@ -5,6 +5,7 @@ import { type ChangelogEntry, decodeChangelog } from './changelog.js';
 import type { EntryError, InputBatch, TaskInput } from './input.js';
 import { LogLost } from './input.js';
 import type { NewsDesk } from './news-desk.js';
+import type { RawEntry } from './ports/source-log.js';
 import type { InputPosition } from './ports/task-store.js';
 import type { ViewStore } from './ports/view-store.js';
 import { BEGINNING, comparePositions, type Position } from './position.js';
@@ -29,6 +30,8 @@ interface Run {
   tick: number;
 }
 
+/** Commits one read of a changelog asks for, at first and at the most: how much each holds is not known before. */
+const CHANGES_MIN = 10;
 const CHANGES_MAX = 500;
 
 const positionOfTick = (tick: number): Position => `${tick}-0`;
@@ -43,6 +46,7 @@ export class UpstreamInput implements TaskInput {
   readonly beginning: InputPosition = { position: BEGINNING, entries: 0 };
   #registered = false;
   #reported = 0;
+  #changesMax = CHANGES_MIN;
 
   constructor(
     readonly name: string,
@@ -51,7 +55,7 @@ export class UpstreamInput implements TaskInput {
     readonly reader: string,
     readonly store: ViewStore,
     readonly news: NewsDesk,
-    readonly options: { now: () => number; reportMs: number; pageRowsMax: number },
+    readonly options: { now: () => number; reportMs: number; pageRowsMax: number; readBytesMax: number },
   ) {}
 
   async next(position: InputPosition, note: unknown): Promise<InputBatch | null> {
@@ -62,7 +66,7 @@ export class UpstreamInput implements TaskInput {
       this.#registered = true;
     }
     if (position.position === BEGINNING) return this.#page(position, snapshot ?? { runs: [], lastTick: 0, frontier: {} });
-    const entries = await this.store.changes(this.upstream, tickOf(position.position), CHANGES_MAX);
+    const entries = await this.store.changes(this.upstream, tickOf(position.position), this.#changesMax);
     if (entries === null)
       throw new LogLost(
         'changelog-lost',
@@ -70,7 +74,15 @@ export class UpstreamInput implements TaskInput {
           `Changes in between were never seen; nothing was read past the gap. Rebuild the view: it starts from the rows as they are.`,
       );
     if (entries.length === 0) return null;
+    this.#adapt(entries);
     return new ChangelogBatch(entries.map(decodeChangelog), position.entries, snapshot, this.buckets);
+  }
+
+  /** A commit may hold thousands of rows: asks for as many as fit, and doubles at the most. */
+  #adapt(entries: readonly RawEntry[]): void {
+    const bytes = entries.reduce((sum, [, fields]) => sum + fields.reduce((length, text) => length + text.length, 0), 0);
+    const fitting = Math.floor(this.options.readBytesMax / Math.max(1, bytes / entries.length));
+    this.#changesMax = Math.max(1, Math.min(CHANGES_MAX, fitting, this.#changesMax * 2));
   }
 
   wait(position: InputPosition, signal: AbortSignal): Promise<void> {

@@ -1,13 +1,14 @@
 import { Checksum } from '../zset/checksum.js';
 import type { Clock } from './clock.js';
 import { encodeToken } from './frontier.js';
+import { inState } from './in-state.js';
 import type { Limits } from './limits.js';
 import type { Generation } from './ports/registry.js';
 import type { SourceLog } from './ports/source-log.js';
 import type { TaskStore } from './ports/task-store.js';
 import type { ViewStore } from './ports/view-store.js';
 import type { Workers } from './ports/workers.js';
-import { comparePositions, type Position, timeOf } from './position.js';
+import { comparePositions, laterOf, type Position, timeOf } from './position.js';
 import { type Progress, progressOf } from './progress.js';
 import type { Rebuilder } from './rebuilder.js';
 import type { VerifyStatus } from './rebuilds.js';
@@ -37,6 +38,7 @@ export class Verifier {
 
   async run(id: string, view: string, report: (progress: VerifyProgress) => Promise<void>, signal?: AbortSignal): Promise<VerifyProgress> {
     const { rebuilder, registry, tasks, log, clock, limits } = this.options;
+    let heldAt: number | null = null;
     let progress: VerifyProgress = { state: 'replaying', reason: null, entriesDone: 0, entriesTotal: 0, frontier: null, live: null, replayed: null, differences: [] };
     try {
       await rebuilder.begin(id, [view], 'shadow', true);
@@ -50,6 +52,8 @@ export class Verifier {
         progress = { ...progress, entriesDone: replayed.entriesDone, entriesTotal: replayed.entriesTotal };
         const parked = [...replayed.statuses, ...served.statuses].find((status) => status.parked)?.parked;
         if (parked) return { ...progress, state: 'failed', reason: parked.message };
+        heldAt ??= shadow.stopAt && clock.monotonicMs();
+        if (heldAt !== null && clock.monotonicMs() - heldAt > limits.holdMsMax) return { ...progress, state: 'failed', reason: apart(replayed, served, shadow.stopAt ?? {}, limits.holdMsMax) };
         const started = replayed.statuses.every(({ record }) => record !== null) || replayed.entriesTotal === 0;
         if (shadow.stopAt === null) {
           if (started && replayed.lagEntries <= NEAR_ENTRIES) await this.#hold(id, live);
@@ -67,9 +71,11 @@ export class Verifier {
 
   /** Both, and everything the live one reads, are to stop at one place a moment ahead. */
   async #hold(id: string, live: Generation): Promise<void> {
-    const { registry, workers } = this.options;
+    const { registry, workers, log } = this.options;
     const { now: clock } = await workers.live();
-    const stopAt = Object.fromEntries(live.sources.map((redisKey) => [redisKey, `${clock + HOLD_AHEAD_MS}-0`]));
+    // Ids may be ahead of the clock: a place before the end of a log is no place ahead.
+    const ends = await log.ends(live.sources);
+    const stopAt = Object.fromEntries(ends.map(({ redisKey, last }) => [redisKey, laterOf(`${clock + HOLD_AHEAD_MS}-0`, last)]));
     await registry.change((now) => ({
       puts: now.generations
         .filter((generation) => generation.rebuild === id || isUpstream(now.generations, live, generation))
@@ -81,8 +87,9 @@ export class Verifier {
   async #standStill(replayed: Progress, served: Progress, stopAt: Readonly<Record<string, Position>>): Promise<boolean> {
     const { workers, log } = this.options;
     const { now } = await workers.live();
-    for (const [redisKey, stop] of Object.entries(stopAt)) {
-      if (timeOf(stop) >= now) return false;
+    for (const { redisKey, last } of await log.ends(Object.keys(stopAt))) {
+      const stop = stopAt[redisKey]!;
+      if (timeOf(stop) >= now && comparePositions(last, stop) < 0) return false;
       const position = served.frontier[redisKey]!;
       if (replayed.frontier[redisKey] !== position) return false;
       if ((await log.range(redisKey, position, stop, 2)).some(([id]) => comparePositions(id, position) > 0)) return false;
@@ -91,11 +98,12 @@ export class Verifier {
   }
 
   async #letGo(id: string, view: string): Promise<void> {
+    const at = this.options.clock.now();
     await this.options.registry.change((now) => {
       const live = now.generations.filter((generation) => generation.view === view && generation.state !== 'shadow');
       return {
         puts: now.generations.flatMap((generation): Generation[] => {
-          if (generation.rebuild === id && generation.state === 'shadow') return [{ ...generation, state: 'dropping', stopAt: null }];
+          if (generation.rebuild === id && generation.state === 'shadow') return [{ ...inState(generation, 'dropping', at), stopAt: null }];
           if (generation.stopAt !== null && live.some((of) => isUpstream(now.generations, of, generation))) return [{ ...generation, stopAt: null }];
           return [];
         }),
@@ -154,6 +162,16 @@ export class Verifier {
     }
     return differences;
   }
+}
+
+/** Why the two could not be compared, and where each stood. */
+function apart(replayed: Progress, served: Progress, stopAt: Readonly<Record<string, Position>>, heldMs: number): string {
+  const places = Object.entries(stopAt).map(([redisKey, stop]) => `  ${redisKey}  live ${served.frontier[redisKey]}, replay ${replayed.frontier[redisKey]}, to stop at ${stop}`);
+  return [
+    `The replay and the live view did not come to stand at one place within ${heldMs} ms (holdMsMax); the live view goes on.`,
+    ...places,
+    'Either nobody maintains the view now, or ids of its streams are ahead of the clock of Redis, or another verification came between. Verify again when it is live.',
+  ].join('\n');
 }
 
 const parsed = (text: string | undefined): unknown => (text === undefined ? null : JSON.parse(text));

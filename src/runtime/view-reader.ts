@@ -97,6 +97,8 @@ export class ViewReader<V = Record<string, Value>> {
       parts.map(({ path }) => path),
       key as Value,
     );
+    // What the column cannot hold is in no key.
+    if (parts.some(({ onlyStrings }, index) => onlyStrings && typeof values[index] !== 'string')) return null;
     return (await this.options.reader.row(view, keyTextOfValues(values, parts))).row as RowRead<V> | null;
   }
 

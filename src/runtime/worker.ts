@@ -169,7 +169,7 @@ export class Worker {
       const dropper = [...this.#live].sort((left, right) => (left.id < right.id ? -1 : 1))[0]?.id;
       if (dropper !== id) continue;
       if ([...this.#running.values()].some(({ task }) => task.id.view === generation.view && task.id.generation === generation.number)) continue;
-      await dropGeneration(generation, this.options);
+      if (!(await dropGeneration(generation, this.options))) continue;
       logger.info(`Generation ${generation.number} of "${generation.view}" is gone.`);
     }
   }
@@ -204,6 +204,7 @@ export class Worker {
         now: () => clock.monotonicMs(),
         reportMs: limits.readerReportMs,
         pageRowsMax: Math.floor(limits.commitWritesMax / 2),
+        readBytesMax: limits.readBytesMax,
       });
     });
     const task = new Task({

@@ -306,7 +306,17 @@ export class OpenApi {
     const verification = ref('schemas', 'Verification');
     return {
       '/views': get('views', 'views', 'All views', list),
-      '/views/{view}': get('views', 'view', 'One view: state, lag, columns, indexes, circuit', object, view),
+      '/views/{view}': {
+        ...get('views', 'view', 'One view: state, lag, columns, indexes, circuit', object, view),
+        delete: {
+          tags: ['views'],
+          operationId: 'drop',
+          summary: 'Drop a view that is declared no longer, with all its generations',
+          parameters: view,
+          responses: { 202: json(object, 'Its generations are being deleted.'), ...PROBLEM },
+          ...secured,
+        },
+      },
       '/views/{view}/errors': get('views', 'errors', 'The newest entries and rows it could not use', list, [
         ...view,
         query('limit', 'How many.', { type: 'integer', minimum: 1 }),

@@ -23,6 +23,8 @@ const STATUS: Readonly<Record<string, number>> = {
   'rebuild-state': 409,
   'rebuild-finished': 409,
   'nothing-kept': 409,
+  'view-declared': 409,
+  'view-read': 409,
   'not-caught-up': 409,
   'no-code': 409,
   'release-superseded': 409,

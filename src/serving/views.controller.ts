@@ -1,6 +1,7 @@
-import { Controller, Get, Param, Req, Res, UseFilters, UseGuards } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Param, Req, Res, UseFilters, UseGuards } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { StillwaterError } from '../errors/stillwater-error.js';
+import { dropView } from '../runtime/drop-view.js';
 import { ViewStore } from '../runtime/ports/view-store.js';
 import { errorsOf } from '../runtime/reading/errors-of-view.js';
 import { Reading } from '../runtime/reading/reading.js';
@@ -39,6 +40,15 @@ export class ViewsController {
   async view(@Param('view') name: string, @Req() request: FastifyRequest) {
     onlyParameters(request, []);
     return this.page.whole(await this.reading.statuses.one(name));
+  }
+
+  /** Only of a view that nobody declares any more. Workers delete what it holds. */
+  @Delete(':view')
+  @HttpCode(202)
+  async drop(@Param('view') name: string, @Req() request: FastifyRequest) {
+    onlyParameters(request, []);
+    const { catalog, watch: registry, workers, clock } = this.reading.options;
+    return { view: name, dropped: await dropView(name, { catalog: catalog(), registry, workers, clock }) };
   }
 
   @Get(':view/rows')

@@ -273,6 +273,14 @@ describe('commands that speak to a service', () => {
     });
   });
 
+  it('drops a view that is declared no longer', async () => {
+    await serve(() => ({ status: 202, body: { view: 'old totals', dropped: [1, 3] } }));
+    expect((await run(['drop', 'old totals'])).stdout).toBe(
+      'old totals is dropped: 2 generations, deleted by a worker.\n',
+    );
+    expect(service.asked).toMatchObject([{ method: 'DELETE', path: '/views/old%20totals' }]);
+  });
+
   it('verifies: 0 where a replay is equal, 1 and the rows where it differs', async () => {
     const side = (generation: number, checksum: string) => ({ generation, rows: 2, checksum });
     const equal = verification('equal', {

@@ -7,6 +7,7 @@ const generation = (view: string, number: number, changed: Partial<Generation> =
   fingerprint: 'f'.repeat(8),
   release: 1,
   state: 'building',
+  since: 1,
   paused: false,
   partitions: 1,
   buckets: 64,

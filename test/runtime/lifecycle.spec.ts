@@ -126,6 +126,17 @@ describeWithRedis('the life of a view', () => {
     });
   });
 
+  test('a new view over a changed one is built with it, not over the rows of the old definition', async () => {
+    const old = await start(first.slice(0, 1));
+    await append(400);
+    await old.caughtUp('by-shop');
+    const system = await start(second);
+    expect(system.registry.serving('by-sales')).toBeNull();
+    await drive(system, ['by-shop']);
+    expect(system.registry.serving('by-sales')).toMatchObject({ number: 1, upstreams: { 'by-shop': 2 } });
+    expect((await system.rows('by-sales')).get('20')).toEqual({ sales: 20, shops: 20 });
+  });
+
   test('an older release neither creates nor promotes', async () => {
     const old = await start(first);
     const young = await start(second);
@@ -156,6 +167,40 @@ describeWithRedis('the life of a view', () => {
     await system.caughtUp('by-sales');
     expect(system.registry.serving('by-shop')?.number).toBe(1);
     expect((await system.rows('by-shop')).get('shop-0')).toMatchObject({ sales: 40 });
+  });
+
+  test('a view that is declared while what it reads is rebuilt stays up to date', async () => {
+    const system = await start(first.slice(0, 1));
+    await append(400);
+    await system.caughtUp('by-shop');
+    const id = `rebuild-${randomUUID()}`;
+    await system.rebuilder.begin(id, ['by-shop'], 'building', false);
+    const other = await start(first);
+    await other.caughtUp('by-sales');
+    expect(other.registry.serving('by-sales')?.upstreams).toEqual({ 'by-shop': 1 });
+    await eventually(async () => (await system.rebuilder.advance(id)).state === 'promoted');
+    await append(400);
+    await other.caughtUp('by-sales');
+    expect((await other.rows('by-sales')).get('40')).toEqual({ sales: 40, shops: 20 });
+    // Also when what it reads is replaced once more.
+    await drive(system, ['by-shop']);
+    await append(400);
+    await other.caughtUp('by-sales');
+    expect((await other.rows('by-sales')).get('60')).toEqual({ sales: 60, shops: 20 });
+  });
+
+  test('a rollback leaves what was rebuilt since, and it stays up to date', async () => {
+    const system = await start(first);
+    await append(400);
+    await system.caughtUp('by-sales');
+    await drive(system, ['by-shop']);
+    await drive(system, ['by-sales']);
+    expect(await system.rebuilder.rollback('by-shop')).toEqual([{ view: 'by-shop', generation: 1 }]);
+    await append(400);
+    await system.caughtUp('by-shop');
+    await system.caughtUp('by-sales');
+    expect(system.registry.serving('by-sales')).toMatchObject({ number: 3, upstreams: { 'by-shop': 2 } });
+    expect((await system.rows('by-sales')).get('40')).toEqual({ sales: 40, shops: 20 });
   });
 
   test('a paused rebuild stands still, a cancelled one leaves nothing behind', async () => {
@@ -225,6 +270,32 @@ describeWithRedis('the life of a view', () => {
     await eventually(async () =>
       (await system.registry.refresh()).generations.every(({ state }) => state === 'serving'),
     );
+  });
+
+  test('a view over a log whose ids are ahead of the clock can be verified', async () => {
+    const system = await start(first);
+    await redis.client().xadd('sales', `${Date.now() + 3_600_000}-1`, 'data', '{"shop":"shop-1","amount":1}');
+    await append(100);
+    await system.caughtUp('by-shop');
+    expect(await system.verifier.run('verify-4', 'by-shop', async () => {})).toMatchObject({ state: 'equal', live: { rows: 20 } });
+  });
+
+  test('a verification that cannot come to an end lets go of the live view, and says where both stand', async () => {
+    const system = await System.start({ url: redis.url, declarations: first, limits: { holdMsMax: 500 } });
+    systems.push(system);
+    await append(100);
+    await system.caughtUp('by-shop');
+    const paused = (is: boolean) =>
+      system.registry.change(({ generations }) => ({
+        puts: generations.filter(({ view }) => view === 'by-shop').map((generation) => ({ ...generation, paused: is })),
+      }));
+    await paused(true);
+    await append(100);
+    const result = await system.verifier.run('verify-5', 'by-shop', async () => {});
+    expect(result).toMatchObject({ state: 'failed', reason: expect.stringMatching(/holdMsMax[^]*sales {2}live \d+-\d+, replay \d+-\d+/) });
+    await paused(false);
+    await system.caughtUp('by-sales');
+    expect(system.registry.serving('by-shop')).toMatchObject({ stopAt: null });
   });
 
   test('a verified view goes on being maintained meanwhile and afterwards', async () => {
@@ -298,6 +369,17 @@ describeWithRedis('the life of a view', () => {
     await client.xadd('kept', '*', 'data', '{"shop":"s1"}');
     await system.caughtUp('kept-by-shop');
     expect((await system.rows('kept-by-shop')).get('s1')).toEqual({ shop: 's1', rows: 68 });
+  });
+
+  test('one round of retention trims all there is to trim', async () => {
+    const much = stream('much', { schema: z.object({ shop: z.string() }), retain: { entries: 50 } });
+    const system = await start([declarationOf(view('much-by-shop', { from: much.groupBy('shop').aggregate({ rows: count() }) }))] as ViewDeclaration[]);
+    const transaction = redis.client().multi();
+    for (let index = 0; index < 25_000; index++) transaction.xadd('much', '*', 'data', '{"shop":"s"}');
+    await transaction.exec();
+    await system.caughtUp('much-by-shop');
+    expect(await system.retention.trim()).toEqual(new Map([['much', expect.any(Number)]]));
+    expect(await redis.client().xlen('much')).toBeLessThanOrEqual(50);
   });
 
   test('a view that fails on too many entries is parked, and others go on', async () => {

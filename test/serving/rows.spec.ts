@@ -66,6 +66,7 @@ describe('GET /views/{view}/rows', () => {
       expect(await sorted('or=(place.city.eq."Rome",id.in.("e/ü?",d))')).toBe('b,d,e/ü?');
       expect(await sorted('not.or=(n.eq.3,kind.eq.song)')).toBe('a');
       expect(await sorted('id=in.(a,d,zz)&n=eq.3')).toBe('d');
+      expect(await sorted('id=is.null')).toBe('');
     },
   );
 

@@ -279,6 +279,7 @@ export async function servedApp({
           fingerprint: declaration.fingerprint,
           release: 1,
           state: 'serving',
+          since: 1,
           paused: false,
           partitions,
           buckets: declaration.buckets,

@@ -1,3 +1,4 @@
+import type { Generation } from '../../src/runtime/ports/registry.js';
 import { row, servedApp, type ServedApp } from './served-app.js';
 
 describe('the service', () => {
@@ -103,6 +104,47 @@ describe('the service', () => {
     expect((await served.app.inject({ method: 'POST', url: '/views/nobody/rebuilds' })).statusCode).toBe(404);
   });
 
+  it('drops a view that nobody declares any more, and no other', async () => {
+    const drop = (name: string) => served.app.inject({ method: 'DELETE', url: `/views/${name}` });
+    const { registry, workers } = served.ports;
+    const [of] = (await registry.read()).generations.filter(({ view }) => view === 'shop');
+    const put = async (...generations: Partial<Generation>[]) =>
+      registry.change(
+        (await registry.read()).revision,
+        generations.map((changes) => ({ ...of!, fingerprint: 'nobody-has-it', ...changes })),
+        [],
+      );
+    await put(
+      { view: 'old', number: 1, state: 'kept' },
+      { view: 'old', number: 2 },
+      { view: 'older', number: 1, upstreams: { old: 2 } },
+    );
+    expect((await drop('shop')).json()).toMatchObject({ status: 409, code: 'view-declared' });
+    expect((await drop('nobody')).json()).toMatchObject({ status: 404, code: 'unknown-view' });
+    expect((await drop('old')).json()).toMatchObject({
+      status: 409,
+      code: 'view-read',
+      evidence: '  older  generation 1, serving',
+    });
+    expect((await drop('older')).json()).toEqual({ view: 'older', dropped: [1] });
+    const reply = await drop('old');
+    expect([reply.statusCode, reply.json()]).toEqual([202, { view: 'old', dropped: [1, 2] }]);
+    expect((await registry.read()).generations.filter(({ view }) => view === 'old')).toMatchObject([
+      { number: 1, state: 'dropping' },
+      { number: 2, state: 'dropping' },
+    ]);
+    expect((await drop('old')).json()).toEqual({ view: 'old', dropped: [1, 2] });
+    expect((await get('/views')).json<{ name: string }[]>().map(({ name }) => name)).not.toContain('old');
+
+    // Declared by another process: while that one lives it is not dropped.
+    await put({ view: 'theirs', number: 1, fingerprint: 'another-process-has-it' });
+    const fingerprints = ['another-process-has-it'];
+    await workers.renew({ id: 'worker-2', fingerprints, role: 'worker', startedAt: 1 }, 60_000);
+    expect((await drop('theirs')).json()).toMatchObject({ status: 409, code: 'view-declared' });
+    await workers.leave('worker-2');
+    expect((await drop('theirs')).statusCode).toBe(202);
+  });
+
   it('describes itself, with a row schema and parameters for each view', async () => {
     const document = (await get('/openapi.json')).json();
     const rows = document.paths['/views/shop/rows'].get;
@@ -144,7 +186,7 @@ describe('the service', () => {
     const reply = await get('/nowhere');
     expect(reply.headers['content-type']).toContain('application/problem+json');
     expect(reply.json()).toMatchObject({ status: 404, code: 'unknown-route' });
-    expect((await served.app.inject({ method: 'DELETE', url: '/views/shop' })).json()).toMatchObject({
+    expect((await served.app.inject({ method: 'PATCH', url: '/views/shop' })).json()).toMatchObject({
       status: 404,
     });
   });

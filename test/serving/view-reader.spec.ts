@@ -22,6 +22,7 @@ describe('ViewReader', () => {
     expect(await reader.row({ id: 'a' })).toEqual(found);
     expect(await reader.row(['a'])).toEqual(found);
     expect(await reader.row('nobody')).toBeNull();
+    expect(await reader.row(null as never)).toBeNull();
     await served.writer('routes').put([{ origin: 'A', destination: 'B', flights: 1, worst: 2 }]);
     expect(await served.reading.view(routes).row({ origin: 'A', destination: 'B' })).toMatchObject({
       flights: 1,

@@ -65,7 +65,7 @@ export class System {
     const { registry, tasks, log, views, workers, code, clock, limits, metrics, id } = this;
     this.rebuilder = new Rebuilder({ catalog: () => this.catalog, registry, tasks, log, code, clock, limits });
     this.verifier = new Verifier({ rebuilder: this.rebuilder, registry, tasks, views, log, workers, clock, limits });
-    this.retention = new Retention({ catalog: () => this.catalog, registry, tasks, log, workers, id, clock, limits, logger });
+    this.retention = new Retention({ catalog: () => this.catalog, registry, tasks, views, log, workers, id, clock, limits, logger });
     this.worker = new Worker({ id, code, registry, workers, tasks, views, log, limits, metrics, clock, logger, nonce: () => randomUUID(), step: options.step ?? pure });
   }
 

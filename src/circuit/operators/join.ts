@@ -46,7 +46,7 @@ export class Join implements Operator {
     for (const [key, changes] of this.#right.byKey) {
       this.right.rows.wantChanges(key, changes);
       this.left.rows.wantRows(key);
-      if (this.options.outer) this.right.rows.wantRows(key);
+      if (this.options.outer) this.right.rows.wantAny(key, changes);
     }
   }
 
@@ -70,9 +70,9 @@ export class Join implements Operator {
   #stepRight(key: string, changes: Changes, output: Delta<Row>): void {
     const { outer, pairOf } = this.options;
     const lefts = this.left.rows.rows(key);
-    const alone = outer && this.right.rows.rows(key).length === 0;
+    const alone = outer && !this.right.rows.any(key);
     this.right.rows.apply(key, changes);
-    const aloneNow = outer && this.right.rows.rows(key).length === 0;
+    const aloneNow = outer && !this.right.rows.any(key);
     for (const left of lefts) {
       for (const { row, weight } of changes.values())
         if (weight !== 0) output.push(pairOf(left.row, row), left.weight * weight);

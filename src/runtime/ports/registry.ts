@@ -13,6 +13,8 @@ export interface Generation {
    * dropping   its keys are being deleted
    */
   readonly state: 'building' | 'serving' | 'kept' | 'shadow' | 'dropping';
+  /** When it took this state. */
+  readonly since: number;
   readonly paused: boolean;
   readonly partitions: number;
   readonly buckets: number;

@@ -96,10 +96,12 @@ function keysPath(
   const parts = keyPartsOf(description);
   if (parts.length === 0) return null;
   let keys: Value[][] = [[]];
-  for (const { path } of parts) {
+  for (const { path, onlyStrings } of parts) {
     const values = bounds.get(path)?.values;
     if (!values) return null;
-    keys = keys.flatMap((key) => values.map((value) => [...key, value]));
+    // What the column cannot hold is in no key: `is.null` where it is never null.
+    const possible = onlyStrings ? values.filter((value) => typeof value === 'string') : values;
+    keys = keys.flatMap((key) => possible.map((value) => [...key, value]));
     if (keys.length > valuesMax) return null;
   }
   return { kind: 'keys', keys: [...new Set(keys.map((values) => keyTextOfValues(values, parts)))] };

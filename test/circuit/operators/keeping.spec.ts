@@ -184,6 +184,32 @@ describe('join', () => {
     expect(pairs.step([[l(null), -1]], [[r(null), -1]])).toEqual([[pair(l(null), null), -1]]);
   });
 
+  it('looks at one right row, not at all of them, to see whether a left row is alone', () => {
+    const reads: object[] = [];
+    const pairs = new Stepped(
+      (builder) => {
+        const right = builder.ordered('right');
+        const load = right.load.bind(right);
+        right.load = (read, found) => {
+          reads.push({ read, found: found.length });
+          load(read, found);
+        };
+        return new Join(
+          { keyOf: (row: any) => row.k, rows: arrangement(builder, 'ordered', 'left') },
+          { keyOf: (row: any) => row.id, rows: new OrderedArrangement(right) },
+          { outer: true, pairOf: (left, one) => ({ ...left, r: one }) },
+        );
+      },
+      { inputs: 2, entriesMax: 1 },
+    );
+    pairs.step([], Array.from({ length: 500 }, (_, v) => [r('a', v), 1] as const));
+    pairs.states.forEach((state) => state.drop());
+    reads.length = 0;
+    pairs.step([], [[r('a', 7), -1]]);
+    expect(Math.max(...reads.map(({ found }: any) => found))).toBeLessThanOrEqual(2);
+    expect(pairs.step([[l('a'), 1]], [])).toHaveLength(499);
+  });
+
   it('writes only the rows that changed', () => {
     const pairs = join(false, 'ordered');
     pairs.step(

@@ -1,0 +1,248 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { count, declarationOf, stream, sum, view } from '../../src/index.js';
+import { SystemClock } from '../../src/runtime/clock.js';
+import { dropView } from '../../src/runtime/drop-view.js';
+import { Retention } from '../../src/runtime/retention.js';
+import type { ViewDeclaration } from '../../src/view/plan.js';
+import { describeWithRedis, RedisServer } from '../support/redis-server.js';
+import { eventually, System, type SystemOptions } from '../support/system.js';
+
+const sales = stream('sales', {
+  schema: z.object({ shop: z.string(), amount: z.int() }),
+  retain: { entries: 50 },
+});
+const byShop = view('by-shop', { from: sales.groupBy('shop').aggregate({ sales: count() }) });
+const byAmount = view('by-amount', { from: sales.groupBy('amount').aggregate({ sales: count() }) });
+const bySales = view('by-sales', { from: byShop.groupBy('sales').aggregate({ shops: count() }) });
+const declared = (...views: Parameters<typeof declarationOf>[0][]): ViewDeclaration[] =>
+  views.map((each) => declarationOf(each) as ViewDeclaration);
+
+/** A clock that can be put forward. */
+class Later extends SystemClock {
+  ms = 0;
+  override now(): number {
+    return super.now() + this.ms;
+  }
+  override monotonicMs(): number {
+    return super.monotonicMs() + this.ms;
+  }
+}
+
+describeWithRedis('retention', () => {
+  let redis: RedisServer;
+  const systems: System[] = [];
+  beforeEach(async () => {
+    redis = await RedisServer.start();
+  });
+  afterEach(async () => {
+    for (const system of systems.splice(0)) await system.stop();
+    await redis.stop();
+  });
+
+  const start = async (
+    declarations: ViewDeclaration[],
+    options: Partial<SystemOptions> = {},
+  ): Promise<System> => {
+    const system = await System.start({ url: redis.url, declarations, ...options });
+    systems.push(system);
+    return system;
+  };
+  const stop = async (system: System): Promise<void> => {
+    systems.splice(systems.indexOf(system), 1);
+    await system.stop();
+  };
+  const append = async (count: number): Promise<void> => {
+    const transaction = redis.client().multi();
+    for (let index = 0; index < count; index++)
+      transaction.xadd('sales', '*', 'data', JSON.stringify({ shop: `s${index % 5}`, amount: index % 3 }));
+    await transaction.exec();
+  };
+  /** A round of a retention whose clock is ahead. */
+  const retention = (system: System, clock = new Later()) => {
+    const { catalog, registry, tasks, views, log, workers, id, limits } = system;
+    const logger = system.options.logger ?? { info() {}, warn() {}, error() {} };
+    const made = new Retention({
+      catalog: () => catalog,
+      registry,
+      tasks,
+      views,
+      log,
+      workers,
+      id,
+      clock,
+      limits,
+      logger,
+    });
+    return async (aheadMs = 0): Promise<number> => {
+      clock.ms = aheadMs;
+      await made.dropKept();
+      // As many as there are to trim: one call removes a bounded number.
+      for (let gone = 1; gone > 0;)
+        gone = [...(await made.trim()).values()].reduce((all, one) => all + one, 0);
+      return redis.client().xlen('sales');
+    };
+  };
+  const rebuild = async (system: System, name: string): Promise<void> => {
+    const id = `rebuild-${randomUUID()}`;
+    await system.rebuilder.begin(id, system.rebuilder.affected([name]), 'building', true);
+    await eventually(async () => (await system.rebuilder.advance(id)).state === 'promoted');
+  };
+  const statesOf = (system: System, name: string): string[] =>
+    system.registry.snapshot.generations
+      .filter((generation) => generation.view === name)
+      .map(({ number, state }) => `${number} ${state}`);
+  const dropOf = (system: System, name: string) => dropView(name, { ...system, catalog: system.catalog });
+  const keysOf = (name: string): Promise<string[]> => redis.client().keys(`*${name}#*`);
+
+  test('a generation kept for a rollback holds trimming back until it was kept long enough', async () => {
+    const system = await start(declared(byShop, bySales));
+    await append(100);
+    await system.caughtUp('by-sales');
+    await rebuild(system, 'by-shop');
+    await append(100);
+    await system.caughtUp('by-sales');
+    const round = retention(system);
+    const { keptMs } = system.limits;
+    expect(await round(keptMs - 60_000)).toBeGreaterThan(100);
+    expect(statesOf(system, 'by-shop')).toEqual(['1 kept', '2 serving']);
+    await round(keptMs + 1);
+    await eventually(() => [...statesOf(system, 'by-shop'), ...statesOf(system, 'by-sales')].length === 2);
+    expect(statesOf(system, 'by-sales')).toEqual(['2 serving']);
+    expect((await keysOf('by-shop')).filter((key) => key.includes('#1/'))).toEqual([]);
+    expect(await round()).toBe(50);
+    await expect(system.rebuilder.rollback('by-shop')).rejects.toMatchObject({ code: 'nothing-kept' });
+  });
+
+  test('a kept generation stays as long as one that serves reads it', async () => {
+    const system = await start(declared(byShop, bySales));
+    await append(10);
+    await system.caughtUp('by-sales');
+    await system.registry.change(({ generations }) => ({
+      puts: generations
+        .filter((generation) => generation.view === 'by-shop')
+        .map((generation) => ({ ...generation, state: 'kept' as const })),
+    }));
+    await retention(system)(system.limits.keptMs * 2);
+    expect(statesOf(system, 'by-shop')).toEqual(['1 kept']);
+  });
+
+  test('a rollback begins the time anew', async () => {
+    const system = await start(declared(byShop));
+    await append(10);
+    await system.caughtUp('by-shop');
+    await rebuild(system, 'by-shop');
+    const [kept] = system.registry.snapshot.generations;
+    await eventually(() => Date.now() > kept!.since);
+    await system.rebuilder.rollback('by-shop');
+    const { generations } = system.registry.snapshot;
+    expect(generations).toMatchObject([{ state: 'serving' }, { state: 'kept' }]);
+    for (const { since } of generations) expect(since).toBeGreaterThan(kept!.since);
+  });
+
+  test('a view that is declared no longer holds trimming back for a named time, then it does not', async () => {
+    const before = await start(declared(byShop, byAmount));
+    await append(100);
+    await before.caughtUp('by-amount');
+    await stop(before);
+    const warned: string[] = [];
+    const logger = { info() {}, warn: (message: string) => void warned.push(message), error() {} };
+    const system = await start(declared(byShop), { logger });
+    await append(100);
+    await system.caughtUp('by-shop');
+    const round = retention(system);
+    const { orphanMs } = system.limits;
+    // Two weeks after it was deployed, but just now seen.
+    expect(await round(2 * orphanMs)).toBeGreaterThan(100);
+    expect(await round(3 * orphanMs - 1_000)).toBeGreaterThan(100);
+    expect(await round(3 * orphanMs + 60_000)).toBe(50);
+    await round(3 * orphanMs + 120_000);
+    expect(warned.filter((message) => /"by-amount" holds back no trimming/.test(message))).toHaveLength(1);
+    // What it holds is still served.
+    expect((await system.rows('by-amount')).size).toBe(3);
+  });
+
+  test('a view whose code comes back in time counts again, and its time begins anew', async () => {
+    const before = await start(declared(byShop, byAmount));
+    await append(100);
+    await before.caughtUp('by-amount');
+    await stop(before);
+    const system = await start(declared(byShop));
+    await append(100);
+    await system.caughtUp('by-shop');
+    const round = retention(system);
+    const { orphanMs } = system.limits;
+    await round();
+    const back = await start(declared(byShop, byAmount));
+    await back.caughtUp('by-amount');
+    await round(orphanMs * 0.9);
+    await stop(back);
+    await append(100);
+    await system.caughtUp('by-shop');
+    expect(await round(orphanMs * 1.1)).toBeGreaterThan(100);
+    expect(await round(orphanMs * 2.2)).toBe(50);
+  });
+
+  test('a view that nobody declares does not make its upstream keep changes for ever', async () => {
+    const before = await start(declared(byShop, bySales));
+    await append(20);
+    await before.caughtUp('by-sales');
+    await stop(before);
+    const system = await start(declared(byShop));
+    await system.caughtUp('by-shop');
+    const upstream = { view: 'by-shop', generation: 1, stage: 0, partition: 0 };
+    const readers = async () => [...(await system.views.readers(upstream)).keys()];
+    const round = retention(system);
+    await round();
+    expect(await readers()).toEqual(['by-sales#1/0.0']);
+    await round(system.limits.orphanMs + 1);
+    expect(await readers()).toEqual([]);
+  });
+
+  test('a view that nobody declares is dropped on request, with all its keys, and trimming goes on', async () => {
+    const before = await start(declared(byShop, byAmount));
+    await append(100);
+    await before.caughtUp('by-amount');
+    await stop(before);
+    const system = await start(declared(byShop));
+    await append(100);
+    await system.caughtUp('by-shop');
+    const round = retention(system);
+    expect(await round()).toBeGreaterThan(100);
+    await expect(dropOf(system, 'by-shop')).rejects.toMatchObject({ code: 'view-declared' });
+    expect(await dropOf(system, 'by-amount')).toEqual([1]);
+    await eventually(() => statesOf(system, 'by-amount').length === 0);
+    expect(await keysOf('by-amount')).toEqual([]);
+    expect(await round()).toBe(50);
+    await expect(dropOf(system, 'by-amount')).rejects.toMatchObject({ code: 'unknown-view' });
+  });
+
+  test('a generation with a parked task can be dropped as well', async () => {
+    const broken = view('broken', {
+      from: sales
+        .where(() => {
+          throw new Error('no');
+        })
+        .groupBy('shop')
+        .aggregate({ sales: sum('amount') }),
+      errorsMax: 1,
+    });
+    const before = await start(declared(byShop, broken));
+    await append(100);
+    const task = { view: 'broken', generation: 1, stage: 0, partition: 0 };
+    await eventually(async () => (await before.tasks.status([task]))[0]?.parked?.code === 'errors-max');
+    await stop(before);
+    const system = await start(declared(byShop));
+    await system.caughtUp('by-shop');
+    await dropOf(system, 'broken');
+    await eventually(() => statesOf(system, 'broken').length === 0);
+    expect(await keysOf('broken')).toEqual([]);
+  });
+
+  test('a worker says how many values of state it keeps in memory', async () => {
+    const system = await start(declared(byShop));
+    await append(100);
+    await system.caughtUp('by-shop');
+    await eventually(() => system.metrics.cacheEntries.get() >= 5);
+  });
+});
