@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: [".scratch*", 'dist', 'node_modules', '.stillwater', 'coverage'] },
+  { ignores: ['.scratch*', 'dist', 'node_modules', '.stillwater', 'coverage'] },
   ...tseslint.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { createServer } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type LoadedView, loadViews, servedViews } from './cli/load-views.js';
@@ -44,6 +45,7 @@ export async function startService({ dev, demo, flights }: ServiceOptions): Prom
   const stopped = new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort());
 
+  await expectFree(settings);
   const redis = await bringUpRedis(settings, { say });
   let app: NestFastifyApplication | null = null;
   try {
@@ -98,6 +100,18 @@ function createApplication(
   );
 }
 
+/** Before anything is touched: who cannot serve must not lead a release. */
+async function expectFree({ port, host }: Settings): Promise<void> {
+  const probe = createServer();
+  try {
+    await new Promise<void>((resolve, reject) => probe.once('error', reject).listen(port, host, resolve));
+  } catch (thrown) {
+    throw cannotListen(port, host, thrown);
+  } finally {
+    probe.close();
+  }
+}
+
 /** The address it is served at. */
 async function listen(app: NestFastifyApplication, { port, host }: Settings): Promise<string> {
   mountDocs(app);
@@ -105,19 +119,22 @@ async function listen(app: NestFastifyApplication, { port, host }: Settings): Pr
     await app.listen(port, host);
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).syscall !== 'listen') throw thrown;
-    throw new StillwaterError(
-      'cannot-listen',
-      {
-        what: `The service cannot listen on port ${port} of ${host}.`,
-        evidence: `  said  ${messageOf(thrown)}`,
-        consequence: 'Nothing is served. What had been started was stopped again.',
-        remedy: 'End what listens there, or set PORT to another: 0 takes a free one.',
-      },
-      { cause: thrown },
-    );
+    throw cannotListen(port, host, thrown);
   }
   return (await app.getUrl()).replace('[::1]', 'localhost');
 }
+
+const cannotListen = (port: number, host: string, cause: unknown): StillwaterError =>
+  new StillwaterError(
+    'cannot-listen',
+    {
+      what: `The service cannot listen on port ${port} of ${host}.`,
+      evidence: `  said  ${messageOf(cause)}`,
+      consequence: 'Nothing is served. What had been started was stopped again.',
+      remedy: 'End what listens there, or set PORT to another: 0 takes a free one.',
+    },
+    { cause },
+  );
 
 /** `dev`: what is saved is deployed. The old code stays in this process, and serves, until its generations are replaced. */
 function watchAndRedeploy(app: NestFastifyApplication, directory: string, signal: AbortSignal): void {

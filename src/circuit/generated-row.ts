@@ -73,7 +73,9 @@ export function generatedText(columns: readonly TextColumn[]): (row: Row) => str
         return `${before} + JSON.stringify(${value})`;
     }
   });
-  return new Function('textOf', `return (row) => ${parts.join(' + ')} + '}';`)(jsonOf) as (row: Row) => string;
+  return new Function('textOf', `return (row) => ${parts.join(' + ')} + '}';`)(jsonOf) as (
+    row: Row,
+  ) => string;
 }
 
 /** `"__proto__": x` in an object literal would set the prototype; computed, it is a field like any other. */

@@ -106,7 +106,9 @@ export class ViewOutput implements Operator {
     const stored = this.records.get(key);
     const beforeText = stored?.text ?? '';
     const simple =
-      change.more === null && !stored?.others && (change.minus === null ? '' : textOf(change.minus)) === beforeText;
+      change.more === null &&
+      !stored?.others &&
+      (change.minus === null ? '' : textOf(change.minus)) === beforeText;
     const afterText = simple && change.plus !== null ? textOf(change.plus) : '';
     if (simple && afterText === beforeText) return;
 

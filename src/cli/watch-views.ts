@@ -1,4 +1,4 @@
-import { watch } from 'node:fs';
+import { type FSWatcher, watch } from 'node:fs';
 import { resolve } from 'node:path';
 import { messageOf, StillwaterError } from '../errors/stillwater-error.js';
 import type { SourceDeclaration } from '../view/plan.js';
@@ -35,20 +35,29 @@ export function watchViews(
   };
   const changed = (): void => {
     if (timer !== null) clearTimeout(timer);
-    timer = setTimeout(() => void load(), QUIET_MS);
+    timer = setTimeout(() => {
+      // Many editors save by renaming, and a watcher goes on watching the file that went: each change needs a new one.
+      watcher.close();
+      watcher = begin();
+      void load();
+    }, QUIET_MS);
   };
 
-  const watcher = watch(resolve(directory), { recursive: true }, changed);
-  watcher.on('error', (error) =>
-    onChange(
-      new StillwaterError('watch-ended', {
-        what: `The directory ${directory} can no longer be watched.`,
-        evidence: `  ${error.message}`,
-        consequence: 'What is saved is not deployed any more; what runs goes on.',
-        remedy: 'Start `stillwater dev` again.',
-      }),
-    ),
-  );
+  const begin = (): FSWatcher => {
+    const begun = watch(resolve(directory), { recursive: true }, changed);
+    begun.on('error', (error) =>
+      onChange(
+        new StillwaterError('watch-ended', {
+          what: `The directory ${directory} can no longer be watched.`,
+          evidence: `  ${error.message}`,
+          consequence: 'What is saved is not deployed any more; what runs goes on.',
+          remedy: 'Start `stillwater dev` again.',
+        }),
+      ),
+    );
+    return begun;
+  };
+  let watcher = begin();
   return () => {
     stopped = true;
     if (timer !== null) clearTimeout(timer);

@@ -27,10 +27,14 @@ export class DeclarationErrors extends StillwaterError {
   override readonly name = 'DeclarationErrors';
   constructor(readonly errors: readonly StillwaterError[]) {
     super('declaration-errors', {
-      what: errors.length === 1 ? errors[0]!.message : `${errors.length} declarations are wrong.\n\n${errors.map((error) => error.message).join('\n\n')}`,
+      what:
+        errors.length === 1
+          ? errors[0]!.message
+          : `${errors.length} declarations are wrong.\n\n${errors.map((error) => error.message).join('\n\n')}`,
     });
   }
 }
 
 /** The text of anything that was thrown. */
-export const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
+export const messageOf = (thrown: unknown): string =>
+  thrown instanceof Error ? thrown.message : String(thrown);

@@ -20,8 +20,16 @@ import { commitArguments } from './commit-arguments.js';
 import type { RedisConnections } from './connections.js';
 import { bucketOf, type Keyspace } from './keyspace.js';
 import { decodeMember, groupRange, memberRange } from './ordered-member.js';
-import { answered, isReply, redisError, refusalOf, valueOf } from './replies.js';
-import { callAttempt, callClaim, callCommit, callPark, callRelease, type CommitReply, wrongType } from './scripts/call.js';
+import { answered, isReply, isWrongType, redisError, refusalOf, valueOf } from './replies.js';
+import {
+  callAttempt,
+  callClaim,
+  callCommit,
+  callPark,
+  callRelease,
+  type CommitReply,
+  wrongType,
+} from './scripts/call.js';
 import { decodeRecord, RECORD_FIELDS } from './task-record.js';
 
 /** Fields asked for in one HMGET, and members in one ZRANGEBYLEX: so much takes Redis about a millisecond. */
@@ -115,6 +123,23 @@ export class RedisTaskStore extends TaskStore {
           pipeline.hmget(this.keyspace.task(task), 'owner', 'epoch', 'parked', ...RECORD_FIELDS);
         const replies = await pipeline.exec();
         some.forEach((task, index) => {
+          const [failure] = replies?.[index] ?? [null];
+          if (isWrongType(failure)) {
+            // One key that is not ours must not hide how all other tasks are.
+            const { message } = wrongType(
+              this.keyspace.task(task),
+              'another type',
+              `Reading the status of ${taskName(task)}`,
+            );
+            out.push({
+              task,
+              owner: null,
+              epoch: 0,
+              record: null,
+              parked: { code: 'wrong-type', message, at: Date.now() },
+            });
+            return;
+          }
           const [owner, epoch, parked, ...record] = valueOf(replies, index) as (string | null)[];
           out.push({
             task,
@@ -169,7 +194,11 @@ export class RedisTaskStore extends TaskStore {
       case 'DIVERGED':
         return { status: 'diverged', tick: Number(reply[1]) };
       case 'WRONG_TYPE':
-        return { status: 'failed', reason: `The key ${reply[1]} holds a ${reply[2]}.` };
+        throw wrongType(
+          reply[1],
+          reply[2],
+          `The commit of tick ${request.tick} of ${taskName(request.task)}`,
+        );
       case 'MALFORMED':
         return { status: 'failed', reason: `The commit was not accepted: ${reply[1]}.` };
     }

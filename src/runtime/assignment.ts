@@ -31,11 +31,16 @@ export function tasksOf(generations: readonly Generation[]): AssignableTask[] {
  * Source partitions are dealt out by rendezvous hashing (D. Thaler, C. Ravishankar), so that few move when workers come
  * and go, with no worker taking more than its even share. A worker only gets tasks whose code it has.
  */
-export function assign(tasks: readonly AssignableTask[], workers: readonly WorkerInfo[]): Map<string, string> {
+export function assign(
+  tasks: readonly AssignableTask[],
+  workers: readonly WorkerInfo[],
+): Map<string, string> {
   const owners = new Map<string, string>();
   const groups = new Map<string, AssignableTask[]>();
   for (const task of tasks) {
-    const able = workers.filter(({ fingerprints }) => fingerprints.includes(task.fingerprint)).map(({ id }) => id);
+    const able = workers
+      .filter(({ fingerprints }) => fingerprints.includes(task.fingerprint))
+      .map(({ id }) => id);
     if (able.length === 0) continue;
     const group = `${task.source}\0${able.sort().join('\0')}`;
     if (!groups.has(group)) groups.set(group, []);
@@ -43,13 +48,20 @@ export function assign(tasks: readonly AssignableTask[], workers: readonly Worke
   }
   const load = new Map<string, number>();
   const share = new Map<string, number>();
-  for (const group of groups.keys()) for (const worker of ableIn(group)) share.set(worker, (share.get(worker) ?? 0) + 1 / ableIn(group).length);
-  for (const group of [...groups.keys()].sort((left, right) => hash32(left) - hash32(right) || (left < right ? -1 : 1))) {
+  for (const group of groups.keys())
+    for (const worker of ableIn(group))
+      share.set(worker, (share.get(worker) ?? 0) + 1 / ableIn(group).length);
+  for (const group of [...groups.keys()].sort(
+    (left, right) => hash32(left) - hash32(right) || (left < right ? -1 : 1),
+  )) {
     const source = group.slice(0, group.indexOf('\0'));
     const ranked = ableIn(group)
       .map((worker) => ({ worker, score: hash32(`${worker}\0${source}`) }))
       .sort((left, right) => right.score - left.score || (left.worker < right.worker ? -1 : 1));
-    const chosen = (ranked.find(({ worker }) => (load.get(worker) ?? 0) < Math.ceil(share.get(worker)! - 1e-9)) ?? ranked[0]!).worker;
+    const chosen = (
+      ranked.find(({ worker }) => (load.get(worker) ?? 0) < Math.ceil(share.get(worker)! - 1e-9)) ??
+      ranked[0]!
+    ).worker;
     load.set(chosen, (load.get(chosen) ?? 0) + 1);
     for (const task of groups.get(group)!) owners.set(taskName(task.id), chosen);
   }

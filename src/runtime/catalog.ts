@@ -1,5 +1,10 @@
 import { sourcesOf } from '../view/plan-nodes.js';
-import type { SourceDeclaration, StreamDeclaration, TableDeclaration, ViewDeclaration } from '../view/plan.js';
+import type {
+  SourceDeclaration,
+  StreamDeclaration,
+  TableDeclaration,
+  ViewDeclaration,
+} from '../view/plan.js';
 
 /** All that an application declares, by name: its views, and the streams and tables they read. */
 export class Catalog {
@@ -20,7 +25,9 @@ export class Catalog {
 
   /** The views that read `name`, directly. */
   dependentsOf(name: string): ViewDeclaration[] {
-    return [...this.views.values()].filter((view) => sourcesOf(view.plan).some((source) => source.kind === 'view' && source.name === name));
+    return [...this.views.values()].filter((view) =>
+      sourcesOf(view.plan).some((source) => source.kind === 'view' && source.name === name),
+    );
   }
 
   #add(declaration: SourceDeclaration): void {

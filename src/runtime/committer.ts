@@ -101,7 +101,9 @@ export class Committer {
           metrics.fenced.add({ view: id.view });
           throw new Ended({ how: 'fenced' });
         case 'diverged':
-          throw new Diverged(`The store stands at tick ${outcome.tick}, the owner thought ${commit.tick - 1}.`);
+          throw new Diverged(
+            `The store stands at tick ${outcome.tick}, the owner thought ${commit.tick - 1}.`,
+          );
         case 'failed':
           throw new Ended({
             how: 'parked',

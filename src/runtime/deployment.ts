@@ -43,25 +43,58 @@ export async function deploy(
 ): Promise<DeploymentResult> {
   const views = [...catalog.views.values()];
   code.add(views);
-  const release = await registry.registry.register(releaseOf([identity, ...views.map(({ name, fingerprint }) => `${name} ${fingerprint}`)]));
-  const result: DeploymentResult = { release, superseded: false, created: [], unchanged: [], changed: [], orphaned: [] };
+  const release = await registry.registry.register(
+    releaseOf([identity, ...views.map(({ name, fingerprint }) => `${name} ${fingerprint}`)]),
+  );
+  const result: DeploymentResult = {
+    release,
+    superseded: false,
+    created: [],
+    unchanged: [],
+    changed: [],
+    orphaned: [],
+  };
   await registry.change((now) => {
-    Object.assign(result, { superseded: now.release > release, created: [], unchanged: [], changed: [], orphaned: [] });
+    Object.assign(result, {
+      superseded: now.release > release,
+      created: [],
+      unchanged: [],
+      changed: [],
+      orphaned: [],
+    });
     const missing: ViewDeclaration[] = [];
     /** What it reads is served as another definition: its rows would be made of rows it was not written for. */
     const isAhead = ({ plan }: ViewDeclaration): boolean =>
-      sourcesOf(plan).some((source) => source.kind === 'view' && !missing.some(({ name }) => name === source.name) && !now.generations.some((generation) => generation.state === 'serving' && isOf(source, generation)));
+      sourcesOf(plan).some(
+        (source) =>
+          source.kind === 'view' &&
+          !missing.some(({ name }) => name === source.name) &&
+          !now.generations.some((generation) => generation.state === 'serving' && isOf(source, generation)),
+      );
     for (const view of views) {
-      const generations = now.generations.filter((generation) => generation.view === view.name && (generation.state === 'serving' || generation.state === 'building'));
+      const generations = now.generations.filter(
+        (generation) =>
+          generation.view === view.name &&
+          (generation.state === 'serving' || generation.state === 'building'),
+      );
       if (generations.length === 0 && !isAhead(view)) missing.push(view);
       else if (generations.some((generation) => isOf(view, generation))) result.unchanged.push(view.name);
       else result.changed.push(view.name);
     }
-    result.orphaned = [...new Set(now.generations.map(({ view }) => view))].filter((view) => !catalog.views.has(view));
+    result.orphaned = [...new Set(now.generations.map(({ view }) => view))].filter(
+      (view) => !catalog.views.has(view),
+    );
     if (result.superseded) return null;
     result.created = missing.map(({ name }) => name);
     const puts = newGenerations(
-      missing.map((view) => ({ view, state: 'serving', rebuild: null, acceptTrimmed: false, release, now: clock.now() })),
+      missing.map((view) => ({
+        view,
+        state: 'serving',
+        rebuild: null,
+        acceptTrimmed: false,
+        release,
+        now: clock.now(),
+      })),
       now.generations,
     );
     return puts.length > 0 ? { puts } : null;
@@ -75,6 +108,9 @@ export async function deploy(
 }
 
 const isOf = (view: ViewDeclaration, generation: Generation): boolean =>
-  generation.view === view.name && generation.fingerprint === view.fingerprint && generation.format === STATE_FORMAT;
+  generation.view === view.name &&
+  generation.fingerprint === view.fingerprint &&
+  generation.format === STATE_FORMAT;
 
-const releaseOf = (fingerprints: string[]): string => createHash('sha256').update(fingerprints.sort().join('\n')).digest('hex').slice(0, 16);
+const releaseOf = (fingerprints: string[]): string =>
+  createHash('sha256').update(fingerprints.sort().join('\n')).digest('hex').slice(0, 16);

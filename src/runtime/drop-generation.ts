@@ -22,7 +22,10 @@ export async function dropGeneration(
   }
   // Only now that its owners are fenced: one that commits says how far it has read, and would be kept waiting for again.
   await forgetReader(generation, views);
-  await registry.change(() => ({ puts: [], removes: [{ view: generation.view, number: generation.number }] }));
+  await registry.change(() => ({
+    puts: [],
+    removes: [{ view: generation.view, number: generation.number }],
+  }));
   return true;
 }
 

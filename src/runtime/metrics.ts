@@ -138,10 +138,11 @@ export class Metrics {
   readonly appended = this.#counter('stillwater_appended_events_total', 'Events appended over REST.', [
     'stream',
   ]);
-  readonly requests = this.#counter('stillwater_http_requests_total', 'Requests that this process has answered.', [
-    'method',
-    'status',
-  ]);
+  readonly requests = this.#counter(
+    'stillwater_http_requests_total',
+    'Requests that this process has answered.',
+    ['method', 'status'],
+  );
 
   readonly tasks = this.#gauge('stillwater_tasks', 'Tasks this worker owns.', []);
   readonly cacheEntries = this.#gauge('stillwater_cache_entries', 'Values of state in the cache.', []);

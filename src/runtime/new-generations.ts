@@ -21,7 +21,10 @@ export interface NewGeneration {
  * New generations of some views, given in an order in which upstreams come first. Each reads of its upstreams the generation
  * made here, or else the one of the definition it was written for: the serving one, if that is of it.
  */
-export function newGenerations(wanted: readonly NewGeneration[], existing: readonly Generation[]): Generation[] {
+export function newGenerations(
+  wanted: readonly NewGeneration[],
+  existing: readonly Generation[],
+): Generation[] {
   const made: Generation[] = [];
   for (const { view, state, rebuild, acceptTrimmed, release, now } of wanted) {
     const sources = sourcesOf(view.plan);
@@ -38,7 +41,14 @@ export function newGenerations(wanted: readonly NewGeneration[], existing: reado
     }
     made.push({
       view: view.name,
-      number: 1 + Math.max(0, ...[...existing, ...made].filter((generation) => generation.view === view.name).map(({ number }) => number)),
+      number:
+        1 +
+        Math.max(
+          0,
+          ...[...existing, ...made]
+            .filter((generation) => generation.view === view.name)
+            .map(({ number }) => number),
+        ),
       fingerprint: view.fingerprint,
       release,
       state,
@@ -61,10 +71,17 @@ export function newGenerations(wanted: readonly NewGeneration[], existing: reado
   return made;
 }
 
-function upstreamOf({ name, fingerprint }: ViewDeclaration, made: readonly Generation[], existing: readonly Generation[]): Generation | undefined {
+function upstreamOf(
+  { name, fingerprint }: ViewDeclaration,
+  made: readonly Generation[],
+  existing: readonly Generation[],
+): Generation | undefined {
   const ours = made.find((generation) => generation.view === name);
   if (ours) return ours;
   const of = existing.filter((generation) => generation.view === name);
-  const candidates = [...of.filter(({ state }) => state === 'serving'), ...of.filter(({ state }) => state === 'building')];
+  const candidates = [
+    ...of.filter(({ state }) => state === 'serving'),
+    ...of.filter(({ state }) => state === 'building'),
+  ];
   return candidates.find((generation) => generation.fingerprint === fingerprint) ?? candidates[0];
 }

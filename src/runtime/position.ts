@@ -11,8 +11,10 @@ export function comparePositions(left: Position, right: Position): number {
   return Number(leftMs) - Number(rightMs) || Number(leftSequence) - Number(rightSequence);
 }
 
-export const laterOf = (left: Position, right: Position): Position => (comparePositions(left, right) >= 0 ? left : right);
-export const earlierOf = (left: Position, right: Position): Position => (comparePositions(left, right) <= 0 ? left : right);
+export const laterOf = (left: Position, right: Position): Position =>
+  comparePositions(left, right) >= 0 ? left : right;
+export const earlierOf = (left: Position, right: Position): Position =>
+  comparePositions(left, right) <= 0 ? left : right;
 
 /** The time in an entry's id, milliseconds. */
 export const timeOf = (position: Position): number => Number(position.slice(0, position.indexOf('-')));

@@ -19,14 +19,24 @@ export interface Progress {
   atEnd: boolean;
 }
 
-export async function progressOf(generation: Generation, tasks: TaskStore, log: SourceLog): Promise<Progress> {
+export async function progressOf(
+  generation: Generation,
+  tasks: TaskStore,
+  log: SourceLog,
+): Promise<Progress> {
   const statuses = await tasks.status(
-    Array.from({ length: generation.partitions }, (_, partition) => ({ view: generation.view, generation: generation.number, stage: 0, partition })),
+    Array.from({ length: generation.partitions }, (_, partition) => ({
+      view: generation.view,
+      generation: generation.number,
+      stage: 0,
+      partition,
+    })),
   );
   const ends = await log.ends(generation.sources);
   const frontier: Record<string, Position> = {};
   for (const redisKey of generation.sources) frontier[redisKey] = BEGINNING;
-  for (const { record } of statuses) for (const [redisKey, position] of Object.entries(record?.frontier ?? {})) frontier[redisKey] = position;
+  for (const { record } of statuses)
+    for (const [redisKey, position] of Object.entries(record?.frontier ?? {})) frontier[redisKey] = position;
 
   let entriesTotal = 0;
   let entriesDone = 0;
@@ -36,7 +46,8 @@ export async function progressOf(generation: Generation, tasks: TaskStore, log: 
     const contained = await entriesUpTo(position, end, statuses, generation);
     entriesTotal += end.entriesAdded;
     entriesDone += Math.min(contained, end.entriesAdded);
-    if (comparePositions(position, end.last) < 0) lagMs = Math.max(lagMs, timeOf(end.last) - Math.max(timeOf(position), timeOf(end.first ?? end.last)));
+    if (comparePositions(position, end.last) < 0)
+      lagMs = Math.max(lagMs, timeOf(end.last) - Math.max(timeOf(position), timeOf(end.first ?? end.last)));
   }
   return {
     statuses,
@@ -64,9 +75,12 @@ async function entriesUpTo(
   if (position === BEGINNING) return end.entriesAdded - end.length;
   for (const { record } of statuses)
     for (const [input, at] of Object.entries(record?.positions ?? {}))
-      if (!input.startsWith('view:') && at.position === position) return end.entriesAdded - end.length + Math.min(at.entries, end.length);
+      if (!input.startsWith('view:') && at.position === position)
+        return end.entriesAdded - end.length + Math.min(at.entries, end.length);
   void generation;
   const first = timeOf(end.first ?? end.last);
   const span = Math.max(1, timeOf(end.last) - first);
-  return end.entriesAdded - end.length + Math.floor((end.length * Math.max(0, timeOf(position) - first)) / span);
+  return (
+    end.entriesAdded - end.length + Math.floor((end.length * Math.max(0, timeOf(position) - first)) / span)
+  );
 }

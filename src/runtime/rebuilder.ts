@@ -29,14 +29,24 @@ export interface RebuildProgress {
  */
 export class Rebuilder {
   constructor(
-    readonly options: { catalog: () => Catalog; registry: RegistryWatch; tasks: TaskStore; log: SourceLog; code: Code; clock: Clock; limits: Limits },
+    readonly options: {
+      catalog: () => Catalog;
+      registry: RegistryWatch;
+      tasks: TaskStore;
+      log: SourceLog;
+      code: Code;
+      clock: Clock;
+      limits: Limits;
+    },
   ) {}
 
   /** The views a rebuild of `names` makes anew: themselves and everything that reads them, upstreams first. */
   affected(names: readonly string[]): string[] {
     const catalog = this.options.catalog();
     const affected = new Set(names);
-    for (const name of catalog.views.keys()) if (affected.has(name)) for (const dependent of catalog.dependentsOf(name)) affected.add(dependent.name);
+    for (const name of catalog.views.keys())
+      if (affected.has(name))
+        for (const dependent of catalog.dependentsOf(name)) affected.add(dependent.name);
     return [...catalog.views.keys()].filter((name) => affected.has(name));
   }
 
@@ -49,9 +59,16 @@ export class Rebuilder {
     if (gone.length === 0) return;
     throw new StillwaterError('log-trimmed', {
       what: `${views.length === 1 ? `The view "${views[0]}"` : `The views ${views.join(', ')}`} cannot be rebuilt as ${views.length === 1 ? 'it was' : 'they were'}: the beginning of a log is gone, or entries were deleted.`,
-      evidence: gone.map((end) => `  ${end.redisKey}  ${end.length} of ${end.entriesAdded} entries left, from ${end.first ?? 'none'}`).join('\n'),
-      consequence: 'Nothing was started. A rebuild from what is left would lack those entries, and events may be late in one and not in the other.',
-      remedy: 'Say that this is wanted: `stillwater rebuild <view> --accept-trimmed`, or POST …/rebuilds?acceptTrimmed=true.',
+      evidence: gone
+        .map(
+          (end) =>
+            `  ${end.redisKey}  ${end.length} of ${end.entriesAdded} entries left, from ${end.first ?? 'none'}`,
+        )
+        .join('\n'),
+      consequence:
+        'Nothing was started. A rebuild from what is left would lack those entries, and events may be late in one and not in the other.',
+      remedy:
+        'Say that this is wanted: `stillwater rebuild <view> --accept-trimmed`, or POST …/rebuilds?acceptTrimmed=true.',
     });
   }
 
@@ -60,11 +77,21 @@ export class Rebuilder {
     const declared = catalog().views.get(view);
     const known = registry.snapshot.generations.find((generation) => generation.view === view)?.sources;
     if (known) return [...known];
-    return declared ? newGenerations([{ view: declared, state: 'building', rebuild: null, acceptTrimmed: false, release: 0, now: 0 }], registry.snapshot.generations)[0]!.sources.slice() : [];
+    return declared
+      ? newGenerations(
+          [{ view: declared, state: 'building', rebuild: null, acceptTrimmed: false, release: 0, now: 0 }],
+          registry.snapshot.generations,
+        )[0]!.sources.slice()
+      : [];
   }
 
   /** Makes the generations of a rebuild, once; a repeat finds them. */
-  async begin(id: string, names: readonly string[], state: 'building' | 'shadow', acceptTrimmed: boolean): Promise<Generation[]> {
+  async begin(
+    id: string,
+    names: readonly string[],
+    state: 'building' | 'shadow',
+    acceptTrimmed: boolean,
+  ): Promise<Generation[]> {
     const { catalog, registry, clock } = this.options;
     let made: Generation[] = [];
     await registry.change((now) => {
@@ -72,7 +99,14 @@ export class Rebuilder {
       if (made.length > 0) return null;
       const views = names.map((name) => catalog().views.get(name)).filter((view) => view !== undefined);
       made = newGenerations(
-        views.map((view) => ({ view, state, rebuild: id, acceptTrimmed, release: now.release, now: clock.now() })),
+        views.map((view) => ({
+          view,
+          state,
+          rebuild: id,
+          acceptTrimmed,
+          release: now.release,
+          now: clock.now(),
+        })),
         now.generations,
       );
       return { puts: made };
@@ -88,7 +122,11 @@ export class Rebuilder {
    * How a rebuild stands; promotes it if it has caught up and may be. Called again and again by its driver.
    * `beforePromotion` is told what there was: afterwards it cannot be counted any more.
    */
-  async advance(id: string, promoteNow = false, beforePromotion?: (progress: RebuildProgress) => Promise<void>): Promise<RebuildProgress> {
+  async advance(
+    id: string,
+    promoteNow = false,
+    beforePromotion?: (progress: RebuildProgress) => Promise<void>,
+  ): Promise<RebuildProgress> {
     const { registry, tasks, log } = this.options;
     await registry.refresh();
     const generations = this.generationsOf(id);
@@ -100,7 +138,8 @@ export class Rebuilder {
       entriesTotal: 0,
     };
     const building = generations.filter(({ state }) => state === 'building');
-    if (generations.length === 0 || generations.every(({ state }) => state === 'dropping')) return { ...progress, state: 'cancelled' };
+    if (generations.length === 0 || generations.every(({ state }) => state === 'dropping'))
+      return { ...progress, state: 'cancelled' };
     if (building.length === 0) return { ...progress, state: 'promoted' };
 
     // What is served is read before what is built: then "passed" holds for the moment of the first reading.
@@ -120,13 +159,23 @@ export class Rebuilder {
       const parked = now.statuses.find((status) => status.parked)?.parked;
       if (parked) return { ...progress, state: 'failed', reason: `${generation.view}: ${parked.message}` };
       const target = served.get(generation.view);
-      const passed = target && Object.entries(now.frontier).every(([key, position]) => comparePositions(position, target[key] ?? '0-0') >= 0);
+      const passed =
+        target &&
+        Object.entries(now.frontier).every(
+          ([key, position]) => comparePositions(position, target[key] ?? '0-0') >= 0,
+        );
       if (!passed && !now.atEnd) caughtUp = false;
-      if (Object.keys(generation.upstreams).length > 0 && now.statuses.some(({ record }) => record === null) && now.entriesTotal > 0) caughtUp = false;
+      if (
+        Object.keys(generation.upstreams).length > 0 &&
+        now.statuses.some(({ record }) => record === null) &&
+        now.entriesTotal > 0
+      )
+        caughtUp = false;
     }
     if (building.some(({ paused }) => paused)) return { ...progress, state: 'paused' };
     if (!caughtUp) return progress;
-    if (!promoteNow && building.some(({ promote }) => promote === 'manual')) return { ...progress, state: 'caughtUp' };
+    if (!promoteNow && building.some(({ promote }) => promote === 'manual'))
+      return { ...progress, state: 'caughtUp' };
     await beforePromotion?.(progress);
     await this.promote(id);
     return { ...progress, state: 'promoted' };
@@ -140,17 +189,30 @@ export class Rebuilder {
       const views = new Set(ready.map(({ view }) => view));
       const puts = ready.map((generation) => inState(generation, 'serving', at));
       for (const generation of now.generations)
-        if (views.has(generation.view) && generation.state === 'serving') puts.push(inState(generation, 'kept', at));
+        if (views.has(generation.view) && generation.state === 'serving')
+          puts.push(inState(generation, 'kept', at));
       // What was kept until now goes, unless something that is not replaced here still reads it.
       const old = now.generations.filter(({ view, state }) => views.has(view) && state === 'kept');
-      const read = maintained([...now.generations.filter((generation) => !puts.some((put) => isSame(put, generation))), ...puts]);
-      return { puts: [...puts, ...old.filter((generation) => !read.has(generation)).map((generation) => inState(generation, 'dropping', at))] };
+      const read = maintained([
+        ...now.generations.filter((generation) => !puts.some((put) => isSame(put, generation))),
+        ...puts,
+      ]);
+      return {
+        puts: [
+          ...puts,
+          ...old
+            .filter((generation) => !read.has(generation))
+            .map((generation) => inState(generation, 'dropping', at)),
+        ],
+      };
     });
   }
 
   async pause(id: string, paused: boolean): Promise<void> {
     await this.options.registry.change((now) => ({
-      puts: now.generations.filter(({ rebuild, state }) => rebuild === id && state === 'building').map((generation) => ({ ...generation, paused })),
+      puts: now.generations
+        .filter(({ rebuild, state }) => rebuild === id && state === 'building')
+        .map((generation) => ({ ...generation, paused })),
     }));
   }
 
@@ -174,8 +236,14 @@ export class Rebuilder {
     const at = this.options.clock.now();
     await this.options.registry.change((now) => {
       const together = new Set([view, ...this.affected([view])]);
-      const serving = now.generations.find((generation) => generation.view === view && generation.state === 'serving');
-      const promotedTogether = now.generations.filter(({ rebuild, state }) => state === 'serving' && rebuild !== null && rebuild === serving?.rebuild).map((generation) => generation.view);
+      const serving = now.generations.find(
+        (generation) => generation.view === view && generation.state === 'serving',
+      );
+      const promotedTogether = now.generations
+        .filter(
+          ({ rebuild, state }) => state === 'serving' && rebuild !== null && rebuild === serving?.rebuild,
+        )
+        .map((generation) => generation.view);
       promotedTogether.forEach((name) => together.add(name));
       back = keptOf(together, view, now.generations);
       if (!back.some((generation) => generation.view === view))
@@ -189,7 +257,9 @@ export class Rebuilder {
       return {
         puts: [
           ...back.map((generation) => inState(generation, 'serving', at)),
-          ...now.generations.filter((generation) => views.has(generation.view) && generation.state === 'serving').map((generation) => inState(generation, 'kept', at)),
+          ...now.generations
+            .filter((generation) => views.has(generation.view) && generation.state === 'serving')
+            .map((generation) => inState(generation, 'kept', at)),
         ],
       };
     });
@@ -197,21 +267,32 @@ export class Rebuilder {
   }
 }
 
-const isSame = (one: Generation, other: Generation): boolean => one.view === other.view && one.number === other.number;
+const isSame = (one: Generation, other: Generation): boolean =>
+  one.view === other.view && one.number === other.number;
 
 /** The newest kept generation of each view that can serve: what it reads is there, and none of it is put back as another generation. */
 function keptOf(views: ReadonlySet<string>, first: string, all: readonly Generation[]): Generation[] {
   const newest = new Map<string, Generation>();
   for (const generation of all)
-    if (views.has(generation.view) && generation.state === 'kept' && isWhole(generation, all) && generation.number > (newest.get(generation.view)?.number ?? 0))
+    if (
+      views.has(generation.view) &&
+      generation.state === 'kept' &&
+      isWhole(generation, all) &&
+      generation.number > (newest.get(generation.view)?.number ?? 0)
+    )
       newest.set(generation.view, generation);
-  for (let before = Infinity; newest.size < before; ) {
+  for (let before = Infinity; newest.size < before;) {
     before = newest.size;
     for (const { view, upstreams } of [...newest.values()])
-      if (view !== first && Object.entries(upstreams).some(([name, number]) => (newest.get(name)?.number ?? number) !== number)) newest.delete(view);
+      if (
+        view !== first &&
+        Object.entries(upstreams).some(([name, number]) => (newest.get(name)?.number ?? number) !== number)
+      )
+        newest.delete(view);
   }
   return [...newest.values()];
 }
 
 const isWhole = (generation: Generation, all: readonly Generation[]): boolean =>
-  upstreamsOf(generation, all).filter(({ state }) => state !== 'dropping').length === Object.keys(generation.upstreams).length;
+  upstreamsOf(generation, all).filter(({ state }) => state !== 'dropping').length ===
+  Object.keys(generation.upstreams).length;

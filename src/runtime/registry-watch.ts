@@ -28,11 +28,19 @@ export class RegistryWatch {
   }
 
   generation(view: string, number: number): Generation | null {
-    return this.#snapshot.generations.find((generation) => generation.view === view && generation.number === number) ?? null;
+    return (
+      this.#snapshot.generations.find(
+        (generation) => generation.view === view && generation.number === number,
+      ) ?? null
+    );
   }
 
   serving(view: string): Generation | null {
-    return this.#snapshot.generations.find((generation) => generation.view === view && generation.state === 'serving') ?? null;
+    return (
+      this.#snapshot.generations.find(
+        (generation) => generation.view === view && generation.state === 'serving',
+      ) ?? null
+    );
   }
 
   async start(): Promise<void> {
@@ -66,12 +74,18 @@ export class RegistryWatch {
    * Changes the registry: `decide` is asked what to do on what there is now, and again if somebody else was quicker.
    * Null from `decide` changes nothing.
    */
-  async change(decide: (now: RegistrySnapshot) => { puts: Generation[]; removes?: { view: string; number: number }[] } | null): Promise<void> {
+  async change(
+    decide: (
+      now: RegistrySnapshot,
+    ) => { puts: Generation[]; removes?: { view: string; number: number }[] } | null,
+  ): Promise<void> {
     for (;;) {
       const now = await this.registry.read();
       const decision = decide(now);
-      if (decision === null || (decision.puts.length === 0 && !decision.removes?.length)) return void (await this.refresh());
-      if ((await this.registry.change(now.revision, decision.puts, decision.removes ?? [])) === null) continue;
+      if (decision === null || (decision.puts.length === 0 && !decision.removes?.length))
+        return void (await this.refresh());
+      if ((await this.registry.change(now.revision, decision.puts, decision.removes ?? [])) === null)
+        continue;
       await this.refresh();
       await this.workers.announce();
       return;
@@ -87,7 +101,10 @@ export class RegistryWatch {
         await this.refresh();
         complained = false;
       } catch (thrown) {
-        if (!complained) this.logger.warn(`The registry could not be read: ${messageOf(thrown)}. It is tried again every ${this.refreshMs} ms.`);
+        if (!complained)
+          this.logger.warn(
+            `The registry could not be read: ${messageOf(thrown)}. It is tried again every ${this.refreshMs} ms.`,
+          );
         complained = true;
       }
     }

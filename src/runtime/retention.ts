@@ -77,7 +77,9 @@ export class Retention {
         await this.dropKept();
         await this.trim();
       } catch (thrown) {
-        logger.warn(`Streams were not trimmed: ${messageOf(thrown)}. It is tried again in ${limits.retentionMs} ms.`);
+        logger.warn(
+          `Streams were not trimmed: ${messageOf(thrown)}. It is tried again in ${limits.retentionMs} ms.`,
+        );
       }
     }
   }
@@ -87,8 +89,13 @@ export class Retention {
     const { registry, clock, limits, logger } = this.options;
     const now = clock.now();
     const old = (generations: readonly Generation[]): Generation[] => {
-      const read = maintained(generations.filter((generation) => generation.state === 'kept' || !this.#isForgotten(generation)));
-      return generations.filter((generation) => generation.state === 'kept' && now - generation.since >= limits.keptMs && !read.has(generation));
+      const read = maintained(
+        generations.filter((generation) => generation.state === 'kept' || !this.#isForgotten(generation)),
+      );
+      return generations.filter(
+        (generation) =>
+          generation.state === 'kept' && now - generation.since >= limits.keptMs && !read.has(generation),
+      );
     };
     if (old(registry.snapshot.generations).length === 0) return;
     let dropped: Generation[] = [];
@@ -96,7 +103,8 @@ export class Retention {
       dropped = old(generations);
       return { puts: dropped.map((generation) => inState(generation, 'dropping', now)) };
     });
-    for (const { view, number } of dropped) logger.info(`Generation ${number} of "${view}" is no longer kept for a rollback.`);
+    for (const { view, number } of dropped)
+      logger.info(`Generation ${number} of "${view}" is no longer kept for a rollback.`);
   }
 
   /** One round over all streams. How many entries went, by Redis key. */
@@ -122,9 +130,12 @@ export class Retention {
     return trimmed;
   }
 
-  /** Finds generations whose code is gone; of those that are so for long, upstreams need not keep changelogs either. */
   /** The first entry that the declaration wants kept, as far as one look finds it. */
-  async #wantedFrom(redisKey: string, { ageMs, entriesMax }: { ageMs: number | null; entriesMax: number | null }, now: number): Promise<Position> {
+  async #wantedFrom(
+    redisKey: string,
+    { ageMs, entriesMax }: { ageMs: number | null; entriesMax: number | null },
+    now: number,
+  ): Promise<Position> {
     const { log, limits } = this.options;
     const [end] = await log.ends([redisKey]);
     if (!end?.exists || end.length === 0) return BEGINNING;
@@ -132,11 +143,16 @@ export class Retention {
     if (entriesMax === null || end.length <= entriesMax) return young;
     // The entries are read to find an id: no more of them than one read may hold.
     const entryBytes = ((await log.bytes(redisKey)) ?? limits.readBytesMax) / end.length;
-    const surplus = Math.min(end.length - entriesMax, TRIM_ENTRIES_MAX, Math.max(1, Math.floor(limits.readBytesMax / Math.max(1, entryBytes))));
+    const surplus = Math.min(
+      end.length - entriesMax,
+      TRIM_ENTRIES_MAX,
+      Math.max(1, Math.floor(limits.readBytesMax / Math.max(1, entryBytes))),
+    );
     const [last] = (await log.range(redisKey, BEGINNING, END, surplus + 1)).slice(-1);
     return last === undefined ? young : laterOf(young, last[0]);
   }
 
+  /** Finds generations whose code is gone; of those that are so for long, upstreams need not keep changelogs either. */
   async #lookForOrphans(code: ReadonlySet<string>): Promise<void> {
     const { registry, clock, limits, views, logger } = this.options;
     const { generations } = registry.snapshot;
@@ -168,11 +184,17 @@ export class Retention {
     const { registry, tasks, log } = this.options;
     let lowest: Position | null = null;
     for (const generation of registry.snapshot.generations) {
-      if (generation.state === 'dropping' || this.#isForgotten(generation) || !generation.sources.includes(redisKey)) continue;
+      if (
+        generation.state === 'dropping' ||
+        this.#isForgotten(generation) ||
+        !generation.sources.includes(redisKey)
+      )
+        continue;
       const { frontier } = await progressOf(generation, tasks, log);
       lowest = lowest === null ? frontier[redisKey]! : earlierOf(lowest, frontier[redisKey]!);
     }
-    for (const { position } of await log.foreignReaders(redisKey)) lowest = lowest === null ? position : earlierOf(lowest, position);
+    for (const { position } of await log.foreignReaders(redisKey))
+      lowest = lowest === null ? position : earlierOf(lowest, position);
     // A stream that nobody reads yet is kept: a view declared tomorrow wants it.
     return lowest ?? BEGINNING;
   }

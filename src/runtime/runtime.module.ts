@@ -38,7 +38,11 @@ const WORKER_ID = Symbol('stillwater worker id');
 @Module({})
 export class RuntimeModule {
   static readonly providers: FactoryProvider[] = [
-    { provide: LIMITS, inject: [RUNTIME_OPTIONS], useFactory: (options: RuntimeOptions): Limits => ({ ...defaultLimits, ...options.limits }) },
+    {
+      provide: LIMITS,
+      inject: [RUNTIME_OPTIONS],
+      useFactory: (options: RuntimeOptions): Limits => ({ ...defaultLimits, ...options.limits }),
+    },
     { provide: WORKER_ID, useFactory: () => `${process.pid}-${randomUUID().slice(0, 8)}` },
     { provide: Clock, useFactory: () => new SystemClock() },
     { provide: Metrics, useFactory: () => new Metrics() },
@@ -52,18 +56,43 @@ export class RuntimeModule {
     {
       provide: Rebuilder,
       inject: [Catalog, RegistryWatch, TaskStore, SourceLog, Code, Clock, LIMITS],
-      useFactory: (catalog: Catalog, registry: RegistryWatch, tasks: TaskStore, log: SourceLog, code: Code, clock: Clock, limits: Limits) =>
-        new Rebuilder({ catalog: () => catalog, registry, tasks, log, code, clock, limits }),
+      useFactory: (
+        catalog: Catalog,
+        registry: RegistryWatch,
+        tasks: TaskStore,
+        log: SourceLog,
+        code: Code,
+        clock: Clock,
+        limits: Limits,
+      ) => new Rebuilder({ catalog: () => catalog, registry, tasks, log, code, clock, limits }),
     },
     {
       provide: Verifier,
       inject: [Rebuilder, RegistryWatch, TaskStore, ViewStore, SourceLog, Workers, Clock, LIMITS],
-      useFactory: (rebuilder: Rebuilder, registry: RegistryWatch, tasks: TaskStore, views: ViewStore, log: SourceLog, workers: Workers, clock: Clock, limits: Limits) =>
-        new Verifier({ rebuilder, registry, tasks, views, log, workers, clock, limits }),
+      useFactory: (
+        rebuilder: Rebuilder,
+        registry: RegistryWatch,
+        tasks: TaskStore,
+        views: ViewStore,
+        log: SourceLog,
+        workers: Workers,
+        clock: Clock,
+        limits: Limits,
+      ) => new Verifier({ rebuilder, registry, tasks, views, log, workers, clock, limits }),
     },
     {
       provide: Reading,
-      inject: [RUNTIME_OPTIONS, Catalog, RegistryWatch, ViewStore, TaskStore, SourceLog, Workers, Clock, Metrics],
+      inject: [
+        RUNTIME_OPTIONS,
+        Catalog,
+        RegistryWatch,
+        ViewStore,
+        TaskStore,
+        SourceLog,
+        Workers,
+        Clock,
+        Metrics,
+      ],
       useFactory: (
         { reading: limits = {} }: RuntimeOptions,
         catalog: Catalog,
@@ -78,7 +107,20 @@ export class RuntimeModule {
     },
     {
       provide: Runtime,
-      inject: [RUNTIME_OPTIONS, Catalog, RegistryWatch, Workers, TaskStore, ViewStore, SourceLog, Code, Clock, Metrics, LIMITS, WORKER_ID],
+      inject: [
+        RUNTIME_OPTIONS,
+        Catalog,
+        RegistryWatch,
+        Workers,
+        TaskStore,
+        ViewStore,
+        SourceLog,
+        Code,
+        Clock,
+        Metrics,
+        LIMITS,
+        WORKER_ID,
+      ],
       useFactory: (
         { role, release: identity = '' }: RuntimeOptions,
         catalog: Catalog,
@@ -93,7 +135,18 @@ export class RuntimeModule {
         limits: Limits,
         id: string,
       ) => {
-        if (role === 'api') return new Runtime({ catalog, registry, code, clock, logger: logger('Deployment'), worker: null, retention: null, watchdog: null, identity });
+        if (role === 'api')
+          return new Runtime({
+            catalog,
+            registry,
+            code,
+            clock,
+            logger: logger('Deployment'),
+            worker: null,
+            retention: null,
+            watchdog: null,
+            identity,
+          });
         const watchdog = new Watchdog(limits.stepMsMax);
         const worker = new Worker({
           id,
@@ -110,20 +163,50 @@ export class RuntimeModule {
           nonce: () => randomUUID(),
           step: (step) => watchdog.watch(() => pure(step)),
         });
-        const retention = new Retention({ catalog: () => catalog, registry, tasks, views, log, workers, id, clock, limits, logger: logger('Retention') });
-        return new Runtime({ catalog, registry, code, clock, logger: logger('Deployment'), worker, retention, watchdog, identity });
+        const retention = new Retention({
+          catalog: () => catalog,
+          registry,
+          tasks,
+          views,
+          log,
+          workers,
+          id,
+          clock,
+          limits,
+          logger: logger('Retention'),
+        });
+        return new Runtime({
+          catalog,
+          registry,
+          code,
+          clock,
+          logger: logger('Deployment'),
+          worker,
+          retention,
+          watchdog,
+          identity,
+        });
       },
     },
   ];
 
   static forRoot(): DynamicModule {
-    return { module: RuntimeModule, global: true, providers: RuntimeModule.providers, exports: RuntimeModule.providers.map(({ provide }) => provide) };
+    return {
+      module: RuntimeModule,
+      global: true,
+      providers: RuntimeModule.providers,
+      exports: RuntimeModule.providers.map(({ provide }) => provide),
+    };
   }
 }
 
 function logger(context: string) {
   const nest = new NestLogger(context);
-  return { info: (message: string) => nest.log(message), warn: (message: string) => nest.warn(message), error: (message: string) => nest.error(message) };
+  return {
+    info: (message: string) => nest.log(message),
+    warn: (message: string) => nest.warn(message),
+    error: (message: string) => nest.error(message),
+  };
 }
 
 export { LIMITS };

@@ -36,7 +36,9 @@ export class SourceReader {
   ) {}
 
   /** The decoded entries after a position, or null if there are none. @throws LogLost */
-  async after(position: InputPosition): Promise<{ batch: DecodedBatch; from: number; after: InputPosition } | null> {
+  async after(
+    position: InputPosition,
+  ): Promise<{ batch: DecodedBatch; from: number; after: InputPosition } | null> {
     const recent = this.#find(position.position);
     if (recent && (position.position !== BEGINNING || (await this.#isStill(recent.shared)))) {
       this.#readAhead(recent.shared);
@@ -108,7 +110,8 @@ export class SourceReader {
       throw lost(this.redisKey, after.position, outcome);
     }
     const { entries } = outcome;
-    if (entries.length < countMax) this.news.reachedHead(this.redisKey, entries[entries.length - 1]?.[0] ?? after.position);
+    if (entries.length < countMax)
+      this.news.reachedHead(this.redisKey, entries[entries.length - 1]?.[0] ?? after.position);
     if (entries.length === 0) return null;
     const batch = this.decoder.decode(entries);
     this.#adapt(entries.length, batch.bytes);
@@ -157,7 +160,17 @@ export class StreamInput implements TaskInput {
 
   async next(position: InputPosition): Promise<InputBatch | null> {
     const found = await this.reader.after(position);
-    return found && new StreamBatch(found.batch, found.from, found.after.entries, this.reader.redisKey, this.needsOrder, this.#blamed);
+    return (
+      found &&
+      new StreamBatch(
+        found.batch,
+        found.from,
+        found.after.entries,
+        this.reader.redisKey,
+        this.needsOrder,
+        this.#blamed,
+      )
+    );
   }
 
   wait(position: InputPosition, signal: AbortSignal): Promise<void> {
@@ -165,7 +178,8 @@ export class StreamInput implements TaskInput {
   }
 }
 
-const ENDED_THE_WORKER = 'ended the worker: its step did not come to an end, or took all memory. It is left out, here and in every replay of this definition.';
+const ENDED_THE_WORKER =
+  'ended the worker: its step did not come to an end, or took all memory. It is left out, here and in every replay of this definition.';
 
 class StreamBatch implements InputBatch {
   readonly size: number;
@@ -212,7 +226,9 @@ class StreamBatch implements InputBatch {
         .map(({ entry, raw, reason }) => ({ id: batch.ids[entry]!, raw, reason })),
       ...blamed.map((entry) => ({
         id: batch.ids[entry]!,
-        raw: JSON.stringify(batch.delta(entry, entry + 1, false).rows).slice(0, entryLimits.rawLengthMax).toWellFormed(),
+        raw: JSON.stringify(batch.delta(entry, entry + 1, false).rows)
+          .slice(0, entryLimits.rawLengthMax)
+          .toWellFormed(),
         reason: ENDED_THE_WORKER,
       })),
     ];
@@ -222,12 +238,17 @@ class StreamBatch implements InputBatch {
   #blamedIn(from: number, to: number): number[] {
     if (this.blamed.size === 0) return [];
     const places: number[] = [];
-    for (let at = this.first + from; at < this.first + to; at++) if (this.blamed.has(this.batch.ids[at]!)) places.push(at);
+    for (let at = this.first + from; at < this.first + to; at++)
+      if (this.blamed.has(this.batch.ids[at]!)) places.push(at);
     return places;
   }
 }
 
-function lost(redisKey: string, position: Position, { cause, first, last }: { cause: string; first: Position | null; last: Position }): LogLost {
+function lost(
+  redisKey: string,
+  position: Position,
+  { cause, first, last }: { cause: string; first: Position | null; last: Position },
+): LogLost {
   const evidence = `  position  ${position}\n  stream    ${first ?? 'empty'} … ${last}`;
   switch (cause) {
     case 'trimmed':

@@ -8,7 +8,8 @@ import type { ParkReason } from './ports/task-store.js';
  *   parked     it cannot go on, and the store says why
  *   failed     an invariant did not hold: nothing of the tick was committed
  */
-export type TaskEnd = { how: 'released' | 'fenced' } | { how: 'parked'; reason: ParkReason } | { how: 'failed'; thrown: unknown };
+export type TaskEnd =
+  { how: 'released' | 'fenced' } | { how: 'parked'; reason: ParkReason } | { how: 'failed'; thrown: unknown };
 
 /** Thrown inside the loop to end it. */
 export class Ended extends Error {
@@ -21,7 +22,8 @@ export class Ended extends Error {
 export class Diverged extends Error {}
 
 /** Codes of trouble that passes: of the ports, and of connections below them. */
-const TRANSIENT = /^(redis-unavailable|redis-refused|append-outcome-unknown|ECONN\w*|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH)$/;
+const TRANSIENT =
+  /^(redis-unavailable|redis-refused|append-outcome-unknown|ECONN\w*|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH)$/;
 
 /** Trouble of the connection or of the server, which passes: what failed is tried again. */
 export function isTransient(thrown: unknown): boolean {

@@ -7,7 +7,8 @@ export interface TaskId {
 }
 
 /** `flights-by-hour#3/0.1`: generation 3, stage 0, partition 1. */
-export const taskName = (task: TaskId): string => `${task.view}#${task.generation}/${task.stage}.${task.partition}`;
+export const taskName = (task: TaskId): string =>
+  `${task.view}#${task.generation}/${task.stage}.${task.partition}`;
 
 /** Proof of owning a task: a rising epoch, and a nonce because a Redis that lost its last second may grant an epoch twice. */
 export interface OwnerToken {

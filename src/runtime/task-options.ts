@@ -36,4 +36,3 @@ export interface TaskOptions {
   gate: StepGate;
   logger: Logger;
 }
-

@@ -12,7 +12,16 @@ import { Diverged, Ended, isTransient, type TaskEnd } from './task-end.js';
 import type { TaskOptions } from './task-options.js';
 import { TickSize } from './tick-size.js';
 
-const emptyRecord: TaskRecord = { tick: 0, positions: {}, frontier: {}, rows: 0, conflicts: 0, errors: 0, checksum: '0'.repeat(16), extra: {} };
+const emptyRecord: TaskRecord = {
+  tick: 0,
+  positions: {},
+  frontier: {},
+  rows: 0,
+  conflicts: 0,
+  errors: 0,
+  checksum: '0'.repeat(16),
+  extra: {},
+};
 
 /**
  * One (view, stage, partition) being maintained by its owner.
@@ -81,7 +90,8 @@ export class Task {
       }
     }
     for (const input of this.options.inputs) await input.close?.().catch(() => {});
-    if (this.#end.how === 'released') await this.options.store.release(this.id, this.options.token).catch(() => {});
+    if (this.#end.how === 'released')
+      await this.options.store.release(this.id, this.options.token).catch(() => {});
     return this.#end;
   }
 
@@ -95,18 +105,24 @@ export class Task {
     let cause = thrown;
     await this.#committer.settled().catch((failure) => (cause = failure));
     if (cause instanceof Ended) this.#end = cause.end;
-    else if (cause instanceof LogLost && !(await this.#storeMoved())) this.#end = { how: 'parked', reason: { code: cause.code, message: cause.message, at: clock.now() } };
+    else if (cause instanceof LogLost && !(await this.#storeMoved()))
+      this.#end = { how: 'parked', reason: { code: cause.code, message: cause.message, at: clock.now() } };
     else if (!(cause instanceof Diverged) && !(cause instanceof LogLost) && !isTransient(cause))
       this.#end =
         cause instanceof StillwaterError
           ? { how: 'parked', reason: { code: cause.code, message: cause.message, at: clock.now() } }
           : { how: 'failed', thrown: cause };
     if (this.#end?.how === 'parked') await this.#park(this.#end.reason);
-    if (this.#end?.how === 'failed') await this.#park({ code: 'invariant', message: messageOf(cause), at: clock.now() });
+    if (this.#end?.how === 'failed')
+      await this.#park({ code: 'invariant', message: messageOf(cause), at: clock.now() });
     if (this.#end) return;
 
     for (const input of this.options.inputs) input.forget?.();
-    for (let retryMs = limits.retryMsMin; !this.#stop.signal.aborted; retryMs = Math.min(retryMs * 2, limits.retryMsMax)) {
+    for (
+      let retryMs = limits.retryMsMin;
+      !this.#stop.signal.aborted;
+      retryMs = Math.min(retryMs * 2, limits.retryMsMax)
+    ) {
       try {
         const stored = await store.reload(this.id, token);
         if (stored === null) this.#end = { how: 'fenced' };
@@ -153,7 +169,11 @@ export class Task {
         if (waiting.has(input)) continue;
         const batch = await input.next(this.#positionOf(input), this.#record.extra[input.name]);
         if (batch !== null) await this.#take(input, batch);
-        else waiting.set(input, input.wait(this.#positionOf(input), signal).finally(() => waiting.delete(input)));
+        else
+          waiting.set(
+            input,
+            input.wait(this.#positionOf(input), signal).finally(() => waiting.delete(input)),
+          );
       }
       if (waiting.size === inputs.length) {
         // Taken together now: those that end meanwhile leave the map, and a race of nobody never ends.
@@ -177,7 +197,7 @@ export class Task {
       await this.#committer.settled();
       await this.options.clock.sleep(this.options.limits.registryRefreshMs / 4, this.#stop.signal);
     }
-    for (let from = 0; from < size && !this.#stop.signal.aborted; ) {
+    for (let from = 0; from < size && !this.#stop.signal.aborted;) {
       const to = Math.min(this.#size.next(from, size), from + this.#caution.entriesMax);
       from = await this.#tick(input, batch, from, to);
     }
@@ -188,7 +208,13 @@ export class Task {
     const stopAt = this.options.generation()?.stopAt;
     if (!stopAt) return batch.size;
     let size = batch.size;
-    while (size > 0 && Object.entries(batch.frontierAfter(size)).some(([log, position]) => stopAt[log] !== undefined && comparePositions(position, stopAt[log]!) > 0)) size--;
+    while (
+      size > 0 &&
+      Object.entries(batch.frontierAfter(size)).some(
+        ([log, position]) => stopAt[log] !== undefined && comparePositions(position, stopAt[log]!) > 0,
+      )
+    )
+      size--;
     return size;
   }
 
@@ -202,7 +228,12 @@ export class Task {
       const sink = view.errors.sink('entry');
       for (const { id, raw, reason } of entryErrors) sink.add({ entry: id, raw }, 1, reason);
       const started = clock.monotonicMs();
-      const about = { tick: this.#record.tick + 1, input: input.name, entry: batch.positionAfter(from + 1).position, entries: to - from };
+      const about = {
+        tick: this.#record.tick + 1,
+        input: input.name,
+        entry: batch.positionAfter(from + 1).position,
+        entries: to - from,
+      };
       await this.#caution.step(about, () =>
         drive(
           circuit,
@@ -212,7 +243,11 @@ export class Task {
               { view: this.id.view },
               wanted.keyed.reduce((sum, { keys }) => sum + keys.length, 0),
             );
-            return store.fetch(this.id, this.options.generation()?.buckets ?? view.output.options.buckets, wanted);
+            return store.fetch(
+              this.id,
+              this.options.generation()?.buckets ?? view.output.options.buckets,
+              wanted,
+            );
           },
           this.options.step,
         ),
@@ -237,7 +272,10 @@ export class Task {
     const { errors } = view.errors.takeResult();
     const before = this.#record;
     const note = batch.noteAfter?.(to);
-    const extra = note === undefined && before.extra[input.name] === undefined ? before.extra : { ...before.extra, [input.name]: note };
+    const extra =
+      note === undefined && before.extra[input.name] === undefined
+        ? before.extra
+        : { ...before.extra, [input.name]: note };
     const record: TaskRecord = {
       tick: before.tick + 1,
       positions: { ...before.positions, [input.name]: batch.positionAfter(to) },
@@ -261,12 +299,17 @@ export class Task {
       ordered: [],
       indexes: [],
     };
-    const writes = { keyed: [] as CommitRequest['keyed'][number][], ordered: [] as CommitRequest['ordered'][number][], indexes: [] as CommitRequest['indexes'][number][] };
+    const writes = {
+      keyed: [] as CommitRequest['keyed'][number][],
+      ordered: [] as CommitRequest['ordered'][number][],
+      indexes: [] as CommitRequest['indexes'][number][],
+    };
     for (const state of circuit.states) {
       if (state.changed === 0) continue;
       // Taken out now: after sealing the state belongs to the next tick, and a commit may have to be repeated.
       if (state.kind === 'keyed') writes.keyed.push({ state: state.name, writes: [...state.writes()] });
-      else if (state.kind === 'ordered') writes.ordered.push({ state: state.name, writes: [...state.writes()] });
+      else if (state.kind === 'ordered')
+        writes.ordered.push({ state: state.name, writes: [...state.writes()] });
       else writes.indexes.push({ state: state.name, writes: [...state.writes()] });
     }
     metrics.ticks.add({ view: this.id.view });
@@ -292,7 +335,8 @@ export class Task {
     const recent = this.#recentErrors;
     recent.push([entries, Math.max(0, errors)]);
     let window = recent.reduce((sum, [count]) => sum + count, 0);
-    while (recent.length > 1 && window - recent[0]![0] >= this.options.limits.errorsWindow) window -= recent.shift()![0];
+    while (recent.length > 1 && window - recent[0]![0] >= this.options.limits.errorsWindow)
+      window -= recent.shift()![0];
     const failed = recent.reduce((sum, [, count]) => sum + count, 0);
     const allowed = this.options.errorsMax * Math.max(1, window / this.options.limits.errorsWindow);
     if (failed <= allowed) return;

@@ -16,7 +16,10 @@ export class TickSize {
   /** Where a tick that begins at `from` ends; runs are cut into parts of equal size. */
   next(from: number, size: number): number {
     const left = size - from;
-    const fitting = this.#writesPerEntry === null ? FIRST_ENTRIES : Math.max(1, Math.floor(this.writesMax / this.#writesPerEntry));
+    const fitting =
+      this.#writesPerEntry === null
+        ? FIRST_ENTRIES
+        : Math.max(1, Math.floor(this.writesMax / this.#writesPerEntry));
     return from + Math.ceil(left / Math.max(1, Math.ceil(left / fitting - SURPLUS)));
   }
 

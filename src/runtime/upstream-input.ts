@@ -65,7 +65,8 @@ export class UpstreamInput implements TaskInput {
       await this.store.putReader(this.upstream, this.reader, tickOf(position.position));
       this.#registered = true;
     }
-    if (position.position === BEGINNING) return this.#page(position, snapshot ?? { runs: [], lastTick: 0, frontier: {} });
+    if (position.position === BEGINNING)
+      return this.#page(position, snapshot ?? { runs: [], lastTick: 0, frontier: {} });
     const entries = await this.store.changes(this.upstream, tickOf(position.position), this.#changesMax);
     if (entries === null)
       throw new LogLost(
@@ -80,7 +81,10 @@ export class UpstreamInput implements TaskInput {
 
   /** A commit may hold thousands of rows: asks for as many as fit, and doubles at the most. */
   #adapt(entries: readonly RawEntry[]): void {
-    const bytes = entries.reduce((sum, [, fields]) => sum + fields.reduce((length, text) => length + text.length, 0), 0);
+    const bytes = entries.reduce(
+      (sum, [, fields]) => sum + fields.reduce((length, text) => length + text.length, 0),
+      0,
+    );
     const fitting = Math.floor(this.options.readBytesMax / Math.max(1, bytes / entries.length));
     this.#changesMax = Math.max(1, Math.min(CHANGES_MAX, fitting, this.#changesMax * 2));
   }
@@ -126,11 +130,14 @@ export class UpstreamInput implements TaskInput {
 }
 
 /** The position from which the changelog is read: the oldest tick any run was read at. */
-const oldestTick = (snapshot: Snapshot): number => Math.min(...snapshot.runs.flatMap((runs) => runs.map(({ tick }) => tick)));
+const oldestTick = (snapshot: Snapshot): number =>
+  Math.min(...snapshot.runs.flatMap((runs) => runs.map(({ tick }) => tick)));
 
 /** Where nothing changed while the snapshot was read there is nothing to reconcile, and one run says it all. */
 function foldRuns(snapshot: Snapshot): Snapshot {
-  return oldestTick(snapshot) === snapshot.lastTick ? { ...snapshot, runs: [[{ upTo: null, tick: snapshot.lastTick }]] } : snapshot;
+  return oldestTick(snapshot) === snapshot.lastTick
+    ? { ...snapshot, runs: [[{ upTo: null, tick: snapshot.lastTick }]] }
+    : snapshot;
 }
 
 /** One page of rows: taken whole, in one tick. */
@@ -158,7 +165,9 @@ class SnapshotPage implements InputBatch {
 
   /** A part of a snapshot is no prefix of anything: there is no frontier before it is complete. */
   frontierAfter(): Readonly<Record<string, Position>> {
-    return this.complete && oldestTick(this.snapshot) === this.snapshot.lastTick ? this.snapshot.frontier : {};
+    return this.complete && oldestTick(this.snapshot) === this.snapshot.lastTick
+      ? this.snapshot.frontier
+      : {};
   }
 
   noteAfter(): Snapshot | undefined {

@@ -33,13 +33,36 @@ export type VerifyProgress = Omit<VerifyStatus, 'id' | 'view' | 'startedAt' | 'f
  */
 export class Verifier {
   constructor(
-    readonly options: { rebuilder: Rebuilder; registry: RegistryWatch; tasks: TaskStore; views: ViewStore; log: SourceLog; workers: Workers; clock: Clock; limits: Limits },
+    readonly options: {
+      rebuilder: Rebuilder;
+      registry: RegistryWatch;
+      tasks: TaskStore;
+      views: ViewStore;
+      log: SourceLog;
+      workers: Workers;
+      clock: Clock;
+      limits: Limits;
+    },
   ) {}
 
-  async run(id: string, view: string, report: (progress: VerifyProgress) => Promise<void>, signal?: AbortSignal): Promise<VerifyProgress> {
+  async run(
+    id: string,
+    view: string,
+    report: (progress: VerifyProgress) => Promise<void>,
+    signal?: AbortSignal,
+  ): Promise<VerifyProgress> {
     const { rebuilder, registry, tasks, log, clock, limits } = this.options;
     let heldAt: number | null = null;
-    let progress: VerifyProgress = { state: 'replaying', reason: null, entriesDone: 0, entriesTotal: 0, frontier: null, live: null, replayed: null, differences: [] };
+    let progress: VerifyProgress = {
+      state: 'replaying',
+      reason: null,
+      entriesDone: 0,
+      entriesTotal: 0,
+      frontier: null,
+      live: null,
+      replayed: null,
+      differences: [],
+    };
     try {
       await rebuilder.begin(id, [view], 'shadow', true);
       for (;;) {
@@ -53,8 +76,14 @@ export class Verifier {
         const parked = [...replayed.statuses, ...served.statuses].find((status) => status.parked)?.parked;
         if (parked) return { ...progress, state: 'failed', reason: parked.message };
         heldAt ??= shadow.stopAt && clock.monotonicMs();
-        if (heldAt !== null && clock.monotonicMs() - heldAt > limits.holdMsMax) return { ...progress, state: 'failed', reason: apart(replayed, served, shadow.stopAt ?? {}, limits.holdMsMax) };
-        const started = replayed.statuses.every(({ record }) => record !== null) || replayed.entriesTotal === 0;
+        if (heldAt !== null && clock.monotonicMs() - heldAt > limits.holdMsMax)
+          return {
+            ...progress,
+            state: 'failed',
+            reason: apart(replayed, served, shadow.stopAt ?? {}, limits.holdMsMax),
+          };
+        const started =
+          replayed.statuses.every(({ record }) => record !== null) || replayed.entriesTotal === 0;
         if (shadow.stopAt === null) {
           if (started && replayed.lagEntries <= NEAR_ENTRIES) await this.#hold(id, live);
         } else if (started && (await this.#standStill(replayed, served, shadow.stopAt))) {
@@ -75,7 +104,9 @@ export class Verifier {
     const { now: clock } = await workers.live();
     // Ids may be ahead of the clock: a place before the end of a log is no place ahead.
     const ends = await log.ends(live.sources);
-    const stopAt = Object.fromEntries(ends.map(({ redisKey, last }) => [redisKey, laterOf(`${clock + HOLD_AHEAD_MS}-0`, last)]));
+    const stopAt = Object.fromEntries(
+      ends.map(({ redisKey, last }) => [redisKey, laterOf(`${clock + HOLD_AHEAD_MS}-0`, last)]),
+    );
     await registry.change((now) => ({
       puts: now.generations
         .filter((generation) => generation.rebuild === id || isUpstream(now.generations, live, generation))
@@ -84,7 +115,11 @@ export class Verifier {
   }
 
   /** Whether both contain the same prefix of every log, and nothing more is to come before the place where they stop. */
-  async #standStill(replayed: Progress, served: Progress, stopAt: Readonly<Record<string, Position>>): Promise<boolean> {
+  async #standStill(
+    replayed: Progress,
+    served: Progress,
+    stopAt: Readonly<Record<string, Position>>,
+  ): Promise<boolean> {
     const { workers, log } = this.options;
     const { now } = await workers.live();
     for (const { redisKey, last } of await log.ends(Object.keys(stopAt))) {
@@ -92,7 +127,8 @@ export class Verifier {
       if (timeOf(stop) >= now && comparePositions(last, stop) < 0) return false;
       const position = served.frontier[redisKey]!;
       if (replayed.frontier[redisKey] !== position) return false;
-      if ((await log.range(redisKey, position, stop, 2)).some(([id]) => comparePositions(id, position) > 0)) return false;
+      if ((await log.range(redisKey, position, stop, 2)).some(([id]) => comparePositions(id, position) > 0))
+        return false;
     }
     return true;
   }
@@ -100,18 +136,27 @@ export class Verifier {
   async #letGo(id: string, view: string): Promise<void> {
     const at = this.options.clock.now();
     await this.options.registry.change((now) => {
-      const live = now.generations.filter((generation) => generation.view === view && generation.state !== 'shadow');
+      const live = now.generations.filter(
+        (generation) => generation.view === view && generation.state !== 'shadow',
+      );
       return {
         puts: now.generations.flatMap((generation): Generation[] => {
-          if (generation.rebuild === id && generation.state === 'shadow') return [{ ...inState(generation, 'dropping', at), stopAt: null }];
-          if (generation.stopAt !== null && live.some((of) => isUpstream(now.generations, of, generation))) return [{ ...generation, stopAt: null }];
+          if (generation.rebuild === id && generation.state === 'shadow')
+            return [{ ...inState(generation, 'dropping', at), stopAt: null }];
+          if (generation.stopAt !== null && live.some((of) => isUpstream(now.generations, of, generation)))
+            return [{ ...generation, stopAt: null }];
           return [];
         }),
       };
     });
   }
 
-  async #compare(progress: VerifyProgress, live: Generation, shadow: Generation, frontier: Readonly<Record<string, Position>>): Promise<VerifyProgress> {
+  async #compare(
+    progress: VerifyProgress,
+    live: Generation,
+    shadow: Generation,
+    frontier: Readonly<Record<string, Position>>,
+  ): Promise<VerifyProgress> {
     const [left, right] = [await this.#kept(live), await this.#kept(shadow)];
     const stored = [await this.#stored(live), await this.#stored(shadow)];
     const equal = left.checksum === right.checksum && left.rows === right.rows && stored[0] === stored[1];
@@ -143,7 +188,8 @@ export class Verifier {
     const sum = new Checksum();
     for (const task of partitionsOf(generation))
       for (let bucket = 0; bucket < generation.buckets; bucket++)
-        for (const { key, text } of (await this.options.views.bucket(task, bucket)).rows) sum.add(`${key}\n${text}`, 1);
+        for (const { key, text } of (await this.options.views.bucket(task, bucket)).rows)
+          sum.add(`${key}\n${text}`, 1);
     return sum.toString();
   }
 
@@ -151,8 +197,14 @@ export class Verifier {
     const differences: { key: string; live: unknown; replayed: unknown }[] = [];
     for (const task of partitionsOf(live)) {
       for (let bucket = 0; bucket < live.buckets; bucket++) {
-        const served = new Map((await this.options.views.bucket(task, bucket)).rows.map(({ key, text }) => [key, text]));
-        const replayed = new Map((await this.options.views.bucket({ ...task, generation: shadow.number }, bucket)).rows.map(({ key, text }) => [key, text]));
+        const served = new Map(
+          (await this.options.views.bucket(task, bucket)).rows.map(({ key, text }) => [key, text]),
+        );
+        const replayed = new Map(
+          (await this.options.views.bucket({ ...task, generation: shadow.number }, bucket)).rows.map(
+            ({ key, text }) => [key, text],
+          ),
+        );
         for (const key of new Set([...served.keys(), ...replayed.keys()])) {
           if (served.get(key) === replayed.get(key)) continue;
           differences.push({ key, live: parsed(served.get(key)), replayed: parsed(replayed.get(key)) });
@@ -165,8 +217,16 @@ export class Verifier {
 }
 
 /** Why the two could not be compared, and where each stood. */
-function apart(replayed: Progress, served: Progress, stopAt: Readonly<Record<string, Position>>, heldMs: number): string {
-  const places = Object.entries(stopAt).map(([redisKey, stop]) => `  ${redisKey}  live ${served.frontier[redisKey]}, replay ${replayed.frontier[redisKey]}, to stop at ${stop}`);
+function apart(
+  replayed: Progress,
+  served: Progress,
+  stopAt: Readonly<Record<string, Position>>,
+  heldMs: number,
+): string {
+  const places = Object.entries(stopAt).map(
+    ([redisKey, stop]) =>
+      `  ${redisKey}  live ${served.frontier[redisKey]}, replay ${replayed.frontier[redisKey]}, to stop at ${stop}`,
+  );
   return [
     `The replay and the live view did not come to stand at one place within ${heldMs} ms (holdMsMax); the live view goes on.`,
     ...places,
@@ -177,7 +237,12 @@ function apart(replayed: Progress, served: Progress, stopAt: Readonly<Record<str
 const parsed = (text: string | undefined): unknown => (text === undefined ? null : JSON.parse(text));
 
 const partitionsOf = (generation: Generation) =>
-  Array.from({ length: generation.partitions }, (_, partition) => ({ view: generation.view, generation: generation.number, stage: 0, partition }));
+  Array.from({ length: generation.partitions }, (_, partition) => ({
+    view: generation.view,
+    generation: generation.number,
+    stage: 0,
+    partition,
+  }));
 
 /** Whether `live` is `generation`, or reads it, through however many views. */
 function isUpstream(all: readonly Generation[], live: Generation, generation: Generation): boolean {

@@ -21,7 +21,7 @@ export class Watchdog {
          if (Date.now() - since < workerData.stepMsMax) return;
          // Not process.stderr: a thread's goes through the thread that loops.
          require('node:fs').writeSync(2, 'A step of a circuit has taken longer than ' + workerData.stepMsMax + ' ms (stepMsMax): a view function does not come to an end. ' +
-           'Nothing of the tick was committed. The process ends; the tick is tried again in smaller parts until the entry to blame is known.\\n');
+           'Nothing of the tick was committed. The process ends. Start it again (npm start and the container do it themselves): the tick is tried in smaller parts until the entry to blame is known.\\n');
          process.kill(process.pid, 'SIGKILL');
        }, Math.max(10, workerData.stepMsMax / 10));`,
       { eval: true, workerData: { shared: this.#shared, stepMsMax } },

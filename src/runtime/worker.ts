@@ -22,6 +22,7 @@ import type { RegistryWatch } from './registry-watch.js';
 import { SourceReader, StreamInput } from './source-reader.js';
 import { StepGate } from './step-gate.js';
 import { Task } from './task.js';
+import { isTransient } from './task-end.js';
 import { type TaskId, taskName } from './task-id.js';
 import { UpstreamInput } from './upstream-input.js';
 
@@ -57,6 +58,8 @@ const RETRIED: ReadonlySet<string> = new Set(['wrong-type', 'redis-error', 'inva
  */
 export class Worker {
   readonly #running = new Map<string, Running>();
+  /** Tasks that could not be taken, and what was said of it. */
+  readonly #untaken = new Map<string, string>();
   readonly #readers = new Map<SourceDeclaration, Map<number, SourceReader>>();
   readonly #news: NewsDesk;
   /** One for all tasks: their states share it by need. */
@@ -74,7 +77,12 @@ export class Worker {
     this.#news = new NewsDesk(options.log, options.limits.waitMs);
     this.#cache = { entriesMax: options.limits.cacheEntriesMax };
     this.#startedAt = options.clock.now();
-    this.#info = () => ({ id: options.id, fingerprints: options.code.fingerprints, role: 'worker', startedAt: this.#startedAt });
+    this.#info = () => ({
+      id: options.id,
+      fingerprints: options.code.fingerprints,
+      role: 'worker',
+      startedAt: this.#startedAt,
+    });
   }
 
   start(): void {
@@ -96,7 +104,9 @@ export class Worker {
 
   /** Why Redis refuses commits at the moment, by task; for status and metrics. */
   refusals(): { task: TaskId; reason: string }[] {
-    return [...this.#running.values()].flatMap(({ task }) => (task.refused ? [{ task: task.id, reason: task.refused }] : []));
+    return [...this.#running.values()].flatMap(({ task }) =>
+      task.refused ? [{ task: task.id, reason: task.refused }] : [],
+    );
   }
 
   get taskIds(): TaskId[] {
@@ -121,10 +131,14 @@ export class Worker {
         if (complained) logger.info('Redis answers again.');
         complained = false;
       } catch (thrown) {
-        if (!complained) logger.warn(`The worker cannot reach what it needs: ${messageOf(thrown)}. It goes on trying.`);
+        if (!complained)
+          logger.warn(`The worker cannot reach what it needs: ${messageOf(thrown)}. It goes on trying.`);
         complained = true;
       }
-      await clock.sleep(complained ? limits.retryMsMax / 4 : Math.min(limits.registryRefreshMs, limits.leaseMs / 4), this.#wake.signal);
+      await clock.sleep(
+        complained ? limits.retryMsMax / 4 : Math.min(limits.registryRefreshMs, limits.leaseMs / 4),
+        this.#wake.signal,
+      );
     }
   }
 
@@ -150,13 +164,25 @@ export class Worker {
       const alive = new Set(this.#live.map((worker) => worker.id));
       for (const status of await store.status(idle.map((task) => task.id))) {
         if (this.#stopped.signal.aborted) return;
-        if (status.parked) {
-          if (!RETRIED.has(status.parked.code) || clock.now() - status.parked.at < limits.parkedRetryMs) continue;
-          await store.unpark(status.task);
-        }
+        if (
+          status.parked &&
+          (!RETRIED.has(status.parked.code) || clock.now() - status.parked.at < limits.parkedRetryMs)
+        )
+          continue;
         // Another live worker has it: it will see that the task falls to us, and let go.
         if (status.owner && status.owner !== id && alive.has(status.owner)) continue;
-        await this.#take(status.task, status.epoch, status.owner !== null && status.owner !== id);
+        const name = taskName(status.task);
+        try {
+          if (status.parked) await store.unpark(status.task);
+          await this.#take(status.task, status.epoch, status.owner !== null && status.owner !== id);
+          this.#untaken.delete(name);
+        } catch (thrown) {
+          // Trouble of this one task must not keep the others waiting.
+          if (isTransient(thrown)) throw thrown;
+          if (this.#untaken.get(name) !== messageOf(thrown))
+            logger.error(`${name} could not be taken: ${messageOf(thrown)}`);
+          this.#untaken.set(name, messageOf(thrown));
+        }
       }
     }
     // Caches of tasks that stand still settle too: they share the worker's budget.
@@ -168,7 +194,12 @@ export class Worker {
       if (generation.state !== 'dropping') continue;
       const dropper = [...this.#live].sort((left, right) => (left.id < right.id ? -1 : 1))[0]?.id;
       if (dropper !== id) continue;
-      if ([...this.#running.values()].some(({ task }) => task.id.view === generation.view && task.id.generation === generation.number)) continue;
+      if (
+        [...this.#running.values()].some(
+          ({ task }) => task.id.view === generation.view && task.id.generation === generation.number,
+        )
+      )
+        continue;
       if (!(await dropGeneration(generation, this.options))) continue;
       logger.info(`Generation ${generation.number} of "${generation.view}" is gone.`);
     }
@@ -198,7 +229,12 @@ export class Worker {
           ofReader.map(({ entry }) => entry),
         );
       }
-      const upstream: TaskId = { view: source.name, generation: generation.upstreams[source.name]!, stage: 0, partition: id.partition };
+      const upstream: TaskId = {
+        view: source.name,
+        generation: generation.upstreams[source.name]!,
+        stage: 0,
+        partition: id.partition,
+      };
       const buckets = registry.generation(upstream.view, upstream.generation)?.buckets ?? source.buckets;
       return new UpstreamInput(name, upstream, buckets, taskName(id), this.options.views, this.#news, {
         now: () => clock.monotonicMs(),
@@ -231,10 +267,13 @@ export class Worker {
     const ended = task.run().then((end) => {
       this.#running.delete(name);
       if (end.how === 'parked') logger.error(`${name} is parked.\n${end.reason.message}`);
-      if (end.how === 'failed') logger.error(`${name} is closed: ${messageOf(end.thrown)}\n${(end.thrown as Error)?.stack ?? ''}`);
-      if (end.how === 'fenced') logger.warn(`${name} belongs to another worker now; nothing of the last tick was committed here.`);
+      if (end.how === 'failed')
+        logger.error(`${name} is closed: ${messageOf(end.thrown)}\n${(end.thrown as Error)?.stack ?? ''}`);
+      if (end.how === 'fenced')
+        logger.warn(`${name} belongs to another worker now; nothing of the last tick was committed here.`);
       this.#wake.abort();
-      if (end.how === 'released' && !this.#stopped.signal.aborted) void this.options.workers.announce().catch(() => {});
+      if (end.how === 'released' && !this.#stopped.signal.aborted)
+        void this.options.workers.announce().catch(() => {});
     });
     this.#running.set(name, { task, ended });
     void this.#followReaders(name, task);
@@ -258,7 +297,14 @@ export class Worker {
     let reader = partitions.get(partition);
     if (!reader) {
       const { log, limits, metrics } = this.options;
-      reader = new SourceReader(partitionKeys(source)[partition]!, new EntryDecoder(source, partition), log, this.#news, limits, metrics);
+      reader = new SourceReader(
+        partitionKeys(source)[partition]!,
+        new EntryDecoder(source, partition),
+        log,
+        this.#news,
+        limits,
+        metrics,
+      );
       partitions.set(partition, reader);
     }
     return reader;

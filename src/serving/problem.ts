@@ -17,6 +17,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'body-too-large': 413,
   'too-many-events': 413,
   'unsupported-media-type': 415,
+  'other-origin': 403,
   'idempotency-key-reused': 422,
   'log-trimmed': 409,
   'rebuilds-max': 409,

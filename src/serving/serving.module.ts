@@ -3,6 +3,7 @@ import { APP_FILTER, HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
 import { Metrics } from '../runtime/metrics.js';
 import { Reading } from '../runtime/reading/reading.js';
+import { StillwaterError } from '../errors/stillwater-error.js';
 import { AppendRecords } from './append-records.js';
 import { countRequests } from './count-requests.js';
 import { ChangesController } from './changes.controller.js';
@@ -70,7 +71,14 @@ export class ServingModule implements OnModuleInit {
   /** Answers are counted. Lines of JSON are read whole, like JSON: events are looked at before any of them is appended. */
   onModuleInit(): void {
     const { httpAdapter } = this.host;
-    if (httpAdapter?.getType() !== 'fastify') return;
+    if (httpAdapter && httpAdapter.getType() !== 'fastify')
+      throw new StillwaterError('needs-fastify', {
+        what: `The routes of Stillwater need Fastify; this application runs on ${httpAdapter.getType()}.`,
+        consequence: 'Nothing was started.',
+        remedy:
+          'Make the application with `servingAdapter()` of stillwater/nest, or leave `http` out and read views through @InjectView.',
+      });
+    if (!httpAdapter) return;
     const fastify = httpAdapter.getInstance<FastifyInstance>();
     countRequests(fastify, this.metrics);
     if (fastify.hasContentTypeParser(NDJSON)) return;

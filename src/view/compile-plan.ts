@@ -9,7 +9,13 @@ import { aggregatorsByKind } from '../circuit/aggregators/aggregator-of.js';
 import type { Circuit } from '../circuit/circuit.js';
 import { CircuitBuilder } from '../circuit/circuit-builder.js';
 import type { ErrorCollection } from '../circuit/error-collection.js';
-import { generatedExtension, generatedRead, generatedRow, generatedText, type TextColumn } from '../circuit/generated-row.js';
+import {
+  generatedExtension,
+  generatedRead,
+  generatedRow,
+  generatedText,
+  type TextColumn,
+} from '../circuit/generated-row.js';
 import type { KeyedState } from '../circuit/keyed-state.js';
 import { json, type Keyed } from '../circuit/operator.js';
 import { Aggregate, type Group, groupCodec } from '../circuit/operators/aggregate.js';

@@ -3,7 +3,8 @@ import type { PlanNode, SourceDeclaration } from './plan.js';
 /** What a plan reads, each once, in the order of the plan. */
 export function sourcesOf(plan: PlanNode): SourceDeclaration[] {
   const found = new Map<string, SourceDeclaration>();
-  for (const node of nodesOf(plan)) if (node.op === 'source') found.set(`${node.source.kind}:${node.source.name}`, node.source);
+  for (const node of nodesOf(plan))
+    if (node.op === 'source') found.set(`${node.source.kind}:${node.source.name}`, node.source);
   return [...found.values()];
 }
 

@@ -208,7 +208,11 @@ export interface ViewDeclaration {
 export interface IndexDeclaration {
   /** As declared and as `order=` says it: `flights.desc`, `city,flights.desc`. */
   readonly name: string;
-  readonly columns: readonly { readonly path: string; readonly descending: boolean; readonly column: Column }[];
+  readonly columns: readonly {
+    readonly path: string;
+    readonly descending: boolean;
+    readonly column: Column;
+  }[];
 }
 
 export type { Value };

@@ -38,7 +38,8 @@ export class Delta<R = any> {
   }
 
   append(other: Delta<R>): void {
-    for (let index = 0; index < other.rows.length; index++) this.push(other.rows[index]!, other.weights[index]!, other.orders?.[index]);
+    for (let index = 0; index < other.rows.length; index++)
+      this.push(other.rows[index]!, other.weights[index]!, other.orders?.[index]);
   }
 
   *[Symbol.iterator](): IterableIterator<[row: R, weight: number]> {
@@ -61,7 +62,8 @@ export class Delta<R = any> {
       } else weights[known]! += this.weights[index]!;
     }
     const out = new Delta<R>();
-    for (let index = 0; index < rows.length; index++) if (weights[index] !== 0) out.push(rows[index]!, weights[index]!);
+    for (let index = 0; index < rows.length; index++)
+      if (weights[index] !== 0) out.push(rows[index]!, weights[index]!);
     return out;
   }
 }

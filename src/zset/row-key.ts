@@ -58,12 +58,14 @@ export function keyValues(text: KeyText, parts: readonly { onlyStrings: boolean 
 }
 
 /** The key text of values given one by one, in the order of the parts. */
-export function keyTextOfValues(values: readonly Value[], parts: readonly { onlyStrings: boolean }[]): KeyText {
+export function keyTextOfValues(
+  values: readonly Value[],
+  parts: readonly { onlyStrings: boolean }[],
+): KeyText {
   if (parts.length === 1) return parts[0]!.onlyStrings ? (values[0] as string) : JSON.stringify(values[0]);
   return JSON.stringify(values);
 }
 
- 
 const PLAIN = /^[^"\\\u0000-\u001f\ud800-\udfff]*$/;
 
 /** `JSON.stringify`, quicker for the short plain strings that keys and names mostly are. */

@@ -41,14 +41,16 @@ export function orderText(value: unknown): string {
 
 /** `text` without NUL, in an order-preserving way. */
 export function escapeText(text: string): string {
-   
-  return /[\0\u0001]/.test(text) ? text.replace(/[\0\u0001]/g, (unit) => (unit === '\0' ? '\u00010' : '\u00011')) : text;
+  return /[\0\u0001]/.test(text)
+    ? text.replace(/[\0\u0001]/g, (unit) => (unit === '\0' ? '\u00010' : '\u00011'))
+    : text;
 }
 
 /** The inverse of `escapeText`. */
 export function unescapeText(text: string): string {
-   
-  return text.includes('\u0001') ? text.replace(/\u0001([01])/g, (_, digit) => (digit === '0' ? '\0' : '\u0001')) : text;
+  return text.includes('\u0001')
+    ? text.replace(/\u0001([01])/g, (_, digit) => (digit === '0' ? '\0' : '\u0001'))
+    : text;
 }
 
 /**

@@ -161,6 +161,12 @@ describeWithRedis('a Redis that will not do', () => {
     await product.caughtUp('all-sales');
     expect((await product.get('/views/all-sales/rows')).body).toEqual([{ sales: 4 }]);
     expect(before.length).toBeGreaterThan(0);
+    // Nothing was written: when the keys are ours again the view goes on by itself.
+    for (let bucket = 0; bucket < 256; bucket++)
+      if ((await redis.client().type(`${base}:k:rows:${bucket}`)) === 'string')
+        await redis.client().del(`${base}:k:rows:${bucket}`);
+    await product.caughtUp('per-shop');
+    expect(await rows()).toHaveLength(4);
   });
 
   test('because the stream’s key holds another type is named in the answer', async () => {

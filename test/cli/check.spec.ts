@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { spawn } from 'node:child_process';
@@ -116,6 +116,18 @@ describe('view modules', () => {
       // What a module reads is loaded anew too.
       write({ 'orders.ts': STREAMS.replace('z.int()', 'z.number()') });
       expect((await next())[1][2]).not.toBe(second[1][2]);
+      // Editors that save by renaming put another file in the place of the watched one, every time.
+      for (const least of [1, 2, 3]) {
+        await new Promise((settled) => setTimeout(settled, 300));
+        write({
+          'saved.tmp': totals('amount').replace(
+            '.groupBy',
+            `.where((order) => order.amount > ${least}).groupBy`,
+          ),
+        });
+        renameSync(join(directory, 'saved.tmp'), join(directory, 'totals.ts'));
+        expect((await next()).map(([, name]: string[]) => name)).toEqual(['orders', 'totals']);
+      }
     } finally {
       child.kill();
     }

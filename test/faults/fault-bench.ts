@@ -39,7 +39,9 @@ export class FaultBench {
   }
 
   async startWorker(url = this.redis.url): Promise<ChildProcess> {
-    const worker = spawn(process.execPath, ['--import', 'jiti/register', WORKER, url, String(LEASE_MS)], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const worker = spawn(process.execPath, ['--import', 'jiti/register', WORKER, url, String(LEASE_MS)], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.workers.push(worker);
     let ready = false;
     for (const stream of [worker.stdout!, worker.stderr!])
@@ -66,7 +68,11 @@ export class FaultBench {
   async append(count: number): Promise<void> {
     const transaction = this.client.multi();
     for (let index = 0; index < count; index++) {
-      const event = { order: this.#next++, customer: `customer-${Math.floor(this.random() ** 2 * 400)}`, amount: Math.floor(this.random() * 400) / 4 };
+      const event = {
+        order: this.#next++,
+        customer: `customer-${Math.floor(this.random() ** 2 * 400)}`,
+        amount: Math.floor(this.random() * 400) / 4,
+      };
       transaction.xadd('orders', '*', 'data', JSON.stringify(event));
       this.events.push(event);
     }
@@ -95,8 +101,12 @@ export class FaultBench {
         throw new Error(`${(error as Error).message}\n${this.output.join('').slice(-4_000)}`);
       }
       const expected = expectedRows(this.events, this.regions);
-      for (const [view, rows] of Object.entries(expected)) expect(sorted(await reader.rows(view))).toEqual(sorted(rows));
-      const total = [...(await reader.rows('by-customer')).values()].reduce((sum, row) => sum + row.orders, 0);
+      for (const [view, rows] of Object.entries(expected))
+        expect(sorted(await reader.rows(view))).toEqual(sorted(rows));
+      const total = [...(await reader.rows('by-customer')).values()].reduce(
+        (sum, row) => sum + row.orders,
+        0,
+      );
       expect(total).toBe(this.events.length);
     } finally {
       await reader.connections.close();
@@ -109,6 +119,7 @@ export class FaultBench {
   }
 }
 
-const sorted = (rows: ReadonlyMap<string, unknown>): [string, unknown][] => [...rows].sort(([left], [right]) => (left < right ? -1 : 1));
+const sorted = (rows: ReadonlyMap<string, unknown>): [string, unknown][] =>
+  [...rows].sort(([left], [right]) => (left < right ? -1 : 1));
 
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

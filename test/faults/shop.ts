@@ -12,7 +12,9 @@ export const customers = table('customers', {
 });
 
 export const byCustomer = view('by-customer', {
-  from: orders.groupBy('customer').aggregate({ orders: count(), amount: sum('amount'), largest: max('amount'), last: max('order') }),
+  from: orders
+    .groupBy('customer')
+    .aggregate({ orders: count(), amount: sum('amount'), largest: max('amount'), last: max('order') }),
   indexes: ['orders.desc'],
 });
 
@@ -21,7 +23,13 @@ export const withRegion = view('with-region', {
     .leftJoin({ who: customers }, { on: { customer: 'customer' } })
     .groupBy({ region: 'who.region' })
     .aggregate({ orders: count(), amount: sum('amount'), mean: avg('amount') })
-    .select({ region: 'region', orders: 'orders', amount: 'amount', mean: 'mean', busy: computed(z.boolean(), (row) => row.orders > 100) }),
+    .select({
+      region: 'region',
+      orders: 'orders',
+      amount: 'amount',
+      mean: 'mean',
+      busy: computed(z.boolean(), (row) => row.orders > 100),
+    }),
 });
 
 export const bySize = view('by-size', {
@@ -37,12 +45,30 @@ export interface OrderEvent {
 }
 
 /** What the views must show, from nothing but the events and the table's rows. Amounts are quarters, so sums are exact. */
-export function expectedRows(events: readonly OrderEvent[], regions: ReadonlyMap<string, string>): Record<string, Map<string, unknown>> {
-  const customersOf = new Map<string, { customer: string; orders: number; amount: number; largest: number; last: number }>();
+export function expectedRows(
+  events: readonly OrderEvent[],
+  regions: ReadonlyMap<string, string>,
+): Record<string, Map<string, unknown>> {
+  const customersOf = new Map<
+    string,
+    { customer: string; orders: number; amount: number; largest: number; last: number }
+  >();
   const regionsOf = new Map<string, { region: string | null; orders: number; amount: number }>();
   for (const { order, customer, amount } of events) {
-    const one = customersOf.get(customer) ?? { customer, orders: 0, amount: 0, largest: -Infinity, last: -Infinity };
-    customersOf.set(customer, { customer, orders: one.orders + 1, amount: one.amount + amount, largest: Math.max(one.largest, amount), last: Math.max(one.last, order) });
+    const one = customersOf.get(customer) ?? {
+      customer,
+      orders: 0,
+      amount: 0,
+      largest: -Infinity,
+      last: -Infinity,
+    };
+    customersOf.set(customer, {
+      customer,
+      orders: one.orders + 1,
+      amount: one.amount + amount,
+      largest: Math.max(one.largest, amount),
+      last: Math.max(one.last, order),
+    });
     const region = regions.get(customer) ?? null;
     const key = JSON.stringify(region);
     const of = regionsOf.get(key) ?? { region, orders: 0, amount: 0 };
@@ -55,7 +81,12 @@ export function expectedRows(events: readonly OrderEvent[], regions: ReadonlyMap
   }
   return {
     'by-customer': new Map(customersOf),
-    'with-region': new Map([...regionsOf].map(([key, row]) => [key, { ...row, mean: row.amount / row.orders, busy: row.orders > 100 }])),
+    'with-region': new Map(
+      [...regionsOf].map(([key, row]) => [
+        key,
+        { ...row, mean: row.amount / row.orders, busy: row.orders > 100 },
+      ]),
+    ),
     'by-size': new Map(sizes),
   };
 }

@@ -6,7 +6,13 @@ const [url, leaseMs] = process.argv.slice(2) as [string, string];
 const system = await System.start({
   url,
   declarations: shop,
-  limits: { leaseMs: Number(leaseMs), commitWritesMax: 200, readEntriesMax: 300, cacheEntriesMax: 300, retryMsMax: 200 },
+  limits: {
+    leaseMs: Number(leaseMs),
+    commitWritesMax: 200,
+    readEntriesMax: 300,
+    cacheEntriesMax: 300,
+    retryMsMax: 200,
+  },
   logger: { info: console.log, warn: console.log, error: console.log },
 });
 process.on('SIGTERM', () => {

@@ -2,18 +2,33 @@ import { assign, type AssignableTask } from '../../src/runtime/assignment.js';
 import type { WorkerInfo } from '../../src/runtime/ports/workers.js';
 import { taskName } from '../../src/runtime/task-id.js';
 
-const worker = (id: string, fingerprints = ['f']): WorkerInfo => ({ id, fingerprints, role: 'worker', startedAt: 0 });
-const task = (view: string, partition: number, fingerprint = 'f', source = `flights/${partition}`): AssignableTask => ({
+const worker = (id: string, fingerprints = ['f']): WorkerInfo => ({
+  id,
+  fingerprints,
+  role: 'worker',
+  startedAt: 0,
+});
+const task = (
+  view: string,
+  partition: number,
+  fingerprint = 'f',
+  source = `flights/${partition}`,
+): AssignableTask => ({
   id: { view, generation: 1, stage: 0, partition },
   fingerprint,
   source,
 });
 
 describe('assigning tasks to workers', () => {
-  const tasks = Array.from({ length: 16 }, (_, partition) => ['a', 'b'].map((view) => task(view, partition))).flat();
+  const tasks = Array.from({ length: 16 }, (_, partition) =>
+    ['a', 'b'].map((view) => task(view, partition)),
+  ).flat();
 
   test('every task has an owner, and source partitions are spread evenly', () => {
-    const owners = assign(tasks, ['1', '2', '3', '4'].map((id) => worker(id)));
+    const owners = assign(
+      tasks,
+      ['1', '2', '3', '4'].map((id) => worker(id)),
+    );
     const load = new Map<string, number>();
     for (const owner of owners.values()) load.set(owner, (load.get(owner) ?? 0) + 1);
     expect(owners.size).toBe(32);
@@ -21,9 +36,14 @@ describe('assigning tasks to workers', () => {
   });
 
   test('tasks over one source partition go to one worker', () => {
-    const owners = assign(tasks, ['1', '2', '3'].map((id) => worker(id)));
+    const owners = assign(
+      tasks,
+      ['1', '2', '3'].map((id) => worker(id)),
+    );
     for (let partition = 0; partition < 16; partition++)
-      expect(owners.get(taskName(task('a', partition).id))).toBe(owners.get(taskName(task('b', partition).id)));
+      expect(owners.get(taskName(task('a', partition).id))).toBe(
+        owners.get(taskName(task('b', partition).id)),
+      );
   });
 
   test('the answer does not depend on the order of workers or tasks', () => {
@@ -34,14 +54,23 @@ describe('assigning tasks to workers', () => {
   });
 
   test('a worker that leaves moves little beside its own tasks', () => {
-    const before = assign(tasks, ['1', '2', '3', '4'].map((id) => worker(id)));
-    const after = assign(tasks, ['1', '2', '3'].map((id) => worker(id)));
+    const before = assign(
+      tasks,
+      ['1', '2', '3', '4'].map((id) => worker(id)),
+    );
+    const after = assign(
+      tasks,
+      ['1', '2', '3'].map((id) => worker(id)),
+    );
     const moved = [...before].filter(([name, owner]) => owner !== '4' && after.get(name) !== owner).length;
     expect(moved).toBeLessThanOrEqual(8);
   });
 
   test('a task goes only to a worker that has its code, and to nobody if none has', () => {
-    const owners = assign([task('a', 0, 'new'), task('b', 0, 'gone')], [worker('old', ['f']), worker('young', ['f', 'new'])]);
+    const owners = assign(
+      [task('a', 0, 'new'), task('b', 0, 'gone')],
+      [worker('old', ['f']), worker('young', ['f', 'new'])],
+    );
     expect(owners.get('a#1/0.0')).toBe('young');
     expect(owners.has('b#1/0.0')).toBe(false);
   });

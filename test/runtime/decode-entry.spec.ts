@@ -276,3 +276,18 @@ describe('decoding entries', () => {
     expect(whole.delta(3, 3, true).size).toBe(0);
   });
 });
+
+test('how deep a value may be is a number, the same in every process', () => {
+  const decoder = new EntryDecoder(streamOf('anything', z.object({ value: z.any() })), 0);
+  const nested = (depth: number): string => `{"value":${'['.repeat(depth)}${']'.repeat(depth)}}`;
+  const { rows, errors } = decoder.decode([
+    ['1-0', ['data', nested(200)]],
+    ['2-0', ['data', nested(201)]],
+    ['3-0', ['data', nested(100_000)]],
+  ]);
+  expect(rows).toHaveLength(1);
+  expect(errors.map(({ entry, reason }) => [entry, reason])).toEqual([
+    [1, expect.stringContaining('deeper than 200')],
+    [2, expect.stringContaining('deeper than 200')],
+  ]);
+});

@@ -14,7 +14,14 @@ test('an owner that says how far it has read until it is fenced is no reader aft
     await views.putReader(upstream, reader, 4);
     return claim(...given);
   };
-  const generation = { view: 'down', number: 2, partitions: 1, buckets: 1, states: [], upstreams: { up: 1 } } as unknown as Generation;
+  const generation = {
+    view: 'down',
+    number: 2,
+    partitions: 1,
+    buckets: 1,
+    states: [],
+    upstreams: { up: 1 },
+  } as unknown as Generation;
   const registry = { change: async () => {} } as unknown as RegistryWatch;
   await dropGeneration(generation, { tasks, views, registry, id: 'worker' });
   expect(await views.readers(upstream)).toEqual(new Map());

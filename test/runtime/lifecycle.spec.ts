@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { count, declarationOf, max, stream, sum, view } from '../../src/index.js';
+import { Keyspace } from '../../src/redis/keyspace.js';
 import { deploy } from '../../src/runtime/deployment.js';
 import { silent } from '../../src/runtime/logger.js';
 import type { ViewDeclaration } from '../../src/view/plan.js';
@@ -277,7 +278,10 @@ describeWithRedis('the life of a view', () => {
     await redis.client().xadd('sales', `${Date.now() + 3_600_000}-1`, 'data', '{"shop":"shop-1","amount":1}');
     await append(100);
     await system.caughtUp('by-shop');
-    expect(await system.verifier.run('verify-4', 'by-shop', async () => {})).toMatchObject({ state: 'equal', live: { rows: 20 } });
+    expect(await system.verifier.run('verify-4', 'by-shop', async () => {})).toMatchObject({
+      state: 'equal',
+      live: { rows: 20 },
+    });
   });
 
   test('a verification that cannot come to an end lets go of the live view, and says where both stand', async () => {
@@ -287,12 +291,17 @@ describeWithRedis('the life of a view', () => {
     await system.caughtUp('by-shop');
     const paused = (is: boolean) =>
       system.registry.change(({ generations }) => ({
-        puts: generations.filter(({ view }) => view === 'by-shop').map((generation) => ({ ...generation, paused: is })),
+        puts: generations
+          .filter(({ view }) => view === 'by-shop')
+          .map((generation) => ({ ...generation, paused: is })),
       }));
     await paused(true);
     await append(100);
     const result = await system.verifier.run('verify-5', 'by-shop', async () => {});
-    expect(result).toMatchObject({ state: 'failed', reason: expect.stringMatching(/holdMsMax[^]*sales {2}live \d+-\d+, replay \d+-\d+/) });
+    expect(result).toMatchObject({
+      state: 'failed',
+      reason: expect.stringMatching(/holdMsMax[^]*sales {2}live \d+-\d+, replay \d+-\d+/),
+    });
     await paused(false);
     await system.caughtUp('by-sales');
     expect(system.registry.serving('by-shop')).toMatchObject({ stopAt: null });
@@ -373,13 +382,39 @@ describeWithRedis('the life of a view', () => {
 
   test('one round of retention trims all there is to trim', async () => {
     const much = stream('much', { schema: z.object({ shop: z.string() }), retain: { entries: 50 } });
-    const system = await start([declarationOf(view('much-by-shop', { from: much.groupBy('shop').aggregate({ rows: count() }) }))] as ViewDeclaration[]);
+    const system = await start([
+      declarationOf(view('much-by-shop', { from: much.groupBy('shop').aggregate({ rows: count() }) })),
+    ] as ViewDeclaration[]);
     const transaction = redis.client().multi();
     for (let index = 0; index < 25_000; index++) transaction.xadd('much', '*', 'data', '{"shop":"s"}');
     await transaction.exec();
     await system.caughtUp('much-by-shop');
     expect(await system.retention.trim()).toEqual(new Map([['much', expect.any(Number)]]));
     expect(await redis.client().xlen('much')).toBeLessThanOrEqual(50);
+  });
+
+  test('a task whose key holds another type is parked until it does not, and keeps nobody waiting', async () => {
+    const shops = declarationOf(
+      view('shops', { from: sales.groupBy('shop').aggregate({ rows: count() }) }),
+    ) as ViewDeclaration;
+    const key = new Keyspace('sw').task({ view: 'by-shop', generation: 1, stage: 0, partition: 0 });
+    await redis.client().set(key, 'x');
+    const system = await System.start({
+      url: redis.url,
+      declarations: [...first, shops],
+      limits: { parkedRetryMs: 200 },
+    });
+    systems.push(system);
+    await append(100);
+    await system.caughtUp('shops');
+    expect(
+      (await system.tasks.status([{ view: 'by-shop', generation: 1, stage: 0, partition: 0 }]))[0]?.parked,
+    ).toMatchObject({
+      code: 'wrong-type',
+      message: expect.stringContaining(key),
+    });
+    await redis.client().del(key);
+    await system.caughtUp('by-sales');
   });
 
   test('a view that fails on too many entries is parked, and others go on', async () => {

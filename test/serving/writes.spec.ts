@@ -189,6 +189,39 @@ describe('POST /streams/{stream}/events', () => {
   });
 });
 
+describe('a service without a token', () => {
+  let served: ServedApp;
+  beforeEach(async () => {
+    served = await servedApp();
+  });
+  afterEach(() => served.close());
+  const post = (headers: Record<string, string>, payload = JSON.stringify(event(1))) =>
+    served.app.inject({ method: 'POST', url: '/streams/flights/events', headers, payload });
+  const json = { 'content-type': 'application/json' };
+
+  it('refuses what a page of another origin sends, and takes it from its own', async () => {
+    const foreign = await post({ ...json, host: '127.0.0.1:3000', origin: 'http://evil.example' });
+    expect([foreign.statusCode, foreign.json().code]).toEqual([403, 'other-origin']);
+    expect(
+      (await post({ ...json, host: '127.0.0.1:3000', origin: 'http://127.0.0.1:3000' })).statusCode,
+    ).toBe(202);
+    expect((await post(json)).statusCode).toBe(202);
+  });
+
+  it('reads no forms, and says what to send', async () => {
+    for (const type of ['application/x-www-form-urlencoded', 'text/plain']) {
+      const reply = await post({ 'content-type': type }, 'origin=ORD');
+      expect(reply.statusCode).toBe(415);
+    }
+    const form = await post({ 'content-type': 'application/x-www-form-urlencoded' }, 'origin=ORD');
+    expect(form.json()).toMatchObject({
+      code: 'unsupported-media-type',
+      remedy: expect.stringContaining('--json'),
+    });
+    expect(await served.ports.log.range('flights', '0-0', '99999999999999-0', 100)).toEqual([]);
+  });
+});
+
 describe('a service with a token', () => {
   it('wants it for writes and administration, not for reading', async () => {
     const served = await servedApp({ token: 's3cret' });

@@ -53,7 +53,13 @@ export class System {
 
   constructor(readonly options: SystemOptions) {
     const logger = options.logger ?? silent;
-    this.limits = { ...defaultLimits, leaseMs: 1_000, registryRefreshMs: 100, readerReportMs: 100, ...options.limits };
+    this.limits = {
+      ...defaultLimits,
+      leaseMs: 1_000,
+      registryRefreshMs: 100,
+      readerReportMs: 100,
+      ...options.limits,
+    };
     this.connections = new RedisConnections({ url: options.url });
     const keyspace = new Keyspace(options.prefix ?? 'sw');
     this.log = new RedisSourceLog(this.connections, keyspace, this.id);
@@ -61,12 +67,60 @@ export class System {
     this.views = new RedisViewStore(this.connections, keyspace);
     this.workers = new RedisWorkers(this.connections, keyspace);
     this.catalog = new Catalog(options.declarations);
-    this.registry = new RegistryWatch(new RedisRegistry(this.connections, keyspace), this.workers, this.clock, this.limits.registryRefreshMs, logger);
+    this.registry = new RegistryWatch(
+      new RedisRegistry(this.connections, keyspace),
+      this.workers,
+      this.clock,
+      this.limits.registryRefreshMs,
+      logger,
+    );
     const { registry, tasks, log, views, workers, code, clock, limits, metrics, id } = this;
-    this.rebuilder = new Rebuilder({ catalog: () => this.catalog, registry, tasks, log, code, clock, limits });
-    this.verifier = new Verifier({ rebuilder: this.rebuilder, registry, tasks, views, log, workers, clock, limits });
-    this.retention = new Retention({ catalog: () => this.catalog, registry, tasks, views, log, workers, id, clock, limits, logger });
-    this.worker = new Worker({ id, code, registry, workers, tasks, views, log, limits, metrics, clock, logger, nonce: () => randomUUID(), step: options.step ?? pure });
+    this.rebuilder = new Rebuilder({
+      catalog: () => this.catalog,
+      registry,
+      tasks,
+      log,
+      code,
+      clock,
+      limits,
+    });
+    this.verifier = new Verifier({
+      rebuilder: this.rebuilder,
+      registry,
+      tasks,
+      views,
+      log,
+      workers,
+      clock,
+      limits,
+    });
+    this.retention = new Retention({
+      catalog: () => this.catalog,
+      registry,
+      tasks,
+      views,
+      log,
+      workers,
+      id,
+      clock,
+      limits,
+      logger,
+    });
+    this.worker = new Worker({
+      id,
+      code,
+      registry,
+      workers,
+      tasks,
+      views,
+      log,
+      limits,
+      metrics,
+      clock,
+      logger,
+      nonce: () => randomUUID(),
+      step: options.step ?? pure,
+    });
   }
 
   static async start(options: SystemOptions): Promise<System> {
@@ -77,7 +131,12 @@ export class System {
 
   async run(): Promise<void> {
     await this.registry.start();
-    await deploy(this.catalog, { registry: this.registry, code: this.code, clock: this.clock, logger: this.options.logger ?? silent });
+    await deploy(this.catalog, {
+      registry: this.registry,
+      code: this.code,
+      clock: this.clock,
+      logger: this.options.logger ?? silent,
+    });
     this.worker.start();
   }
 
@@ -93,7 +152,10 @@ export class System {
     const generation = this.registry.serving(view)!;
     const rows = new Map<string, any>();
     for (let partition = 0; partition < generation.partitions; partition++) {
-      const found = await this.views.all({ view, generation: generation.number, stage: 0, partition }, generation.buckets);
+      const found = await this.views.all(
+        { view, generation: generation.number, stage: 0, partition },
+        generation.buckets,
+      );
       for (const { key, text } of found.rows) rows.set(key, JSON.parse(text));
     }
     return rows;
@@ -111,11 +173,16 @@ export class System {
 }
 
 /** Asks until the answer is yes. Fails after `withinMs`. */
-export async function eventually(question: () => Promise<boolean> | boolean, withinMs = 10_000, everyMs = 10): Promise<void> {
+export async function eventually(
+  question: () => Promise<boolean> | boolean,
+  withinMs = 10_000,
+  everyMs = 10,
+): Promise<void> {
   const until = performance.now() + withinMs;
   for (;;) {
     if (await question()) return;
-    if (performance.now() > until) throw new Error(`It did not come true within ${withinMs} ms: ${question.toString()}`);
+    if (performance.now() > until)
+      throw new Error(`It did not come true within ${withinMs} ms: ${question.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }

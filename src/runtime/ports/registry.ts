@@ -58,5 +58,9 @@ export abstract class Registry {
    * Applies a change to the registry if its revision is still the one the change was made from: generations to put
    * (new or replaced) and to remove. Null if the revision was another: read again and decide again.
    */
-  abstract change(revision: number, puts: readonly Generation[], removes: readonly { view: string; number: number }[]): Promise<number | null>;
+  abstract change(
+    revision: number,
+    puts: readonly Generation[],
+    removes: readonly { view: string; number: number }[],
+  ): Promise<number | null>;
 }

@@ -68,7 +68,11 @@ export abstract class SourceLog {
    * is aborted. A hint: the caller reads to find out. Never waits longer, whatever happens to its connection. Gives the
    * logs that have something, none after a time-out; an aborted wait must not delay the next one.
    */
-  abstract waitForNews(positions: ReadonlyMap<string, Position>, timeoutMs: number, signal: AbortSignal): Promise<readonly string[]>;
+  abstract waitForNews(
+    positions: ReadonlyMap<string, Position>,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<readonly string[]>;
 
   /**
    * Appends entries to one partition, atomically. An error with the code `append-outcome-unknown` means that they may

@@ -66,7 +66,7 @@ export interface CommitRequest {
  * diverged           the store holds another tick or other positions than this was computed from: drop the cache, load again
  * wantsChangelog     nothing was done: somebody reads the changelog; send it with the entry
  * refused            nothing was done: Redis takes no writes now (full, read-only, loading); wait and try again
- * failed             a key holds a wrong type or the script broke: the task parks
+ * failed             the script broke: the task parks for good
  */
 export type CommitOutcome =
   | { status: 'committed' | 'alreadyCommitted' | 'wantsChangelog' }
@@ -161,11 +161,18 @@ export abstract class TaskStore {
   /** Takes back a park from outside, whoever owns the task. */
   abstract unpark(task: TaskId): Promise<void>;
 
-  /** Stores one tick, all or nothing. Repeating it after a lost reply is safe. Throws only where the outcome is unknown. */
+  /**
+   * Stores one tick, all or nothing. Repeating it after a lost reply is safe.
+   * @throws where the outcome is unknown; StillwaterError `wrong-type` where a key holds another type, and nothing was done
+   */
   abstract commit(request: CommitRequest): Promise<CommitOutcome>;
 
   abstract fetch(task: TaskId, buckets: number, state: StoredState): Promise<FetchedState>;
 
   /** Deletes all keys of a task, a bounded number at a time. Repeatable. */
-  abstract drop(task: TaskId, states: readonly { name: string; kind: 'keyed' | 'ordered' | 'index' }[], buckets: number): Promise<void>;
+  abstract drop(
+    task: TaskId,
+    states: readonly { name: string; kind: 'keyed' | 'ordered' | 'index' }[],
+    buckets: number,
+  ): Promise<void>;
 }

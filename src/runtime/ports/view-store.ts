@@ -31,7 +31,11 @@ export abstract class ViewStore {
   abstract rows(task: TaskId, buckets: number, keys: readonly string[]): Promise<ReadRows>;
 
   /** Rows in the order of an index, with the index member each was found by, at most `limit`. */
-  abstract byIndex(task: TaskId, buckets: number, range: IndexRange): Promise<ReadRows & { members: string[] }>;
+  abstract byIndex(
+    task: TaskId,
+    buckets: number,
+    range: IndexRange,
+  ): Promise<ReadRows & { members: string[] }>;
 
   /** All rows of one bucket, and the record they belong to. */
   abstract bucket(task: TaskId, bucket: number): Promise<ReadRows>;

@@ -202,7 +202,10 @@ describe('join', () => {
       },
       { inputs: 2, entriesMax: 1 },
     );
-    pairs.step([], Array.from({ length: 500 }, (_, v) => [r('a', v), 1] as const));
+    pairs.step(
+      [],
+      Array.from({ length: 500 }, (_, v) => [r('a', v), 1] as const),
+    );
     pairs.states.forEach((state) => state.drop());
     reads.length = 0;
     pairs.step([], [[r('a', 7), -1]]);

@@ -11,7 +11,19 @@ describeWithRedis('claim.lua', () => {
     script.run(redis(), [TASK], [owner, epoch, nonce]);
 
   it('answers CLAIMED, without a record before the first commit', async () => {
-    expect(await claim('a', '0')).toEqual(['CLAIMED', 1, null, null, null, null, null, null, null, null, null]);
+    expect(await claim('a', '0')).toEqual([
+      'CLAIMED',
+      1,
+      null,
+      null,
+      null,
+      null,
+      null,
+      null,
+      null,
+      null,
+      null,
+    ]);
     expect(await redis().hgetall(TASK)).toEqual({ owner: 'a', epoch: '1', nonce: 'n', grants: '1' });
   });
 
@@ -78,7 +90,9 @@ describeWithRedis('release.lua', () => {
   const { redis } = onServer();
   const release = (epoch: string, nonce: string): Promise<unknown[]> =>
     new Script('release').run(redis(), [TASK], [epoch, nonce]);
-  beforeEach(() => redis().hset(TASK, { owner: 'a', epoch: '3', nonce: 'n', grants: '2', attempt: '{}', tick: '1' }));
+  beforeEach(() =>
+    redis().hset(TASK, { owner: 'a', epoch: '3', nonce: 'n', grants: '2', attempt: '{}', tick: '1' }),
+  );
 
   it('answers RELEASED and keeps the epoch', async () => {
     expect(await release('3', 'n')).toEqual(['RELEASED']);
