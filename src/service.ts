@@ -35,6 +35,8 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
  * @throws StillwaterError whatever kept it from starting; what had been started, our Redis included, is stopped by then
  */
 export async function startService({ dev, demo, flights }: ServiceOptions): Promise<void> {
+  // A view function that asks for local time gets the same answer on every machine.
+  process.env.TZ = 'UTC';
   const settings = readSettings(process.env);
   const flightsWanted = flights === undefined ? undefined : readFlightsWanted(flights);
   const { directory, isExample } = servedViews(settings.viewsDirectory, { dev });

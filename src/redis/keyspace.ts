@@ -27,8 +27,9 @@ export type StateKind = keyof typeof LETTER;
  *
  * Streams keep their own names; the consumer group on them is named by the prefix.
  *
- * Hashes and ordered states are bucketed, so that none grows beyond about 100,000 elements. An index is one sorted
- * set for a partition and may be larger: its ranges go through all members, and a bucket by hash would scatter them.
+ * Hashes and ordered states are bucketed, so that none grows long: of a view of six million rows a bucket holds
+ * 100,000, and a view declares more `buckets` where it expects more. An index is one sorted set for a partition and may
+ * be larger: its ranges go through all members, and a bucket by hash would scatter them.
  */
 export class Keyspace {
   constructor(readonly prefix: string = 'sw') {}

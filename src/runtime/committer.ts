@@ -5,6 +5,9 @@ import type { CommitOutcome, CommitRequest, TaskRecord } from './ports/task-stor
 import { Diverged, Ended, isTransient } from './task-end.js';
 import type { TaskOptions } from './task-options.js';
 
+/** After so many commits the store is asked again whether somebody reads the changelog. */
+const ASK_AGAIN_TICKS = 256;
+
 export type Commit = Omit<CommitRequest, 'changelog' | 'changelogFrom'>;
 
 /**
@@ -89,6 +92,8 @@ export class Committer {
         case 'committed':
         case 'alreadyCommitted':
           this.refused = null;
+          // Readers go without a word: now and then the store is asked anew whether anybody reads.
+          if (commit.tick % ASK_AGAIN_TICKS === 0) this.#changelog = false;
           return;
         case 'wantsChangelog':
           this.#changelog = true;

@@ -43,7 +43,7 @@ export async function progressOf(
   let lagMs = 0;
   for (const end of ends) {
     const position = frontier[end.redisKey]!;
-    const contained = await entriesUpTo(position, end, statuses, generation);
+    const contained = await entriesUpTo(position, end, statuses);
     entriesTotal += end.entriesAdded;
     entriesDone += Math.min(contained, end.entriesAdded);
     if (comparePositions(position, end.last) < 0)
@@ -69,7 +69,6 @@ async function entriesUpTo(
   position: Position,
   end: { redisKey: string; last: Position; first: Position | null; entriesAdded: number; length: number },
   statuses: readonly TaskStatus[],
-  generation: Generation,
 ): Promise<number> {
   if (comparePositions(position, end.last) >= 0) return end.entriesAdded;
   if (position === BEGINNING) return end.entriesAdded - end.length;
@@ -77,7 +76,6 @@ async function entriesUpTo(
     for (const [input, at] of Object.entries(record?.positions ?? {}))
       if (!input.startsWith('view:') && at.position === position)
         return end.entriesAdded - end.length + Math.min(at.entries, end.length);
-  void generation;
   const first = timeOf(end.first ?? end.last);
   const span = Math.max(1, timeOf(end.last) - first);
   return (

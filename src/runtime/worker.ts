@@ -200,8 +200,16 @@ export class Worker {
         )
       )
         continue;
-      if (!(await dropGeneration(generation, this.options))) continue;
-      logger.info(`Generation ${generation.number} of "${generation.view}" is gone.`);
+      try {
+        if (!(await dropGeneration(generation, this.options))) continue;
+        logger.info(`Generation ${generation.number} of "${generation.view}" is gone.`);
+      } catch (thrown) {
+        // One whose keys cannot be deleted must not keep the others, or tasks, from being looked after.
+        if (isTransient(thrown)) throw thrown;
+        logger.warn(
+          `Generation ${generation.number} of "${generation.view}" could not be deleted: ${messageOf(thrown)}`,
+        );
+      }
     }
   }
 
@@ -210,6 +218,13 @@ export class Worker {
     const generation = registry.generation(id.view, id.generation);
     const view = generation && code.view(generation.fingerprint);
     if (!generation || !view) return;
+    // What is known of the registry may be old, where this process was paused: nothing that was dropped is taken up again.
+    await registry.refresh();
+    if (
+      registry.generation(id.view, id.generation)?.state === 'dropping' ||
+      !registry.generation(id.view, id.generation)
+    )
+      return;
     const claimed = await store.claim(id, this.options.id, epoch);
     if (claimed === null) return;
     if (takeover) {

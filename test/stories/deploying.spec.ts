@@ -111,7 +111,7 @@ describeWithService('deploying other definitions', () => {
   it('keeps a view that is no longer declared, and says so', async () => {
     views.delete('busy.ts');
     await restart();
-    expect(service.output).toMatch(/^warning: Kept, but declared no longer: busy\.$/m);
+    expect(service.output).toMatch(/^warning: Kept, but declared no longer: busy\./m);
     expect(await service.rows('busy')).toEqual([{ orders: 100, customers: 10 }]);
     expect((await service.get('/views')).body.find(({ name }: any) => name === 'busy').state).toBe('frozen');
     views.write('busy.ts', BUSY);

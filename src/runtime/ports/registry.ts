@@ -8,7 +8,7 @@ export interface Generation {
   /**
    * building   replaying; becomes `serving` when promoted
    * serving    what readers get
-   * kept       was serving; stays for rollback
+   * kept       was serving; stays for rollback, and is maintained while something that is not kept reads it
    * shadow     made by `verify`, never served
    * dropping   its keys are being deleted
    */

@@ -84,7 +84,7 @@ export abstract class SourceLog {
   /** Drops entries before `position`, which stays. How many went. At most `entriesMax` at a time. */
   abstract trim(redisKey: string, position: Position, entriesMax: number): Promise<number>;
 
-  /** Entries after a position up to an end, both sides checked by the caller; for people (`errors`, `tail`) only. */
+  /** Entries after a position up to an end. Whether the log still holds the position is not looked at: not for what views read. */
   abstract range(redisKey: string, from: Position, to: Position, countMax: number): Promise<RawEntry[]>;
 
   /** Positions of consumer groups other than ours, so that retention stays behind them. */

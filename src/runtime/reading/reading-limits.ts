@@ -21,8 +21,6 @@ export interface ReadingLimits {
   subscriptionMs: number;
   /** Changelog entries taken at a time. */
   changelogPageMax: number;
-  /** Rows of a view up to which its changes can begin with a snapshot. */
-  snapshotRowsMax: number;
   /** Followers of changes in one process. */
   followersMax: number;
 }
@@ -40,6 +38,5 @@ export const defaultReadingLimits: ReadingLimits = {
   registryRefreshMs: 1_000,
   subscriptionMs: 60_000,
   changelogPageMax: 500,
-  snapshotRowsMax: 100_000,
   followersMax: 1_000,
 };
