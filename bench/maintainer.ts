@@ -17,7 +17,6 @@ import { Rebuilder } from '../src/runtime/rebuilder.js';
 import { RegistryWatch } from '../src/runtime/registry-watch.js';
 import type { TaskId } from '../src/runtime/task-id.js';
 import { Worker } from '../src/runtime/worker.js';
-import { compileView } from '../src/view/compile-plan.js';
 import { cpuMs, type Took } from './cost.js';
 import { declared, type ViewSpec } from './declared-views.js';
 import { ObservedSourceLog, ObservedTaskStore } from './observed.js';
@@ -27,8 +26,6 @@ export interface MaintainerOptions {
   prefix: string;
   views: readonly ViewSpec[];
   limits?: Partial<Limits>;
-  /** Instead of `cacheEntriesMax`: so many values of each state. The worker divides its cache among its states. */
-  cacheEntriesPerState?: number;
 }
 
 /** Where the log ends that is to be contained, and how long to wait for it. */
@@ -72,13 +69,6 @@ export class Maintainer {
     const id = `bench-${process.pid}-${randomUUID().slice(0, 8)}`;
     const declarations = options.views.map(declared);
     const limits: Limits = { ...defaultLimits, ...options.limits };
-    if (options.cacheEntriesPerState !== undefined)
-      limits.cacheEntriesMax =
-        options.cacheEntriesPerState *
-        declarations.reduce(
-          (sum, view) => sum + compileView(view, { budget: { entriesMax: 1 } }).states.length,
-          0,
-        );
     const clock = new SystemClock();
     const code = new Code();
     const keyspace = new Keyspace(options.prefix);

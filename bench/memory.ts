@@ -29,7 +29,7 @@ export const memory: Figure = {
           url: redis.url,
           prefix: view.prefix,
           views: [view.spec],
-          cacheEntriesPerState: cached,
+          limits: { cacheEntriesMax: cached },
         });
         await subject.call('maintained', { stream: view.spec.stream, end, withinMs: WITHIN_MS });
         return subject.call('memory', null);
