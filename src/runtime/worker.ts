@@ -58,6 +58,8 @@ const RETRIED: ReadonlySet<string> = new Set(['wrong-type', 'redis-error', 'inva
  */
 export class Worker {
   readonly #running = new Map<string, Running>();
+  /** Tasks whose commits were being refused when it was last said. */
+  readonly #refused = new Set<string>();
   /** Tasks that could not be taken, and what was said of it. */
   readonly #untaken = new Map<string, string>();
   readonly #readers = new Map<SourceDeclaration, Map<number, SourceReader>>();
@@ -102,15 +104,21 @@ export class Worker {
     await this.options.workers.announce().catch(() => {});
   }
 
-  /** Why Redis refuses commits at the moment, by task; for status and metrics. */
-  refusals(): { task: TaskId; reason: string }[] {
-    return [...this.#running.values()].flatMap(({ task }) =>
-      task.refused ? [{ task: task.id, reason: task.refused }] : [],
-    );
-  }
-
-  get taskIds(): TaskId[] {
-    return [...this.#running.values()].map(({ task }) => task.id);
+  /** Says once that commits are being refused, and once that they are taken again: a worker that waits is not silent. */
+  #sayRefusals(): void {
+    const { logger } = this.options;
+    for (const [name, { task }] of this.#running) {
+      const known = this.#refused.has(name);
+      if (task.refused !== null && !known) {
+        this.#refused.add(name);
+        logger.warn(
+          `Redis takes no commits of ${name}: ${task.refused}\nNothing is lost; the tick waits and is tried again. \`stillwater doctor\` says what this Redis lacks.`,
+        );
+      } else if (task.refused === null && known) {
+        this.#refused.delete(name);
+        logger.info(`Redis takes commits of ${name} again.`);
+      }
+    }
   }
 
   /** Values of state in the cache, of all tasks. */
@@ -128,6 +136,7 @@ export class Worker {
       try {
         await this.#renew();
         await this.#reconcile();
+        this.#sayRefusals();
         if (complained) logger.info('Redis answers again.');
         complained = false;
       } catch (thrown) {
@@ -281,6 +290,7 @@ export class Worker {
     const name = taskName(id);
     const ended = task.run().then((end) => {
       this.#running.delete(name);
+      this.#refused.delete(name);
       if (end.how === 'parked') logger.error(`${name} is parked.\n${end.reason.message}`);
       if (end.how === 'failed')
         logger.error(`${name} is closed: ${messageOf(end.thrown)}\n${(end.thrown as Error)?.stack ?? ''}`);

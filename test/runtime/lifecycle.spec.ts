@@ -437,4 +437,47 @@ describeWithRedis('the life of a view', () => {
           ?.code === 'errors-max',
     );
   });
+
+  test('a Redis that takes no commits is waited for, which is said once, and nothing is lost', async () => {
+    const said: string[] = [];
+    const say = (line: string): void => void said.push(line);
+    const system = await System.start({
+      url: redis.url,
+      declarations: first,
+      logger: { info: say, warn: say, error: say },
+    });
+    systems.push(system);
+    const commit = system.tasks.commit.bind(system.tasks);
+    system.tasks.commit = async () => ({ status: 'refused', reason: 'OOM command not allowed' });
+    await append(40);
+    await eventually(() => said.some((line) => line.includes('OOM command not allowed')));
+    system.tasks.commit = commit;
+    await system.caughtUp('by-sales');
+    await eventually(() => said.some((line) => line.includes('takes commits of by-shop#1/0.0 again')));
+    expect(said.filter((line) => line.startsWith('Redis takes no commits of by-shop'))).toHaveLength(1);
+    expect((await system.rows('by-sales')).get('2')).toEqual({ sales: 2, shops: 20 });
+  });
+
+  test('the changelog ends some time after its last reader has gone', async () => {
+    const system = await start([first[0]!]);
+    const task = { view: 'by-shop', generation: 1, stage: 0, partition: 0 };
+    await append(20);
+    await system.caughtUp('by-shop');
+    await system.views.subscribe(task, 200);
+    const key = system.views.changelogKey(task);
+    const client = redis.client();
+    await append(20);
+    await system.caughtUp('by-shop');
+    expect(await client.xlen(key)).toBeGreaterThan(0);
+    const entriesAfter = async (commits: number): Promise<number> => {
+      for (let index = 0; index < commits; index++) {
+        await client.xadd('sales', '*', 'data', '{"shop":"shop-1","amount":1}');
+        await system.caughtUp('by-shop');
+      }
+      return client.xlen(key);
+    };
+    // More commits than it takes to ask again; then there are no new entries.
+    const ended = await entriesAfter(300);
+    expect(await entriesAfter(5)).toBe(ended);
+  });
 });
