@@ -5,6 +5,7 @@ import type { KeyedState } from './keyed-state.js';
 import type { Operator } from './operator.js';
 import type { OrderedRead, OrderedState } from './ordered-state.js';
 import type { RowIndex } from './row-index.js';
+import { NO_TIME, type Time } from './time.js';
 
 /** What an operator wants to look up and no cache holds. The driver answers by `load` on each state, then goes on. */
 export interface Fetch {
@@ -27,6 +28,8 @@ export type State = KeyedState<any> | OrderedState | RowIndex;
  * state. Vertices are in topological order; the last one is the output.
  */
 export class Circuit {
+  #unfinished = false;
+
   constructor(
     readonly vertices: readonly Vertex[],
     /** Input name → vertex. */
@@ -39,20 +42,32 @@ export class Circuit {
   /**
    * One tick. Runs until done, or yields what must be fetched before it can go on. Nothing is stored: the
    * states hold the tick's changes until they are sealed or discarded.
+   *
+   * `time` is what is known after the tick's rows, `before` what all operators have acted on: the same object where no
+   * time has passed. While the circuit is `unfinished`, `before` stays what it was.
    */
-  *step(inputs: ReadonlyMap<string, Delta>): Generator<Fetch, Delta, void> {
+  *step(
+    inputs: ReadonlyMap<string, Delta>,
+    time: Time = NO_TIME,
+    before: Time = time,
+  ): Generator<Fetch, Delta, void> {
+    this.#unfinished = false;
     const outputs: Delta[] = new Array(this.vertices.length);
     for (const [name, vertex] of this.sources) outputs[vertex] = inputs.get(name) ?? Delta.empty;
     for (let index = 0; index < this.vertices.length; index++) {
       const { operator, inputs: from } = this.vertices[index]!;
       if (operator === null) continue;
       const deltas = from.map((input) => outputs[input]!);
-      if (deltas.every((delta) => delta.size === 0)) {
+      // What an operator before it has still to say must not come after the time it says it of.
+      const seen = this.#unfinished ? before : time;
+      const timePassed = operator.timed === true && seen !== before;
+      if (!timePassed && deltas.every((delta) => delta.size === 0)) {
         outputs[index] = Delta.empty;
         continue;
       }
-      if (operator.reads) yield* this.#load(this.vertices[index]!.name, () => operator.reads!(deltas));
-      outputs[index] = operator.step(deltas);
+      if (operator.reads) yield* this.#load(this.vertices[index]!.name, () => operator.reads!(deltas, seen));
+      outputs[index] = operator.step(deltas, seen);
+      if (operator.unfinished) this.#unfinished = true;
     }
     const { errors } = this;
     if (errors !== null) {
@@ -60,6 +75,11 @@ export class Circuit {
       errors.step();
     }
     return outputs[outputs.length - 1] ?? Delta.empty;
+  }
+
+  /** Something became due that the tick did not come to. */
+  get unfinished(): boolean {
+    return this.#unfinished;
   }
 
   /** Has `reads` name what it wants, and wants fetched, until it has all. */

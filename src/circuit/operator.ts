@@ -1,4 +1,5 @@
 import type { Delta } from '../zset/delta.js';
+import type { Time } from './time.js';
 
 /**
  * One vertex of a circuit: the deltas of a tick in, one delta out.
@@ -18,8 +19,16 @@ export interface Operator {
    * something named was not loaded, again after it was: what to read may depend on what was read. Must not
    * change anything.
    */
-  reads?(inputs: readonly Delta[]): void;
-  step(inputs: readonly Delta[]): Delta;
+  reads?(inputs: readonly Delta[], time: Time): void;
+  /** The rows of a tick come first, then the time that has passed with them. */
+  step(inputs: readonly Delta[], time: Time): Delta;
+  /** What it gives may change as time passes: it is also stepped without input when time has moved. */
+  readonly timed?: boolean;
+  /**
+   * After a step: more was due than one tick takes. The operators behind it do not see the new time yet, and the circuit
+   * is to be stepped again, without input.
+   */
+  readonly unfinished?: boolean;
   /** The tick was given up: scratch values and results of it go. States are taken back by others. */
   discard?(): void;
 }
@@ -76,6 +85,13 @@ export interface Ordered {
   wantEnd(group: string, end: 'least' | 'greatest', count: number, retracted: number): void;
   /** All members will be asked for. */
   wantAll(group: string): void;
+  /**
+   * Up to `count` members from `start` on will be asked for, `start` included where it is one, after as many of them as
+   * `retracted` were taken away in this tick.
+   */
+  wantFrom(group: string, start: string, direction: 'up' | 'down', count: number, retracted: number): void;
+  /** All members from `from` up to but not including `to` will be asked for. */
+  wantBetween(group: string, from: string, to: string): void;
 
   weight(group: string, member: string): number;
   /** Changes a wanted member's weight. It must not become negative. */
@@ -86,4 +102,13 @@ export interface Ordered {
     count: number,
   ): readonly (readonly [member: string, weight: number])[];
   all(group: string): Iterable<readonly [member: string, weight: number]>;
+  /** The nearest first. */
+  from(
+    group: string,
+    start: string,
+    direction: 'up' | 'down',
+    count: number,
+  ): readonly (readonly [member: string, weight: number])[];
+  /** In order. */
+  between(group: string, from: string, to: string): Iterable<readonly [member: string, weight: number]>;
 }

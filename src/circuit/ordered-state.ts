@@ -1,13 +1,22 @@
 import { assert } from '../assert.js';
-import { compareText } from '../zset/text-order.js';
+import { justAbove, KnownGroup } from './known-group.js';
 import type { Ordered } from './operator.js';
 import { type CacheBudget, TwoGenerations } from './two-generations.js';
 
-/** What is to be read of one group: one member, the whole group, or so many from an end. */
-export type OrderedRead =
-  | { group: string; member: string }
-  | { group: string; all: true }
-  | { group: string; end: 'least' | 'greatest'; count: number };
+/** What is to be read of one group: one member, or a range from one of its ends on. */
+export type OrderedRead = { readonly group: string; readonly member: string } | OrderedRangeRead;
+
+export interface OrderedRangeRead {
+  readonly group: string;
+  /** Texts from here on; '' is the beginning. */
+  readonly from: string;
+  /** Up to but not including this; null: to the end. */
+  readonly to: string | null;
+  /** Read from `from` upwards, or from `to` downwards. */
+  readonly direction: 'up' | 'down';
+  /** At most so many; Infinity for all. */
+  readonly count: number;
+}
 
 /** One change to store: the member's weight before the tick and after it; 0 is absence. */
 export interface OrderedWrite {
@@ -17,50 +26,12 @@ export interface OrderedWrite {
   after: number;
 }
 
+type Member = [member: string, weight: number];
+
+const EVERYTHING = { from: '', to: null } as const;
+
 /** A group whose knowledge grows beyond this many members is forgotten when the tick is over. */
 const GROUP_MEMBERS_MAX = 10_000;
-
-/**
- * What is known of one group. `weights` holds every member we have met, with 0 for one known to be absent;
- * `sorted` those of positive weight. All members up to `leastBound` and from `greatestBound` on are known;
- * where `complete`, all.
- */
-class Known {
-  readonly weights = new Map<string, number>();
-  readonly sorted: string[] = [];
-  leastBound: string | null = null;
-  greatestBound: string | null = null;
-  complete = false;
-
-  set(member: string, weight: number): void {
-    const before = this.weights.get(member) ?? 0;
-    this.weights.set(member, weight);
-    if (before === 0 && weight > 0) this.sorted.splice(this.#indexOf(member), 0, member);
-    else if (before > 0 && weight === 0) this.sorted.splice(this.#indexOf(member), 1);
-  }
-
-  /** The index of `member`, or where it would be. */
-  #indexOf(member: string): number {
-    let low = 0;
-    let high = this.sorted.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (compareText(this.sorted[middle]!, member) < 0) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
-  /** How many members from an end are known without a gap. */
-  reach(end: 'least' | 'greatest'): number {
-    if (this.complete) return this.sorted.length;
-    const bound = end === 'least' ? this.leastBound : this.greatestBound;
-    if (bound === null) return 0;
-    const at = this.#indexOf(bound);
-    if (end === 'greatest') return this.sorted.length - at;
-    return this.sorted[at] === bound ? at + 1 : at;
-  }
-}
 
 /**
  * Ordered state over a store that is fetched on demand. Changes are made in place, with the weights before
@@ -69,11 +40,11 @@ class Known {
  */
 export class OrderedState implements Ordered {
   readonly kind = 'ordered';
-  readonly #groups: TwoGenerations<Known>;
+  readonly #groups: TwoGenerations<KnownGroup>;
   /** Groups touched by the current and by the sealed tick: pinned, with each member's weight before the tick. */
   #current = new Map<string, Map<string, number>>();
   #pending = new Map<string, Map<string, number>>();
-  readonly #pinned = new Map<string, Known>();
+  readonly #pinned = new Map<string, KnownGroup>();
   #missing: OrderedRead[] = [];
 
   constructor(
@@ -86,32 +57,37 @@ export class OrderedState implements Ordered {
   // ---- the operator's side
 
   wantMember(group: string, member: string): void {
-    const known = this.#known(group);
-    if (!known.complete && !known.weights.has(member)) this.#missing.push({ group, member });
+    if (this.#known(group).weight(member) === undefined) this.#missing.push({ group, member });
   }
 
   wantEnd(group: string, end: 'least' | 'greatest', count: number, retracted: number): void {
-    const known = this.#known(group);
-    if (known.complete || known.reach(end) >= count + retracted) return;
-    // The sealed tick's retractions may or may not be in the store yet.
-    const unanswered = this.#pending.get(group)?.size ?? 0;
-    const own = this.#current.get(group)?.size ?? 0;
-    this.#missing.push({ group, end, count: count + retracted + unanswered + own });
+    if (end === 'least') this.#wantRange(group, { from: '', to: null, direction: 'up' }, count, retracted);
+    else this.#wantRange(group, { from: '', to: null, direction: 'down' }, count, retracted);
+  }
+
+  wantFrom(group: string, start: string, direction: 'up' | 'down', count: number, retracted: number): void {
+    const range = direction === 'up' ? { from: start, to: null } : { from: '', to: justAbove(start) };
+    this.#wantRange(group, { ...range, direction }, count, retracted);
+  }
+
+  wantBetween(group: string, from: string, to: string): void {
+    if (!this.#known(group).covers({ from, to }))
+      this.#missing.push({ group, from, to, direction: 'up', count: Infinity });
   }
 
   wantAll(group: string): void {
-    if (!this.#known(group).complete) this.#missing.push({ group, all: true });
+    if (!this.#known(group).covers(EVERYTHING))
+      this.#missing.push({ group, ...EVERYTHING, direction: 'up', count: Infinity });
   }
 
   weight(group: string, member: string): number {
-    const known = this.#known(group);
-    const weight = known.weights.get(member);
-    if (weight === undefined && !known.complete)
+    const weight = this.#known(group).weight(member);
+    if (weight === undefined)
       assert(
         false,
         `State "${this.name}" was asked for a member of ${JSON.stringify(group)} that was not loaded.`,
       );
-    return weight ?? 0;
+    return weight;
   }
 
   add(group: string, member: string, weight: number): void {
@@ -130,28 +106,25 @@ export class OrderedState implements Ordered {
     this.#set(known, member, before + weight);
   }
 
-  end(group: string, end: 'least' | 'greatest', count: number): [member: string, weight: number][] {
-    const known = this.#known(group);
-    const reach = known.reach(end);
-    if (!known.complete && reach < count)
-      assert(
-        false,
-        `State "${this.name}" was asked for ${count} members of ${JSON.stringify(group)}, of which ${reach} are loaded.`,
-      );
-    const out: [string, number][] = [];
-    for (let index = 0; index < Math.min(count, reach); index++) {
-      const member = known.sorted[end === 'least' ? index : known.sorted.length - 1 - index]!;
-      out.push([member, known.weights.get(member)!]);
-    }
-    return out;
+  end(group: string, end: 'least' | 'greatest', count: number): Member[] {
+    return end === 'least' ? this.#up(group, '', count) : this.#down(group, null, count);
   }
 
-  *all(group: string): IterableIterator<[member: string, weight: number]> {
+  from(group: string, start: string, direction: 'up' | 'down', count: number): Member[] {
+    return direction === 'up' ? this.#up(group, start, count) : this.#down(group, justAbove(start), count);
+  }
+
+  *between(group: string, from: string, to: string): IterableIterator<Member> {
     const known = this.#known(group);
-    assert(
-      known.complete,
-      `State "${this.name}" was asked for all of ${JSON.stringify(group)}, which is not loaded.`,
-    );
+    if (!known.covers({ from, to })) this.#refuse(group, 'a range', 'part of it');
+    const end = known.indexOf(to);
+    for (const member of known.sorted.slice(known.indexOf(from), end))
+      yield [member, known.weights.get(member)!];
+  }
+
+  *all(group: string): IterableIterator<Member> {
+    const known = this.#known(group);
+    if (!known.covers(EVERYTHING)) this.#refuse(group, 'all members', 'part of them');
     for (const member of known.sorted) yield [member, known.weights.get(member)!];
   }
 
@@ -170,11 +143,12 @@ export class OrderedState implements Ordered {
     for (const [member, weight] of found) if (!known.weights.has(member)) this.#set(known, member, weight);
     if ('member' in read) {
       if (!known.weights.has(read.member)) this.#set(known, read.member, 0);
-    } else if ('all' in read || found.length < read.count) known.complete = true;
+    } else if (found.length < read.count) known.learn(read);
     else {
       const last = found[found.length - 1]![0];
-      if (read.end === 'least') known.leastBound = last;
-      else known.greatestBound = last;
+      known.learn(
+        read.direction === 'up' ? { from: read.from, to: justAbove(last) } : { from: last, to: read.to },
+      );
     }
   }
 
@@ -234,6 +208,49 @@ export class OrderedState implements Ordered {
     this.#groups.clear();
   }
 
+  #wantRange(
+    group: string,
+    range: Pick<OrderedRangeRead, 'from' | 'to' | 'direction'>,
+    count: number,
+    retracted: number,
+  ): void {
+    const known = this.#known(group);
+    const reach = range.direction === 'up' ? known.up(range.from) : known.down(range.to);
+    if (reach.all || reach.count >= count + retracted) return;
+    // The sealed tick's retractions may or may not be in the store yet.
+    const unanswered = this.#pending.get(group)?.size ?? 0;
+    const own = this.#current.get(group)?.size ?? 0;
+    this.#missing.push({ group, ...range, count: count + retracted + unanswered + own });
+  }
+
+  #up(group: string, start: string, count: number): Member[] {
+    const known = this.#known(group);
+    const reach = known.up(start);
+    if (!reach.all && reach.count < count) this.#refuse(group, `${count} members`, String(reach.count));
+    const first = known.indexOf(start);
+    return known.sorted
+      .slice(first, first + Math.min(count, reach.count))
+      .map((member) => [member, known.weights.get(member)!]);
+  }
+
+  #down(group: string, end: string | null, count: number): Member[] {
+    const known = this.#known(group);
+    const reach = known.down(end);
+    if (!reach.all && reach.count < count) this.#refuse(group, `${count} members`, String(reach.count));
+    const top = end === null ? known.sorted.length : known.indexOf(end);
+    return known.sorted
+      .slice(top - Math.min(count, reach.count), top)
+      .reverse()
+      .map((member) => [member, known.weights.get(member)!]);
+  }
+
+  #refuse(group: string, wanted: string, loaded: string): never {
+    assert(
+      false,
+      `State "${this.name}" was asked for ${wanted} of ${JSON.stringify(group)}, of which ${loaded} are loaded.`,
+    );
+  }
+
   #unpin(group: string): void {
     if (this.#current.has(group) || this.#pending.has(group)) return;
     const known = this.#pinned.get(group);
@@ -242,15 +259,15 @@ export class OrderedState implements Ordered {
     else if (known) this.#groups.set(group, known);
   }
 
-  #set(known: Known, member: string, weight: number): void {
+  #set(known: KnownGroup, member: string, weight: number): void {
     const before = known.weights.size;
     known.set(member, weight);
     if (known.weights.size > before) this.#groups.grew(1);
   }
 
-  #known(group: string): Known {
+  #known(group: string): KnownGroup {
     let known = this.#pinned.get(group) ?? this.#groups.get(group);
-    if (known === undefined) this.#groups.set(group, (known = new Known()));
+    if (known === undefined) this.#groups.set(group, (known = new KnownGroup()));
     return known;
   }
 }

@@ -21,10 +21,10 @@ export function decodeMember(text: string): [member: string, weight: number] {
   return [unescapeText(text.slice(start, end)), Number(text.slice(end + 1))];
 }
 
-/** The bounds of a group, for `ZRANGEBYLEX`. */
-export function groupRange(group: string): [from: string, to: string] {
+/** The bounds of a group's members from `from` on up to but not including `to`, for `ZRANGEBYLEX`. */
+export function rangeOf(group: string, from: string, to: string | null): [from: string, to: string] {
   const text = escapeText(group);
-  return [`[${text}\0`, `(${text}\u0001`];
+  return [`[${text}\0${escapeText(from)}`, to === null ? `(${text}\u0001` : `(${text}\0${escapeText(to)}`];
 }
 
 /** The bounds of one member, whatever its weight. */

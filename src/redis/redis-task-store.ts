@@ -19,7 +19,7 @@ import { type OwnerToken, type TaskId, taskName } from '../runtime/task-id.js';
 import { commitArguments } from './commit-arguments.js';
 import type { RedisConnections } from './connections.js';
 import { bucketOf, type Keyspace } from './keyspace.js';
-import { decodeMember, groupRange, memberRange } from './ordered-member.js';
+import { decodeMember, memberRange, rangeOf } from './ordered-member.js';
 import { answered, isReply, isWrongType, redisError, refusalOf, valueOf } from './replies.js';
 import {
   callAttempt,
@@ -297,9 +297,9 @@ function askRange(round: Round, redisKey: string, read: OrderedRead, found: [str
     );
     return;
   }
-  const [from, to] = groupRange(read.group);
-  const count = 'all' in read ? Infinity : read.count;
-  const reverse = 'end' in read && read.end === 'greatest';
+  const [from, to] = rangeOf(read.group, read.from, read.to);
+  const { count } = read;
+  const reverse = read.direction === 'down';
   const page = (after: string | null): void => {
     const size = Math.min(count - found.length, FETCH_MEMBERS_MAX);
     if (size <= 0) return;

@@ -2,6 +2,7 @@ import type { Circuit, Fetch } from '../circuit/circuit.js';
 import type { OrderedRead } from '../circuit/ordered-state.js';
 import type { Delta } from '../zset/delta.js';
 import { compareText } from '../zset/text-order.js';
+import { inRange } from './in-range.js';
 
 /**
  * What a circuit has committed, as texts, in memory: as much of a task's store as it takes to step a circuit. Texts and
@@ -81,9 +82,7 @@ export class MemoryStates {
       const weight = members.get(read.member);
       return weight === undefined ? [] : [[read.member, weight]];
     }
-    const all = [...members].sort(([left], [right]) => compareText(left, right));
-    if ('all' in read) return all;
-    return (read.end === 'least' ? all : all.reverse()).slice(0, read.count);
+    return inRange(members, read);
   }
 
   #put(state: string, key: string, text: string | null): void {

@@ -1,16 +1,7 @@
 import { createHash } from 'node:crypto';
 import { columnsRead } from './columns-read.js';
-import { normalSource } from './function-source.js';
-import type {
-  AggregateSpec,
-  Column,
-  Expression,
-  PlanNode,
-  SourceDeclaration,
-  SourceNode,
-  UserFunction,
-  ViewDeclaration,
-} from './plan.js';
+import { kindOf } from './node-kinds.js';
+import type { Column, PlanNode, SourceDeclaration, SourceNode, ViewDeclaration } from './plan.js';
 import { schemaSignature } from './schema-signature.js';
 
 /**
@@ -37,59 +28,14 @@ export function fingerprintOf(
 type Read = ReturnType<typeof columnsRead>;
 
 function describe(node: PlanNode, read: Read): unknown {
-  switch (node.op) {
-    case 'source':
-      return { source: describeSource(node, read.get(node) ?? null) };
-    case 'where':
-      return { where: ofFunction(node.predicate), of: describe(node.input, read) };
-    case 'select':
-      return { select: node.columns.map(named), of: describe(node.input, read) };
-    case 'flatMap':
-      return { flatMap: ofFunction(node.fn), row: schemaSignature(node.row), of: describe(node.input, read) };
-    case 'unnest':
-      return { unnest: node.path, as: node.as, of: describe(node.input, read) };
-    case 'union':
-      return { union: node.inputs.map((input) => describe(input, read)) };
-    case 'distinct':
-      return { distinct: describe(node.input, read) };
-    case 'aggregate':
-      return {
-        by: node.by.map(named),
-        aggregates: node.aggregates.map(({ name, aggregate }) => [name, ofAggregate(aggregate)]),
-        of: describe(node.input, read),
-      };
-    case 'join':
-      return {
-        join: node.kind,
-        as: node.as,
-        on: node.on.map((pair) => [pair.left, pair.right]),
-        left: describe(node.left, read),
-        right: describe(node.right, read),
-      };
-  }
+  if (node.op === 'source') return { source: describeSource(node, read.get(node) ?? null) };
+  const kind = kindOf(node);
+  return {
+    op: node.op,
+    ...kind.describe(node),
+    of: kind.inputs(node).map((input) => describe(input, read)),
+  };
 }
-
-const ofFunction = ({ source }: UserFunction): string => normalSource(source);
-
-const named = ({ name, value }: { readonly name: string; readonly value: Expression }): unknown => [
-  name,
-  ofExpression(value),
-];
-
-function ofExpression(expression: Expression | null): unknown {
-  if (expression === null) return null;
-  if (expression.kind === 'path') return { path: expression.path };
-  if (expression.kind === 'position') return { position: true };
-  return { computed: ofFunction(expression.fn), schema: schemaSignature(expression.column.schema) };
-}
-
-const ofAggregate = ({ kind, value, by, test, descending }: AggregateSpec): unknown => ({
-  kind,
-  value: ofExpression(value),
-  by: ofExpression(by),
-  test: test && ofFunction(test),
-  descending: descending ?? false,
-});
 
 function describeSource({ source }: SourceNode, names: ReadonlySet<string> | null): unknown {
   if (source.kind === 'view') return { view: source.name, fingerprint: source.fingerprint };

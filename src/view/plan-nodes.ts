@@ -1,3 +1,4 @@
+import { kindOf } from './node-kinds.js';
 import type { PlanNode, SourceDeclaration } from './plan.js';
 
 /** What a plan reads, each once, in the order of the plan. */
@@ -20,15 +21,5 @@ export function nodesOf(plan: PlanNode): PlanNode[] {
   return [...seen];
 }
 
-export function inputsOf(node: PlanNode): readonly PlanNode[] {
-  switch (node.op) {
-    case 'source':
-      return [];
-    case 'union':
-      return node.inputs;
-    case 'join':
-      return [node.left, node.right];
-    default:
-      return [node.input];
-  }
-}
+export const inputsOf = (node: PlanNode): readonly PlanNode[] =>
+  node.op === 'source' ? [] : kindOf(node).inputs(node);

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { ColumnTime } from '../circuit/time.js';
 import type { Value } from '../zset/value.js';
 
 /**
@@ -39,6 +40,19 @@ export interface Relation {
    */
   readonly partitionedBy: readonly string[] | null;
   readonly partitions: number;
+  /** Columns of which it is known, as time passes, that no smaller values come any more. */
+  readonly watermarks: readonly ColumnWatermark[];
+  /**
+   * Rows may be late: they come from a stream with a lateness through operators that keep nothing. The watermarks hold
+   * for those that are not.
+   */
+  readonly lates: boolean;
+}
+
+/** A column that holds instants, and how its watermark follows from those of sources. */
+export interface ColumnWatermark {
+  readonly column: string;
+  readonly time: ColumnTime;
 }
 
 export interface Column {
@@ -168,7 +182,8 @@ export interface StreamDeclaration extends RecordSource {
   readonly kind: 'stream';
   /** Column that holds the event's time; null for the entry's own time. */
   readonly eventTime: string | null;
-  readonly latenessMs: number;
+  /** How far behind its partition's clock an event may be; null: not said, and nothing is ever late or finished. */
+  readonly latenessMs: number | null;
   readonly partitionBy: readonly string[] | null;
   readonly retain: Retention | null;
 }

@@ -1,11 +1,19 @@
 import { columnAt, holdsOnlyStrings, nullable, objectColumn, renamed } from './columns.js';
-import type { Column, Expression, JoinNode, PlanNode, Relation, SourceDeclaration } from './plan.js';
+import type {
+  Column,
+  ColumnWatermark,
+  Expression,
+  JoinNode,
+  PlanNode,
+  Relation,
+  SourceDeclaration,
+} from './plan.js';
 
 /** What is known of the rows of a plan's nodes. Each function gives the relation of one kind of node. */
 
 export function sourceRelation(source: SourceDeclaration): Relation {
   if (source.kind === 'view') {
-    const { partitions, partitionedBy } = source.plan.relation;
+    const { partitions, partitionedBy, watermarks, lates } = source.plan.relation;
     return {
       columns: source.columns,
       uniqueKey: source.key,
@@ -13,8 +21,12 @@ export function sourceRelation(source: SourceDeclaration): Relation {
       log: null,
       partitions,
       partitionedBy,
+      // A changelog does not say which rows were late.
+      watermarks: lates ? [] : watermarks,
+      lates: false,
     };
   }
+  const timed = source.kind === 'stream' && source.eventTime !== null && source.latenessMs !== null;
   const decidedBy = source.kind === 'table' ? source.key : source.partitionBy;
   return {
     columns: source.columns,
@@ -23,6 +35,10 @@ export function sourceRelation(source: SourceDeclaration): Relation {
     log: source.kind === 'stream' ? source.name : null,
     partitions: source.partitions,
     partitionedBy: source.partitions === 1 ? [] : decidedBy,
+    watermarks: timed
+      ? [{ column: source.eventTime!, time: [{ source: `stream:${source.name}`, delayMs: 0 }] }]
+      : [],
+    lates: timed,
   };
 }
 
@@ -34,6 +50,7 @@ export function selectRelation(input: Relation, columns: readonly Named[]): Rela
     columns: columns.map(({ name, value }) => renamed(value.column, name)),
     uniqueKey: renamedColumns(input.uniqueKey, columns),
     partitionedBy: renamedColumns(input.partitionedBy, columns),
+    watermarks: renamedWatermarks(input.watermarks, columns),
   };
 }
 
@@ -42,6 +59,7 @@ export const flatMapRelation = (input: Relation, columns: readonly Column[]): Re
   columns,
   uniqueKey: null,
   partitionedBy: input.partitions === 1 ? [] : null,
+  watermarks: [],
 });
 
 export const unnestRelation = (input: Relation, element: Column): Relation => ({
@@ -63,6 +81,12 @@ export function unionRelation(inputs: readonly [Relation, ...Relation[]]): Relat
     partitionedBy: rest.every((input) => sameNames(input.partitionedBy, first.partitionedBy))
       ? first.partitionedBy
       : null,
+    watermarks: first.watermarks.flatMap(({ column, time }) => {
+      const others = rest.map((input) => input.watermarks.find((other) => other.column === column));
+      if (others.includes(undefined)) return [];
+      return [{ column, time: [...time, ...others.flatMap((other) => other!.time)] }];
+    }),
+    lates: inputs.some((input) => input.lates),
   };
 }
 
@@ -70,6 +94,8 @@ export const distinctRelation = (input: Relation): Relation => ({
   ...input,
   uniqueKey: input.uniqueKey ?? input.columns.map((column) => column.name),
   log: null,
+  watermarks: [],
+  lates: false,
 });
 
 export const aggregateRelation = (
@@ -83,6 +109,8 @@ export const aggregateRelation = (
   log: null,
   partitions: input.partitions,
   partitionedBy: renamedColumns(input.partitionedBy, by),
+  watermarks: [],
+  lates: false,
 });
 
 export function joinRelation(
@@ -100,6 +128,8 @@ export function joinRelation(
     log: null,
     partitions: Math.max(left.partitions, right.partitions),
     partitionedBy: left.partitionedBy,
+    watermarks: [],
+    lates: false,
   };
 }
 
@@ -136,6 +166,17 @@ function renamedColumns(
   );
   return found.every((name) => name !== undefined) ? (found as string[]) : null;
 }
+
+/** Watermarks of columns that come through as they are, under their new names; a column may come through twice. */
+const renamedWatermarks = (
+  watermarks: readonly ColumnWatermark[],
+  columns: readonly Named[],
+): readonly ColumnWatermark[] =>
+  columns.flatMap(({ name, value }) => {
+    if (value.kind !== 'path') return [];
+    const watermark = watermarks.find(({ column }) => column === value.path);
+    return watermark ? [{ column: name, time: watermark.time }] : [];
+  });
 
 const sameNames = (left: readonly string[] | null, right: readonly string[] | null): boolean =>
   left !== null &&

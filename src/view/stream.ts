@@ -39,7 +39,7 @@ export interface StreamOptions<
   readonly schema: S & StorableRow<S>;
   /** The column that holds an event's time; the time of its entry, if not said. */
   readonly eventTime?: EventTime<RowOfSchema<S>, Time>;
-  /** How far behind the newest event an event may arrive. */
+  /** How far behind the newest event an event may arrive; without it nothing is late, and no window ever closes. */
   readonly lateness?: Duration;
   /** What decides the partition of an event; needed where there are several. */
   readonly partitionBy?: KeyColumns<RowOfSchema<S>, By>;
@@ -92,7 +92,7 @@ export function stream<S extends z.core.$ZodType, const Time extends string, con
       partitions,
       place,
       eventTime: read.eventTime(columns, options.eventTime as string | undefined),
-      latenessMs: options.lateness === undefined ? 0 : read.duration(options.lateness, 'lateness'),
+      latenessMs: options.lateness === undefined ? null : read.duration(options.lateness, 'lateness'),
       partitionBy,
       retain: read.retain(options.retain),
     },

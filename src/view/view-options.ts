@@ -179,5 +179,14 @@ const NOTHING: PlanNode = Object.freeze({
   op: 'union',
   inputs: [],
   place: null,
-  relation: { columns: [], uniqueKey: null, appendOnly: true, log: null, partitions: 1, partitionedBy: [] },
+  relation: {
+    columns: [],
+    uniqueKey: null,
+    appendOnly: true,
+    log: null,
+    partitions: 1,
+    partitionedBy: [],
+    watermarks: [],
+    lates: false,
+  },
 });

@@ -5,12 +5,17 @@
  *
  * `orders`, where present, gives each row its place in the log (event time, then position) as an
  * order-preserving text; only deltas that come straight from one stream have it, and only when asked for.
+ *
+ * `lates`, where present, says which rows were late when they came: the watermark of their partition then, in ms, and
+ * −Infinity for those that were not. Operators that keep nothing pass both on; what frees or finishes by time leaves
+ * late rows out.
  */
 export class Delta<R = any> {
   constructor(
     readonly rows: R[] = [],
     readonly weights: number[] = [],
     readonly orders?: string[],
+    readonly lates?: number[],
   ) {}
 
   static readonly empty: Delta = new Delta();
@@ -26,27 +31,28 @@ export class Delta<R = any> {
     return this.rows.length;
   }
 
-  push(row: R, weight: number, order?: string): void {
+  push(row: R, weight: number, order?: string, late?: number): void {
     this.rows.push(row);
     this.weights.push(weight);
     if (this.orders) this.orders.push(order!);
+    if (this.lates) this.lates.push(late ?? Number.NEGATIVE_INFINITY);
   }
 
-  /** An empty delta that keeps `orders` if this one has them. */
+  /** An empty delta that keeps `orders` and `lates` if this one has them. */
   blank<S = R>(): Delta<S> {
-    return new Delta<S>([], [], this.orders && []);
+    return new Delta<S>([], [], this.orders && [], this.lates && []);
   }
 
   append(other: Delta<R>): void {
     for (let index = 0; index < other.rows.length; index++)
-      this.push(other.rows[index]!, other.weights[index]!, other.orders?.[index]);
+      this.push(other.rows[index]!, other.weights[index]!, other.orders?.[index], other.lates?.[index]);
   }
 
   *[Symbol.iterator](): IterableIterator<[row: R, weight: number]> {
     for (let index = 0; index < this.rows.length; index++) yield [this.rows[index]!, this.weights[index]!];
   }
 
-  /** Equal rows added up, rows of weight 0 gone; `textOf` says what equal means. Drops `orders`. */
+  /** Equal rows added up, rows of weight 0 gone; `textOf` says what equal means. Drops `orders` and `lates`. */
   consolidate(textOf: (row: R) => string = (row) => JSON.stringify(row)): Delta<R> {
     if (this.rows.length <= 1) return this.weights[0] === 0 ? new Delta() : this;
     const at = new Map<string, number>();

@@ -9,6 +9,8 @@ const STATES = [
   { name: 'index.0', kind: 'index' },
 ] as const;
 
+const everything = { from: '', to: null, direction: 'up', count: Infinity } as const;
+
 /** The contract of `TaskStore`. */
 export function taskStoreContract(): void {
   onEverySubject('TaskStore', ({ ports, subject }) => {
@@ -210,7 +212,7 @@ export function taskStoreContract(): void {
         expect(outcome).toEqual({ status: 'committed' });
         expect(await keyed('rows', 'SFO', 'JFK', 'ORD')).toEqual(['{"flights":2}', null, '{"flights":1}']);
         expect(await keyed('1.seen', 'x')).toEqual(['y']);
-        expect(await ordered({ group: 'g', all: true })).toEqual([[['m', 1]]]);
+        expect(await ordered({ group: 'g', ...everything })).toEqual([[['m', 1]]]);
         expect((await ports().tasks.status([TASK]))[0]!.record).toEqual(recordOf(1, { rows: 2 }));
       });
 
@@ -219,7 +221,7 @@ export function taskStoreContract(): void {
         const request = commitOf(token, 1, { ordered: [{ state: '2.groups', writes: [add('g', 'm', 2)] }] });
         await ports().tasks.commit(request);
         expect(await ports().tasks.commit(request)).toEqual({ status: 'alreadyCommitted' });
-        expect(await ordered({ group: 'g', all: true })).toEqual([[['m', 2]]]);
+        expect(await ordered({ group: 'g', ...everything })).toEqual([[['m', 2]]]);
       });
 
       it('refuses the same tick with another nonce', async () => {
@@ -322,7 +324,7 @@ export function taskStoreContract(): void {
         for (const group of texts) {
           const reads = texts.map((member) => ({ group, member }));
           expect(await ordered(...reads)).toEqual(texts.map((member, index) => [[member, index + 1]]));
-          expect((await ordered({ group, all: true }))[0]).toHaveLength(texts.length);
+          expect((await ordered({ group, ...everything }))[0]).toHaveLength(texts.length);
         }
       });
 
@@ -340,7 +342,7 @@ export function taskStoreContract(): void {
         ).toEqual({ status: 'committed' });
         const fetched = await ports().tasks.fetch(TASK, 1, {
           keyed: [{ state: 'rows', keys }],
-          ordered: [{ state: '2.groups', reads: [{ group: 'all', all: true }] }],
+          ordered: [{ state: '2.groups', reads: [{ group: 'all', ...everything }] }],
         });
         expect(fetched.keyed[0]).toEqual(keys);
         expect(fetched.ordered[0]![0]!).toHaveLength(keys.length);
@@ -353,7 +355,7 @@ export function taskStoreContract(): void {
         );
         const after = await ports().tasks.fetch(TASK, 1, {
           keyed: [{ state: 'rows', keys }],
-          ordered: [{ state: '2.groups', reads: [{ group: 'all', all: true }] }],
+          ordered: [{ state: '2.groups', reads: [{ group: 'all', ...everything }] }],
         });
         expect(after.keyed[0]!.every((value) => value === null)).toBe(true);
         expect(after.ordered[0]).toEqual([[]]);
@@ -366,21 +368,21 @@ export function taskStoreContract(): void {
         const write = (tick: number, ...writes: OrderedWrite[]): Promise<unknown> =>
           ports().tasks.commit(commitOf(token, tick, { ordered: [{ state: '2.groups', writes }] }));
         await write(1, add('g', 'a', 1), add('g', 'b', 3));
-        expect(await ordered({ group: 'g', all: true })).toEqual([
+        expect(await ordered({ group: 'g', ...everything })).toEqual([
           [
             ['a', 1],
             ['b', 3],
           ],
         ]);
         await write(2, add('g', 'a', 2, 1), add('g', 'b', 1, 3));
-        expect(await ordered({ group: 'g', all: true })).toEqual([
+        expect(await ordered({ group: 'g', ...everything })).toEqual([
           [
             ['a', 2],
             ['b', 1],
           ],
         ]);
         await write(3, add('g', 'a', 0, 2));
-        expect(await ordered({ group: 'g', all: true }, { group: 'g', member: 'a' })).toEqual([
+        expect(await ordered({ group: 'g', ...everything }, { group: 'g', member: 'a' })).toEqual([
           [['b', 1]],
           [],
         ]);
@@ -396,13 +398,21 @@ export function taskStoreContract(): void {
         );
         const sorted = ['a', 'a\u0000', 'a\u0001', 'ab', 'b', '\ufffd', '😀'];
         const [least, greatest, all] = await ordered(
-          { group: 'g', end: 'least', count: 3 },
-          { group: 'g', end: 'greatest', count: 2 },
-          { group: 'g', end: 'least', count: 99 },
+          { group: 'g', from: '', to: null, direction: 'up', count: 3 },
+          { group: 'g', from: '', to: null, direction: 'down', count: 2 },
+          { group: 'g', from: '', to: null, direction: 'up', count: 99 },
         );
         expect(least!.map(([member]) => member)).toEqual(sorted.slice(0, 3));
         expect(greatest!.map(([member]) => member)).toEqual(['😀', '\ufffd']);
         expect(all!.map(([member]) => member)).toEqual(sorted);
+        const [between, below, none] = await ordered(
+          { group: 'g', from: 'a\u0001', to: '\ufffd', direction: 'up', count: 99 },
+          { group: 'g', from: '', to: 'a\u0001\u0000', direction: 'down', count: 2 },
+          { group: 'g', from: 'ab', to: 'ab', direction: 'up', count: 2 },
+        );
+        expect(between!.map(([member]) => member)).toEqual(['a\u0001', 'ab', 'b']);
+        expect(below!.map(([member]) => member)).toEqual(['a\u0001', 'a\u0000']);
+        expect(none).toEqual([]);
       });
 
       it('keeps a group apart from one whose name it begins', async () => {
@@ -424,9 +434,9 @@ export function taskStoreContract(): void {
             {
               state: '2.groups',
               reads: [
-                { group: 'a', all: true },
-                { group: 'a\u0000', end: 'greatest', count: 5 },
-                { group: 'b', all: true },
+                { group: 'a', ...everything },
+                { group: 'a\u0000', from: '', to: null, direction: 'down', count: 5 },
+                { group: 'b', ...everything },
               ],
             },
           ],
@@ -477,7 +487,7 @@ export function taskStoreContract(): void {
         await ports().tasks.drop(TASK, STATES, BUCKETS);
         await ports().tasks.drop(TASK, STATES, BUCKETS);
         expect(await keyed('rows', 'ORD', 'SFO')).toEqual([null, null]);
-        expect(await ordered({ group: 'g', all: true })).toEqual([[]]);
+        expect(await ordered({ group: 'g', ...everything })).toEqual([[]]);
         expect((await ports().tasks.status([TASK]))[0]).toMatchObject({ epoch: 0, record: null });
         expect(await ports().tasks.commit(commitOf(token, 2))).toMatchObject({ status: 'fenced' });
       });

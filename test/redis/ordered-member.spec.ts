@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { decodeMember, encodeMember, groupRange, memberRange } from '../../src/redis/ordered-member.js';
+import { decodeMember, encodeMember, memberRange, rangeOf } from '../../src/redis/ordered-member.js';
 import { compareText } from '../../src/zset/text-order.js';
 
 const text = fc.oneof(
@@ -34,10 +34,22 @@ describe('a member of an ordered state', () => {
     fc.assert(
       fc.property(text, text, text, text, weight, (group, member, otherGroup, otherMember, times) => {
         const encoded = encodeMember(group, member, times);
-        expect(within(encoded, groupRange(group))).toBe(true);
+        expect(within(encoded, rangeOf(group, '', null))).toBe(true);
         expect(within(encoded, memberRange(group, member))).toBe(true);
-        if (otherGroup !== group) expect(within(encoded, groupRange(otherGroup))).toBe(false);
+        if (otherGroup !== group) expect(within(encoded, rangeOf(otherGroup, '', null))).toBe(false);
         if (otherMember !== member) expect(within(encoded, memberRange(group, otherMember))).toBe(false);
+      }),
+    );
+  });
+
+  it('lies in the ranges of its group that hold it, and in no others, whatever its weight', () => {
+    fc.assert(
+      fc.property(text, text, text, weight, (group, member, bound, times) => {
+        const encoded = encodeMember(group, member, times);
+        const below = compareText(member, bound) < 0;
+        expect(within(encoded, rangeOf(group, '', bound))).toBe(below);
+        expect(within(encoded, rangeOf(group, bound, null))).toBe(!below);
+        expect(within(encoded, rangeOf(group, '', `${member}\0`))).toBe(true);
       }),
     );
   });

@@ -42,7 +42,7 @@ export function streamOf(
     partitions: 1,
     place: null,
     eventTime: null,
-    latenessMs: 0,
+    latenessMs: null,
     partitionBy: null,
     retain: null,
     ...options,

@@ -59,7 +59,7 @@ describe('declarations', () => {
     });
     expect(short.declaration).toMatchObject({
       redisKey: 'elsewhere',
-      latenessMs: 0,
+      latenessMs: null,
       retain: { ageMs: 2_592_000_000, entriesMax: 1000 },
     });
     expect(view('all-airports', { from: airports }).declaration).toMatchObject({

@@ -38,7 +38,12 @@ export class FlatMap implements Operator {
         continue;
       }
       for (let at = 0; at < made.length; at++)
-        output.push(made[at]!, weight, order === undefined ? undefined : orderWithin(order, at));
+        output.push(
+          made[at]!,
+          weight,
+          order === undefined ? undefined : orderWithin(order, at),
+          input.lates?.[index],
+        );
     }
     return output;
   }

@@ -54,7 +54,7 @@ export class Select implements Operator {
     const rows: Row[] = new Array(input.size);
     const values: Value[] = [];
     for (let index = 0; index < rows.length; index++) rows[index] = this.#build(input.rows[index], values);
-    return new Delta(rows, input.weights, input.orders);
+    return new Delta(rows, input.weights, input.orders, input.lates);
   }
 
   #compute(input: Delta<Row>): Delta<Row> {
@@ -74,7 +74,7 @@ export class Select implements Operator {
         this.errors.add(row, weight, thrown);
         continue;
       }
-      output.push(this.#build(row, values), weight, order);
+      output.push(this.#build(row, values), weight, order, input.lates?.[index]);
     }
     return output;
   }

@@ -12,7 +12,8 @@ export class Union implements Operator {
     const changed = inputs.filter(({ size }) => size > 0);
     if (changed.length === 1) return changed[0]!;
     const ordered = changed.every(({ orders }) => orders !== undefined);
-    const output = new Delta<any>([], [], ordered ? [] : undefined);
+    const late = changed.some(({ lates }) => lates !== undefined);
+    const output = new Delta<any>([], [], ordered ? [] : undefined, late ? [] : undefined);
     for (const input of changed) output.append(input);
     return output;
   }

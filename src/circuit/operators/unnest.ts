@@ -30,6 +30,7 @@ export class Unnest implements Operator {
           this.rowOf(row, elements[at] as Value),
           input.weights[index]!,
           order === undefined ? undefined : orderWithin(order, at),
+          input.lates?.[index],
         );
     }
     return output;

@@ -31,7 +31,7 @@ export class Where implements Operator {
       const row = input.rows[index]!;
       const passes = this.#passes(row, input.weights[index]!);
       if (output !== null) {
-        if (passes) output.push(row, input.weights[index]!, input.orders?.[index]);
+        if (passes) output.push(row, input.weights[index]!, input.orders?.[index], input.lates?.[index]);
       } else if (!passes) output = beginningOf(input, index);
     }
     return output ?? input;
@@ -48,5 +48,10 @@ export class Where implements Operator {
 }
 
 function beginningOf(input: Delta<Row>, size: number): Delta<Row> {
-  return new Delta(input.rows.slice(0, size), input.weights.slice(0, size), input.orders?.slice(0, size));
+  return new Delta(
+    input.rows.slice(0, size),
+    input.weights.slice(0, size),
+    input.orders?.slice(0, size),
+    input.lates?.slice(0, size),
+  );
 }

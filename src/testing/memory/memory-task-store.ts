@@ -1,3 +1,4 @@
+import { inRange } from '../in-range.js';
 import type { OrderedRead } from '../../circuit/ordered-state.js';
 import { assert } from '../../assert.js';
 import { messageOf } from '../../errors/stillwater-error.js';
@@ -16,7 +17,6 @@ import {
   type TaskStatus,
 } from '../../runtime/ports/task-store.js';
 import { type OwnerToken, type TaskId, taskName } from '../../runtime/task-id.js';
-import { compareText } from '../../zset/text-order.js';
 import { changelogKey, copyOf, type MemoryRedis, type MemoryTask } from './memory-redis.js';
 
 /** What tasks keep, in memory: the same outcomes in the same cases as in Redis. */
@@ -195,13 +195,9 @@ function stateOf<K, V>(states: Map<K, V>, name: K, make: () => V): V {
 
 function rangeOf(members: ReadonlyMap<string, number> | undefined, read: OrderedRead): [string, number][] {
   if (members === undefined) return [];
-  if ('member' in read) {
-    const weight = members.get(read.member);
-    return weight === undefined ? [] : [[read.member, weight]];
-  }
-  const sorted = [...members].sort(([left], [right]) => compareText(left, right));
-  if ('all' in read) return sorted;
-  return read.end === 'least' ? sorted.slice(0, read.count) : sorted.reverse().slice(0, read.count);
+  if (!('member' in read)) return inRange(members, read);
+  const weight = members.get(read.member);
+  return weight === undefined ? [] : [[read.member, weight]];
 }
 
 function samePositions(

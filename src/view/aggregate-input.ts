@@ -1,0 +1,80 @@
+import { generatedRead } from '../circuit/generated-row.js';
+import { Select, type SelectedColumn, type SelectedValue } from '../circuit/operators/select.js';
+import { isTrue } from '../circuit/row-function.js';
+import type { Row, Value } from '../zset/value.js';
+import type { PlanCompiler } from './compile-plan.js';
+import { takesWholeRow } from './nodes/aggregate.js';
+import type { AggregateNode, AggregateSpec, Column, Expression } from './plan.js';
+
+/** What an aggregate reads of its input rows, compiled. */
+export interface AggregateInput {
+  readonly vertex: number;
+  readonly by: readonly { readonly name: string; readonly path: string; readonly column: Column }[];
+  readonly parts: readonly AggregatePart[];
+}
+
+export interface AggregatePart {
+  readonly spec: AggregateSpec;
+  readonly value: ((row: Row) => Value) | null;
+  readonly by: ((row: Row) => Value) | null;
+  readonly test: ((row: Row) => Value) | null;
+}
+
+/**
+ * Where part of what an aggregate reads is computed, a select comes before it: functions are called in one kind of place
+ * only, and once for each row.
+ */
+export function aggregateInput(node: AggregateNode, compiler: PlanCompiler): AggregateInput {
+  const input = compiler.vertexOf(node.input);
+  return needsSelect(node) ? selectedInput(node, input, compiler) : plainInput(node, input);
+}
+
+function needsSelect(node: AggregateNode): boolean {
+  const read = [
+    ...node.by.map(({ value }) => value),
+    ...node.aggregates.flatMap(({ aggregate: { value, by } }) => [value, by]),
+  ];
+  return (
+    node.aggregates.some(({ aggregate }) => aggregate.test !== null) ||
+    read.some((value) => value !== null && value.kind !== 'path')
+  );
+}
+
+function plainInput(node: AggregateNode, vertex: number): AggregateInput {
+  const pathOf = (expression: Expression): string => (expression as { path: string }).path;
+  const read = (expression: Expression | null) => expression && generatedRead(pathOf(expression));
+  return {
+    vertex,
+    by: node.by.map(({ name, value }) => ({ name, path: pathOf(value), column: value.column })),
+    parts: node.aggregates.map(({ aggregate: spec }) => ({
+      spec,
+      value: takesWholeRow(spec) ? (row) => row as unknown as Value : read(spec.value),
+      by: read(spec.by),
+      test: null,
+    })),
+  };
+}
+
+function selectedInput(node: AggregateNode, input: number, compiler: PlanCompiler): AggregateInput {
+  const { relation } = node.input;
+  const columns: SelectedColumn[] = [];
+  const add = (value: SelectedValue): string => {
+    columns.push({ name: `c${columns.length}`, value });
+    return columns.at(-1)!.name;
+  };
+  const read = (expression: Expression | null) =>
+    expression && generatedRead(add(compiler.selected(expression, relation)));
+  const by = node.by.map(({ name, value }) => ({
+    name,
+    path: add(compiler.selected(value, relation)),
+    column: value.column,
+  }));
+  const parts = node.aggregates.map(({ aggregate: spec }) => ({
+    spec,
+    value: takesWholeRow(spec) ? generatedRead(add({ kind: 'row' })) : read(spec.value),
+    by: read(spec.by),
+    test: spec.test && generatedRead(add({ kind: 'computed', fn: { call: spec.test.call, check: isTrue } })),
+  }));
+  const vertex = compiler.add('select', new Select(columns, compiler.errorsOf('aggregate')), [input]);
+  return { vertex, by, parts };
+}

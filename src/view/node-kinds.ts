@@ -1,0 +1,24 @@
+import type { NodeKind, OperatorNode } from './node-kind.js';
+import { aggregate } from './nodes/aggregate.js';
+import { distinct } from './nodes/distinct.js';
+import { flatMap } from './nodes/flat-map.js';
+import { join } from './nodes/join.js';
+import { select } from './nodes/select.js';
+import { union } from './nodes/union.js';
+import { unnest } from './nodes/unnest.js';
+import { where } from './nodes/where.js';
+
+/** Every operator a plan can have. */
+const nodeKinds: { readonly [Op in OperatorNode['op']]: NodeKind<Extract<OperatorNode, { op: Op }>> } = {
+  where,
+  select,
+  flatMap,
+  unnest,
+  union,
+  distinct,
+  aggregate,
+  join,
+};
+
+export const kindOf = <N extends OperatorNode>(node: N): NodeKind<N> =>
+  nodeKinds[node.op] as unknown as NodeKind<N>;

@@ -1,0 +1,124 @@
+import type { Aggregator } from '../../circuit/aggregator.js';
+import { aggregatorsByKind } from '../../circuit/aggregators/aggregator-of.js';
+import { generatedRead, generatedRow } from '../../circuit/generated-row.js';
+import type { Keyed } from '../../circuit/operator.js';
+import { Aggregate, type Group, groupCodec } from '../../circuit/operators/aggregate.js';
+import { keyTextOf } from '../../zset/row-key.js';
+import { aggregateInput } from '../aggregate-input.js';
+import { holdsOnlyStrings } from '../columns.js';
+import type { PlanCompiler } from '../compile-plan.js';
+import { describeExpression, describeFunction, describeNamed } from '../describe-expression.js';
+import { expressionText, namedText, shortSource } from '../expression-text.js';
+import type { Explained, NodeKind } from '../node-kind.js';
+import { all, NO_PATHS, ofExpression, ofFunction } from '../paths.js';
+import type { AggregateKind, AggregateNode, AggregateSpec } from '../plan.js';
+
+export const aggregate: NodeKind<AggregateNode> = {
+  inputs: (node) => [node.input],
+  reads(node) {
+    if (node.aggregates.some(({ aggregate: spec }) => takesWholeRow(spec))) return [null];
+    const parts = node.aggregates.flatMap(({ aggregate: { value, by, test } }) => [
+      ofExpression(value),
+      ofExpression(by),
+      test === null ? NO_PATHS : ofFunction(test),
+    ]);
+    return [all([...node.by.map(({ value }) => ofExpression(value)), ...parts])];
+  },
+  describe: (node) => ({
+    by: node.by.map(describeNamed),
+    aggregates: node.aggregates.map(({ name, aggregate: spec }) => [name, describeSpec(spec)]),
+  }),
+  explain,
+  compile,
+};
+
+/** `minBy` and `maxBy` without a column. */
+export const takesWholeRow = ({ kind, value }: AggregateSpec): boolean =>
+  value === null && (kind === 'minBy' || kind === 'maxBy');
+
+const describeSpec = ({ kind, value, by, test, descending }: AggregateSpec): object => ({
+  kind,
+  value: describeExpression(value),
+  by: describeExpression(by),
+  test: test && describeFunction(test),
+  descending: descending ?? false,
+});
+
+function compile(node: AggregateNode, compiler: PlanCompiler): number {
+  const { vertex: input, by, parts } = aggregateInput(node, compiler);
+  const { relation } = node.input;
+  const aggregators = parts.map(({ spec, value, by: compared, test }, slot): Aggregator => {
+    const inLogOrder = relation.log !== null && (spec.kind === 'first' || spec.kind === 'last');
+    if (inLogOrder) compiler.needsOrder(relation);
+    return aggregatorsByKind[spec.kind]({
+      value,
+      present: spec.value !== null && !spec.value.column.type.nullable,
+      by: compared,
+      test,
+      descending: spec.descending ?? false,
+      inLogOrder,
+      appendOnly: relation.appendOnly,
+      members: () => compiler.ordered(`members.${slot}`),
+    });
+  });
+  const codec = groupCodec(aggregators);
+  const groups: Keyed<Group> = compiler.isFused(node)
+    ? compiler.groupsInRows(codec)
+    : compiler.keyed('groups', codec);
+  const operator = new Aggregate(groups, {
+    groupKeyOf: keyTextOf(
+      by.map(({ path, column }) => ({
+        read: generatedRead(path),
+        onlyStrings: holdsOnlyStrings(column.type),
+      })),
+    ),
+    rowOf: generatedRow([
+      ...by.map(({ name, path }) => ({ name, from: { path } })),
+      ...node.aggregates.map(({ name }, slot) => ({ name, from: { value: slot } })),
+    ]),
+    aggregators,
+  });
+  return compiler.add('aggregate', operator, [input]);
+}
+
+function explain(node: AggregateNode, fused: boolean): Explained {
+  const { appendOnly } = node.input.relation;
+  const by = node.by.length > 0 ? `by ${node.by.map(namedText).join(', ')}` : 'over all rows';
+  const results = node.aggregates
+    .map(({ name, aggregate: spec }) => `${name} = ${specText(spec)}`)
+    .join(', ');
+  const kinds = node.aggregates.map(({ aggregate: { kind } }) => kind);
+  const members = kinds.some((kind) => keepsMembers(kind, appendOnly));
+  return {
+    what: `${by}: ${results}${fused ? ' (kept in the view’s rows)' : ''}`,
+    cost: kinds.includes('collect') ? 'holistic: O(group)' : members ? 'O(|Δ| log n)' : 'O(|Δ|)',
+    growth: members ? 'one entry per value of a group' : 'one entry per group',
+  };
+}
+
+const keepsMembers = (kind: AggregateKind, appendOnly: boolean): boolean => {
+  switch (kind) {
+    case 'collect':
+    case 'countDistinct':
+      return true;
+    case 'min':
+    case 'max':
+    case 'first':
+    case 'last':
+    case 'minBy':
+    case 'maxBy':
+      return !appendOnly;
+    default:
+      return false;
+  }
+};
+
+function specText({ kind, value, by, test, descending }: AggregateSpec): string {
+  const parts = [
+    value && expressionText(value),
+    by && `by ${expressionText(by)}`,
+    test && shortSource(test.source),
+    descending ? 'descending' : null,
+  ].filter(Boolean);
+  return `${kind}(${parts.join(', ')})`;
+}
