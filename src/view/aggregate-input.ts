@@ -3,7 +3,6 @@ import { Select, type SelectedColumn, type SelectedValue } from '../circuit/oper
 import { isTrue } from '../circuit/row-function.js';
 import type { Row, Value } from '../zset/value.js';
 import type { PlanCompiler } from './compile-plan.js';
-import { takesWholeRow } from './nodes/aggregate.js';
 import type { AggregateNode, AggregateSpec, Column, Expression } from './plan.js';
 
 /** What an aggregate reads of its input rows, compiled. */
@@ -78,3 +77,7 @@ function selectedInput(node: AggregateNode, input: number, compiler: PlanCompile
   const vertex = compiler.add('select', new Select(columns, compiler.errorsOf('aggregate')), [input]);
   return { vertex, by, parts };
 }
+
+/** `minBy` and `maxBy` without a column. */
+export const takesWholeRow = ({ kind, value }: AggregateSpec): boolean =>
+  value === null && (kind === 'minBy' || kind === 'maxBy');

@@ -4,7 +4,7 @@ import { generatedRead, generatedRow } from '../../circuit/generated-row.js';
 import type { Keyed } from '../../circuit/operator.js';
 import { Aggregate, type Group, groupCodec } from '../../circuit/operators/aggregate.js';
 import { keyTextOf } from '../../zset/row-key.js';
-import { aggregateInput } from '../aggregate-input.js';
+import { aggregateInput, takesWholeRow } from '../aggregate-input.js';
 import { holdsOnlyStrings } from '../columns.js';
 import type { PlanCompiler } from '../compile-plan.js';
 import { describeExpression, describeFunction, describeNamed } from '../describe-expression.js';
@@ -31,10 +31,6 @@ export const aggregate: NodeKind<AggregateNode> = {
   explain,
   compile,
 };
-
-/** `minBy` and `maxBy` without a column. */
-export const takesWholeRow = ({ kind, value }: AggregateSpec): boolean =>
-  value === null && (kind === 'minBy' || kind === 'maxBy');
 
 const describeSpec = ({ kind, value, by, test, descending }: AggregateSpec): object => ({
   kind,
