@@ -7,6 +7,7 @@ import { type Codec, type ErrorSink, json, type Keyed, type Operator } from '../
 import { Select, type SelectedColumn, type SelectedValue } from '../circuit/operators/select.js';
 import { Upsert } from '../circuit/operators/upsert.js';
 import type { OrderedState } from '../circuit/ordered-state.js';
+import type { ColumnTime } from '../circuit/time.js';
 import type { CacheBudget } from '../circuit/two-generations.js';
 import { ViewOutput } from '../circuit/view-output.js';
 import { RecordSide, type ViewRecord, viewRecordCodec } from '../circuit/view-record.js';
@@ -34,6 +35,8 @@ export interface CompiledView {
   readonly output: ViewOutput;
   readonly errors: ErrorCollection;
   readonly inputs: readonly CompiledInput[];
+  /** Sources (`stream:flights`) whose time the circuit acts on; also such as only its upstream views read. */
+  readonly timed: ReadonlySet<string>;
   /** Everything the circuit keeps, also what no tick has written yet. */
   readonly states: readonly { readonly name: string; readonly kind: 'keyed' | 'ordered' | 'index' }[];
 }
@@ -63,6 +66,7 @@ export class PlanCompiler {
   readonly #sources = new Map<string, { source: SourceDeclaration; vertex: number }>();
   /** Streams whose rows need their place in the log. */
   readonly #ordered = new Set<string>();
+  readonly #timed = new Set<string>();
   readonly #fused: AggregateNode | null;
   #records: KeyedState<ViewRecord<any>> | null = null;
 
@@ -98,6 +102,7 @@ export class PlanCompiler {
         source,
         needsOrder: source.kind === 'stream' && this.#ordered.has(source.name),
       })),
+      timed: this.#timed,
       states: circuit.states.map(({ name, kind }) => ({ name, kind })),
     };
   }
@@ -129,6 +134,11 @@ export class PlanCompiler {
 
   errorsOf(op: string): ErrorSink {
     return this.#builder.errors(this.#nameOf(op));
+  }
+
+  /** The vertex that is added next acts on the time of these sources. */
+  needsTime(time: ColumnTime): void {
+    for (const { source } of time) this.#timed.add(source);
   }
 
   /** Whether an aggregate's groups are kept in the view's rows. */
