@@ -118,5 +118,4 @@ export const keyedArrangementCodec: Codec<readonly Weighted[]> = {
       ? stored.map(([row, weight]) => ({ row, weight }))
       : [{ row: stored as Row, weight: 1 }];
   },
-  clone: (rows) => rows,
 };

@@ -6,6 +6,11 @@ import { type CacheBudget, TwoGenerations } from './two-generations.js';
 const ABSENT = Symbol('absent');
 type Slot<V> = V | typeof ABSENT;
 
+/** What is stored under keys; null where nothing is any more. */
+export type Texts = ReadonlyMap<string, string | null>;
+
+const NO_TEXTS: Texts = new Map();
+
 /**
  * Keyed state over a store that is fetched on demand.
  *
@@ -15,6 +20,9 @@ type Slot<V> = V | typeof ABSENT;
  *
  * Readings look there in this order. Neither overlay can be evicted: an unanswered change that fell out of
  * the cache would be read back old. At most one commit is unanswered at a time.
+ *
+ * Values are changed in place, wherever they were found. A tick that is given up is taken back from texts: what is
+ * pending is made again of what is being committed, what was only cached is read again when it is wanted.
  */
 export class KeyedState<V> implements Keyed<V> {
   readonly kind = 'keyed';
@@ -22,6 +30,9 @@ export class KeyedState<V> implements Keyed<V> {
   #pending = new Map<string, Slot<V>>();
   readonly #cache: TwoGenerations<Slot<V>>;
   #missing = new Set<string>();
+  /** What the current tick stores, once asked for; what the pending one does. */
+  #writes: Texts | null = null;
+  #sealed: Texts = NO_TEXTS;
 
   constructor(
     readonly name: string,
@@ -48,14 +59,11 @@ export class KeyedState<V> implements Keyed<V> {
   edit(key: string): V | undefined {
     const changed = this.#current.get(key);
     if (changed !== undefined) return changed === ABSENT ? undefined : changed;
-    const sealed = this.#pending.size > 0 ? this.#pending.get(key) : undefined;
-    const slot = sealed ?? this.#cache.get(key);
+    const slot = this.#committed(key);
     if (slot === undefined) this.#refuse(key);
     if (slot === ABSENT) return undefined;
-    // What is sealed must stay as it is. What is only cached may be changed in place: if the tick is given up, it is forgotten.
-    const own = sealed === undefined ? slot : this.codec.clone(slot);
-    this.#current.set(key, own);
-    return own;
+    this.#current.set(key, slot);
+    return slot;
   }
 
   set(key: string, value: V): void {
@@ -79,7 +87,7 @@ export class KeyedState<V> implements Keyed<V> {
   load(key: string, text: string | null | undefined): void {
     // What an overlay holds is newer than anything that was read.
     if (this.#current.has(key) || this.#pending.has(key)) return;
-    this.#cache.set(key, text === null || text === undefined ? ABSENT : this.codec.decode(text));
+    this.#cache.set(key, this.#slotOf(text ?? null));
   }
 
   get changed(): number {
@@ -90,14 +98,18 @@ export class KeyedState<V> implements Keyed<V> {
     return this.#cache.size;
   }
 
-  /** What the current tick stores: a text, or null where the key goes. */
-  *writes(): IterableIterator<[key: string, text: string | null]> {
-    for (const [key, slot] of this.#current) yield [key, slot === ABSENT ? null : this.codec.encode(slot)];
+  /** What the current tick stores: of each key a text, or null where it goes. */
+  writes(): Texts {
+    const texts = new Map<string, string | null>();
+    for (const [key, slot] of this.#current) texts.set(key, slot === ABSENT ? null : this.codec.encode(slot));
+    return (this.#writes = texts);
   }
 
   /** The tick is being committed: its changes stay until the answer. */
   seal(): void {
     assert(this.#pending.size === 0, `State "${this.name}" has two unanswered commits.`);
+    this.#sealed = this.#writes ?? this.writes();
+    this.#writes = null;
     this.#pending = this.#current;
     this.#current = new Map();
     this.#cache.settle();
@@ -111,12 +123,18 @@ export class KeyedState<V> implements Keyed<V> {
   acknowledge(): void {
     for (const [key, slot] of this.#pending) this.#cache.set(key, slot);
     this.#pending = new Map();
+    this.#sealed = NO_TEXTS;
   }
 
-  /** The current tick is given up; what was sealed before it stays. What it has changed is read again when it is wanted. */
+  /** The current tick is given up; what was sealed before it stays. */
   discard(): void {
-    for (const key of this.#current.keys()) this.#cache.delete(key);
+    for (const key of this.#current.keys()) {
+      const sealed = this.#sealed.get(key);
+      if (sealed === undefined) this.#cache.delete(key);
+      else this.#pending.set(key, this.#slotOf(sealed));
+    }
     this.#current = new Map();
+    this.#writes = null;
     this.#missing.clear();
     this.#cache.settle();
   }
@@ -125,6 +143,8 @@ export class KeyedState<V> implements Keyed<V> {
   drop(): void {
     this.#current = new Map();
     this.#pending = new Map();
+    this.#writes = null;
+    this.#sealed = NO_TEXTS;
     this.#missing.clear();
     this.#cache.clear();
   }
@@ -137,6 +157,10 @@ export class KeyedState<V> implements Keyed<V> {
   #find(key: string): Slot<V> | undefined {
     const current = this.#current.get(key);
     return current !== undefined ? current : this.#committed(key);
+  }
+
+  #slotOf(text: string | null): Slot<V> {
+    return text === null ? ABSENT : this.codec.decode(text);
   }
 
   /** What the ticks before this one have left. */

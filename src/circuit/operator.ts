@@ -52,15 +52,12 @@ export interface StateFactory {
 export interface Codec<V> {
   encode(value: V): string;
   decode(text: string): V;
-  /** A copy that `edit` may hand out to be changed; the value itself if it is immutable. */
-  clone(value: V): V;
 }
 
 /** Values that are never modified, stored as JSON. */
 export const json: Codec<any> = {
   encode: (value) => JSON.stringify(value),
   decode: (text) => JSON.parse(text),
-  clone: (value) => value,
 };
 
 /** State as a map from a key's text to a value. Only what was wanted and loaded may be asked for. */
@@ -68,7 +65,7 @@ export interface Keyed<V> {
   /** Asks for a key; whether it is loaded already. */
   want(key: string): boolean;
   get(key: string): V | undefined;
-  /** The value as this tick's own copy, which may be changed in place and is then stored. */
+  /** The value, which may be changed in place and is then stored. */
   edit(key: string): V | undefined;
   set(key: string, value: V): void;
   delete(key: string): void;

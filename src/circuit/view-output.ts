@@ -15,6 +15,19 @@ export interface ViewChange {
   after: Row | null;
 }
 
+/** One whose row before is made of its text when it is asked for: few are. */
+class ShownChange implements ViewChange {
+  constructor(
+    readonly key: string,
+    readonly beforeText: string,
+    readonly after: Row | null,
+  ) {}
+
+  get before(): Row | null {
+    return this.beforeText === '' ? null : (JSON.parse(this.beforeText) as Row);
+  }
+}
+
 /** An index: where its members are kept, and the order text of a row's indexed columns. */
 export interface OutputIndex {
   index: RowIndex;
@@ -65,6 +78,21 @@ export class ViewOutput implements Operator {
     return delta;
   }
 
+  /**
+   * What is shown under a key is this row from now on, or nothing: for the aggregate whose groups lie in the view's own
+   * records. The record was wanted.
+   */
+  show(key: string, row: Row | null): void {
+    const record = this.records.edit(key);
+    const beforeText = record?.text ?? '';
+    const text = row === null ? '' : this.options.textOf(row);
+    if (record === undefined || text === beforeText) return;
+    record.text = text;
+    if (beforeText !== '') this.#result.checksum.add(beforeText, -1);
+    if (text !== '') this.#result.checksum.add(text, 1);
+    this.#changed(new ShownChange(key, beforeText, row), beforeText !== '');
+  }
+
   discard(): void {
     this.#forget();
     this.#result = new OutputResult();
@@ -102,7 +130,7 @@ export class ViewOutput implements Operator {
   }
 
   #apply(key: string, change: Touched): void {
-    const { textOf, indexes, buckets } = this.options;
+    const { textOf } = this.options;
     const stored = this.records.get(key);
     const beforeText = stored?.text ?? '';
     const simple =
@@ -123,11 +151,18 @@ export class ViewOutput implements Operator {
 
     if (record.text === '' && record.side === undefined && record.others === null) this.records.delete(key);
     if (record.text === beforeText) return;
-    const after = simple ? change.plus : record.row;
-    this.#result.rows += (after ? 1 : 0) - (before ? 1 : 0);
-    this.#result.changes.push({ key, before, after });
+    this.#changed({ key, before, after: simple ? change.plus : record.row }, before !== null);
+  }
+
+  #changed(change: ViewChange, wasShown: boolean): void {
+    const { key, after } = change;
+    const { indexes, buckets } = this.options;
+    this.#result.rows += (after ? 1 : 0) - (wasShown ? 1 : 0);
+    this.#result.changes.push(change);
+    if (indexes.length === 0) return;
+    const { before } = change;
+    const bucket = bucketOf(key, buckets);
     for (const { index, orderOf } of indexes) {
-      const bucket = bucketOf(key, buckets);
       const gone = before && indexMember(orderOf(before), bucket, key);
       const come = after && indexMember(orderOf(after), bucket, key);
       if (gone === come) continue;

@@ -36,8 +36,6 @@ export function viewRecordCodec<S>(side: Codec<S> | null): Codec<ViewRecord<S>> 
       const [row, state, others] = text.split('\n') as [string, string?, string?];
       return new ViewRecord(row, state ? side!.decode(state) : undefined, others ? JSON.parse(others) : null);
     },
-    clone: ({ text, side: state, others }) =>
-      new ViewRecord(text, state === undefined ? undefined : side!.clone(state), others),
   };
 }
 

@@ -307,7 +307,7 @@ export class Task {
     for (const state of circuit.states) {
       if (state.changed === 0) continue;
       // Taken out now: after sealing the state belongs to the next tick, and a commit may have to be repeated.
-      if (state.kind === 'keyed') writes.keyed.push({ state: state.name, writes: [...state.writes()] });
+      if (state.kind === 'keyed') writes.keyed.push({ state: state.name, writes: state.writes() });
       else if (state.kind === 'ordered')
         writes.ordered.push({ state: state.name, writes: [...state.writes()] });
       else writes.indexes.push({ state: state.name, writes: [...state.writes()] });

@@ -10,7 +10,7 @@ import type { OrderedState } from '../circuit/ordered-state.js';
 import type { ColumnTime } from '../circuit/time.js';
 import type { CacheBudget } from '../circuit/two-generations.js';
 import { ViewOutput } from '../circuit/view-output.js';
-import { RecordSide, type ViewRecord, viewRecordCodec } from '../circuit/view-record.js';
+import { RecordSide, viewRecordCodec } from '../circuit/view-record.js';
 import { keyTextOf, type KeyPart } from '../zset/row-key.js';
 import type { Row, Value } from '../zset/value.js';
 import { columnAt, holdsOnlyStrings } from './columns.js';
@@ -68,7 +68,7 @@ export class PlanCompiler {
   readonly #ordered = new Set<string>();
   readonly #timed = new Set<string>();
   readonly #fused: AggregateNode | null;
-  #records: KeyedState<ViewRecord<any>> | null = null;
+  #output: ViewOutput | null = null;
 
   constructor(
     readonly view: ViewDeclaration,
@@ -81,16 +81,7 @@ export class PlanCompiler {
   compile(): CompiledView {
     const { view } = this;
     const plan = this.vertexOf(view.plan);
-    const records = (this.#records ??= this.#builder.keyed('rows', viewRecordCodec(null)));
-    const output = new ViewOutput(records, {
-      keyOf: keyTextOf(keyParts(view.columns, view.key)),
-      textOf: generatedText(view.columns.map(({ name, type }) => ({ name, kind: textKind(type) }))),
-      buckets: view.buckets,
-      indexes: view.indexes.map((index, number) => ({
-        index: this.#builder.index(`index.${number}`),
-        orderOf: indexOrderText(index),
-      })),
-    });
+    const output = this.#output ?? this.#makeOutput(null);
     this.#builder.vertex('view', output, [plan]);
     const circuit = this.#builder.build();
     return {
@@ -146,10 +137,11 @@ export class PlanCompiler {
     return node === this.#fused;
   }
 
-  groupsInRows<S>(codec: Codec<S>): Keyed<S> {
-    const records = this.#builder.keyed('rows', viewRecordCodec(codec));
-    this.#records = records;
-    return new RecordSide(records);
+  /** The groups of an aggregate that is fused, and where they are shown if its results are the view's rows as they are. */
+  groupsInRows<S>(node: AggregateNode, codec: Codec<S>): { groups: Keyed<S>; show?: ViewOutput['show'] } {
+    const output = this.#makeOutput(codec);
+    const groups = new RecordSide<S>(output.records);
+    return node === this.view.plan ? { groups, show: (key, row) => output.show(key, row) } : { groups };
   }
 
   selected(expression: Expression, input: Relation): SelectedValue {
@@ -194,6 +186,19 @@ export class PlanCompiler {
     }
     this.#sources.set(name, { source, vertex });
     return vertex;
+  }
+
+  #makeOutput(side: Codec<any> | null): ViewOutput {
+    const { view } = this;
+    return (this.#output = new ViewOutput(this.#builder.keyed('rows', viewRecordCodec(side)), {
+      keyOf: keyTextOf(keyParts(view.columns, view.key)),
+      textOf: generatedText(view.columns.map(({ name, type }) => ({ name, kind: textKind(type) }))),
+      buckets: view.buckets,
+      indexes: view.indexes.map((index, number) => ({
+        index: this.#builder.index(`index.${number}`),
+        orderOf: indexOrderText(index),
+      })),
+    }));
   }
 
   #nameOf(what: string): string {

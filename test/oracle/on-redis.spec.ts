@@ -94,7 +94,7 @@ class OnRedis implements Mirror {
       record,
       from: this.#record.positions,
       keyed: circuit.states.flatMap((state) =>
-        state.kind === 'keyed' ? [{ state: state.name, writes: [...state.writes()] }] : [],
+        state.kind === 'keyed' ? [{ state: state.name, writes: state.writes() }] : [],
       ),
       ordered: circuit.states.flatMap((state) =>
         state.kind === 'ordered' ? [{ state: state.name, writes: [...state.writes()] }] : [],

@@ -47,8 +47,8 @@ export function commitOf(
 export const rowsWrites = (rows: Record<string, unknown>): CommitRequest['keyed'] => [
   {
     state: 'rows',
-    writes: Object.entries(rows).map(
-      ([key, row]) => [key, row === null ? null : JSON.stringify(row)] as const,
+    writes: new Map(
+      Object.entries(rows).map(([key, row]) => [key, row === null ? null : JSON.stringify(row)] as const),
     ),
   },
 ];

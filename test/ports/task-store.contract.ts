@@ -203,7 +203,7 @@ export function taskStoreContract(): void {
             record: recordOf(1, { rows: 2 }),
             keyed: [
               ...rowsWrites({ ORD: { flights: 1 }, SFO: { flights: 2 } }),
-              { state: '1.seen', writes: [['x', 'y']] },
+              { state: '1.seen', writes: new Map([['x', 'y']]) },
             ],
             ordered: [{ state: '2.groups', writes: [add('g', 'm')] }],
             indexes: [{ state: 'index.0', writes: [['1\u00000\u0000ORD', true]] }],
@@ -311,7 +311,9 @@ export function taskStoreContract(): void {
         ];
         await ports().tasks.commit(
           commitOf(token, 1, {
-            keyed: [{ state: 'rows', writes: texts.map((text) => [text, `value of ${text}`] as const) }],
+            keyed: [
+              { state: 'rows', writes: new Map(texts.map((text) => [text, `value of ${text}`] as const)) },
+            ],
             ordered: [
               {
                 state: '2.groups',
@@ -335,7 +337,7 @@ export function taskStoreContract(): void {
           await ports().tasks.commit(
             commitOf(token, 1, {
               buckets: 1,
-              keyed: [{ state: 'rows', writes: keys.map((key) => [key, key] as const) }],
+              keyed: [{ state: 'rows', writes: new Map(keys.map((key) => [key, key] as const)) }],
               ordered: [{ state: '2.groups', writes: keys.map((key) => add('all', key)) }],
             }),
           ),
@@ -349,7 +351,7 @@ export function taskStoreContract(): void {
         await ports().tasks.commit(
           commitOf(token, 2, {
             buckets: 1,
-            keyed: [{ state: 'rows', writes: keys.map((key) => [key, null] as const) }],
+            keyed: [{ state: 'rows', writes: new Map(keys.map((key) => [key, null] as const)) }],
             ordered: [{ state: '2.groups', writes: keys.map((key) => add('all', key, 0, 1)) }],
           }),
         );

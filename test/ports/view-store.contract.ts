@@ -53,12 +53,12 @@ export function viewStoreContract(): void {
         keyed: [
           {
             state: 'rows',
-            writes: [
+            writes: new Map([
               ['shown', '{"n":1}'],
               ['with side', '{"n":2}\n[7]'],
               ['with others', '{"n":3}\n\n[["{}",2]]'],
               ['side only', '\n[7]'],
-            ],
+            ]),
           },
         ],
       });
@@ -153,7 +153,7 @@ export function viewStoreContract(): void {
       const errors = [3, 1, 5, 2, 4].map(
         (seen) => [`error ${seen}`, JSON.stringify({ reason: 'x', seen })] as const,
       );
-      await commit(1, { keyed: [{ state: 'errors', writes: errors }] });
+      await commit(1, { keyed: [{ state: 'errors', writes: new Map(errors) }] });
       expect((await ports().views.errors(TASK, BUCKETS, 3)).map(({ key }) => key)).toEqual([
         'error 5',
         'error 4',

@@ -140,7 +140,7 @@ export class Writer {
         extra: {},
       },
       from,
-      keyed: [{ state: 'rows', writes: keyed }],
+      keyed: [{ state: 'rows', writes: new Map(keyed) }],
       ordered: [],
       indexes: members.map((writes, place) => ({ state: indexState(place), writes })),
       changelog: encodeChangelog(changes, this.#frontier),

@@ -2,7 +2,7 @@ import type { Row, Value } from '../../zset/value.js';
 import type { Codec } from '../operator.js';
 import type { Aggregator } from '../aggregator.js';
 
-const integer: Codec<number> = { encode: String, decode: Number, clone: (count) => count };
+const integer: Codec<number> = { encode: String, decode: Number };
 
 /** `count()`: the group's rows. */
 export const countRows: Aggregator<number> = {

@@ -69,7 +69,6 @@ export function chosenOfAppended(options: {
     codec: {
       encode: (best) => (best === null ? 'null' : JSON.stringify([best.by, best.order, best.value])),
       decode: (text) => reviveChosen(JSON.parse(text)),
-      clone: (best) => best,
     },
     revive: reviveChosen,
   };

@@ -21,7 +21,6 @@ const codec: Codec<Summed> = {
   encode: ({ count, sum }) =>
     '[' + count + ',' + (typeof sum === 'number' ? sum : JSON.stringify(exactStored(sum))) + ']',
   decode: (text) => revive(JSON.parse(text)),
-  clone: ({ count, sum }) => ({ count, sum: typeof sum === 'object' ? sum.slice() : sum }),
 };
 
 const revive = ([count, sum]: [number, number | number[] | string]): Summed => ({
@@ -69,7 +68,6 @@ export function sumOfPresent(value: (row: Row) => Value): Aggregator<ExactSum> {
     codec: {
       encode: (sum) => (typeof sum === 'number' ? String(sum) : JSON.stringify(exactStored(sum))),
       decode: (text) => exactRevived(JSON.parse(text)),
-      clone: (sum) => (typeof sum === 'object' ? sum.slice() : sum),
     },
     revive: exactRevived,
   };

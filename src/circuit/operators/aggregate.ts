@@ -22,6 +22,11 @@ export interface AggregateOptions {
   /** The result row of a group, from any input row of the group and one result per aggregator. */
   rowOf: (sample: Row, results: readonly Value[]) => Row;
   aggregators: readonly Aggregator[];
+  /**
+   * Takes what a group shows now, null for nothing, in place of the output: for a view whose rows are the groups' results
+   * and hold their state. It has the row before.
+   */
+  show?: (key: string, row: Row | null) => void;
 }
 
 /** A group as `[count, accumulator, …]`, each accumulator in its aggregator's own form. */
@@ -42,12 +47,6 @@ export function groupCodec(aggregators: readonly Aggregator[]): Codec<Group> {
       for (let slot = 0; slot < aggregators.length; slot++)
         accumulators[slot] = revivers[slot]!(stored[slot + 1]);
       return new Group(stored[0], accumulators);
-    },
-    clone: (group) => {
-      const accumulators: unknown[] = new Array(aggregators.length);
-      for (let slot = 0; slot < aggregators.length; slot++)
-        accumulators[slot] = aggregators[slot]!.codec.clone(group.accumulators[slot]);
-      return new Group(group.count, accumulators);
     },
   };
 }
@@ -134,11 +133,11 @@ export class Aggregate implements Operator {
       this.groups.set(key, group);
       return { group, sample, before: null };
     }
-    return { group, sample, before: this.#rowOf(key, sample, group) };
+    return { group, sample, before: this.options.show ? null : this.#rowOf(key, sample, group) };
   }
 
   #settle(key: string, { group, sample, before }: Touched, output: Delta<Row>): void {
-    const { aggregators } = this.options;
+    const { aggregators, show } = this.options;
     if (group.count < 0)
       assert(
         false,
@@ -149,11 +148,13 @@ export class Aggregate implements Operator {
       if (aggregator.settle) group.accumulators[slot] = aggregator.settle(group.accumulators[slot], key);
     }
     if (group.count === 0) {
+      show?.(key, null);
       this.groups.delete(key);
       if (before) output.push(before, -1);
       return;
     }
     const after = this.#rowOf(key, sample, group);
+    if (show) return show(key, after);
     if (before && sameRow(before, after)) return;
     if (before) output.push(before, -1);
     output.push(after, 1);

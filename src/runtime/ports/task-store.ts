@@ -1,3 +1,4 @@
+import type { Texts } from '../../circuit/keyed-state.js';
 import type { OrderedRead, OrderedWrite } from '../../circuit/ordered-state.js';
 import type { Position } from '../position.js';
 import type { OwnerToken, TaskId } from '../task-id.js';
@@ -28,7 +29,7 @@ export interface InputPosition {
 
 export interface KeyedWrites {
   state: string;
-  writes: Iterable<readonly [key: string, text: string | null]>;
+  writes: Texts;
 }
 export interface OrderedWrites {
   state: string;

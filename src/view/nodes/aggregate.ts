@@ -2,7 +2,12 @@ import type { Aggregator } from '../../circuit/aggregator.js';
 import { aggregatorsByKind } from '../../circuit/aggregators/aggregator-of.js';
 import { generatedRead, generatedRow } from '../../circuit/generated-row.js';
 import type { Keyed } from '../../circuit/operator.js';
-import { Aggregate, type Group, groupCodec } from '../../circuit/operators/aggregate.js';
+import {
+  Aggregate,
+  type AggregateOptions,
+  type Group,
+  groupCodec,
+} from '../../circuit/operators/aggregate.js';
 import { keyTextOf } from '../../zset/row-key.js';
 import { aggregateInput, takesWholeRow } from '../aggregate-input.js';
 import { holdsOnlyStrings } from '../columns.js';
@@ -58,9 +63,9 @@ function compile(node: AggregateNode, compiler: PlanCompiler): number {
     });
   });
   const codec = groupCodec(aggregators);
-  const groups: Keyed<Group> = compiler.isFused(node)
-    ? compiler.groupsInRows(codec)
-    : compiler.keyed('groups', codec);
+  const { groups, show }: { groups: Keyed<Group>; show?: AggregateOptions['show'] } = compiler.isFused(node)
+    ? compiler.groupsInRows(node, codec)
+    : { groups: compiler.keyed('groups', codec) };
   const operator = new Aggregate(groups, {
     groupKeyOf: keyTextOf(
       by.map(({ path, column }) => ({
@@ -73,6 +78,7 @@ function compile(node: AggregateNode, compiler: PlanCompiler): number {
       ...node.aggregates.map(({ name }, slot) => ({ name, from: { value: slot } })),
     ]),
     aggregators,
+    ...(show && { show }),
   });
   return compiler.add('aggregate', operator, [input]);
 }
