@@ -109,7 +109,7 @@ export class Build {
   }
 
   /** `other` with the columns of `like` in their order; noted where it has not the same. */
-  alike(like: PlanNode, other: PlanNode): PlanNode {
+  alike(like: PlanNode, other: PlanNode, done: 'united' | 'compared'): PlanNode {
     const [wanted, found] = [like.relation.columns, other.relation.columns];
     const ordered = wanted.map((column) => found.find((candidate) => candidate.name === column.name));
     if (
@@ -133,7 +133,7 @@ export class Build {
       columns.map((column) => `${column.name}: ${typeText(column.type)}`).join(', ');
     this.note({
       code: 'union-columns',
-      what: 'Collections of different columns are united.',
+      what: `Collections of different columns are ${done}.`,
       evidence: { one: text(wanted), other: text(found) },
       remedy: 'Select the same columns, of the same types, on all sides.',
       place: this.place,

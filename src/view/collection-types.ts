@@ -92,5 +92,19 @@ export type KeyAfterJoin<Key, RightKey, On> = [RightKey] extends [On[keyof On]] 
 export type SameRows<Row, Other> = [Other] extends [Row]
   ? [Row] extends [Other]
     ? unknown
-    : ViewTypeError<'Only collections of equal rows can be united: select the same columns, of the same types, on both sides.'>
-  : ViewTypeError<'Only collections of equal rows can be united: select the same columns, of the same types, on both sides.'>;
+    : ViewTypeError<'Only collections of equal rows can be united or compared: select the same columns, of the same types, on both sides.'>
+  : ViewTypeError<'Only collections of equal rows can be united or compared: select the same columns, of the same types, on both sides.'>;
+
+/** The key of rows compared as sets or as bags: that of a side, else, where each row comes once, all columns. */
+export type KeyOfSet<
+  Row,
+  All extends boolean,
+  Key extends string | null,
+  OtherKey extends string | null = null,
+> = [Key] extends [string]
+  ? Key
+  : [OtherKey] extends [string]
+    ? OtherKey
+    : [All] extends [false]
+      ? keyof Row & string
+      : null;

@@ -13,6 +13,7 @@ import type {
   KeyAfter,
   KeyAfterJoin,
   KeyIn,
+  KeyOfSet,
   NewColumns,
   OneSide,
   RowIn,
@@ -23,10 +24,15 @@ import type {
 } from './collection-types.js';
 import { elementSchema, isScalar, kindOf, typeText } from './columns.js';
 import { pathOf } from './expression.js';
+import { topNode, type TopRequest } from './order-nodes.js';
+import type { Order } from './order-terms.js';
+import type { CheckedOrder, CheckedPer, KeyOfTop, RowWithRank } from './order-type.js';
 import type { ElementAt, PathTo, PathToArray } from './path-type.js';
 import type { Column, JoinNode, PlanNode } from './plan.js';
 import { attachProblems, type Problem } from './problem.js';
 import * as relation from './relation.js';
+import { exceptRelation, intersectRelation } from './set-relations.js';
+import type { Names } from './stream.js';
 import type { Flat, RowOfSchema, StorableRow } from './row-type.js';
 import { userFunction } from './user-function.js';
 import type { NotAsync, ViewTypeError } from './view-type-error.js';
@@ -128,7 +134,7 @@ export class Collection<in out Row, out Key extends string | null = null> implem
     const inputs = [
       this.plan,
       ...(others as readonly unknown[]).map((other) =>
-        build.alike(this.plan, build.planOf(other, 'union()')),
+        build.alike(this.plan, build.planOf(other, 'union()'), 'united'),
       ),
     ];
     build.noteExchange(
@@ -140,6 +146,47 @@ export class Collection<in out Row, out Key extends string | null = null> implem
       op: 'union',
       inputs,
       relation: relation.unionRelation(inputs.map((input) => input.relation) as never),
+      place: build.place,
+    });
+  }
+
+  /** The rows that are not in the other collection, each once; `all`: as often as there are more of it here than there. */
+  except<Other extends Rows<any, string | null>, const All extends boolean = false>(
+    other: Other & SameRows<Row, RowIn<Other>>,
+    options?: { readonly all?: All },
+  ): Collection<Row, KeyOfSet<Row, All, Key>> {
+    return this.#compared('except', other, options);
+  }
+
+  /** The rows that are in both collections, each once; `all`: as often as it is in both. */
+  intersect<Other extends Rows<any, string | null>, const All extends boolean = false>(
+    other: Other & SameRows<Row, RowIn<Other>>,
+    options?: { readonly all?: All },
+  ): Collection<Row, KeyOfSet<Row, All, Key, KeyIn<Other>>> {
+    return this.#compared('intersect', other, options);
+  }
+
+  #compared(
+    op: 'except' | 'intersect',
+    other: object,
+    options?: { readonly all?: boolean },
+  ): Collection<any, any> {
+    const build = new Build(this, other);
+    const left = this.plan;
+    const right = build.alike(left, build.planOf(other, `${op}()`), 'compared');
+    const all = options?.all ?? false;
+    const columns = left.relation.columns.map(({ name }) => ({ left: name, right: name }));
+    build.noteExchange(relation.placedTogether(left.relation, right.relation, columns), 'compared', {
+      left: relation.partitionText(left),
+      right: relation.partitionText(right),
+    });
+    const relationOf = op === 'except' ? exceptRelation : intersectRelation;
+    return give(build, {
+      op,
+      left,
+      right,
+      all,
+      relation: relationOf(left.relation, right.relation, all),
       place: build.place,
     });
   }
@@ -156,6 +203,30 @@ export class Collection<in out Row, out Key extends string | null = null> implem
       relation: relation.distinctRelation(this.plan.relation),
       place: build.place,
     });
+  }
+
+  /**
+   * The first rows of each group in an order: `count` of them, after the first `offset`. Rows of equal order are put in the
+   * order of their texts. `rank` names a column for a row's place, counted from 1.
+   */
+  top<
+    const Count extends number,
+    const Ordering extends Order,
+    const Per extends Names = never,
+    const Rank extends string = never,
+  >(
+    count: Count,
+    options: {
+      readonly per?: CheckedPer<Row, Per>;
+      readonly order: CheckedOrder<Row, Ordering, 'order by'>;
+      readonly offset?: number;
+      readonly rank?: Rank extends keyof Row
+        ? ViewTypeError<`The rows have a column "${Rank & string}" already.`>
+        : Rank;
+    },
+  ): Collection<RowWithRank<Row, Rank>, KeyOfTop<Row, Key, NoInfer<Count>, NoInfer<Per>, NoInfer<Rank>>> {
+    const build = new Build(this);
+    return give(build, topNode(build, this.plan, count, options as TopRequest));
   }
 
   /** Groups by columns, paths (named by their last step) and `{ name: path | computed(…) }`; without any, one group of all rows. */

@@ -161,6 +161,16 @@ export class PlanCompiler {
     if (relation.log !== null) this.#ordered.add(relation.log);
   }
 
+  /** The text of what rows of a relation hold at these paths: of a group's key. */
+  keyTextOf({ columns }: Relation, paths: readonly string[]): (row: Row) => string {
+    return keyTextOf(keyParts(columns, paths));
+  }
+
+  /** The JSON of rows of a relation. */
+  rowTextOf({ columns }: Relation): (row: Row) => string {
+    return rowTextOf(columns);
+  }
+
   /** The rows of a relation with their columns in another order. */
   withColumns(vertex: number, relation: Relation, columns: readonly Column[]): number {
     if (relation.columns.every(({ name }, index) => name === columns[index]?.name)) return vertex;
@@ -192,7 +202,7 @@ export class PlanCompiler {
     const { view } = this;
     return (this.#output = new ViewOutput(this.#builder.keyed('rows', viewRecordCodec(side)), {
       keyOf: keyTextOf(keyParts(view.columns, view.key)),
-      textOf: generatedText(view.columns.map(({ name, type }) => ({ name, kind: textKind(type) }))),
+      textOf: rowTextOf(view.columns),
       buckets: view.buckets,
       indexes: view.indexes.map((index, number) => ({
         index: this.#builder.index(`index.${number}`),
@@ -213,6 +223,10 @@ export function keyParts(columns: readonly Column[], key: readonly string[]): Ke
     return { read: generatedRead(path), onlyStrings: column !== null && holdsOnlyStrings(column.type) };
   });
 }
+
+/** `JSON.stringify`, made for rows of these columns. */
+const rowTextOf = (columns: readonly Column[]): ((row: Row) => string) =>
+  generatedText(columns.map(({ name, type }) => ({ name, kind: textKind(type) })));
 
 /** How the values of a column are written; of an enum mostly strings, and anything else as well. */
 function textKind({ kind }: ColumnType): TextColumn['kind'] {

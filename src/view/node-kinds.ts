@@ -1,9 +1,12 @@
 import type { NodeKind, OperatorNode } from './node-kind.js';
 import { aggregate } from './nodes/aggregate.js';
 import { distinct } from './nodes/distinct.js';
+import { except } from './nodes/except.js';
 import { flatMap } from './nodes/flat-map.js';
+import { intersect } from './nodes/intersect.js';
 import { join } from './nodes/join.js';
 import { select } from './nodes/select.js';
+import { top } from './nodes/top.js';
 import { union } from './nodes/union.js';
 import { unnest } from './nodes/unnest.js';
 import { where } from './nodes/where.js';
@@ -15,9 +18,12 @@ const nodeKinds: { readonly [Op in OperatorNode['op']]: NodeKind<Extract<Operato
   flatMap,
   unnest,
   union,
+  except,
+  intersect,
   distinct,
   aggregate,
   join,
+  top,
 };
 
 export const kindOf = <N extends OperatorNode>(node: N): NodeKind<N> =>

@@ -13,9 +13,12 @@ export type PlanNode =
   | FlatMapNode
   | UnnestNode
   | UnionNode
+  | ExceptNode
+  | IntersectNode
   | DistinctNode
   | AggregateNode
-  | JoinNode;
+  | JoinNode
+  | TopNode;
 
 interface NodeBase {
   /** The relation this node gives: everything that later nodes and the edges need to know of it. */
@@ -117,6 +120,20 @@ export interface UnionNode extends NodeBase {
   readonly op: 'union';
   readonly inputs: readonly PlanNode[];
 }
+/** Two collections of the same columns, compared row by row: as sets, or as bags, where each copy counts. */
+interface ComparingNode extends NodeBase {
+  readonly left: PlanNode;
+  readonly right: PlanNode;
+  readonly all: boolean;
+}
+/** The rows of the left that are not on the right. */
+export interface ExceptNode extends ComparingNode {
+  readonly op: 'except';
+}
+/** The rows that are on both sides. */
+export interface IntersectNode extends ComparingNode {
+  readonly op: 'intersect';
+}
 export interface DistinctNode extends NodeBase {
   readonly op: 'distinct';
   readonly input: PlanNode;
@@ -136,6 +153,26 @@ export interface JoinNode extends NodeBase {
   readonly as: string;
   /** Equal keys: paths of both sides. Null equals nothing. */
   readonly on: readonly { readonly left: string; readonly right: string }[];
+}
+
+/** The first rows of each group in an order: `count` of them after the first `offset`. */
+export interface TopNode extends NodeBase {
+  readonly op: 'top';
+  readonly input: PlanNode;
+  readonly count: number;
+  readonly offset: number;
+  /** Paths; none: all rows are one group. */
+  readonly per: readonly string[];
+  readonly order: readonly OrderTerm[];
+  /** The column that says a row's place in its group, counted from 1; null: there is none. */
+  readonly rank: string | null;
+}
+
+/** One column of an order. Nulls come last where it ascends and first where it descends, as in PostgreSQL. */
+export interface OrderTerm {
+  readonly path: string;
+  readonly descending: boolean;
+  readonly column: Column;
 }
 
 export type AggregateKind =
@@ -223,11 +260,7 @@ export interface ViewDeclaration {
 export interface IndexDeclaration {
   /** As declared and as `order=` says it: `flights.desc`, `city,flights.desc`. */
   readonly name: string;
-  readonly columns: readonly {
-    readonly path: string;
-    readonly descending: boolean;
-    readonly column: Column;
-  }[];
+  readonly columns: readonly OrderTerm[];
 }
 
 export type { Value };

@@ -1,13 +1,14 @@
 import type { Collection } from './collection.js';
 import { columnNameProblem } from './column-name.js';
-import { columnAt, isScalar, typeText } from './columns.js';
+import { isScalar, typeText } from './columns.js';
+import { type Order, orderTerm, orderWords } from './order-terms.js';
 import type { Column, IndexDeclaration, PlanNode } from './plan.js';
 import { OptionReader } from './record-source.js';
 import { columnNames, partitionText } from './relation.js';
 import type { Names } from './stream.js';
 
-/** One index: the words of `order=`, in one text or one by one. */
-export type Index = string | readonly [string, ...string[]];
+/** One index: the words of `order=`. */
+export type Index = Order;
 
 /** Words of the REST interface that a column of a view cannot be named. */
 const RESERVED = [
@@ -65,7 +66,7 @@ export class ViewOptionReader extends OptionReader {
       this.note('bad-index', `declares the index "${name}" twice.`, {}, 'Remove one.');
     return names.map((name) => ({
       name,
-      columns: name.split(',').flatMap((term) => this.#indexTerm(columns, name, term)),
+      columns: orderWords(name).flatMap((term) => this.#indexTerm(columns, name, term)),
     }));
   }
 
@@ -143,25 +144,11 @@ export class ViewOptionReader extends OptionReader {
     });
   }
 
-  #indexTerm(columns: readonly Column[], index: string, term: string): IndexDeclaration['columns'] {
-    const [, path, direction] = /^(.+?)(?:\.(asc|desc))?$/.exec(term.trim()) ?? [null, '', ''];
-    const whole = columnAt(columns, term);
-    const column = (direction && columnAt(columns, path!)) || whole;
-    if (column && isScalar(column.type))
-      return [
-        {
-          path: column === whole ? term : path!,
-          descending: column !== whole && direction === 'desc',
-          column,
-        },
-      ];
-    const evidence = column
-      ? { [term]: typeText(column.type) }
-      : { columns: columns.map((one) => one.name).join(', ') };
-    const what = column
-      ? `has an index "${index}" on a column that has no order.`
-      : `has an index "${index}" on a column that it has not.`;
-    this.note('bad-index', what, evidence, `Write 'column', 'column.desc', or several with commas.`);
+  #indexTerm(columns: readonly Column[], index: string, text: string): IndexDeclaration['columns'] {
+    const term = orderTerm(columns, text);
+    if ('path' in term) return [term];
+    const what = `has an index "${index}" on a column ${term.what}.`;
+    this.note('bad-index', what, term.evidence, `Write 'column', 'column.desc', or several with commas.`);
     return [];
   }
 }

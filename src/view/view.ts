@@ -2,38 +2,18 @@ import { Collection } from './collection.js';
 import type { Rows } from './collection-types.js';
 import { sealed } from './declaration-of.js';
 import { fingerprintOf } from './fingerprint.js';
+import type { CheckedOrder } from './order-type.js';
 import { placeOfDeclaration } from './place.js';
 import type { ViewDeclaration } from './plan.js';
 import { problemsOf, type Problem } from './problem.js';
 import { sourceRelation } from './relation.js';
 import type { KeyColumns, Names, Stream } from './stream.js';
-import type { NoSuchPath, ValueAt } from './path-type.js';
 import type { Table } from './table.js';
 import { ViewOptionReader, type Index } from './view-options.js';
 import type { ViewTypeError } from './view-type-error.js';
 
-type Ordered<Row, Path extends string> = [NoSuchPath] extends [ValueAt<Row, Path>] ? false : true;
-type Term<Row, Text extends string> = Text extends `${infer Path}.asc` | `${infer Path}.desc`
-  ? Ordered<Row, Path> extends true
-    ? true
-    : Ordered<Row, Text>
-  : Ordered<Row, Text>;
-type Terms<Row, Text extends string> = Text extends `${infer Head},${infer Rest}`
-  ? Term<Row, Head> extends true
-    ? Terms<Row, Rest>
-    : Head
-  : Term<Row, Text> extends true
-    ? never
-    : Text;
-type IndexOf<Row, Text extends string> = [Terms<Row, Text>] extends [never]
-  ? Text
-  : | (keyof Row & string)
-    | `${keyof Row & string}.desc`
-    | ViewTypeError<`There is no column "${Terms<Row, Text>}" to index; write 'column', 'column.desc', or several with commas.`>;
 type CheckedIndexes<Row, Indexes extends readonly unknown[]> = {
-  [I in keyof Indexes]: Indexes[I] extends string
-    ? IndexOf<Row, Indexes[I]>
-    : { [J in keyof Indexes[I]]: Indexes[I][J] extends string ? IndexOf<Row, Indexes[I][J]> : Indexes[I][J] };
+  [I in keyof Indexes]: CheckedOrder<Row, Indexes[I], 'index'>;
 };
 interface CommonOptions<Row, Indexes extends readonly Index[]> {
   /** The words of `order=`: `'flights.desc'`, `'city,flights.desc'` or `['city', 'flights.desc']`. */

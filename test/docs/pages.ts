@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 
 export const root = resolve(import.meta.dirname, '../..');
 
@@ -27,9 +27,11 @@ export interface PageModule {
   readonly text: string;
 }
 
-/** The README and everything in `docs/`. */
+/** The README and everything in `docs/` and its folders. */
 export function pages(): Page[] {
-  const docs = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'));
+  const docs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.md'),
+  );
   return ['README.md', 'CONTRIBUTING.md', ...docs.sort().map((name) => `docs/${name}`)]
     .filter((name) => existsSync(join(root, name)))
     .map(readPage);
@@ -62,7 +64,7 @@ export const fileNameOf = (block: Block): string | null => FILE_NAME.exec(block.
  * (`// views/orders.ts`) is a module of its own. Those that exist in the repository are not among them: they are compared.
  */
 export function modulesOf(page: Page): PageModule[] {
-  const place = join(root, 'docs', `.${basename(page.name, '.md')}`);
+  const place = join(root, 'docs', `.${page.name.replace(/^docs\/|\.md$/g, '').replaceAll('/', '-')}`);
   const files = new Map<string, string[]>();
   for (const block of page.blocks) {
     if (block.language !== 'ts') continue;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ColumnType, PlanNode } from '../../src/view/plan.js';
 import {
   aggregate,
+  compared,
   distinct,
   flatMap,
   join,
@@ -9,6 +10,7 @@ import {
   source,
   streamOf,
   tableOf,
+  top,
   union,
   unnest,
   viewOf,
@@ -102,6 +104,8 @@ function twinOf(random: Random, depth: number): Twin {
     unnestTwin,
     unionTwin,
     distinctTwin,
+    comparedTwin,
+    topTwin,
     aggregateTwin,
     aggregateTwin,
     joinTwin,
@@ -233,6 +237,60 @@ function distinctTwin(_random: Random, input: Twin): Twin {
   return {
     node: distinct(input.node),
     sql: `SELECT DISTINCT ${names(input).map(quoted).join(', ')} FROM (${input.sql})`,
+    log: false,
+  };
+}
+
+function comparedTwin(random: Random, input: Twin): Twin {
+  const columns = names(input).map(quoted).join(', ');
+  const other = whereTwin(random, input);
+  const [left, right] = random.chance(0.5) ? [input, other] : [other, input];
+  const op = random.of(['except', 'intersect'] as const);
+  const all = random.chance(0.4);
+  return {
+    node: compared(op, left.node, right.node, all),
+    sql: `SELECT ${columns} FROM (${left.sql}) ${op.toUpperCase()} ${all ? 'ALL' : ''} SELECT ${columns} FROM (${right.sql})`,
+    log: false,
+  };
+}
+
+/** The scalars of a collection alone, as columns. */
+function scalarTwin(random: Random, input: Twin): Twin {
+  const scalars = random.some(scalarsOf(input), 1, 4).map((scalar) => ({ ...scalar, name: freshName() }));
+  return {
+    node: select(input.node, Object.fromEntries(scalars.map(({ name, path }) => [name, path]))),
+    sql: `SELECT ${scalars.map(({ name, sql }) => `${sql} AS ${quoted(name)}`).join(', ')} FROM (${input.sql})`,
+    log: false,
+  };
+}
+
+/** Words of an order over all columns, so that rows that tie are equal, and the same in SQL. */
+function totalOrder(random: Random, twin: Twin): { order: string; sql: string } {
+  const terms = random
+    .some(names(twin), names(twin).length)
+    .map((name) => ({ name, descending: random.chance(0.5) }));
+  return {
+    order: terms.map(({ name, descending }) => (descending ? `${name}.desc` : name)).join(','),
+    sql: terms
+      .map(({ name, descending }) => `${quoted(name)} ${descending ? 'DESC NULLS FIRST' : 'ASC NULLS LAST'}`)
+      .join(', '),
+  };
+}
+
+function topTwin(random: Random, from: Twin): Twin {
+  const input = scalarTwin(random, from);
+  const { order, sql } = totalOrder(random, input);
+  const per = random.some(names(input), 0, 2);
+  const [count, offset] = [1 + random.below(3), random.of([0, 0, 1, 2])];
+  const rank = random.chance(0.5) ? freshName() : null;
+  const columns = names(input).map(quoted);
+  if (rank !== null) columns.push(`"__n"::DOUBLE AS ${quoted(rank)}`);
+  const group = per.length > 0 ? `PARTITION BY ${per.map(quoted).join(', ')}` : '';
+  return {
+    node: top(input.node, count, { per, order, offset, ...(rank !== null && { rank }) }),
+    sql:
+      `SELECT ${columns.join(', ')} FROM (SELECT *, row_number() OVER (${group} ORDER BY ${sql}) AS "__n" FROM (${input.sql})) ` +
+      `WHERE "__n" > ${offset} AND "__n" <= ${offset + count}`,
     log: false,
   };
 }

@@ -1,10 +1,15 @@
 import { z } from 'zod';
 import { aggregateSpec } from '../../src/view/aggregate-spec.js';
 import { columnAt, columnOf, columnsOf } from '../../src/view/columns.js';
+import { wholeNumber } from '../../src/view/order-nodes.js';
+import { topRelation } from '../../src/view/order-relations.js';
+import { orderTerm, orderWords } from '../../src/view/order-terms.js';
+import { exceptRelation, intersectRelation } from '../../src/view/set-relations.js';
 import type {
   AggregateKind,
   Column,
   Expression,
+  OrderTerm,
   PlanNode,
   Relation,
   SourceDeclaration,
@@ -136,6 +141,40 @@ export const distinct = (input: PlanNode): PlanNode => ({
   relation: distinctRelation(input.relation),
   place: null,
 });
+
+export const compared = (
+  op: 'except' | 'intersect',
+  left: PlanNode,
+  right: PlanNode,
+  all: boolean,
+): PlanNode => ({
+  op,
+  left,
+  right,
+  all,
+  relation: (op === 'except' ? exceptRelation : intersectRelation)(left.relation, right.relation, all),
+  place: null,
+});
+
+export function top(
+  input: PlanNode,
+  count: number,
+  options: { per?: readonly string[]; order: string; offset?: number; rank?: string },
+): PlanNode {
+  const { columns } = input.relation;
+  const { per = [], offset = 0, rank = null } = options;
+  return {
+    op: 'top',
+    input,
+    count,
+    offset,
+    per,
+    order: orderWords(options.order).map((word) => orderTerm(columns, word) as OrderTerm),
+    rank,
+    relation: topRelation(input.relation, { count, per, rank: rank === null ? null : wholeNumber(rank) }),
+    place: null,
+  };
+}
 
 export function aggregate(
   input: PlanNode,

@@ -1,6 +1,7 @@
 import { Circuit, type State } from '../../src/circuit/circuit.js';
 import { CircuitBuilder } from '../../src/circuit/circuit-builder.js';
 import type { ErrorSink, Operator } from '../../src/circuit/operator.js';
+import { OrderedState } from '../../src/circuit/ordered-state.js';
 import { MemoryStates } from '../../src/testing/memory-states.js';
 import { Delta } from '../../src/zset/delta.js';
 
@@ -42,6 +43,21 @@ export class Stepped {
   get states(): readonly State[] {
     return this.circuit.states;
   }
+}
+
+/** How many members of ordered states are read where the caches hold nothing. */
+export function membersRead({ states }: Stepped, step: () => void): number {
+  let members = 0;
+  for (const state of states) {
+    state.drop();
+    if (state.kind === 'ordered')
+      state.load = (read, found) => {
+        members += found.length;
+        OrderedState.prototype.load.call(state, read, found);
+      };
+  }
+  step();
+  return members;
 }
 
 /** A sink that remembers. */

@@ -1,6 +1,7 @@
 import { assert } from '../../assert.js';
 import { Delta } from '../../zset/delta.js';
 import type { Row } from '../../zset/value.js';
+import { type NetChange, netChanges } from '../net-changes.js';
 import type { Keyed, Operator } from '../operator.js';
 
 /**
@@ -11,7 +12,7 @@ import type { Keyed, Operator } from '../operator.js';
  */
 export class Distinct implements Operator {
   #input: Delta<Row> | null = null;
-  #changes = new Map<string, { row: Row; weight: number }>();
+  #changes = new Map<string, NetChange>();
 
   constructor(
     /** Weights by the row's text. */
@@ -46,16 +47,4 @@ export class Distinct implements Operator {
     this.#input = null;
     this.#changes = new Map();
   }
-}
-
-/** The changes of a delta by the row's text, weights added up. */
-function netChanges(input: Delta<Row>): Map<string, { row: Row; weight: number }> {
-  const changes = new Map<string, { row: Row; weight: number }>();
-  for (let index = 0; index < input.size; index++) {
-    const text = JSON.stringify(input.rows[index]);
-    const known = changes.get(text);
-    if (known) known.weight += input.weights[index]!;
-    else changes.set(text, { row: input.rows[index]!, weight: input.weights[index]! });
-  }
-  return changes;
 }

@@ -1,0 +1,46 @@
+import { generatedExtension } from '../../circuit/generated-row.js';
+import { Top } from '../../circuit/operators/top.js';
+import { memberOfRow } from '../../circuit/ordered-rows.js';
+import { indexOrderText } from '../index-order.js';
+import type { NodeKind } from '../node-kind.js';
+import { orderTermText } from '../order-terms.js';
+import type { TopNode } from '../plan.js';
+
+export const top: NodeKind<TopNode> = {
+  inputs: (node) => [node.input],
+  // Among rows of equal order the rest of their columns decides.
+  reads: () => [null],
+  describe: ({ count, offset, per, order, rank }) => ({
+    count,
+    offset,
+    per,
+    order: order.map(orderTermText),
+    rank,
+  }),
+  explain({ input, count, offset, per, order, rank }) {
+    const group = per.length > 0 ? ` of each ${per.join(', ')}` : '';
+    const after = offset > 0 ? ` after the first ${offset}` : '';
+    const place = rank === null ? '' : `, their place as ${rank}`;
+    return {
+      what: `the first ${count}${after}${group} by ${order.map(orderTermText).join(', ')}${place}`,
+      cost: 'O(|Δ| log n)',
+      growth: input.relation.appendOnly ? 'the first rows of each group' : 'grows with its input',
+    };
+  },
+  compile(node, compiler) {
+    const input = compiler.vertexOf(node.input);
+    const { columns, appendOnly } = node.input.relation;
+    const orderOf = indexOrderText({ columns: node.order });
+    const textOf = compiler.rowTextOf(node.input.relation);
+    const names = columns.map(({ name }) => name);
+    const operator = new Top(compiler.ordered('rows'), {
+      groupKeyOf: compiler.keyTextOf(node.input.relation, node.per),
+      memberOf: (row) => memberOfRow(orderOf(row), textOf(row)),
+      offset: node.offset,
+      count: node.count,
+      ranked: node.rank === null ? null : generatedExtension(names, node.rank, names.length),
+      appendOnly,
+    });
+    return compiler.add('top', operator, [input]);
+  },
+};

@@ -1,0 +1,123 @@
+import { z } from 'zod';
+import type { Build } from './build.js';
+import { isScalar } from './columns.js';
+import { pathOf } from './expression.js';
+import { groupedTogether, topRelation } from './order-relations.js';
+import { type Order, orderTerm, orderWords } from './order-terms.js';
+import type { Column, OrderTerm, PlanNode, TopNode } from './plan.js';
+import { partitionText } from './relation.js';
+
+/** The nodes of the operators that put rows in an order, made of what was written. */
+
+/** Rows that a group passes over and shows together: each change of a group reads as many. */
+export const TOP_ROWS_MAX = 10_000;
+
+export interface TopRequest {
+  readonly per?: string | readonly string[];
+  readonly order: Order;
+  readonly offset?: number;
+  readonly rank?: string;
+}
+
+export function topNode(build: Build, input: PlanNode, count: number, options: TopRequest): TopNode {
+  const per = groupPaths(build, input, options?.per);
+  const order = orderTerms(build, input, options?.order, 'top()');
+  const offset = options?.offset ?? 0;
+  const rank = options?.rank ?? null;
+  noteWhole(build, 'top()', 'count', count, 1, TOP_ROWS_MAX);
+  noteWhole(build, 'top()', 'offset', offset, 0, TOP_ROWS_MAX - 1);
+  if (count + offset > TOP_ROWS_MAX && count <= TOP_ROWS_MAX && offset < TOP_ROWS_MAX)
+    build.note({
+      code: 'bad-option',
+      what: 'top() shows rows too far from the beginning of their order.',
+      evidence: { count: String(count), offset: String(offset) },
+      remedy: `Keep the sum of both within ${TOP_ROWS_MAX}.`,
+      place: build.place,
+    });
+  if (rank !== null) build.noteTaken([rank]);
+  noteGroups(build, input, per, 'put in an order');
+  return {
+    op: 'top',
+    input,
+    count,
+    offset,
+    per,
+    order,
+    rank,
+    relation: topRelation(input.relation, { count, per, rank: rank === null ? null : wholeNumber(rank) }),
+    place: build.place,
+  };
+}
+
+export const wholeNumber = (name: string): Column => ({
+  name,
+  schema: z.int(),
+  type: { kind: 'number', integer: true, nullable: false },
+});
+
+/** Paths to scalars that rows are grouped by. */
+function groupPaths(build: Build, input: PlanNode, per: TopRequest['per']): readonly string[] {
+  const paths = per === undefined ? [] : typeof per === 'string' ? [per] : [...per];
+  for (const path of paths) {
+    const column = pathOf(input.relation, path, { purpose: 'group by', ...build });
+    if (!isScalar(column.type))
+      build.noteType(
+        column,
+        'is grouped by and does not hold text, numbers or booleans',
+        'Group by a path into it, or select computed(schema, fn) first.',
+      );
+  }
+  return paths;
+}
+
+function orderTerms(
+  build: Build,
+  input: PlanNode,
+  order: Order | undefined,
+  where: string,
+): readonly OrderTerm[] {
+  const words = order === undefined ? [] : orderWords(order);
+  if (words.length === 0)
+    build.note({
+      code: 'no-order',
+      what: `Nothing is said of the order of the rows of ${where}.`,
+      remedy: `Write order: 'column', 'column.desc', or several: ['column.desc', 'other'].`,
+      place: build.place,
+    });
+  return words.flatMap((word) => {
+    const term = orderTerm(input.relation.columns, word);
+    if ('path' in term) return [term];
+    build.note({
+      code: 'bad-order',
+      what: `The rows of ${where} are ordered by a column ${term.what}: "${word}".`,
+      evidence: term.evidence,
+      remedy: `Write 'column', 'column.desc', or several.`,
+      place: build.place,
+    });
+    return [];
+  });
+}
+
+function noteWhole(
+  build: Build,
+  where: string,
+  option: string,
+  value: number,
+  least: number,
+  most: number,
+): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  build.note({
+    code: 'bad-option',
+    what: `${where} has an impossible ${option}.`,
+    evidence: { [option]: String(value) },
+    remedy: `Give a whole number from ${least} to ${most}.`,
+    place: build.place,
+  });
+}
+
+const noteGroups = (build: Build, input: PlanNode, per: readonly string[], done: string): void =>
+  build.noteExchange(groupedTogether(input.relation, per), done, {
+    rows: partitionText(input),
+    per: per.join(', ') || '(nothing: all rows)',
+  });

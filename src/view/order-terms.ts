@@ -1,0 +1,34 @@
+import { columnAt, isScalar, typeText } from './columns.js';
+import type { Column, OrderTerm } from './plan.js';
+
+/** The words of an order, in one text or one by one: `'a.desc'`, `'a.desc,b'`, `['a.desc', 'b']`. */
+export type Order = string | readonly [string, ...string[]];
+
+export const orderTermText = ({ path, descending }: Pick<OrderTerm, 'path' | 'descending'>): string =>
+  descending ? `${path}.desc` : path;
+
+export const orderWords = (order: Order): string[] =>
+  (typeof order === 'string' ? order : order.join(',')).split(',').map((term) => term.trim());
+
+/** What is wrong with a word of an order. */
+export interface BadTerm {
+  /** What follows "by a column". */
+  readonly what: string;
+  readonly evidence: Record<string, string>;
+}
+
+/** What one word means: a column, or a path into one, with `.asc` or `.desc` behind it if need be. */
+export function orderTerm(columns: readonly Column[], term: string): OrderTerm | BadTerm {
+  const [, path, direction] = /^(.+?)(?:\.(asc|desc))?$/.exec(term) ?? [null, '', ''];
+  const whole = columnAt(columns, term);
+  const column = (direction && columnAt(columns, path!)) || whole;
+  if (column === null)
+    return { what: 'that there is not', evidence: { columns: columns.map(({ name }) => name).join(', ') } };
+  if (!isScalar(column.type))
+    return { what: 'that has no order', evidence: { [term]: typeText(column.type) } };
+  return {
+    path: column === whole ? term : path!,
+    descending: column !== whole && direction === 'desc',
+    column,
+  };
+}

@@ -1,0 +1,79 @@
+import { count, instant, stream, table, view, type KeyOf, type RowOf } from 'stillwater';
+import { z } from 'zod';
+import type { Equal, Expect } from './expect.js';
+
+const bids = stream('bids', {
+  schema: z.object({
+    at: instant(),
+    auction: z.int(),
+    bidder: z.string(),
+    price: z.number().nullable(),
+    tags: z.array(z.string()),
+    item: z.object({ name: z.string() }),
+  }),
+  eventTime: 'at',
+});
+const auctions = table('auctions', { schema: z.object({ id: z.int(), seller: z.string() }), key: 'id' });
+const perAuction = bids.groupBy('auction').aggregate({ bids: count() });
+
+export const latest = view('latest', {
+  from: bids.top(1, { per: ['bidder', 'auction'], order: 'at.desc' }),
+});
+export const dearest = view('dearest', {
+  from: bids.top(10, { per: 'auction', order: ['price.desc', 'at'], rank: 'place' }),
+});
+export const busiest = view('busiest', { from: perAuction.top(3, { order: 'bids.desc', rank: 'place' }) });
+export const busy = view('busy', { from: perAuction.top(3, { order: 'bids.desc,auction', offset: 2 }) });
+export const first = view('first', { from: bids.top(1, { order: 'at' }) });
+export const byItem = bids.top(1, { per: 'item.name', order: 'at' });
+const some: number = 3;
+export const dynamic = bids.top(some, { per: 'auction', order: 'at' });
+
+const ids = auctions.select({ id: 'id' });
+export const without = view('without', { from: ids.except(bids.select({ id: 'auction' })) });
+export const inBoth = view('in-both', { from: bids.select({ id: 'auction' }).intersect(ids) });
+export const sold = view('sold', {
+  from: bids.select({ id: 'auction' }).intersect(bids.select({ id: 'auction' })),
+});
+export const more = bids.select({ id: 'auction' }).except(bids.select({ id: 'auction' }), { all: true });
+
+export type Checks = [
+  Expect<Equal<KeyOf<typeof latest>, { bidder: string; auction: number }>>,
+  Expect<Equal<RowOf<typeof latest>, RowOf<typeof bids>>>,
+  Expect<Equal<keyof KeyOf<typeof dearest>, 'auction' | 'place'>>,
+  Expect<Equal<RowOf<typeof dearest>['place'], number>>,
+  Expect<Equal<RowOf<typeof dearest>['price'], number | null>>,
+  Expect<Equal<keyof KeyOf<typeof busiest>, 'auction'>>,
+  Expect<Equal<RowOf<typeof busiest>, { auction: number; bids: number; place: number }>>,
+  Expect<Equal<RowOf<typeof busy>, { auction: number; bids: number }>>,
+  Expect<Equal<keyof KeyOf<typeof first>, never>>,
+  Expect<Equal<keyof KeyOf<typeof without>, 'id'>>,
+  Expect<Equal<keyof KeyOf<typeof inBoth>, 'id'>>,
+  Expect<Equal<keyof KeyOf<typeof sold>, 'id'>>,
+];
+
+// @ts-expect-error nothing is known to identify these rows
+view('by-item', { from: byItem });
+// @ts-expect-error nothing is known to identify these rows
+view('dynamic', { from: dynamic });
+// @ts-expect-error nothing is known to identify these rows
+view('more', { from: more });
+
+// @ts-expect-error no such column
+bids.top(1, { per: 'auktion', order: 'at' });
+// @ts-expect-error no such column
+bids.top(1, { per: ['auction', 'biddr'], order: 'at' });
+// @ts-expect-error no such column
+bids.top(1, { order: 'prise.desc' });
+// @ts-expect-error no such column
+bids.top(1, { order: ['price.desc', 'when'] });
+// @ts-expect-error another kind of value
+bids.top(1, { per: 'tags', order: 'at' });
+// @ts-expect-error a name that is taken
+bids.top(1, { order: 'at', rank: 'price' });
+// @ts-expect-error no order
+bids.top(1, { per: 'auction' });
+// @ts-expect-error other columns
+bids.except(auctions);
+// @ts-expect-error columns of other kinds
+bids.select({ id: 'bidder' }).intersect(ids);
