@@ -131,13 +131,10 @@ class History {
     const given = [...this.#given].flatMap(([text, weight]) =>
       Array<string>(weight < 0 ? 0 : weight).fill(text),
     );
-    expect([...this.#given.values()].filter((weight) => weight < 0)).toEqual([]);
-    expect(given.sort()).toEqual(
-      this.operator
-        .expected(...rows)
-        .map((row) => JSON.stringify(row))
-        .sort(),
-    );
+    const expected = this.operator.expected(...rows).map((row) => JSON.stringify(row));
+    expect(Math.min(0, ...this.#given.values())).toBe(0);
+    // The matcher is slow where there is nothing to show.
+    if (given.sort().join() !== expected.sort().join()) expect(given).toEqual(expected);
   }
 
   /** All of the history in one tick leaves the same state, text by text. */
