@@ -1,3 +1,4 @@
+import { type Clock, SystemClock } from './clock.js';
 import type { SourceLog } from './ports/source-log.js';
 import type { Position } from './position.js';
 
@@ -11,6 +12,7 @@ export class NewsDesk {
   constructor(
     readonly log: SourceLog,
     readonly waitMs: number,
+    readonly clock: Clock = new SystemClock(),
   ) {}
 
   /** The last position at which a read found nothing more. */
@@ -27,7 +29,7 @@ export class NewsDesk {
     try {
       await this.log.waitForNews(new Map([[redisKey, position]]), this.waitMs, signal);
     } catch {
-      if (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, FAILED_PAUSE_MS));
+      await this.clock.sleep(FAILED_PAUSE_MS, signal);
     }
   }
 }

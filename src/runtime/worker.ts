@@ -15,7 +15,7 @@ import type { Metrics } from './metrics.js';
 import { NewsDesk } from './news-desk.js';
 import { partitionKeys } from './placement.js';
 import type { SourceLog } from './ports/source-log.js';
-import type { TaskStore } from './ports/task-store.js';
+import type { TaskStatus, TaskStore } from './ports/task-store.js';
 import type { ViewStore } from './ports/view-store.js';
 import type { WorkerInfo, Workers } from './ports/workers.js';
 import type { RegistryWatch } from './registry-watch.js';
@@ -62,6 +62,8 @@ export class Worker {
   readonly #refused = new Set<string>();
   /** Tasks that could not be taken, and what was said of it. */
   readonly #untaken = new Map<string, string>();
+  /** Tasks that others are to let go, and since when. */
+  readonly #awaited = new Map<string, { owner: string | null; epoch: number; since: number }>();
   readonly #readers = new Map<SourceDeclaration, Map<number, SourceReader>>();
   readonly #news: NewsDesk;
   /** One for all tasks: their states share it by need. */
@@ -76,7 +78,7 @@ export class Worker {
   readonly #startedAt: number;
 
   constructor(readonly options: WorkerOptions) {
-    this.#news = new NewsDesk(options.log, options.limits.waitMs);
+    this.#news = new NewsDesk(options.log, options.limits.waitMs, options.clock);
     this.#cache = { entriesMax: options.limits.cacheEntriesMax };
     this.#startedAt = options.clock.now();
     this.#info = () => ({
@@ -167,6 +169,7 @@ export class Worker {
     const mine = wanted.filter((task) => owners.get(taskName(task.id)) === id);
     const names = new Set(mine.map((task) => taskName(task.id)));
     for (const [name, { task }] of this.#running) if (!names.has(name)) task.stop();
+    for (const name of this.#awaited.keys()) if (!names.has(name)) this.#awaited.delete(name);
 
     const idle = mine.filter((task) => !this.#running.has(taskName(task.id)));
     if (idle.length > 0) {
@@ -178,9 +181,10 @@ export class Worker {
           (!RETRIED.has(status.parked.code) || clock.now() - status.parked.at < limits.parkedRetryMs)
         )
           continue;
-        // Another live worker has it: it will see that the task falls to us, and let go.
-        if (status.owner && status.owner !== id && alive.has(status.owner)) continue;
         const name = taskName(status.task);
+        if (status.owner && status.owner !== id && alive.has(status.owner) && !this.#waited(name, status))
+          continue;
+        this.#awaited.delete(name);
         try {
           if (status.parked) await store.unpark(status.task);
           await this.#take(status.task, status.epoch, status.owner !== null && status.owner !== id);
@@ -220,6 +224,18 @@ export class Worker {
         );
       }
     }
+  }
+
+  /**
+   * Another live worker has the task: it will see that it falls to us, and let go. Whether it had the time of a lease for
+   * that: its word may have been lost, or Redis went back to when it was the owner, and it does not know.
+   */
+  #waited(name: string, { owner, epoch }: TaskStatus): boolean {
+    const now = this.options.clock.monotonicMs();
+    const known = this.#awaited.get(name);
+    if (known?.owner === owner && known.epoch === epoch) return now - known.since >= this.options.limits.leaseMs;
+    this.#awaited.set(name, { owner, epoch, since: now });
+    return false;
   }
 
   async #take(id: TaskId, epoch: number, takeover: boolean): Promise<void> {

@@ -1,0 +1,216 @@
+import { z } from 'zod';
+import { partitionKeys, partitionOf, type RecordSource } from '../../runtime/placement.js';
+import { count, countDistinct, max, min, sum } from '../../view/aggregates.js';
+import { declarationOf } from '../../view/declaration-of.js';
+import type { ViewDeclaration } from '../../view/plan.js';
+import { stream } from '../../view/stream.js';
+import { table } from '../../view/table.js';
+import { view } from '../../view/view.js';
+import type { RawEntry } from '../../runtime/ports/source-log.js';
+import type { Random } from '../random.js';
+
+/** Rows by what identifies them. */
+export type Shown = Map<string, Record<string, unknown>>;
+
+/** A stream or table and what its producers append to it. */
+export interface SimulatedSource {
+  readonly source: RecordSource;
+  entry(random: Random): { partition: number; fields: string[] };
+}
+
+/** Views, their sources, and what they must show in the end, computed from the log in the plainest way. */
+export interface Subject {
+  readonly name: string;
+  readonly views: readonly ViewDeclaration[];
+  readonly sources: readonly SimulatedSource[];
+  /** By view; the log by Redis key. */
+  expected(log: ReadonlyMap<string, readonly RawEntry[]>): Map<string, Shown>;
+}
+
+const SHOPS = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+const BUYERS = ['x', 'y', 'z', 'é'];
+
+interface Sale {
+  shop: string;
+  buyer: string;
+  amount: number;
+}
+
+export function subjects(random: Random): Subject {
+  const partitions = random.of([1, 1, 3]);
+  const buckets = random.of([1, 4]);
+  return random.of([sums, joined, stacked])(partitions, buckets);
+}
+
+function sums(partitions: number, buckets: number): Subject {
+  const sales = saleStream(partitions);
+  const byShop = view('by-shop', {
+    from: sales.groupBy('shop').aggregate({
+      sales: count(),
+      amount: sum('amount'),
+      largest: max('amount'),
+      buyers: countDistinct('buyer'),
+    }),
+    buckets,
+  });
+  const pairs = view('pairs', {
+    from: sales
+      .where((sale) => sale.amount > 2)
+      .select({ shop: 'shop', buyer: 'buyer' })
+      .distinct(),
+    key: ['shop', 'buyer'],
+    indexes: ['buyer'],
+    buckets,
+  });
+  return {
+    name: `sums over ${partitions}`,
+    views: [byShop, pairs].map((each) => declarationOf(each) as ViewDeclaration),
+    sources: [saleSource(declarationOf(sales) as RecordSource)],
+    expected: (log) =>
+      new Map([
+        ['by-shop', byShopOf(salesOf(log))],
+        [
+          'pairs',
+          new Map(
+            salesOf(log)
+              .filter(({ amount }) => amount > 2)
+              .map(({ shop, buyer }) => [`${shop} ${buyer}`, { shop, buyer }]),
+          ),
+        ],
+      ]),
+  };
+}
+
+function joined(partitions: number, buckets: number): Subject {
+  const sales = saleStream(partitions);
+  const shops = table('shops', {
+    schema: z.object({ shop: z.string(), city: z.string() }),
+    key: 'shop',
+    partitions,
+  });
+  const perShop = view('per-shop', {
+    from: sales
+      .groupBy('shop')
+      .aggregate({ sales: count(), least: min('amount') })
+      .leftJoin({ place: shops }, { on: { shop: 'shop' } })
+      .select({ shop: 'shop', sales: 'sales', least: 'least', city: 'place.city' }),
+    buckets,
+  });
+  return {
+    name: `joined over ${partitions}`,
+    views: [declarationOf(perShop) as ViewDeclaration],
+    sources: [
+      saleSource(declarationOf(sales) as RecordSource),
+      shopSource(declarationOf(shops) as RecordSource),
+    ],
+    expected(log) {
+      const cities = new Map<string, string>();
+      for (const [key, entries] of log)
+        if (key.startsWith('shops'))
+          for (const [, fields] of entries) {
+            const { shop, city } = JSON.parse(fields[fields.indexOf('data') + 1]!) as Record<string, string>;
+            if (fields.includes('delete')) cities.delete(shop!);
+            else cities.set(shop!, city!);
+          }
+      const shown: Shown = new Map();
+      for (const [shop, { sales: sold }] of byShopOf(salesOf(log)))
+        shown.set(shop, {
+          shop,
+          sales: sold,
+          least: Math.min(...salesOf(log).flatMap((sale) => (sale.shop === shop ? [sale.amount] : []))),
+          city: cities.get(shop) ?? null,
+        });
+      return new Map([['per-shop', shown]]);
+    },
+  };
+}
+
+function stacked(_: number, buckets: number): Subject {
+  const sales = saleStream(1);
+  const byShop = view('by-shop', {
+    from: sales.groupBy('shop').aggregate({
+      sales: count(),
+      amount: sum('amount'),
+      largest: max('amount'),
+      buyers: countDistinct('buyer'),
+    }),
+    buckets,
+  });
+  const byBuyers = view('by-buyers', {
+    from: byShop.groupBy('buyers').aggregate({ shops: count(), sales: sum('sales') }),
+    buckets,
+  });
+  return {
+    name: 'a view over a view',
+    views: [byShop, byBuyers].map((each) => declarationOf(each) as ViewDeclaration),
+    sources: [saleSource(declarationOf(sales) as RecordSource)],
+    expected(log) {
+      const shops = byShopOf(salesOf(log));
+      const shown: Shown = new Map();
+      for (const { buyers, sales: sold } of shops.values()) {
+        const row = shown.get(String(buyers)) ?? { buyers, shops: 0, sales: 0 };
+        shown.set(String(buyers), {
+          buyers,
+          shops: Number(row['shops']) + 1,
+          sales: Number(row['sales']) + Number(sold),
+        });
+      }
+      return new Map([
+        ['by-shop', shops],
+        ['by-buyers', shown],
+      ]);
+    },
+  };
+}
+
+const saleStream = (partitions: number) =>
+  stream('sales', {
+    schema: z.object({ shop: z.string(), buyer: z.string(), amount: z.number() }),
+    partitions,
+    partitionBy: 'shop',
+  });
+
+const saleSource = (source: RecordSource): SimulatedSource => ({
+  source,
+  entry(random) {
+    const sale: Sale = { shop: random.of(SHOPS), buyer: random.of(BUYERS), amount: random.below(20) / 4 };
+    return { partition: partitionFor(source, sale), fields: ['data', JSON.stringify(sale)] };
+  },
+});
+
+const shopSource = (source: RecordSource): SimulatedSource => ({
+  source,
+  entry(random) {
+    const shop = { shop: random.of(SHOPS), city: `city ${random.below(5)}` };
+    const partition = partitionFor(source, shop);
+    const deletes = random.chance(0.25);
+    return { partition, fields: [...(deletes ? ['op', 'delete'] : []), 'data', JSON.stringify(shop)] };
+  },
+});
+
+const partitionFor = (source: RecordSource, row: object): number => partitionOf(source)?.(row as never) ?? 0;
+
+export const redisKeyOf = (source: RecordSource, partition: number): string =>
+  partitionKeys(source)[partition]!;
+
+function salesOf(log: ReadonlyMap<string, readonly RawEntry[]>): Sale[] {
+  return [...log].flatMap(([key, entries]) =>
+    key.startsWith('sales') ? entries.map(([, [, data]]) => JSON.parse(data!) as Sale) : [],
+  );
+}
+
+function byShopOf(sales: readonly Sale[]): Shown {
+  const shown: Shown = new Map();
+  for (const shop of SHOPS) {
+    const of = sales.filter((sale) => sale.shop === shop);
+    if (of.length === 0) continue;
+    shown.set(shop, {
+      shop,
+      sales: of.length,
+      amount: of.reduce((total, { amount }) => total + amount, 0),
+      largest: Math.max(...of.map(({ amount }) => amount)),
+      buyers: new Set(of.map(({ buyer }) => buyer)).size,
+    });
+  }
+  return shown;
+}

@@ -1,0 +1,97 @@
+import type { MemoryClock } from '../memory/memory-redis.js';
+
+interface Timer {
+  readonly at: number;
+  readonly order: number;
+  readonly callback: () => void;
+  cancelled: boolean;
+}
+
+/**
+ * Time that passes only when nothing is left to be done at the present: the same run has the same course, however fast the
+ * machine is. Timers of one moment go off in the order in which they were set.
+ */
+export class VirtualTime implements MemoryClock {
+  #now: number;
+  #order = 0;
+  /** A heap: the earliest first. */
+  readonly #timers: Timer[] = [];
+  #passed = 0;
+
+  constructor(start: number) {
+    this.#now = start;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  /** How many timers have gone off. */
+  get passed(): number {
+    return this.#passed;
+  }
+
+  after(ms: number, callback: () => void): () => void {
+    const timer: Timer = {
+      at: this.#now + Math.max(0, ms),
+      order: this.#order++,
+      callback,
+      cancelled: false,
+    };
+    this.#push(timer);
+    return () => {
+      timer.cancelled = true;
+    };
+  }
+
+  /** Lets time pass until `done`, for `ms` at most. Whether it was done. */
+  async pass(ms: number, done: () => boolean = () => false): Promise<boolean> {
+    const end = this.#now + ms;
+    for (;;) {
+      await everythingPending();
+      if (done()) return true;
+      const next = this.#timers[0];
+      if (next === undefined || next.at > end) {
+        this.#now = end;
+        return false;
+      }
+      this.#pop();
+      if (next.cancelled) continue;
+      this.#now = next.at;
+      this.#passed++;
+      next.callback();
+    }
+  }
+
+  #push(timer: Timer): void {
+    const timers = this.#timers;
+    let at = timers.push(timer) - 1;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (!isEarlier(timers[at]!, timers[parent]!)) return;
+      [timers[at], timers[parent]] = [timers[parent]!, timers[at]!];
+      at = parent;
+    }
+  }
+
+  #pop(): void {
+    const timers = this.#timers;
+    const last = timers.pop()!;
+    if (timers.length === 0) return;
+    timers[0] = last;
+    for (let at = 0; ;) {
+      let least = at;
+      for (const child of [2 * at + 1, 2 * at + 2])
+        if (child < timers.length && isEarlier(timers[child]!, timers[least]!)) least = child;
+      if (least === at) return;
+      [timers[at], timers[least]] = [timers[least]!, timers[at]!];
+      at = least;
+    }
+  }
+}
+
+const isEarlier = (left: Timer, right: Timer): boolean =>
+  left.at < right.at || (left.at === right.at && left.order < right.order);
+
+/** All promises that can be settled without time passing are. */
+const everythingPending = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

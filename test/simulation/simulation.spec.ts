@@ -1,0 +1,36 @@
+import { mutations } from '../../src/testing/simulation/mutations.js';
+import { Simulation } from '../../src/testing/simulation/simulation.js';
+
+/** Soaks are longer: `npm run simulate`. */
+const SEEDS = 100;
+const SEEDS_FOR_A_MUTATION = 100;
+
+describe('views kept by several processes through crashes, pauses, lost calls and rollbacks', () => {
+  it(
+    'show in the end what the log says, whatever happened, and break no rule on the way',
+    async () => {
+      const failures: string[] = [];
+      for (let seed = 1; seed <= SEEDS && failures.length < 3; seed++) {
+        const { subject, failure } = await new Simulation(seed).run();
+        if (failure) failures.push(`npm run simulate -- --from ${seed} --seeds 1\n${subject}: ${failure}`);
+      }
+      expect(failures).toEqual([]);
+    },
+    10 * 60_000,
+  );
+
+  it('have the same course whenever a seed is run', async () => {
+    for (const seed of [7, 28, 41])
+      expect(await new Simulation(seed).run()).toEqual(await new Simulation(seed).run());
+  });
+
+  it.each(mutations)(
+    'are noticed to be wrong if it no longer holds that $breaks',
+    async ({ ports }) => {
+      for (let seed = 1; seed <= SEEDS_FOR_A_MUTATION; seed++)
+        if ((await new Simulation(seed, { ports }).run()).failure !== null) return;
+      throw new Error('No run noticed.');
+    },
+    120_000,
+  );
+});
