@@ -1,6 +1,7 @@
 import { assert } from '../assert.js';
 import { compareText } from '../zset/text-order.js';
 import type { Row } from '../zset/value.js';
+import { justAbove } from './known-group.js';
 import type { Codec, Keyed, Ordered } from './operator.js';
 
 /** A row and how often it is there, or by how much that changes. */
@@ -9,49 +10,111 @@ export interface Weighted {
   weight: number;
 }
 
+/** A row as an arrangement keeps it. `text`: its member, where that is at hand. */
+export interface Kept extends Weighted {
+  readonly text?: string;
+}
+
 /** The changes of one key, by the row's text, weights added up. */
 export type Changes = ReadonlyMap<string, Weighted>;
 
+/** Which rows of a key: members from `from` on up to but not including `to` (null: to the end), `count` at the most. */
+export interface PageOf {
+  readonly from: string;
+  readonly to: string | null;
+  readonly count: number;
+}
+
+export interface Page {
+  readonly rows: readonly Kept[];
+  /** Where the next page begins; null where this is the last. */
+  readonly next: string | null;
+}
+
 /**
- * A collection kept by a key, so that a join finds all rows of a key. What is asked for must have been wanted.
+ * A collection kept by a key, so that a join finds the rows of a key. What is asked for must have been wanted.
  * Changes of a key are applied all at once: in between, weights might be negative.
  */
 export interface Arrangement {
-  wantRows(key: string): void;
-  /** Whether there is any row will be asked for, before these changes and after them. */
-  wantAny(key: string, changes: Changes): void;
-  wantChanges(key: string, changes: Changes): void;
-  rows(key: string): readonly Weighted[];
+  /** What a row is known by among the rows of its key; also their order. */
+  textOf(row: Row): string;
+  /** A page will be asked for, after as many rows of the key as `retracted` were taken away. Whether it is loaded already. */
+  wantPage(key: string, page: PageOf, retracted: number): boolean;
+  page(key: string, page: PageOf): Page;
+  /** The end, exclusive, of the members that such a page can come to hold; of a page that is loaded. */
+  reach(key: string, page: PageOf, retracted: number): string;
+  /** Whether there is any row will be asked for, before and after as many as `retracted` were taken away. Whether that is loaded. */
+  wantAny(key: string, retracted: number): boolean;
   any(key: string): boolean;
+  /** Whether there will be any once these changes, which were wanted, are applied. */
+  anyAfter(key: string, changes: Changes): boolean;
+  wantChanges(key: string, changes: Changes): void;
+  /** How often a row is there of which a change was wanted. */
+  weight(key: string, text: string): number;
   apply(key: string, changes: Changes): void;
 }
 
-/** Any number of rows under a key, each a member of the key's multiset: its JSON. */
-export class OrderedArrangement implements Arrangement {
-  constructor(readonly state: Ordered) {}
+/** Above all members: they are JSON, or begin with a time. */
+const ABOVE_ALL = '~';
 
-  wantRows(key: string): void {
-    this.state.wantAll(key);
+export function retractionsIn(changes: Changes): number {
+  let retracted = 0;
+  for (const { weight } of changes.values()) if (weight < 0) retracted++;
+  return retracted;
+}
+
+/**
+ * Any number of rows under a key, each a member of the key's multiset: its JSON, behind an order text where the rows are
+ * to lie in an order (of a fixed width: it is cut off again).
+ */
+export class OrderedArrangement implements Arrangement {
+  constructor(
+    readonly state: Ordered,
+    readonly order: { readonly of: (row: Row) => string; readonly width: number } | null = null,
+  ) {}
+
+  textOf(row: Row): string {
+    return this.order === null ? JSON.stringify(row) : this.order.of(row) + JSON.stringify(row);
   }
 
-  wantAny(key: string, changes: Changes): void {
-    let retracted = 0;
-    for (const { weight } of changes.values()) if (weight < 0) retracted++;
-    this.state.wantEnd(key, 'least', 1, retracted);
+  wantPage(key: string, { from, to, count }: PageOf, retracted: number): boolean {
+    return this.state.wantFrom(key, from, 'up', count, retracted, to);
+  }
+
+  page(key: string, { from, to, count }: PageOf): Page {
+    const found = this.state.from(key, from, 'up', count, to);
+    const width = this.order?.width ?? 0;
+    const rows = found.map(([text, weight]) => ({ row: JSON.parse(text.slice(width)) as Row, weight, text }));
+    return { rows, next: found.length < count ? null : justAbove(found[found.length - 1]![0]) };
+  }
+
+  reach(key: string, { from, to, count }: PageOf, retracted: number): string {
+    const found = this.state.from(key, from, 'up', count + retracted, to);
+    return found.length < count + retracted ? (to ?? ABOVE_ALL) : justAbove(found[found.length - 1]![0]);
+  }
+
+  wantAny(key: string, retracted: number): boolean {
+    return this.state.wantEnd(key, 'least', 1, retracted);
+  }
+
+  any(key: string): boolean {
+    return this.state.end(key, 'least', 1).length > 0;
+  }
+
+  anyAfter(key: string, changes: Changes): boolean {
+    for (const [text, { weight }] of changes)
+      if (weight !== 0 && this.state.weight(key, text) + weight > 0) return true;
+    const retracted = retractionsIn(changes);
+    // Whatever of these does not change stays.
+    return this.state.end(key, 'least', 1 + retracted).some(([text]) => !changes.get(text)?.weight);
   }
 
   wantChanges(key: string, changes: Changes): void {
     for (const [text, { weight }] of changes) if (weight !== 0) this.state.wantMember(key, text);
   }
 
-  rows(key: string): Weighted[] {
-    const rows: Weighted[] = [];
-    for (const [text, weight] of this.state.all(key)) rows.push({ row: JSON.parse(text) as Row, weight });
-    return rows;
-  }
-
-  any(key: string): boolean {
-    return this.state.end(key, 'least', 1).length > 0;
+  weight(key: string, text: string): number {
+    return this.state.weight(key, text);
   }
 
   apply(key: string, changes: Changes): void {
@@ -59,33 +122,64 @@ export class OrderedArrangement implements Arrangement {
   }
 }
 
-/** Rows of which a key is expected to have one: a value for each key, which is that row's JSON. */
+/** Rows of which a key is expected to have one: a value for each key, which is that row's JSON. Always one page. */
 export class KeyedArrangement implements Arrangement {
   constructor(readonly state: Keyed<readonly Weighted[]>) {}
 
-  wantRows(key: string): void {
-    this.state.want(key);
+  textOf(row: Row): string {
+    return JSON.stringify(row);
   }
 
-  wantAny(key: string): void {
-    this.state.want(key);
+  wantPage(key: string): boolean {
+    return this.state.want(key);
+  }
+
+  page(key: string): Page {
+    return { rows: this.#rows(key), next: null };
+  }
+
+  reach(): string {
+    return ABOVE_ALL;
+  }
+
+  wantAny(key: string): boolean {
+    return this.state.want(key);
+  }
+
+  any(key: string): boolean {
+    return this.#rows(key).length > 0;
+  }
+
+  anyAfter(key: string, changes: Changes): boolean {
+    return this.#after(key, changes).size > 0;
   }
 
   wantChanges(key: string): void {
     this.state.want(key);
   }
 
-  rows(key: string): readonly Weighted[] {
-    return this.state.get(key) ?? [];
-  }
-
-  any(key: string): boolean {
-    return this.rows(key).length > 0;
+  weight(key: string, text: string): number {
+    return this.#rows(key).find(({ row }) => JSON.stringify(row) === text)?.weight ?? 0;
   }
 
   apply(key: string, changes: Changes): void {
+    const rows = this.#after(key, changes);
+    if (rows.size === 0) {
+      if (this.state.get(key) !== undefined) this.state.delete(key);
+    } else
+      this.state.set(
+        key,
+        [...rows].sort(([left], [right]) => compareText(left, right)).map(([, held]) => held),
+      );
+  }
+
+  #rows(key: string): readonly Weighted[] {
+    return this.state.get(key) ?? [];
+  }
+
+  #after(key: string, changes: Changes): Map<string, Weighted> {
     const rows = new Map<string, Weighted>();
-    for (const held of this.rows(key)) rows.set(JSON.stringify(held.row), held);
+    for (const held of this.#rows(key)) rows.set(JSON.stringify(held.row), held);
     for (const [text, { row, weight }] of changes) {
       const sum = (rows.get(text)?.weight ?? 0) + weight;
       if (sum < 0)
@@ -96,13 +190,66 @@ export class KeyedArrangement implements Arrangement {
       if (sum === 0) rows.delete(text);
       else rows.set(text, { row, weight: sum });
     }
-    if (rows.size === 0) {
-      if (this.state.get(key) !== undefined) this.state.delete(key);
-    } else
-      this.state.set(
-        key,
-        [...rows].sort(([left], [right]) => compareText(left, right)).map(([, held]) => held),
+    return rows;
+  }
+}
+
+/** How many rows a key has, for those who need not know which. */
+export class CountedArrangement implements Arrangement {
+  constructor(readonly state: Keyed<number>) {}
+
+  textOf(row: Row): string {
+    return JSON.stringify(row);
+  }
+
+  wantPage(): never {
+    assert(false, 'Rows that are only counted were asked for.');
+  }
+
+  page(): never {
+    return this.wantPage();
+  }
+
+  reach(): never {
+    return this.wantPage();
+  }
+
+  wantAny(key: string): boolean {
+    return this.state.want(key);
+  }
+
+  any(key: string): boolean {
+    return this.state.get(key) !== undefined;
+  }
+
+  anyAfter(key: string, changes: Changes): boolean {
+    return this.#after(key, changes) > 0;
+  }
+
+  wantChanges(key: string): void {
+    this.state.want(key);
+  }
+
+  weight(): never {
+    return this.wantPage();
+  }
+
+  apply(key: string, changes: Changes): void {
+    const after = this.#after(key, changes);
+    if (after < 0)
+      assert(
+        false,
+        `A key of a join would have ${after} rows: a row was retracted that had not been inserted.`,
       );
+    if (after === 0) {
+      if (this.state.get(key) !== undefined) this.state.delete(key);
+    } else if (after !== this.state.get(key)) this.state.set(key, after);
+  }
+
+  #after(key: string, changes: Changes): number {
+    let count = this.state.get(key) ?? 0;
+    for (const { weight } of changes.values()) count += weight;
+    return count;
   }
 }
 

@@ -2,7 +2,7 @@ import { assert } from '../assert.js';
 import { Circuit, type State, type Vertex } from './circuit.js';
 import { ErrorCollection, errorCodec } from './error-collection.js';
 import { KeyedState } from './keyed-state.js';
-import type { Codec, ErrorSink, Operator, StateFactory } from './operator.js';
+import { type Codec, type ErrorSink, json, type Operator, type StateFactory } from './operator.js';
 import { OrderedState } from './ordered-state.js';
 import { RowIndex } from './row-index.js';
 import type { CacheBudget } from './two-generations.js';
@@ -53,7 +53,9 @@ export class CircuitBuilder implements StateFactory {
   }
 
   build(): Circuit {
-    return new Circuit(this.#vertices, this.#sources, this.#states, this.errorCollection);
+    const resumes = this.#vertices.some(({ operator }) => operator?.resumes !== undefined);
+    const resuming = resumes ? this.keyed<readonly number[]>('resuming', json) : null;
+    return new Circuit(this.#vertices, this.#sources, this.#states, this.errorCollection, resuming);
   }
 
   #add<S extends State>(state: S): S {

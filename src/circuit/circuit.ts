@@ -2,7 +2,7 @@ import { assert } from '../assert.js';
 import { Delta } from '../zset/delta.js';
 import type { ErrorCollection } from './error-collection.js';
 import type { KeyedState } from './keyed-state.js';
-import type { Operator } from './operator.js';
+import type { Keyed, Operator } from './operator.js';
 import type { OrderedRead, OrderedState } from './ordered-state.js';
 import type { RowIndex } from './row-index.js';
 import { NO_TIME, type Time } from './time.js';
@@ -37,6 +37,8 @@ export class Circuit {
     readonly states: readonly State[],
     /** Where the operators put rows that cannot be used; brought up to date when all of them have stepped. */
     readonly errors: ErrorCollection | null = null,
+    /** Under `''` the numbers of the vertices that left work in their states for the next tick; kept with what they left. */
+    readonly resuming: Keyed<readonly number[]> | null = null,
   ) {}
 
   /**
@@ -45,29 +47,43 @@ export class Circuit {
    *
    * `time` is what is known after the tick's rows, `before` what all operators have acted on: the same object where no
    * time has passed. While the circuit is `unfinished`, `before` stays what it was.
+   *
+   * Where operators have left work in their states, the last of them goes on first, and those before it wait: what they
+   * still have to say is input to it, and it takes none before it has finished. Nobody sees new time meanwhile.
    */
   *step(
     inputs: ReadonlyMap<string, Delta>,
     time: Time = NO_TIME,
     before: Time = time,
   ): Generator<Fetch, Delta, void> {
-    this.#unfinished = false;
-    const outputs: Delta[] = new Array(this.vertices.length);
+    const waiting = yield* this.#waiting();
+    const resumed = waiting.at(-1) ?? -1;
+    this.#unfinished = waiting.length > 1 || (resumed >= 0 && time !== before);
+    const left: number[] = waiting.slice(0, -1);
+    const outputs: Delta[] = new Array<Delta>(this.vertices.length).fill(Delta.empty);
     for (const [name, vertex] of this.sources) outputs[vertex] = inputs.get(name) ?? Delta.empty;
-    for (let index = 0; index < this.vertices.length; index++) {
+    if (resumed >= 0)
+      assert(
+        outputs.every(({ size }) => size === 0),
+        `Rows came before the operator "${this.vertices[resumed]!.name}" had finished with those before.`,
+      );
+    for (let index = Math.max(0, resumed); index < this.vertices.length; index++) {
       const { operator, inputs: from } = this.vertices[index]!;
       if (operator === null) continue;
       const deltas = from.map((input) => outputs[input]!);
       // What an operator before it has still to say must not come after the time it says it of.
       const seen = this.#unfinished ? before : time;
       const timePassed = operator.timed === true && seen !== before;
-      if (!timePassed && deltas.every((delta) => delta.size === 0)) {
-        outputs[index] = Delta.empty;
-        continue;
-      }
+      if (!timePassed && index !== resumed && deltas.every((delta) => delta.size === 0)) continue;
       if (operator.reads) yield* this.#load(this.vertices[index]!.name, () => operator.reads!(deltas, seen));
       outputs[index] = operator.step(deltas, seen);
-      if (operator.unfinished) this.#unfinished = true;
+      if (!operator.unfinished) continue;
+      this.#unfinished = true;
+      if (operator.resumes) left.push(index);
+    }
+    if (left.join() !== waiting.join()) {
+      if (left.length === 0) this.resuming!.delete('');
+      else this.resuming!.set('', left);
     }
     const { errors } = this;
     if (errors !== null) {
@@ -77,9 +93,17 @@ export class Circuit {
     return outputs[outputs.length - 1] ?? Delta.empty;
   }
 
-  /** Something became due that the tick did not come to. */
+  /** There was more to do than the tick came to. */
   get unfinished(): boolean {
     return this.#unfinished;
+  }
+
+  /** The operators that have left work, in their order. */
+  *#waiting(): Generator<Fetch, readonly number[], void> {
+    const { resuming } = this;
+    if (resuming === null) return [];
+    yield* this.#load('circuit', () => void resuming.want(''));
+    return resuming.get('') ?? [];
   }
 
   /** Has `reads` name what it wants, and wants fetched, until it has all. */

@@ -25,10 +25,15 @@ export interface Operator {
   /** What it gives may change as time passes: it is also stepped without input when time has moved. */
   readonly timed?: boolean;
   /**
-   * After a step: more was due than one tick takes. The operators behind it do not see the new time yet, and the circuit
-   * is to be stepped again, without input.
+   * After a step: there was more to do than one tick takes. The operators behind it do not see the new time yet, and the
+   * circuit is to be stepped again, without input.
    */
   readonly unfinished?: boolean;
+  /**
+   * Whether what a step has left is work in its states, which is not a matter of time: the circuit remembers in a state of
+   * its own that the operator is to be stepped again, and gives it no input until it has finished. Absent where it never is.
+   */
+  readonly resumes?: boolean;
   /** The tick was given up: scratch values and results of it go. States are taken back by others. */
   discard?(): void;
 }
@@ -78,15 +83,26 @@ export interface Keyed<V> {
 export interface Ordered {
   /** One member's weight will be asked for, or changed. */
   wantMember(group: string, member: string): void;
-  /** The `count` least (or greatest) members will be asked for, after as many as `retracted` were taken away in this tick. */
-  wantEnd(group: string, end: 'least' | 'greatest', count: number, retracted: number): void;
+  /**
+   * The `count` least (or greatest) members will be asked for, after as many as `retracted` were taken away in this tick.
+   * Whether they are loaded already.
+   */
+  wantEnd(group: string, end: 'least' | 'greatest', count: number, retracted: number): boolean;
   /** All members will be asked for. */
   wantAll(group: string): void;
   /**
    * Up to `count` members from `start` on will be asked for, `start` included where it is one, after as many of them as
-   * `retracted` were taken away in this tick.
+   * `retracted` were taken away in this tick; upwards only those before `end`, where one is given.
+   * Whether they are loaded already.
    */
-  wantFrom(group: string, start: string, direction: 'up' | 'down', count: number, retracted: number): void;
+  wantFrom(
+    group: string,
+    start: string,
+    direction: 'up' | 'down',
+    count: number,
+    retracted: number,
+    end?: string | null,
+  ): boolean;
   /** All members from `from` up to but not including `to` will be asked for. */
   wantBetween(group: string, from: string, to: string): void;
 
@@ -105,6 +121,7 @@ export interface Ordered {
     start: string,
     direction: 'up' | 'down',
     count: number,
+    end?: string | null,
   ): readonly (readonly [member: string, weight: number])[];
   /** In order. */
   between(group: string, from: string, to: string): Iterable<readonly [member: string, weight: number]>;

@@ -1,5 +1,5 @@
 import { assert } from '../assert.js';
-import { justAbove, KnownGroup } from './known-group.js';
+import { justAbove, KnownGroup, type TextRange } from './known-group.js';
 import type { Ordered } from './operator.js';
 import { type CacheBudget, TwoGenerations } from './two-generations.js';
 
@@ -60,14 +60,21 @@ export class OrderedState implements Ordered {
     if (this.#known(group).weight(member) === undefined) this.#missing.push({ group, member });
   }
 
-  wantEnd(group: string, end: 'least' | 'greatest', count: number, retracted: number): void {
-    if (end === 'least') this.#wantRange(group, { from: '', to: null, direction: 'up' }, count, retracted);
-    else this.#wantRange(group, { from: '', to: null, direction: 'down' }, count, retracted);
+  wantEnd(group: string, end: 'least' | 'greatest', count: number, retracted: number): boolean {
+    const direction = end === 'least' ? 'up' : 'down';
+    return this.#wantRange(group, { ...EVERYTHING, direction }, count, retracted);
   }
 
-  wantFrom(group: string, start: string, direction: 'up' | 'down', count: number, retracted: number): void {
-    const range = direction === 'up' ? { from: start, to: null } : { from: '', to: justAbove(start) };
-    this.#wantRange(group, { ...range, direction }, count, retracted);
+  wantFrom(
+    group: string,
+    start: string,
+    direction: 'up' | 'down',
+    count: number,
+    retracted: number,
+    end: string | null = null,
+  ): boolean {
+    const range = direction === 'up' ? { from: start, to: end } : { from: '', to: justAbove(start) };
+    return this.#wantRange(group, { ...range, direction }, count, retracted);
   }
 
   wantBetween(group: string, from: string, to: string): void {
@@ -107,11 +114,19 @@ export class OrderedState implements Ordered {
   }
 
   end(group: string, end: 'least' | 'greatest', count: number): Member[] {
-    return end === 'least' ? this.#up(group, '', count) : this.#down(group, null, count);
+    return end === 'least' ? this.#up(group, EVERYTHING, count) : this.#down(group, null, count);
   }
 
-  from(group: string, start: string, direction: 'up' | 'down', count: number): Member[] {
-    return direction === 'up' ? this.#up(group, start, count) : this.#down(group, justAbove(start), count);
+  from(
+    group: string,
+    start: string,
+    direction: 'up' | 'down',
+    count: number,
+    end: string | null = null,
+  ): Member[] {
+    return direction === 'up'
+      ? this.#up(group, { from: start, to: end }, count)
+      : this.#down(group, justAbove(start), count);
   }
 
   *between(group: string, from: string, to: string): IterableIterator<Member> {
@@ -213,23 +228,27 @@ export class OrderedState implements Ordered {
     range: Pick<OrderedRangeRead, 'from' | 'to' | 'direction'>,
     count: number,
     retracted: number,
-  ): void {
+  ): boolean {
     const known = this.#known(group);
+    if (known.covers(range)) return true;
     const reach = range.direction === 'up' ? known.up(range.from) : known.down(range.to);
-    if (reach.all || reach.count >= count + retracted) return;
+    if (reach.count >= count + retracted) return true;
     // The sealed tick's retractions may or may not be in the store yet.
     const unanswered = this.#pending.get(group)?.size ?? 0;
     const own = this.#current.get(group)?.size ?? 0;
     this.#missing.push({ group, ...range, count: count + retracted + unanswered + own });
+    return false;
   }
 
-  #up(group: string, start: string, count: number): Member[] {
+  #up(group: string, range: TextRange, count: number): Member[] {
     const known = this.#known(group);
-    const reach = known.up(start);
-    if (!reach.all && reach.count < count) this.#refuse(group, `${count} members`, String(reach.count));
-    const first = known.indexOf(start);
+    const reach = known.up(range.from);
+    if (reach.count < count && !known.covers(range))
+      this.#refuse(group, `${count} members`, String(reach.count));
+    const first = known.indexOf(range.from);
+    const end = range.to === null ? known.sorted.length : known.indexOf(range.to);
     return known.sorted
-      .slice(first, first + Math.min(count, reach.count))
+      .slice(first, Math.min(end, first + Math.min(count, reach.count)))
       .map((member) => [member, known.weights.get(member)!]);
   }
 

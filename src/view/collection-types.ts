@@ -1,5 +1,5 @@
 import type { Computed } from './computed.js';
-import type { Kind, LastStep, NoSuchPath, PathTo, PathToScalar, ValueAt } from './path-type.js';
+import type { LastStep, PathTo, PathToScalar, ValueAt } from './path-type.js';
 import type { Flat } from './row-type.js';
 import type { ViewTypeError } from './view-type-error.js';
 
@@ -60,34 +60,6 @@ export type GroupOf<Row, By extends readonly unknown[]> = Flat<
 
 export type RowIn<R> = R extends Rows<infer Row, string | null> ? Row : never;
 export type KeyIn<R> = R extends Rows<any, infer Key> ? Key : never;
-
-/** One named side: `{ airport: airports }`. */
-export type Sides = { readonly [name: string]: Rows<any, string | null> };
-export type IsUnion<T, Whole = T> = T extends unknown ? ([Whole] extends [T] ? false : true) : never;
-export type OneSide<Row, S> =
-  true extends IsUnion<keyof S>
-    ? ViewTypeError<'A join names one side: { airport: airports }. Join again for another.'>
-    : keyof S & keyof Row extends never
-      ? unknown
-      : ViewTypeError<`The rows have a column "${keyof S & keyof Row & string}" already: give the joined side another name.`>;
-
-export type JoinOn = { readonly [left: string]: string };
-export type CheckedOn<Left, Right, On> = {
-  [L in keyof On]: L extends string
-    ? [NoSuchPath] extends [ValueAt<Left, L>]
-      ? ViewTypeError<`There is no column "${L}" to join by.`>
-      : On[L] extends string
-        ? [NoSuchPath] extends [ValueAt<Right, On[L]>]
-          ? (keyof Right & string) | ViewTypeError<`There is no column "${On[L]}" on the joined side.`>
-          : Kind<ValueAt<Left, L>> extends 'objects' | 'anything'
-            ? ViewTypeError<`Column "${L}" holds ${Kind<ValueAt<Left, L>>}; rows are joined by text, numbers or booleans.`>
-            : [Kind<ValueAt<Right, On[L]>>] extends [Kind<ValueAt<Left, L>>]
-              ? On[L]
-              : ViewTypeError<`Column "${L}" holds ${Kind<ValueAt<Left, L>>} and "${On[L]}" holds ${Kind<ValueAt<Right, On[L]>>}: they are never equal.`>
-        : never
-    : never;
-};
-export type KeyAfterJoin<Key, RightKey, On> = [RightKey] extends [On[keyof On]] ? Key : null;
 
 export type SameRows<Row, Other> = [Other] extends [Row]
   ? [Row] extends [Other]

@@ -5,30 +5,37 @@ import { Build, type NamedExpression } from './build.js';
 import type {
   CheckedColumns,
   CheckedGroup,
-  CheckedOn,
   ColumnsMade,
   GroupColumns,
   GroupOf,
-  JoinOn,
   KeyAfter,
-  KeyAfterJoin,
   KeyIn,
   KeyOfSet,
   NewColumns,
-  OneSide,
   RowIn,
   Rows,
   rows,
   SameRows,
-  Sides,
 } from './collection-types.js';
-import { elementSchema, isScalar, kindOf, typeText } from './columns.js';
+import { elementSchema, isScalar } from './columns.js';
 import { pathOf } from './expression.js';
 import { topNode, type TopRequest } from './order-nodes.js';
 import type { Order } from './order-terms.js';
 import type { CheckedOrder, CheckedPer, KeyOfTop, RowWithRank } from './order-type.js';
+import { type Joined, joined, semiJoined } from './join-build.js';
+import { placedTogether } from './join-relation.js';
+import type {
+  JoinHow,
+  JoinOn,
+  KeyAfterJoin,
+  MatchHow,
+  OneSide,
+  OrNull,
+  PairOf,
+  Sides,
+} from './join-types.js';
 import type { ElementAt, PathTo, PathToArray } from './path-type.js';
-import type { Column, JoinNode, PlanNode } from './plan.js';
+import type { Column, PlanNode } from './plan.js';
 import { attachProblems, type Problem } from './problem.js';
 import * as relation from './relation.js';
 import { exceptRelation, intersectRelation } from './set-relations.js';
@@ -176,7 +183,7 @@ export class Collection<in out Row, out Key extends string | null = null> implem
     const right = build.alike(left, build.planOf(other, `${op}()`), 'compared');
     const all = options?.all ?? false;
     const columns = left.relation.columns.map(({ name }) => ({ left: name, right: name }));
-    build.noteExchange(relation.placedTogether(left.relation, right.relation, columns), 'compared', {
+    build.noteExchange(placedTogether(left.relation, right.relation, columns), 'compared', {
       left: relation.partitionText(left),
       right: relation.partitionText(right),
     });
@@ -261,87 +268,52 @@ export class Collection<in out Row, out Key extends string | null = null> implem
   /** The pairs of rows with equal keys; the other row is an object column of the given name. */
   join<const S extends Sides, const On extends JoinOn>(
     side: S & OneSide<Row, S>,
-    how: { readonly on: On & CheckedOn<Row, RowIn<S[keyof S]>, On> },
-  ): Collection<
-    Flat<Row & { -readonly [N in keyof S]: RowIn<S[N]> }>,
-    KeyAfterJoin<Key, KeyIn<S[keyof S]>, On>
-  > {
-    return this.#joined('inner', side, how);
+    how: JoinHow<Row, S, On>,
+  ): Collection<PairOf<Row, S>, KeyAfterJoin<Key, KeyIn<S[keyof S]>, On>> {
+    return joinedWith(joined(this, 'inner', side, how));
   }
 
-  /** As `join`, and rows without an equal on the other side are kept, with null there. */
+  /** As `join`, and rows that match none of the other side are kept, with null there. */
   leftJoin<const S extends Sides, const On extends JoinOn>(
     side: S & OneSide<Row, S>,
-    how: { readonly on: On & CheckedOn<Row, RowIn<S[keyof S]>, On> },
+    how: JoinHow<Row, S, On>,
   ): Collection<
     Flat<Row & { -readonly [N in keyof S]: RowIn<S[N]> | null }>,
     KeyAfterJoin<Key, KeyIn<S[keyof S]>, On>
   > {
-    return this.#joined('left', side, how);
+    return joinedWith(joined(this, 'left', side, how));
   }
 
-  #joined(kind: JoinNode['kind'], side: object, how: { readonly on: object }): Collection<any, any> {
-    const sides = Object.entries(side ?? {});
-    const [as, other] = sides[0] ?? ['', null];
-    const build = new Build(this, other);
-    if (sides.length !== 1)
-      build.note({
-        code: 'join-sides',
-        what: `A join names one side, not ${sides.length}.`,
-        evidence: { sides: sides.map(([name]) => name).join(', ') || '(none)' },
-        remedy: 'Write .join({ airport: airports }, …), and join again for another side.',
-        place: build.place,
-      });
-    const left = this.plan;
-    const right = build.planOf(other, 'join()');
-    const on = Object.entries(how?.on ?? {}).map(([leftPath, rightPath]) => ({
-      left: leftPath,
-      right: String(rightPath),
-    }));
-    if (on.length === 0)
-      build.note({
-        code: 'join-keys',
-        what: `The join with "${as}" names no columns that must be equal.`,
-        remedy: `Write { on: { left: 'right' } } with a column of each side.`,
-        place: build.place,
-      });
-    for (const pair of on) this.#checkPair(build, left, right, pair);
-    build.noteTaken([as]);
-    build.noteExchange(relation.placedTogether(left.relation, right.relation, on), 'joined', {
-      left: relation.partitionText(left),
-      [as]: relation.partitionText(right),
-      on: on.map((pair) => `${pair.left} = ${as}.${pair.right}`).join(', '),
-    });
-    const node = { op: 'join', kind, left, right, as, on } as const;
-    return give(build, {
-      ...node,
-      relation: relation.joinRelation(left.relation, right.relation, node),
-      place: build.place,
-    });
+  /** As `join`, and rows of the other side that match none of these are kept, with null in all columns of this side. */
+  rightJoin<const S extends Sides, const On extends JoinOn>(
+    side: S & OneSide<Row, S>,
+    how: JoinHow<Row, S, On>,
+  ): Collection<PairOf<OrNull<Row>, S>, null> {
+    return joinedWith(joined(this, 'right', side, how));
   }
 
-  #checkPair(build: Build, left: PlanNode, right: PlanNode, pair: JoinNode['on'][number]): void {
-    const problems = build.problems.length;
-    const leftColumn = pathOf(left.relation, pair.left, { purpose: 'join by', ...build });
-    const rightColumn = pathOf(right.relation, pair.right, {
-      purpose: 'join by, on the joined side',
-      ...build,
-    });
-    if (build.problems.length > problems) return;
-    const unequal = kindOf(leftColumn.type) !== kindOf(rightColumn.type);
-    if (isScalar(leftColumn.type) && isScalar(rightColumn.type) && !unequal) return;
-    build.note({
-      code: 'join-types',
-      what: unequal
-        ? `"${pair.left}" and "${pair.right}" are joined and hold different kinds of values: they are never equal.`
-        : `"${pair.left}" is joined and does not hold text, numbers or booleans.`,
-      evidence: {
-        [`left ${pair.left}`]: typeText(leftColumn.type),
-        [`right ${pair.right}`]: typeText(rightColumn.type),
-      },
-      remedy: 'Join by columns of one kind; select computed(schema, fn) first to make one of the other.',
-      place: build.place,
-    });
+  /** As `join`, and rows of either side that match none are kept, with null for the other. */
+  fullJoin<const S extends Sides, const On extends JoinOn>(
+    side: S & OneSide<Row, S>,
+    how: JoinHow<Row, S, On>,
+  ): Collection<Flat<OrNull<Row> & { -readonly [N in keyof S]: RowIn<S[N]> | null }>, null> {
+    return joinedWith(joined(this, 'full', side, how));
+  }
+
+  /** The rows that match some row of the other side, each as often as it is here. */
+  semiJoin<R extends Rows<any, string | null>, const On extends JoinOn>(
+    other: R,
+    how: MatchHow<Row, R, On>,
+  ): Collection<Row, Key> {
+    return joinedWith(semiJoined(this, 'semi', other, how));
+  }
+
+  /** The rows that match none of the other side. */
+  antiJoin<R extends Rows<any, string | null>, const On extends JoinOn>(
+    other: R,
+    how: MatchHow<Row, R, On>,
+  ): Collection<Row, Key> {
+    return joinedWith(semiJoined(this, 'anti', other, how));
   }
 }
 
@@ -405,5 +377,7 @@ export class Grouping<in out Row, in out Group> {
     });
   }
 }
+
+const joinedWith = ({ build, node }: Joined): Collection<any, any> => give(build, node);
 
 const give = (build: Build, node: PlanNode): Collection<any, any> => new Collection(node, build.problems);

@@ -4,7 +4,7 @@ import { schemaSignature } from './schema-signature.js';
 
 /** Functions and expressions as fingerprints see them: what decides their values, however it is formatted. */
 
-export const describeFunction = ({ source }: UserFunction): string => normalSource(source);
+export const describeFunction = ({ source }: Pick<UserFunction, 'source'>): string => normalSource(source);
 
 export function describeExpression(expression: Expression | null): unknown {
   if (expression === null) return null;

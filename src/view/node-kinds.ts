@@ -7,6 +7,7 @@ import { intersect } from './nodes/intersect.js';
 import { join } from './nodes/join.js';
 import { select } from './nodes/select.js';
 import { top } from './nodes/top.js';
+import { semiJoin } from './nodes/semi-join.js';
 import { union } from './nodes/union.js';
 import { unnest } from './nodes/unnest.js';
 import { where } from './nodes/where.js';
@@ -24,6 +25,7 @@ const nodeKinds: { readonly [Op in OperatorNode['op']]: NodeKind<Extract<Operato
   aggregate,
   join,
   top,
+  semiJoin,
 };
 
 export const kindOf = <N extends OperatorNode>(node: N): NodeKind<N> =>

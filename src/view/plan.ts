@@ -18,7 +18,8 @@ export type PlanNode =
   | DistinctNode
   | AggregateNode
   | JoinNode
-  | TopNode;
+  | TopNode
+  | SemiJoinNode;
 
 interface NodeBase {
   /** The relation this node gives: everything that later nodes and the edges need to know of it. */
@@ -78,6 +79,12 @@ export type ColumnType = { readonly nullable: boolean } & (
 /** A function a user wrote, with its text (for fingerprints) and what it gives (null for predicates). */
 export interface UserFunction<R = unknown> {
   readonly call: (row: any) => R;
+  readonly source: string;
+}
+
+/** A condition on a row of each of two collections. */
+export interface PairFunction {
+  readonly call: (left: any, right: any) => boolean;
   readonly source: string;
 }
 
@@ -144,15 +151,32 @@ export interface AggregateNode extends NodeBase {
   readonly by: readonly { readonly name: string; readonly value: Expression }[];
   readonly aggregates: readonly { readonly name: string; readonly aggregate: AggregateSpec }[];
 }
-/** `left ⋈ right`: the left's columns, and the right row as an object column named `as` (null where a left join finds none). */
+/** `left ⋈ right`: the left's columns, and the right row as an object column named `as`. What an outer join shows alone has null on the other side. */
 export interface JoinNode extends NodeBase {
   readonly op: 'join';
-  readonly kind: 'inner' | 'left';
+  readonly kind: JoinKind;
   readonly left: PlanNode;
   readonly right: PlanNode;
   readonly as: string;
-  /** Equal keys: paths of both sides. Null equals nothing. */
-  readonly on: readonly { readonly left: string; readonly right: string }[];
+  readonly on: readonly JoinKey[];
+  /** What pairs must fulfil beside, as rows of this node with both sides there. */
+  readonly where: UserFunction<boolean> | null;
+}
+export type JoinKind = 'inner' | 'left' | 'right' | 'full';
+/** Equal keys: paths of both sides. Null equals nothing. */
+export interface JoinKey {
+  readonly left: string;
+  readonly right: string;
+}
+/** The rows of the left that match some row of the right, or none. */
+export interface SemiJoinNode extends NodeBase {
+  readonly op: 'semiJoin';
+  readonly kind: 'semi' | 'anti';
+  readonly left: PlanNode;
+  readonly right: PlanNode;
+  readonly on: readonly JoinKey[];
+  /** Of a left row and a right one. */
+  readonly where: PairFunction | null;
 }
 
 /** The first rows of each group in an order: `count` of them after the first `offset`. */

@@ -1,13 +1,5 @@
-import { columnAt, holdsOnlyStrings, nullable, objectColumn, renamed } from './columns.js';
-import type {
-  Column,
-  ColumnWatermark,
-  Expression,
-  JoinNode,
-  PlanNode,
-  Relation,
-  SourceDeclaration,
-} from './plan.js';
+import { nullable, renamed } from './columns.js';
+import type { Column, ColumnWatermark, Expression, PlanNode, Relation, SourceDeclaration } from './plan.js';
 
 /** What is known of the rows of a plan's nodes. Each function gives the relation of one kind of node. */
 
@@ -112,48 +104,6 @@ export const aggregateRelation = (
   watermarks: [],
   lates: false,
 });
-
-export function joinRelation(
-  left: Relation,
-  right: Relation,
-  { kind, as, on }: Pick<JoinNode, 'kind' | 'as' | 'on'>,
-): Relation {
-  const side = objectColumn(as, right.columns);
-  const oneEach =
-    right.uniqueKey !== null && right.uniqueKey.every((name) => on.some((pair) => pair.right === name));
-  return {
-    columns: [...left.columns, kind === 'left' ? nullable(side) : side],
-    uniqueKey: oneEach ? left.uniqueKey : null,
-    appendOnly: left.appendOnly && right.appendOnly && kind === 'inner',
-    log: null,
-    partitions: Math.max(left.partitions, right.partitions),
-    partitionedBy: left.partitionedBy,
-    watermarks: [],
-    lates: false,
-  };
-}
-
-/**
- * Rows that match lie in the same partition on both sides: both are placed by the joined columns, in the same
- * order, and equal values have equal texts there.
- */
-export function placedTogether(left: Relation, right: Relation, on: JoinNode['on']): boolean {
-  if (left.partitions === 1 && right.partitions === 1) return true;
-  if (left.partitions !== right.partitions || left.partitionedBy === null || right.partitionedBy === null)
-    return false;
-  if (left.partitionedBy.length !== right.partitionedBy.length) return false;
-  const alone = left.partitionedBy.length === 1;
-  return left.partitionedBy.every((name, index) => {
-    const other = right.partitionedBy![index]!;
-    if (!on.some((pair) => pair.left === name && pair.right === other)) return false;
-    return !alone || isText(left, name) === isText(right, other);
-  });
-}
-
-const isText = (relation: Relation, name: string): boolean => {
-  const column = columnAt(relation.columns, name);
-  return column !== null && holdsOnlyStrings(column.type);
-};
 
 /** The names that columns have after a projection; null if one of them does not come through as it is. */
 function renamedColumns(

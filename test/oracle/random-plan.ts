@@ -7,6 +7,7 @@ import {
   flatMap,
   join,
   select,
+  semiJoin,
   source,
   streamOf,
   tableOf,
@@ -110,6 +111,7 @@ function twinOf(random: Random, depth: number): Twin {
     aggregateTwin,
     joinTwin,
     joinTwin,
+    semiJoinTwin,
   ]);
   return make(random, input, () => twinOf(random, random.below(depth)));
 }
@@ -380,41 +382,92 @@ function randomAggregate(random: Random, input: Twin, scalars: Scalar[]): [Writt
   return random.of(choices)();
 }
 
-function joinTwin(random: Random, left: Twin, another: () => Twin): Twin {
-  const right = another();
-  const outer = random.chance(0.5);
-  const as = freshName();
+/** The columns of two sides that are equated: often a key, so that rows have partners, and a side has one row for each key. */
+function equated(random: Random, left: Twin, right: Twin): { one: Scalar; other: Scalar }[] {
   const pairs = scalarsOf(left).flatMap((one) =>
     scalarsOf(right)
       .filter(({ kind }) => kind === one.kind)
       .map((other) => ({ one, other })),
   );
-  // Often by the key, so that rows have partners, and a side has one row for each key.
   const keyed = pairs.filter(
     ({ other }) =>
       right.node.relation.uniqueKey?.length === 1 && right.node.relation.uniqueKey[0] === other.path,
   );
   const chosen = keyed.length > 0 && random.chance(0.5) ? [random.of(keyed)] : random.some(pairs, 1, 2);
-  if (chosen.length === 0) return distinctTwin(random, left);
-  const on = new Map(chosen.map(({ one, other }) => [one.path, { one, other }]));
+  return [...new Map(chosen.map((pair) => [pair.one.path, pair])).values()];
+}
+
+const onOf = (pairs: readonly { one: Scalar; other: Scalar }[]): Record<string, string> =>
+  Object.fromEntries(pairs.map(({ one, other }) => [one.path, other.path]));
+
+/** The rows of a side with the equated columns as `__k0`, …, and what a condition asks of them as `__w`. */
+const sideSql = (
+  twin: Twin,
+  pairs: readonly { one: Scalar; other: Scalar }[],
+  side: 'one' | 'other',
+  asked: Scalar | null,
+): string =>
+  `SELECT *, ${pairs.map((pair, index) => `${pair[side].sql} AS "__k${index}"`).join(', ')}, ${asked?.sql ?? 'NULL'} AS "__w", 1 AS "__there" FROM (${twin.sql})`;
+
+/** A condition on both rows beside the equal columns: one scalar of each compared. */
+function residual(
+  random: Random,
+  left: Twin,
+  right: Twin,
+): { one: Scalar; other: Scalar; call: (l: any, r: any) => boolean; sql: string } | null {
+  const numbers = (twin: Twin): Scalar[] => scalarsOf(twin).filter(({ kind }) => kind === 'number');
+  if (random.chance(0.5) || numbers(left).length === 0 || numbers(right).length === 0) return null;
+  const [one, other] = [random.of(numbers(left)), random.of(numbers(right))];
+  const [getOne, getOther] = [read(one.path), read(other.path)];
+  return {
+    one,
+    other,
+    call: (l, r) => getOne(l) !== null && getOther(r) !== null && getOne(l) <= getOther(r),
+    sql: ' AND l."__w" <= r."__w"',
+  };
+}
+
+function semiJoinTwin(random: Random, left: Twin, another: () => Twin): Twin {
+  const right = another();
+  const pairs = equated(random, left, right);
+  if (pairs.length === 0) return distinctTwin(random, left);
+  const kind = random.of(['semi', 'anti'] as const);
+  const where = residual(random, left, right);
+  const equal = pairs.map((_, index) => `l."__k${index}" = r."__k${index}"`).join(' AND ');
+  const columns = names(left).map((name) => `l.${quoted(name)}`);
+  return {
+    node: semiJoin(left.node, right.node, onOf(pairs), kind, where?.call ?? null),
+    sql:
+      `SELECT ${columns.join(', ')} FROM (${sideSql(left, pairs, 'one', where?.one ?? null)}) l WHERE ${kind === 'semi' ? '' : 'NOT '}EXISTS ` +
+      `(SELECT 1 FROM (${sideSql(right, pairs, 'other', where?.other ?? null)}) r WHERE ${equal}${where?.sql ?? ''})`,
+    log: false,
+  };
+}
+
+function joinTwin(random: Random, left: Twin, another: () => Twin): Twin {
+  const right = another();
+  const kind = random.of(['inner', 'left', 'right', 'full'] as const);
+  const as = freshName();
+  const pairs = equated(random, left, right);
+  if (pairs.length === 0) return distinctTwin(random, left);
+  const where = residual(random, left, right);
   const struct = names(right)
     .map((name) => `${literal(name)}: r.${quoted(name)}`)
     .join(', ');
-  const inner = (twin: Twin, side: 'one' | 'other'): string =>
-    `SELECT *, ${[...on.values()].map((pair, index) => `${pair[side].sql} AS "__k${index}"`).join(', ')}, 1 AS "__there" FROM (${twin.sql})`;
   const columns = names(left).map((name) => `l.${quoted(name)}`);
-  const equal = [...on.keys()].map((_, index) => `l."__k${index}" = r."__k${index}"`).join(' AND ');
+  const equal = pairs.map((_, index) => `l."__k${index}" = r."__k${index}"`).join(' AND ');
   return {
     node: join(
       left.node,
       right.node,
       as,
-      Object.fromEntries([...on.values()].map(({ one, other }) => [one.path, other.path])),
-      outer ? 'left' : 'inner',
+      onOf(pairs),
+      kind,
+      where && (({ [as]: side, ...row }) => where.call(row, side)),
     ),
     sql:
       `SELECT ${columns.join(', ')}, CASE WHEN r."__there" IS NULL THEN NULL ELSE {${struct}} END AS ${quoted(as)} ` +
-      `FROM (${inner(left, 'one')}) l ${outer ? 'LEFT' : 'INNER'} JOIN (${inner(right, 'other')}) r ON ${equal}`,
+      `FROM (${sideSql(left, pairs, 'one', where?.one ?? null)}) l ${kind.toUpperCase()} JOIN (${sideSql(right, pairs, 'other', where?.other ?? null)}) r ON ${equal}${where?.sql ?? ''}`,
     log: false,
   };
 }

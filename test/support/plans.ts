@@ -1,15 +1,16 @@
 import { z } from 'zod';
 import { aggregateSpec } from '../../src/view/aggregate-spec.js';
-import { columnAt, columnOf, columnsOf } from '../../src/view/columns.js';
 import { wholeNumber } from '../../src/view/order-nodes.js';
 import { topRelation } from '../../src/view/order-relations.js';
 import { orderTerm, orderWords } from '../../src/view/order-terms.js';
 import { exceptRelation, intersectRelation } from '../../src/view/set-relations.js';
+import { columnAt, columnOf, columnsOf, elementSchema } from '../../src/view/columns.js';
 import type {
   AggregateKind,
   Column,
   Expression,
   OrderTerm,
+  JoinKind,
   PlanNode,
   Relation,
   SourceDeclaration,
@@ -18,11 +19,11 @@ import type {
   UserFunction,
   ViewDeclaration,
 } from '../../src/view/plan.js';
+import { joinRelation, semiJoinRelation } from '../../src/view/join-relation.js';
 import {
   aggregateRelation,
   distinctRelation,
   flatMapRelation,
-  joinRelation,
   selectRelation,
   sourceRelation,
   unionRelation,
@@ -124,7 +125,7 @@ export const flatMap = (
 
 export function unnest(input: PlanNode, path: string, as: string): PlanNode {
   const { schema } = columnAt(input.relation.columns, path)!;
-  const element = columnOf(as, (schema as z.ZodArray<z.ZodType>).element);
+  const element = columnOf(as, elementSchema(schema));
   return { op: 'unnest', input, path, as, relation: unnestRelation(input.relation, element), place: null };
 }
 
@@ -210,7 +211,8 @@ export function join(
   right: PlanNode,
   as: string,
   on: Record<string, string>,
-  kind: 'inner' | 'left' = 'inner',
+  kind: JoinKind = 'inner',
+  where: ((row: any) => unknown) | null = null,
 ): PlanNode {
   const pairs = Object.entries(on).map(([left, right]) => ({ left, right }));
   return {
@@ -220,7 +222,27 @@ export function join(
     right,
     as,
     on: pairs,
+    where: where && fn(where as (row: any) => boolean),
     relation: joinRelation(left.relation, right.relation, { kind, as, on: pairs }),
+    place: null,
+  };
+}
+
+export function semiJoin(
+  left: PlanNode,
+  right: PlanNode,
+  on: Record<string, string>,
+  kind: 'semi' | 'anti' = 'semi',
+  where: ((left: any, right: any) => boolean) | null = null,
+): PlanNode {
+  return {
+    op: 'semiJoin',
+    kind,
+    left,
+    right,
+    on: Object.entries(on).map(([left, right]) => ({ left, right })),
+    where: where && { call: where, source: where.toString() },
+    relation: semiJoinRelation(left.relation, right.relation, kind),
     place: null,
   };
 }

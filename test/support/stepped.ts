@@ -40,6 +40,16 @@ export class Stepped {
     return output;
   }
 
+  /** A tick and all that it leaves for the next ones; `between` is called before each of those. */
+  all(inputs: readonly (Entries | Delta)[], between: () => void = () => {}): Delta {
+    const output = this.raw(...inputs);
+    while (this.circuit.unfinished) {
+      between();
+      output.append(this.raw());
+    }
+    return output;
+  }
+
   get states(): readonly State[] {
     return this.circuit.states;
   }

@@ -1,77 +1,67 @@
-import {
-  type Arrangement,
-  KeyedArrangement,
-  keyedArrangementCodec,
-  OrderedArrangement,
-} from '../../circuit/arrangement.js';
-import { generatedExtension, generatedRead } from '../../circuit/generated-row.js';
-import { Join, type JoinSide } from '../../circuit/operators/join.js';
-import { keyTextOf } from '../../zset/row-key.js';
-import { columnAt, holdsOnlyStrings } from '../columns.js';
-import type { PlanCompiler } from '../compile-plan.js';
+import { generatedExtension } from '../../circuit/generated-row.js';
+import { Join } from '../../circuit/operators/join.js';
+import type { Row } from '../../zset/value.js';
+import { describeFunction } from '../describe-expression.js';
+import { shortSource } from '../expression-text.js';
+import { joinedBy, keyTexts, matchesOf, onText, rowsOf } from '../join-sides.js';
 import { keptGrowth } from '../kept-growth.js';
 import type { NodeKind } from '../node-kind.js';
-import { both, inside, without } from '../paths.js';
-import type { JoinNode, Relation } from '../plan.js';
+import { both, inside, NO_PATHS, ofFunction, without } from '../paths.js';
+import type { JoinNode } from '../plan.js';
 
 export const join: NodeKind<JoinNode> = {
   inputs: (node) => [node.left, node.right],
-  reads: ({ as, on }, needed) => [
-    both(without(needed, as), new Set(on.map((pair) => pair.left))),
-    both(inside(needed, as), new Set(on.map((pair) => pair.right))),
-  ],
-  describe: ({ kind, as, on }) => ({ kind, as, on: on.map((pair) => [pair.left, pair.right]) }),
-  explain({ kind, left, right, as, on }) {
-    const keys = on
-      .map((pair) => (pair.left === pair.right ? pair.left : `${pair.left} = ${pair.right}`))
-      .join(' and ');
+  reads({ as, on, where }, needed) {
+    const paths = both(needed, where === null ? NO_PATHS : ofFunction(where));
+    return [
+      both(without(paths, as), new Set(on.map((pair) => pair.left))),
+      both(inside(paths, as), new Set(on.map((pair) => pair.right))),
+    ];
+  },
+  describe: ({ kind, as, on, where }) => ({
+    kind,
+    as,
+    on: joinedBy(on),
+    ...(where && { where: describeFunction(where) }),
+  }),
+  explain({ kind, left, right, as, on, where }) {
     const growths = [keptGrowth(left.relation), keptGrowth(right.relation)];
     return {
-      what: `${kind === 'left' ? 'left join' : 'join'} ${as} on ${keys}`,
+      what: `${kind === 'inner' ? '' : `${kind} `}join ${as} on ${onText(on)}${where ? ` where ${shortSource(where.source)}` : ''}`,
       cost: 'O(|Δ| · matches)',
       growth: growths.includes('grows for ever') ? 'grows for ever' : 'grows with its input',
     };
   },
   compile(node, compiler) {
-    const left = compiler.vertexOf(node.left);
-    const right = compiler.vertexOf(node.right);
-    const keys = node.on.map((pair) => ({
-      ...pair,
-      // Both sides must write equal values as equal texts.
-      onlyStrings:
-        holdsOnlyStringsAt(node.left.relation, pair.left) &&
-        holdsOnlyStringsAt(node.right.relation, pair.right),
-    }));
+    const inputs = [compiler.vertexOf(node.left), compiler.vertexOf(node.right)];
     const names = node.left.relation.columns.map(({ name }) => name);
-    const leftKeys = keys.map(({ left: path, onlyStrings }) => ({ path, onlyStrings }));
-    const rightKeys = keys.map(({ right: path, onlyStrings }) => ({ path, onlyStrings }));
+    const pairOf = generatedExtension(names, node.as, names.length);
+    const none = Object.fromEntries(names.map((name) => [name, null]));
+    const keyTextOf = keyTexts(node);
+    const showsLeft = node.kind === 'left' || node.kind === 'full';
+    const showsRight = node.kind === 'right' || node.kind === 'full';
+    const counted = node.where !== null;
     const operator = new Join(
-      sideOf(node.left.relation, compiler, 'left', leftKeys),
-      sideOf(node.right.relation, compiler, 'right', rightKeys),
-      { outer: node.kind === 'left', pairOf: generatedExtension(names, node.as, names.length) },
+      {
+        keyOf: keyTextOf.left,
+        rows: rowsOf(node, 'left', compiler),
+        shown: showsLeft ? { when: 'alone', as: (row) => pairOf(row, null) } : null,
+        matches: counted && showsLeft ? matchesOf('left', compiler) : null,
+      },
+      {
+        keyOf: keyTextOf.right,
+        rows: rowsOf(node, 'right', compiler),
+        shown: showsRight ? { when: 'alone', as: (row: Row) => pairOf(none, row) } : null,
+        matches: counted && showsRight ? matchesOf('right', compiler) : null,
+      },
+      {
+        pairOf,
+        givesPairs: true,
+        condition: node.where?.call ?? null,
+        errors: compiler.errorsOf('join'),
+      },
+      null,
     );
-    return compiler.add('join', operator, [left, right]);
+    return compiler.add('join', operator, inputs);
   },
-};
-
-function sideOf(
-  relation: Relation,
-  compiler: PlanCompiler,
-  name: 'left' | 'right',
-  keys: readonly { path: string; onlyStrings: boolean }[],
-): JoinSide {
-  const oneEach =
-    relation.uniqueKey !== null &&
-    relation.uniqueKey.every((column) => keys.some(({ path }) => path === column));
-  const rows: Arrangement = oneEach
-    ? new KeyedArrangement(compiler.keyed(name, keyedArrangementCodec))
-    : new OrderedArrangement(compiler.ordered(name));
-  const parts = keys.map(({ path, onlyStrings }) => ({ read: generatedRead(path), onlyStrings }));
-  const textOf = keyTextOf(parts);
-  return { rows, keyOf: (row) => (parts.some(({ read }) => read(row) === null) ? null : textOf(row)) };
-}
-
-const holdsOnlyStringsAt = (relation: Relation, path: string): boolean => {
-  const column = columnAt(relation.columns, path);
-  return column !== null && holdsOnlyStrings(column.type);
 };

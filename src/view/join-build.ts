@@ -1,0 +1,132 @@
+import { Build } from './build.js';
+import { isScalar, kindOf, typeText } from './columns.js';
+import { pathOf } from './expression.js';
+import { joinRelation, placedTogether, semiJoinRelation } from './join-relation.js';
+import type { JoinKey, JoinKind, PairFunction, PlanNode } from './plan.js';
+import { partitionText } from './relation.js';
+import { userFunction } from './user-function.js';
+
+/** What a join is declared with; all of it as a user wrote it. */
+export interface JoinOptions {
+  readonly on: object;
+  readonly where?: unknown;
+}
+
+/** The node of a join, and the making of it. */
+export interface Joined {
+  readonly build: Build;
+  readonly node: PlanNode;
+}
+
+export function joined(
+  input: { readonly plan: PlanNode },
+  kind: JoinKind,
+  side: object,
+  how: JoinOptions,
+): Joined {
+  const sides = Object.entries(side ?? {});
+  const [as, other] = sides[0] ?? ['', null];
+  const build = new Build(input, other as object | null);
+  if (sides.length !== 1)
+    build.note({
+      code: 'join-sides',
+      what: `A join names one side, not ${sides.length}.`,
+      evidence: { sides: sides.map(([name]) => name).join(', ') || '(none)' },
+      remedy: 'Write .join({ airport: airports }, …), and join again for another side.',
+      place: build.place,
+    });
+  const left = input.plan;
+  const right = build.planOf(other, 'join()');
+  const on = joinKeys(build, left, right, how, as);
+  build.noteTaken([as]);
+  const where = condition<boolean>(build, how, `the condition of the join with "${as}"`);
+  const node = { op: 'join', kind, left, right, as, on, where } as const;
+  return {
+    build,
+    node: { ...node, relation: joinRelation(left.relation, right.relation, node), place: build.place },
+  };
+}
+
+export function semiJoined(
+  input: { readonly plan: PlanNode },
+  kind: 'semi' | 'anti',
+  other: unknown,
+  how: JoinOptions,
+): Joined {
+  const build = new Build(input, other as object | null);
+  const left = input.plan;
+  const right = build.planOf(other, `${kind}Join()`);
+  const on = joinKeys(build, left, right, how, 'other');
+  const where = condition(build, how, `the condition of ${kind}Join()`) as PairFunction | null;
+  return {
+    build,
+    node: {
+      op: 'semiJoin',
+      kind,
+      left,
+      right,
+      on,
+      where,
+      relation: semiJoinRelation(left.relation, right.relation, kind),
+      place: build.place,
+    },
+  };
+}
+
+function condition<R>(build: Build, how: JoinOptions, name: string) {
+  if (how?.where === undefined) return null;
+  build.check(how.where, name);
+  return userFunction<R>(how.where as (row: any) => R);
+}
+
+/** The columns that must be equal. Rows that match must lie together. */
+function joinKeys(
+  build: Build,
+  left: PlanNode,
+  right: PlanNode,
+  how: JoinOptions,
+  as: string,
+): readonly JoinKey[] {
+  const on = Object.entries(how?.on ?? {}).map(([leftPath, rightPath]) => ({
+    left: leftPath,
+    right: String(rightPath),
+  }));
+  if (on.length === 0)
+    build.note({
+      code: 'join-keys',
+      what: `The join with "${as}" names no columns that must be equal.`,
+      remedy: `Write { on: { left: 'right' } } with a column of each side.`,
+      place: build.place,
+    });
+  for (const pair of on) checkPair(build, left, right, pair);
+  build.noteExchange(placedTogether(left.relation, right.relation, on), 'joined', {
+    left: partitionText(left),
+    [as]: partitionText(right),
+    on: on.map((pair) => `${pair.left} = ${as}.${pair.right}`).join(', '),
+  });
+  return on;
+}
+
+function checkPair(build: Build, left: PlanNode, right: PlanNode, pair: JoinKey): void {
+  const problems = build.problems.length;
+  const leftColumn = pathOf(left.relation, pair.left, { purpose: 'join by', ...build });
+  const rightColumn = pathOf(right.relation, pair.right, {
+    purpose: 'join by, on the joined side',
+    ...build,
+  });
+  if (build.problems.length > problems) return;
+  const unequal = kindOf(leftColumn.type) !== kindOf(rightColumn.type);
+  if (isScalar(leftColumn.type) && isScalar(rightColumn.type) && !unequal) return;
+  build.note({
+    code: 'join-types',
+    what: unequal
+      ? `"${pair.left}" and "${pair.right}" are joined and hold different kinds of values: they are never equal.`
+      : `"${pair.left}" is joined and does not hold text, numbers or booleans.`,
+    evidence: {
+      [`left ${pair.left}`]: typeText(leftColumn.type),
+      [`right ${pair.right}`]: typeText(rightColumn.type),
+    },
+    remedy: 'Join by columns of one kind; select computed(schema, fn) first to make one of the other.',
+    place: build.place,
+  });
+}

@@ -1,0 +1,60 @@
+import {
+  type Arrangement,
+  KeyedArrangement,
+  keyedArrangementCodec,
+  OrderedArrangement,
+} from '../circuit/arrangement.js';
+import { generatedRead } from '../circuit/generated-row.js';
+import type { Ordered } from '../circuit/operator.js';
+import { keyTextOf } from '../zset/row-key.js';
+import type { Row } from '../zset/value.js';
+import { columnAt, holdsOnlyStrings } from './columns.js';
+import type { PlanCompiler } from './compile-plan.js';
+import { hasOneEach } from './join-relation.js';
+import type { JoinKey, PlanNode, Relation } from './plan.js';
+
+/** A node that joins. */
+interface Joining {
+  readonly left: PlanNode;
+  readonly right: PlanNode;
+  readonly on: readonly JoinKey[];
+}
+
+type KeyOf = (row: Row) => string | null;
+
+/** The texts of both sides' join keys: equal values have equal texts; null where a column is null. */
+export function keyTexts({ left, right, on }: Joining): { left: KeyOf; right: KeyOf } {
+  const parts = on.map((pair) => ({
+    ...pair,
+    onlyStrings:
+      holdsOnlyStringsAt(left.relation, pair.left) && holdsOnlyStringsAt(right.relation, pair.right),
+  }));
+  const textOf = (side: 'left' | 'right'): KeyOf => {
+    const reads = parts.map((part) => ({ read: generatedRead(part[side]), onlyStrings: part.onlyStrings }));
+    const text = keyTextOf(reads);
+    return (row) => (reads.some(({ read }) => read(row) === null) ? null : text(row));
+  };
+  return { left: textOf('left'), right: textOf('right') };
+}
+
+/** What keeps the rows of a side, by join key. */
+export const rowsOf = (node: Joining, side: 'left' | 'right', compiler: PlanCompiler): Arrangement =>
+  hasOneEach(node[side].relation, node.on, side)
+    ? new KeyedArrangement(compiler.keyed(side, keyedArrangementCodec))
+    : new OrderedArrangement(compiler.ordered(side));
+
+export const matchesOf = (side: 'left' | 'right', compiler: PlanCompiler): Ordered =>
+  compiler.ordered(`${side}.matches`);
+
+/** For the fingerprint. */
+export const joinedBy = (on: readonly JoinKey[]): [string, string][] =>
+  on.map((pair) => [pair.left, pair.right]);
+
+/** For people. */
+export const onText = (on: readonly JoinKey[]): string =>
+  on.map((pair) => (pair.left === pair.right ? pair.left : `${pair.left} = ${pair.right}`)).join(' and ');
+
+const holdsOnlyStringsAt = (relation: Relation, path: string): boolean => {
+  const column = columnAt(relation.columns, path);
+  return column !== null && holdsOnlyStrings(column.type);
+};

@@ -1,0 +1,51 @@
+import type { RowIn, Rows } from './collection-types.js';
+import type { Kind, NoSuchPath, ValueAt } from './path-type.js';
+import type { Flat } from './row-type.js';
+import type { NotAsync, ViewTypeError } from './view-type-error.js';
+
+/** One named side: `{ airport: airports }`. */
+export type Sides = { readonly [name: string]: Rows<any, string | null> };
+export type IsUnion<T, Whole = T> = T extends unknown ? ([Whole] extends [T] ? false : true) : never;
+export type OneSide<Row, S> =
+  true extends IsUnion<keyof S>
+    ? ViewTypeError<'A join names one side: { airport: airports }. Join again for another.'>
+    : keyof S & keyof Row extends never
+      ? unknown
+      : ViewTypeError<`The rows have a column "${keyof S & keyof Row & string}" already: give the joined side another name.`>;
+
+export type JoinOn = { readonly [left: string]: string };
+export type CheckedOn<Left, Right, On> = {
+  [L in keyof On]: L extends string
+    ? [NoSuchPath] extends [ValueAt<Left, L>]
+      ? ViewTypeError<`There is no column "${L}" to join by.`>
+      : On[L] extends string
+        ? [NoSuchPath] extends [ValueAt<Right, On[L]>]
+          ? (keyof Right & string) | ViewTypeError<`There is no column "${On[L]}" on the joined side.`>
+          : Kind<ValueAt<Left, L>> extends 'objects' | 'anything'
+            ? ViewTypeError<`Column "${L}" holds ${Kind<ValueAt<Left, L>>}; rows are joined by text, numbers or booleans.`>
+            : [Kind<ValueAt<Right, On[L]>>] extends [Kind<ValueAt<Left, L>>]
+              ? On[L]
+              : ViewTypeError<`Column "${L}" holds ${Kind<ValueAt<Left, L>>} and "${On[L]}" holds ${Kind<ValueAt<Right, On[L]>>}: they are never equal.`>
+        : never
+    : never;
+};
+export type KeyAfterJoin<Key, RightKey, On> = [RightKey] extends [On[keyof On]] ? Key : null;
+
+/** A row with its columns as they are where the row is missing. */
+export type OrNull<Row> = { [C in keyof Row]: Row[C] | null };
+/** A row with the joined one under its name. */
+export type PairOf<Row, S extends Sides> = Flat<Row & { -readonly [N in keyof S]: RowIn<S[N]> }>;
+
+export interface JoinHow<Row, S extends Sides, On> {
+  /** Columns that must be equal: `{ left: 'right' }`. Null equals nothing. */
+  readonly on: On & CheckedOn<Row, RowIn<S[keyof S]>, On>;
+  /** What pairs must fulfil beside. A row that is in no pair that does is alone. */
+  readonly where?: (row: PairOf<Row, S>) => boolean | ViewTypeError<NotAsync>;
+}
+
+export interface MatchHow<Row, R extends Rows<any, string | null>, On> {
+  /** Columns that must be equal: `{ left: 'right' }`. Null equals nothing. */
+  readonly on: On & CheckedOn<Row, RowIn<R>, On>;
+  /** What the two rows must fulfil beside. */
+  readonly where?: (left: Row, right: RowIn<R>) => boolean | ViewTypeError<NotAsync>;
+}
