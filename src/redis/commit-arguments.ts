@@ -1,7 +1,7 @@
 import type { CommitRequest } from '../runtime/ports/task-store.js';
 import { bucketOf, type Keyspace } from './keyspace.js';
 import { encodeMember } from './ordered-member.js';
-import { positionsText } from './task-record.js';
+import { encodeClocks, positionsText } from './task-record.js';
 
 /** The number of keys before those of state. */
 const FIXED_KEYS = 4;
@@ -102,6 +102,7 @@ export function commitArguments(keyspace: Keyspace, request: CommitRequest): str
     String(record.errors),
     record.checksum,
     JSON.stringify(record.extra),
+    encodeClocks(record),
     request.changelog === null ? '0' : '1',
     request.changelog ?? '',
     String(Math.max(0, request.changelogFrom)),

@@ -10,11 +10,12 @@ export const RECORD_FIELDS = [
   'errors',
   'checksum',
   'extra',
+  'clocks',
 ] as const;
 
 /** The record in the values of `RECORD_FIELDS`; null before the first commit. */
 export function decodeRecord(values: readonly (string | null)[]): TaskRecord | null {
-  const [tick, positions, frontier, rows, conflicts, errors, checksum, extra] = values as string[];
+  const [tick, positions, frontier, rows, conflicts, errors, checksum, extra, clocks] = values as string[];
   if (tick === null || tick === undefined) return null;
   return {
     tick: Number(tick),
@@ -25,6 +26,20 @@ export function decodeRecord(values: readonly (string | null)[]): TaskRecord | n
     errors: Number(errors),
     checksum: checksum!,
     extra: JSON.parse(extra!),
+    ...decodeClocks(clocks ?? null),
+  };
+}
+
+/** `clocks`, and after a line feed those that were applied where they are others: JSON texts hold no line feed. */
+export const encodeClocks = ({ clocks, applied }: Pick<TaskRecord, 'clocks' | 'applied'>): string =>
+  JSON.stringify(clocks) + (applied === null ? '' : `\n${JSON.stringify(applied)}`);
+
+/** The inverse; a record from before there were any has none. */
+export function decodeClocks(text: string | null): Pick<TaskRecord, 'clocks' | 'applied'> {
+  const [clocks, applied] = (text ?? '{}').split('\n') as [string, string?];
+  return {
+    clocks: JSON.parse(clocks) as TaskRecord['clocks'],
+    applied: applied === undefined ? null : (JSON.parse(applied) as TaskRecord['clocks']),
   };
 }
 

@@ -3,6 +3,7 @@ import type { TaskInput } from './input.js';
 import type { Attempt } from './ports/task-store.js';
 import { Ended } from './task-end.js';
 import type { TaskOptions } from './task-options.js';
+import { TIME } from './tick.js';
 import { FIRST_ENTRIES } from './tick-size.js';
 
 /** From this many grants without a commit on, something seems to end the owners. */
@@ -88,9 +89,11 @@ export class Caution {
   #parked(found: Attempt, input: TaskInput | undefined): Ended {
     const { id, clock } = this.options;
     const why =
-      input?.blame === undefined
-        ? `It is a change of another view's rows; leaving it out would show rows that no log gives.`
-        : `${input.blamed} entries have been left out already, as many as blamedEntriesMax allows.`;
+      found.input === TIME
+        ? `It is what becomes due as time passes; leaving it out would show rows that no log gives.`
+        : input?.blame === undefined
+          ? `It is a change of another view's rows; leaving it out would show rows that no log gives.`
+          : `${input.blamed} entries have been left out already, as many as blamedEntriesMax allows.`;
     return new Ended({
       how: 'parked',
       reason: {

@@ -1,10 +1,10 @@
-import { Delta } from '../zset/delta.js';
-import type { Row } from '../zset/value.js';
+import type { Row, Value } from '../zset/value.js';
 import type { RowIssue } from './conform.js';
+import { DecodedBatch } from './decoded-batch.js';
 import { FlatFields } from './flat-fields.js';
 import { instantText, toInstantText } from './instant-text.js';
 import { partitionOf, partitionKeys, placedBy, type RecordSource } from './placement.js';
-import { type Position, positionOrder, timeOf } from './position.js';
+import { type Position, timeOf } from './position.js';
 import type { RawEntry } from './ports/source-log.js';
 import { RowDecoder } from './row-decoder.js';
 import { TableKey } from './table-key.js';
@@ -27,14 +27,6 @@ export const entryLimits: Readonly<EntryLimits> = {
   batchEventsMax: 100_000,
   rawLengthMax: 2_000,
 };
-
-/** An entry that gave no rows. The reason of one in the wrong partition begins with "misplaced". */
-export interface UndecodedEntry {
-  /** Its index among the decoded entries. */
-  readonly entry: number;
-  readonly reason: string;
-  readonly raw: string;
-}
 
 /**
  * Makes rows of a source partition's entries.
@@ -65,11 +57,11 @@ export class EntryDecoder {
     this.#flat = new FlatFields(source);
     this.#tableKey = source.kind === 'table' ? new TableKey(source) : null;
     this.#partitionOf = partitionOf(source);
-    this.#eventTime = source.kind === 'stream' ? source.eventTime : null;
+    this.#eventTime = source.eventTime;
   }
 
   decode(entries: readonly RawEntry[]): DecodedBatch {
-    const batch = new DecodedBatch(this.#eventTime);
+    const batch = new DecodedBatch(this.#eventTime, this.source.latenessMs);
     const bound = new AheadBound(this.#eventTime, entries[0]?.[0], this.limits.aheadMsMax);
     for (let index = 0; index < entries.length; index++) {
       const entry = entries[index]!;
@@ -83,11 +75,12 @@ export class EntryDecoder {
       if (length > this.limits.entryLengthMax)
         reason = `The entry has ${length} characters, more than entryLengthMax (${this.limits.entryLengthMax}).`;
       else if (fields.length === 2 && fields[0] === 'data') reason = this.#event(fields[1]!, batch);
-      else reason = this.#otherForm(fields, batch);
+      else reason = this.#otherForm(fields, id, batch);
       for (let row = before; reason === null && row < batch.rows.length; row++)
         reason = this.#misplaced(batch.rows[row]!) ?? bound.ahead(batch.rows[row]!, id);
       if (reason !== null) {
         batch.rows.length = batch.weights.length = before;
+        batch.undated = batch.undated?.filter((row) => row < before) ?? null;
         batch.errors.push({ entry: index, reason, raw: rawText(fields, this.limits.rawLengthMax) });
       }
       batch.ids.push(id);
@@ -115,7 +108,7 @@ export class EntryDecoder {
     return null;
   }
 
-  #otherForm(fields: readonly string[], batch: DecodedBatch): string | null {
+  #otherForm(fields: readonly string[], id: Position, batch: DecodedBatch): string | null {
     if (fields.length === 0 || fields.length % 2 === 1)
       return `The entry has ${fields.length} texts, which are not pairs of a field and its value.`;
     const texts = new Map<string, string>();
@@ -128,7 +121,7 @@ export class EntryDecoder {
       if (op !== 'upsert' && op !== 'delete')
         return `\`op\` is "${cut(op, 40)}"; it can be "upsert" or "delete".`;
       texts.delete('op');
-      if (op === 'delete') return this.#tombstone(texts, batch);
+      if (op === 'delete') return this.#tombstone(texts, id, batch);
     }
     if (texts.size === 1 && texts.has('data')) return this.#event(texts.get('data')!, batch);
     if (texts.size === 1 && texts.has('batch')) return this.#batch(texts.get('batch')!, batch);
@@ -161,7 +154,7 @@ export class EntryDecoder {
     return null;
   }
 
-  #tombstone(texts: Map<string, string>, batch: DecodedBatch): string | null {
+  #tombstone(texts: Map<string, string>, id: Position, batch: DecodedBatch): string | null {
     let fields: Record<string, unknown> = this.#flat.read(texts);
     if (texts.has('batch') || (texts.has('data') && texts.size > 1)) return ambiguous(texts);
     if (texts.has('data')) {
@@ -176,7 +169,12 @@ export class EntryDecoder {
     const decoded = this.#tableKey!.decode(fields);
     if ('issues' in decoded)
       return `A deletion needs the key ${named(this.#tableKey!.columns)}. ${reasonOf(decoded.issues, '')}`;
-    batch.rows.push(decoded.row);
+    const { row } = decoded as { row: Record<string, Value> };
+    if (this.#eventTime !== null && row[this.#eventTime] === null) {
+      row[this.#eventTime] = instantText(timeOf(id));
+      (batch.undated ??= []).push(batch.rows.length);
+    }
+    batch.rows.push(row);
     batch.weights.push(-1);
     return null;
   }
@@ -188,54 +186,6 @@ export class EntryDecoder {
     const keys = partitionKeys(this.source);
     const by = placedBy(this.source)!.join(', ');
     return `misplaced: by its ${by} it belongs in "${keys[belongs]}", and lies in "${keys[this.partition]}".`;
-  }
-}
-
-/** Entries decoded: the rows of all, and which are whose. */
-export class DecodedBatch {
-  /** One for each entry. */
-  readonly ids: Position[] = [];
-  readonly rows: Row[] = [];
-  /** 1; −1 for a table's deletion, whose row holds the key and nulls. */
-  readonly weights: number[] = [];
-  /** The rows of entry `i` are those from `ends[i - 1]` (0 for the first) to `ends[i]`. */
-  readonly ends: number[] = [];
-  readonly errors: UndecodedEntry[] = [];
-  /** The characters of all fields: near enough to bytes for bounding reads. */
-  bytes = 0;
-  #orders: string[] | null = null;
-
-  constructor(readonly eventTime: string | null) {}
-
-  /**
-   * Each row's place in the log: its event's time, else its entry's, as an instant of fixed width, then entry id and
-   * index in the entry.
-   */
-  orders(): string[] {
-    if (this.#orders !== null) return this.#orders;
-    const orders: string[] = [];
-    for (let entry = 0, row = 0; entry < this.ids.length; entry++) {
-      const id = this.ids[entry]!;
-      const first = row;
-      for (; row < this.ends[entry]!; row++) {
-        const time =
-          (this.eventTime === null ? null : toInstantText(this.rows[row]![this.eventTime])) ??
-          instantText(timeOf(id));
-        orders.push(time + positionOrder(id, row - first));
-      }
-    }
-    return (this.#orders = orders);
-  }
-
-  /** The rows of entries `fromEntry` up to but not including `toEntry`. */
-  delta(fromEntry: number, toEntry: number, withOrders: boolean): Delta<Row> {
-    const from = fromEntry === 0 ? 0 : this.ends[fromEntry - 1]!;
-    const to = toEntry === 0 ? 0 : this.ends[toEntry - 1]!;
-    return new Delta(
-      this.rows.slice(from, to),
-      this.weights.slice(from, to),
-      withOrders ? this.orders().slice(from, to) : undefined,
-    );
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Circuit, Fetch } from '../circuit/circuit.js';
+import { NO_TIME, type Time } from '../circuit/time.js';
 import type { Delta } from '../zset/delta.js';
 import type { FetchedState, StoredState } from './ports/task-store.js';
 
@@ -8,8 +9,9 @@ export async function drive(
   inputs: ReadonlyMap<string, Delta>,
   fetchState: (wanted: StoredState) => Promise<FetchedState>,
   around: <T>(step: () => T) => T = (step) => step(),
+  [time, before]: readonly [time: Time, before: Time] = [NO_TIME, NO_TIME],
 ): Promise<Delta> {
-  const stepping = circuit.step(inputs);
+  const stepping = circuit.step(inputs, time, before);
   for (;;) {
     const next = around(() => stepping.next());
     if (next.done) return next.value;

@@ -1,17 +1,20 @@
 import type { Delta } from '../zset/delta.js';
+import type { PartitionClocks } from './clocks.js';
 import type { InputPosition } from './ports/task-store.js';
 import type { Frontier } from './frontier.js';
 import type { Position } from './position.js';
 
 /** Entries of one input, decoded, that follow a position without a gap. A task cuts its ticks out of it. */
 export interface InputBatch {
-  /** How many entries; a tick takes a run of them. */
+  /** How many entries; a tick takes a run of them. None where nothing has come but time. */
   readonly size: number;
   delta(from: number, to: number): Delta;
   /** Where the input stands after the first `to` entries. */
   positionAfter(to: number): InputPosition;
   /** What the frontier gains with the first `to` entries, by source partition. */
   frontierAfter(to: number): Frontier;
+  /** The clocks that the input brings after the first `to` entries; only where the task asked for time. */
+  clocksAfter?(to: number): PartitionClocks;
   /** What the task keeps about this input beside its position, after the first `to` entries; undefined for nothing. */
   noteAfter?(to: number): unknown;
   /** Entries of the run that could not be decoded or placed. */
@@ -39,10 +42,11 @@ export class LogLost extends Error {
 export interface TaskInput {
   readonly name: string;
   /**
-   * The batch after a position, or null at the end of the log. Idempotent.
+   * The batch after a position, or null at the end of the log. Idempotent. `clocks` are those at the position, as far as
+   * they matter to the task: it acts on the time of what the input brings; undefined where it does not.
    * @throws LogLost
    */
-  next(position: InputPosition, note: unknown): Promise<InputBatch | null>;
+  next(position: InputPosition, note: unknown, clocks?: PartitionClocks): Promise<InputBatch | null>;
   /** Where the input begins. */
   readonly beginning: InputPosition;
   /** Returns when there may be something after a position, or the signal is aborted. Bounded. */

@@ -1,5 +1,5 @@
-import { type DecodedBatch, type EntryDecoder, entryLimits } from './decode-entry.js';
-import type { EntryError, InputBatch, TaskInput } from './input.js';
+import type { EntryDecoder } from './decode-entry.js';
+import type { DecodedBatch } from './decoded-batch.js';
 import { LogLost } from './input.js';
 import type { Limits } from './limits.js';
 import type { Metrics } from './metrics.js';
@@ -127,120 +127,6 @@ export class SourceReader {
   #adapt(entries: number, bytes: number): void {
     const fitting = Math.floor(this.limits.readBytesMax / Math.max(1, bytes / entries));
     this.#countMax = Math.max(1, Math.min(this.limits.readEntriesMax, fitting, this.#countMax * 2));
-  }
-}
-
-/** A source partition as an input of one task. */
-export class StreamInput implements TaskInput {
-  readonly beginning: InputPosition = { position: BEGINNING, entries: 0 };
-  readonly #blamed: Set<Position>;
-
-  constructor(
-    readonly name: string,
-    readonly reader: SourceReader,
-    readonly needsOrder: boolean,
-    /** Entries that ended workers: errors, whatever is in them. */
-    blamed: Iterable<Position> = [],
-  ) {
-    this.#blamed = new Set(blamed);
-  }
-
-  get blamed(): number {
-    return this.#blamed.size;
-  }
-
-  forget(): void {
-    this.reader.forget();
-  }
-
-  blame(entry: Position): string {
-    this.#blamed.add(entry);
-    return this.reader.redisKey;
-  }
-
-  async next(position: InputPosition): Promise<InputBatch | null> {
-    const found = await this.reader.after(position);
-    return (
-      found &&
-      new StreamBatch(
-        found.batch,
-        found.from,
-        found.after.entries,
-        this.reader.redisKey,
-        this.needsOrder,
-        this.#blamed,
-      )
-    );
-  }
-
-  wait(position: InputPosition, signal: AbortSignal): Promise<void> {
-    return this.reader.news.wait(this.reader.redisKey, position.position, signal);
-  }
-}
-
-const ENDED_THE_WORKER =
-  'ended the worker: its step did not come to an end, or took all memory. It is left out, here and in every replay of this definition.';
-
-class StreamBatch implements InputBatch {
-  readonly size: number;
-
-  constructor(
-    readonly batch: DecodedBatch,
-    readonly first: number,
-    readonly entriesBefore: number,
-    readonly redisKey: string,
-    readonly needsOrder: boolean,
-    readonly blamed: ReadonlySet<Position>,
-  ) {
-    this.size = batch.ids.length - first;
-  }
-
-  delta(from: number, to: number) {
-    const { batch, first, needsOrder } = this;
-    const blamed = this.#blamedIn(from, to);
-    if (blamed.length === 0) return batch.delta(first + from, first + to, needsOrder);
-    const delta = batch.delta(0, 0, needsOrder);
-    let start = first + from;
-    for (const end of [...blamed, first + to]) {
-      delta.append(batch.delta(start, end, needsOrder));
-      start = end + 1;
-    }
-    return delta;
-  }
-
-  positionAfter(to: number): InputPosition {
-    return { position: this.batch.ids[this.first + to - 1]!, entries: this.entriesBefore + this.first + to };
-  }
-
-  frontierAfter(to: number): Record<string, Position> {
-    return { [this.redisKey]: this.batch.ids[this.first + to - 1]! };
-  }
-
-  errors(from: number, to: number): EntryError[] {
-    const { batch, first } = this;
-    const blamed = this.#blamedIn(from, to);
-    if (batch.errors.length === 0 && blamed.length === 0) return [];
-    return [
-      ...batch.errors
-        .filter(({ entry }) => entry >= first + from && entry < first + to && !blamed.includes(entry))
-        .map(({ entry, raw, reason }) => ({ id: batch.ids[entry]!, raw, reason })),
-      ...blamed.map((entry) => ({
-        id: batch.ids[entry]!,
-        raw: JSON.stringify(batch.delta(entry, entry + 1, false).rows)
-          .slice(0, entryLimits.rawLengthMax)
-          .toWellFormed(),
-        reason: ENDED_THE_WORKER,
-      })),
-    ];
-  }
-
-  /** Which of the run are blamed, as places in the decoded batch. */
-  #blamedIn(from: number, to: number): number[] {
-    if (this.blamed.size === 0) return [];
-    const places: number[] = [];
-    for (let at = this.first + from; at < this.first + to; at++)
-      if (this.blamed.has(this.batch.ids[at]!)) places.push(at);
-    return places;
   }
 }
 

@@ -5,7 +5,7 @@ import type { Row, Value } from '../zset/value.js';
 import { applySchema, arrivingSchema, conform, type RowIssue, setField } from './conform.js';
 import { messageOf } from '../errors/stillwater-error.js';
 
-/** A table's key columns on their own: what a tombstone holds of a row. */
+/** A table's key columns on their own, and its event time: what a tombstone holds of a row. */
 export class TableKey {
   readonly columns: readonly Column[];
   readonly textOf: (row: Row) => KeyText;
@@ -15,11 +15,11 @@ export class TableKey {
     this.textOf = keyTextOf(keyParts(table.columns, table.key));
   }
 
-  /** The row a tombstone stands for: its key columns, the others null. Each is decided by its column's schema. */
+  /** The row a tombstone stands for: its key columns, its time if it says one, the others null. Each is decided by its column's schema. */
   decode(fields: Readonly<Record<string, unknown>>): { row: Row } | { issues: RowIssue[] } {
     const issues: RowIssue[] = [];
     const values = new Map<string, Value>();
-    for (const column of this.columns) {
+    for (const column of this.#columnsIn(fields)) {
       const { name, type } = column;
       const decided = applySchema(
         arrivingSchema(this.table, column),
@@ -41,5 +41,12 @@ export class TableKey {
     const row: Record<string, Value> = {};
     for (const { name } of this.table.columns) setField(row, name, values.get(name) ?? null);
     return { row };
+  }
+
+  #columnsIn(fields: Readonly<Record<string, unknown>>): readonly Column[] {
+    const { eventTime } = this.table;
+    if (eventTime === null || !Object.hasOwn(fields, eventTime) || this.table.key.includes(eventTime))
+      return this.columns;
+    return [...this.columns, this.table.columns.find((column) => column.name === eventTime)!];
   }
 }

@@ -1,16 +1,21 @@
 import { assert } from '../assert.js';
 import { messageOf, StillwaterError } from '../errors/stillwater-error.js';
+import type { Time } from '../circuit/time.js';
 import { Checksum } from '../zset/checksum.js';
 import { Caution } from './caution.js';
-import { Committer } from './committer.js';
+import { type Clocks, NO_CLOCKS, raised } from './clocks.js';
+import { type Commit, Committer } from './committer.js';
 import { drive } from './drive.js';
 import { type InputBatch, LogLost, type TaskInput } from './input.js';
-import type { CommitRequest, ParkReason, TaskRecord } from './ports/task-store.js';
+import type { ParkReason, TaskRecord } from './ports/task-store.js';
 import { comparePositions } from './position.js';
+import { RecentErrors } from './recent-errors.js';
 import type { TaskId } from './task-id.js';
 import { Diverged, Ended, isTransient, type TaskEnd } from './task-end.js';
 import type { TaskOptions } from './task-options.js';
+import { type Tick, tickOfTime, tickOver, writesOf } from './tick.js';
 import { TickSize } from './tick-size.js';
+import { ViewTime } from './view-time.js';
 
 const emptyRecord: TaskRecord = {
   tick: 0,
@@ -20,6 +25,8 @@ const emptyRecord: TaskRecord = {
   conflicts: 0,
   errors: 0,
   checksum: '0'.repeat(16),
+  clocks: NO_CLOCKS,
+  applied: null,
   extra: {},
 };
 
@@ -36,21 +43,26 @@ const emptyRecord: TaskRecord = {
 export class Task {
   readonly id: TaskId;
   #record: TaskRecord;
+  readonly #viewTime: ViewTime;
+  /** The time that all operators have acted on. */
+  #applied: Time;
   readonly #committer: Committer;
   readonly #size: TickSize;
   readonly #caution: Caution;
   readonly #stop = new AbortController();
-  /** Errors of the ticks that make up the last `errorsWindow` entries: [entries, errors]. */
-  readonly #recentErrors: [entries: number, errors: number][] = [];
+  readonly #recentErrors: RecentErrors;
   #idle = false;
   #end: TaskEnd | null = null;
 
   constructor(readonly options: TaskOptions) {
     this.id = options.id;
-    this.#record = options.record ?? emptyRecord;
+    this.#viewTime = new ViewTime(options.view);
+    this.#record = this.#found(options.record);
+    this.#applied = this.#viewTime.at(this.#record.applied ?? this.#record.clocks);
     this.#committer = new Committer(options, this.#stop.signal);
     this.#size = new TickSize(options.limits.commitWritesMax);
     this.#caution = new Caution(options);
+    this.#recentErrors = new RecentErrors(options.limits.errorsWindow);
   }
 
   /** What the last answered commit stored. */
@@ -127,7 +139,8 @@ export class Task {
         const stored = await store.reload(this.id, token);
         if (stored === null) this.#end = { how: 'fenced' };
         else {
-          this.#record = stored.record ?? emptyRecord;
+          this.#record = this.#found(stored.record);
+          this.#applied = this.#viewTime.at(this.#record.applied ?? this.#record.clocks);
           this.#committer.reset(this.#record);
         }
         return;
@@ -152,12 +165,18 @@ export class Task {
     await this.options.store.park(this.id, this.options.token, reason).catch(() => {});
   }
 
+  #found(stored: TaskRecord | null): TaskRecord {
+    const record = stored ?? emptyRecord;
+    return { ...record, clocks: this.#viewTime.complete(record.clocks) };
+  }
+
   async #maintain(): Promise<void> {
     const { inputs, limits, clock } = this.options;
     const { signal } = this.#stop;
     /** Inputs that were read to their end; each is read again when it may have something, or after a while. */
     const waiting = new Map<TaskInput, Promise<void>>();
     await this.#caution.judge();
+    await this.#finish();
     while (!signal.aborted) {
       if (this.options.generation()?.paused) {
         await this.#committer.settled();
@@ -167,7 +186,8 @@ export class Task {
       for (const input of inputs) {
         if (signal.aborted) return;
         if (waiting.has(input)) continue;
-        const batch = await input.next(this.#positionOf(input), this.#record.extra[input.name]);
+        const { extra, clocks } = this.#record;
+        const batch = await input.next(this.#positionOf(input), extra[input.name], clocks[input.name]);
         if (batch !== null) await this.#take(input, batch);
         else
           waiting.set(
@@ -193,7 +213,8 @@ export class Task {
   /** Applies a batch in ticks, up to the place where the task is to stop. */
   async #take(input: TaskInput, batch: InputBatch): Promise<void> {
     const size = this.#sizeBeforeStop(batch);
-    if (size === 0) {
+    if (size === 0) await this.#passTime(raised(this.#record.clocks, input.name, batch.clocksAfter?.(0)));
+    if (size < batch.size && size === 0) {
       await this.#committer.settled();
       await this.options.clock.sleep(this.options.limits.registryRefreshMs / 4, this.#stop.signal);
     }
@@ -218,76 +239,94 @@ export class Task {
     return size;
   }
 
-  /** One tick over the entries [from, to) or fewer. Where it ended. */
+  /** One tick over the entries [from, to) or fewer, and all that becomes due with it. Where it ended. */
   async #tick(input: TaskInput, batch: InputBatch, from: number, to: number): Promise<number> {
-    const { view, store, limits, metrics, clock } = this.options;
-    const { circuit } = view;
+    const { view, limits } = this.options;
     for (;;) {
-      const delta = batch.delta(from, to);
-      const entryErrors = batch.errors(from, to);
-      const sink = view.errors.sink('entry');
-      for (const { id, raw, reason } of entryErrors) sink.add({ entry: id, raw }, 1, reason);
-      const started = clock.monotonicMs();
-      const about = {
-        tick: this.#record.tick + 1,
-        input: input.name,
-        entry: batch.positionAfter(from + 1).position,
-        entries: to - from,
-      };
-      await this.#caution.step(about, () =>
-        drive(
-          circuit,
-          new Map([[input.name, delta]]),
-          (wanted) => {
-            metrics.stateReads.add(
-              { view: this.id.view },
-              wanted.keyed.reduce((sum, { keys }) => sum + keys.length, 0),
-            );
-            return store.fetch(
-              this.id,
-              this.options.generation()?.buckets ?? view.output.options.buckets,
-              wanted,
-            );
-          },
-          this.options.step,
-        ),
-      );
-      metrics.stepMs.observe({ view: this.id.view }, clock.monotonicMs() - started);
-      const writes = circuit.changed;
+      const tick = tickOver(input, batch, [from, to], this.#record);
+      const time = await this.#step(tick);
+      const writes = view.circuit.changed;
       this.#size.saw(to - from, writes);
-      if (writes <= limits.commitWritesMax * OVERSHOOT || to - from === 1) break;
-      circuit.discard();
+      if (writes <= limits.commitWritesMax * OVERSHOOT || to - from === 1) {
+        await this.#submit(tick, time);
+        await this.#finish();
+        return to;
+      }
+      view.circuit.discard();
       view.output.takeResult();
       view.errors.takeResult();
       to = from + Math.max(1, (to - from) >> 1);
     }
-    await this.#submit(input, batch, to, to - from);
-    return to;
   }
 
-  async #submit(input: TaskInput, batch: InputBatch, to: number, entries: number): Promise<void> {
+  /** A tick in which nothing comes but time, if the clocks say other than is stored. */
+  async #passTime(clocks: Clocks): Promise<void> {
+    if (clocks === this.#record.clocks) return;
+    await this.#tickOfTime(clocks);
+    await this.#finish();
+  }
+
+  /** Before anything else is taken in: ticks without input, until nothing more is due. */
+  async #finish(): Promise<void> {
+    while (this.#record.applied !== null && !this.#stop.signal.aborted)
+      await this.#tickOfTime(this.#record.clocks);
+  }
+
+  async #tickOfTime(clocks: Clocks): Promise<void> {
+    const tick = tickOfTime(clocks, this.#record);
+    await this.#submit(tick, await this.#step(tick));
+  }
+
+  /** Steps the circuit. What it then knows of time. */
+  async #step({ input, entry, entries, inputs, errors, after }: Tick): Promise<Time> {
+    const { view, store, metrics, clock, step } = this.options;
+    const { circuit } = view;
+    const sink = view.errors.sink('entry');
+    for (const { id, raw, reason } of errors) sink.add({ entry: id, raw }, 1, reason);
+    const time = this.#viewTime.at(after.clocks, this.#applied);
+    const started = clock.monotonicMs();
+    const about = { tick: this.#record.tick + 1, input, entry, entries: Math.max(1, entries) };
+    await this.#caution.step(about, () =>
+      drive(
+        circuit,
+        inputs,
+        (wanted) => {
+          metrics.stateReads.add(
+            { view: this.id.view },
+            wanted.keyed.reduce((sum, { keys }) => sum + keys.length, 0),
+          );
+          return store.fetch(
+            this.id,
+            this.options.generation()?.buckets ?? view.output.options.buckets,
+            wanted,
+          );
+        },
+        step,
+        [time, this.#applied],
+      ),
+    );
+    metrics.stepMs.observe({ view: this.id.view }, clock.monotonicMs() - started);
+    return time;
+  }
+
+  async #submit({ entries, after, onCommitted }: Tick, time: Time): Promise<void> {
     const { view, metrics } = this.options;
     const { circuit, output } = view;
     const result = output.takeResult();
     const { errors } = view.errors.takeResult();
     const before = this.#record;
-    const note = batch.noteAfter?.(to);
-    const extra =
-      note === undefined && before.extra[input.name] === undefined
-        ? before.extra
-        : { ...before.extra, [input.name]: note };
+    const { unfinished } = circuit;
     const record: TaskRecord = {
+      ...after,
       tick: before.tick + 1,
-      positions: { ...before.positions, [input.name]: batch.positionAfter(to) },
-      frontier: { ...before.frontier, ...batch.frontierAfter(to) },
+      applied: unfinished ? (before.applied ?? before.clocks) : null,
       rows: before.rows + result.rows,
       conflicts: before.conflicts + result.conflicts,
       errors: before.errors + errors,
       checksum: Checksum.parse(before.checksum).merge(result.checksum).toString(),
-      extra,
     };
     assert(record.rows >= 0, `The view "${this.id.view}" would have ${record.rows} rows.`);
-    const request: Omit<CommitRequest, 'changelog' | 'changelogFrom'> = {
+    const commit: Commit = {
       task: this.id,
       token: this.options.token,
       tick: record.tick,
@@ -295,23 +334,8 @@ export class Task {
       buckets: output.options.buckets,
       record,
       from: before.positions,
-      keyed: [],
-      ordered: [],
-      indexes: [],
+      ...writesOf(circuit),
     };
-    const writes = {
-      keyed: [] as CommitRequest['keyed'][number][],
-      ordered: [] as CommitRequest['ordered'][number][],
-      indexes: [] as CommitRequest['indexes'][number][],
-    };
-    for (const state of circuit.states) {
-      if (state.changed === 0) continue;
-      // Taken out now: after sealing the state belongs to the next tick, and a commit may have to be repeated.
-      if (state.kind === 'keyed') writes.keyed.push({ state: state.name, writes: state.writes() });
-      else if (state.kind === 'ordered')
-        writes.ordered.push({ state: state.name, writes: [...state.writes()] });
-      else writes.indexes.push({ state: state.name, writes: [...state.writes()] });
-    }
     metrics.ticks.add({ view: this.id.view });
     metrics.events.add({ view: this.id.view }, entries);
     metrics.rowChanges.add({ view: this.id.view }, result.changes.length);
@@ -321,10 +345,11 @@ export class Task {
     await this.#committer.settled();
     circuit.seal();
     this.#record = record;
-    this.#committer.submit({ ...request, ...writes }, result.changes, {
+    if (!unfinished) this.#applied = time;
+    this.#committer.submit(commit, result.changes, {
       onCommitted: () => {
         circuit.acknowledge();
-        input.committed?.(record.positions[input.name]!, note);
+        onCommitted?.();
       },
     });
     this.#countErrors(entries, errors);
@@ -332,12 +357,8 @@ export class Task {
 
   /** Parks the view when too many of its last entries failed; the tick that went over the limit is committed. */
   #countErrors(entries: number, errors: number): void {
-    const recent = this.#recentErrors;
-    recent.push([entries, Math.max(0, errors)]);
-    let window = recent.reduce((sum, [count]) => sum + count, 0);
-    while (recent.length > 1 && window - recent[0]![0] >= this.options.limits.errorsWindow)
-      window -= recent.shift()![0];
-    const failed = recent.reduce((sum, [, count]) => sum + count, 0);
+    this.#recentErrors.add(entries, errors);
+    const { failed, window } = this.#recentErrors;
     const allowed = this.options.errorsMax * Math.max(1, window / this.options.limits.errorsWindow);
     if (failed <= allowed) return;
     throw new Ended({

@@ -1,7 +1,8 @@
 import { bucketOf } from '../circuit/view-output.js';
 import { Delta } from '../zset/delta.js';
 import type { Row } from '../zset/value.js';
-import { type ChangelogEntry, decodeChangelog } from './changelog.js';
+import { broughtBy, type ChangelogEntry, decodeChangelog } from './changelog.js';
+import type { PartitionClocks } from './clocks.js';
 import type { EntryError, InputBatch, TaskInput } from './input.js';
 import { LogLost } from './input.js';
 import type { NewsDesk } from './news-desk.js';
@@ -23,6 +24,7 @@ interface Snapshot {
   /** What the last page was read with; once the changelog reaches this tick the snapshot is left behind. */
   lastTick: number;
   frontier: Readonly<Record<string, Position>>;
+  clocks?: PartitionClocks;
 }
 
 interface Run {
@@ -117,7 +119,7 @@ export class UpstreamInput implements TaskInput {
     const next: Snapshot = {
       runs: [...runs.slice(0, bucket), [...(runs[bucket] ?? []), { upTo, tick }]],
       lastTick: tick,
-      frontier: record?.frontier ?? {},
+      ...(record ? broughtBy(record) : { frontier: {} }),
     };
     const complete = upTo === null && bucket === this.buckets - 1;
     return new SnapshotPage(
@@ -170,6 +172,12 @@ class SnapshotPage implements InputBatch {
       : {};
   }
 
+  clocksAfter(): PartitionClocks {
+    return this.complete && oldestTick(this.snapshot) === this.snapshot.lastTick
+      ? (this.snapshot.clocks ?? {})
+      : {};
+  }
+
   noteAfter(): Snapshot | undefined {
     return this.complete && oldestTick(this.snapshot) === this.snapshot.lastTick ? undefined : this.snapshot;
   }
@@ -213,6 +221,14 @@ class ChangelogBatch implements InputBatch {
     const { tick, frontier } = this.entries[to - 1]!;
     if (!this.snapshot || tick > this.snapshot.lastTick) return frontier;
     return tick === this.snapshot.lastTick ? this.snapshot.frontier : {};
+  }
+
+  /** None before the first: then nothing has come, and time comes with the rows it is of. */
+  clocksAfter(to: number): PartitionClocks {
+    if (to === 0) return {};
+    const { tick, clocks } = this.entries[to - 1]!;
+    if (!this.snapshot || tick > this.snapshot.lastTick) return clocks;
+    return tick === this.snapshot.lastTick ? (this.snapshot.clocks ?? {}) : {};
   }
 
   noteAfter(to: number): Snapshot | undefined {

@@ -44,9 +44,9 @@ export class SourcePage {
         length: partitions.reduce((sum, { length }) => sum + length, 0),
         bytes: known.length === partitions.length ? known.reduce((sum, size) => sum + size, 0) : null,
         partitionedBy: placedBy(source),
-        ...(source.kind === 'table'
-          ? { key: source.key }
-          : { eventTime: source.eventTime, latenessMs: source.latenessMs }),
+        ...(source.kind === 'table' ? { key: source.key } : {}),
+        eventTime: source.eventTime,
+        latenessMs: source.latenessMs,
         retain: source.retain,
         columns: describeColumns(source.columns).map(({ name, type }) => ({
           name,

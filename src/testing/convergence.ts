@@ -1,7 +1,7 @@
 import type { ViewDeclaration } from '../view/plan.js';
 import type { Row } from '../zset/value.js';
 import { partitionKeys } from '../runtime/placement.js';
-import type { Append, AppendedEntry } from './history.js';
+import type { Append } from './history.js';
 import { compareRows } from './row-comparison.js';
 import { ViewRun } from './view-run.js';
 
@@ -68,14 +68,14 @@ class Way {
     ];
   }
 
-  maintain(entries: readonly AppendedEntry[]): ViewRun {
+  maintain(entries: Append): ViewRun {
     const run = new ViewRun(this.view, this.#cacheEntriesMax);
     const queues = queuesOf(entries);
     const piecesMax = Math.max(this.#one([1, 2, 5, 1_000_000]), Math.ceil(entries.length / TICKS_MAX));
     let inVain = 0;
     let takeOvers = 0;
     for (let left = queues; left.length > 0; left = left.filter((queue) => queue.length > 0)) {
-      const taken: AppendedEntry[] = [];
+      const taken: Append[number][] = [];
       for (const queue of left)
         if (this.#random() < 0.6) taken.push(...queue.splice(0, 1 + Math.floor(this.#random() * piecesMax)));
       if (taken.length === 0) continue;
@@ -103,9 +103,9 @@ class Way {
   }
 }
 
-/** Each partition's entries, in their order. */
-function queuesOf(entries: readonly AppendedEntry[]): AppendedEntry[][] {
-  const queues = new Map<string, AppendedEntry[]>();
+/** Each partition's entries and heartbeats, in their order. */
+function queuesOf(entries: Append): Append[number][][] {
+  const queues = new Map<string, Append[number][]>();
   for (const entry of entries) {
     const partition = `${entry.source.kind}:${partitionKeys(entry.source)[entry.partition]}`;
     const queue = queues.get(partition);

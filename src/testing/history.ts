@@ -1,5 +1,5 @@
 import { toInstantText } from '../runtime/instant-text.js';
-import { partitionOf, type RecordSource } from '../runtime/placement.js';
+import { partitionKeys, partitionOf, type RecordSource } from '../runtime/placement.js';
 import type { RawEntry } from '../runtime/ports/source-log.js';
 import { RowDecoder } from '../runtime/row-decoder.js';
 import { TableKey } from '../runtime/table-key.js';
@@ -11,8 +11,16 @@ export interface AppendedEntry {
   readonly entry: RawEntry;
 }
 
+/** A heartbeat of one partition, recorded after what was appended before it. */
+export interface RecordedHeartbeat {
+  readonly source: RecordSource;
+  readonly partition: number;
+  /** What it raises the partition's clock to, in ms. */
+  readonly heartbeat: number;
+}
+
 /** What was appended in one go, in the order of the log. */
-export type Append = readonly AppendedEntry[];
+export type Append = readonly (AppendedEntry | RecordedHeartbeat)[];
 
 /** The entries of a test, made as a producer would make them; ids rise over all of them and never lie before an event's time. */
 export class LogWriter {
@@ -30,10 +38,7 @@ export class LogWriter {
           `Record ${index} given for "${source.name}" is ${String(record)}, which JSON cannot say.`,
         );
       const row = rows.decode(JSON.parse(json));
-      const time =
-        row !== null && source.kind === 'stream' && source.eventTime !== null
-          ? toInstantText(row[source.eventTime])
-          : null;
+      const time = row !== null && source.eventTime !== null ? toInstantText(row[source.eventTime]) : null;
       const partition = row === null ? 0 : (placeOf?.(row) ?? 0);
       return { source, partition, entry: [this.#nextId(time), ['data', json]] };
     });
@@ -55,6 +60,17 @@ export class LogWriter {
         entry: [this.#nextId(null), ['op', 'delete', 'data', JSON.stringify(fields)]],
       };
     });
+  }
+
+  /** Time passes without entries, in all partitions. */
+  heartbeats(source: RecordSource, instant: string | number | Date): Append {
+    if (source.eventTime === null)
+      throw new TypeError(
+        `"${source.name}" has no event time: declare \`eventTime\` for time to pass in it.`,
+      );
+    const heartbeat = new Date(instant).getTime();
+    if (Number.isNaN(heartbeat)) throw new TypeError(`${JSON.stringify(instant)} is no instant.`);
+    return partitionKeys(source).map((_, partition) => ({ source, partition, heartbeat }));
   }
 
   /** Entries exactly as they would lie in Redis, field by field. */

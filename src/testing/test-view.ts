@@ -47,6 +47,14 @@ export class History {
     return this.#with((log) => log.tombstones(source.declaration, keys));
   }
 
+  /**
+   * Time passes though nothing is appended: the clock of a stream, in all its partitions, comes to this instant. In production
+   * heartbeats do that when a stream is silent.
+   */
+  heartbeat(source: Stream<any, any> | Table<any, any, any>, instant: string | number | Date): History {
+    return this.#with((log) => log.heartbeats(source.declaration, instant));
+  }
+
   /** Entries as any producer may write them: `{ data: '{…}' }`, `{ batch: '[…]' }`, field by field, or wrong. */
   entries(
     source: Stream<any, any> | Table<any, any, any>,
@@ -168,6 +176,14 @@ export class Expectation<ViewRow> {
     records: readonly Input[],
   ): Expectation<ViewRow> {
     return new Expectation<ViewRow>(this.history.and(source, records), this.view);
+  }
+
+  /** The same view after time has passed though nothing was appended. */
+  afterwardsHeartbeat(
+    source: Stream<any, any> | Table<any, any, any>,
+    instant: string | number | Date,
+  ): Expectation<ViewRow> {
+    return new Expectation<ViewRow>(this.history.heartbeat(source, instant), this.view);
   }
 
   /** The same view after rows of a table were deleted. */

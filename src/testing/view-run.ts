@@ -1,20 +1,18 @@
-import { shownText } from '../circuit/view-record.js';
-import { Checksum } from '../zset/checksum.js';
-import { Delta } from '../zset/delta.js';
+import type { KeptError } from '../circuit/error-collection.js';
+import type { Delta } from '../zset/delta.js';
 import type { Row } from '../zset/value.js';
-import { EntryDecoder } from '../runtime/decode-entry.js';
-import { partitionKeys } from '../runtime/placement.js';
-import { type CompiledView, compileView, inputNameOf } from '../view/compile-plan.js';
+import type { PartitionClocks } from '../runtime/clocks.js';
+import { inputNameOf } from '../view/compile-plan.js';
 import { sourcesOf } from '../view/plan-nodes.js';
 import type { ViewDeclaration } from '../view/plan.js';
-import type { KeptError } from '../circuit/error-collection.js';
 import type { Append } from './history.js';
-import { MemoryStates } from './memory-states.js';
+import { LogRun } from './log-run.js';
+import { MaintainedView } from './maintained-view.js';
 
 /** A view, the views it reads, and all their state, maintained in memory as a worker would maintain them. */
 export class ViewRun {
   readonly #views: MaintainedView[];
-  readonly #decoders = new Map<string, EntryDecoder>();
+  readonly #log = new LogRun();
 
   constructor(
     readonly view: ViewDeclaration,
@@ -24,39 +22,28 @@ export class ViewRun {
     this.#views = withUpstreams(view).map((declaration) => new MaintainedView(declaration, cacheEntriesMax));
   }
 
-  /** One tick of every view over these entries, each partition's in the order of the log. */
+  /** One tick of every view over these entries, each partition's in the order of the log, and all that becomes due with it. */
   tick(append: Append): void {
-    const deltas = new Map<string, Delta>();
-    const errors: DecodeErrors = new Map();
-    for (const [partition, entries] of byPartition(append)) {
-      const { source } = entries[0]!;
-      let decoder = this.#decoders.get(partition);
-      if (decoder === undefined)
-        this.#decoders.set(partition, (decoder = new EntryDecoder(source, entries[0]!.partition)));
-      const batch = decoder.decode(entries.map(({ entry }) => entry));
-      const name = inputNameOf(source);
-      const delta = batch.delta(0, entries.length, true);
-      const known = deltas.get(name);
-      if (known) known.append(delta);
-      else deltas.set(name, delta);
-      errors.set(name, [...(errors.get(name) ?? []), ...batch.errors]);
-    }
-    for (const view of this.#views) deltas.set(inputNameOf(view.declaration), view.tick(deltas, errors));
+    this.#tick(append, false);
   }
 
   /** As a worker does whose commit was refused: the tick is computed and thrown away, and nothing of it may be left. */
   tickInVain(append: Append): void {
-    for (const view of this.#views) view.inVain = true;
-    try {
-      this.tick(append);
-    } finally {
-      for (const view of this.#views) view.inVain = false;
+    this.#tick(append, true);
+  }
+
+  #tick(append: Append, inVain: boolean): void {
+    const { deltas, errors, clocks } = this.#log.read(append, inVain);
+    for (const view of this.#views) {
+      const name = inputNameOf(view.declaration);
+      deltas.set(name, view.tick({ deltas, errors, clocks }, inVain));
+      clocks.set(name, view.clocks);
     }
   }
 
   /** As another worker does that takes over: everything but what was committed is forgotten. */
   takeOver(): void {
-    for (const view of this.#views) view.compiled.circuit.drop();
+    for (const view of this.#views) view.takeOver();
   }
 
   get rows(): Map<string, Row> {
@@ -83,65 +70,11 @@ export class ViewRun {
   }
 }
 
-type DecodeErrors = Map<string, readonly { reason: string; raw: string }[]>;
-
-class MaintainedView {
-  readonly compiled: CompiledView;
-  readonly checksum = new Checksum();
-  conflicts = 0;
-  inVain = false;
-  readonly #states = new MemoryStates();
-
-  constructor(
-    readonly declaration: ViewDeclaration,
-    cacheEntriesMax: number,
-  ) {
-    this.compiled = compileView(declaration, { budget: { entriesMax: cacheEntriesMax } });
-  }
-
-  /** What the view's rows changed by. */
-  tick(deltas: ReadonlyMap<string, Delta>, decodeErrors: DecodeErrors): Delta {
-    const { circuit, output, errors, inputs } = this.compiled;
-    const taken = new Map<string, Delta>();
-    for (const { name, needsOrder } of inputs) {
-      const delta = deltas.get(name);
-      if (delta === undefined) continue;
-      taken.set(name, needsOrder ? delta : new Delta(delta.rows, delta.weights));
-      const sink = errors.sink('entry');
-      for (const { reason, raw } of decodeErrors.get(name) ?? []) sink.add(raw, 1, reason);
-    }
-    if (taken.size === 0) return Delta.empty;
-    this.#states.step(circuit, taken);
-    const result = output.takeResult();
-    errors.takeResult();
-    const changes = new Delta<Row>();
-    for (const { before, after } of result.changes) {
-      if (before) changes.push(before, -1);
-      if (after) changes.push(after, 1);
-    }
-    if (this.inVain) circuit.discard();
-    else {
-      this.#states.commit(circuit);
-      this.checksum.merge(result.checksum);
-      this.conflicts += result.conflicts;
-    }
-    return changes;
-  }
-
-  rows(): Map<string, Row> {
-    const rows = new Map<string, Row>();
-    for (const [key, stored] of this.#states.keyed.get('rows') ?? []) {
-      const text = shownText(stored);
-      if (text !== '') rows.set(key, JSON.parse(text) as Row);
-    }
-    return rows;
-  }
-
-  errors(): KeptError[] {
-    return [...(this.#states.keyed.get('errors') ?? [])]
-      .map(([, text]) => JSON.parse(text) as KeptError)
-      .sort((left, right) => left.seen - right.seen);
-  }
+/** What a tick brings to the views, by input: rows, entries in error, clocks. */
+export interface Brought {
+  deltas: Map<string, Delta>;
+  errors: Map<string, readonly { reason: string; raw: string }[]>;
+  clocks: Map<string, PartitionClocks>;
 }
 
 /** A view after all the views it reads. */
@@ -154,15 +87,4 @@ function withUpstreams(view: ViewDeclaration): ViewDeclaration[] {
   };
   visit(view);
   return [...found.values()];
-}
-
-function byPartition(append: Append): Map<string, [Append[number], ...Append[number][]]> {
-  const found = new Map<string, [Append[number], ...Append[number][]]>();
-  for (const entry of append) {
-    const partition = `${entry.source.kind}:${partitionKeys(entry.source)[entry.partition]}`;
-    const entries = found.get(partition);
-    if (entries) entries.push(entry);
-    else found.set(partition, [entry]);
-  }
-  return found;
 }

@@ -5,14 +5,14 @@ import { generatedRead, generatedText, type TextColumn } from '../circuit/genera
 import type { KeyedState } from '../circuit/keyed-state.js';
 import { type Codec, type ErrorSink, json, type Keyed, type Operator } from '../circuit/operator.js';
 import { Select, type SelectedColumn, type SelectedValue } from '../circuit/operators/select.js';
-import { Upsert } from '../circuit/operators/upsert.js';
+import { type KeptRecord, Upsert } from '../circuit/operators/upsert.js';
 import type { OrderedState } from '../circuit/ordered-state.js';
 import type { ColumnTime } from '../circuit/time.js';
 import type { CacheBudget } from '../circuit/two-generations.js';
 import { ViewOutput } from '../circuit/view-output.js';
 import { RecordSide, viewRecordCodec } from '../circuit/view-record.js';
 import { keyTextOf, type KeyPart } from '../zset/row-key.js';
-import type { Row, Value } from '../zset/value.js';
+import type { Value } from '../zset/value.js';
 import { columnAt, holdsOnlyStrings } from './columns.js';
 import { checkOf } from './computed-value.js';
 import { fusedAggregate } from './fused-aggregate.js';
@@ -81,6 +81,9 @@ export class PlanCompiler {
   compile(): CompiledView {
     const { view } = this;
     const plan = this.vertexOf(view.plan);
+    // What a dependent may act on is brought to it with the rows.
+    const { lates, watermarks } = view.plan.relation;
+    if (!lates) for (const { time } of watermarks) this.needsTime(time);
     const output = this.#output ?? this.#makeOutput(null);
     this.#builder.vertex('view', output, [plan]);
     const circuit = this.#builder.build();
@@ -187,10 +190,10 @@ export class PlanCompiler {
     if (known) return known.vertex;
     let vertex = this.#builder.source(name);
     if (source.kind === 'table') {
-      const table = this.keyed<Row>('table', json);
+      const table = this.keyed<KeptRecord>('table', json);
       vertex = this.#builder.vertex(
         'upsert',
-        new Upsert(table, keyTextOf(keyParts(source.columns, source.key))),
+        new Upsert(table, keyTextOf(keyParts(source.columns, source.key)), source.eventTime),
         [vertex],
       );
     }

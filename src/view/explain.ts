@@ -45,7 +45,8 @@ function explainSource(source: SourceDeclaration): Explained {
     return {
       what: `rows of table ${source.name} by ${source.key.join(', ')}`,
       cost: 'O(|Δ|)',
-      growth: 'grows with the table',
+      growth:
+        source.eventTime === null ? 'grows with the table' : 'grows with the table and its deleted keys',
     };
   const what =
     source.kind === 'stream' ? `events of stream ${source.name}` : `changes of view ${source.name}`;

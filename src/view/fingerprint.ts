@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 import { columnsRead } from './columns-read.js';
 import { kindOf } from './node-kinds.js';
-import type { Column, PlanNode, SourceDeclaration, SourceNode, ViewDeclaration } from './plan.js';
+import type {
+  Column,
+  PlanNode,
+  SourceDeclaration,
+  SourceNode,
+  TableDeclaration,
+  ViewDeclaration,
+} from './plan.js';
 import { schemaSignature } from './schema-signature.js';
 
 /**
@@ -51,14 +58,18 @@ function describeSource({ source }: SourceNode, names: ReadonlySet<string> | nul
     columns: columns.map((column) => [column.name, schemaSignature(column.schema)]),
     ...(source.kind === 'stream'
       ? { eventTime: source.eventTime, latenessMs: source.latenessMs, partitionBy: source.partitionBy }
-      : { key: source.key }),
+      : { key: source.key, ...timeOfTable(source) }),
   };
 }
 
-const alwaysRead = (source: SourceDeclaration): readonly string[] =>
-  source.kind === 'stream'
-    ? [...(source.partitionBy ?? []), ...(source.eventTime === null ? [] : [source.eventTime])]
-    : source.key;
+/** Said only where there is any: it decides nothing of the others. */
+const timeOfTable = ({ eventTime, latenessMs }: TableDeclaration): object =>
+  eventTime === null ? {} : { eventTime, latenessMs };
+
+const alwaysRead = (source: Exclude<SourceDeclaration, ViewDeclaration>): readonly string[] => [
+  ...(source.kind === 'table' ? source.key : (source.partitionBy ?? [])),
+  ...(source.eventTime === null ? [] : [source.eventTime]),
+];
 
 /** Entries without the column cannot be decoded, so that it decides rows though nothing reads it. */
 const isRequired = (column: Column): boolean =>

@@ -37,4 +37,5 @@ export type Growth =
   | 'one entry per value of a group'
   | 'grows with its input'
   | 'grows with the table'
+  | 'grows with the table and its deleted keys'
   | 'grows for ever';

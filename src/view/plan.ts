@@ -237,14 +237,17 @@ interface RecordSource {
   readonly redisKey: string;
   readonly partitions: number;
   readonly place: string | null;
+  /**
+   * Column that holds an event's time, or since when a table's record holds. Null: a stream's events are of the time of
+   * their entries, and a table's records replace one another in the order of the log.
+   */
+  readonly eventTime: string | null;
+  /** How far behind its partition's clock an event may be; null: not said, and nothing is ever late or finished. */
+  readonly latenessMs: number | null;
 }
 
 export interface StreamDeclaration extends RecordSource {
   readonly kind: 'stream';
-  /** Column that holds the event's time; null for the entry's own time. */
-  readonly eventTime: string | null;
-  /** How far behind its partition's clock an event may be; null: not said, and nothing is ever late or finished. */
-  readonly latenessMs: number | null;
   readonly partitionBy: readonly string[] | null;
   readonly retain: Retention | null;
 }

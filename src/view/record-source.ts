@@ -101,6 +101,10 @@ export class OptionReader {
     return name;
   }
 
+  lateness(lateness: unknown): number | null {
+    return lateness === undefined ? null : this.duration(lateness, 'lateness');
+  }
+
   partitions(partitions: number | undefined): number {
     if (partitions === undefined) return 1;
     if (Number.isInteger(partitions) && partitions >= 1 && partitions <= PARTITIONS_MAX) return partitions;

@@ -10,7 +10,7 @@ import { sourceRelation } from './relation.js';
 import type { RowOfSchema, StorableRow } from './row-type.js';
 import type { ViewTypeError } from './view-type-error.js';
 
-type EventTime<Row, C> = C extends keyof Row
+export type EventTime<Row, C> = C extends keyof Row
   ? [Row[C]] extends [string]
     ? C
     : ViewTypeError<`Column "${C & string}" does not always hold an instant: declare it as instant().`>
@@ -92,7 +92,7 @@ export function stream<S extends z.core.$ZodType, const Time extends string, con
       partitions,
       place,
       eventTime: read.eventTime(columns, options.eventTime as string | undefined),
-      latenessMs: options.lateness === undefined ? null : read.duration(options.lateness, 'lateness'),
+      latenessMs: read.lateness(options.lateness),
       partitionBy,
       retain: read.retain(options.retain),
     },

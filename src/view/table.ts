@@ -1,19 +1,31 @@
 import type { z } from 'zod';
 import { Collection } from './collection.js';
 import { sealed } from './declaration-of.js';
+import type { Duration } from './duration.js';
 import { placeOfDeclaration } from './place.js';
 import type { TableDeclaration } from './plan.js';
 import type { Problem } from './problem.js';
 import { OptionReader, type RecordOptions } from './record-source.js';
 import { sourceRelation } from './relation.js';
 import type { RowOfSchema, StorableRow } from './row-type.js';
-import type { KeyColumns, Names } from './stream.js';
+import type { EventTime, KeyColumns, Names } from './stream.js';
 
-export interface TableOptions<S extends z.core.$ZodType, Key extends Names> extends RecordOptions {
+export interface TableOptions<
+  S extends z.core.$ZodType,
+  Key extends Names,
+  Time extends string = string,
+> extends RecordOptions {
   /** Of one row. Its output is what views see. */
   readonly schema: S & StorableRow<S>;
   /** The columns that identify a row, and decide its partition. */
   readonly key: KeyColumns<RowOfSchema<S>, Key>;
+  /**
+   * The column that says since when a record holds. With it the record of the latest time is a key's row, whatever the
+   * order they come in; without it the last one is.
+   */
+  readonly eventTime?: EventTime<RowOfSchema<S>, Time>;
+  /** How far behind the newest record one may arrive; without it none is late. */
+  readonly lateness?: Duration;
 }
 
 declare const appended: unique symbol;
@@ -36,9 +48,9 @@ export class Table<in out Row, out Key extends string, out Input = any> extends 
 }
 
 /** Declares a table: a record replaces or deletes the row of its key. */
-export function table<S extends z.core.$ZodType, const Key extends Names>(
+export function table<S extends z.core.$ZodType, const Key extends Names, const Time extends string>(
   name: string,
-  options: TableOptions<S, Key>,
+  options: TableOptions<S, Key, Time>,
 ): Table<RowOfSchema<S>, (Key extends readonly string[] ? Key[number] : Key) & string, z.input<S>> {
   const place = placeOfDeclaration();
   const read = new OptionReader(`Table "${name}"`, place);
@@ -56,6 +68,8 @@ export function table<S extends z.core.$ZodType, const Key extends Names>(
       partitions: read.partitions(options.partitions),
       place,
       key,
+      eventTime: read.eventTime(columns, options.eventTime as string | undefined),
+      latenessMs: read.lateness(options.lateness),
       retain: read.retain(options.retain),
     },
     read.problems,

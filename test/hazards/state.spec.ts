@@ -183,6 +183,8 @@ describeWithRedis('the state of a view', () => {
             conflicts: 0,
             errors: 0,
             checksum: '0'.repeat(16),
+            clocks: {},
+            applied: null,
             extra: {},
           },
         });

@@ -73,6 +73,8 @@ class OnRedis implements Mirror {
       conflicts: 0,
       errors: 0,
       checksum: '0'.repeat(16),
+      clocks: {},
+      applied: null,
       extra: {},
     };
     this.#compiled = compileView(this.view, { budget: { entriesMax: 4 } });

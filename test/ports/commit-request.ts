@@ -17,6 +17,8 @@ export const recordOf = (tick: number, changed: Partial<TaskRecord> = {}): TaskR
   errors: 0,
   checksum: '0000000000000000',
   extra: {},
+  clocks: {},
+  applied: null,
   ...changed,
 });
 

@@ -76,6 +76,8 @@ export function taskStoreContract(): void {
           errors: 2,
           checksum: 'abcdef0123456789',
           extra: { late: 4 },
+          clocks: { 'stream:orders': { 'orders:0': 986_000_000_000, 'orders:1': null } },
+          applied: { 'stream:orders': { 'orders:0': -1, 'orders:1': null } },
         });
         await ports().tasks.commit(commitOf(token, 1, { record }));
         expect((await claim('second', 1)).record).toEqual(record);

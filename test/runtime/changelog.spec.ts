@@ -5,10 +5,10 @@ it('a changelog entry says what its commit changed and contained', () => {
     { key: 'a', before: null, after: { id: 'a', text: 'two\nlines' } },
     { key: 'b', before: { id: 'b', text: '' }, after: null },
   ];
-  const text = encodeChangelog(changes, { 'flights:0': '7-1' });
-  expect(decodeChangelog(['12-0', ['c', text]])).toEqual({
-    tick: 12,
-    changes,
-    frontier: { 'flights:0': '7-1' },
-  });
+  const none: Record<string, number | null> = {};
+  for (const clocks of [none, { 'flights:0': 986_000, 'flights:1': null }]) {
+    const brought = { frontier: { 'flights:0': '7-1' }, clocks };
+    const text = encodeChangelog(changes, brought);
+    expect(decodeChangelog(['12-0', ['c', text]])).toEqual({ tick: 12, changes, ...brought });
+  }
 });

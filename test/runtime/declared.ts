@@ -38,6 +38,8 @@ export function tableOf(
     redisKey: name,
     partitions: 1,
     place: null,
+    eventTime: null,
+    latenessMs: null,
     key,
     retain: null,
     ...more,

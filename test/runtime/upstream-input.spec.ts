@@ -16,7 +16,7 @@ describe('reading the changelog of another view', () => {
         before: null,
         after: { n },
       }));
-      const text = encodeChangelog(rows, {});
+      const text = encodeChangelog(rows, { frontier: {}, clocks: {} });
       return Promise.resolve(
         Array.from({ length: count }, (_, index): RawEntry => [`${after + 1 + index}-0`, ['c', text]]),
       );

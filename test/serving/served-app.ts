@@ -137,13 +137,15 @@ export class Writer {
         conflicts: 0,
         errors,
         checksum: this.#checksum.toString(),
+        clocks: {},
+        applied: null,
         extra: {},
       },
       from,
       keyed: [{ state: 'rows', writes: new Map(keyed) }],
       ordered: [],
       indexes: members.map((writes, place) => ({ state: indexState(place), writes })),
-      changelog: encodeChangelog(changes, this.#frontier),
+      changelog: encodeChangelog(changes, { frontier: this.#frontier, clocks: {} }),
       changelogFrom: 0,
     });
     if (outcome.status !== 'committed') throw new Error(`The test's commit was ${outcome.status}.`);

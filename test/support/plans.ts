@@ -64,6 +64,8 @@ export function tableOf(name: string, schema: z.ZodType, key: readonly string[])
     redisKey: name,
     partitions: 1,
     place: null,
+    eventTime: null,
+    latenessMs: null,
     key,
     retain: null,
   };

@@ -1,5 +1,6 @@
 import type { Texts } from '../../circuit/keyed-state.js';
 import type { OrderedRead, OrderedWrite } from '../../circuit/ordered-state.js';
+import type { Clocks } from '../clocks.js';
 import type { Position } from '../position.js';
 import type { OwnerToken, TaskId } from '../task-id.js';
 
@@ -17,6 +18,13 @@ export interface TaskRecord {
   errors: number;
   /** 16 hex digits. */
   checksum: string;
+  /** Of a view that acts on time: the clocks that its inputs have brought at the frontier. */
+  clocks: Clocks;
+  /**
+   * The clocks that all operators have acted on, where more was due than the tick came to; null where these are
+   * `clocks`.
+   */
+  applied: Clocks | null;
   /** Anything else that the task must find again, small. */
   extra: Readonly<Record<string, unknown>>;
 }

@@ -8,6 +8,7 @@ describeWithRedis('commit.lua', () => {
   const { redis, server } = onServer();
   const script = new Script('commit');
 
+  const clocks = '{"stream:s":{"s":5}}';
   const header = (
     changed: Partial<
       Record<'epoch' | 'nonce' | 'tick' | 'commit' | 'from' | 'to' | 'logged' | 'entry' | 'keep', string>
@@ -24,7 +25,7 @@ describeWithRedis('commit.lua', () => {
       entry = '',
       keep = '0',
     } = changed;
-    return [epoch, nonce, tick, commit, from, to, '{}', '2', '0', '0', 'abc', '{}', logged, entry, keep];
+    return [epoch, nonce, tick, commit, from, to, '{}', '2', '0', '0', 'abc', '{}', clocks, logged, entry, keep];
   };
   const commit = (head: string[], keys: string[] = [], ...changes: string[]): Promise<unknown[]> =>
     script.run(redis(), [...FIXED, ...keys], [...head, ...changes]);
@@ -67,6 +68,7 @@ describeWithRedis('commit.lua', () => {
       errors: '0',
       checksum: 'abc',
       extra: '{}',
+      clocks,
     });
     expect(
       await commit(

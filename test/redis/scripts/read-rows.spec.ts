@@ -6,8 +6,8 @@ describeWithRedis('read-rows.lua', () => {
   const { redis } = onServer();
   const read = (keys: string[], ...args: string[]): Promise<unknown[]> =>
     new Script('read-rows').run(redis(), keys, args);
-  const RECORD = ['3', '{}', '{}', '2', '0', '0', 'c', '{}'];
-  const NONE = Array.from({ length: 8 }, () => null);
+  const RECORD = ['3', '{}', '{}', '2', '0', '0', 'c', '{}', '{"a":{}}'];
+  const NONE = Array.from({ length: 9 }, () => null);
   beforeEach(async () => {
     await redis().hset('{t}:task', {
       tick: '3',
@@ -18,6 +18,7 @@ describeWithRedis('read-rows.lua', () => {
       errors: '0',
       checksum: 'c',
       extra: '{}',
+      clocks: '{"a":{}}',
     });
     await redis().hset('{t}:b0', { a: 'A', hidden: '\nside' });
     await redis().hset('{t}:b1', { b: 'B\nside\nothers', 'n\u0000l': 'N' });

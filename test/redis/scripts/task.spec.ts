@@ -23,6 +23,7 @@ describeWithRedis('claim.lua', () => {
       null,
       null,
       null,
+      null,
     ]);
     expect(await redis().hgetall(TASK)).toEqual({ owner: 'a', epoch: '1', nonce: 'n', grants: '1' });
   });
@@ -42,6 +43,7 @@ describeWithRedis('claim.lua', () => {
       errors: '3',
       checksum: 'c',
       extra: '[]',
+      clocks: '{}\n{}',
     });
     expect(await claim('b', '4', 'm')).toEqual([
       'CLAIMED',
@@ -55,6 +57,7 @@ describeWithRedis('claim.lua', () => {
       '3',
       'c',
       '[]',
+      '{}\n{}',
     ]);
     expect(await redis().hmget(TASK, 'owner', 'epoch', 'nonce')).toEqual(['b', '5', 'm']);
   });

@@ -1,0 +1,145 @@
+import { Delta } from '../zset/delta.js';
+import type { Row } from '../zset/value.js';
+import type { PartitionClocks } from './clocks.js';
+import { entryLimits } from './decode-entry.js';
+import type { BatchTimes, DecodedBatch } from './decoded-batch.js';
+import type { EntryError, InputBatch, TaskInput } from './input.js';
+import type { InputPosition } from './ports/task-store.js';
+import { BEGINNING, type Position } from './position.js';
+import type { SourceReader } from './source-reader.js';
+
+/** A source partition as an input of one task. */
+export class StreamInput implements TaskInput {
+  readonly beginning: InputPosition = { position: BEGINNING, entries: 0 };
+  readonly #blamed: Set<Position>;
+
+  constructor(
+    readonly name: string,
+    readonly reader: SourceReader,
+    readonly needsOrder: boolean,
+    /** Entries that ended workers: errors, whatever is in them. */
+    blamed: Iterable<Position> = [],
+  ) {
+    this.#blamed = new Set(blamed);
+  }
+
+  get blamed(): number {
+    return this.#blamed.size;
+  }
+
+  forget(): void {
+    this.reader.forget();
+  }
+
+  blame(entry: Position): string {
+    this.#blamed.add(entry);
+    return this.reader.redisKey;
+  }
+
+  async next(position: InputPosition, _note: unknown, clocks?: PartitionClocks): Promise<InputBatch | null> {
+    const { redisKey } = this.reader;
+    const found = await this.reader.after(position);
+    if (found === null) return null;
+    const clock = clocks && (clocks[redisKey] ?? -Infinity);
+    return new StreamBatch(found.batch, {
+      first: found.from,
+      entriesBefore: found.after.entries,
+      redisKey,
+      needsOrder: this.needsOrder,
+      blamed: this.#blamed,
+      clock,
+    });
+  }
+
+  wait(position: InputPosition, signal: AbortSignal): Promise<void> {
+    return this.reader.news.wait(this.reader.redisKey, position.position, signal);
+  }
+}
+
+const ENDED_THE_WORKER =
+  'ended the worker: its step did not come to an end, or took all memory. It is left out, here and in every replay of this definition.';
+
+interface StreamRun {
+  /** Where in the batch it begins. */
+  first: number;
+  /** Entries of the log before the batch. */
+  entriesBefore: number;
+  redisKey: string;
+  needsOrder: boolean;
+  blamed: ReadonlySet<Position>;
+  /** The partition's clock before the run; undefined where the task acts on no time. */
+  clock: number | undefined;
+}
+
+class StreamBatch implements InputBatch {
+  readonly size: number;
+  #times: BatchTimes | null = null;
+
+  constructor(
+    readonly batch: DecodedBatch,
+    readonly run: StreamRun,
+  ) {
+    this.size = batch.ids.length - run.first;
+  }
+
+  delta(from: number, to: number): Delta {
+    const { batch } = this;
+    const { first, needsOrder, clock } = this.run;
+    const lates = clock === undefined ? null : this.#timesFrom(clock).lates;
+    const blamed = this.#blamedIn(from, to);
+    if (blamed.length === 0) return batch.delta(first + from, first + to, needsOrder, lates);
+    const delta = new Delta<Row>([], [], needsOrder ? [] : undefined, lates ? [] : undefined);
+    let start = first + from;
+    for (const end of [...blamed, first + to]) {
+      delta.append(batch.delta(start, end, needsOrder, lates));
+      start = end + 1;
+    }
+    return delta;
+  }
+
+  clocksAfter(to: number): PartitionClocks {
+    const { redisKey, first, clock } = this.run;
+    return clock === undefined ? {} : { [redisKey]: this.#timesFrom(clock).clocks[first + to]! };
+  }
+
+  #timesFrom(clock: number): BatchTimes {
+    return (this.#times ??= this.batch.times(this.run.first, clock, new Set(this.#blamedIn(0, this.size))));
+  }
+
+  positionAfter(to: number): InputPosition {
+    const { first, entriesBefore } = this.run;
+    return { position: this.batch.ids[first + to - 1]!, entries: entriesBefore + first + to };
+  }
+
+  frontierAfter(to: number): Record<string, Position> {
+    return { [this.run.redisKey]: this.batch.ids[this.run.first + to - 1]! };
+  }
+
+  errors(from: number, to: number): EntryError[] {
+    const { batch } = this;
+    const { first } = this.run;
+    const blamed = this.#blamedIn(from, to);
+    if (batch.errors.length === 0 && blamed.length === 0) return [];
+    return [
+      ...batch.errors
+        .filter(({ entry }) => entry >= first + from && entry < first + to && !blamed.includes(entry))
+        .map(({ entry, raw, reason }) => ({ id: batch.ids[entry]!, raw, reason })),
+      ...blamed.map((entry) => ({
+        id: batch.ids[entry]!,
+        raw: JSON.stringify(batch.delta(entry, entry + 1, false).rows)
+          .slice(0, entryLimits.rawLengthMax)
+          .toWellFormed(),
+        reason: ENDED_THE_WORKER,
+      })),
+    ];
+  }
+
+  /** Which of the run are blamed, as places in the decoded batch. */
+  #blamedIn(from: number, to: number): number[] {
+    const { blamed, first } = this.run;
+    if (blamed.size === 0) return [];
+    const places: number[] = [];
+    for (let at = first + from; at < first + to; at++) if (blamed.has(this.batch.ids[at]!)) places.push(at);
+    return places;
+  }
+}

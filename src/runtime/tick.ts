@@ -1,0 +1,72 @@
+import type { Circuit } from '../circuit/circuit.js';
+import type { Delta } from '../zset/delta.js';
+import { type Clocks, raised } from './clocks.js';
+import type { EntryError, InputBatch, TaskInput } from './input.js';
+import type { CommitRequest, TaskRecord } from './ports/task-store.js';
+import { BEGINNING, type Position } from './position.js';
+
+/** What a tick takes in, and where it leaves the task's inputs. */
+export interface Tick {
+  /** The input's name; of a tick that takes in nothing but time, `time`. */
+  readonly input: string;
+  /** The position of its first entry, and how many they are. */
+  readonly entry: Position;
+  readonly entries: number;
+  readonly inputs: ReadonlyMap<string, Delta>;
+  readonly errors: readonly EntryError[];
+  readonly after: Pick<TaskRecord, 'positions' | 'frontier' | 'extra' | 'clocks'>;
+  readonly onCommitted?: () => void;
+}
+
+/** The name of what a tick takes in where that is time alone: no input has it, for theirs begin with their kind. */
+export const TIME = 'time';
+
+/** A tick over the entries [from, to) of a batch that follows what `before` contains. */
+export function tickOver(
+  input: TaskInput,
+  batch: InputBatch,
+  [from, to]: readonly [number, number],
+  before: TaskRecord,
+): Tick {
+  const note = batch.noteAfter?.(to);
+  const position = batch.positionAfter(to);
+  const noted = note !== undefined || before.extra[input.name] !== undefined;
+  return {
+    input: input.name,
+    entry: batch.positionAfter(from + 1).position,
+    entries: to - from,
+    inputs: new Map([[input.name, batch.delta(from, to)]]),
+    errors: batch.errors(from, to),
+    after: {
+      positions: { ...before.positions, [input.name]: position },
+      frontier: { ...before.frontier, ...batch.frontierAfter(to) },
+      extra: noted ? { ...before.extra, [input.name]: note } : before.extra,
+      clocks: raised(before.clocks, input.name, batch.clocksAfter?.(to)),
+    },
+    onCommitted: () => input.committed?.(position, note),
+  };
+}
+
+/** A tick in which nothing comes but time: an ordinary one, with its own number, that moves no position. */
+export const tickOfTime = (clocks: Clocks, { positions, frontier, extra }: TaskRecord): Tick => ({
+  input: TIME,
+  entry: BEGINNING,
+  entries: 0,
+  inputs: new Map(),
+  errors: [],
+  after: { positions, frontier, extra, clocks },
+});
+
+/** What the tick that was stepped changes of a circuit's states. Taken out before it is sealed: a commit may have to be repeated. */
+export function writesOf({ states }: Circuit): Pick<CommitRequest, 'keyed' | 'ordered' | 'indexes'> {
+  const keyed: CommitRequest['keyed'][number][] = [];
+  const ordered: CommitRequest['ordered'][number][] = [];
+  const indexes: CommitRequest['indexes'][number][] = [];
+  for (const state of states) {
+    if (state.changed === 0) continue;
+    if (state.kind === 'keyed') keyed.push({ state: state.name, writes: state.writes() });
+    else if (state.kind === 'ordered') ordered.push({ state: state.name, writes: [...state.writes()] });
+    else indexes.push({ state: state.name, writes: [...state.writes()] });
+  }
+  return { keyed, ordered, indexes };
+}

@@ -1,0 +1,72 @@
+import { NO_TIME, type SourceTime, type Time } from '../circuit/time.js';
+import { type CompiledInput, type CompiledView, inputNameOf } from '../view/compile-plan.js';
+import { sourcesOf } from '../view/plan-nodes.js';
+import type { SourceDeclaration } from '../view/plan.js';
+import { type Clocks, leastClocks } from './clocks.js';
+import { partitionKeys, type RecordSource } from './placement.js';
+
+/**
+ * What a view's circuit knows of time, as it follows from the clocks its inputs have brought.
+ *
+ *     clocks of partitions ──least over inputs──▶ of each partition ──least over partitions──▶ clock of the source
+ *                                                                        watermark = clock − lateness
+ *
+ * The least is taken over all partitions of a source, also those the task does not read; one of which nothing is known
+ * yet holds all back. A view that acts on no time has none, and nothing is kept of it.
+ */
+export class ViewTime {
+  /** Before anything was read: every partition whose time an input brings, told by none. */
+  readonly unknown: Clocks;
+  readonly #sources: readonly { name: string; latenessMs: number | null; redisKeys: readonly string[] }[];
+
+  constructor({ inputs, timed }: Pick<CompiledView, 'inputs' | 'timed'>) {
+    const sources = new Map<string, RecordSource>();
+    const unknown: Record<string, Record<string, null>> = {};
+    for (const { name: input, source } of inputs)
+      for (const carried of recordSources(source)) {
+        const name = inputNameOf(carried);
+        if (!timed.has(name)) continue;
+        sources.set(name, carried);
+        for (const redisKey of partitionKeys(carried)) (unknown[input] ??= {})[redisKey] = null;
+      }
+    this.unknown = unknown;
+    this.#sources = [...sources].map(([name, source]) => ({
+      name,
+      latenessMs: source.latenessMs,
+      redisKeys: partitionKeys(source),
+    }));
+  }
+
+  /** Whether an input brings time that matters. */
+  isBroughtBy({ name }: Pick<CompiledInput, 'name'>): boolean {
+    return this.unknown[name] !== undefined;
+  }
+
+  /** The clocks of a record, in which an input that never was read may be missing. */
+  complete(stored: Clocks): Clocks {
+    const clocks: Record<string, Clocks[string]> = {};
+    for (const [input, partitions] of Object.entries(this.unknown))
+      clocks[input] = { ...partitions, ...stored[input] };
+    return clocks;
+  }
+
+  /** The time with these clocks; `before` itself where it is the same. */
+  at(clocks: Clocks, before: Time = NO_TIME): Time {
+    if (this.#sources.length === 0) return before;
+    const least = leastClocks(clocks);
+    const time = new Map<string, SourceTime>();
+    let moved = false;
+    for (const { name, latenessMs, redisKeys } of this.#sources) {
+      let clock = Infinity;
+      for (const redisKey of redisKeys) clock = Math.min(clock, least[redisKey] ?? -Infinity);
+      time.set(name, { clock, watermark: latenessMs === null ? -Infinity : clock - latenessMs });
+      moved ||= before.get(name)?.clock !== clock;
+    }
+    return moved ? time : before;
+  }
+}
+
+/** The streams and tables whose time comes with a source: itself, or all that a view reads. */
+function recordSources(source: SourceDeclaration): RecordSource[] {
+  return source.kind === 'view' ? sourcesOf(source.plan).flatMap(recordSources) : [source];
+}

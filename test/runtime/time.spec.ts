@@ -1,0 +1,121 @@
+import { declarationOf, instant, stream } from 'stillwater';
+import { z } from 'zod';
+import type { TaskStore } from '../../src/runtime/ports/task-store.js';
+import type { StreamDeclaration } from '../../src/view/plan.js';
+import { partitionOf } from '../../src/runtime/placement.js';
+import { closingView } from '../support/closing.js';
+import { Random } from '../support/random.js';
+import { TaskRuns } from '../support/task-runs.js';
+
+const schema = z.object({ at: instant() });
+const streamOf = (partitions = 1): StreamDeclaration =>
+  declarationOf(
+    stream('flights', {
+      schema,
+      eventTime: 'at',
+      lateness: '30m',
+      ...(partitions > 1 ? { partitions, partitionBy: 'at' } : {}),
+    } as never),
+  ) as StreamDeclaration;
+const flights = streamOf();
+const at = (time: string): { at: string } => ({ at: `2001-01-01T${time}:00Z` });
+const hour = (text: string, n: number) => ({ hour: `2001-01-01T${text}:00:00.000Z`, n });
+const ms = (time: string): number => Date.parse(`2001-01-01T${time}:00Z`);
+
+describe('a task whose view acts on time', () => {
+  const runsOf = (limits = {}) => new TaskRuns(flights, () => closingView(flights), { limits });
+
+  it('closes what the watermark has passed, and keeps the clock with its position', async () => {
+    const runs = runsOf();
+    runs.append([at('10:10'), at('10:50'), at('11:20')]);
+    expect((await runs.runToEnd()).clocks).toEqual({ 'stream:flights': { flights: ms('11:20') } });
+    expect(runs.rows()).toEqual([]);
+    runs.append([at('11:30')]);
+    await runs.runToEnd();
+    expect(runs.rows()).toEqual([hour('10', 2)]);
+  });
+
+  it('leaves out what is late by the watermark before its entry, and no more', async () => {
+    const runs = runsOf();
+    runs.append([at('10:10'), at('11:00'), at('10:20'), at('11:30'), at('10:59'), at('11:01')]);
+    runs.append([at('12:30')]);
+    await runs.runToEnd();
+    expect(runs.rows()).toEqual([hour('10', 2), hour('11', 3)]);
+  });
+
+  it('comes to all that is due in ticks of its own, which move no position', async () => {
+    const runs = runsOf();
+    const hours = Array.from({ length: 9 }, (_, index) => String(index + 10));
+    runs.append([{ at: '2001-01-01T00:00:00Z' }, ...hours.map((text) => at(`${text}:00`))]);
+    runs.append([{ at: '2001-01-02T00:00:00Z' }]);
+    const record = await runs.runToEnd();
+    expect(runs.rows()).toHaveLength(10);
+    expect(record.tick).toBeGreaterThan(4);
+    expect(record.positions['stream:flights']!.entries).toBe(11);
+  });
+
+  it('goes on with what is due where an owner ended in the middle', async () => {
+    const runs = runsOf();
+    const hours = Array.from({ length: 9 }, (_, index) => at(`${index + 10}:00`));
+    runs.append([...hours, { at: '2001-01-02T00:00:00Z' }]);
+    const seen: (boolean | null)[] = [];
+    // Every owner ends after its first commit.
+    for (let owner = 0; owner < 10 && runs.rows().length < 9; owner++) {
+      const store: TaskStore = Object.create(runs.ports.tasks);
+      store.commit = (request) => {
+        running.task.stop();
+        return runs.ports.tasks.commit(request);
+      };
+      const running = await runs.start(runs.id(), { store });
+      await running.ended;
+      seen.push(runs.record()!.applied !== null);
+    }
+    expect(seen).toContain(true);
+    expect(runs.record()!.applied).toBeNull();
+    expect(runs.rows()).toEqual(hours.map((_, index) => hour(String(index + 10), 1)));
+  });
+
+  it('gives the same rows however its entries are cut, with restarts in between', async () => {
+    const random = new Random(7);
+    const events = Array.from({ length: 300 }, (_, index) => ({
+      at: new Date(ms('00:00') + index * 400_000 - Math.floor(random.next() ** 3 * 9_000_000)).toISOString(),
+    }));
+    const outcomes = new Set<string>();
+    for (const commitWritesMax of [1, 3, 4_000]) {
+      const runs = runsOf({ commitWritesMax });
+      for (let from = 0; from < events.length;) {
+        const to = from + 1 + random.below(120);
+        runs.append(events.slice(from, to));
+        from = to;
+        await runs.runToEnd();
+      }
+      const { checksum, clocks } = runs.record()!;
+      outcomes.add(
+        JSON.stringify([
+          runs.rows(),
+          checksum,
+          clocks,
+          runs.redis.tasks.get('hours#1/0.0')!.keyed.get('open')!.get(''),
+        ]),
+      );
+    }
+    expect(outcomes.size).toBe(1);
+    expect([...outcomes][0]).toContain('late');
+  });
+
+  it('has no time before every partition of the source has told its own', async () => {
+    const two = streamOf(2);
+    const runs = new TaskRuns(two, () => closingView(two));
+    // Placement by `at` decides the partition; here both are written to as it falls.
+    runs.append(
+      [at('10:10'), at('11:10'), at('12:10'), at('13:10'), at('14:10')].filter(placedIn(two, 0)),
+      0,
+    );
+    await runs.runToEnd(runs.id(0));
+    expect(runs.rows(runs.id(0))).toEqual([]);
+    expect(runs.record(runs.id(0))!.clocks['stream:flights']).toMatchObject({ 'flights:1': null });
+  });
+});
+
+const placedIn = (source: StreamDeclaration, partition: number) => (row: object) =>
+  partitionOf(source)!({ at: instant().parse((row as { at: string }).at) } as never) === partition;

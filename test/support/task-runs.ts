@@ -1,0 +1,129 @@
+import { pure } from '../../src/circuit/pure.js';
+import { shownText } from '../../src/circuit/view-record.js';
+import { SystemClock } from '../../src/runtime/clock.js';
+import { EntryDecoder } from '../../src/runtime/decode-entry.js';
+import { defaultLimits, type Limits } from '../../src/runtime/limits.js';
+import { silent } from '../../src/runtime/logger.js';
+import { Metrics } from '../../src/runtime/metrics.js';
+import { NewsDesk } from '../../src/runtime/news-desk.js';
+import { partitionKeys, type RecordSource } from '../../src/runtime/placement.js';
+import type { TaskRecord } from '../../src/runtime/ports/task-store.js';
+import { SourceReader } from '../../src/runtime/source-reader.js';
+import { StepGate } from '../../src/runtime/step-gate.js';
+import { StreamInput } from '../../src/runtime/stream-input.js';
+import { Task } from '../../src/runtime/task.js';
+import type { TaskEnd } from '../../src/runtime/task-end.js';
+import { type TaskId, taskName } from '../../src/runtime/task-id.js';
+import type { TaskOptions } from '../../src/runtime/task-options.js';
+import { memoryPorts } from '../../src/testing/memory/memory-ports.js';
+import { MemoryRedis } from '../../src/testing/memory/memory-redis.js';
+import type { CompiledView } from '../../src/view/compile-plan.js';
+import { eventually } from './system.js';
+
+/** Tasks of one view over one stream, in memory, started and ended one by one. */
+export class TaskRuns {
+  readonly redis: MemoryRedis;
+  readonly ports: ReturnType<typeof memoryPorts>;
+  readonly limits: Limits;
+
+  constructor(
+    readonly source: RecordSource,
+    readonly compile: () => CompiledView,
+    { redis = new MemoryRedis(), limits = {} }: { redis?: MemoryRedis; limits?: Partial<Limits> } = {},
+  ) {
+    this.redis = redis;
+    this.ports = memoryPorts(redis);
+    this.limits = { ...defaultLimits, waitMs: 20, retryMsMin: 1, ...limits };
+  }
+
+  id(partition = 0, view = 'hours', generation = 1): TaskId {
+    return { view, generation, stage: 0, partition };
+  }
+
+  redisKey(partition = 0): string {
+    return partitionKeys(this.source)[partition]!;
+  }
+
+  append(events: readonly unknown[], partition = 0): void {
+    const stream = this.redis.stream(this.redisKey(partition));
+    for (const event of events)
+      stream.add(stream.nextId(Date.parse('2001-01-02T12:00:00Z')), ['data', JSON.stringify(event)]);
+    this.redis.wake();
+  }
+
+  /** Takes a task over from whoever has it, and runs it. */
+  async start(id = this.id(), options: Partial<TaskOptions> = {}): Promise<RunningTask> {
+    const { tasks, log } = this.ports;
+    const [status] = await tasks.status([id]);
+    const claimed = (await tasks.claim(id, 'worker', status!.epoch))!;
+    const news = new NewsDesk(log, this.limits.waitMs);
+    const compiled = this.compile();
+    const metrics = new Metrics();
+    const task = new Task({
+      id,
+      ...claimed,
+      fingerprint: 'f',
+      view: compiled,
+      inputs: compiled.inputs.map(({ name, source, needsOrder }) => {
+        const key = partitionKeys(source as RecordSource)[id.partition]!;
+        const decoder = new EntryDecoder(source as RecordSource, id.partition);
+        return new StreamInput(
+          name,
+          new SourceReader(key, decoder, log, news, this.limits, metrics),
+          needsOrder,
+        );
+      }),
+      errorsMax: 1_000,
+      store: tasks,
+      limits: this.limits,
+      metrics,
+      clock: new SystemClock(),
+      generation: () => null,
+      nonce: this.redis.nonce,
+      step: pure,
+      gate: new StepGate(),
+      logger: silent,
+      ...options,
+    });
+    return { task, ended: task.run() };
+  }
+
+  record(id = this.id()): TaskRecord | null {
+    return this.redis.tasks.get(taskName(id))?.record ?? null;
+  }
+
+  rows(id = this.id()): unknown[] {
+    const stored = this.redis.tasks.get(taskName(id))?.keyed.get('rows')?.values() ?? [];
+    return [...stored]
+      .map(shownText)
+      .filter((text) => text !== '')
+      .sort()
+      .map((text) => JSON.parse(text) as unknown);
+  }
+
+  /** Waits until a task contains its log, and all that is due. */
+  async caughtUp(id = this.id()): Promise<TaskRecord> {
+    const end = this.redis.stream(this.redisKey(id.partition)).last;
+    await eventually(() => {
+      const record = this.record(id);
+      return (
+        record !== null && record.applied === null && record.frontier[this.redisKey(id.partition)] === end
+      );
+    });
+    return this.record(id)!;
+  }
+
+  /** Lets a task work until all is contained, and ends it. */
+  async runToEnd(id = this.id(), options: Partial<TaskOptions> = {}): Promise<TaskRecord> {
+    const { task, ended } = await this.start(id, options);
+    const record = await this.caughtUp(id);
+    task.stop();
+    await ended;
+    return record;
+  }
+}
+
+export interface RunningTask {
+  task: Task;
+  ended: Promise<TaskEnd>;
+}
