@@ -50,12 +50,14 @@ export class MaintainedView {
     }
     const changes = new Delta<Row>();
     const time = this.#time.at(clocks, this.#applied);
-    if (taken.size === 0 && time === this.#applied) return changes;
-    this.#step(taken, time, changes, inVain);
-    if (inVain) return changes;
-    while (circuit.unfinished) this.#step(new Map(), time, changes, false);
-    this.#clocks = clocks;
-    this.#applied = time;
+    if (taken.size > 0 || time !== this.#applied) {
+      this.#step(taken, time, changes, inVain);
+      while (!inVain && circuit.unfinished) this.#step(new Map(), time, changes, false);
+    }
+    if (!inVain) {
+      this.#clocks = clocks;
+      this.#applied = time;
+    }
     return changes;
   }
 

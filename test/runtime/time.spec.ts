@@ -3,7 +3,8 @@ import { z } from 'zod';
 import type { TaskStore } from '../../src/runtime/ports/task-store.js';
 import type { StreamDeclaration } from '../../src/view/plan.js';
 import { partitionOf } from '../../src/runtime/placement.js';
-import { closingView } from '../support/closing.js';
+import { closing } from '../support/closing.js';
+import { source, viewOf } from '../support/plans.js';
 import { Random } from '../support/random.js';
 import { TaskRuns } from '../support/task-runs.js';
 
@@ -18,12 +19,13 @@ const streamOf = (partitions = 1): StreamDeclaration =>
     } as never),
   ) as StreamDeclaration;
 const flights = streamOf();
+const closedHours = (of: StreamDeclaration) => viewOf('hours', closing(source(of), 'hour'), ['hour']);
 const at = (time: string): { at: string } => ({ at: `2001-01-01T${time}:00Z` });
 const hour = (text: string, n: number) => ({ hour: `2001-01-01T${text}:00:00.000Z`, n });
 const ms = (time: string): number => Date.parse(`2001-01-01T${time}:00Z`);
 
 describe('a task whose view acts on time', () => {
-  const runsOf = (limits = {}) => new TaskRuns(flights, () => closingView(flights), { limits });
+  const runsOf = (limits = {}) => new TaskRuns(flights, closedHours(flights), { limits });
 
   it('closes what the watermark has passed, and keeps the clock with its position', async () => {
     const runs = runsOf();
@@ -95,7 +97,7 @@ describe('a task whose view acts on time', () => {
           runs.rows(),
           checksum,
           clocks,
-          runs.redis.tasks.get('hours#1/0.0')!.keyed.get('open')!.get(''),
+          runs.redis.tasks.get('hours#1/0.0')!.keyed.get('1.open')!.get(''),
         ]),
       );
     }
@@ -105,7 +107,7 @@ describe('a task whose view acts on time', () => {
 
   it('has no time before every partition of the source has told its own', async () => {
     const two = streamOf(2);
-    const runs = new TaskRuns(two, () => closingView(two));
+    const runs = new TaskRuns(two, closedHours(two));
     // Placement by `at` decides the partition; here both are written to as it falls.
     runs.append(
       [at('10:10'), at('11:10'), at('12:10'), at('13:10'), at('14:10')].filter(placedIn(two, 0)),

@@ -17,7 +17,8 @@ import { type TaskId, taskName } from '../../src/runtime/task-id.js';
 import type { TaskOptions } from '../../src/runtime/task-options.js';
 import { memoryPorts } from '../../src/testing/memory/memory-ports.js';
 import { MemoryRedis } from '../../src/testing/memory/memory-redis.js';
-import type { CompiledView } from '../../src/view/compile-plan.js';
+import { compileView } from '../../src/view/compile-plan.js';
+import type { ViewDeclaration } from '../../src/view/plan.js';
 import { eventually } from './system.js';
 
 /** Tasks of one view over one stream, in memory, started and ended one by one. */
@@ -28,7 +29,7 @@ export class TaskRuns {
 
   constructor(
     readonly source: RecordSource,
-    readonly compile: () => CompiledView,
+    readonly view: ViewDeclaration,
     { redis = new MemoryRedis(), limits = {} }: { redis?: MemoryRedis; limits?: Partial<Limits> } = {},
   ) {
     this.redis = redis;
@@ -57,7 +58,7 @@ export class TaskRuns {
     const [status] = await tasks.status([id]);
     const claimed = (await tasks.claim(id, 'worker', status!.epoch))!;
     const news = new NewsDesk(log, this.limits.waitMs);
-    const compiled = this.compile();
+    const compiled = compileView(this.view, { budget: { entriesMax: 100 } });
     const metrics = new Metrics();
     const task = new Task({
       id,
