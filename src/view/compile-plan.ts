@@ -12,7 +12,7 @@ import type { CacheBudget } from '../circuit/two-generations.js';
 import { ViewOutput } from '../circuit/view-output.js';
 import { RecordSide, viewRecordCodec } from '../circuit/view-record.js';
 import { keyTextOf, type KeyPart } from '../zset/row-key.js';
-import type { Value } from '../zset/value.js';
+import type { Row, Value } from '../zset/value.js';
 import { columnAt, holdsOnlyStrings } from './columns.js';
 import { checkOf } from './computed-value.js';
 import { fusedAggregate } from './fused-aggregate.js';
