@@ -2,7 +2,8 @@ import { assert } from '../assert.js';
 import { Circuit, type State, type Vertex } from './circuit.js';
 import { ErrorCollection, errorCodec } from './error-collection.js';
 import { KeyedState } from './keyed-state.js';
-import type { Codec, ErrorSink, Operator, StateFactory } from './operator.js';
+import { lateRowCodec, LateRows } from './late-rows.js';
+import { type Codec, type ErrorSink, json, type LateSink, type Operator, type StateFactory } from './operator.js';
 import { OrderedState } from './ordered-state.js';
 import { RowIndex } from './row-index.js';
 import type { CacheBudget } from './two-generations.js';
@@ -13,6 +14,8 @@ export class CircuitBuilder implements StateFactory {
   readonly #sources = new Map<string, number>();
   readonly #states: State[] = [];
   readonly errorCollection: ErrorCollection;
+  /** Null while no operator leaves any out. */
+  #lateRows: LateRows | null = null;
 
   constructor(readonly budget: CacheBudget) {
     this.errorCollection = new ErrorCollection(
@@ -52,8 +55,13 @@ export class CircuitBuilder implements StateFactory {
     return this.errorCollection.sink(operator);
   }
 
+  lates(operator: string): LateSink {
+    this.#lateRows ??= new LateRows(this.keyed('lates', lateRowCodec), this.keyed('lates.seen', json));
+    return this.#lateRows.sink(operator);
+  }
+
   build(): Circuit {
-    return new Circuit(this.#vertices, this.#sources, this.#states, this.errorCollection);
+    return new Circuit(this.#vertices, this.#sources, this.#states, this.errorCollection, this.#lateRows);
   }
 
   #add<S extends State>(state: S): S {

@@ -2,6 +2,7 @@ import { assert } from '../assert.js';
 import { Delta } from '../zset/delta.js';
 import type { ErrorCollection } from './error-collection.js';
 import type { KeyedState } from './keyed-state.js';
+import type { LateRows } from './late-rows.js';
 import type { Operator } from './operator.js';
 import type { OrderedRead, OrderedState } from './ordered-state.js';
 import type { RowIndex } from './row-index.js';
@@ -37,6 +38,8 @@ export class Circuit {
     readonly states: readonly State[],
     /** Where the operators put rows that cannot be used; brought up to date when all of them have stepped. */
     readonly errors: ErrorCollection | null = null,
+    /** The same for rows that came too late. */
+    readonly lates: LateRows | null = null,
   ) {}
 
   /**
@@ -69,11 +72,11 @@ export class Circuit {
       outputs[index] = operator.step(deltas, seen);
       if (operator.unfinished) this.#unfinished = true;
     }
-    const { errors } = this;
-    if (errors !== null) {
-      yield* this.#load('errors', () => errors.reads());
-      errors.step();
-    }
+    for (const aside of [this.errors, this.lates])
+      if (aside !== null) {
+        yield* this.#load('errors and late rows', () => aside.reads());
+        aside.step();
+      }
     return outputs[outputs.length - 1] ?? Delta.empty;
   }
 
@@ -133,6 +136,7 @@ export class Circuit {
   #forget(): void {
     for (const { operator } of this.vertices) operator?.discard?.();
     this.errors?.discard();
+    this.lates?.discard();
   }
 
   #missing(): Fetch | null {

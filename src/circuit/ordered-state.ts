@@ -60,9 +60,9 @@ export class OrderedState implements Ordered {
     if (this.#known(group).weight(member) === undefined) this.#missing.push({ group, member });
   }
 
-  wantEnd(group: string, end: 'least' | 'greatest', count: number, retracted: number): void {
-    if (end === 'least') this.#wantRange(group, { from: '', to: null, direction: 'up' }, count, retracted);
-    else this.#wantRange(group, { from: '', to: null, direction: 'down' }, count, retracted);
+  wantEnd(group: string, end: 'least' | 'greatest', count: number, retracted: number): boolean {
+    const direction = end === 'least' ? 'up' : 'down';
+    return this.#wantRange(group, { ...EVERYTHING, direction }, count, retracted);
   }
 
   wantFrom(group: string, start: string, direction: 'up' | 'down', count: number, retracted: number): void {
@@ -78,6 +78,11 @@ export class OrderedState implements Ordered {
   wantAll(group: string): void {
     if (!this.#known(group).covers(EVERYTHING))
       this.#missing.push({ group, ...EVERYTHING, direction: 'up', count: Infinity });
+  }
+
+  know(group: string, member: string, weight: number): void {
+    const known = this.#known(group);
+    if (known.weight(member) === undefined) this.#set(known, member, weight);
   }
 
   weight(group: string, member: string): number {
@@ -213,14 +218,15 @@ export class OrderedState implements Ordered {
     range: Pick<OrderedRangeRead, 'from' | 'to' | 'direction'>,
     count: number,
     retracted: number,
-  ): void {
+  ): boolean {
     const known = this.#known(group);
     const reach = range.direction === 'up' ? known.up(range.from) : known.down(range.to);
-    if (reach.all || reach.count >= count + retracted) return;
+    if (reach.all || reach.count >= count + retracted) return true;
     // The sealed tick's retractions may or may not be in the store yet.
     const unanswered = this.#pending.get(group)?.size ?? 0;
     const own = this.#current.get(group)?.size ?? 0;
     this.#missing.push({ group, ...range, count: count + retracted + unanswered + own });
+    return false;
   }
 
   #up(group: string, start: string, count: number): Member[] {

@@ -1,5 +1,6 @@
 import type { Circuit, Fetch } from '../circuit/circuit.js';
 import type { OrderedRead } from '../circuit/ordered-state.js';
+import { NO_TIME, type Time } from '../circuit/time.js';
 import type { Delta } from '../zset/delta.js';
 import { compareText } from '../zset/text-order.js';
 import { inRange } from './in-range.js';
@@ -16,8 +17,8 @@ export class MemoryStates {
   fetched = 0;
 
   /** Steps once. The tick's changes stay in the circuit's states until `commit`. */
-  step(circuit: Circuit, inputs: ReadonlyMap<string, Delta>): Delta {
-    const stepping = circuit.step(inputs);
+  step(circuit: Circuit, inputs: ReadonlyMap<string, Delta>, time: Time = NO_TIME, before: Time = time): Delta {
+    const stepping = circuit.step(inputs, time, before);
     for (;;) {
       const next = stepping.next();
       if (next.done) return next.value;

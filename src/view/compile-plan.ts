@@ -3,6 +3,7 @@ import { CircuitBuilder } from '../circuit/circuit-builder.js';
 import type { ErrorCollection } from '../circuit/error-collection.js';
 import { generatedRead, generatedText, type TextColumn } from '../circuit/generated-row.js';
 import type { KeyedState } from '../circuit/keyed-state.js';
+import type { LateRows } from '../circuit/late-rows.js';
 import { type Codec, type ErrorSink, json, type Keyed, type Operator } from '../circuit/operator.js';
 import { Select, type SelectedColumn, type SelectedValue } from '../circuit/operators/select.js';
 import { Upsert } from '../circuit/operators/upsert.js';
@@ -34,6 +35,8 @@ export interface CompiledView {
   readonly circuit: Circuit;
   readonly output: ViewOutput;
   readonly errors: ErrorCollection;
+  /** The rows that came too late; null if the view leaves none out. */
+  readonly lates: LateRows | null;
   readonly inputs: readonly CompiledInput[];
   /** Sources (`stream:flights`) whose time the circuit acts on; also such as only its upstream views read. */
   readonly timed: ReadonlySet<string>;
@@ -88,6 +91,7 @@ export class PlanCompiler {
       circuit,
       output,
       errors: this.#builder.errorCollection,
+      lates: circuit.lates,
       inputs: [...this.#sources].map(([name, { source }]) => ({
         name,
         source,

@@ -11,6 +11,9 @@ const LAST_MS = Date.parse('9999-12-31T23:59:59.999Z');
 export const instantText = (ms: number): string =>
   new Date(Math.min(LAST_MS, Math.max(FIRST_MS, ms))).toISOString();
 
+/** Milliseconds since 1970 of an instant's text. */
+export const instantMs = (text: string): number => Date.parse(text);
+
 /** A column's value as an instant: an instant's text as it is, other date-times and epoch milliseconds converted, null for what is no time. */
 export function toInstantText(value: unknown): string | null {
   if (typeof value === 'string') {
