@@ -3,7 +3,14 @@ import { Circuit, type State, type Vertex } from './circuit.js';
 import { ErrorCollection, errorCodec } from './error-collection.js';
 import { KeyedState } from './keyed-state.js';
 import { lateRowCodec, LateRows } from './late-rows.js';
-import { type Codec, type ErrorSink, json, type LateSink, type Operator, type StateFactory } from './operator.js';
+import {
+  type Codec,
+  type ErrorSink,
+  json,
+  type LateSink,
+  type Operator,
+  type StateFactory,
+} from './operator.js';
 import { OrderedState } from './ordered-state.js';
 import { RowIndex } from './row-index.js';
 import type { CacheBudget } from './two-generations.js';

@@ -71,7 +71,12 @@ export class LateRows {
   }
 
   #add(operator: string, row: unknown, weight: number, watermark: number): void {
-    this.#pending.push({ operator, weight, row: cut(textOfAnything(row)), watermark: instantText(watermark) });
+    this.#pending.push({
+      operator,
+      weight,
+      row: cut(textOfAnything(row)),
+      watermark: instantText(watermark),
+    });
   }
 }
 

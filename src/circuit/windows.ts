@@ -79,7 +79,7 @@ export class PartOfDayGrid implements Grid {
   }
 
   #startBefore(ms: number): number {
-    for (let at = ms; ; ) {
+    for (let at = ms; ;) {
       const { from, offset } = this.zone.spanAt(at);
       const start = this.#multipleAt(at + offset) - offset;
       if (start >= from || this.#isBoundary(from)) return Math.max(start, from);
@@ -88,7 +88,7 @@ export class PartOfDayGrid implements Grid {
   }
 
   #endAfter(ms: number): number {
-    for (let at = ms; ; ) {
+    for (let at = ms; ;) {
       const { to, offset } = this.zone.spanAt(at);
       const end = this.#multipleAt(at + offset) + this.sizeMs - offset;
       if (end < to || this.#isBoundary(to)) return Math.min(end, to);

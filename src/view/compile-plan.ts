@@ -5,6 +5,7 @@ import { generatedRead, generatedText, type TextColumn } from '../circuit/genera
 import type { KeyedState } from '../circuit/keyed-state.js';
 import type { LateRows } from '../circuit/late-rows.js';
 import { type Codec, type ErrorSink, json, type Keyed, type Operator } from '../circuit/operator.js';
+import { DropLate } from '../circuit/operators/drop-late.js';
 import { Select, type SelectedColumn, type SelectedValue } from '../circuit/operators/select.js';
 import { Upsert } from '../circuit/operators/upsert.js';
 import type { OrderedState } from '../circuit/ordered-state.js';
@@ -23,6 +24,7 @@ import type {
   AggregateNode,
   Column,
   ColumnType,
+  ColumnWatermark,
   Expression,
   PlanNode,
   Relation,
@@ -118,6 +120,14 @@ export class PlanCompiler {
     return this.#builder.vertex(name, operator, inputs);
   }
 
+  /** The vertex that gives a node's rows without those that are late for these of its columns. */
+  onTime(node: PlanNode, columns: readonly ColumnWatermark[]): number {
+    const vertex = this.vertexOf(node);
+    if (!node.relation.lates || columns.length === 0) return vertex;
+    const freezing = columns.map(({ column, time }) => ({ read: generatedRead(column), time }));
+    return this.add('late', new DropLate(freezing, this.#builder.lates(this.#nameOf('late'))), [vertex]);
+  }
+
   /** State of the vertex that is added next. */
   keyed<V>(name: string, codec: Codec<V>): KeyedState<V> {
     return this.#builder.keyed(this.#nameOf(name), codec);
@@ -145,7 +155,9 @@ export class PlanCompiler {
   groupsInRows<S>(node: AggregateNode, codec: Codec<S>): { groups: Keyed<S>; show?: ViewOutput['show'] } {
     const output = this.#makeOutput(codec);
     const groups = new RecordSide<S>(output.records);
-    return node === this.view.plan ? { groups, show: (key, row) => output.show(key, row) } : { groups };
+    const { plan } = this.view;
+    const isShown = node === plan || (plan.op === 'final' && node === plan.input);
+    return isShown ? { groups, show: (key, row) => output.show(key, row) } : { groups };
   }
 
   selected(expression: Expression, input: Relation): SelectedValue {

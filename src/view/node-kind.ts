@@ -37,4 +37,7 @@ export type Growth =
   | 'one entry per value of a group'
   | 'grows with its input'
   | 'grows with the table'
+  /** What is kept of a time goes when the watermark of this column passes it. */
+  | `freed by ${string}`
+  | 'freed as time passes'
   | 'grows for ever';

@@ -46,7 +46,8 @@ export class Final implements Operator {
 
   step(): Delta<Row> {
     const output = new Delta<Row>();
-    for (const [text, { row, weight }] of this.#changes) if (weight !== 0) this.#apply(text, row, weight, output);
+    for (const [text, { row, weight }] of this.#changes)
+      if (weight !== 0) this.#apply(text, row, weight, output);
     for (const { at, key: text } of this.#due) {
       // Some of it may have been given with the changes.
       const weight = this.held.weight(at, text);
@@ -75,7 +76,10 @@ export class Final implements Operator {
     // It comes and is final in one tick: what was held of it goes with it.
     const before = this.held.weight(at, text);
     if (before + weight < 0)
-      assert(false, `A row held back would have the weight ${before + weight}: ${text}. It was retracted and had not been inserted.`);
+      assert(
+        false,
+        `A row held back would have the weight ${before + weight}: ${text}. It was retracted and had not been inserted.`,
+      );
     this.held.add(at, text, -before);
     if (before + weight > 0) output.push(row, before + weight);
   }
