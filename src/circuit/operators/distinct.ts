@@ -97,6 +97,8 @@ export class KeptWeights implements RowWeights {
 
 /** In the order of a column, until its watermark has passed them. */
 export class FreedWeights implements RowWeights {
+  #bound = '';
+
   constructor(
     readonly state: DueTimes,
     readonly column: FreezingColumn,
@@ -111,12 +113,14 @@ export class FreedWeights implements RowWeights {
   }
 
   set(text: string, row: Row, before: number, after: number): void {
-    this.state.add(this.#atOf(row), text, after - before);
+    const at = this.#atOf(row);
+    // It may come and be frozen in one tick.
+    this.state.add(at, text, (at < this.#bound ? 0 : after) - before);
   }
 
   reads(time: Time): { due: readonly Due[]; more: boolean } {
-    const bound = instantText(columnWatermark(time, this.column.time));
-    return this.state.wantDue(bound) ? this.state.due(bound) : { due: [], more: false };
+    this.#bound = instantText(columnWatermark(time, this.column.time));
+    return this.state.wantDue(this.#bound) ? this.state.due(this.#bound) : { due: [], more: false };
   }
 
   free(due: readonly Due[]): void {
