@@ -294,12 +294,12 @@ function maintained(declared: any, history: readonly Entry[], random: Random | n
 const sorted = (rows: readonly object[]) => rows.map((row) => JSON.stringify(row)).sort();
 
 describe.each(Object.entries(cases))('%s', (_, { view: declared, expected }) => {
-  it.each([1, 2, 3, 4])('are the same however the log is cut (history %i)', (seed) => {
+  it.each([1, 2, 3])('are the same however the log is cut (history %i)', (seed) => {
     const random = new Random(seed * 977);
-    const history = historyOf(random, 150);
+    const history = historyOf(random, 120);
     const whole = maintained(declared, history, null);
     if (expected) expect(sorted(whole.rows)).toEqual(sorted(expected(history)));
-    for (let cut = 0; cut < 6; cut++) {
+    for (let cut = 0; cut < 4; cut++) {
       const other = maintained(declared, history, random);
       expect(other.rows).toEqual(whole.rows);
       expect(other.store.toString()).toBe(whole.store.toString());
