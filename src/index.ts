@@ -15,7 +15,7 @@ export {
   sumIf,
   type Aggregate,
 } from './view/aggregates.js';
-export { Collection, type Grouping } from './view/collection.js';
+export { Collection, type Grouping, type Windowed } from './view/collection.js';
 export type { Rows } from './view/collection-types.js';
 export { computed, type Computed } from './view/computed.js';
 export { declarationErrors, checkDeclarations } from './view/declaration-errors.js';
@@ -25,5 +25,13 @@ export { instant } from './view/instant.js';
 export { stream, type Stream } from './view/stream.js';
 export { table, type Table } from './view/table.js';
 export { view, type EventOf, type KeyOf, type RowOf, type View } from './view/view.js';
+export {
+  cumulating,
+  hopping,
+  tumbling,
+  type AssignedWindow,
+  type WindowColumns,
+  type WindowOptions,
+} from './view/window.js';
 export type { ViewTypeError } from './view/view-type-error.js';
 export { DeclarationErrors, StillwaterError } from './errors/stillwater-error.js';

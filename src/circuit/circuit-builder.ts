@@ -2,7 +2,15 @@ import { assert } from '../assert.js';
 import { Circuit, type State, type Vertex } from './circuit.js';
 import { ErrorCollection, errorCodec } from './error-collection.js';
 import { KeyedState } from './keyed-state.js';
-import { type Codec, type ErrorSink, json, type Operator, type StateFactory } from './operator.js';
+import { lateRowCodec, LateRows } from './late-rows.js';
+import {
+  type Codec,
+  type ErrorSink,
+  json,
+  type LateSink,
+  type Operator,
+  type StateFactory,
+} from './operator.js';
 import { OrderedState } from './ordered-state.js';
 import { RowIndex } from './row-index.js';
 import type { CacheBudget } from './two-generations.js';
@@ -13,6 +21,8 @@ export class CircuitBuilder implements StateFactory {
   readonly #sources = new Map<string, number>();
   readonly #states: State[] = [];
   readonly errorCollection: ErrorCollection;
+  /** Null while no operator leaves any out. */
+  #lateRows: LateRows | null = null;
 
   constructor(readonly budget: CacheBudget) {
     this.errorCollection = new ErrorCollection(
@@ -52,10 +62,22 @@ export class CircuitBuilder implements StateFactory {
     return this.errorCollection.sink(operator);
   }
 
+  lates(operator: string): LateSink {
+    this.#lateRows ??= new LateRows(this.keyed('lates', lateRowCodec), this.keyed('lates.seen', json));
+    return this.#lateRows.sink(operator);
+  }
+
   build(): Circuit {
     const resumes = this.#vertices.some(({ operator }) => operator?.resumes !== undefined);
     const resuming = resumes ? this.keyed<readonly number[]>('resuming', json) : null;
-    return new Circuit(this.#vertices, this.#sources, this.#states, this.errorCollection, resuming);
+    return new Circuit(
+      this.#vertices,
+      this.#sources,
+      this.#states,
+      this.errorCollection,
+      resuming,
+      this.#lateRows,
+    );
   }
 
   #add<S extends State>(state: S): S {

@@ -2,6 +2,7 @@ import { assert } from '../assert.js';
 import { Delta } from '../zset/delta.js';
 import type { ErrorCollection } from './error-collection.js';
 import type { KeyedState } from './keyed-state.js';
+import type { LateRows } from './late-rows.js';
 import type { Keyed, Operator } from './operator.js';
 import type { OrderedRead, OrderedState } from './ordered-state.js';
 import type { RowIndex } from './row-index.js';
@@ -39,6 +40,8 @@ export class Circuit {
     readonly errors: ErrorCollection | null = null,
     /** Under `''` the numbers of the vertices that left work in their states for the next tick; kept with what they left. */
     readonly resuming: Keyed<readonly number[]> | null = null,
+    /** The same for rows that came too late. */
+    readonly lates: LateRows | null = null,
   ) {}
 
   /**
@@ -85,11 +88,11 @@ export class Circuit {
       if (left.length === 0) this.resuming!.delete('');
       else this.resuming!.set('', left);
     }
-    const { errors } = this;
-    if (errors !== null) {
-      yield* this.#load('errors', () => errors.reads());
-      errors.step();
-    }
+    for (const aside of [this.errors, this.lates])
+      if (aside !== null) {
+        yield* this.#load('errors and late rows', () => aside.reads());
+        aside.step();
+      }
     return outputs[outputs.length - 1] ?? Delta.empty;
   }
 
@@ -157,6 +160,7 @@ export class Circuit {
   #forget(): void {
     for (const { operator } of this.vertices) operator?.discard?.();
     this.errors?.discard();
+    this.lates?.discard();
   }
 
   #missing(): Fetch | null {

@@ -1,8 +1,7 @@
 import { Checksum } from '../zset/checksum.js';
+import { cut, textOfAnything } from './kept-text.js';
 import { type ErrorSink, json, type Keyed } from './operator.js';
 
-/** How much of a failing row or entry is kept. */
-const ERROR_TEXT_MAX = 2_000;
 /** How many different errors are kept; all are counted. */
 const ERRORS_KEPT_MAX = 10_000;
 
@@ -111,21 +110,3 @@ const reasonOf = (thrown: unknown): string => {
   if (!(thrown instanceof Error)) return String(thrown);
   return thrown.name === 'Error' ? thrown.message : `${thrown.name}: ${thrown.message}`;
 };
-
-function textOfAnything(row: unknown): string {
-  try {
-    return JSON.stringify(row) ?? String(row);
-  } catch {
-    return String(row);
-  }
-}
-
-/** Cut without halving a surrogate pair. */
-function cut(text: string): string {
-  if (text.length <= ERROR_TEXT_MAX) return text;
-  const end =
-    text.charCodeAt(ERROR_TEXT_MAX - 1) >= 0xd800 && text.charCodeAt(ERROR_TEXT_MAX - 1) < 0xdc00
-      ? ERROR_TEXT_MAX - 1
-      : ERROR_TEXT_MAX;
-  return text.slice(0, end) + '…';
-}

@@ -46,11 +46,18 @@ export interface ErrorSink {
   add(row: unknown, weight: number, thrown: unknown): void;
 }
 
+/** Where an operator puts the rows it leaves out because what they belong to is finished. */
+export interface LateSink {
+  /** `watermark`: of the row's partition when it came. */
+  add(row: unknown, weight: number, watermark: number): void;
+}
+
 /** What an operator is built on: its states by name. Names are unique in a circuit. */
 export interface StateFactory {
   keyed<V>(name: string, codec: Codec<V>): Keyed<V>;
   ordered(name: string): Ordered;
   errors(operator: string): ErrorSink;
+  lates(operator: string): LateSink;
 }
 
 /** How a value lies in Redis. Equal values must have equal texts. */
@@ -105,6 +112,9 @@ export interface Ordered {
   ): boolean;
   /** All members from `from` up to but not including `to` will be asked for. */
   wantBetween(group: string, from: string, to: string): void;
+
+  /** A member's weight is known from elsewhere, and need not be read. */
+  know(group: string, member: string, weight: number): void;
 
   weight(group: string, member: string): number;
   /** Changes a wanted member's weight. It must not become negative. */

@@ -87,6 +87,11 @@ export class OrderedState implements Ordered {
       this.#missing.push({ group, ...EVERYTHING, direction: 'up', count: Infinity });
   }
 
+  know(group: string, member: string, weight: number): void {
+    const known = this.#known(group);
+    if (known.weight(member) === undefined) this.#set(known, member, weight);
+  }
+
   weight(group: string, member: string): number {
     const weight = this.#known(group).weight(member);
     if (weight === undefined)

@@ -2,7 +2,7 @@ import type { Row, Value } from '../zset/value.js';
 import type { RowIssue } from './conform.js';
 import { DecodedBatch } from './decoded-batch.js';
 import { FlatFields } from './flat-fields.js';
-import { instantText, toInstantText } from './instant-text.js';
+import { instantText, toInstantText } from '../zset/instant-text.js';
 import { partitionOf, partitionKeys, placedBy, type RecordSource } from './placement.js';
 import { type Position, timeOf } from './position.js';
 import type { RawEntry } from './ports/source-log.js';

@@ -1,6 +1,6 @@
 import { Delta } from '../zset/delta.js';
 import type { Row } from '../zset/value.js';
-import { instantMs, instantText, toInstantText } from './instant-text.js';
+import { instantMs, instantText, toInstantText } from '../zset/instant-text.js';
 import { type Position, positionOrder, timeOf } from './position.js';
 
 /** An entry that gave no rows. The reason of one in the wrong partition begins with "misplaced". */

@@ -4,7 +4,7 @@ import { canonical, type Row } from '../zset/value.js';
 import { arrivingSchema, isFields, type RowIssue } from './conform.js';
 import { entryLimits } from './decode-entry.js';
 import { readText } from './flat-fields.js';
-import { instantText, toInstantText } from './instant-text.js';
+import { instantText, toInstantText } from '../zset/instant-text.js';
 import { partitionOf, partitionOfText, type RecordSource } from './placement.js';
 import { RowDecoder } from './row-decoder.js';
 import { TableKey } from './table-key.js';

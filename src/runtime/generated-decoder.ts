@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { canonical, type Row, type Value } from '../zset/value.js';
 import { isInstantText } from '../view/instant.js';
 import type { Column, ColumnType } from '../view/plan.js';
-import { isCanonicalInstant } from './instant-text.js';
+import { isCanonicalInstant } from '../zset/instant-text.js';
 import { applySchema, conform, type RowShape } from './conform.js';
 
 /**

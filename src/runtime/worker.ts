@@ -234,7 +234,8 @@ export class Worker {
   #waited(name: string, { owner, epoch }: TaskStatus): boolean {
     const now = this.options.clock.monotonicMs();
     const known = this.#awaited.get(name);
-    if (known?.owner === owner && known.epoch === epoch) return now - known.since >= this.options.limits.leaseMs;
+    if (known?.owner === owner && known.epoch === epoch)
+      return now - known.since >= this.options.limits.leaseMs;
     this.#awaited.set(name, { owner, epoch, since: now });
     return false;
   }

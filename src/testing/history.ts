@@ -1,4 +1,4 @@
-import { toInstantText } from '../runtime/instant-text.js';
+import { toInstantText } from '../zset/instant-text.js';
 import { partitionKeys, partitionOf, type RecordSource } from '../runtime/placement.js';
 import type { RawEntry } from '../runtime/ports/source-log.js';
 import { RowDecoder } from '../runtime/row-decoder.js';

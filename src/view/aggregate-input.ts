@@ -3,6 +3,7 @@ import { Select, type SelectedColumn, type SelectedValue } from '../circuit/oper
 import { isTrue } from '../circuit/row-function.js';
 import type { Row, Value } from '../zset/value.js';
 import type { PlanCompiler } from './compile-plan.js';
+import { freezingGroups } from './freezing.js';
 import type { AggregateNode, AggregateSpec, Column, Expression } from './plan.js';
 
 /** What an aggregate reads of its input rows, compiled. */
@@ -20,11 +21,11 @@ export interface AggregatePart {
 }
 
 /**
- * Where part of what an aggregate reads is computed, a select comes before it: functions are called in one kind of place
+ * Rows that are late for their group are left out. Where part of what an aggregate reads is computed, a select comes before it: functions are called in one kind of place
  * only, and once for each row.
  */
 export function aggregateInput(node: AggregateNode, compiler: PlanCompiler): AggregateInput {
-  const input = compiler.vertexOf(node.input);
+  const input = compiler.onTime(node.input, freezingGroups(node));
   return needsSelect(node) ? selectedInput(node, input, compiler) : plainInput(node, input);
 }
 

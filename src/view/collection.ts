@@ -34,15 +34,22 @@ import type {
   PairOf,
   Sides,
 } from './join-types.js';
-import type { ElementAt, PathTo, PathToArray } from './path-type.js';
+import type { Duration } from './duration.js';
+import { freezing } from './freezing.js';
+import type { ElementAt, PathTo, PathToArray, PathToInstant } from './path-type.js';
 import type { Column, PlanNode } from './plan.js';
-import { attachProblems, type Problem } from './problem.js';
+import { attachProblems, problemsOf, type Problem } from './problem.js';
 import * as relation from './relation.js';
 import { exceptRelation, intersectRelation } from './set-relations.js';
 import type { Names } from './stream.js';
 import type { Flat, RowOfSchema, StorableRow } from './row-type.js';
+import { namedTime, ownTime } from './time-column.js';
+import { finalRelation, WINDOW_COLUMNS, windowRelation } from './time-relation.js';
 import { userFunction } from './user-function.js';
 import type { NotAsync, ViewTypeError } from './view-type-error.js';
+import { whyNoWatermark } from './why-no-watermark.js';
+import { type AssignedWindow, shapeOf, type WindowColumns } from './window.js';
+import { duringOf, lastOf } from './during.js';
 
 /**
  * Rows that a declaration speaks of. Immutable: every method gives a new collection over the same plan. Nothing
@@ -241,28 +248,76 @@ export class Collection<in out Row, out Key extends string | null = null> implem
     ...by: CheckedGroup<Row, By>
   ): Grouping<Row, GroupOf<Row, By>> {
     const build = new Build(this);
-    const named = (by as readonly unknown[]).flatMap((part) =>
-      typeof part === 'string'
-        ? build.columns({ [part.split('.').at(-1)!]: part }, 'group by')
-        : build.columns(part, 'group by'),
+    const named = groupColumns(build, by as readonly unknown[]);
+    return new Grouping(this.plan, named, build.problems, build.place);
+  }
+
+  /**
+   * The rows in windows of time, by the column `on`: if none is named that with a watermark, or the stream's event time.
+   * A row with null there is an error.
+   */
+  window<Identifies extends string, const On extends string = never>(
+    window: AssignedWindow<Identifies>,
+    options: { readonly on?: PathToInstant<Row, On, 'window by'> } = {},
+  ): Windowed<Flat<Row & WindowColumns>, Identifies> {
+    const build = new Build(this);
+    const shape = shapeOf(window, build);
+    const column =
+      options.on === undefined
+        ? ownTime(this.plan, 'window()', build)
+        : namedTime(this.plan, options.on, 'window by', build);
+    build.noteTaken(WINDOW_COLUMNS);
+    return new Windowed(
+      give(build, {
+        op: 'window',
+        input: this.plan,
+        shape,
+        column: column ?? '',
+        relation: windowRelation(this.plan.relation, shape, column ?? ''),
+        place: build.place,
+      }),
+      shape.kind === 'cumulating' ? WINDOW_COLUMNS : WINDOW_COLUMNS.slice(0, 1),
     );
-    const names = named.map(({ name }) => name);
-    for (const name of new Set(names.filter((candidate, index) => names.indexOf(candidate) !== index)))
+  }
+
+  /** Each row once, as soon as it can no longer change; before that nothing. Needs a column with a watermark. */
+  final(): Collection<Row, Key> {
+    const build = new Build(this);
+    if (freezing(this.plan.relation).length === 0) {
+      const { because, remedy } = whyNoWatermark(this.plan);
       build.note({
-        code: 'column-twice',
-        what: `Two of the columns to group by are named "${name}".`,
-        evidence: { 'grouped by': names.join(', ') },
-        remedy: `Name one otherwise: groupBy({ other: '…' }).`,
+        code: 'needs-watermark',
+        what: 'final() waits until rows can no longer change, and nothing ever says that these cannot.',
+        evidence: { because },
+        remedy,
         place: build.place,
       });
-    for (const { value } of named)
-      if (!isScalar(value.column.type) && !build.isUnknown(value))
-        build.noteType(
-          value.column,
-          'is grouped by and does not hold text, numbers or booleans',
-          'Group by a path into it, or by computed(schema, fn).',
-        );
-    return new Grouping(this.plan, named, build.problems, build.place);
+    }
+    const { relation: input } = this.plan;
+    return give(build, {
+      op: 'final',
+      input: this.plan,
+      relation: finalRelation(input),
+      place: build.place,
+    });
+  }
+
+  /** The rows whose instant `by` is less than so long ago. They go by themselves, also when nothing else happens. */
+  last<const By extends string = never>(
+    age: Duration,
+    options: { readonly by?: PathToInstant<Row, By, 'keep by'> } = {},
+  ): Collection<Row, Key> {
+    const build = new Build(this);
+    return give(build, lastOf(this.plan, { age, by: options.by }, 'last()', build));
+  }
+
+  /** The rows from one instant of theirs on until another. Null is always, or for ever. */
+  during<const From extends string = never, const Until extends string = never>(ends: {
+    readonly from?: PathToInstant<Row, From, 'begin by'>;
+    readonly until?: PathToInstant<Row, Until, 'end by'>;
+  }): Collection<Row, Key> {
+    const build = new Build(this);
+    return give(build, duringOf(this.plan, ends, build));
   }
 
   /** The pairs of rows with equal keys; the other row is an object column of the given name. */
@@ -317,22 +372,58 @@ export class Collection<in out Row, out Key extends string | null = null> implem
   }
 }
 
+/** Rows in windows, waiting to be grouped. */
+export class Windowed<in out Row, out Identifies extends string> {
+  declare readonly identifies: Identifies;
+  readonly #input: Collection<Row, any>;
+  readonly #identifies: readonly string[];
+
+  constructor(input: Collection<Row, any>, identifies: readonly string[]) {
+    this.#input = input;
+    this.#identifies = identifies;
+    attachProblems(this, problemsOf(input));
+  }
+
+  /** Groups by these columns and by the window: `windowStart` and `windowEnd` follow them. */
+  groupBy<const By extends readonly GroupColumns<Row>[]>(
+    ...by: CheckedGroup<Row, By>
+  ): Grouping<Row, Flat<GroupOf<Row, By> & WindowColumns>, (keyof GroupOf<Row, By> & string) | Identifies> {
+    const build = new Build(this.#input);
+    const named = groupColumns(build, [...(by as readonly unknown[]), ...WINDOW_COLUMNS]);
+    const names = named.slice(0, -WINDOW_COLUMNS.length).map(({ name }) => name);
+    return new Grouping(this.#input.plan, named, build.problems, build.place, [
+      ...names,
+      ...this.#identifies,
+    ]);
+  }
+
+  /** The rows themselves, once for each of their windows: to be joined or looked at by window. */
+  rows(): Collection<Row, null> {
+    return this.#input as Collection<Row, any>;
+  }
+}
+
 /** Rows grouped, waiting for what is to be known of each group. */
-export class Grouping<in out Row, in out Group> {
+export class Grouping<in out Row, in out Group, out Key extends string = keyof Group & string> {
   declare readonly group: (group: Group) => Group;
+  declare readonly key: Key;
   readonly #input: PlanNode;
   readonly #by: readonly NamedExpression[];
   readonly #place: string | null;
+  readonly #key: readonly string[] | undefined;
 
   constructor(
     input: PlanNode,
     by: readonly NamedExpression[],
     problems: readonly Problem[],
     place: string | null,
+    /** The columns that identify a group; all, if not said. */
+    key?: readonly string[],
   ) {
     this.#input = input;
     this.#by = by;
     this.#place = place;
+    this.#key = key;
     attachProblems(this, problems);
   }
 
@@ -341,7 +432,7 @@ export class Grouping<in out Row, in out Group> {
     [N in keyof Results]: N extends keyof Group
       ? ViewTypeError<`The group has a column "${N & string}" already.`>
       : Aggregate<Row, Results[N]>;
-  }): Collection<Flat<Group & Results>, keyof Group & string> {
+  }): Collection<Flat<Group & Results>, Key> {
     const build = new Build({ plan: this.#input }, this);
     const { relation: input } = this.#input;
     const specs = Object.entries(aggregates ?? {}).map(([name, request]) => ({
@@ -362,6 +453,7 @@ export class Grouping<in out Row, in out Group> {
       input,
       by,
       specs.map(({ aggregate }) => aggregate.column),
+      this.#key,
     );
     build.noteExchange(given.partitionedBy !== null, 'grouped', {
       rows: relation.partitionText(this.#input),
@@ -372,6 +464,7 @@ export class Grouping<in out Row, in out Group> {
       input: this.#input,
       by,
       aggregates: specs,
+      ...(this.#key && { key: this.#key }),
       relation: given,
       place: this.#place ?? build.place,
     });
@@ -379,5 +472,31 @@ export class Grouping<in out Row, in out Group> {
 }
 
 const joinedWith = ({ build, node }: Joined): Collection<any, any> => give(build, node);
+
+/** The columns that are grouped by, and what is wrong with them. */
+function groupColumns(build: Build, by: readonly unknown[]): NamedExpression[] {
+  const named = by.flatMap((part) =>
+    typeof part === 'string'
+      ? build.columns({ [part.split('.').at(-1)!]: part }, 'group by')
+      : build.columns(part, 'group by'),
+  );
+  const names = named.map(({ name }) => name);
+  for (const name of new Set(names.filter((candidate, index) => names.indexOf(candidate) !== index)))
+    build.note({
+      code: 'column-twice',
+      what: `Two of the columns to group by are named "${name}".`,
+      evidence: { 'grouped by': names.join(', ') },
+      remedy: `Name one otherwise: groupBy({ other: '…' }).`,
+      place: build.place,
+    });
+  for (const { value } of named)
+    if (!isScalar(value.column.type) && !build.isUnknown(value))
+      build.noteType(
+        value.column,
+        'is grouped by and does not hold text, numbers or booleans',
+        'Group by a path into it, or by computed(schema, fn).',
+      );
+  return named;
+}
 
 const give = (build: Build, node: PlanNode): Collection<any, any> => new Collection(node, build.problems);

@@ -3,7 +3,9 @@ import { CircuitBuilder } from '../circuit/circuit-builder.js';
 import type { ErrorCollection } from '../circuit/error-collection.js';
 import { generatedRead, generatedText, type TextColumn } from '../circuit/generated-row.js';
 import type { KeyedState } from '../circuit/keyed-state.js';
+import type { LateRows } from '../circuit/late-rows.js';
 import { type Codec, type ErrorSink, json, type Keyed, type Operator } from '../circuit/operator.js';
+import { DropLate } from '../circuit/operators/drop-late.js';
 import { Select, type SelectedColumn, type SelectedValue } from '../circuit/operators/select.js';
 import { type KeptRecord, Upsert } from '../circuit/operators/upsert.js';
 import type { OrderedState } from '../circuit/ordered-state.js';
@@ -22,6 +24,7 @@ import type {
   AggregateNode,
   Column,
   ColumnType,
+  ColumnWatermark,
   Expression,
   PlanNode,
   Relation,
@@ -34,6 +37,8 @@ export interface CompiledView {
   readonly circuit: Circuit;
   readonly output: ViewOutput;
   readonly errors: ErrorCollection;
+  /** The rows that came too late; null if the view leaves none out. */
+  readonly lates: LateRows | null;
   readonly inputs: readonly CompiledInput[];
   /** Sources (`stream:flights`) whose time the circuit acts on; also such as only its upstream views read. */
   readonly timed: ReadonlySet<string>;
@@ -91,6 +96,7 @@ export class PlanCompiler {
       circuit,
       output,
       errors: this.#builder.errorCollection,
+      lates: circuit.lates,
       inputs: [...this.#sources].map(([name, { source }]) => ({
         name,
         source,
@@ -115,6 +121,14 @@ export class PlanCompiler {
 
   add(name: string, operator: Operator, inputs: readonly number[]): number {
     return this.#builder.vertex(name, operator, inputs);
+  }
+
+  /** The vertex that gives a node's rows without those that are late for these of its columns. */
+  onTime(node: PlanNode, columns: readonly ColumnWatermark[]): number {
+    const vertex = this.vertexOf(node);
+    if (!node.relation.lates || columns.length === 0) return vertex;
+    const freezing = columns.map(({ column, time }) => ({ read: generatedRead(column), time }));
+    return this.add('late', new DropLate(freezing, this.#builder.lates(this.#nameOf('late'))), [vertex]);
   }
 
   /** State of the vertex that is added next. */
@@ -144,7 +158,9 @@ export class PlanCompiler {
   groupsInRows<S>(node: AggregateNode, codec: Codec<S>): { groups: Keyed<S>; show?: ViewOutput['show'] } {
     const output = this.#makeOutput(codec);
     const groups = new RecordSide<S>(output.records);
-    return node === this.view.plan ? { groups, show: (key, row) => output.show(key, row) } : { groups };
+    const { plan } = this.view;
+    const isShown = node === plan || (plan.op === 'final' && node === plan.input);
+    return isShown ? { groups, show: (key, row) => output.show(key, row) } : { groups };
   }
 
   selected(expression: Expression, input: Relation): SelectedValue {

@@ -12,3 +12,10 @@ export function durationMs(text: unknown): number | null {
   const ms = Math.round(Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS]);
   return Number.isSafeInteger(ms) ? ms : null;
 }
+
+/** The shortest text of a duration: `90m`, `1d`. */
+export function durationText(ms: number): Duration {
+  const units = Object.entries(UNIT_MS).reverse();
+  const [unit, unitMs] = units.find(([, one]) => ms % one === 0 && ms >= one) ?? units.at(-1)!;
+  return `${ms / unitMs}${unit}` as Duration;
+}

@@ -1,5 +1,5 @@
 import { fusedAggregate } from './fused-aggregate.js';
-import type { Explained } from './node-kind.js';
+import type { Explained, Growth } from './node-kind.js';
 import { kindOf } from './node-kinds.js';
 import { inputsOf, nodesOf } from './plan-nodes.js';
 import type { PlanNode, SourceDeclaration, ViewDeclaration } from './plan.js';
@@ -31,10 +31,16 @@ export function explainView(view: ViewDeclaration): { text: string; operators: E
     what: `keeps rows by ${view.key.join(', ')}${view.indexes.length > 0 ? `, indexed by ${view.indexes.map(({ name }) => name).join('; ')}` : ''}`,
     inputs: [nodes.length],
     cost: view.indexes.length > 0 ? 'O(|Δ| log n)' : 'O(|Δ|)',
-    growth: view.plan.relation.appendOnly ? 'grows for ever' : 'one entry per key',
+    growth: growthOf(view.plan),
     place: view.place,
   });
   return { text: textOf(view, operators), operators };
+}
+
+/** Rows that the watermark of a column has passed never go. */
+function growthOf({ op, relation }: PlanNode): Growth {
+  if (op === 'during') return 'freed as time passes';
+  return relation.appendOnly || relation.watermarks.length > 0 ? 'grows for ever' : 'one entry per key';
 }
 
 const explainNode = (node: PlanNode, fused: boolean): Explained =>

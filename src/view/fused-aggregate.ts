@@ -1,12 +1,13 @@
 import { columnAt, holdsOnlyStrings } from './columns.js';
+import { finishesInGroups } from './freezing.js';
 import type { AggregateNode, PlanNode, ViewDeclaration } from './plan.js';
 
 /**
  * The aggregate whose groups can be kept in the view's own rows, if there is one: a row of the view is then the result
  * of just one group, with the group's key. That halves what a tick writes.
  *
- * It is so where nothing but `where` and `select` lies between it and the view, and the view's key is the group's columns,
- * in their order, whatever they are called by then.
+ * It is so where nothing but `where` and `select` lies between it and the view, or `final` whose results wait in the groups,
+ * and the view's key is the group's columns, in their order, whatever they are called by then.
  */
 export function fusedAggregate(view: ViewDeclaration): AggregateNode | null {
   let names = view.key;
@@ -21,10 +22,13 @@ export function fusedAggregate(view: ViewDeclaration): AggregateNode | null {
       });
       if (before.includes(null)) return null;
       names = before as string[];
+    } else if (node.op === 'final') {
+      if (node.input.op !== 'aggregate' || !finishesInGroups(node.input)) return null;
     } else if (node.op !== 'where') return null;
     node = node.input;
   }
-  const { by } = node;
+  const { key } = node;
+  const by = key === undefined ? node.by : node.by.filter(({ name }) => key.includes(name));
   if (by.length !== names.length || by.some(({ name }, index) => name !== names[index])) return null;
   const sameText = by.every(({ value }, index) => {
     const column = columnAt(view.columns, view.key[index]!);

@@ -38,4 +38,7 @@ export type Growth =
   | 'grows with its input'
   | 'grows with the table'
   | 'grows with the table and its deleted keys'
+  /** What is kept of a time goes when the watermark of this column passes it. */
+  | `freed by ${string}`
+  | 'freed as time passes'
   | 'grows for ever';

@@ -2,6 +2,8 @@ import type { NodeKind, OperatorNode } from './node-kind.js';
 import { aggregate } from './nodes/aggregate.js';
 import { distinct } from './nodes/distinct.js';
 import { except } from './nodes/except.js';
+import { during } from './nodes/during.js';
+import { final } from './nodes/final.js';
 import { flatMap } from './nodes/flat-map.js';
 import { intersect } from './nodes/intersect.js';
 import { join } from './nodes/join.js';
@@ -11,6 +13,7 @@ import { semiJoin } from './nodes/semi-join.js';
 import { union } from './nodes/union.js';
 import { unnest } from './nodes/unnest.js';
 import { where } from './nodes/where.js';
+import { window } from './nodes/window.js';
 
 /** Every operator a plan can have. */
 const nodeKinds: { readonly [Op in OperatorNode['op']]: NodeKind<Extract<OperatorNode, { op: Op }>> } = {
@@ -26,6 +29,9 @@ const nodeKinds: { readonly [Op in OperatorNode['op']]: NodeKind<Extract<Operato
   join,
   top,
   semiJoin,
+  window,
+  final,
+  during,
 };
 
 export const kindOf = <N extends OperatorNode>(node: N): NodeKind<N> =>

@@ -54,6 +54,15 @@ export type PathToNumber<Row, Path extends string, Purpose extends string> = [No
     ? Path
     : ColumnsThat<Row, number | null> | ViewTypeError<`Column "${Path}" does not hold numbers.`>;
 
+export type PathToInstant<Row, Path extends string, Purpose extends string> = [NoSuchPath] extends [
+  ValueAt<Row, Path>,
+]
+  ? (keyof Row & string) | ViewTypeError<`There is no column "${Path}" to ${Purpose}.`>
+  : [ValueAt<Row, Path>] extends [string | null]
+    ? Path
+    : | ColumnsThat<Row, string | null>
+      | ViewTypeError<`Column "${Path}" does not hold instants; to ${Purpose} it, declare it as instant().`>;
+
 export type PathToArray<Row, Path extends string> = [NoSuchPath] extends [ValueAt<Row, Path>]
   ? (keyof Row & string) | ViewTypeError<`There is no column "${Path}" to unnest.`>
   : [ValueAt<Row, Path>] extends [readonly unknown[] | null]

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { ColumnTime } from '../circuit/time.js';
+import type { WindowShape } from '../circuit/windows.js';
 import type { Value } from '../zset/value.js';
 
 /**
@@ -19,7 +20,10 @@ export type PlanNode =
   | AggregateNode
   | JoinNode
   | TopNode
-  | SemiJoinNode;
+  | SemiJoinNode
+  | WindowNode
+  | FinalNode
+  | DuringNode;
 
 interface NodeBase {
   /** The relation this node gives: everything that later nodes and the edges need to know of it. */
@@ -150,6 +154,38 @@ export interface AggregateNode extends NodeBase {
   readonly input: PlanNode;
   readonly by: readonly { readonly name: string; readonly value: Expression }[];
   readonly aggregates: readonly { readonly name: string; readonly aggregate: AggregateSpec }[];
+  /** The columns of `by` that identify a group, where the others follow from them. All, if not said. */
+  readonly key?: readonly string[] | undefined;
+}
+/** The rows with `windowStart` and `windowEnd`, once for each window that the instant in a column is in. */
+export interface WindowNode extends NodeBase {
+  readonly op: 'window';
+  readonly input: PlanNode;
+  readonly shape: WindowShape;
+  /** A path. */
+  readonly column: string;
+}
+/** The rows that the watermark of a column has passed, once each. */
+export interface FinalNode extends NodeBase {
+  readonly op: 'final';
+  readonly input: PlanNode;
+}
+/** The rows while now is between two instants of theirs. */
+export interface DuringNode extends NodeBase {
+  readonly op: 'during';
+  readonly input: PlanNode;
+  readonly from: DuringEnd | null;
+  readonly until: DuringEnd | null;
+  /** The sources whose present is now. */
+  readonly time: ColumnTime;
+}
+export interface DuringEnd {
+  /** A path. */
+  readonly column: string;
+  /** So long after the instant there. */
+  readonly afterMs: number;
+  /** Null: the end was always, or will never be. */
+  readonly nullIs: 'reached' | 'unreached';
 }
 /** `left ⋈ right`: the left's columns, and the right row as an object column named `as`. What an outer join shows alone has null on the other side. */
 export interface JoinNode extends NodeBase {

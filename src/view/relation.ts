@@ -1,4 +1,5 @@
 import { nullable, renamed } from './columns.js';
+import { freezing } from './freezing.js';
 import type { Column, ColumnWatermark, Expression, PlanNode, Relation, SourceDeclaration } from './plan.js';
 
 /** What is known of the rows of a plan's nodes. Each function gives the relation of one kind of node. */
@@ -86,7 +87,8 @@ export const distinctRelation = (input: Relation): Relation => ({
   ...input,
   uniqueKey: input.uniqueKey ?? input.columns.map((column) => column.name),
   log: null,
-  watermarks: [],
+  // Late rows are left out before.
+  watermarks: freezing(input),
   lates: false,
 });
 
@@ -94,14 +96,16 @@ export const aggregateRelation = (
   input: Relation,
   by: readonly Named[],
   results: readonly Column[],
+  key: readonly string[] = by.map(({ name }) => name),
 ): Relation => ({
   columns: [...by.map(({ name, value }) => renamed(value.column, name)), ...results],
-  uniqueKey: by.map(({ name }) => name),
+  uniqueKey: key,
   appendOnly: false,
   log: null,
   partitions: input.partitions,
   partitionedBy: renamedColumns(input.partitionedBy, by),
-  watermarks: [],
+  // Late rows are left out before.
+  watermarks: renamedWatermarks(freezing(input), by),
   lates: false,
 });
 

@@ -1,7 +1,9 @@
 import type { Collection } from './collection.js';
+import { Build } from './build.js';
 import { columnNameProblem } from './column-name.js';
 import { isScalar, typeText } from './columns.js';
 import { type Order, orderTerm, orderWords } from './order-terms.js';
+import { lastOf } from './during.js';
 import type { Column, IndexDeclaration, PlanNode } from './plan.js';
 import { OptionReader } from './record-source.js';
 import { columnNames, partitionText } from './relation.js';
@@ -38,6 +40,18 @@ export class ViewOptionReader extends OptionReader {
       'Give a stream, a table, a view, or what is made of them.',
     );
     return NOTHING;
+  }
+
+  /** The rows that the view keeps: those that are not too old, where it says when they are. */
+  retained(plan: PlanNode, retain: unknown): PlanNode {
+    if (retain === undefined || plan === NOTHING) return plan;
+    const { age, by } =
+      typeof retain === 'string' ? { age: retain } : (retain as { age: unknown; by?: string });
+    const build = new Build({ plan });
+    const named = by ?? plan.relation.columns.find(({ name }) => name === 'windowEnd')?.name;
+    const node = lastOf(plan, { age, by: named }, '`retain`', build);
+    this.problems.push(...build.problems);
+    return Object.freeze({ ...node, place: this.place });
   }
 
   key(plan: PlanNode, named: Names | undefined): readonly string[] {

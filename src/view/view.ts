@@ -1,6 +1,7 @@
 import { Collection } from './collection.js';
 import type { Rows } from './collection-types.js';
 import { sealed } from './declaration-of.js';
+import type { Duration } from './duration.js';
 import { fingerprintOf } from './fingerprint.js';
 import type { CheckedOrder } from './order-type.js';
 import { placeOfDeclaration } from './place.js';
@@ -15,9 +16,18 @@ import type { ViewTypeError } from './view-type-error.js';
 type CheckedIndexes<Row, Indexes extends readonly unknown[]> = {
   [I in keyof Indexes]: CheckedOrder<Row, Indexes[I], 'index'>;
 };
+/** Columns of text, as instants are. */
+type InstantColumn<Row> = {
+  [C in keyof Row & string]: [Row[C]] extends [string | null] ? C : never;
+}[keyof Row & string];
 interface CommonOptions<Row, Indexes extends readonly Index[]> {
   /** The words of `order=`: `'flights.desc'`, `'city,flights.desc'` or `['city', 'flights.desc']`. */
   readonly indexes?: CheckedIndexes<Row, Indexes>;
+  /**
+   * Rows go when they are so old, by the column `by`: if none is named by `windowEnd`, or the column that has a watermark.
+   * Views that read this one see them go.
+   */
+  readonly retain?: Duration | { readonly age: Duration; readonly by?: InstantColumn<Row> };
   /** For what a fingerprint cannot see: a constant or a function used by the view's functions. */
   readonly version?: string;
   /** Whether a rebuilt generation is shown by itself when it has caught up, or on request. */
@@ -87,7 +97,7 @@ export function view<
   const place = placeOfDeclaration();
   const read = new ViewOptionReader(`View "${name}"`, place);
   const from = options.from as Collection<Row, Known> | undefined;
-  const plan = read.plan(from);
+  const plan = read.retained(read.plan(from), options.retain);
   const parts = {
     name: read.name(name),
     plan,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { instant } from '../../src/index.js';
 import { EntryDecoder } from '../../src/runtime/decode-entry.js';
 import type { DecodedBatch } from '../../src/runtime/decoded-batch.js';
-import { instantMs, instantText } from '../../src/runtime/instant-text.js';
+import { instantMs, instantText } from '../../src/zset/instant-text.js';
 import { Random } from '../support/random.js';
 import { streamOf, tableOf } from './declared.js';
 

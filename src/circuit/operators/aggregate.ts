@@ -2,9 +2,12 @@ import { assert } from '../../assert.js';
 import { Delta } from '../../zset/delta.js';
 import type { Row, Value } from '../../zset/value.js';
 import type { Aggregator } from '../aggregator.js';
+import type { Due } from '../due-times.js';
+import type { FrozenGroups } from '../frozen-groups.js';
 import { generatedFold } from '../generated-fold.js';
 import type { Codec, Keyed, Operator } from '../operator.js';
 import { sameRow } from '../same-row.js';
+import type { Time } from '../time.js';
 
 /**
  * A group's state: how many rows it has, and its accumulators. The row it shows follows from them and is not kept: a
@@ -27,6 +30,10 @@ export interface AggregateOptions {
    * and hold their state. It has the row before.
    */
   show?: (key: string, row: Row | null) => void;
+  /** Where a column that is grouped by has a watermark. Its late rows are left out before they come here. */
+  frozen?: FrozenGroups;
+  /** Results are given once, when their group is frozen: the result row of its key and instant. Else on every change. */
+  finalRowOf?: (group: Due, results: readonly Value[]) => Row;
 }
 
 /** A group as `[count, accumulator, …]`, each accumulator in its aggregator's own form. */
@@ -57,12 +64,17 @@ export function groupCodec(aggregators: readonly Aggregator[]): Codec<Group> {
  *   in   Δ row
  *   out  Δ result     the group's old result retracted, its new one inserted, where they differ
  *
- * A group exists while it has rows: the last retraction removes its result and its state.
+ * A group exists while it has rows: the last retraction removes its result and its state. Where a column that is grouped
+ * by has a watermark, a group below it is frozen: no row of it comes any more. Its state goes, and its result
+ *
+ *   on update    stays as it was shown last
+ *   final        is shown only now, once
  */
 export class Aggregate implements Operator {
   #input: Delta<Row> | null = null;
   /** The groups the tick touches, and which of them each row belongs to. */
   #keys: string[] = [];
+  #places = new Map<string, number>();
   #groupOf: number[] = [];
   #rowsOf: { rows: Row[]; weights: number[] }[] | null = null;
   readonly #wanting: readonly number[];
@@ -76,11 +88,24 @@ export class Aggregate implements Operator {
     this.#fold = generatedFold(options.aggregators);
   }
 
-  reads([input]: readonly [Delta<Row>]): void {
+  /** It does something when time passes. */
+  get timed(): boolean {
+    return this.options.frozen !== undefined;
+  }
+
+  get unfinished(): boolean {
+    return this.options.frozen?.unfinished ?? false;
+  }
+
+  reads([input]: readonly [Delta<Row>], time: Time): void {
     if (this.#input !== input) this.#group(input);
     let loaded = true;
     for (const key of this.#keys) if (!this.groups.want(key)) loaded = false;
-    if (loaded && this.#wanting.length > 0) this.#wantMembers(input);
+    const due = this.options.frozen?.reads(time, (key) => (this.#places.has(key) ? input.size : 0)) ?? [];
+    for (const key of due) if (!this.groups.want(key)) loaded = false;
+    if (!loaded || this.#wanting.length === 0) return;
+    this.#wantMembers(input);
+    if (this.options.finalRowOf) this.#wantResults(due);
   }
 
   step([input]: readonly [Delta<Row>]): Delta<Row> {
@@ -96,13 +121,20 @@ export class Aggregate implements Operator {
     }
     const output = new Delta<Row>();
     for (let at = 0; at < touched.length; at++) this.#settle(this.#keys[at]!, touched[at]!, output);
-    this.discard();
+    for (const due of this.options.frozen?.due ?? []) this.#free(due, output);
+    this.#forget();
     return output;
   }
 
   discard(): void {
+    this.#forget();
+    this.options.frozen?.discard();
+  }
+
+  #forget(): void {
     this.#input = null;
     this.#keys = [];
+    this.#places = new Map();
     this.#groupOf = [];
     this.#rowsOf = null;
   }
@@ -119,6 +151,7 @@ export class Aggregate implements Operator {
       groupOf[index] = at;
     }
     this.#groupOf = groupOf;
+    this.#places = places;
     this.#rowsOf = null;
     this.#input = input;
   }
@@ -131,41 +164,79 @@ export class Aggregate implements Operator {
         this.options.aggregators.map((aggregator) => aggregator.initial()),
       );
       this.groups.set(key, group);
-      return { group, sample, before: null };
+      return { group, sample, isNew: true, before: null };
     }
-    return { group, sample, before: this.options.show ? null : this.#rowOf(key, sample, group) };
+    const { show, finalRowOf, rowOf } = this.options;
+    const before = show || finalRowOf ? null : rowOf(sample, this.#results(key, group));
+    return { group, sample, isNew: false, before };
   }
 
-  #settle(key: string, { group, sample, before }: Touched, output: Delta<Row>): void {
-    const { aggregators, show } = this.options;
+  #settle(key: string, { group, sample, isNew, before }: Touched, output: Delta<Row>): void {
+    const { frozen, finalRowOf, rowOf } = this.options;
     if (group.count < 0)
       assert(
         false,
         `The group ${JSON.stringify(key)} would have ${group.count} rows: a row was retracted that had not been inserted.`,
       );
+    this.#settleAll(key, group);
+    if (group.count === 0) {
+      if (!isNew) {
+        if (!finalRowOf) this.#show(key, before, null, output);
+        frozen?.remove(key, sample);
+      }
+      this.groups.delete(key);
+      return;
+    }
+    const over = isNew && frozen !== undefined && frozen.add(key, sample);
+    if (over || !finalRowOf) this.#show(key, before, rowOf(sample, this.#results(key, group)), output);
+    if (over) this.groups.delete(key);
+  }
+
+  #show(key: string, before: Row | null, after: Row | null, output: Delta<Row>): void {
+    if (this.options.show) return this.options.show(key, after);
+    if (before && sameRow(before, after)) return;
+    if (before) output.push(before, -1);
+    if (after) output.push(after, 1);
+  }
+
+  /** The end of a group that is frozen. If it has many members it is met again, without its state, until they are gone. */
+  #free(due: Due, output: Delta<Row>): void {
+    const { key } = due;
+    if (this.groups.get(key) !== undefined) {
+      const group = this.groups.edit(key)!;
+      if (this.options.finalRowOf) {
+        if (!this.#places.has(key)) this.#settleAll(key, group);
+        this.#show(key, null, this.options.finalRowOf(due, this.#results(key, group)), output);
+      }
+      this.groups.delete(key);
+    }
+    this.options.frozen!.free(due);
+  }
+
+  #settleAll(key: string, group: Group): void {
+    const { aggregators } = this.options;
     for (let slot = 0; slot < aggregators.length; slot++) {
       const aggregator = aggregators[slot]!;
       if (aggregator.settle) group.accumulators[slot] = aggregator.settle(group.accumulators[slot], key);
     }
-    if (group.count === 0) {
-      show?.(key, null);
-      this.groups.delete(key);
-      if (before) output.push(before, -1);
-      return;
-    }
-    const after = this.#rowOf(key, sample, group);
-    if (show) return show(key, after);
-    if (before && sameRow(before, after)) return;
-    if (before) output.push(before, -1);
-    output.push(after, 1);
   }
 
-  #rowOf(key: string, sample: Row, group: Group): Row {
+  #results(key: string, group: Group): Value[] {
     const { aggregators } = this.options;
     const results: Value[] = new Array(aggregators.length);
     for (let slot = 0; slot < aggregators.length; slot++)
       results[slot] = aggregators[slot]!.result(group.accumulators[slot], key);
-    return this.options.rowOf(sample, results);
+    return results;
+  }
+
+  /** What groups that are due need to look up for their result. */
+  #wantResults(due: readonly string[]): void {
+    for (const key of due) {
+      const accumulators = this.groups.get(key)?.accumulators;
+      if (accumulators === undefined || this.#places.has(key)) continue;
+      for (const slot of this.#wanting)
+        this.options.aggregators[slot]!.wants!(accumulators[slot], NO_ROWS, NO_WEIGHTS, key);
+    }
   }
 
   /** The groups are loaded: aggregators with ordered state may look at their accumulators to say what else they need. */
@@ -192,5 +263,10 @@ interface Touched {
   group: Group;
   /** Any input row of the group: its group columns are the result's. */
   sample: Row;
+  isNew: boolean;
+  /** What it has shown. */
   before: Row | null;
 }
+
+const NO_ROWS: readonly Row[] = [];
+const NO_WEIGHTS: readonly number[] = [];

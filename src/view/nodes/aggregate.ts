@@ -1,7 +1,7 @@
 import type { Aggregator } from '../../circuit/aggregator.js';
 import { aggregatorsByKind } from '../../circuit/aggregators/aggregator-of.js';
 import { generatedRead, generatedRow } from '../../circuit/generated-row.js';
-import type { Keyed } from '../../circuit/operator.js';
+import type { Keyed, Ordered } from '../../circuit/operator.js';
 import {
   Aggregate,
   type AggregateOptions,
@@ -14,7 +14,9 @@ import { holdsOnlyStrings } from '../columns.js';
 import type { PlanCompiler } from '../compile-plan.js';
 import { describeExpression, describeFunction, describeNamed } from '../describe-expression.js';
 import { expressionText, namedText, shortSource } from '../expression-text.js';
-import type { Explained, NodeKind } from '../node-kind.js';
+import { freezingGroups, tightest } from '../freezing.js';
+import { frozenOptions, groupKey } from '../frozen-aggregate.js';
+import type { Explained, Growth, NodeKind } from '../node-kind.js';
 import { all, NO_PATHS, ofExpression, ofFunction } from '../paths.js';
 import type { AggregateKind, AggregateNode, AggregateSpec } from '../plan.js';
 
@@ -32,9 +34,10 @@ export const aggregate: NodeKind<AggregateNode> = {
   describe: (node) => ({
     by: node.by.map(describeNamed),
     aggregates: node.aggregates.map(({ name, aggregate: spec }) => [name, describeSpec(spec)]),
+    ...(node.key && { key: node.key }),
   }),
   explain,
-  compile,
+  compile: (node, compiler) => aggregateVertex(node, compiler),
 };
 
 const describeSpec = ({ kind, value, by, test, descending }: AggregateSpec): object => ({
@@ -45,9 +48,11 @@ const describeSpec = ({ kind, value, by, test, descending }: AggregateSpec): obj
   descending: descending ?? false,
 });
 
-function compile(node: AggregateNode, compiler: PlanCompiler): number {
+/** The vertex of an aggregate, which gives its results on every change, or once when they are final. */
+export function aggregateVertex(node: AggregateNode, compiler: PlanCompiler, final = false): number {
   const { vertex: input, by, parts } = aggregateInput(node, compiler);
   const { relation } = node.input;
+  const members: Ordered[] = [];
   const aggregators = parts.map(({ spec, value, by: compared, test }, slot): Aggregator => {
     const inLogOrder = relation.log !== null && (spec.kind === 'first' || spec.kind === 'last');
     if (inLogOrder) compiler.needsOrder(relation);
@@ -59,7 +64,10 @@ function compile(node: AggregateNode, compiler: PlanCompiler): number {
       descending: spec.descending ?? false,
       inLogOrder,
       appendOnly: relation.appendOnly,
-      members: () => compiler.ordered(`members.${slot}`),
+      members() {
+        members.push(compiler.ordered(`members.${slot}`));
+        return members.at(-1)!;
+      },
     });
   });
   const codec = groupCodec(aggregators);
@@ -68,7 +76,7 @@ function compile(node: AggregateNode, compiler: PlanCompiler): number {
     : { groups: compiler.keyed('groups', codec) };
   const operator = new Aggregate(groups, {
     groupKeyOf: keyTextOf(
-      by.map(({ path, column }) => ({
+      groupKey(node, by).map(({ path, column }) => ({
         read: generatedRead(path),
         onlyStrings: holdsOnlyStrings(column.type),
       })),
@@ -79,6 +87,7 @@ function compile(node: AggregateNode, compiler: PlanCompiler): number {
     ]),
     aggregators,
     ...(show && { show }),
+    ...frozenOptions(node, by, { members, compiler, final }),
   });
   return compiler.add('aggregate', operator, [input]);
 }
@@ -94,8 +103,19 @@ function explain(node: AggregateNode, fused: boolean): Explained {
   return {
     what: `${by}: ${results}${fused ? ' (kept in the view’s rows)' : ''}`,
     cost: kinds.includes('collect') ? 'holistic: O(group)' : members ? 'O(|Δ| log n)' : 'O(|Δ|)',
-    growth: members ? 'one entry per value of a group' : 'one entry per group',
+    growth: growthOf(node, members),
   };
+}
+
+function growthOf(node: AggregateNode, members: boolean): Growth {
+  const frozenBy = tightest(freezingGroups(node));
+  if (frozenBy !== null) return `freed by ${frozenBy.name}`;
+  // Of events there is always a later one, and a group for it.
+  const byTime = node.by.some(
+    ({ value: { column } }) => column.type.kind === 'string' && column.type.format === 'instant',
+  );
+  if (node.input.relation.appendOnly && byTime) return 'grows for ever';
+  return members ? 'one entry per value of a group' : 'one entry per group';
 }
 
 const keepsMembers = (kind: AggregateKind, appendOnly: boolean): boolean => {

@@ -1,10 +1,12 @@
 import { json } from '../../../src/circuit/operator.js';
-import { Distinct } from '../../../src/circuit/operators/distinct.js';
+import type { CircuitBuilder } from '../../../src/circuit/circuit-builder.js';
+import { Distinct, KeptWeights } from '../../../src/circuit/operators/distinct.js';
 import { Upsert } from '../../../src/circuit/operators/upsert.js';
 import { Stepped } from '../../support/stepped.js';
 
 describe('distinct', () => {
-  const distinct = (): Stepped => new Stepped((builder) => new Distinct(builder.keyed('weights', json)));
+  const distinct = (): Stepped =>
+    new Stepped((builder) => new Distinct(new KeptWeights(builder.keyed('weights', json))));
   const a = { k: 'a' };
 
   it('shows a row while its weight is positive', () => {

@@ -25,7 +25,24 @@ describeWithRedis('commit.lua', () => {
       entry = '',
       keep = '0',
     } = changed;
-    return [epoch, nonce, tick, commit, from, to, '{}', '2', '0', '0', 'abc', '{}', clocks, logged, entry, keep];
+    return [
+      epoch,
+      nonce,
+      tick,
+      commit,
+      from,
+      to,
+      '{}',
+      '2',
+      '0',
+      '0',
+      'abc',
+      '{}',
+      clocks,
+      logged,
+      entry,
+      keep,
+    ];
   };
   const commit = (head: string[], keys: string[] = [], ...changes: string[]): Promise<unknown[]> =>
     script.run(redis(), [...FIXED, ...keys], [...head, ...changes]);

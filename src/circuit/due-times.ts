@@ -1,0 +1,79 @@
+import { hash32 } from '../zset/checksum.js';
+import type { Ordered } from './operator.js';
+
+/** How much of what is due one tick takes, about: an advance of time is cut into steps of so many rows or groups. */
+export const DUE_MAX = 1_000;
+
+/** Over how many groups of an ordered state one index is spread: none of them becomes as large as the whole. */
+const SPREAD = 32;
+const PAGE = Math.ceil(DUE_MAX / SPREAD);
+const SPREADS = Array.from({ length: SPREAD }, (_, number) => String(number));
+
+/** An instant is a text of 24 characters; what stands behind it in a member is the key. */
+const INSTANT_LENGTH = 24;
+
+export interface Due {
+  readonly at: string;
+  readonly key: string;
+  readonly weight: number;
+}
+
+/**
+ * A time-ordered index: keys, with weights, each at an instant. What is to happen at a time is found by the time, never
+ * by waiting for the key to come back.
+ *
+ * In a tick first what is due is named (`wantDue`) and taken (`due`), then the index is changed.
+ */
+export class DueTimes {
+  constructor(readonly state: Ordered) {}
+
+  want(at: string, key: string): void {
+    this.state.wantMember(spreadOf(key), at + key);
+  }
+
+  weight(at: string, key: string): number {
+    return this.state.weight(spreadOf(key), at + key);
+  }
+
+  add(at: string, key: string, weight: number): void {
+    this.state.add(spreadOf(key), at + key, weight);
+  }
+
+  /** As `add`, of a key whose weight is known from elsewhere and need not have been wanted. */
+  addTo(known: number, at: string, key: string, weight: number): void {
+    this.state.know(spreadOf(key), at + key, known);
+    this.add(at, key, weight);
+  }
+
+  /** All that is before `bound` will be asked for, as far as a tick takes it. Whether it is loaded already. */
+  wantDue(bound: string): boolean {
+    let loaded = true;
+    for (const spread of SPREADS) {
+      // Mostly nothing is due, and the first says so.
+      if (!this.state.wantEnd(spread, 'least', 1, 0)) loaded = false;
+      else if (this.#first(spread, bound) && !this.state.wantEnd(spread, 'least', PAGE, 0)) loaded = false;
+    }
+    return loaded;
+  }
+
+  /** What is before `bound`, and whether there is more of it than one tick takes. */
+  due(bound: string): { due: Due[]; more: boolean } {
+    const due: Due[] = [];
+    let more = false;
+    for (const spread of SPREADS) {
+      if (!this.#first(spread, bound)) continue;
+      const members = this.state.end(spread, 'least', PAGE).filter(([member]) => member < bound);
+      if (members.length === PAGE) more = true;
+      for (const [member, weight] of members)
+        due.push({ at: member.slice(0, INSTANT_LENGTH), key: member.slice(INSTANT_LENGTH), weight });
+    }
+    return { due, more };
+  }
+
+  #first(spread: string, bound: string): boolean {
+    const [first] = this.state.end(spread, 'least', 1);
+    return first !== undefined && first[0] < bound;
+  }
+}
+
+const spreadOf = (key: string): string => SPREADS[hash32(key) % SPREAD]!;

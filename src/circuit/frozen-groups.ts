@@ -1,0 +1,91 @@
+import { instantText } from '../zset/instant-text.js';
+import type { Row, Value } from '../zset/value.js';
+import { type Due, DUE_MAX, type DueTimes } from './due-times.js';
+import type { Ordered } from './operator.js';
+import { type ColumnTime, columnWatermark, type Time } from './time.js';
+
+/** At least so many members of a group go at once: what is due may be many groups with a few members each. */
+const MEMBERS_PAGE_MIN = 8;
+
+export interface FreezingOptions {
+  /** The group's column that has a watermark, of any row of the group: an instant. */
+  readonly atOf: (row: Row) => Value;
+  readonly time: ColumnTime;
+  /** The groups there are, each at the value of that column. */
+  readonly due: DueTimes;
+  /** Ordered state in which each group has members. */
+  readonly members: readonly Ordered[];
+}
+
+/**
+ * Which groups can no longer change, since the value of a column they are grouped by is below its watermark; and the end
+ * of their state: of a group with many members some in each tick, the group staying due until all are gone.
+ */
+export class FrozenGroups {
+  /** More is due than one tick takes. */
+  unfinished = false;
+  #bound = '';
+  #due: readonly Due[] = [];
+  /** How many members of a group, in each state, one tick takes away. */
+  #page = 0;
+
+  constructor(readonly options: FreezingOptions) {}
+
+  /**
+   * Names what is due, and of each due group the members that go. The keys, as soon as they are known. `retractedMax`: how
+   * many members of a group the tick takes away otherwise.
+   */
+  reads(time: Time, retractedMax: (key: string) => number): readonly string[] {
+    const { due, members } = this.options;
+    this.#bound = instantText(columnWatermark(time, this.options.time));
+    this.discard();
+    if (!due.wantDue(this.#bound)) return [];
+    const found = due.due(this.#bound);
+    this.#due = found.due;
+    this.unfinished = found.more;
+    this.#page = Math.max(MEMBERS_PAGE_MIN, Math.ceil(DUE_MAX / found.due.length));
+    for (const { key } of found.due)
+      for (const state of members) state.wantEnd(key, 'least', this.#page, retractedMax(key));
+    return found.due.map(({ key }) => key);
+  }
+
+  /** What was due at the beginning of the tick. */
+  get due(): readonly Due[] {
+    return this.#due;
+  }
+
+  /** A group comes: its row. Whether it is frozen at once and nothing of it need be kept. */
+  add(key: string, row: Row): boolean {
+    const { atOf, due, members } = this.options;
+    const at = atOf(row) as string;
+    const frozen = at < this.#bound;
+    if (frozen && members.length === 0) return true;
+    due.addTo(0, at, key, 1);
+    if (frozen) this.unfinished = true;
+    return false;
+  }
+
+  /** A group goes before its time. */
+  remove(key: string, row: Row): void {
+    this.options.due.addTo(1, this.options.atOf(row) as string, key, -1);
+  }
+
+  /** Takes a due group's members away, as many as a tick takes, and with the last the group from what is due. */
+  free({ at, key }: Due): void {
+    const { due, members } = this.options;
+    if (due.weight(at, key) === 0) return; // It went in this tick.
+    let left = false;
+    for (const state of members) {
+      const found = state.end(key, 'least', this.#page);
+      for (const [member, weight] of found) state.add(key, member, -weight);
+      if (found.length === this.#page) left = true;
+    }
+    if (left) this.unfinished = true;
+    else due.add(at, key, -1);
+  }
+
+  discard(): void {
+    this.#due = [];
+    this.unfinished = false;
+  }
+}

@@ -1,0 +1,37 @@
+import type { ColumnTime } from '../circuit/time.js';
+import { columnAt } from './columns.js';
+import type { AggregateNode, ColumnWatermark, Relation } from './plan.js';
+
+/** The watermarks by which rows can be frozen: of columns that every row has a value in. */
+export const freezing = ({ watermarks, columns }: Relation): readonly ColumnWatermark[] =>
+  watermarks.filter(({ column }) => columnAt(columns, column)?.type.nullable === false);
+
+/** A column that is grouped by and has a watermark: `column` of the input, named `name` in the groups. */
+export interface FreezingGroup extends ColumnWatermark {
+  readonly name: string;
+  /** Its place among the columns that are grouped by. */
+  readonly index: number;
+}
+
+export const freezingGroups = ({ input, by }: Pick<AggregateNode, 'input' | 'by'>): FreezingGroup[] =>
+  by.flatMap(({ name, value }, index) => {
+    const watermark =
+      value.kind === 'path' && freezing(input.relation).find(({ column }) => column === value.path);
+    return watermark ? [{ ...watermark, name, index }] : [];
+  });
+
+/** The watermark that lags behind its sources the least; null of none. */
+export function tightest<W extends { readonly time: ColumnTime }>(watermarks: readonly W[]): W | null {
+  const lagOf = ({ time }: W): number => Math.max(...time.map(({ delayMs }) => delayMs));
+  let best: W | null = null;
+  for (const watermark of watermarks) if (best === null || lagOf(watermark) < lagOf(best)) best = watermark;
+  return best;
+}
+
+/** Whether the results of an aggregate can wait in its groups until they are final: what a group's key does not say, its time does. */
+export function finishesInGroups(node: AggregateNode): boolean {
+  const frozenBy = tightest(freezingGroups(node));
+  if (frozenBy === null) return false;
+  const { by, key } = node;
+  return key === undefined || by.every(({ name }) => key.includes(name) || name === frozenBy.name);
+}

@@ -1,0 +1,78 @@
+import { freezing } from './freezing.js';
+import { inputsOf } from './plan-nodes.js';
+import type { PlanNode, SourceDeclaration } from './plan.js';
+import { columnNames } from './relation.js';
+
+/** Why nothing says that rows can no longer change, and what to do about it. */
+export interface Blame {
+  readonly because: string;
+  readonly remedy: string;
+}
+
+/** The input that is to blame for a node's rows having no column with a watermark. */
+export function whyNoWatermark(node: PlanNode): Blame {
+  if (node.op === 'source') return ofSource(node.source);
+  const without = inputsOf(node).find(({ relation }) => freezing(relation).length === 0);
+  const known = inputsOf(node)
+    .flatMap(({ relation }) => freezing(relation))
+    .map(({ column }) => column);
+  if (known.length === 0) return whyNoWatermark(without!);
+  switch (node.op) {
+    case 'join':
+      return {
+        because: `${nameOf(without ?? node.right)} is joined, and changes rows of any age`,
+        remedy:
+          'Group by windows and finish before the join: .window(…).groupBy(…).aggregate(…).final().join(…).',
+      };
+    case 'union':
+      return whyNoWatermark(without!);
+    case 'during':
+      return {
+        because: 'last(), during() and `retain` take rows of any age away again',
+        remedy: 'Finish before rows are taken away: .final().last(…).',
+      };
+    case 'aggregate':
+      return {
+        because: `it is grouped by ${node.by.map(({ name }) => name).join(', ') || 'nothing'}, and not by ${known.join(' or ')}`,
+        remedy: `Group by windows: .window(tumbling('1h')).groupBy(…).`,
+      };
+    default:
+      return {
+        because: `${node.op}() leaves no column of ${known.join(', ')}; there are ${columnNames(node)}`,
+        remedy: `Keep one of them: ${known.join(', ')}.`,
+      };
+  }
+}
+
+function ofSource(source: SourceDeclaration): Blame {
+  const name = `${source.kind} "${source.name}"`;
+  switch (source.kind) {
+    case 'stream':
+      return source.eventTime === null
+        ? {
+            because: `the ${name} does not say which column holds the time of an event`,
+            remedy: `Declare it: stream('${source.name}', { eventTime: '…', lateness: '…' }).`,
+          }
+        : {
+            because: `the ${name} declares no lateness, so that an event of any age may still come`,
+            remedy: `Declare how late one may be: stream('${source.name}', { lateness: '1h' }).`,
+          };
+    case 'table':
+      return {
+        because: `the ${name} may change a row at any time`,
+        remedy: 'Finish what is made of a stream before a table is joined to it.',
+      };
+    case 'view': {
+      const { relation } = source.plan;
+      return relation.lates && freezing(relation).length > 0
+        ? {
+            because: `the ${name} shows late events as any other`,
+            remedy: 'Read the stream itself, or group by windows in that view.',
+          }
+        : whyNoWatermark(source.plan);
+    }
+  }
+}
+
+const nameOf = (node: PlanNode): string =>
+  node.op === 'source' ? `the ${node.source.kind} "${node.source.name}"` : `what is made by ${node.op}()`;

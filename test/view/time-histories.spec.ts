@@ -1,0 +1,310 @@
+import {
+  avg,
+  collect,
+  count,
+  countDistinct,
+  cumulating,
+  hopping,
+  instant,
+  max,
+  min,
+  stream,
+  sum,
+  table,
+  tumbling,
+  view,
+} from 'stillwater';
+import { z } from 'zod';
+import { instantMs } from '../../src/zset/instant-text.js';
+import { at, Timed } from '../support/timed.js';
+import { Random } from '../support/random.js';
+
+/**
+ * Random histories with disorder and late rows, each cut in many ways: a view has the same rows, and its circuit the same
+ * state, however the log is cut, however time advances, with caches that hold nothing, ticks computed in vain and
+ * workers that take over. And what it has is what the log says, computed from scratch.
+ */
+const MINUTE = 60_000;
+const LATENESS = 30 * MINUTE;
+
+const events = stream('events', {
+  schema: z.object({ at: instant(), until: instant().nullable(), key: z.string(), n: z.int() }),
+  eventTime: 'at',
+  lateness: '30m',
+});
+const places = table('places', { schema: z.object({ key: z.string(), name: z.string() }), key: 'key' });
+
+interface Event {
+  at: string;
+  until: string | null;
+  key: string;
+  n: number;
+}
+/** An event, a heartbeat, or a record of the table. */
+type Entry =
+  | { event: Event; clock?: never; place?: never }
+  | { clock: string; event?: never; place?: never }
+  | { place: { key: string; name: string }; deleted: boolean; event?: never; clock?: never };
+
+function historyOf(random: Random, size: number): Entry[] {
+  let now = 10 * 60 * MINUTE;
+  return Array.from({ length: size }, (): Entry => {
+    if (random.chance(0.04)) now += random.below(600 * MINUTE);
+    now += random.below(6 * MINUTE);
+    if (random.chance(0.05)) return { clock: at(now) };
+    if (random.chance(0.1))
+      return {
+        place: { key: random.of(['a', 'b']), name: random.of(['x', 'y', 'z']) },
+        deleted: random.chance(0.3),
+      };
+    const time = now - (random.chance(0.3) ? random.below(90 * MINUTE) : 0);
+    const until = random.chance(0.2) ? null : at(time + random.below(120 * MINUTE));
+    return { event: { at: at(time), until, key: random.of(['a', 'b', '']), n: random.below(5) } };
+  });
+}
+
+const hourly = events.window(tumbling('1h')).groupBy('key');
+const everything = {
+  n: count(),
+  most: max<Event, 'n'>('n'),
+  mean: avg<Event, 'n'>('n'),
+  each: collect<Event, 'n'>('n'),
+  kinds: countDistinct<Event, 'n'>('n'),
+};
+
+/** The events that are not late for windows that end here, or for their own time; and the clock at the end. */
+function told(history: readonly Entry[]): { event: Event; late: number }[] & { clock: number } {
+  let clock = -Infinity;
+  const found: { event: Event; late: number }[] = [];
+  for (const { event, clock: heartbeat } of history) {
+    if (heartbeat) clock = Math.max(clock, instantMs(heartbeat));
+    if (!event) continue;
+    found.push({ event, late: clock - LATENESS });
+    clock = Math.max(clock, instantMs(event.at));
+  }
+  return Object.assign(found, { clock });
+}
+const floor = (ms: number, size: number) => Math.floor(ms / size) * size;
+const text = (ms: number) => new Date(ms).toISOString();
+
+function windowsExpected(
+  history: readonly Entry[],
+  { size, every, final }: { size: number; every: number; final: boolean },
+) {
+  const groups = new Map<
+    string,
+    { key: string; start: number; end: number; n: number; sum: number; min: number }
+  >();
+  const { clock } = told(history);
+  for (const { event, late } of told(history)) {
+    const ms = instantMs(event.at);
+    for (let start = floor(ms, every); start + size > ms; start -= every) {
+      const end = start + size;
+      if (end <= late) continue;
+      const group = groups.get(`${event.key}|${start}`) ?? {
+        key: event.key,
+        start,
+        end,
+        n: 0,
+        sum: 0,
+        min: Infinity,
+      };
+      group.n++;
+      group.sum += event.n;
+      group.min = Math.min(group.min, event.n);
+      groups.set(`${event.key}|${start}`, group);
+    }
+  }
+  return [...groups.values()]
+    .filter(({ end }) => !final || end <= clock - LATENESS)
+    .map(({ key, start, end, n, sum: total, min: least }) => ({
+      key,
+      windowStart: text(start),
+      windowEnd: text(end),
+      n,
+      total,
+      least,
+    }));
+}
+const results = { n: count(), total: sum<Event, 'n'>('n'), least: min<Event, 'n'>('n') };
+
+const cases: Record<string, { view: any; expected?: (history: readonly Entry[]) => object[] }> = {
+  'tumbling windows, on update': {
+    view: view('v', { from: hourly.aggregate(results) }),
+    expected: (history) => windowsExpected(history, { size: 60 * MINUTE, every: 60 * MINUTE, final: false }),
+  },
+  'tumbling windows, final': {
+    view: view('v', { from: hourly.aggregate(results).final() }),
+    expected: (history) => windowsExpected(history, { size: 60 * MINUTE, every: 60 * MINUTE, final: true }),
+  },
+  'hopping windows that are no multiple of their hop, final': {
+    view: view('v', {
+      from: events
+        .window(hopping('25m', { every: '10m' }))
+        .groupBy('key')
+        .aggregate(results)
+        .final(),
+    }),
+    expected: (history) => windowsExpected(history, { size: 25 * MINUTE, every: 10 * MINUTE, final: true }),
+  },
+  'cumulating windows of a zone’s days': {
+    view: view('v', {
+      from: events
+        .window(cumulating('1d', { every: '6h', timeZone: 'America/New_York' }))
+        .groupBy('key')
+        .aggregate(results)
+        .final(),
+    }),
+  },
+  'all kinds of aggregates, final, with members to free': {
+    view: view('v', { from: hourly.aggregate(everything).final() }),
+  },
+  'all kinds of aggregates on update, kept apart from the view’s rows': {
+    view: view('v', {
+      from: hourly.aggregate(everything).where(({ n }) => n > 1),
+      key: ['key', 'windowStart', 'n'],
+    }),
+  },
+  'windows of windows, over results that are retracted': {
+    view: view('v', {
+      from: hourly
+        .aggregate(results)
+        .groupBy('windowEnd')
+        .aggregate({ keys: count(), most: max('n'), least: min('least'), each: collect('n') }),
+    }),
+  },
+  'windows of windows, final': {
+    view: view('v', {
+      from: hourly
+        .aggregate(results)
+        .groupBy('windowEnd')
+        .aggregate({ most: max('n'), each: collect('n') })
+        .final(),
+    }),
+  },
+  'events held back until they are final': {
+    view: view('v', { from: events.final(), key: ['at', 'key', 'n', 'until'] }),
+    expected(history) {
+      const { clock } = told(history);
+      const rows = told(history)
+        .filter(({ event, late }) => instantMs(event.at) >= late && instantMs(event.at) < clock - LATENESS)
+        .map(({ event }) => JSON.stringify(event));
+      return [...new Set(rows)].map((row) => JSON.parse(row));
+    },
+  },
+  'events each once': {
+    view: view('v', { from: events.distinct(), key: ['at', 'key', 'n', 'until'] }),
+    expected(history) {
+      const rows = told(history)
+        .filter(({ event, late }) => instantMs(event.at) >= late)
+        .map(({ event }) => JSON.stringify(event));
+      return [...new Set(rows)].map((row) => JSON.parse(row));
+    },
+  },
+  'the last hour, counted': {
+    view: view('v', { from: events.last('1h').groupBy('key').aggregate(results) }),
+    expected(history) {
+      const { clock } = told(history);
+      const groups = new Map<string, { key: string; n: number; total: number; least: number }>();
+      for (const { event } of told(history)) {
+        if (instantMs(event.at) + 60 * MINUTE <= clock) continue;
+        const group = groups.get(event.key) ?? { key: event.key, n: 0, total: 0, least: Infinity };
+        group.n++;
+        group.total += event.n;
+        group.least = Math.min(group.least, event.n);
+        groups.set(event.key, group);
+      }
+      return [...groups.values()];
+    },
+  },
+  'what is shown between two times, joined to rows that change': {
+    view: view('v', {
+      from: events
+        .leftJoin({ place: places }, { on: { key: 'key' } })
+        .during({ from: 'at', until: 'until' })
+        .select({ key: 'key', at: 'at', n: 'n', until: 'until', name: 'place.name' }),
+      key: ['key', 'at', 'n', 'until'],
+    }),
+    expected(history) {
+      const { clock } = told(history);
+      const names = new Map<string, string>();
+      for (const entry of history)
+        if (entry.place && entry.deleted) names.delete(entry.place.key);
+        else if (entry.place) names.set(entry.place.key, entry.place.name);
+      const rows = told(history)
+        .filter(
+          ({ event }) =>
+            instantMs(event.at) <= clock && (event.until === null || clock < instantMs(event.until)),
+        )
+        .map(({ event: { key, at: time, n, until } }) =>
+          JSON.stringify({ key, at: time, n, until, name: names.get(key) ?? null }),
+        );
+      return [...new Set(rows)].map((row) => JSON.parse(row));
+    },
+  },
+  'windows that go when they are old': {
+    view: view('v', { from: hourly.aggregate(results), retain: '3h' }),
+    expected(history) {
+      const { clock } = told(history);
+      const all = windowsExpected(history, { size: 60 * MINUTE, every: 60 * MINUTE, final: false });
+      return all.filter(({ windowEnd }) => instantMs(windowEnd) + 180 * MINUTE > clock);
+    },
+  },
+  'windows of a column without a watermark': {
+    view: view('v', {
+      from: events
+        .where(({ until }) => until !== null)
+        .window(tumbling('1h'), { on: 'until' })
+        .groupBy('key')
+        .aggregate(everything),
+    }),
+  },
+};
+
+/** Maintains a view over a history, cut at random or not at all. */
+function maintained(declared: any, history: readonly Entry[], random: Random | null): Timed {
+  const kept = new Timed(declared.declaration, random?.chance(0.5) ? 1 : 10_000);
+  for (let from = 0; from < history.length;) {
+    // A heartbeat is a tick of its own, or comes with what was read before it.
+    const size = random === null ? 1 : 1 + random.below(random.of([1, 5, 60]));
+    const taken: Entry[] = [];
+    for (const entry of history.slice(from, from + size)) {
+      if (entry.clock && taken.length > 0) break;
+      taken.push(entry);
+      if (entry.clock) break;
+    }
+    from += taken.length;
+    if (taken[0]!.clock) {
+      kept.clock('stream:events', taken[0]!.clock);
+      continue;
+    }
+    const inputs = {
+      'stream:events': taken.flatMap(({ event }) => (event ? [event as never] : [])),
+      'table:places': taken.flatMap((entry) =>
+        entry.place ? [[entry.place, entry.deleted ? -1 : 1] as never] : [],
+      ),
+    };
+    if (random?.chance(0.2)) kept.tick(inputs, true);
+    kept.tick(inputs);
+    if (random?.chance(0.2)) kept.restart();
+  }
+  return kept;
+}
+
+const sorted = (rows: readonly object[]) => rows.map((row) => JSON.stringify(row)).sort();
+
+describe.each(Object.entries(cases))('%s', (_, { view: declared, expected }) => {
+  it.each([1, 2, 3])('are the same however the log is cut (history %i)', (seed) => {
+    const random = new Random(seed * 977);
+    const history = historyOf(random, 120);
+    const whole = maintained(declared, history, null);
+    if (expected) expect(sorted(whole.rows)).toEqual(sorted(expected(history)));
+    for (let cut = 0; cut < 4; cut++) {
+      const other = maintained(declared, history, random);
+      expect(other.rows).toEqual(whole.rows);
+      expect(other.store.toString()).toBe(whole.store.toString());
+      expect(other.late).toBe(whole.late);
+      expect(other.errors).toBe(0);
+    }
+  });
+});

@@ -1,0 +1,138 @@
+import { collect, count, cumulating, hopping, instant, max, stream, sum, tumbling, view } from 'stillwater';
+import { z } from 'zod';
+import { at, Timed } from '../support/timed.js';
+
+const flights = stream('flights', {
+  schema: z.object({ at: instant(), origin: z.string(), delay: z.int() }),
+  eventTime: 'at',
+  lateness: '30m',
+});
+const flight = (time: string, origin = 'ORD', delay = 0) => ({ at: at(time), origin, delay });
+const hourly = flights
+  .window(tumbling('1h'))
+  .groupBy('origin')
+  .aggregate({ n: count(), worst: max('delay') });
+const row = (start: string, end: string, n: number, worst = 0, origin = 'ORD') => ({
+  origin,
+  windowStart: at(start),
+  windowEnd: at(end),
+  n,
+  worst,
+});
+
+describe('a tumbling window', () => {
+  it('has a row for each group and window, its columns between the group’s and the results', () => {
+    const kept = new Timed(view('hourly', { from: hourly }).declaration);
+    kept.tick({
+      'stream:flights': [flight('10:00', 'ORD', 3), flight('10:59:59.999', 'ORD', 9), flight('11:00')],
+    });
+    expect(kept.rows).toEqual([row('10:00', '11:00', 2, 9), row('11:00', '12:00', 1)]);
+    expect(Object.keys(kept.rows[0]!)).toEqual(['origin', 'windowStart', 'windowEnd', 'n', 'worst']);
+    expect(kept.view.key).toEqual(['origin', 'windowStart']);
+  });
+
+  it('counts a late row while its window is open, and leaves it out when the window is over', () => {
+    const kept = new Timed(view('hourly', { from: hourly }).declaration);
+    kept.tick({ 'stream:flights': [flight('10:10'), flight('11:20'), flight('10:40'), flight('10:50')] });
+    expect(kept.rows).toEqual([row('10:00', '11:00', 3), row('11:00', '12:00', 1)]);
+    kept.tick({ 'stream:flights': [flight('11:30'), flight('10:59'), flight('11:05')] });
+    expect(kept.rows).toEqual([row('10:00', '11:00', 3), row('11:00', '12:00', 3)]);
+    expect(kept.late).toBe(1);
+    const [late] = [...kept.store.keyed.get('lates')!.values()].map((text) => JSON.parse(text));
+    expect(late).toMatchObject({ weight: 1, seen: 1, watermark: at('11:00') });
+    expect(JSON.parse(late.row)).toMatchObject(flight('10:59'));
+  });
+
+  it('keeps nothing of a window that is over but its row', () => {
+    const kept = new Timed(view('hourly', { from: hourly }).declaration);
+    kept.tick({ 'stream:flights': [flight('10:10'), flight('11:20')] });
+    expect(kept.kept).toBe(4);
+    kept.clock('stream:flights', at('11:29'));
+    expect(kept.kept).toBe(4);
+    kept.clock('stream:flights', at('11:30'));
+    expect(kept.kept).toBe(2);
+    kept.clock('stream:flights', at('23:00'));
+    expect(kept.kept).toBe(0);
+    expect(kept.rows).toHaveLength(2);
+  });
+
+  it('gives final results once, when no row can come any more', () => {
+    const kept = new Timed(view('hourly', { from: hourly.final() }).declaration);
+    kept.tick({ 'stream:flights': [flight('10:10'), flight('11:20')] });
+    expect(kept.rows).toEqual([]);
+    kept.tick({ 'stream:flights': [flight('10:45'), flight('11:30'), flight('10:45')] });
+    expect(kept.rows).toEqual([row('10:00', '11:00', 2)]);
+    expect(kept.late).toBe(1);
+    kept.clock('stream:flights', at('23:00'));
+    expect(kept.rows).toEqual([row('10:00', '11:00', 2), row('11:00', '12:00', 2)]);
+    expect(kept.kept).toBe(0);
+  });
+});
+
+describe('a hopping window', () => {
+  it('has each row in all windows that overlap at its time', () => {
+    const from = flights
+      .window(hopping('10m', { every: '5m' }))
+      .groupBy('origin')
+      .aggregate({ n: count() });
+    const kept = new Timed(view('v', { from }).declaration);
+    kept.tick({ 'stream:flights': [flight('10:02'), flight('10:07')] });
+    expect(kept.rows.map(({ windowStart, n }) => [windowStart, n])).toEqual([
+      [at('9:55'), 1],
+      [at('10:00'), 2],
+      [at('10:05'), 1],
+    ]);
+  });
+});
+
+describe('a cumulating window', () => {
+  it('has the day so far, hour by hour, and both ends in its key', () => {
+    const from = flights
+      .window(cumulating('3h', { every: '1h' }))
+      .groupBy()
+      .aggregate({ n: count() });
+    const declared = view('v', { from });
+    const kept = new Timed(declared.declaration);
+    kept.tick({ 'stream:flights': [flight('0:30'), flight('1:30'), flight('2:30'), flight('3:30')] });
+    expect(kept.view.key).toEqual(['windowStart', 'windowEnd']);
+    expect(kept.rows.map(({ windowStart, windowEnd, n }) => [windowStart, windowEnd, n])).toEqual([
+      [at('0:00'), at('1:00'), 1],
+      [at('0:00'), at('2:00'), 2],
+      [at('0:00'), at('3:00'), 3],
+      [at('3:00'), at('4:00'), 1],
+      [at('3:00'), at('5:00'), 1],
+      [at('3:00'), at('6:00'), 1],
+    ]);
+  });
+});
+
+describe('what follows a window', () => {
+  it('groups windows by their end again, and is freed as they are', () => {
+    const from = hourly.groupBy('windowEnd').aggregate({ most: max('n'), all: sum('n'), each: collect('n') });
+    const kept = new Timed(view('v', { from }).declaration);
+    kept.tick({
+      'stream:flights': [flight('10:10'), flight('10:20', 'ATL'), flight('10:30', 'ATL'), flight('11:10')],
+    });
+    expect(kept.rows).toEqual([
+      { windowEnd: at('11:00'), most: 2, all: 3, each: [1, 2] },
+      { windowEnd: at('12:00'), most: 1, all: 1, each: [1] },
+    ]);
+    kept.clock('stream:flights', at('23:00'));
+    expect(kept.kept).toBe(0);
+    expect(kept.rows).toHaveLength(2);
+  });
+
+  it('holds rows of any kind back until they are final', () => {
+    const from = flights.where(({ delay }) => delay > 0).final();
+    const kept = new Timed(view('v', { from, key: ['at', 'origin'] }).declaration);
+    kept.tick({
+      'stream:flights': [flight('10:10', 'ORD', 1), flight('10:20', 'ATL', 0), flight('10:40', 'ATL', 5)],
+    });
+    expect(kept.rows).toEqual([]);
+    kept.tick({
+      'stream:flights': [flight('10:09', 'ORD', 5), flight('11:00', 'ORD', 5), flight('10:10', 'ORD', 7)],
+    });
+    expect(kept.rows).toEqual([flight('10:10', 'ORD', 1)]);
+    expect(kept.late).toBe(2);
+  });
+});
