@@ -341,7 +341,7 @@ function randomAggregate(random: Random, input: Twin, scalars: Scalar[]): [Writt
       const descending = random.chance(0.5);
       const order = descending ? 'DESC' : 'ASC';
       return [
-        { kind: 'collect', value: any.path, descending },
+        { kind: 'collect', value: any.path, options: descending ? { order: 'desc' } : {} },
         `coalesce(list(${any.sql} ORDER BY ${any.sql} ${order}) FILTER (WHERE ${any.sql} IS NOT NULL), [])`,
       ];
     },

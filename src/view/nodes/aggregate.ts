@@ -9,6 +9,8 @@ import {
   groupCodec,
 } from '../../circuit/operators/aggregate.js';
 import { keyTextOf } from '../../zset/row-key.js';
+import { compareText } from '../../zset/text-order.js';
+import { keptOf } from '../aggregate-facts.js';
 import { aggregateInput, takesWholeRow } from '../aggregate-input.js';
 import { holdsOnlyStrings } from '../columns.js';
 import type { PlanCompiler } from '../compile-plan.js';
@@ -16,7 +18,7 @@ import { describeExpression, describeFunction, describeNamed } from '../describe
 import { expressionText, namedText, shortSource } from '../expression-text.js';
 import type { Explained, NodeKind } from '../node-kind.js';
 import { all, NO_PATHS, ofExpression, ofFunction } from '../paths.js';
-import type { AggregateKind, AggregateNode, AggregateSpec } from '../plan.js';
+import type { AggregateNode, AggregateSpec } from '../plan.js';
 
 export const aggregate: NodeKind<AggregateNode> = {
   inputs: (node) => [node.input],
@@ -37,12 +39,12 @@ export const aggregate: NodeKind<AggregateNode> = {
   compile,
 };
 
-const describeSpec = ({ kind, value, by, test, descending }: AggregateSpec): object => ({
+const describeSpec = ({ kind, value, by, test, options }: AggregateSpec): object => ({
   kind,
   value: describeExpression(value),
   by: describeExpression(by),
   test: test && describeFunction(test),
-  descending: descending ?? false,
+  options: Object.entries(options).sort(([left], [right]) => compareText(left, right)),
 });
 
 function compile(node: AggregateNode, compiler: PlanCompiler): number {
@@ -56,7 +58,7 @@ function compile(node: AggregateNode, compiler: PlanCompiler): number {
       present: spec.value !== null && !spec.value.column.type.nullable,
       by: compared,
       test,
-      descending: spec.descending ?? false,
+      options: spec.options,
       inLogOrder,
       appendOnly: relation.appendOnly,
       members: () => compiler.ordered(`members.${slot}`),
@@ -90,37 +92,18 @@ function explain(node: AggregateNode, fused: boolean): Explained {
     .map(({ name, aggregate: spec }) => `${name} = ${specText(spec)}`)
     .join(', ');
   const kinds = node.aggregates.map(({ aggregate: { kind } }) => kind);
-  const members = kinds.some((kind) => keepsMembers(kind, appendOnly));
   return {
     what: `${by}: ${results}${fused ? ' (kept in the view’s rows)' : ''}`,
-    cost: kinds.includes('collect') ? 'holistic: O(group)' : members ? 'O(|Δ| log n)' : 'O(|Δ|)',
-    growth: members ? 'one entry per value of a group' : 'one entry per group',
+    ...keptOf(kinds, appendOnly),
   };
 }
 
-const keepsMembers = (kind: AggregateKind, appendOnly: boolean): boolean => {
-  switch (kind) {
-    case 'collect':
-    case 'countDistinct':
-      return true;
-    case 'min':
-    case 'max':
-    case 'first':
-    case 'last':
-    case 'minBy':
-    case 'maxBy':
-      return !appendOnly;
-    default:
-      return false;
-  }
-};
-
-function specText({ kind, value, by, test, descending }: AggregateSpec): string {
+function specText({ kind, value, by, test, options }: AggregateSpec): string {
   const parts = [
     value && expressionText(value),
     by && `by ${expressionText(by)}`,
     test && shortSource(test.source),
-    descending ? 'descending' : null,
+    ...Object.entries(options).map(([name, given]) => `${name} ${JSON.stringify(given)}`),
   ].filter(Boolean);
   return `${kind}(${parts.join(', ')})`;
 }
