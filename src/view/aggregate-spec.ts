@@ -1,7 +1,7 @@
 import { aggregateFacts, type Takes } from './aggregate-facts.js';
 import { optionExample, optionProblem } from './aggregate-options.js';
 import type { AggregateRequest } from './aggregates.js';
-import { isScalar, kindOf, renamed, typeText } from './columns.js';
+import { columnAt, isScalar, kindOf, renamed, typeText } from './columns.js';
 import { noteFunction, pathOf, type Written } from './expression.js';
 import type { AggregateSpec, Column, ColumnType, Expression, Relation } from './plan.js';
 import { functionProblem, userFunction } from './user-function.js';
@@ -53,7 +53,8 @@ export function aggregateSpec(
 
   function need(column: Column, takes: Takes): void {
     const { holds, remedy } = NEEDS[takes];
-    if (holds(column.type)) return;
+    // A column that is not there has been noted.
+    if (holds(column.type) || columnAt(input.columns, column.name) === null) return;
     note({
       code: 'wrong-type',
       what: `The aggregate "${name}" (${kind}) needs ${takes}, and "${column.name}" holds others.`,
@@ -85,4 +86,4 @@ const NEEDS: Readonly<Record<Takes, { holds: (type: ColumnType) => boolean; reme
 };
 
 const expression = (column: Column | null, path: string | null): Expression | null =>
-  column && { kind: 'path', path: path!, column };
+  column && { kind: 'path', path: String(path), column };
