@@ -32,7 +32,6 @@ function truths(value: (row: Row) => Value, result: (truths: Truths) => boolean)
     codec: {
       encode: ({ values, trues }) => `[${values},${trues}]`,
       decode: (text) => revive(JSON.parse(text)),
-      clone: (truths) => ({ ...truths }),
     },
     revive,
   };

@@ -95,7 +95,6 @@ export function histogram(value: (row: Row) => Value, buckets: Buckets): Aggrega
     codec: {
       encode: (counts) => JSON.stringify(sorted(counts)),
       decode: (text) => revive(JSON.parse(text)),
-      clone: (counts) => new Map(counts),
     },
     revive,
   };

@@ -74,7 +74,7 @@ export function percentile(options: {
       return moved.count === 0 ? NOWHERE : settled(moved, group);
     },
     result: ({ count, low, high }) => (low === null ? null : shown(count, low, high!)),
-    codec: { encode, decode: (text) => revive(JSON.parse(text)), clone: (pointer) => pointer },
+    codec: { encode, decode: (text) => revive(JSON.parse(text)) },
     revive,
   };
 

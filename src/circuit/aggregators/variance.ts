@@ -91,7 +91,6 @@ export function variance(
           ...(wild === 0n ? [] : [wild.toString(36)]),
         ]),
       decode: (text) => revive(JSON.parse(text)),
-      clone: ({ count, sum, squares, wild }) => ({ count, sum: copy(sum), squares: copy(squares), wild }),
     },
     revive,
   };
@@ -105,8 +104,6 @@ const revive = ([count, sum, squares, wild]: [number, Stored, Stored, string?]):
   squares: exactRevived(squares),
   wild: wild === undefined ? 0n : parseBig36(wild),
 });
-
-const copy = (sum: ExactSum): ExactSum => (typeof sum === 'object' ? sum.slice() : sum);
 
 function addSquare(moments: Moments, value: number, times: number): void {
   const size = Math.abs(value);
