@@ -1,19 +1,18 @@
 /** What an application's declarations import. */
 export {
   avg,
-  collect,
   count,
   countDistinct,
   countIf,
-  first,
-  last,
-  max,
-  maxBy,
-  min,
-  minBy,
+  every,
+  histogram,
+  some,
+  stddev,
   sum,
   sumIf,
+  variance,
   type Aggregate,
+  type Bucket,
 } from './view/aggregates.js';
 export { Collection, type Grouping, type Windowed } from './view/collection.js';
 export type { Rows } from './view/collection-types.js';
@@ -22,6 +21,20 @@ export { declarationErrors, checkDeclarations } from './view/declaration-errors.
 export { declarationOf } from './view/declaration-of.js';
 export type { Duration } from './view/duration.js';
 export { instant } from './view/instant.js';
+export {
+  collect,
+  collectDistinct,
+  first,
+  joinText,
+  last,
+  max,
+  maxBy,
+  median,
+  min,
+  minBy,
+  percentile,
+  topK,
+} from './view/ordered-aggregates.js';
 export { stream, type Stream } from './view/stream.js';
 export { table, type Table } from './view/table.js';
 export { view, type EventOf, type KeyOf, type RowOf, type View } from './view/view.js';

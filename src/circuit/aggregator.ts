@@ -17,6 +17,12 @@ export interface Aggregator<A = any> {
   fold(accumulator: A, row: Row, weight: number, order: string | undefined, group: string): A;
   /** Called once when all rows of a tick are folded, before `result`: the place to look up what a retraction left open. */
   settle?(accumulator: A, group: string): A;
+  /**
+   * The accumulator of both multisets of rows together, where one can be had from the accumulators alone: of the panes of
+   * a window, of parts folded elsewhere. The first may be changed in place, the second stays; `settle` follows before it is
+   * shown or stored, and it is then, text by text, what folding all of the rows would have made.
+   */
+  merge?(into: A, other: A): A;
   /** What the group shows; null where it has nothing to show. */
   result(accumulator: A, group: string): Value;
   codec: Codec<A>;
@@ -30,6 +36,27 @@ export interface Aggregator<A = any> {
   wants?(accumulator: A | undefined, rows: readonly Row[], weights: readonly number[], group: string): void;
 }
 
+/** What an aggregate says beside its columns: in its plan, and in the view's fingerprint. Each kind reads its own. */
+export interface AggregatorOptions {
+  /** `collect`, `collectDistinct`, `joinText`, `topK`. */
+  readonly order?: 'asc' | 'desc';
+  /** `variance`, `stddev`: of all there is, as against a sample of it. */
+  readonly population?: boolean;
+  /** `percentile`: how far up, from 0 to 1. */
+  readonly p?: number;
+  /** `percentile`: one of the values, never one between two. */
+  readonly discrete?: boolean;
+  /** `topK`: how many. */
+  readonly k?: number;
+  /** `joinText`. */
+  readonly separator?: string;
+  /** `histogram`: either bounds, or a width. */
+  readonly bounds?: readonly number[];
+  readonly width?: number;
+  readonly from?: number;
+  readonly to?: number;
+}
+
 /** What an aggregator is made with: its columns, compiled, and state of its own if it needs any. */
 export interface AggregatorInput {
   /** The value the aggregate is over; null for `count()` and `countIf`. */
@@ -40,8 +67,7 @@ export interface AggregatorInput {
   by: ((row: Row) => Value) | null;
   /** The column that says whether a row counts; for `countIf` and `sumIf`. */
   test: ((row: Row) => Value) | null;
-  /** The other way round: `collect` in descending order. */
-  descending: boolean;
+  options: AggregatorOptions;
   /** Rows come with their place in the log. */
   inLogOrder: boolean;
   /** No row of the input is ever retracted: an extreme needs no memory of the others. */

@@ -1,4 +1,5 @@
-import type { PathTo, PathToNumber, PathToScalar, ValueAt } from './path-type.js';
+import type { AggregatorOptions } from '../circuit/aggregator.js';
+import type { PathTo, PathToBoolean, PathToNumber, PathToScalar, ValueAt } from './path-type.js';
 import { placeOfDeclaration } from './place.js';
 import type { AggregateKind } from './plan.js';
 import type { NotAsync, ViewTypeError } from './view-type-error.js';
@@ -16,9 +17,12 @@ export interface AggregateRequest {
   readonly value: string | null;
   readonly by: string | null;
   readonly test: Test<any> | null;
-  readonly descending: boolean;
+  readonly options: AggregatorOptions;
   readonly place: string | null;
 }
+
+/** Null where a column may be null. */
+export type NullAt<Row, C extends string> = Extract<ValueAt<Row, C>, null>;
 
 type Test<Row> = (row: Row) => boolean | ViewTypeError<NotAsync>;
 
@@ -44,7 +48,7 @@ export function countDistinct<Row, const C extends string>(
 /** The exact sum, rounded once; null over nothing but nulls. */
 export function sum<Row, const C extends string>(
   column: PathToNumber<Row, C, 'sum'>,
-): Aggregate<Row, number | Extract<ValueAt<Row, C>, null>> {
+): Aggregate<Row, number | NullAt<Row, C>> {
   return request('sum', { value: column as string });
 }
 
@@ -59,76 +63,81 @@ export function sumIf<Row, const C extends string>(
 /** The mean of the values that are not null. */
 export function avg<Row, const C extends string>(
   column: PathToNumber<Row, C, 'average'>,
-): Aggregate<Row, number | Extract<ValueAt<Row, C>, null>> {
+): Aggregate<Row, number | NullAt<Row, C>> {
   return request('avg', { value: column as string });
 }
 
-/** The least value that is not null. */
-export function min<Row, const C extends string>(
-  column: PathToScalar<Row, C, 'order'>,
-): Aggregate<Row, ValueAt<Row, C>> {
-  return request('min', { value: column as string });
+/** The variance of the values that are not null, of a sample unless it is said to be all of them; of exact sums, rounded once. */
+export function variance<Row, const C extends string, const Population extends boolean = false>(
+  column: PathToNumber<Row, C, 'take the variance of'>,
+  options?: { readonly population?: Population },
+): Aggregate<Row, number | (Population extends true ? NullAt<Row, C> : null)> {
+  return request('variance', { value: column as string, options: spreadOf(options) });
 }
 
-/** The greatest value that is not null. */
-export function max<Row, const C extends string>(
-  column: PathToScalar<Row, C, 'order'>,
-): Aggregate<Row, ValueAt<Row, C>> {
-  return request('max', { value: column as string });
+/** The standard deviation: the square root of the variance. */
+export function stddev<Row, const C extends string, const Population extends boolean = false>(
+  column: PathToNumber<Row, C, 'take the deviation of'>,
+  options?: { readonly population?: Population },
+): Aggregate<Row, number | (Population extends true ? NullAt<Row, C> : null)> {
+  return request('stddev', { value: column as string, options: spreadOf(options) });
 }
 
-type NullOf<Row, By extends string> = [By] extends [never] ? never : Extract<ValueAt<Row, By>, null>;
+const spreadOf = (options: { readonly population?: boolean } | undefined): AggregatorOptions =>
+  options?.population === true ? { population: true } : {};
 
-/** The value of the first row: by `by`, else by its place in the stream (event time, then position). */
-export function first<Row, const C extends string, const By extends string = never>(
-  column: PathTo<Row, C, 'take'>,
-  options?: { readonly by?: PathToScalar<Row, By, 'order'> },
-): Aggregate<Row, ValueAt<Row, C> | NullOf<Row, By>> {
-  return request('first', { value: column as string, by: (options?.by as string) ?? null });
+/** Whether all values that are not null are true, or all rows pass a test. */
+export function every<Row>(test: Test<Row>): Aggregate<Row, boolean>;
+export function every<Row, const C extends string>(
+  column: PathToBoolean<Row, C>,
+): Aggregate<Row, boolean | NullAt<Row, C>>;
+export function every(of: unknown): Aggregate<any, any> {
+  return request('every', truthOf(of));
 }
 
-/** The value of the last row: by `by`, else by its place in the stream (event time, then position). */
-export function last<Row, const C extends string, const By extends string = never>(
-  column: PathTo<Row, C, 'take'>,
-  options?: { readonly by?: PathToScalar<Row, By, 'order'> },
-): Aggregate<Row, ValueAt<Row, C> | NullOf<Row, By>> {
-  return request('last', { value: column as string, by: (options?.by as string) ?? null });
+/** Whether any value is true, or any row passes a test. */
+export function some<Row>(test: Test<Row>): Aggregate<Row, boolean>;
+export function some<Row, const C extends string>(
+  column: PathToBoolean<Row, C>,
+): Aggregate<Row, boolean | NullAt<Row, C>>;
+export function some(of: unknown): Aggregate<any, any> {
+  return request('some', truthOf(of));
 }
 
-type Picked<Row, By extends string, C extends string> =
-  ([C] extends [never] ? Row : ValueAt<Row, C>) | NullOf<Row, By>;
+const truthOf = (of: unknown): Partial<AggregateRequest> =>
+  typeof of === 'function' ? { test: of as Test<any> } : { value: of as string };
 
-/** The row with the least `by`, or one column of it; among equals the least by its text. */
-export function minBy<Row, const By extends string, const C extends string = never>(
-  by: PathToScalar<Row, By, 'order'>,
-  options?: { readonly value?: PathTo<Row, C, 'take'> },
-): Aggregate<Row, Picked<Row, By, C>> {
-  return request('minBy', { by: by as string, value: (options?.value as string) ?? null });
+/** How many values lie from `from` on up to but not including `to`; null: without an end on that side. */
+export interface Bucket {
+  from: number | null;
+  to: number | null;
+  count: number;
 }
 
-/** The row with the greatest `by`, or one column of it; among equals the least by its text. */
-export function maxBy<Row, const By extends string, const C extends string = never>(
-  by: PathToScalar<Row, By, 'order'>,
-  options?: { readonly value?: PathTo<Row, C, 'take'> },
-): Aggregate<Row, Picked<Row, By, C>> {
-  return request('maxBy', { by: by as string, value: (options?.value as string) ?? null });
+/**
+ * How many values fall into each bucket: between `bounds`, all of them shown; or of one `width`, those that hold values, with
+ * one bucket for all below `from` and one for all from `to` on.
+ */
+export function histogram<Row, const C extends string>(
+  column: PathToNumber<Row, C, 'put into buckets'>,
+  buckets:
+    | { readonly bounds: readonly number[] }
+    | { readonly width: number; readonly from?: number; readonly to?: number },
+): Aggregate<Row, Bucket[]> {
+  const { bounds } = buckets as { readonly bounds?: unknown };
+  return request('histogram', {
+    value: column as string,
+    options: Array.isArray(bounds) ? { bounds: [...(bounds as number[])] } : { ...buckets },
+  });
 }
 
-/** All values that are not null, sorted, with duplicates. As large as its group: each change writes all of it. */
-export function collect<Row, const C extends string>(
-  column: PathTo<Row, C, 'collect'>,
-  options?: { readonly order?: 'asc' | 'desc' },
-): Aggregate<Row, Exclude<ValueAt<Row, C>, null>[]> {
-  return request('collect', { value: column as string, descending: options?.order === 'desc' });
-}
-
-function request(kind: AggregateKind, parts: Partial<AggregateRequest>): Aggregate<any, any> {
+export function request(kind: AggregateKind, parts: Partial<AggregateRequest>): Aggregate<any, any> {
   const made: AggregateRequest = {
     kind,
     value: null,
     by: null,
     test: null,
-    descending: false,
+    options: {},
     ...parts,
     place: placeOfDeclaration(),
   };

@@ -63,6 +63,18 @@ export type PathToInstant<Row, Path extends string, Purpose extends string> = [N
     : | ColumnsThat<Row, string | null>
       | ViewTypeError<`Column "${Path}" does not hold instants; to ${Purpose} it, declare it as instant().`>;
 
+export type PathToBoolean<Row, Path extends string> = [NoSuchPath] extends [ValueAt<Row, Path>]
+  ? (keyof Row & string) | ViewTypeError<`There is no column "${Path}" to test.`>
+  : [ValueAt<Row, Path>] extends [boolean | null]
+    ? Path
+    : ColumnsThat<Row, boolean | null> | ViewTypeError<`Column "${Path}" does not hold booleans.`>;
+
+export type PathToText<Row, Path extends string> = [NoSuchPath] extends [ValueAt<Row, Path>]
+  ? (keyof Row & string) | ViewTypeError<`There is no column "${Path}" to join.`>
+  : [ValueAt<Row, Path>] extends [string | null]
+    ? Path
+    : ColumnsThat<Row, string | null> | ViewTypeError<`Column "${Path}" does not hold text.`>;
+
 export type PathToArray<Row, Path extends string> = [NoSuchPath] extends [ValueAt<Row, Path>]
   ? (keyof Row & string) | ViewTypeError<`There is no column "${Path}" to unnest.`>
   : [ValueAt<Row, Path>] extends [readonly unknown[] | null]

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { AggregatorOptions } from '../circuit/aggregator.js';
 import type { ColumnTime } from '../circuit/time.js';
 import type { WindowShape } from '../circuit/windows.js';
 import type { Value } from '../zset/value.js';
@@ -248,17 +249,27 @@ export type AggregateKind =
   | 'countDistinct'
   | 'countIf'
   | 'sumIf'
-  | 'collect';
+  | 'variance'
+  | 'stddev'
+  | 'every'
+  | 'some'
+  | 'histogram'
+  | 'median'
+  | 'percentile'
+  | 'topK'
+  | 'collect'
+  | 'collectDistinct'
+  | 'joinText';
 
 export interface AggregateSpec {
   readonly kind: AggregateKind;
-  /** What is aggregated; null for `count()` and `countIf`. */
+  /** What is aggregated; null for rows, and for a test of them. */
   readonly value: Expression | null;
-  /** `minBy`, `maxBy`: what is compared. `first`, `last`: what orders, null for the place in the log. `collect`: its order. */
+  /** `minBy`, `maxBy`: what is compared. `first`, `last`: what orders, null for the place in the log. Lists: their order, null for the values'. */
   readonly by: Expression | null;
-  /** `countIf`, `sumIf`. */
+  /** `countIf`, `sumIf`, `every`, `some`. */
   readonly test: UserFunction<boolean> | null;
-  readonly descending?: boolean;
+  readonly options: AggregatorOptions;
   /** The column it gives. */
   readonly column: Column;
 }

@@ -341,18 +341,76 @@ function randomAggregate(random: Random, input: Twin, scalars: Scalar[]): [Writt
       const descending = random.chance(0.5);
       const order = descending ? 'DESC' : 'ASC';
       return [
-        { kind: 'collect', value: any.path, descending },
+        { kind: 'collect', value: any.path, options: descending ? { order: 'desc' } : {} },
         `coalesce(list(${any.sql} ORDER BY ${any.sql} ${order}) FILTER (WHERE ${any.sql} IS NOT NULL), [])`,
       ];
     },
+    () => [
+      { kind: 'collectDistinct', value: any.path },
+      `coalesce(list(DISTINCT ${any.sql} ORDER BY ${any.sql}) FILTER (WHERE ${any.sql} IS NOT NULL), [])`,
+    ],
+    () => [
+      { kind: 'topK', value: any.path, options: { k: 2, order: 'desc' } },
+      `coalesce(list(${any.sql} ORDER BY ${any.sql} DESC) FILTER (WHERE ${any.sql} IS NOT NULL), [])[1:2]`,
+    ],
+    () => [
+      { kind: 'percentile', value: any.path, options: { p: 0.5, discrete: true } },
+      `quantile_disc(${any.sql}, 0.5)`,
+    ],
+    () => {
+      const test = condition(random, input);
+      return random.chance(0.5)
+        ? [{ kind: 'every', test: test.call }, `bool_and(${test.sql})`]
+        : [{ kind: 'some', test: test.call }, `bool_or(${test.sql})`];
+    },
   ];
-  // DuckDB rounds after every addition: its sums are exact for eighths, not for averages.
-  if (numbers.length > 0 && !input.sql.includes('avg(')) {
+  const truths = scalars.filter(({ kind }) => kind === 'boolean');
+  if (truths.length > 0) {
+    const truth = random.of(truths);
+    choices.push(
+      () => [{ kind: 'every', value: truth.path }, `bool_and(${truth.sql})`],
+      () => [{ kind: 'some', value: truth.path }, `bool_or(${truth.sql})`],
+    );
+  }
+  // DuckDB rounds after every addition: its sums are exact for eighths, not for averages and variances.
+  if (numbers.length > 0 && !/avg\(|variance/.test(input.sql)) {
     const number = random.of(numbers);
     const test = condition(random, input);
     choices.push(
       () => [{ kind: 'sum', value: number.path }, `sum(${number.sql})`],
       () => [{ kind: 'avg', value: number.path }, `avg(${number.sql})`],
+      () => [{ kind: 'median', value: number.path }, `quantile_cont(${number.sql}, 0.5)`],
+      () => [
+        { kind: 'percentile', value: number.path, options: { p: 0.25 } },
+        `quantile_cont(${number.sql}, 0.25)`,
+      ],
+      () => {
+        const [n, total] = [`count(${number.sql})`, `sum(${number.sql})`];
+        const spread = `(${n} * sum(${number.sql} * ${number.sql}) - ${total} * ${total})`;
+        return random.chance(0.5)
+          ? [
+              { kind: 'variance', value: number.path },
+              `(/* variance */ ${spread} / nullif(${n} * (${n} - 1), 0))`,
+            ]
+          : [
+              { kind: 'variance', value: number.path, options: { population: true } },
+              `(/* variance */ ${spread} / nullif(${n} * ${n}, 0))`,
+            ];
+      },
+      () => {
+        const buckets = [null, 0, 2, null];
+        const parts = buckets.slice(1).map((to, index) => {
+          const from = buckets[index]!;
+          const within = `${from === null ? 'true' : `${number.sql} >= ${from}`} AND ${to === null ? 'true' : `${number.sql} < ${to}`}`;
+          const end = (bound: number | null): string =>
+            bound === null ? 'NULL::DOUBLE' : `${bound}::DOUBLE`;
+          return `{'from': ${end(from)}, 'to': ${end(to)}, 'count': (count(${number.sql}) FILTER (WHERE ${within}))::DOUBLE}`;
+        });
+        return [
+          { kind: 'histogram', value: number.path, options: { bounds: [0, 2] } },
+          `[${parts.join(', ')}]`,
+        ];
+      },
       () => [
         { kind: 'sumIf', value: number.path, test: test.call },
         `(sum(${number.sql}) FILTER (WHERE ${test.sql}))`,
@@ -364,6 +422,14 @@ function randomAggregate(random: Random, input: Twin, scalars: Scalar[]): [Writt
     const chosen = (order: string): string =>
       `(list(${text.sql} ORDER BY ${any.sql} ${order} NULLS LAST, ${text.sql} ASC NULLS LAST) FILTER (WHERE ${any.sql} IS NOT NULL))[1]`;
     choices.push(
+      () => [
+        { kind: 'joinText', value: text.path, options: { separator: '; ' } },
+        `string_agg(${text.sql}, '; ' ORDER BY ${text.sql})`,
+      ],
+      () => [
+        { kind: 'collect', value: text.path, by: any.path },
+        `coalesce(list(${text.sql} ORDER BY ${any.sql} NULLS LAST, ${text.sql}) FILTER (WHERE ${text.sql} IS NOT NULL), [])`,
+      ],
       () => [{ kind: 'minBy', by: any.path, value: text.path }, chosen('ASC')],
       () => [{ kind: 'maxBy', by: any.path, value: text.path }, chosen('DESC')],
     );

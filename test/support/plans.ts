@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { AggregatorOptions } from '../../src/circuit/aggregator.js';
 import { aggregateSpec } from '../../src/view/aggregate-spec.js';
 import { wholeNumber } from '../../src/view/order-nodes.js';
 import { topRelation } from '../../src/view/order-relations.js';
@@ -83,7 +84,7 @@ export interface WrittenAggregate {
   value?: string;
   by?: string;
   test?: (row: any) => boolean;
-  descending?: boolean;
+  options?: AggregatorOptions;
 }
 
 export const source = (declaration: SourceDeclaration): PlanNode => ({
@@ -186,11 +187,11 @@ export function aggregate(
 ): PlanNode {
   const named = namedExpressions(input.relation, by);
   const specs = Object.entries(aggregates).map(
-    ([name, { kind, value = null, by = null, test = null, descending = false }]) => ({
+    ([name, { kind, value = null, by = null, test = null, options = {} }]) => ({
       name,
       aggregate: aggregateSpec(
         name,
-        { kind, value, by, test, descending, place: null } as never,
+        { kind, value, by, test, options, place: null } as never,
         input.relation,
         {
           note: (problem) => {

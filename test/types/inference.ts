@@ -1,22 +1,33 @@
 import {
   avg,
   collect,
+  collectDistinct,
   computed,
   count,
   countDistinct,
   countIf,
+  every,
   first,
+  histogram,
   instant,
+  joinText,
   last,
   max,
   maxBy,
+  median,
   min,
   minBy,
+  percentile,
+  some,
+  stddev,
   stream,
   sum,
   sumIf,
   table,
+  topK,
+  variance,
   view,
+  type Bucket,
   type EventOf,
   type KeyOf,
   type RowOf,
@@ -78,6 +89,28 @@ export const byOrigin = view('by-origin', {
   }),
   indexes: ['flights.desc', 'worst,flights.desc', 'origin', ['origin.asc', 'flights.desc']],
 });
+
+export const spreads = flights.groupBy('origin').aggregate({
+  sample: variance('distance'),
+  all: variance('distance', { population: true }),
+  maybe: stddev('delay', { population: true }),
+  far: every((flight) => flight.distance > 100),
+  anyTaken: some((flight) => flight.crew === null),
+  buckets: histogram('delay', { bounds: [0, 15] }),
+  widths: histogram('distance', { width: 100, from: 0 }),
+  middle: median('distance'),
+  middleDelay: median('delay'),
+  upper: percentile('distance', 0.9),
+  upperDelay: percentile('delay', 0.9),
+  upperCrew: percentile('crew.name', 0.9, { discrete: true }),
+  upperTo: percentile('destination', 0.9, { discrete: true }),
+  top: topK('delay', 3),
+  crews: collect('crew.name', { by: 'at', order: 'desc' }),
+  places: collectDistinct('destination'),
+  text: joinText('destination', { separator: '; ', by: 'at' }),
+  crewText: joinText('crew.name'),
+});
+export const taken = seats.groupBy('flight').aggregate({ all: every('taken'), any: some('taken') });
 
 export const withAirport = flights
   .where((flight) => flight.distance > 0)
@@ -142,6 +175,33 @@ export type Checks = [
     >
   >,
   Expect<Equal<KeyOf<typeof byOrigin>, { origin: string }>>,
+  Expect<
+    Equal<
+      RowOf<typeof spreads>,
+      {
+        origin: string;
+        sample: number | null;
+        all: number;
+        maybe: number | null;
+        far: boolean;
+        anyTaken: boolean;
+        buckets: Bucket[];
+        widths: Bucket[];
+        middle: number;
+        middleDelay: number | null;
+        upper: number;
+        upperDelay: number | null;
+        upperCrew: string | null;
+        upperTo: string;
+        top: number[];
+        crews: string[];
+        places: string[];
+        text: string;
+        crewText: string | null;
+      }
+    >
+  >,
+  Expect<Equal<RowOf<typeof taken>, { flight: number; all: boolean; any: boolean }>>,
   Expect<
     Equal<
       RowOf<typeof withAirport>,

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import ts from 'typescript';
 
 const PRELUDE = `
-import { avg, computed, count, instant, max, stream, sum, table, view } from 'stillwater';
+import { avg, computed, count, every, instant, joinText, max, median, percentile, stream, sum, table, view } from 'stillwater';
 import { z } from 'zod';
 const flights = stream('flights', { schema: z.object({ at: instant(), delay: z.int(), origin: z.string(), tags: z.array(z.string()) }) });
 const airports = table('airports', { schema: z.object({ iata: z.string(), code: z.int() }), key: 'iata' });
@@ -20,6 +20,22 @@ const WRONG: readonly (readonly [line: string, sentence: string])[] = [
     'Column \\"origin\\" does not hold numbers.',
   ],
   [`flights.groupBy('origin').aggregate({ most: max('tags') })`, 'Column \\"tags\\" holds objects or arrays'],
+  [
+    `flights.groupBy('origin').aggregate({ middle: median('dela') })`,
+    'There is no column \\"dela\\" to rank.',
+  ],
+  [
+    `flights.groupBy('origin').aggregate({ upper: percentile('origin', 0.9) })`,
+    'Column \\"origin\\" does not hold numbers.',
+  ],
+  [
+    `flights.groupBy('origin').aggregate({ text: joinText('delay') })`,
+    'Column \\"delay\\" does not hold text.',
+  ],
+  [
+    `flights.groupBy('origin').aggregate({ all: every('tags') })`,
+    'Column \\"tags\\" does not hold booleans.',
+  ],
   [
     `flights.groupBy('origin').aggregate({ origin: count() })`,
     'The group has a column \\"origin\\" already.',

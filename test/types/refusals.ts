@@ -1,4 +1,24 @@
-import { avg, collect, computed, count, countIf, instant, max, sum, stream, table, view } from 'stillwater';
+import {
+  avg,
+  collect,
+  computed,
+  count,
+  countIf,
+  every,
+  histogram,
+  instant,
+  joinText,
+  max,
+  median,
+  percentile,
+  some,
+  stream,
+  sum,
+  table,
+  topK,
+  variance,
+  view,
+} from 'stillwater';
 import { z } from 'zod';
 
 const flights = stream('flights', {
@@ -38,6 +58,10 @@ flights.select({ late: computed(z.boolean(), (flight) => flight.dela > 3) });
 // @ts-expect-error no such column
 flights.groupBy('origin').aggregate({ late: countIf((flight) => flight.dela > 3) });
 // @ts-expect-error no such column
+flights.groupBy('origin').aggregate({ any: some((flight) => flight.dela > 3) });
+// @ts-expect-error no such column
+flights.groupBy('origin').aggregate({ list: collect('origin', { by: 'dela' }) });
+// @ts-expect-error no such column
 flights.unnest('tag', { as: 'tag' });
 
 // Values of another kind than is needed
@@ -47,6 +71,24 @@ flights.groupBy('origin').aggregate({ total: sum('origin') });
 flights.groupBy('origin').aggregate({ mean: avg('tags') });
 // @ts-expect-error another kind of value
 flights.groupBy('origin').aggregate({ most: max('crew') });
+// @ts-expect-error another kind of value
+flights.groupBy('origin').aggregate({ spread: variance('origin') });
+// @ts-expect-error another kind of value
+flights.groupBy('origin').aggregate({ middle: median('origin') });
+// @ts-expect-error another kind of value
+flights.groupBy('origin').aggregate({ upper: percentile('origin', 0.9) });
+// @ts-expect-error another kind of value
+flights.groupBy('origin').aggregate({ upper: percentile('tags', 0.9, { discrete: true }) });
+// @ts-expect-error another kind of value
+flights.groupBy('origin').aggregate({ top: topK('tags', 3) });
+// @ts-expect-error another kind of value
+flights.groupBy('origin').aggregate({ all: every('origin') });
+// @ts-expect-error another kind of value
+flights.groupBy('origin').aggregate({ text: joinText('delay') });
+// @ts-expect-error another kind of value
+flights.groupBy('origin').aggregate({ list: collect('origin', { by: 'tags' }) });
+// @ts-expect-error another kind of value
+flights.groupBy('origin').aggregate({ buckets: histogram('delay', { widths: 3 }) });
 // @ts-expect-error another kind of value
 flights.groupBy('tags');
 // @ts-expect-error another kind of value

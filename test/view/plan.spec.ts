@@ -186,7 +186,10 @@ describe('columns', () => {
     expect(plan).toMatchObject({
       op: 'aggregate',
       aggregates: expect.arrayContaining([
-        expect.objectContaining({ name: 'all', aggregate: expect.objectContaining({ descending: true }) }),
+        expect.objectContaining({
+          name: 'all',
+          aggregate: expect.objectContaining({ options: { order: 'desc' } }),
+        }),
       ]),
     });
   });

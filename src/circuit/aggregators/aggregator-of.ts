@@ -1,10 +1,12 @@
 import { assert } from '../../assert.js';
 import type { Row, Value } from '../../zset/value.js';
-import type { Aggregator, AggregatorInput } from '../aggregator.js';
-import { collect } from './collect.js';
+import type { Aggregator, AggregatorInput, AggregatorOptions } from '../aggregator.js';
+import { collect, collectDistinct, joinText, type Listed } from './collect.js';
 import { countIf, countRows, countValues } from './count.js';
 import { countDistinct } from './count-distinct.js';
+import { every, some } from './every-some.js';
 import { chosenOfAppended, extremeMember, extremeOfAppended } from './extreme.js';
+import { bucketsBetween, bucketsOfWidth, histogram, type Buckets } from './histogram.js';
 import {
   memberBy,
   memberByDescending,
@@ -13,7 +15,10 @@ import {
   valueBehindOrder,
   valueOfMember,
 } from './member-text.js';
+import { percentile } from './percentile.js';
 import { avg, sum, sumOfPresent } from './sum.js';
+import { topK } from './top-k.js';
+import { variance } from './variance.js';
 
 /** The aggregators by the names that view authors write. */
 export const aggregatorsByKind = {
@@ -31,9 +36,46 @@ export const aggregatorsByKind = {
   minBy: (input: AggregatorInput): Aggregator => chosen(input, 'least', false),
   maxBy: (input: AggregatorInput): Aggregator => chosen(input, 'greatest', false),
   countDistinct: ({ value, members }: AggregatorInput): Aggregator => countDistinct(given(value), members()),
-  collect: ({ value, by, descending, members }: AggregatorInput): Aggregator =>
-    collect({ value: given(value), by, descending, members: members() }),
+  variance: ({ value, options }: AggregatorInput): Aggregator =>
+    variance(given(value), { population: options.population === true, root: false }),
+  stddev: ({ value, options }: AggregatorInput): Aggregator =>
+    variance(given(value), { population: options.population === true, root: true }),
+  every: (input: AggregatorInput): Aggregator => every(truthOf(input)),
+  some: (input: AggregatorInput): Aggregator => some(truthOf(input)),
+  histogram: ({ value, options }: AggregatorInput): Aggregator => histogram(given(value), bucketsOf(options)),
+  median: (input: AggregatorInput): Aggregator => rank(input, 0.5),
+  percentile: (input: AggregatorInput): Aggregator => rank(input, given(input.options.p)),
+  topK: ({ value, options, members }: AggregatorInput): Aggregator =>
+    topK({
+      value: given(value),
+      k: given(options.k),
+      end: options.order === 'asc' ? 'least' : 'greatest',
+      members: members(),
+    }),
+  collect: (input: AggregatorInput): Aggregator => collect(listed(input)),
+  collectDistinct: (input: AggregatorInput): Aggregator => collectDistinct(listed(input)),
+  joinText: (input: AggregatorInput): Aggregator => joinText(listed(input), given(input.options.separator)),
 };
+
+const rank = ({ value, options, members }: AggregatorInput, p: number): Aggregator =>
+  percentile({ value: given(value), p, discrete: options.discrete === true, members: members() });
+
+const listed = ({ value, by, options, members }: AggregatorInput): Listed => ({
+  value: given(value),
+  by,
+  descending: options.order === 'desc',
+  members: members(),
+});
+
+/** A column of booleans, or a test. */
+const truthOf = ({ value, test }: AggregatorInput): ((row: Row) => Value) =>
+  test === null ? given(value) : (row) => test(row) === true;
+
+function bucketsOf({ bounds, width, from, to }: AggregatorOptions): Buckets {
+  return bounds === undefined
+    ? bucketsOfWidth({ width: given(width), from: from ?? null, to: to ?? null })
+    : bucketsBetween(bounds);
+}
 
 function extreme(input: AggregatorInput, end: 'least' | 'greatest'): Aggregator {
   const { appendOnly, members } = input;
@@ -64,10 +106,10 @@ function chosen(input: AggregatorInput, end: 'least' | 'greatest', inLogOrder: b
   });
 }
 
-function given(read: ((row: Row) => Value) | null): (row: Row) => Value {
+function given<T>(part: T | null | undefined): T {
   assert(
-    read !== null,
-    'An aggregate lacks a column it takes, compares or tests: its declaration should have been refused.',
+    part !== null && part !== undefined,
+    'An aggregate lacks a column or an option that it needs: its declaration should have been refused.',
   );
-  return read;
+  return part;
 }

@@ -2,26 +2,36 @@ import type { Row, Value } from '../../zset/value.js';
 import type { Aggregator } from '../aggregator.js';
 import { json, type Ordered } from '../operator.js';
 import { GroupMembers } from './group-members.js';
-import { memberBy, memberOfValue, valueBehindOrder, valueOfMember } from './member-text.js';
+import { memberInOrder, memberOfValue, valueInOrder, valueOfMember } from './member-text.js';
 
-/**
- * `collect(column)`: the group's values as a list in a declared order, equal ones as often as they occur, nulls left out.
- *
- * Holistic: what it shows is as large as its group, and each change reads and writes all of it.
- */
-export function collect(options: {
+export interface Listed {
   value: (row: Row) => Value;
-  /** What orders the list; null for the values themselves. Equal ones by the text of the value. */
+  /** What orders the list; null for the values themselves. Equal ones by the value. */
   by: ((row: Row) => Value) | null;
+  /** The whole list the other way round. */
   descending: boolean;
   members: Ordered;
-}): Aggregator<null> {
-  const { value, by, descending, members } = options;
-  const valueOf = by === null ? valueOfMember : valueBehindOrder;
+}
+
+/** `collect(column)`: the group's values as a list in a declared order, as often as they occur, nulls left out. */
+export const collect = (listed: Listed): Aggregator<null> => listing(listed, false, (values) => values);
+
+/** `collectDistinct(column)`: each of them once. */
+export const collectDistinct = (listed: Listed): Aggregator<null> =>
+  listing(listed, true, (values) => values);
+
+/** `joinText(column)`: the texts one after another, with a separator between; null of none. */
+export const joinText = (listed: Listed, separator: string): Aggregator<null> =>
+  listing(listed, false, (values) => (values.length === 0 ? null : values.join(separator)));
+
+/** Holistic: what is shown is as large as its group, and each change reads and writes all of it. */
+function listing(listed: Listed, once: boolean, shown: (values: Value[]) => Value): Aggregator<null> {
+  const { value, by, descending, members } = listed;
+  const valueOf = by === null ? valueOfMember : valueInOrder;
   const tick = new GroupMembers((row) => {
     const held = value(row);
     if (held === null) return null;
-    return by === null ? memberOfValue(held) : memberBy(by(row), held);
+    return by === null ? memberOfValue(held) : memberInOrder(by(row), held);
   });
   return {
     initial: () => null,
@@ -35,12 +45,12 @@ export function collect(options: {
       return null;
     },
     result(_nothing, group) {
-      const list: Value[] = [];
+      const values: Value[] = [];
       for (const [member, weight] of members.all(group)) {
         const held = valueOf(member);
-        for (let times = weight; times > 0; times--) list.push(held);
+        for (let times = once ? 1 : weight; times > 0; times--) values.push(held);
       }
-      return descending ? list.reverse() : list;
+      return shown(descending ? values.reverse() : values);
     },
     codec: json,
     revive: () => null,

@@ -9,6 +9,7 @@ export const countRows: Aggregator<number> = {
   initial: () => 0,
   fold: (count, _row, weight) => count + weight,
   result: (count) => count,
+  merge: (into, other) => into + other,
   codec: integer,
   revive: (stored) => stored,
 };

@@ -1,3 +1,5 @@
+import { binaryOf, LEAST, mantissaAt, nearestQuotient, sumOfBinaries, type Binary } from './exact-ratio.js';
+
 /**
  * Sums of doubles without any error: adding and then removing values leaves exactly what was there, in any order.
  *
@@ -65,6 +67,14 @@ function growWithin(partials: number[], value: number): boolean {
   return Number.isFinite(carry);
 }
 
+/** Both sums together. The first may be changed in place; the second stays. */
+export function exactMerge(sum: ExactSum, other: ExactSum): ExactSum {
+  if (typeof other === 'number') return exactAdd(sum, other, 1);
+  if (typeof other !== 'bigint')
+    return other.reduce<ExactSum>((total, part) => exactAdd(total, part, 1), sum);
+  return exactBig(sum) + other;
+}
+
 /** The one form that a sum's value has. */
 export function exactCanonical(sum: ExactSum): ExactSum {
   if (typeof sum === 'number') return sum + 0;
@@ -98,7 +108,7 @@ export function exactRounded(sum: ExactSum): number | null {
 export function exactQuotient(sum: ExactSum, count: number): number | null {
   if (typeof sum === 'number') return sum / count + 0;
   const quick = typeof sum === 'object' && sum.length === 2 ? quickQuotient(sum[1]!, sum[0]!, count) : null;
-  return quick ?? ratio(exactBig(sum), BigInt(count));
+  return quick ?? nearestQuotient(exactBinary(sum), BigInt(count));
 }
 
 /**
@@ -124,7 +134,7 @@ function quickQuotient(high: number, low: number, count: number): number | null 
 }
 
 /** The upper 26 bits of a double's 53 (G. Veltkamp). */
-function upperHalf(value: number): number {
+export function upperHalf(value: number): number {
   const scaled = 134217729 * value;
   return scaled - (scaled - value);
 }
@@ -160,31 +170,22 @@ function roundPartials(partials: readonly number[]): number {
 
 // ---- beyond the doubles
 
-const SCALE = 1074n;
-
-function exactBig(sum: ExactSum): bigint {
-  if (typeof sum === 'bigint') return sum;
-  if (typeof sum === 'number') return scaled(sum);
-  return sum.reduce((total, part) => total + scaled(part), 0n);
+/** The same sum as an integer and a power of two, for arithmetic without rounding. */
+export function exactBinary(sum: ExactSum): Binary {
+  if (typeof sum === 'bigint') return { mantissa: sum, exponent: LEAST };
+  return typeof sum === 'number' ? binaryOf(sum) : sumOfBinaries(sum.map(binaryOf));
 }
 
-const view = new DataView(new ArrayBuffer(8));
+const exactBig = (sum: ExactSum): bigint => mantissaAt(exactBinary(sum), LEAST);
 
 /** A finite double times 2^1074. */
-function scaled(value: number): bigint {
-  view.setFloat64(0, value);
-  const bits = view.getBigUint64(0);
-  const exponent = (bits >> 52n) & 0x7ffn;
-  const fraction = bits & 0xfffffffffffffn;
-  const magnitude = exponent === 0n ? fraction : (fraction | 0x10000000000000n) << (exponent - 1n);
-  return value < 0 ? -magnitude : magnitude;
-}
+const scaled = (value: number): bigint => mantissaAt(binaryOf(value), LEAST);
 
 function fromBig(big: bigint): ExactSum {
   const parts: number[] = [];
   let rest = big;
   while (rest !== 0n) {
-    const rounded = ratio(rest, 1n);
+    const rounded = nearestQuotient({ mantissa: rest, exponent: LEAST }, 1n);
     if (rounded === null) return big;
     parts.push(rounded);
     rest -= scaled(rounded);
@@ -192,45 +193,7 @@ function fromBig(big: bigint): ExactSum {
   return fromParts(parts);
 }
 
-/** `big` / 2^1074 / `count` as the nearest double, half to even; null beyond the greatest. */
-function ratio(big: bigint, count: bigint): number | null {
-  if (big === 0n) return 0;
-  const magnitude = big < 0n ? -big : big;
-  // So many bits that the quotient has at least 64; one more, sticky, says whether anything lies below.
-  const up = BigInt(Math.max(0, 66 - bitLength(magnitude) + bitLength(count)));
-  const dividend = magnitude << up;
-  let quotient = dividend / count;
-  let exponent = -SCALE - up;
-  const sticky = quotient * count !== dividend;
-  // The place of the last bit that a double of this size has.
-  const drop = BigInt(Math.max(bitLength(quotient) - 53, Number(-SCALE - exponent)));
-  if (drop > 0n) {
-    const half = 1n << (drop - 1n);
-    const below = quotient & ((1n << drop) - 1n);
-    quotient >>= drop;
-    exponent += drop;
-    if (below > half || (below === half && (sticky || (quotient & 1n) === 1n))) quotient += 1n;
-  }
-  const value = scaleBack(Number(quotient), Number(exponent));
-  if (!Number.isFinite(value)) return null;
-  return (big < 0n ? -value : value) + 0;
-}
-
-/** `integer` × 2^`exponent`, in steps that stay exact. */
-function scaleBack(integer: number, exponent: number): number {
-  let value = integer;
-  for (; exponent > 1000; exponent -= 1000) value *= 2 ** 1000;
-  // An integer below 2^54 is moved down exactly as long as its last bit stays above the least double's.
-  for (; exponent < -1000; exponent += 1000) value *= 2 ** -1000;
-  return value * 2 ** exponent;
-}
-
-function bitLength(magnitude: bigint): number {
-  const digits = magnitude.toString(16);
-  return digits.length * 4 - (Math.clz32(parseInt(digits[0]!, 16)) - 28);
-}
-
-function parseBig36(text: string): bigint {
+export function parseBig36(text: string): bigint {
   const negative = text.startsWith('-');
   let value = 0n;
   for (const digit of negative ? text.slice(1) : text) value = value * 36n + BigInt(parseInt(digit, 36));

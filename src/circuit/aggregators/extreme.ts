@@ -16,6 +16,7 @@ export function extremeOfAppended(value: (row: Row) => Value, end: 'least' | 'gr
   const sign = end === 'least' ? 1 : -1;
   return {
     initial: () => null,
+    merge: (into, other) => (into === null || (other !== null && better(other, into) < 0) ? other : into),
     fold(best, row, weight) {
       if (weight <= 0) refuseRetraction();
       const candidate = value(row);
@@ -49,21 +50,25 @@ export function chosenOfAppended(options: {
 }): Aggregator<Chosen | null> {
   const { value, by, end, inLogOrder } = options;
   const sign = end === 'least' ? 1 : -1;
+  const compared = (candidate: Value, order: string, best: Chosen): number =>
+    ((by === null ? 0 : compareValues(candidate, best.by)) || compareText(order, best.order)) * sign;
   return {
     initial: () => null,
     fold(best, row, weight, order = '') {
       if (weight <= 0) refuseRetraction();
       const candidate = by === null ? null : by(row);
       if (by !== null && candidate === null) return best;
-      if (best === null) return { by: candidate, order: inLogOrder ? order : '', value: value(row) };
-      const compared = by === null ? 0 : compareValues(candidate, best.by) * sign;
-      if (compared > 0) return best;
-      if (compared < 0) return { by: candidate, order: inLogOrder ? order : '', value: value(row) };
-      const placed = inLogOrder ? compareText(order, best.order) * sign : 0;
-      if (placed > 0) return best;
+      const place = inLogOrder ? order : '';
+      const before = best === null ? -1 : compared(candidate, place, best);
+      if (before > 0) return best;
       const shown = value(row);
-      if (placed === 0 && compareText(JSON.stringify(shown), JSON.stringify(best.value)) >= 0) return best;
-      return { by: candidate, order: inLogOrder ? order : '', value: shown };
+      if (before === 0 && compareShown(shown, best!.value) >= 0) return best;
+      return { by: candidate, order: place, value: shown };
+    },
+    merge(into, other) {
+      if (into === null || other === null) return into ?? other;
+      const before = compared(other.by, other.order, into) || compareShown(other.value, into.value);
+      return before < 0 ? other : into;
     },
     result: (best) => best?.value ?? null,
     codec: {
@@ -73,6 +78,9 @@ export function chosenOfAppended(options: {
     revive: reviveChosen,
   };
 }
+
+const compareShown = (left: Value, right: Value): number =>
+  compareText(JSON.stringify(left), JSON.stringify(right));
 
 const reviveChosen = (stored: [by: Value, order: string, value: Value] | null): Chosen | null =>
   stored === null ? null : { by: stored[0], order: stored[1], value: stored[2] };

@@ -13,6 +13,12 @@ export const memberBy = (by: Value, value: Value): string => orderText(by) + JSO
 export const memberByDescending = (by: Value, value: Value): string =>
   descendingText(orderText(by)) + JSON.stringify(value);
 
+/** Equal `by` in the order of the values. */
+export const memberInOrder = (by: Value, value: Value): string => orderText(by) + orderText(value);
+
+/** The value of `memberInOrder`. */
+export const valueInOrder = (member: string): Value => valueOfMember(member.slice(orderEnd(member)));
+
 /** The inverse of `memberOfValue`. */
 export function valueOfMember(member: string): Value {
   switch (member[0]) {
@@ -31,11 +37,15 @@ export function valueOfMember(member: string): Value {
   }
 }
 
-/** The value behind the order text of `memberBy`: numbers have a fixed width, texts end in NUL. */
-export function valueBehindOrder(member: string): Value {
+/** The value behind the order text of `memberBy`. */
+export const valueBehindOrder = (member: string): Value =>
+  JSON.parse(member.slice(orderEnd(member))) as Value;
+
+/** Where an order text ends that something follows: numbers have a fixed width, texts end in NUL. */
+function orderEnd(member: string): number {
   const kind = member[0];
-  const end = kind === '3' ? 17 : kind === '4' || kind === '5' ? member.indexOf('\0') + 1 : 1;
-  return JSON.parse(member.slice(end)) as Value;
+  if (kind === '3') return 17;
+  return kind === '4' || kind === '5' ? member.indexOf('\0') + 1 : 1;
 }
 
 /** The value behind the order text of `memberByDescending`, which ends in a tilde and holds none. */

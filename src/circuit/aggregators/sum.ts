@@ -4,6 +4,7 @@ import type { Codec } from '../operator.js';
 import {
   exactAdd,
   exactCanonical,
+  exactMerge,
   exactQuotient,
   exactRevived,
   exactRounded,
@@ -50,6 +51,11 @@ export function sum(value: (row: Row) => Value, test?: (row: Row) => Value): Agg
     },
     settle,
     result: ({ count, sum }) => (count === 0 ? null : exactRounded(sum)),
+    merge(into, other) {
+      into.count += other.count;
+      into.sum = exactMerge(into.sum, other.sum);
+      return into;
+    },
     codec,
     revive,
   };
@@ -65,6 +71,7 @@ export function sumOfPresent(value: (row: Row) => Value): Aggregator<ExactSum> {
     fold: (sum, row, weight) => exactAdd(sum, value(row) as number, weight),
     settle: (sum) => (typeof sum === 'number' ? sum : exactCanonical(sum)),
     result: exactRounded,
+    merge: exactMerge,
     codec: {
       encode: (sum) => (typeof sum === 'number' ? String(sum) : JSON.stringify(exactStored(sum))),
       decode: (text) => exactRevived(JSON.parse(text)),

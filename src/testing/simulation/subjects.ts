@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { partitionKeys, partitionOf, type RecordSource } from '../../runtime/placement.js';
-import { count, countDistinct, max, min, sum } from '../../view/aggregates.js';
+import { count, countDistinct, sum } from '../../view/aggregates.js';
+import { max, min } from '../../view/ordered-aggregates.js';
 import { declarationOf } from '../../view/declaration-of.js';
 import type { ViewDeclaration } from '../../view/plan.js';
 import { stream } from '../../view/stream.js';

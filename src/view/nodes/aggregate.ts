@@ -9,6 +9,8 @@ import {
   groupCodec,
 } from '../../circuit/operators/aggregate.js';
 import { keyTextOf } from '../../zset/row-key.js';
+import { compareText } from '../../zset/text-order.js';
+import { keptOf } from '../aggregate-facts.js';
 import { aggregateInput, takesWholeRow } from '../aggregate-input.js';
 import { holdsOnlyStrings } from '../columns.js';
 import type { PlanCompiler } from '../compile-plan.js';
@@ -18,7 +20,7 @@ import { freezingGroups, tightest } from '../freezing.js';
 import { frozenOptions, groupKey } from '../frozen-aggregate.js';
 import type { Explained, Growth, NodeKind } from '../node-kind.js';
 import { all, NO_PATHS, ofExpression, ofFunction } from '../paths.js';
-import type { AggregateKind, AggregateNode, AggregateSpec } from '../plan.js';
+import type { AggregateNode, AggregateSpec } from '../plan.js';
 
 export const aggregate: NodeKind<AggregateNode> = {
   inputs: (node) => [node.input],
@@ -40,12 +42,12 @@ export const aggregate: NodeKind<AggregateNode> = {
   compile: (node, compiler) => aggregateVertex(node, compiler),
 };
 
-const describeSpec = ({ kind, value, by, test, descending }: AggregateSpec): object => ({
+const describeSpec = ({ kind, value, by, test, options }: AggregateSpec): object => ({
   kind,
   value: describeExpression(value),
   by: describeExpression(by),
   test: test && describeFunction(test),
-  descending: descending ?? false,
+  options: Object.entries(options).sort(([left], [right]) => compareText(left, right)),
 });
 
 /** The vertex of an aggregate, which gives its results on every change, or once when they are final. */
@@ -61,7 +63,7 @@ export function aggregateVertex(node: AggregateNode, compiler: PlanCompiler, fin
       present: spec.value !== null && !spec.value.column.type.nullable,
       by: compared,
       test,
-      descending: spec.descending ?? false,
+      options: spec.options,
       inLogOrder,
       appendOnly: relation.appendOnly,
       members() {
@@ -99,48 +101,31 @@ function explain(node: AggregateNode, fused: boolean): Explained {
     .map(({ name, aggregate: spec }) => `${name} = ${specText(spec)}`)
     .join(', ');
   const kinds = node.aggregates.map(({ aggregate: { kind } }) => kind);
-  const members = kinds.some((kind) => keepsMembers(kind, appendOnly));
+  const { cost, growth } = keptOf(kinds, appendOnly);
   return {
     what: `${by}: ${results}${fused ? ' (kept in the view’s rows)' : ''}`,
-    cost: kinds.includes('collect') ? 'holistic: O(group)' : members ? 'O(|Δ| log n)' : 'O(|Δ|)',
-    growth: growthOf(node, members),
+    cost,
+    growth: growthByTime(node) ?? growth,
   };
 }
 
-function growthOf(node: AggregateNode, members: boolean): Growth {
+/** What time frees of groups, or never will; null where time has no part in it. */
+function growthByTime(node: AggregateNode): Growth | null {
   const frozenBy = tightest(freezingGroups(node));
   if (frozenBy !== null) return `freed by ${frozenBy.name}`;
   // Of events there is always a later one, and a group for it.
   const byTime = node.by.some(
     ({ value: { column } }) => column.type.kind === 'string' && column.type.format === 'instant',
   );
-  if (node.input.relation.appendOnly && byTime) return 'grows for ever';
-  return members ? 'one entry per value of a group' : 'one entry per group';
+  return node.input.relation.appendOnly && byTime ? 'grows for ever' : null;
 }
 
-const keepsMembers = (kind: AggregateKind, appendOnly: boolean): boolean => {
-  switch (kind) {
-    case 'collect':
-    case 'countDistinct':
-      return true;
-    case 'min':
-    case 'max':
-    case 'first':
-    case 'last':
-    case 'minBy':
-    case 'maxBy':
-      return !appendOnly;
-    default:
-      return false;
-  }
-};
-
-function specText({ kind, value, by, test, descending }: AggregateSpec): string {
+function specText({ kind, value, by, test, options }: AggregateSpec): string {
   const parts = [
     value && expressionText(value),
     by && `by ${expressionText(by)}`,
     test && shortSource(test.source),
-    descending ? 'descending' : null,
+    ...Object.entries(options).map(([name, given]) => `${name} ${JSON.stringify(given)}`),
   ].filter(Boolean);
   return `${kind}(${parts.join(', ')})`;
 }

@@ -1,22 +1,17 @@
 import fc from 'fast-check';
-import { aggregatorsByKind } from '../../../src/circuit/aggregators/aggregator-of.js';
-import type { AggregatorInput } from '../../../src/circuit/aggregator.js';
-import { generatedRead, generatedRow } from '../../../src/circuit/generated-row.js';
-import { Aggregate, groupCodec } from '../../../src/circuit/operators/aggregate.js';
+import { Delta } from '../../../src/zset/delta.js';
 import { compareText } from '../../../src/zset/text-order.js';
 import { compareValues, type Value } from '../../../src/zset/value.js';
-import { Delta } from '../../../src/zset/delta.js';
-import { Stepped } from '../../support/stepped.js';
+import {
+  aggregated,
+  coldFetches,
+  kindOf,
+  nameOf,
+  type Fact,
+  type Written,
+} from '../../support/aggregated.js';
 
-interface Fact {
-  g: string;
-  v: Value;
-  b: Value;
-  t: boolean;
-}
-type Kind = keyof typeof aggregatorsByKind;
-
-const KINDS: Kind[] = [
+const ALL: Written[] = [
   'count',
   'sum',
   'avg',
@@ -29,52 +24,46 @@ const KINDS: Kind[] = [
   'countDistinct',
   'countIf',
   'sumIf',
+  'variance',
+  ['variance', { population: true }],
+  'every',
+  'some',
+  ['histogram', { bounds: [-1, 0, 0.5] }],
+  ['histogram', { width: 0.25, from: -1, to: 1 }],
+  'median',
+  ['percentile', { p: 0.3 }],
+  ['percentile', { p: 0 }],
+  ['percentile', { p: 1, discrete: true }],
+  ['percentile', { p: 0.6, discrete: true }],
+  ['topK', { k: 3, order: 'desc' }],
+  ['topK', { k: 2, order: 'asc' }],
   'collect',
+  ['collectDistinct', { order: 'desc' }],
 ];
 
-/** A group's results, kept incrementally. */
-function aggregated(
-  kinds: readonly Kind[],
-  options: { appendOnly?: boolean; inLogOrder?: boolean; descending?: boolean; entriesMax?: number } = {},
-): Stepped {
-  return new Stepped(
-    (builder) => {
-      const aggregators = kinds.map((kind, slot) => {
-        const input: AggregatorInput = {
-          value: generatedRead('v'),
-          present: false,
-          by: kind === 'collect' || options.inLogOrder ? null : generatedRead('b'),
-          test: generatedRead('t'),
-          descending: options.descending ?? false,
-          inLogOrder: options.inLogOrder ?? false,
-          appendOnly: options.appendOnly ?? false,
-          members: () => builder.ordered(`members.${slot}`),
-        };
-        return aggregatorsByKind[kind](input);
-      });
-      return new Aggregate(builder.keyed('groups', groupCodec(aggregators)), {
-        groupKeyOf: (row) => (row as unknown as Fact).g,
-        rowOf: generatedRow([
-          { name: 'g', from: { path: 'g' } },
-          ...kinds.map((name, slot) => ({ name, from: { value: slot } })),
-        ]),
-        aggregators,
-      });
-    },
-    { entriesMax: options.entriesMax ?? 1 },
-  );
-}
+const count = (numbers: number[], from: number, to: number): number =>
+  numbers.filter((n) => n >= from && n < to).length;
 
-/** What a kind means, from all rows of a group at once. Numbers are eighths, so that their sums are exact. */
-function meaning(kind: Kind, facts: readonly Fact[]): Value {
+/** What an aggregate means, from all rows of a group at once. Numbers are eighths, so that their sums are exact. */
+function meaning(written: Written, facts: readonly Fact[]): Value {
+  const options = typeof written === 'string' ? {} : written[1];
   const held = facts.map(({ v }) => v).filter((v) => v !== null);
-  const numbers = held as number[];
+  const sorted = [...held].sort(compareValues);
+  const numbers = sorted as number[];
+  const truths = facts.map(({ t }) => t).filter((t) => t !== null);
   const sum = (of: number[]): Value => (of.length === 0 ? null : of.reduce((total, n) => total + n, 0));
   const text = (value: Value) => JSON.stringify(value);
   const chosen = (sign: number): Value =>
     [...facts]
       .filter(({ b }) => b !== null)
       .sort((l, r) => compareValues(l.b, r.b) * sign || compareText(text(l.v), text(r.v)))[0]?.v ?? null;
+  const between = (p: number): Value => {
+    if (numbers.length === 0) return null;
+    const rank = p * (numbers.length - 1);
+    const [low, high] = [numbers[Math.floor(rank)]!, numbers[Math.ceil(rank)]!];
+    return low + (rank - Math.floor(rank)) * (high - low);
+  };
+  const kind = kindOf(written);
   switch (kind) {
     case 'count':
       return held.length;
@@ -89,17 +78,46 @@ function meaning(kind: Kind, facts: readonly Fact[]): Value {
     case 'avg':
       return numbers.length === 0 ? null : (sum(numbers) as number) / numbers.length;
     case 'min':
-      return [...held].sort(compareValues)[0] ?? null;
+      return sorted[0] ?? null;
     case 'max':
-      return [...held].sort(compareValues).at(-1) ?? null;
+      return sorted.at(-1) ?? null;
     case 'first':
     case 'minBy':
       return chosen(1);
     case 'last':
     case 'maxBy':
       return chosen(-1);
+    case 'variance': {
+      const n = numbers.length;
+      if (n < (options.population ? 1 : 2)) return null;
+      const squares = sum(numbers.map((x) => x * x)) as number;
+      return (n * squares - (sum(numbers) as number) ** 2) / (n * (options.population ? n : n - 1));
+    }
+    case 'every':
+      return truths.length === 0 ? null : !truths.includes(false);
+    case 'some':
+      return truths.length === 0 ? null : truths.includes(true);
+    case 'histogram': {
+      const bounds = options.bounds ?? [-1, -0.75, -0.5, -0.25, 0, 0.25, 0.5, 0.75, 1];
+      const ends = [null, ...bounds, null];
+      return ends
+        .slice(1)
+        .map((to, index) => ({ from: ends[index]!, to, count: count(numbers, ends[index] ?? -99, to ?? 99) }))
+        .filter((bucket) => options.bounds || bucket.count > 0);
+    }
+    case 'median':
+      return between(0.5);
+    case 'percentile':
+      if (!options.discrete) return between(options.p!);
+      return sorted[Math.max(0, Math.ceil(options.p! * sorted.length) - 1)] ?? null;
+    case 'topK':
+      return (options.order === 'asc' ? sorted : sorted.reverse()).slice(0, options.k);
     case 'collect':
-      return [...held].sort(compareValues);
+      return sorted;
+    case 'collectDistinct':
+      return [...new Set(sorted)].reverse();
+    default:
+      throw new Error(`${kind} has a test of its own`);
   }
 }
 
@@ -109,18 +127,18 @@ const facts = fc.array(
     g: fc.constantFrom('x', 'y'),
     v: fc.option(eighths),
     b: fc.option(fc.oneof(eighths, fc.constantFrom('a', 'é', '😀', '\ufffd', 'a\0', ''))),
-    t: fc.boolean(),
+    t: fc.option(fc.boolean()),
   }),
   { maxLength: 12 },
 );
 
-const rowsOf = (kinds: readonly Kind[], all: readonly Fact[]): Record<string, Value>[] =>
+const rowsOf = (all: readonly Fact[]): Record<string, Value>[] =>
   ['x', 'y']
     .map((g) => all.filter((fact) => fact.g === g))
     .filter((group) => group.length > 0)
     .map((group) => ({
       g: group[0]!.g,
-      ...Object.fromEntries(kinds.map((kind) => [kind, meaning(kind, group)])),
+      ...Object.fromEntries(ALL.map((written, slot) => [nameOf(written, slot), meaning(written, group)])),
     }));
 
 /** Follows the output: what is shown now. */
@@ -133,7 +151,7 @@ describe('the aggregators', () => {
   it('show what the group means, after every tick, however rows come and go', () => {
     fc.assert(
       fc.property(fc.array(facts, { maxLength: 5 }), fc.infiniteStream(fc.nat()), (batches, places) => {
-        const group = aggregated(KINDS);
+        const group = aggregated(ALL);
         const shown = new Map<string, any>();
         let all: Fact[] = [];
         for (const added of batches) {
@@ -145,7 +163,7 @@ describe('the aggregators', () => {
           ];
           entries.sort(() => ((places.next().value as number) % 2) - 0.5);
           shownAfter(shown, group.step(entries));
-          expect([...shown.values()].sort((l, r) => compareText(l.g, r.g))).toEqual(rowsOf(KINDS, all));
+          expect([...shown.values()].sort((l, r) => compareText(l.g, r.g))).toEqual(rowsOf(all));
         }
       }),
       { numRuns: 150 },
@@ -155,7 +173,7 @@ describe('the aggregators', () => {
   it('leave exactly the state before, when rows have come and gone', () => {
     fc.assert(
       fc.property(facts, fc.array(facts, { minLength: 1, maxLength: 3 }), (kept, passing) => {
-        const group = aggregated(KINDS);
+        const group = aggregated(ALL);
         group.step(kept.map((fact) => [fact, 1] as const));
         const before = group.store.toString();
         for (const some of passing) group.step(some.map((fact) => [fact, 2] as const));
@@ -167,7 +185,7 @@ describe('the aggregators', () => {
   });
 
   it('of a collection that never retracts show the same without remembering all of it', () => {
-    const kinds: Kind[] = ['min', 'max', 'first', 'last', 'minBy', 'maxBy'];
+    const kinds: Written[] = ['min', 'max', 'first', 'last', 'minBy', 'maxBy'];
     fc.assert(
       fc.property(fc.array(facts, { maxLength: 4 }), (batches) => {
         const retracting = aggregated(kinds);
@@ -182,26 +200,20 @@ describe('the aggregators', () => {
     );
   });
 
-  it('without rows have no result', () => {
-    const group = aggregated(KINDS);
-    const fact: Fact = { g: 'x', v: null, b: null, t: false };
-    expect(group.step([[fact, 1]])[0]![0]).toEqual({
-      ...{
-        g: 'x',
-        count: 0,
-        sum: null,
-        avg: null,
-        min: null,
-        max: null,
-        first: null,
-        last: null,
-        minBy: null,
-        maxBy: null,
-      },
-      ...{ countDistinct: 0, countIf: 0, sumIf: null, collect: [] },
-    });
+  it('of nothing but nulls are what they are in SQL', () => {
+    const group = aggregated(ALL);
+    const fact: Fact = { g: 'x', v: null, b: null, t: null };
+    const [row] = group.step([[fact, 1]])[0]!;
+    const counted = ['count', 'countDistinct', 'countIf'];
+    for (const [name, shown] of Object.entries(row as object)) {
+      const kind = name.split('.')[0]!;
+      if (name === 'g') continue;
+      if (counted.includes(kind)) expect([name, shown]).toEqual([name, 0]);
+      else if (/^(topK|collect)/.test(kind)) expect([name, shown]).toEqual([name, []]);
+      else if (kind !== 'histogram') expect([name, shown]).toEqual([name, null]);
+    }
     expect(group.step([[fact, -1]])).toHaveLength(1);
-    expect(group.store.toString()).toBe(aggregated(KINDS).store.toString());
+    expect(group.store.toString()).toBe(aggregated(ALL).store.toString());
   });
 });
 
@@ -225,14 +237,6 @@ describe('first and last', () => {
   });
 });
 
-describe('collect', () => {
-  it('can be in descending order', () => {
-    const group = aggregated(['collect'], { descending: true });
-    const entries = [1, 3, 2, 3].map((v) => [{ g: 'x', v, b: null, t: true }, 1] as const);
-    expect(group.step(entries)).toEqual([[{ g: 'x', collect: [3, 3, 2, 1] }, 1]]);
-  });
-});
-
 describe('the cost of a change', () => {
   const fact = (v: number, g = 'x'): Fact => ({ g, v, b: v, t: true });
   const big = Array.from({ length: 500 }, (_, v) => [fact(v), 1] as const);
@@ -247,12 +251,7 @@ describe('the cost of a change', () => {
   it('reads the next extreme only when the extreme goes', () => {
     const group = aggregated(['max']);
     group.step(big);
-    const readBy = (entries: readonly (readonly [Fact, number])[]): number => {
-      const before = group.store.fetched;
-      for (const state of group.states) state.drop();
-      group.step(entries);
-      return group.store.fetched - before;
-    };
+    const readBy = (entries: readonly (readonly [Fact, number])[]): number => coldFetches(group, entries);
     // The group and errors aside: one member of the ordered state, or that and the end.
     expect(readBy([[fact(7), -1]])).toBe(2);
     expect(readBy([[fact(499), -1]])).toBe(3);
