@@ -3,9 +3,12 @@ import { StillwaterError } from '../errors/stillwater-error.js';
 import type { EncodedEntry } from '../runtime/encode-record.js';
 import { encodeToken } from '../runtime/frontier.js';
 import { Metrics } from '../runtime/metrics.js';
-import { partitionKeys, type RecordSource } from '../runtime/placement.js';
+import type { RecordSource } from '../runtime/placement.js';
+import { appendDigest } from '../runtime/ports/append-digest.js';
 import { SourceLog } from '../runtime/ports/source-log.js';
 import { laterOf, type Position } from '../runtime/position.js';
+import { homePart, partsOf, type AppendPart } from './append-parts.js';
+import { failedWith, PartlyAppended, type PartOutcome } from './partly-appended.js';
 import { ResolvedServingOptions } from './serving-options.js';
 
 export interface Appended {
@@ -18,8 +21,12 @@ export interface Appended {
 }
 
 /**
- * Appends records that have been looked at. Those of one partition are appended together or not at all; where a request
- * spreads over several and breaks in between, a repeat with the same idempotency key appends just what is missing.
+ * Appends records that have been looked at. Those of one partition are appended together or not at all; a request that
+ * spreads over several can come through in some of them only, and then says exactly what lies where.
+ *
+ * With an idempotency key each partition remembers the whole request, not only its share of it: a repeat appends what is
+ * missing, and other records under the key are refused wherever they fall. So that they are refused also where they fall
+ * into partitions that the first request never reached, the key's home partition is told before all others.
  */
 @Injectable()
 export class AppendRecords {
@@ -34,47 +41,77 @@ export class AppendRecords {
     records: readonly EncodedEntry[],
     idempotencyKey: string | null,
   ): Promise<Appended> {
-    const { idempotencyKeyLengthMax, appendMemoryMs } = this.options.limits;
-    if (
-      idempotencyKey !== null &&
-      (idempotencyKey.length > idempotencyKeyLengthMax || !/^[\x21-\x7e]+$/.test(idempotencyKey))
-    )
-      throw new StillwaterError('malformed-idempotency-key', {
-        what: 'The Idempotency-Key cannot be used.',
-        evidence: `It has ${idempotencyKey.length} characters; 1 to ${idempotencyKeyLengthMax} visible ASCII characters are taken.`,
-        consequence: 'Nothing was appended.',
-        remedy: 'Use for example a UUID.',
-      });
-    const redisKeys = partitionKeys(source);
-    const byPartition = new Map<number, number[]>();
-    records.forEach(({ partition }, index) => {
-      const indexes = byPartition.get(partition);
-      if (indexes) indexes.push(index);
-      else byPartition.set(partition, [index]);
-    });
-    const ids: Position[] = new Array(records.length);
-    const reached: Record<string, Position> = {};
-    let repeated = byPartition.size > 0;
-    const outcomes = await Promise.allSettled(
-      [...byPartition].map(async ([partition, indexes]) => {
-        const redisKey = redisKeys[partition]!;
+    this.#check(idempotencyKey);
+    const parts = partsOf(source, records);
+    const first = idempotencyKey === null ? null : homePart(source, parts, idempotencyKey);
+    const request = {
+      idempotencyKey,
+      digest: idempotencyKey === null ? null : digestOf(records),
+      memoryMs: this.options.limits.appendMemoryMs,
+    };
+    const outcomes = new Map<AppendPart, PartOutcome>();
+    const append = async (part: AppendPart): Promise<void> => {
+      const { redisKey, indexes } = part;
+      try {
         const entries = indexes.map((index) => records[index]!.fields);
-        const appended = await this.log.append({
-          redisKey,
-          entries,
-          idempotencyKey,
-          memoryMs: appendMemoryMs,
-        });
-        appended.ids.forEach((id, place) => {
-          ids[indexes[place]!] = id;
-          reached[redisKey] = laterOf(reached[redisKey] ?? id, id);
-        });
-        repeated &&= appended.repeated;
-        if (!appended.repeated) this.metrics.appended.add({ stream: source.name }, indexes.length);
-      }),
+        const { ids, repeated } = await this.log.append({ redisKey, entries, ...request });
+        if (!repeated) this.metrics.appended.add({ stream: source.name }, indexes.length);
+        outcomes.set(part, { status: 'appended', ids, repeated });
+      } catch (thrown) {
+        outcomes.set(part, failedWith(thrown));
+      }
+    };
+    if (first) await append(first);
+    const home = first && outcomes.get(first)!;
+    if (home && 'thrown' in home && first.indexes.length === 0) throw home.thrown;
+    if (!(home && 'thrown' in home)) await Promise.all(parts.filter((part) => part !== first).map(append));
+    return answerOf(
+      source,
+      records.length,
+      parts.map((part) => [part, outcomes.get(part) ?? { status: 'notTried' }]),
+      idempotencyKey !== null,
     );
-    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-    if (failed) throw failed.reason;
-    return { position: encodeToken(reached), ids, repeated };
   }
+
+  #check(idempotencyKey: string | null): void {
+    const { idempotencyKeyLengthMax } = this.options.limits;
+    if (idempotencyKey === null) return;
+    if (idempotencyKey.length <= idempotencyKeyLengthMax && /^[\x21-\x7e]+$/.test(idempotencyKey)) return;
+    throw new StillwaterError('malformed-idempotency-key', {
+      what: 'The Idempotency-Key cannot be used.',
+      evidence: `It has ${idempotencyKey.length} characters; 1 to ${idempotencyKeyLengthMax} visible ASCII characters are taken.`,
+      consequence: 'Nothing was appended.',
+      remedy: 'Use for example a UUID.',
+    });
+  }
+}
+
+/** Of a whole request. Where its records lie counts as well: after a change of their number the partitions' shares are others. */
+const digestOf = (records: readonly EncodedEntry[]): string =>
+  appendDigest(records.map(({ partition, fields }) => [String(partition), ...fields]));
+
+/** @throws what a part failed with if nothing was appended at all, PartlyAppended if something was or may have been */
+function answerOf(
+  source: RecordSource,
+  count: number,
+  outcomes: readonly (readonly [AppendPart, PartOutcome])[],
+  repeatable: boolean,
+): Appended {
+  const ids: Position[] = new Array(count);
+  const reached: Record<string, Position> = {};
+  let repeated = outcomes.length > 0;
+  for (const [{ redisKey, indexes }, outcome] of outcomes) {
+    if (outcome.status !== 'appended') continue;
+    outcome.ids.forEach((id, place) => {
+      ids[indexes[place]!] = id;
+      reached[redisKey] = laterOf(reached[redisKey] ?? id, id);
+    });
+    repeated &&= outcome.repeated;
+  }
+  const failures = outcomes.flatMap(([, outcome]) => ('thrown' in outcome ? [outcome] : []));
+  if (failures.length === 0) return { position: encodeToken(reached), ids, repeated };
+  const nothing = outcomes.every(([, { status }]) => status === 'refused' || status === 'notTried');
+  throw nothing || outcomes.length === 1
+    ? failures[0]!.thrown
+    : new PartlyAppended(source, outcomes, repeatable);
 }

@@ -395,6 +395,20 @@ const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
       evidence: string,
       consequence: string,
       remedy: string,
+      partitions: {
+        type: 'array',
+        description: 'Of an append that came through in some partitions only: what became of each.',
+        items: {
+          type: 'object',
+          properties: {
+            redisKey: string,
+            indexes: { type: 'array', items: { type: 'integer' } },
+            status: { type: 'string', enum: ['appended', 'refused', 'unknown', 'notTried'] },
+            ids: { type: 'array', items: string },
+            reason: string,
+          },
+        },
+      },
     },
     required: ['type', 'title', 'status', 'detail', 'code', 'what'],
   },

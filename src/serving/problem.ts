@@ -35,6 +35,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'not-serving': 503,
   'position-not-reached': 503,
   'append-outcome-unknown': 503,
+  'partly-appended': 503,
   'append-refused': 503,
   'redis-error': 503,
   'redis-refused': 503,
