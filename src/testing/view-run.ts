@@ -1,4 +1,4 @@
-import { shownText } from '../circuit/view-record.js';
+import { shownText } from '../zset/shown-text.js';
 import { Checksum } from '../zset/checksum.js';
 import { Delta } from '../zset/delta.js';
 import type { Row } from '../zset/value.js';
