@@ -21,8 +21,8 @@ export interface Appended {
 }
 
 /**
- * Appends records that have been looked at. Those of one partition are appended together or not at all; a request that
- * spreads over several can come through in some of them only, and then says exactly what lies where.
+ * Appends records that have been looked at. Those of one partition are appended together or not at all, up to as many as one
+ * call may carry; a request of several parts can come through in some of them only, and then says exactly what lies where.
  *
  * With an idempotency key each partition remembers the whole request, not only its share of it: a repeat appends what is
  * missing, and other records under the key are refused wherever they fall. So that they are refused also where they fall
@@ -42,29 +42,36 @@ export class AppendRecords {
     idempotencyKey: string | null,
   ): Promise<Appended> {
     this.#check(idempotencyKey);
-    const parts = partsOf(source, records);
+    const lanes = partsOf(source, records);
+    const parts = lanes.flat();
     const first = idempotencyKey === null ? null : homePart(source, parts, idempotencyKey);
     const request = {
-      idempotencyKey,
       digest: idempotencyKey === null ? null : digestOf(records),
       memoryMs: this.options.limits.appendMemoryMs,
     };
     const outcomes = new Map<AppendPart, PartOutcome>();
-    const append = async (part: AppendPart): Promise<void> => {
-      const { redisKey, indexes } = part;
+    const append = async (part: AppendPart): Promise<boolean> => {
+      const { redisKey, number, indexes } = part;
       try {
-        const entries = indexes.map((index) => records[index]!.fields);
-        const { ids, repeated } = await this.log.append({ redisKey, entries, ...request });
+        const { ids, repeated } = await this.log.append({
+          redisKey,
+          entries: indexes.map((index) => records[index]!.fields),
+          // No key that is sent holds a space.
+          idempotencyKey: idempotencyKey && (number === 0 ? idempotencyKey : `${idempotencyKey} ${number}`),
+          ...request,
+        });
         if (!repeated) this.metrics.appended.add({ stream: source.name }, indexes.length);
         outcomes.set(part, { status: 'appended', ids, repeated });
       } catch (thrown) {
         outcomes.set(part, failedWith(thrown));
       }
+      return outcomes.get(part)!.status === 'appended';
     };
-    if (first) await append(first);
-    const home = first && outcomes.get(first)!;
-    if (home && 'thrown' in home && first.indexes.length === 0) throw home.thrown;
-    if (!(home && 'thrown' in home)) await Promise.all(parts.filter((part) => part !== first).map(append));
+    const rest = async (lane: readonly AppendPart[]): Promise<void> => {
+      for (const part of lane) if (part !== first && !(await append(part))) return;
+    };
+    if (first === null || (await append(first))) await Promise.all(lanes.map(rest));
+    else if (first.indexes.length === 0) throw thrownIn(outcomes.get(first)!);
     return answerOf(
       source,
       records.length,
@@ -86,6 +93,8 @@ export class AppendRecords {
   }
 }
 
+const thrownIn = (outcome: PartOutcome): unknown => ('thrown' in outcome ? outcome.thrown : null);
+
 /** Of a whole request. Where its records lie counts as well: after a change of their number the partitions' shares are others. */
 const digestOf = (records: readonly EncodedEntry[]): string =>
   appendDigest(records.map(({ partition, fields }) => [String(partition), ...fields]));
@@ -97,7 +106,7 @@ function answerOf(
   outcomes: readonly (readonly [AppendPart, PartOutcome])[],
   repeatable: boolean,
 ): Appended {
-  const ids: Position[] = new Array(count);
+  const ids = new Array<Position>(count);
   const reached: Record<string, Position> = {};
   let repeated = outcomes.length > 0;
   for (const [{ redisKey, indexes }, outcome] of outcomes) {
@@ -108,10 +117,10 @@ function answerOf(
     });
     repeated &&= outcome.repeated;
   }
-  const failures = outcomes.flatMap(([, outcome]) => ('thrown' in outcome ? [outcome] : []));
-  if (failures.length === 0) return { position: encodeToken(reached), ids, repeated };
+  const failed = outcomes.find(([, outcome]) => 'thrown' in outcome);
+  if (failed === undefined) return { position: encodeToken(reached), ids, repeated };
   const nothing = outcomes.every(([, { status }]) => status === 'refused' || status === 'notTried');
   throw nothing || outcomes.length === 1
-    ? failures[0]!.thrown
+    ? thrownIn(failed[1])
     : new PartlyAppended(source, outcomes, repeatable);
 }

@@ -225,6 +225,36 @@ describe('POST /streams/{stream}/events', () => {
       },
     );
 
+    it('sends no more with one call than Redis answers at once, in order, and completes it when repeated', async () => {
+      const { log } = served.ports;
+      const append = log.append.bind(log);
+      const sizes: number[] = [];
+      let left = 2;
+      log.append = async (request) => {
+        sizes.push(request.entries.length);
+        if (left-- === 0) throw new StillwaterError('redis-refused', { what: 'It failed.' });
+        return append(request);
+      };
+      const many = Array.from({ length: 3_400 }, (_, n) => event(n));
+      const headers = { 'idempotency-key': 'k-1' };
+      const broken = (await post(many, headers)).json();
+      expect(broken.partitions.map(({ status, indexes }: any) => [status, indexes.length])).toEqual([
+        ['appended', 1_000],
+        ['appended', 1_000],
+        ['refused', 1_000],
+        ['notTried', 400],
+      ]);
+      const { ids } = (await post(many, headers)).json();
+      expect((await post(many, headers)).json()).toMatchObject({ ids, position: `flights@${ids.at(-1)}` });
+      expect(sizes.every((size) => size <= 1_000)).toBe(true);
+      const there = await served.ports.log.range('flights', '0-0', '99999999999999-0', 10_000);
+      expect(there.map(([, fields]) => JSON.parse(fields[1]!).delay)).toEqual(many.map(({ delay }) => delay));
+      expect((await post(many.slice(1), headers)).statusCode).toBe(422);
+      sizes.length = 0;
+      await post(Array.from({ length: 5 }, (_, n) => event(n, { origin: 'x'.repeat(400_000) })));
+      expect(sizes).toEqual([2, 2, 1]);
+    });
+
     it('passes a refusal on where nothing was appended anywhere', async () => {
       failing(null, 'redis-refused');
       for (const some of [events, events.filter(({ id }) => placeOf(id) === 0)])
