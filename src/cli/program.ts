@@ -121,7 +121,7 @@ async function build(argv: readonly string[], ended: (code: number) => void): Pr
     ['pause', 'pause a rebuild'],
     ['resume', 'let a paused rebuild go on'],
     ['cancel', 'cancel a rebuild and drop what it has built'],
-    ['promote', 'let a rebuild serve that has caught up, where the view says promote: manual'],
+    ['promote', 'let a rebuild serve that has caught up: where the view says promote: manual, or it is held'],
   ] as const)
     command(`${step} <rebuild>`, what, async (output, [id]) =>
       (await import('./rebuild.js')).control(output, id!, step),

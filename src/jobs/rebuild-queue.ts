@@ -89,7 +89,14 @@ export const inJobId = (view: string): string => encodeURIComponent(view);
 /** What a rebuild's driver writes down as it goes. */
 export type RebuildNote = Pick<
   RebuildStatus,
-  'generations' | 'state' | 'reason' | 'entriesDone' | 'entriesTotal' | 'entriesPerSecond' | 'remainingMs'
+  | 'generations'
+  | 'state'
+  | 'reason'
+  | 'entriesDone'
+  | 'entriesTotal'
+  | 'errors'
+  | 'entriesPerSecond'
+  | 'remainingMs'
 >;
 
 export type VerifyNote = Omit<VerifyStatus, 'id' | 'view' | 'startedAt' | 'finishedAt'>;
@@ -100,6 +107,7 @@ export const waitingNote: RebuildNote = {
   reason: null,
   entriesDone: 0,
   entriesTotal: 0,
+  errors: 0,
   entriesPerSecond: null,
   remainingMs: null,
 };

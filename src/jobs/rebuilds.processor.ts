@@ -118,8 +118,10 @@ export class RebuildsProcessor
     });
     if (outcome.status === 'stopped') return this.#handBack(job, token);
     if (outcome.status === 'resting') {
-      if (noted === null || noted.state !== outcome.note.state)
+      if (noted === null || noted.state !== outcome.note.state) {
         await job.updateProgress(outcome.note as object);
+        if (outcome.note.state === 'held') logger.warn(`The rebuild ${id} is held. ${outcome.note.reason}`);
+      }
       return this.#later(job, token);
     }
     const { state, reason, generations } = outcome.note;

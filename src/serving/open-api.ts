@@ -320,6 +320,10 @@ export class OpenApi {
       '/views/{view}/errors': get('views', 'errors', 'The newest entries and rows it could not use', list, [
         ...view,
         query('limit', 'How many.', { type: 'integer', minimum: 1 }),
+        query('generation', 'Of another generation than the one that serves.', {
+          type: 'integer',
+          minimum: 1,
+        }),
       ]),
       '/views/{view}/rebuilds': {
         ...get('rebuilds', 'rebuildsOfView', 'Rebuilds of a view', { type: 'array', items: rebuild }, view),
@@ -426,12 +430,13 @@ const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
       ...progress,
       state: {
         type: 'string',
-        enum: ['waiting', 'replaying', 'paused', 'caughtUp', 'promoted', 'cancelled', 'failed'],
+        enum: ['waiting', 'replaying', 'paused', 'caughtUp', 'held', 'promoted', 'cancelled', 'failed'],
       },
       generations: {
         type: 'array',
         items: { type: 'object', properties: { view: string, generation: number } },
       },
+      errors: number,
       entriesPerSecond: nullableNumber,
       remainingMs: nullableNumber,
     },

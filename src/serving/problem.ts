@@ -64,6 +64,7 @@ export const TITLES: Readonly<Record<number, string>> = {
 
 const UNKNOWN_THINGS = [
   'unknown-view',
+  'unknown-generation',
   'unknown-stream',
   'unknown-table',
   'unknown-row',

@@ -262,6 +262,36 @@ describeWithRedis('rebuilds as jobs', () => {
     expect(one.registry.serving('totals')!.number).toBe(1);
   });
 
+  it('holds a definition that fails on its rows, tells its errors, and promotes it if it is said so', async () => {
+    const failing = view('totals', {
+      from: orders
+        .where((order) => {
+          if (order.amount > 0) throw new Error('no');
+          return true;
+        })
+        .groupBy('customer')
+        .aggregate({ amount: sum('amount') }),
+    });
+    const old = await application();
+    await old.append('orders', ...Array.from({ length: 10 }, () => ({ customer: 'ada', amount: 3 })));
+    const one = await application({ declarations: [declarationOf(failing)] });
+    const [{ id }] = (await one.rebuilds.startChanged(one.deployment!.changed)) as [RebuildStatus];
+    const held = await until(one, id, 'held');
+    expect(held).toMatchObject({
+      errors: 10,
+      reason: expect.stringMatching(/generation 2 has 10 errors in 10 entries.*what serves has 0/),
+      finishedAt: null,
+    });
+    expect(one.warnings.join()).toContain('is held');
+    expect(one.registry.serving('totals')!.number).toBe(1);
+    // The same data failed in what serves: nothing is to be said against a rebuild.
+    await one.rebuilds.promote(id);
+    await eventually(async () => (await one.rebuilds.get(id))!.finishedAt !== null);
+    const again = await one.rebuilds.start('totals', { acceptTrimmed: false });
+    await until(one, again.id, 'promoted');
+    expect(one.registry.serving('totals')!.number).toBe(3);
+  });
+
   it('verifies that a replay equals the live view', async () => {
     const one = await application();
     const api = await application({ worker: false });

@@ -163,6 +163,7 @@ class KeptRebuilds extends Rebuilds {
       reason: null,
       entriesDone: 0,
       entriesTotal: 10,
+      errors: 0,
       entriesPerSecond: null,
       remainingMs: null,
       startedAt: 1,
