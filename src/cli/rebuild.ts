@@ -70,6 +70,13 @@ export async function control(
   output.result(body, rebuildText(body));
 }
 
+/** A verification too: its id says what it is. */
+export async function cancel(output: Output, id: string): Promise<void> {
+  if (!id.startsWith('verify-')) return control(output, id, 'cancel');
+  const { body } = await new ServiceClient().post(`/verifications/${segment(id)}/cancel`);
+  output.result(body, `${body.id}  ${body.state}`);
+}
+
 export async function rollback(output: Output, view: string): Promise<void> {
   const { body } = await new ServiceClient().post(`/views/${segment(view)}/rollback`);
   const serving: { view: string; generation: number }[] = Array.isArray(body) ? body : (body?.serving ?? []);

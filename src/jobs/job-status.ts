@@ -80,6 +80,8 @@ export function verifyStatus(job: Job<VerifyJobData>): VerifyStatus {
   if (isNote(job.returnvalue)) return { ...head, ...(job.returnvalue as VerifyNote) };
   const note = isNote(job.progress) ? (job.progress as VerifyNote) : waitingVerifyNote;
   const reason = note.reason ?? job.failedReason ?? null;
+  if (!job.finishedOn && job.data.cancelled)
+    return { ...head, ...note, state: 'cancelled', reason: job.data.cancelled };
   return job.finishedOn ? { ...head, ...note, state: 'failed', reason } : { ...head, ...note, reason };
 }
 

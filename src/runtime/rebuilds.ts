@@ -51,5 +51,7 @@ export abstract class Rebuilds {
   abstract rollback(view: string): Promise<{ view: string; generation: number }[]>;
 
   abstract startVerify(view: string): Promise<VerifyStatus>;
+  /** Ends a verification; the live view goes on at once. */
+  abstract cancelVerify(id: string): Promise<VerifyStatus>;
   abstract getVerify(id: string): Promise<VerifyStatus | null>;
 }

@@ -97,7 +97,7 @@ export class Verifier {
         await clock.sleep(limits.registryRefreshMs / 4, signal);
       }
     } finally {
-      await this.#letGo(id, view);
+      await this.letGo(id, view);
     }
   }
 
@@ -136,7 +136,8 @@ export class Verifier {
     return true;
   }
 
-  async #letGo(id: string, view: string): Promise<void> {
+  /** Ends a verification, wherever it stands: its replay is dropped, and the live view goes on. */
+  async letGo(id: string, view: string): Promise<void> {
     const at = this.options.clock.now();
     await this.options.registry.change((now) => {
       const live = now.generations.filter(
@@ -152,6 +153,19 @@ export class Verifier {
         }),
       };
     });
+  }
+
+  /** Lets everything go on that is told to stop while no verification is under way. */
+  async letGoOfUnheld(): Promise<void> {
+    const isHeld = (generation: Generation): boolean =>
+      generation.stopAt !== null && generation.state !== 'shadow';
+    const { registry } = this.options;
+    if (!registry.snapshot.generations.some(isHeld)) return;
+    await registry.change(({ generations }) =>
+      generations.some(({ state }) => state === 'shadow')
+        ? null
+        : { puts: generations.filter(isHeld).map((generation) => ({ ...generation, stopAt: null })) },
+    );
   }
 
   async #compare(

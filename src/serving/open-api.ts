@@ -341,6 +341,13 @@ export class OpenApi {
         view,
       ),
       '/verifications/{id}': get('rebuilds', 'verification', 'A verification', verification, id),
+      '/verifications/{id}/cancel': post(
+        'cancelVerification',
+        'Cancel a verification',
+        200,
+        verification,
+        id,
+      ),
       '/rebuilds': get('rebuilds', 'rebuilds', 'All rebuilds', { type: 'array', items: rebuild }),
       '/rebuilds/{id}': get('rebuilds', 'rebuildById', 'A rebuild', rebuild, id),
       ...Object.fromEntries(

@@ -23,6 +23,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'rebuilds-max': 409,
   'rebuild-state': 409,
   'rebuild-finished': 409,
+  'verification-finished': 409,
   'nothing-kept': 409,
   'view-declared': 409,
   'view-read': 409,

@@ -282,6 +282,8 @@ describe('commands that speak to a service', () => {
       expect(service.asked.map(({ path }) => path)).toEqual(
         ['pause', 'resume', 'cancel', 'promote'].map((step) => `/rebuilds/rebuild-totals-1/${step}`),
       );
+      expect((await run(['cancel', 'verify-totals-1'])).code).toBe(0);
+      expect(service.asked.at(-1)).toMatchObject({ path: '/verifications/verify-totals-1/cancel' });
       expect((await run(['rebuilds'])).stdout).toContain('rebuild-totals-1');
       expect((await run(['rebuilds', 'rebuild-totals-1', '--json'])).stdout).toContain('"state":"paused"');
       expect((await run(['rollback', 'totals'])).stdout).toBe('totals is served from generation 1 again.\n');

@@ -328,6 +328,82 @@ describeWithRedis('rebuilds as jobs', () => {
     expect(second.registry.serving('totals')!.stopAt).toBeNull();
   });
 
+  describe('a verification that holds the live view', () => {
+    /** Holds it for long: the live view is paused before the place where both are to stop. */
+    const holding = async (one: Application): Promise<string> => {
+      await one.append('orders', { customer: 'ada', amount: 3 });
+      await one.registry.change(({ generations }) => ({
+        puts: generations.map((generation) => ({ ...generation, paused: true })),
+      }));
+      await one.append('orders', { customer: 'ada', amount: 4 });
+      const { id } = await one.rebuilds.startVerify('totals');
+      await eventually(() => one.registry.serving('totals')!.stopAt !== null, 20_000);
+      return id;
+    };
+    const letGo = async (one: Application): Promise<boolean> => {
+      const { generations } = await one.registry.refresh();
+      return generations.every(({ stopAt, state }) => stopAt === null && state !== 'shadow');
+    };
+
+    it('is cancelled, and lets go at once', async () => {
+      const one = await application();
+      const id = await holding(one);
+      expect(await one.rebuilds.cancelVerify(id)).toMatchObject({
+        id,
+        state: 'cancelled',
+        reason: 'It was asked for.',
+      });
+      expect(await letGo(one)).toBe(true);
+      await eventually(async () => (await one.rebuilds.getVerify(id))!.finishedAt !== null);
+      expect(await one.rebuilds.getVerify(id)).toMatchObject({ state: 'cancelled' });
+      expect(await letGo(one)).toBe(true);
+      await expect(one.rebuilds.cancelVerify(id)).rejects.toMatchObject({ code: 'verification-finished' });
+      await expect(one.rebuilds.cancelVerify('verify-x')).rejects.toMatchObject({
+        code: 'unknown-verification',
+      });
+    });
+
+    it('is cancelled before anybody has begun with it, and makes room for another', async () => {
+      const api = await application({ worker: false });
+      const { id } = await api.rebuilds.startVerify('totals');
+      expect(await api.rebuilds.cancelVerify(id)).toMatchObject({ state: 'cancelled' });
+      expect((await api.rebuilds.startVerify('totals')).id).not.toBe(id);
+      await application();
+      await eventually(async () => (await api.rebuilds.getVerify(id))!.finishedAt !== null, 20_000);
+      expect(await api.rebuilds.getVerify(id)).toMatchObject({ state: 'cancelled' });
+    });
+
+    it('lets go of it where its job is removed by hand', async () => {
+      const one = await application();
+      const id = await holding(one);
+      const redis = server.client();
+      const key = `${bullPrefix('sw')}:${REBUILDS_QUEUE}:${id}`;
+      expect(await redis.del(key)).toBe(1);
+      await eventually(() => letGo(one), 20_000);
+    });
+
+    it('and whose job is gone with its worker is let go of by whoever finds it', async () => {
+      const one = await application({ worker: false });
+      await one.registry.change(({ generations }) => {
+        const [live] = generations;
+        const stopAt = { orders: '9-0' };
+        return {
+          puts: [
+            { ...live!, stopAt },
+            { ...live!, number: 2, state: 'shadow', rebuild: 'verify-totals-gone.2', stopAt },
+          ],
+        };
+      });
+      const worker = await application({ jobs: { limits: { lostMs: 50 } } });
+      await eventually(() => letGo(one), 20_000);
+      expect(worker.warnings.join()).toContain('verify-totals-gone.2 is over');
+      await one.registry.change(({ generations }) => ({
+        puts: generations.map((generation) => ({ ...generation, stopAt: { orders: '9-0' } })),
+      }));
+      await eventually(() => letGo(one), 20_000);
+    });
+  });
+
   it('answers in time though its Redis is gone, and stops', async () => {
     const one = await application({ jobs: { limits: { answerMsMax: 200, closeMsMax: 300 } } });
     await server.kill();

@@ -125,6 +125,9 @@ describe('the service', () => {
     const verify = await served.app.inject({ method: 'POST', url: '/views/shop/verifications' });
     expect([verify.statusCode, verify.headers['location']]).toEqual([202, '/verifications/v1']);
     expect((await get('/verifications/v9')).statusCode).toBe(404);
+    const cancel = (id: string) => served.app.inject({ method: 'POST', url: `/verifications/${id}/cancel` });
+    expect((await cancel('v1')).json()).toMatchObject({ id: 'v1', state: 'cancelled' });
+    expect((await cancel('v9')).json()).toMatchObject({ code: 'unknown-verification' });
     expect((await served.app.inject({ method: 'POST', url: '/views/nobody/rebuilds' })).statusCode).toBe(404);
   });
 
