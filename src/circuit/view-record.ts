@@ -39,12 +39,6 @@ export function viewRecordCodec<S>(side: Codec<S> | null): Codec<ViewRecord<S>> 
   };
 }
 
-/** The text of the row shown in a stored record, or '' if it shows none. */
-export function shownText(stored: string): string {
-  const end = stored.indexOf('\n');
-  return end === -1 ? stored : stored.slice(0, end);
-}
-
 /** The side of view records, as keyed state of its own. */
 export class RecordSide<S> implements Keyed<S> {
   constructor(readonly records: KeyedState<ViewRecord<S>>) {}

@@ -120,12 +120,16 @@ async function build(argv: readonly string[], ended: (code: number) => void): Pr
   for (const [step, what] of [
     ['pause', 'pause a rebuild'],
     ['resume', 'let a paused rebuild go on'],
-    ['cancel', 'cancel a rebuild and drop what it has built'],
-    ['promote', 'let a rebuild serve that has caught up, where the view says promote: manual'],
+    ['promote', 'let a rebuild serve that has caught up: where the view says promote: manual, or it is held'],
   ] as const)
     command(`${step} <rebuild>`, what, async (output, [id]) =>
       (await import('./rebuild.js')).control(output, id!, step),
     );
+  command(
+    'cancel <job>',
+    'cancel a rebuild or a verification and drop what it has built',
+    async (output, [id]) => (await import('./rebuild.js')).cancel(output, id!),
+  );
   command('rollback <view>', 'put the kept generation of a view back in place', async (output, [view]) =>
     (await import('./rebuild.js')).rollback(output, view!),
   );

@@ -5,6 +5,8 @@ import { segment, ServiceClient } from './service-client.js';
 const POLL_MS = 500;
 
 const FINISHED: readonly RebuildStatus['state'][] = ['promoted', 'cancelled', 'failed'];
+/** For somebody to say that it is to serve. */
+const WAITING: readonly RebuildStatus['state'][] = ['caughtUp', 'held'];
 
 export async function rebuild(
   output: Output,
@@ -24,15 +26,16 @@ export async function rebuild(
     return 0;
   }
   const location = headers.get('location') ?? `/rebuilds/${segment(status.id)}`;
-  while (!FINISHED.includes(status.state) && status.state !== 'caughtUp') {
+  while (![...FINISHED, ...WAITING].includes(status.state)) {
     output.progress(rebuildText(status));
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     status = await service.get(location);
   }
-  const next =
-    status.state === 'caughtUp' ? `\nIt waits to be promoted: stillwater promote ${status.id}` : '';
+  const next = WAITING.includes(status.state)
+    ? `\nIt waits to be promoted: stillwater promote ${status.id}`
+    : '';
   output.result(status, rebuildText(status) + next);
-  return status.state === 'failed' || status.state === 'cancelled' ? 1 : 0;
+  return status.state === 'failed' || status.state === 'cancelled' || status.state === 'held' ? 1 : 0;
 }
 
 export async function showRebuilds(output: Output, id: string | undefined): Promise<void> {
@@ -67,6 +70,13 @@ export async function control(
   output.result(body, rebuildText(body));
 }
 
+/** A verification too: its id says what it is. */
+export async function cancel(output: Output, id: string): Promise<void> {
+  if (!id.startsWith('verify-')) return control(output, id, 'cancel');
+  const { body } = await new ServiceClient().post(`/verifications/${segment(id)}/cancel`);
+  output.result(body, `${body.id}  ${body.state}`);
+}
+
 export async function rollback(output: Output, view: string): Promise<void> {
   const { body } = await new ServiceClient().post(`/views/${segment(view)}/rollback`);
   const serving: { view: string; generation: number }[] = Array.isArray(body) ? body : (body?.serving ?? []);
@@ -90,6 +100,7 @@ export function rebuildText(status: RebuildStatus): string {
       `${percent(status)} %`,
       `${status.entriesDone.toLocaleString('en')} of ${status.entriesTotal.toLocaleString('en')} entries`,
     );
+  if (status.errors > 0) words.push(`${status.errors.toLocaleString('en')} errors`);
   if (status.entriesPerSecond !== null) words.push(`${status.entriesPerSecond.toLocaleString('en')}/s`);
   if (status.remainingMs !== null && status.state === 'replaying')
     words.push(`${durationText(status.remainingMs)} left`);

@@ -6,6 +6,7 @@ interface ListedView {
   name: string;
   state: string;
   generation: number | null;
+  rolledBackFrom: number | null;
   rows: number;
   lag: { entries: number | null; ms: number | null };
   errors: number;
@@ -16,7 +17,7 @@ export async function listViews(output: Output): Promise<void> {
   const views: ListedView[] = await new ServiceClient().get('/views');
   const rows = views.map((view) => [
     view.name,
-    view.state,
+    view.rolledBackFrom ? `${view.state}, rolled back from ${view.rolledBackFrom}` : view.state,
     view.generation ?? 0,
     view.rows,
     lagText(view.lag),

@@ -16,7 +16,9 @@ import {
   queueFull,
   superseded,
   unknownRebuild,
+  unknownVerification,
   unknownView,
+  verified,
 } from './refusals.js';
 import {
   inJobId,
@@ -158,7 +160,7 @@ export class BullRebuilds extends Rebuilds {
     const job = await this.#going(id, 'resumed');
     await this.#answered(job.updateData({ ...job.data, paused: false }));
     await this.options.rebuilder.pause(id, false);
-    await this.#wake(id);
+    await this.#wake(job);
     return await this.#again(id);
   }
 
@@ -177,7 +179,7 @@ export class BullRebuilds extends Rebuilds {
       const status = await this.#status(job);
       throw notCaughtUp(id, progress ?? status, status.state === 'paused');
     }
-    await this.#wake(id);
+    await this.#wake(job);
     return await this.#again(id);
   }
 
@@ -194,7 +196,12 @@ export class BullRebuilds extends Rebuilds {
     if (serving?.fingerprint !== declared.fingerprint)
       throw otherDefinition(view, declared.fingerprint, serving);
     await this.#room();
-    const data: VerifyJobData = { kind: 'verify', view, fingerprints: this.#fingerprints([view]) };
+    const data: VerifyJobData = {
+      kind: 'verify',
+      view,
+      fingerprints: this.#fingerprints([view]),
+      cancelled: null,
+    };
     const added = await this.#answered(
       queue.add('verify', data, {
         ...jobOptions(limits),
@@ -206,8 +213,29 @@ export class BullRebuilds extends Rebuilds {
   }
 
   async getVerify(id: string): Promise<VerifyStatus | null> {
+    const job = await this.#verifyJob(id);
+    return job && verifyStatus(job);
+  }
+
+  async cancelVerify(id: string): Promise<VerifyStatus> {
+    const { limits, verifier } = this.options;
+    const job = await this.#verifyJob(id);
+    if (!job) throw unknownVerification(id, limits.finishedJobsMax);
+    const status = verifyStatus(job);
+    if (job.finishedOn || status.state === 'cancelled') throw verified(status);
+    await this.#answered(job.updateData({ ...job.data, cancelled: 'It was asked for.' }));
+    if (job.deduplicationId)
+      await this.#answered(this.options.queue.removeDeduplicationKey(job.deduplicationId));
+    // Whoever works on it sees it soon; if nobody does, the live view must not wait for somebody.
+    await verifier.letGo(id, job.data.view);
+    await this.#wake(job);
+    return (await this.getVerify(id)) ?? { ...status, state: 'cancelled' };
+  }
+
+  /** Whether a job is there and has not come to an end. */
+  async isUnderWay(id: string): Promise<boolean> {
     const job = await this.#answered(this.options.queue.getJob(id));
-    return job && job.data.kind === 'verify' ? verifyStatus(job as Job<VerifyJobData>) : null;
+    return job !== undefined && !job.finishedOn;
   }
 
   // ---- what they share
@@ -246,13 +274,12 @@ export class BullRebuilds extends Rebuilds {
     if (job.deduplicationId)
       await this.#answered(this.options.queue.removeDeduplicationKey(job.deduplicationId));
     await this.options.rebuilder.cancel(id);
-    await this.#wake(id);
+    await this.#wake(job);
   }
 
   /** Lets the worker look at once at a job that rests. */
-  async #wake(id: string): Promise<void> {
-    const job = await this.#rebuildJob(id);
-    if (job && (await this.#answered(job.isDelayed()))) await this.#answered(job.promote()).catch(() => {});
+  async #wake(job: Job): Promise<void> {
+    if (await this.#answered(job.isDelayed())) await this.#answered(job.promote()).catch(() => {});
   }
 
   async #underWay(): Promise<Job<RebuildJobData>[]> {
@@ -279,6 +306,11 @@ export class BullRebuilds extends Rebuilds {
   async #rebuildJob(id: string): Promise<Job<RebuildJobData> | null> {
     const job = await this.#answered(this.options.queue.getJob(id));
     return job && isRebuild(job) ? job : null;
+  }
+
+  async #verifyJob(id: string): Promise<Job<VerifyJobData> | null> {
+    const job = await this.#answered(this.options.queue.getJob(id));
+    return job?.data.kind === 'verify' ? (job as Job<VerifyJobData>) : null;
   }
 
   async #status(job: Job<RebuildJobData>): Promise<RebuildStatus> {

@@ -4,7 +4,7 @@ import { type RebuildJobData, type RebuildNote, waitingNote } from './rebuild-qu
 
 /**
  * finished   promoted, cancelled or failed: the note is the last word
- * resting    it waits for people (paused, or caught up and to be promoted by hand): look again later
+ * resting    it waits for people (paused, held, or caught up and to be promoted by hand): look again later
  * stopped    the signal was aborted: somebody else is to go on
  */
 export type DriveOutcome = { status: 'finished' | 'resting'; note: RebuildNote } | { status: 'stopped' };
@@ -56,11 +56,11 @@ export async function driveRebuild({
   const rate = new Rate();
   for (;;) {
     if (signal.aborted) return { status: 'stopped' };
-    const { generations, state, reason, entriesDone, entriesTotal } = await rebuilder.advance(
+    const { generations, state, reason, entriesDone, entriesTotal, errors } = await rebuilder.advance(
       id,
       false,
       // Whoever asks between the promotion and the last note is told all the same what was done.
-      ({ generations: made, entriesDone: done, entriesTotal: total }) =>
+      ({ generations: made, entriesDone: done, entriesTotal: total, errors: wrong }) =>
         report(
           (noted = {
             ...waitingNote,
@@ -68,6 +68,7 @@ export async function driveRebuild({
             state: 'replaying',
             entriesDone: done,
             entriesTotal: total,
+            errors: wrong,
           }),
         ),
     );
@@ -79,6 +80,7 @@ export async function driveRebuild({
       reason: state === 'cancelled' ? (await data()).cancelled : reason,
       entriesDone,
       entriesTotal,
+      errors: state === 'promoted' ? (noted?.errors ?? 0) : errors,
       entriesPerSecond: moves ? rate.perSecond : null,
       remainingMs: moves ? rate.remainingMs(entriesTotal - entriesDone) : null,
     };

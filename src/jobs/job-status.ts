@@ -66,7 +66,7 @@ export function rebuildStatus(job: Job<RebuildJobData>, generations: readonly Ge
   }
   if (building.some(({ paused }) => paused))
     return { ...head, ...pick(note), ...still, generations: made, reason, state: 'paused' };
-  const state = note.state === 'caughtUp' ? 'caughtUp' : 'replaying';
+  const state = note.state === 'caughtUp' || note.state === 'held' ? note.state : 'replaying';
   return { ...head, ...pick(note), generations: made, reason, state };
 }
 
@@ -80,11 +80,14 @@ export function verifyStatus(job: Job<VerifyJobData>): VerifyStatus {
   if (isNote(job.returnvalue)) return { ...head, ...(job.returnvalue as VerifyNote) };
   const note = isNote(job.progress) ? (job.progress as VerifyNote) : waitingVerifyNote;
   const reason = note.reason ?? job.failedReason ?? null;
+  if (!job.finishedOn && job.data.cancelled)
+    return { ...head, ...note, state: 'cancelled', reason: job.data.cancelled };
   return job.finishedOn ? { ...head, ...note, state: 'failed', reason } : { ...head, ...note, reason };
 }
 
 /** The fields of a note and nothing else, whatever a job of another release may have written. */
 function pick(note: RebuildNote): RebuildNote {
-  const { generations, state, reason, entriesDone, entriesTotal, entriesPerSecond, remainingMs } = note;
-  return { generations, state, reason, entriesDone, entriesTotal, entriesPerSecond, remainingMs };
+  const { generations, state, reason, entriesDone, entriesTotal, errors = 0 } = note;
+  const { entriesPerSecond, remainingMs } = note;
+  return { generations, state, reason, entriesDone, entriesTotal, errors, entriesPerSecond, remainingMs };
 }

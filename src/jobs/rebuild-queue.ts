@@ -29,6 +29,8 @@ export interface VerifyJobData {
   readonly kind: 'verify';
   readonly view: string;
   readonly fingerprints: Readonly<Record<string, string>>;
+  /** Why it was cancelled; null: it was not. */
+  readonly cancelled: string | null;
 }
 
 export type JobData = RebuildJobData | VerifyJobData;
@@ -45,6 +47,8 @@ export interface JobLimits {
   driveMs: number;
   /** How often one is looked at that waits for people: paused, or to be promoted. It takes no worker's place meanwhile. */
   restMs: number;
+  /** How often it is looked for verifications whose jobs are gone. */
+  lostMs: number;
   /** How often a job is tried again after an error of the machinery, and the pause between. */
   attemptsMax: number;
   retryMs: number;
@@ -60,6 +64,7 @@ export const defaultJobLimits: JobLimits = {
   finishedJobsMax: 200,
   driveMs: 250,
   restMs: 2_000,
+  lostMs: 10_000,
   attemptsMax: 10_000,
   retryMs: 2_000,
   answerMsMax: 5_000,
@@ -89,7 +94,14 @@ export const inJobId = (view: string): string => encodeURIComponent(view);
 /** What a rebuild's driver writes down as it goes. */
 export type RebuildNote = Pick<
   RebuildStatus,
-  'generations' | 'state' | 'reason' | 'entriesDone' | 'entriesTotal' | 'entriesPerSecond' | 'remainingMs'
+  | 'generations'
+  | 'state'
+  | 'reason'
+  | 'entriesDone'
+  | 'entriesTotal'
+  | 'errors'
+  | 'entriesPerSecond'
+  | 'remainingMs'
 >;
 
 export type VerifyNote = Omit<VerifyStatus, 'id' | 'view' | 'startedAt' | 'finishedAt'>;
@@ -100,6 +112,7 @@ export const waitingNote: RebuildNote = {
   reason: null,
   entriesDone: 0,
   entriesTotal: 0,
+  errors: 0,
   entriesPerSecond: null,
   remainingMs: null,
 };

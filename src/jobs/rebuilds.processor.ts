@@ -4,11 +4,13 @@ import { DelayedError, Job, WaitingError } from 'bullmq';
 import { messageOf } from '../errors/stillwater-error.js';
 import { Rebuilder } from '../runtime/rebuilder.js';
 import { Verifier } from '../runtime/verifier.js';
+import { BullRebuilds } from './bull-rebuilds.js';
 import { driveRebuild } from './drive-rebuild.js';
 import { driveVerify } from './drive-verify.js';
 import { noteOf } from './job-status.js';
 import { JOBS_OPTIONS, type JobsOptions, type JobsSettings, settingsOf } from './jobs-options.js';
 import { JobsShutdown } from './jobs-shutdown.js';
+import { letGoOfLost } from './lost-verifications.js';
 import {
   type JobData,
   LOCK_MS,
@@ -48,6 +50,7 @@ export class RebuildsProcessor
     private readonly verifier: Verifier,
     @Inject(JOBS_OPTIONS) options: JobsOptions,
     private readonly shutdown: JobsShutdown,
+    private readonly rebuilds: BullRebuilds,
   ) {
     super();
     this.#settings = settingsOf(options);
@@ -57,6 +60,7 @@ export class RebuildsProcessor
     if (!this.#settings.worker) return;
     this.worker.concurrency = this.#settings.limits.rebuildsMax ?? this.rebuilder.options.limits.rebuildsMax;
     void this.worker.run().catch((thrown: unknown) => this.onError(thrown));
+    void this.#lookForLost();
   }
 
   /**
@@ -99,14 +103,13 @@ export class RebuildsProcessor
     const noted = noteOf(job);
     await this.rebuilder.options.registry.refresh();
     const begun = this.rebuilder.generationsOf(id).length > 0 || (noted?.generations.length ?? 0) > 0;
-    if (!begun && job.data.cancelled === null && !this.#hasCode(job.data.fingerprints))
+    if (!begun && !job.data.cancelled && !this.#hasCode(job.data.fingerprints))
       return this.#later(job, token);
     let shown = '';
     const outcome = await driveRebuild({
       id,
       rebuilder: this.rebuilder,
-      data: async () =>
-        ((await Job.fromId(this.worker, id)) as Job<RebuildJobData> | undefined)?.data ?? job.data,
+      data: () => this.#dataOf(job),
       noted,
       report: async (note) => {
         const text = JSON.stringify(note);
@@ -118,8 +121,10 @@ export class RebuildsProcessor
     });
     if (outcome.status === 'stopped') return this.#handBack(job, token);
     if (outcome.status === 'resting') {
-      if (noted === null || noted.state !== outcome.note.state)
+      if (noted === null || noted.state !== outcome.note.state) {
         await job.updateProgress(outcome.note as object);
+        if (outcome.note.state === 'held') logger.warn(`The rebuild ${id} is held. ${outcome.note.reason}`);
+      }
       return this.#later(job, token);
     }
     const { state, reason, generations } = outcome.note;
@@ -135,14 +140,33 @@ export class RebuildsProcessor
   async #verify(job: Job<VerifyJobData>, token?: string): Promise<VerifyNote> {
     await this.rebuilder.options.registry.refresh();
     const begun = this.rebuilder.generationsOf(job.id!).some(({ state }) => state === 'shadow');
-    if (!begun && !this.#hasCode(job.data.fingerprints)) return this.#later(job, token);
+    if (!begun && !job.data.cancelled && !this.#hasCode(job.data.fingerprints))
+      return this.#later(job, token);
     const note = await driveVerify(this.verifier, {
       id: job.id!,
       view: job.data.view,
+      cancelled: async () => (await this.#dataOf(job)).cancelled ?? null,
       report: (progress) => job.updateProgress(progress as object),
       signal: this.shutdown.signal,
     });
     return note ?? this.#handBack(job, token);
+  }
+
+  async #lookForLost(): Promise<void> {
+    const { limits, logger } = this.#settings;
+    const { signal } = this.shutdown;
+    for (; !signal.aborted; await this.rebuilder.options.clock.sleep(limits.lostMs, signal))
+      try {
+        for (const name of await letGoOfLost(this.verifier, (id) => this.rebuilds.isUnderWay(id)))
+          logger.warn(`The verification ${name} is over: its job is gone. What it had held goes on.`);
+      } catch (thrown) {
+        this.onError(thrown);
+      }
+  }
+
+  /** As they are now: people may have changed their minds. */
+  async #dataOf<T extends JobData>(job: Job<T>): Promise<T> {
+    return ((await Job.fromId(this.worker, job.id!)) as Job<T> | undefined)?.data ?? job.data;
   }
 
   #hasCode(fingerprints: Readonly<Record<string, string>>): boolean {

@@ -1,6 +1,6 @@
 import { StillwaterError } from '../errors/stillwater-error.js';
 import type { Generation } from '../runtime/ports/registry.js';
-import type { RebuildStatus } from '../runtime/rebuilds.js';
+import type { RebuildStatus, VerifyStatus } from '../runtime/rebuilds.js';
 
 /** What is not done, and why: one function for each refusal of `BullRebuilds`. */
 
@@ -18,6 +18,22 @@ export const unknownRebuild = (id: string, kept: number): StillwaterError =>
     evidence: `  kept  the newest ${kept} that finished`,
     consequence: 'Nothing was done.',
     remedy: 'GET /rebuilds lists them.',
+  });
+
+export const unknownVerification = (id: string, kept: number): StillwaterError =>
+  new StillwaterError('unknown-verification', {
+    what: `There is no verification ${JSON.stringify(id)}.`,
+    evidence: `  kept  the newest ${kept} that finished`,
+    consequence: 'Nothing was done.',
+    remedy: 'Start one: `stillwater verify <view>`.',
+  });
+
+export const verified = ({ id, view, state }: VerifyStatus): StillwaterError =>
+  new StillwaterError('verification-finished', {
+    what: `The verification ${id} cannot be cancelled: it has come to its end.`,
+    evidence: `  state  ${state}`,
+    consequence: 'Nothing was changed.',
+    remedy: `Start another: \`stillwater verify ${view}\`.`,
   });
 
 export const queueFull = (waiting: number, allowed: number): StillwaterError =>

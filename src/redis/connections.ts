@@ -32,6 +32,7 @@ export type ConnectionUse = 'sources' | 'commits' | 'waits' | 'announcements' | 
  */
 export class RedisConnections {
   readonly #open = new Map<ConnectionUse, Redis>();
+  readonly #made = new Map<ConnectionUse, number>();
   #closed = false;
 
   constructor(readonly options: RedisConnectionOptions) {}
@@ -61,6 +62,11 @@ export class RedisConnections {
     return this.#get('control');
   }
 
+  /** How often the connection for a use was made: another number means that there may be another server behind it. */
+  made(use: ConnectionUse): number {
+    return this.#made.get(use) ?? 0;
+  }
+
   /** As `replace`, for a connection that was to answer and did not. */
   replaceUnanswered(use: ConnectionUse, reason: string): void {
     this.options.onUnanswered?.(use);
@@ -85,6 +91,7 @@ export class RedisConnections {
     let redis = this.#open.get(use);
     if (redis === undefined) {
       redis = connect(use, this.options);
+      redis.on('ready', () => this.#made.set(use, this.made(use) + 1));
       if (this.#closed) redis.disconnect();
       else this.#open.set(use, redis);
     }

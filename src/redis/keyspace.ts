@@ -23,7 +23,7 @@ export type StateKind = keyof typeof LETTER;
  *   <prefix>:workers         hash     who is alive
  *   <prefix>:announcements   channel
  *   <prefix>:blamed:<fingerprint>   set   entries that ended workers, `[redisKey, id]`; outlives the generations
- *   <prefix>:{<stream>}:append:<key>   string   what an append with this idempotency key said and answered, for a while
+ *   <prefix>:{<stream>}:append:<key>   string   what the request with this idempotency key said, and was answered here, for a while
  *
  * Streams keep their own names; the consumer group on them is named by the prefix.
  *

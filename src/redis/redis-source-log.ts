@@ -69,12 +69,13 @@ export class RedisSourceLog extends SourceLog {
     redisKey,
     entries,
     idempotencyKey,
+    digest: given,
     memoryMs,
   }: AppendRequest): Promise<{ ids: Position[]; repeated: boolean }> {
+    if (entries.length === 0 && idempotencyKey === null) return { ids: [], repeated: false };
     const what = `Appending ${entries.length} entries to the stream ${JSON.stringify(redisKey)}`;
-    if (entries.length === 0) return { ids: [], repeated: false };
     const memory = idempotencyKey === null ? null : this.keyspace.append(redisKey, idempotencyKey);
-    const digest = idempotencyKey === null ? '' : appendDigest(entries);
+    const digest = idempotencyKey === null ? '' : (given ?? appendDigest(entries));
     let reply;
     try {
       reply = await callAppend(
@@ -89,7 +90,8 @@ export class RedisSourceLog extends SourceLog {
         {
           what: `${what} got no answer.`,
           evidence: `  connection  ${messageOf(thrown)}`,
-          consequence: 'The entries may or may not be in the stream.',
+          consequence:
+            entries.length === 0 ? 'Nothing was appended.' : 'The entries may or may not be in the stream.',
           remedy:
             idempotencyKey === null
               ? 'Look at the stream before appending again; send an Idempotency-Key to be able to repeat.'
@@ -101,7 +103,7 @@ export class RedisSourceLog extends SourceLog {
     switch (reply[0]) {
       case 'APPENDED':
       case 'REPEATED':
-        return { ids: reply[1].split(' '), repeated: reply[0] === 'REPEATED' };
+        return { ids: reply[1].split(' ').filter(Boolean), repeated: reply[0] === 'REPEATED' };
       case 'REUSED':
         throw keyReused(redisKey, idempotencyKey!, entries.length);
       case 'WRONG_TYPE':

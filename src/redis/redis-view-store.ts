@@ -1,23 +1,27 @@
 import type { RawEntry } from '../runtime/ports/source-log.js';
-import { ViewStore, type IndexRange, type ReadRows, type StoredRow } from '../runtime/ports/view-store.js';
+import type { TaskRecord } from '../runtime/ports/task-store.js';
+import {
+  ViewStore,
+  type IndexRange,
+  type ReadRows,
+  type ScannedRows,
+  type StoredRow,
+} from '../runtime/ports/view-store.js';
 import { type TaskId, taskName } from '../runtime/task-id.js';
 import type { RedisConnections } from './connections.js';
 import { bucketOf, type Keyspace } from './keyspace.js';
 import { answered, valueOf } from './replies.js';
-import {
-  callReadBuckets,
-  callReadIndex,
-  callReadKeys,
-  type ReadRowsReply,
-  wrongType,
-} from './scripts/call.js';
+import { callReadIndex, callReadKeys, type ReadRowsReply, wrongType } from './scripts/call.js';
 import { StillwaterError } from '../errors/stillwater-error.js';
 import { newestErrors } from '../runtime/ports/newest-errors.js';
-import { decodeRecord } from './task-record.js';
+import { shownText } from '../zset/shown-text.js';
+import { decodeRecord, RECORD_FIELDS } from './task-record.js';
 
 /** The states in which rows and errors lie. */
 const ROWS = 'rows';
 const ERRORS = 'errors';
+/** An error may hold some kilobytes. */
+const ERRORS_PER_CALL = 100;
 
 /** Rows, indexes and changelogs, as the commits of `RedisTaskStore` left them. */
 export class RedisViewStore extends ViewStore {
@@ -87,15 +91,25 @@ export class RedisViewStore extends ViewStore {
     return this.#buckets(task, [...this.keyspace.state(task, ROWS, 'keyed', buckets)]);
   }
 
+  scan(task: TaskId, bucket: number, cursor: string | null, count: number): Promise<ScannedRows | null> {
+    return this.#read(task, async () => {
+      const share = await this.#share(task, this.keyspace.keyed(task, ROWS, bucket), cursor, count);
+      return share && { record: share.record, rows: share.pairs.flatMap(shownRow), cursor: share.cursor };
+    });
+  }
+
   errors(task: TaskId, buckets: number, limit: number): Promise<{ key: string; text: string }[]> {
     return answered(`Reading the errors of ${taskName(task)}`, async () => {
-      let newest: { key: string; text: string }[] = [];
+      let newest: StoredRow[] = [];
       for (const redisKey of this.keyspace.state(task, ERRORS, 'keyed', buckets)) {
-        const found = Object.entries(await this.connections.serving.hgetall(redisKey)).map(([key, text]) => ({
-          key,
-          text,
-        }));
-        if (found.length > 0) newest = newestErrors([...newest, ...found], limit);
+        for (let cursor: string | null = null; ;) {
+          const share: Share | null = await this.#share(task, redisKey, cursor, ERRORS_PER_CALL);
+          cursor = share && share.cursor;
+          if (share === null) continue; // Looked through once more from the beginning: nothing is taken twice.
+          const found = new Map([...newest, ...share.pairs].map((error) => [error.key, error]));
+          newest = newestErrors([...found.values()], limit);
+          if (cursor === null) break;
+        }
       }
       return newest;
     });
@@ -157,14 +171,40 @@ export class RedisViewStore extends ViewStore {
     return this.keyspace.changes(task);
   }
 
+  /** Not by a script: what is made in Lua of a hash takes three times what Redis takes to read it. */
   #buckets(task: TaskId, bucketKeys: readonly string[]): Promise<ReadRows> {
-    return this.#read(task, async (what) => {
-      const [record, found] = read(
-        await callReadBuckets(this.connections.serving, this.keyspace.task(task), bucketKeys),
-        what,
+    return this.#read(task, async () => {
+      const both = this.connections.serving.multi().hmget(this.keyspace.task(task), ...RECORD_FIELDS);
+      for (const redisKey of bucketKeys) both.hgetall(redisKey);
+      const replies = await both.exec();
+      const rows = bucketKeys.flatMap((_, index) =>
+        Object.entries(valueOf(replies, index + 1) as Record<string, string>).flatMap(([key, text]) =>
+          shownRow({ key, text }),
+        ),
       );
-      return { record: decodeRecord(record), rows: pairs(found) };
+      return { record: decodeRecord(valueOf(replies, 0) as (string | null)[]), rows };
     });
+  }
+
+  /**
+   * A part of a hash, and the record it was read with. HSCAN gives whatever stays from the first call to the last, but its
+   * cursor means nothing to another server, and not to the same one started again. Either breaks the connection.
+   */
+  async #share(task: TaskId, redisKey: string, cursor: string | null, count: number): Promise<Share | null> {
+    const [made, place] = cursor?.split(':') ?? [null, '0'];
+    const replies = await this.connections.serving
+      .multi()
+      .hmget(this.keyspace.task(task), ...RECORD_FIELDS)
+      .hscan(redisKey, place!, 'COUNT', count)
+      .exec();
+    const now = String(this.connections.made('serving'));
+    if (made !== null && made !== now) return null;
+    const [next, flat] = valueOf(replies, 1) as [string, string[]];
+    return {
+      record: decodeRecord(valueOf(replies, 0) as (string | null)[]),
+      pairs: pairs(flat),
+      cursor: next === '0' ? null : `${now}:${next}`,
+    };
   }
 
   #read<T>(task: TaskId, work: (what: string) => Promise<T>): Promise<T> {
@@ -184,6 +224,18 @@ function read(
     evidence: `  ${reply[1]}`,
     remedy: 'Rebuild the view: its index is not as Stillwater writes it.',
   });
+}
+
+interface Share {
+  record: TaskRecord | null;
+  pairs: StoredRow[];
+  cursor: string | null;
+}
+
+/** The row shown in what is stored, if any. */
+function shownRow({ key, text }: StoredRow): StoredRow[] {
+  const shown = shownText(text);
+  return shown === '' ? [] : [{ key, text: shown }];
 }
 
 function pairs(flat: readonly (string | null)[]): StoredRow[] {

@@ -1,7 +1,9 @@
 import { StillwaterError } from '../errors/stillwater-error.js';
+import { ERRORS_MAX_DEFAULT } from '../view/view.js';
 import type { Catalog } from './catalog.js';
 import type { Clock } from './clock.js';
 import type { Code } from './code.js';
+import { errorsIn, heldBack } from './held-back.js';
 import { inState } from './in-state.js';
 import type { Limits } from './limits.js';
 import { maintained, upstreamsOf } from './maintained.js';
@@ -15,10 +17,12 @@ import type { RegistryWatch } from './registry-watch.js';
 
 export interface RebuildProgress {
   generations: { view: string; generation: number }[];
-  state: 'replaying' | 'paused' | 'caughtUp' | 'promoted' | 'cancelled' | 'failed';
+  state: 'replaying' | 'paused' | 'caughtUp' | 'held' | 'promoted' | 'cancelled' | 'failed';
   reason: string | null;
   entriesDone: number;
   entriesTotal: number;
+  /** Rows and entries in error in what it builds. */
+  errors: number;
 }
 
 /**
@@ -119,7 +123,7 @@ export class Rebuilder {
   }
 
   /**
-   * How a rebuild stands; promotes it if it has caught up and may be. Called again and again by its driver.
+   * How a rebuild stands; promotes it if it has caught up and may be, or it is said that it is to be. Called again and again by its driver.
    * `beforePromotion` is told what there was: afterwards it cannot be counted any more.
    */
   async advance(
@@ -136,6 +140,7 @@ export class Rebuilder {
       reason: null,
       entriesDone: 0,
       entriesTotal: 0,
+      errors: 0,
     };
     const building = generations.filter(({ state }) => state === 'building');
     if (generations.length === 0 || generations.every(({ state }) => state === 'dropping'))
@@ -147,18 +152,26 @@ export class Rebuilder {
       await Promise.all(
         building.map(async ({ view }) => {
           const serving = registry.serving(view);
-          return [view, serving && (await progressOf(serving, tasks, log)).frontier] as const;
+          return [view, serving && (await progressOf(serving, tasks, log))] as const;
         }),
       ),
     );
     let caughtUp = true;
+    let held: string | null = null;
     for (const generation of building) {
       const now = await progressOf(generation, tasks, log);
       progress.entriesDone += now.entriesDone;
       progress.entriesTotal += now.entriesTotal;
+      progress.errors += errorsIn(now);
       const parked = now.statuses.find((status) => status.parked)?.parked;
       if (parked) return { ...progress, state: 'failed', reason: `${generation.view}: ${parked.message}` };
-      const target = served.get(generation.view);
+      const target = served.get(generation.view)?.frontier;
+      held ??= heldBack(
+        generation,
+        now,
+        served.get(generation.view) ?? null,
+        this.#errorsMax(generation.view),
+      );
       const passed =
         target &&
         Object.entries(now.frontier).every(
@@ -176,9 +189,14 @@ export class Rebuilder {
     if (!caughtUp) return progress;
     if (!promoteNow && building.some(({ promote }) => promote === 'manual'))
       return { ...progress, state: 'caughtUp' };
+    if (!promoteNow && held !== null) return { ...progress, state: 'held', reason: held };
     await beforePromotion?.(progress);
     await this.promote(id);
     return { ...progress, state: 'promoted' };
+  }
+
+  #errorsMax(view: string): number {
+    return this.options.catalog().views.get(view)?.errorsMax ?? ERRORS_MAX_DEFAULT;
   }
 
   /** Puts all generations of a rebuild in the place of those that serve, in one write. */
@@ -190,7 +208,7 @@ export class Rebuilder {
       const puts = ready.map((generation) => inState(generation, 'serving', at));
       for (const generation of now.generations)
         if (views.has(generation.view) && generation.state === 'serving')
-          puts.push(inState(generation, 'kept', at));
+          puts.push({ ...inState(generation, 'kept', at), rolledBackFrom: null });
       // What was kept until now goes, unless something that is not replaced here still reads it.
       const old = now.generations.filter(({ view, state }) => views.has(view) && state === 'kept');
       const read = maintained([
@@ -256,15 +274,24 @@ export class Rebuilder {
       const views = new Set(back.map((generation) => generation.view));
       return {
         puts: [
-          ...back.map((generation) => inState(generation, 'serving', at)),
+          ...back.map((generation) => ({
+            ...inState(generation, 'serving', at),
+            rolledBackFrom: rolledBackFrom(generation, now.generations),
+          })),
           ...now.generations
             .filter((generation) => views.has(generation.view) && generation.state === 'serving')
-            .map((generation) => inState(generation, 'kept', at)),
+            .map((generation) => ({ ...inState(generation, 'kept', at), rolledBackFrom: null })),
         ],
       };
     });
     return back.map(({ view: name, number }) => ({ view: name, generation: number }));
   }
+}
+
+/** The newer generation that served until now. */
+function rolledBackFrom({ view, number }: Generation, all: readonly Generation[]): number | null {
+  const before = all.find((generation) => generation.view === view && generation.state === 'serving');
+  return before && before.number > number ? before.number : null;
 }
 
 const isSame = (one: Generation, other: Generation): boolean =>

@@ -4,10 +4,14 @@ export interface RebuildStatus {
   readonly view: string;
   /** All generations it makes: the view's and its dependents'. */
   readonly generations: readonly { view: string; generation: number }[];
-  readonly state: 'waiting' | 'replaying' | 'paused' | 'caughtUp' | 'promoted' | 'cancelled' | 'failed';
+  /** `held`: it has caught up, and `reason` says what is to be said against promoting it. */
+  readonly state:
+    'waiting' | 'replaying' | 'paused' | 'caughtUp' | 'held' | 'promoted' | 'cancelled' | 'failed';
   readonly reason: string | null;
   readonly entriesDone: number;
   readonly entriesTotal: number;
+  /** Rows and entries in error in what it builds. */
+  readonly errors: number;
   /** Entries per second of late; null while unknown. */
   readonly entriesPerSecond: number | null;
   readonly remainingMs: number | null;
@@ -41,11 +45,13 @@ export abstract class Rebuilds {
   abstract pause(id: string): Promise<RebuildStatus>;
   abstract resume(id: string): Promise<RebuildStatus>;
   abstract cancel(id: string): Promise<RebuildStatus>;
-  /** Promotes a rebuilt generation of a view declared `promote: 'manual'`. */
+  /** Promotes what has caught up: of a view declared `promote: 'manual'`, or although it is held. */
   abstract promote(id: string): Promise<RebuildStatus>;
   /** Puts the kept generation back in place. */
   abstract rollback(view: string): Promise<{ view: string; generation: number }[]>;
 
   abstract startVerify(view: string): Promise<VerifyStatus>;
+  /** Ends a verification; the live view goes on at once. */
+  abstract cancelVerify(id: string): Promise<VerifyStatus>;
   abstract getVerify(id: string): Promise<VerifyStatus | null>;
 }

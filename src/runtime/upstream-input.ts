@@ -8,15 +8,16 @@ import { LogLost } from './input.js';
 import type { NewsDesk } from './news-desk.js';
 import type { RawEntry } from './ports/source-log.js';
 import type { InputPosition } from './ports/task-store.js';
-import type { ViewStore } from './ports/view-store.js';
+import type { ReadRows, ViewStore } from './ports/view-store.js';
 import { BEGINNING, comparePositions, type Position } from './position.js';
+import { readBucket } from './read-bucket.js';
 import { type TaskId, taskName } from './task-id.js';
 
 /**
  * How far the snapshot of an upstream partition has come, kept in the task's record until the changelog has caught
  * up with all of it.
  *
- * A bucket is read page by page; a page's rows are of one tick. So each bucket is a list of *runs*: rows with keys up to
+ * A bucket is taken page by page; a page's rows are of one tick. So each bucket is a list of *runs*: rows with keys up to
  * `upTo` (null: to the end) are as of tick `tick`. The changelog then applies to a row from the tick of its run on.
  */
 interface Snapshot {
@@ -49,6 +50,8 @@ export class UpstreamInput implements TaskInput {
   #registered = false;
   #reported = 0;
   #changesMax = CHANGES_MIN;
+  /** The bucket whose pages are being taken, by key. */
+  #read: (ReadRows & { bucket: number }) | null = null;
 
   constructor(
     readonly name: string,
@@ -70,12 +73,7 @@ export class UpstreamInput implements TaskInput {
     if (position.position === BEGINNING)
       return this.#page(position, snapshot ?? { runs: [], lastTick: 0, frontier: {} });
     const entries = await this.store.changes(this.upstream, tickOf(position.position), this.#changesMax);
-    if (entries === null)
-      throw new LogLost(
-        'changelog-lost',
-        `The changelog of ${taskName(this.upstream)} no longer holds what follows tick ${tickOf(position.position)}.\n` +
-          `Changes in between were never seen; nothing was read past the gap. Rebuild the view: it starts from the rows as they are.`,
-      );
+    if (entries === null) throw this.#lost(`what follows tick ${tickOf(position.position)}`);
     if (entries.length === 0) return null;
     this.#adapt(entries);
     return new ChangelogBatch(entries.map(decodeChangelog), position.entries, snapshot, this.buckets);
@@ -95,6 +93,10 @@ export class UpstreamInput implements TaskInput {
     return this.news.wait(this.store.changelogKey(this.upstream), position.position, signal);
   }
 
+  forget(): void {
+    this.#read = null;
+  }
+
   committed(position: InputPosition): void {
     const now = this.options.now();
     if (now - this.#reported < this.options.reportMs) return;
@@ -102,18 +104,37 @@ export class UpstreamInput implements TaskInput {
     void this.store.putReader(this.upstream, this.reader, tickOf(position.position)).catch(() => {});
   }
 
+  /** Read once for all its pages: they are of one tick. Another owner of the task reads what is left anew. */
+  async #bucket(bucket: number): Promise<ReadRows> {
+    if (this.#read?.bucket === bucket) return this.#read;
+    const read = await readBucket(this.store, { task: this.upstream, bucket, buckets: this.buckets });
+    if (read === null) throw this.#lost('what was committed while its rows were read');
+    const rows = read.rows.sort((left, right) => (left.key < right.key ? -1 : 1));
+    this.#read = { bucket, record: read.record, rows };
+    return this.#read;
+  }
+
+  #lost(what: string): LogLost {
+    return new LogLost(
+      'changelog-lost',
+      `The changelog of ${taskName(this.upstream)} no longer holds ${what}.\n` +
+        `Changes in between were never seen; nothing was read past the gap. Rebuild the view: it starts from the rows as they are.`,
+    );
+  }
+
   /** The next page of the snapshot, or the handoff when all buckets are read. */
   async #page(position: InputPosition, snapshot: Snapshot): Promise<InputBatch | null> {
     const { runs } = snapshot;
     let bucket = Math.max(0, runs.length - 1);
     if (runs[bucket]?.at(-1)?.upTo === null) bucket++;
-    const { record, rows } = await this.store.bucket(this.upstream, bucket);
-    if (record === null && bucket === 0 && runs.length === 0) return null; // it has never committed: nothing to take over yet
+    const { record, rows } = await this.#bucket(bucket);
+    if (record === null && bucket === 0 && runs.length === 0) {
+      this.#read = null;
+      return null; // it has never committed: nothing to take over yet
+    }
     const after = runs[bucket]?.at(-1)?.upTo ?? null;
     const tick = record?.tick ?? 0;
-    const left = rows
-      .filter(({ key }) => after === null || key > after)
-      .sort((left, right) => (left.key < right.key ? -1 : 1));
+    const left = after === null ? rows : rows.filter(({ key }) => key > after);
     const page = left.slice(0, this.options.pageRowsMax);
     const upTo = page.length < left.length ? page[page.length - 1]!.key : null;
     const next: Snapshot = {
@@ -122,6 +143,7 @@ export class UpstreamInput implements TaskInput {
       ...(record ? broughtBy(record) : { frontier: {} }),
     };
     const complete = upTo === null && bucket === this.buckets - 1;
+    if (upTo === null) this.#read = null;
     return new SnapshotPage(
       page.map(({ text }) => JSON.parse(text) as Row),
       position,

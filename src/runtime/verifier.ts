@@ -1,3 +1,4 @@
+import { assert } from '../assert.js';
 import { Checksum } from '../zset/checksum.js';
 import type { Clock } from './clock.js';
 import { encodeToken } from './frontier.js';
@@ -6,13 +7,15 @@ import type { Limits } from './limits.js';
 import type { Generation } from './ports/registry.js';
 import type { SourceLog } from './ports/source-log.js';
 import type { TaskStore } from './ports/task-store.js';
-import type { ViewStore } from './ports/view-store.js';
+import type { StoredRow, ViewStore } from './ports/view-store.js';
 import type { Workers } from './ports/workers.js';
 import { comparePositions, laterOf, type Position, timeOf } from './position.js';
 import { type Progress, progressOf } from './progress.js';
+import { readBucket } from './read-bucket.js';
 import type { Rebuilder } from './rebuilder.js';
 import type { VerifyStatus } from './rebuilds.js';
 import type { RegistryWatch } from './registry-watch.js';
+import { type TaskId, taskName } from './task-id.js';
 
 /** Differing rows that are reported. */
 const DIFFERENCES_MAX = 100;
@@ -94,7 +97,7 @@ export class Verifier {
         await clock.sleep(limits.registryRefreshMs / 4, signal);
       }
     } finally {
-      await this.#letGo(id, view);
+      await this.letGo(id, view);
     }
   }
 
@@ -133,7 +136,8 @@ export class Verifier {
     return true;
   }
 
-  async #letGo(id: string, view: string): Promise<void> {
+  /** Ends a verification, wherever it stands: its replay is dropped, and the live view goes on. */
+  async letGo(id: string, view: string): Promise<void> {
     const at = this.options.clock.now();
     await this.options.registry.change((now) => {
       const live = now.generations.filter(
@@ -149,6 +153,19 @@ export class Verifier {
         }),
       };
     });
+  }
+
+  /** Lets everything go on that is told to stop while no verification is under way. */
+  async letGoOfUnheld(): Promise<void> {
+    const isHeld = (generation: Generation): boolean =>
+      generation.stopAt !== null && generation.state !== 'shadow';
+    const { registry } = this.options;
+    if (!registry.snapshot.generations.some(isHeld)) return;
+    await registry.change(({ generations }) =>
+      generations.some(({ state }) => state === 'shadow')
+        ? null
+        : { puts: generations.filter(isHeld).map((generation) => ({ ...generation, stopAt: null })) },
+    );
   }
 
   async #compare(
@@ -188,7 +205,7 @@ export class Verifier {
     const sum = new Checksum();
     for (const task of partitionsOf(generation))
       for (let bucket = 0; bucket < generation.buckets; bucket++)
-        for (const { key, text } of (await this.options.views.bucket(task, bucket)).rows)
+        for (const { key, text } of await this.#bucket(task, bucket, generation.buckets))
           sum.add(`${key}\n${text}`, 1);
     return sum.toString();
   }
@@ -197,13 +214,9 @@ export class Verifier {
     const differences: { key: string; live: unknown; replayed: unknown }[] = [];
     for (const task of partitionsOf(live)) {
       for (let bucket = 0; bucket < live.buckets; bucket++) {
-        const served = new Map(
-          (await this.options.views.bucket(task, bucket)).rows.map(({ key, text }) => [key, text]),
-        );
-        const replayed = new Map(
-          (await this.options.views.bucket({ ...task, generation: shadow.number }, bucket)).rows.map(
-            ({ key, text }) => [key, text],
-          ),
+        const served = textsOf(await this.#bucket(task, bucket, live.buckets));
+        const replayed = textsOf(
+          await this.#bucket({ ...task, generation: shadow.number }, bucket, live.buckets),
         );
         for (const key of new Set([...served.keys(), ...replayed.keys()])) {
           if (served.get(key) === replayed.get(key)) continue;
@@ -214,7 +227,16 @@ export class Verifier {
     }
     return differences;
   }
+
+  async #bucket(task: TaskId, bucket: number, buckets: number): Promise<StoredRow[]> {
+    const read = await readBucket(this.options.views, { task, bucket, buckets });
+    assert(read !== null, `${taskName(task)} went on while it was compared.`);
+    return read.rows;
+  }
 }
+
+const textsOf = (rows: readonly StoredRow[]): Map<string, string> =>
+  new Map(rows.map(({ key, text }) => [key, text]));
 
 /** Why the two could not be compared, and where each stood. */
 function apart(

@@ -320,6 +320,10 @@ export class OpenApi {
       '/views/{view}/errors': get('views', 'errors', 'The newest entries and rows it could not use', list, [
         ...view,
         query('limit', 'How many.', { type: 'integer', minimum: 1 }),
+        query('generation', 'Of another generation than the one that serves.', {
+          type: 'integer',
+          minimum: 1,
+        }),
       ]),
       '/views/{view}/rebuilds': {
         ...get('rebuilds', 'rebuildsOfView', 'Rebuilds of a view', { type: 'array', items: rebuild }, view),
@@ -337,6 +341,13 @@ export class OpenApi {
         view,
       ),
       '/verifications/{id}': get('rebuilds', 'verification', 'A verification', verification, id),
+      '/verifications/{id}/cancel': post(
+        'cancelVerification',
+        'Cancel a verification',
+        200,
+        verification,
+        id,
+      ),
       '/rebuilds': get('rebuilds', 'rebuilds', 'All rebuilds', { type: 'array', items: rebuild }),
       '/rebuilds/{id}': get('rebuilds', 'rebuildById', 'A rebuild', rebuild, id),
       ...Object.fromEntries(
@@ -395,6 +406,20 @@ const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
       evidence: string,
       consequence: string,
       remedy: string,
+      partitions: {
+        type: 'array',
+        description: 'Of an append that came through in some partitions only: what became of each.',
+        items: {
+          type: 'object',
+          properties: {
+            redisKey: string,
+            indexes: { type: 'array', items: { type: 'integer' } },
+            status: { type: 'string', enum: ['appended', 'refused', 'unknown', 'notTried'] },
+            ids: { type: 'array', items: string },
+            reason: string,
+          },
+        },
+      },
     },
     required: ['type', 'title', 'status', 'detail', 'code', 'what'],
   },
@@ -412,12 +437,13 @@ const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
       ...progress,
       state: {
         type: 'string',
-        enum: ['waiting', 'replaying', 'paused', 'caughtUp', 'promoted', 'cancelled', 'failed'],
+        enum: ['waiting', 'replaying', 'paused', 'caughtUp', 'held', 'promoted', 'cancelled', 'failed'],
       },
       generations: {
         type: 'array',
         items: { type: 'object', properties: { view: string, generation: number } },
       },
+      errors: number,
       entriesPerSecond: nullableNumber,
       remainingMs: nullableNumber,
     },

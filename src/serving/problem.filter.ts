@@ -2,6 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { messageOf, StillwaterError } from '../errors/stillwater-error.js';
 import { PositionNotReached } from '../runtime/reading/wait-for-position.js';
+import { PartlyAppended } from './partly-appended.js';
 import { plainProblem, problemOf, RETRY_AFTER_SECONDS, type Problem } from './problem.js';
 
 /** Answers every error as `application/problem+json`. Errors that are ours to find are logged, and told without their stack. */
@@ -28,6 +29,7 @@ export class ProblemFilter implements ExceptionFilter {
   #problem(thrown: unknown, request: FastifyRequest): Problem {
     if (thrown instanceof PositionNotReached)
       return { ...problemOf(thrown), wanted: thrown.wanted, reached: thrown.reached };
+    if (thrown instanceof PartlyAppended) return { ...problemOf(thrown), partitions: thrown.partitions };
     if (thrown instanceof StillwaterError) {
       const problem = { ...problemOf(thrown), ...extraOf(thrown) };
       if (problem.status === 500) this.#log(thrown, request);

@@ -23,6 +23,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'rebuilds-max': 409,
   'rebuild-state': 409,
   'rebuild-finished': 409,
+  'verification-finished': 409,
   'nothing-kept': 409,
   'view-declared': 409,
   'view-read': 409,
@@ -35,6 +36,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'not-serving': 503,
   'position-not-reached': 503,
   'append-outcome-unknown': 503,
+  'partly-appended': 503,
   'append-refused': 503,
   'redis-error': 503,
   'redis-refused': 503,
@@ -63,6 +65,7 @@ export const TITLES: Readonly<Record<number, string>> = {
 
 const UNKNOWN_THINGS = [
   'unknown-view',
+  'unknown-generation',
   'unknown-stream',
   'unknown-table',
   'unknown-row',

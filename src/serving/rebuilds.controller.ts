@@ -100,6 +100,18 @@ export class RebuildsController {
   @Get('verifications/:id')
   async verification(@Param('id') id: string, @Req() request: FastifyRequest) {
     onlyParameters(request, []);
+    return this.#verification(id);
+  }
+
+  @Post('verifications/:id/cancel')
+  @HttpCode(200)
+  async cancelVerification(@Param('id') id: string, @Req() request: FastifyRequest) {
+    onlyParameters(request, []);
+    await this.#verification(id);
+    return this.rebuilds.cancelVerify(id);
+  }
+
+  async #verification(id: string) {
     const status = await this.rebuilds.getVerify(id);
     if (status) return status;
     throw new StillwaterError('unknown-verification', {

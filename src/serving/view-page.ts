@@ -16,6 +16,8 @@ export class ViewPage {
       name: status.name,
       state: status.state,
       generation: status.generation,
+      /** It was put back by a rollback, and this newer one had served. */
+      rolledBackFrom: status.rolledBackFrom,
       rows: status.rows,
       lag: status.lag,
       checksum: status.checksum,

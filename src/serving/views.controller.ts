@@ -101,8 +101,15 @@ export class ViewsController {
 
   @Get(':view/errors')
   async errors(@Param('view') name: string, @Req() request: FastifyRequest) {
-    const limit = onlyParameters(request, ['limit']).get('limit');
-    const view = await this.reading.views.get(name);
+    const parameters = onlyParameters(request, ['limit', 'generation']);
+    const [limit, number] = [parameters.get('limit'), parameters.get('generation')];
+    const view =
+      number === undefined
+        ? await this.reading.views.get(name)
+        : await this.reading.views.generation(
+            name,
+            wholeNumber('generation', number, 1, Number.MAX_SAFE_INTEGER),
+          );
     const { errorsLimitDefault, errorsLimitMax } = this.options.limits;
     return errorsOf(
       this.store,

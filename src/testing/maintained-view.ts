@@ -1,6 +1,6 @@
 import type { KeptError } from '../circuit/error-collection.js';
 import type { Time } from '../circuit/time.js';
-import { shownText } from '../circuit/view-record.js';
+import { shownText } from '../zset/shown-text.js';
 import { type Clocks, leastClocks, type PartitionClocks, raised } from '../runtime/clocks.js';
 import { ViewTime } from '../runtime/view-time.js';
 import { type CompiledView, compileView } from '../view/compile-plan.js';

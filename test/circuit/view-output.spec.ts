@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { bucketOf, indexMember, ViewOutput } from '../../src/circuit/view-output.js';
-import { shownText, viewRecordCodec } from '../../src/circuit/view-record.js';
+import { viewRecordCodec } from '../../src/circuit/view-record.js';
+import { shownText } from '../../src/zset/shown-text.js';
 import { Checksum } from '../../src/zset/checksum.js';
 import { orderText } from '../../src/zset/text-order.js';
 import type { Row } from '../../src/zset/value.js';

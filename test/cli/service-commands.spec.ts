@@ -11,6 +11,7 @@ const rebuild = (state: string, more: object = {}) => ({
   reason: null,
   entriesDone: 0,
   entriesTotal: 0,
+  errors: 0,
   entriesPerSecond: null,
   remainingMs: null,
   startedAt: 0,
@@ -53,6 +54,7 @@ describe('commands that speak to a service', () => {
     stillwater(args, { ...more, env: { STILLWATER_URL: service.url, ...more.env } });
 
   it('lists views for people, and as JSON and nothing else for programs', async () => {
+    const noRows = { rows: 0, lag: { entries: 0, ms: 0 }, errors: 0, key: [] };
     const views = [
       {
         name: 'totals',
@@ -63,12 +65,13 @@ describe('commands that speak to a service', () => {
         errors: 0,
         key: ['customer'],
       },
+      { ...{ name: 'sizes', state: 'live', generation: 1, rolledBackFrom: 2 }, ...noRows },
     ];
     await serve(() => ({ body: views }));
     const [people, programs] = await Promise.all([run(['views']), run(['views', '--json'])]);
     expect(people).toMatchObject({ code: 0, stderr: '' });
     expect(people.stdout).toMatch(
-      /view +state +generation +rows +lag +errors +key\ntotals +live +3 +1,200 +none +0 +customer\n/,
+      /view +state +generation +rows +lag +errors +key\ntotals +live +3 +1,200 +none +0 +customer\nsizes +live, rolled back from 2 +1 /,
     );
     expect(JSON.parse(programs.stdout)).toEqual(views);
   });
@@ -255,6 +258,18 @@ describe('commands that speak to a service', () => {
       expect(ended.stdout).toContain('too many errors');
     });
 
+    it('ends with 1 when it is held, and says what to type', async () => {
+      await serve(({ method }) =>
+        method === 'POST'
+          ? { status: 202, body: rebuild('waiting') }
+          : { body: rebuild('held', { reason: 'it has errors', errors: 12 }) },
+      );
+      const ended = await run(['rebuild', 'totals', '--wait']);
+      expect(ended.code).toBe(1);
+      expect(ended.stdout).toContain('held  12 errors  it has errors');
+      expect(ended.stdout).toContain('stillwater promote rebuild-totals-1');
+    });
+
     it('is paused, resumed, cancelled, promoted, listed and rolled back', async () => {
       await serve(({ method, path }) => {
         if (path.endsWith('/rollback')) return { body: { serving: [{ view: 'totals', generation: 1 }] } };
@@ -267,6 +282,8 @@ describe('commands that speak to a service', () => {
       expect(service.asked.map(({ path }) => path)).toEqual(
         ['pause', 'resume', 'cancel', 'promote'].map((step) => `/rebuilds/rebuild-totals-1/${step}`),
       );
+      expect((await run(['cancel', 'verify-totals-1'])).code).toBe(0);
+      expect(service.asked.at(-1)).toMatchObject({ path: '/verifications/verify-totals-1/cancel' });
       expect((await run(['rebuilds'])).stdout).toContain('rebuild-totals-1');
       expect((await run(['rebuilds', 'rebuild-totals-1', '--json'])).stdout).toContain('"state":"paused"');
       expect((await run(['rollback', 'totals'])).stdout).toBe('totals is served from generation 1 again.\n');

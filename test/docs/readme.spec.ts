@@ -5,6 +5,7 @@ import { entryLimits } from '../../src/runtime/decode-entry.js';
 import { encodeLimits } from '../../src/runtime/encode-record.js';
 import { defaultLimits } from '../../src/runtime/limits.js';
 import { defaultReadingLimits } from '../../src/runtime/reading/reading-limits.js';
+import { appendLimits } from '../../src/serving/append-parts.js';
 import { defaultServingLimits } from '../../src/serving/serving-limits.js';
 import { describeSettings } from '../../src/settings.js';
 import { pages, readPage, root } from './pages.js';
@@ -34,7 +35,7 @@ describe('docs/operating.md', () => {
     ['Reading', defaultReadingLimits],
     ['HTTP', servingOnly],
     ['Rebuild jobs', defaultJobLimits],
-    ['Appending', encodeLimits],
+    ['Appending', { ...encodeLimits, ...appendLimits }],
     ['Entries', entryLimits],
   ])('lists the limits of %j with their defaults', (heading, limits) => {
     const section = readPage('docs/operating.md').text.split(`\n### ${heading}\n`)[1]!.split('\n### ')[0]!;

@@ -262,6 +262,36 @@ describeWithRedis('rebuilds as jobs', () => {
     expect(one.registry.serving('totals')!.number).toBe(1);
   });
 
+  it('holds a definition that fails on its rows, tells its errors, and promotes it if it is said so', async () => {
+    const failing = view('totals', {
+      from: orders
+        .where((order) => {
+          if (order.amount > 0) throw new Error('no');
+          return true;
+        })
+        .groupBy('customer')
+        .aggregate({ amount: sum('amount') }),
+    });
+    const old = await application();
+    await old.append('orders', ...Array.from({ length: 10 }, () => ({ customer: 'ada', amount: 3 })));
+    const one = await application({ declarations: [declarationOf(failing)] });
+    const [{ id }] = (await one.rebuilds.startChanged(one.deployment!.changed)) as [RebuildStatus];
+    const held = await until(one, id, 'held');
+    expect(held).toMatchObject({
+      errors: 10,
+      reason: expect.stringMatching(/generation 2 has 10 errors in 10 entries.*what serves has 0/),
+      finishedAt: null,
+    });
+    expect(one.warnings.join()).toContain('is held');
+    expect(one.registry.serving('totals')!.number).toBe(1);
+    // The same data failed in what serves: nothing is to be said against a rebuild.
+    await one.rebuilds.promote(id);
+    await eventually(async () => (await one.rebuilds.get(id))!.finishedAt !== null);
+    const again = await one.rebuilds.start('totals', { acceptTrimmed: false });
+    await until(one, again.id, 'promoted');
+    expect(one.registry.serving('totals')!.number).toBe(3);
+  });
+
   it('verifies that a replay equals the live view', async () => {
     const one = await application();
     const api = await application({ worker: false });
@@ -296,6 +326,82 @@ describeWithRedis('rebuilds as jobs', () => {
     await eventually(async () => (await api.rebuilds.getVerify(id))!.finishedAt !== null, 20_000);
     expect(await api.rebuilds.getVerify(id)).toMatchObject({ state: 'equal' });
     expect(second.registry.serving('totals')!.stopAt).toBeNull();
+  });
+
+  describe('a verification that holds the live view', () => {
+    /** Holds it for long: the live view is paused before the place where both are to stop. */
+    const holding = async (one: Application): Promise<string> => {
+      await one.append('orders', { customer: 'ada', amount: 3 });
+      await one.registry.change(({ generations }) => ({
+        puts: generations.map((generation) => ({ ...generation, paused: true })),
+      }));
+      await one.append('orders', { customer: 'ada', amount: 4 });
+      const { id } = await one.rebuilds.startVerify('totals');
+      await eventually(() => one.registry.serving('totals')!.stopAt !== null, 20_000);
+      return id;
+    };
+    const letGo = async (one: Application): Promise<boolean> => {
+      const { generations } = await one.registry.refresh();
+      return generations.every(({ stopAt, state }) => stopAt === null && state !== 'shadow');
+    };
+
+    it('is cancelled, and lets go at once', async () => {
+      const one = await application();
+      const id = await holding(one);
+      expect(await one.rebuilds.cancelVerify(id)).toMatchObject({
+        id,
+        state: 'cancelled',
+        reason: 'It was asked for.',
+      });
+      expect(await letGo(one)).toBe(true);
+      await eventually(async () => (await one.rebuilds.getVerify(id))!.finishedAt !== null);
+      expect(await one.rebuilds.getVerify(id)).toMatchObject({ state: 'cancelled' });
+      expect(await letGo(one)).toBe(true);
+      await expect(one.rebuilds.cancelVerify(id)).rejects.toMatchObject({ code: 'verification-finished' });
+      await expect(one.rebuilds.cancelVerify('verify-x')).rejects.toMatchObject({
+        code: 'unknown-verification',
+      });
+    });
+
+    it('is cancelled before anybody has begun with it, and makes room for another', async () => {
+      const api = await application({ worker: false });
+      const { id } = await api.rebuilds.startVerify('totals');
+      expect(await api.rebuilds.cancelVerify(id)).toMatchObject({ state: 'cancelled' });
+      expect((await api.rebuilds.startVerify('totals')).id).not.toBe(id);
+      await application();
+      await eventually(async () => (await api.rebuilds.getVerify(id))!.finishedAt !== null, 20_000);
+      expect(await api.rebuilds.getVerify(id)).toMatchObject({ state: 'cancelled' });
+    });
+
+    it('lets go of it where its job is removed by hand', async () => {
+      const one = await application();
+      const id = await holding(one);
+      const redis = server.client();
+      const key = `${bullPrefix('sw')}:${REBUILDS_QUEUE}:${id}`;
+      expect(await redis.del(key)).toBe(1);
+      await eventually(() => letGo(one), 20_000);
+    });
+
+    it('and whose job is gone with its worker is let go of by whoever finds it', async () => {
+      const one = await application({ worker: false });
+      await one.registry.change(({ generations }) => {
+        const [live] = generations;
+        const stopAt = { orders: '9-0' };
+        return {
+          puts: [
+            { ...live!, stopAt },
+            { ...live!, number: 2, state: 'shadow', rebuild: 'verify-totals-gone.2', stopAt },
+          ],
+        };
+      });
+      const worker = await application({ jobs: { limits: { lostMs: 50 } } });
+      await eventually(() => letGo(one), 20_000);
+      expect(worker.warnings.join()).toContain('verify-totals-gone.2 is over');
+      await one.registry.change(({ generations }) => ({
+        puts: generations.map((generation) => ({ ...generation, stopAt: { orders: '9-0' } })),
+      }));
+      await eventually(() => letGo(one), 20_000);
+    });
   });
 
   it('answers in time though its Redis is gone, and stops', async () => {

@@ -9,6 +9,7 @@ const note: RebuildNote = {
   reason: null,
   entriesDone: 50,
   entriesTotal: 200,
+  errors: 0,
   entriesPerSecond: 10,
   remainingMs: 15_000,
 };
@@ -30,6 +31,16 @@ describe('how a rebuild stands, between two looks of its driver', () => {
       entriesTotal: 200,
       remainingMs: 15_000,
     });
+  });
+
+  it('is held as long as its driver says so, with the reason', () => {
+    const held = { ...job, progress: { ...note, state: 'held', reason: 'errors', errors: 7 } } as typeof job;
+    expect(rebuildStatus(held, generation('building'))).toMatchObject({
+      state: 'held',
+      reason: 'errors',
+      errors: 7,
+    });
+    expect(rebuildStatus(held, generation('serving'))).toMatchObject({ state: 'promoted' });
   });
 
   it('is done with every entry once it is promoted, whatever was noted last', () => {

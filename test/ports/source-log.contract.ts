@@ -222,6 +222,20 @@ export function sourceLogContract(): void {
         expect(other.repeated).toBe(false);
       });
 
+      it('knows a key by what it stands for, where that is more than the entries', async () => {
+        const part = (redisKey: string, digest: string, entries: string[][]) =>
+          ports().log.append({ redisKey, entries, idempotencyKey: 'once', digest, memoryMs: 60_000 });
+        expect(await part('orders', 'whole', [])).toEqual({ ids: [], repeated: false });
+        await expect(part('orders', 'other', [['data', '1']])).rejects.toMatchObject({
+          code: 'idempotency-key-reused',
+        });
+        const first = await part('orders', 'whole', [['data', '1']]);
+        expect(first).toMatchObject({ ids: [expect.any(String)], repeated: false });
+        expect(await part('orders', 'whole', [['data', '1']])).toEqual({ ...first, repeated: true });
+        expect(await part('orders', 'whole', [])).toMatchObject({ repeated: true });
+        expect(idsOf(await read('0-0'))).toEqual(first.ids);
+      });
+
       it('appends one of two that repeat at once', async () => {
         const other = subject().process();
         const request = {

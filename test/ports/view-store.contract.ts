@@ -1,5 +1,6 @@
 import { indexMember } from '../../src/circuit/view-output.js';
 import type { CommitRequest } from '../../src/runtime/ports/task-store.js';
+import type { ScannedRows } from '../../src/runtime/ports/view-store.js';
 import type { OwnerToken } from '../../src/runtime/task-id.js';
 import { bucketOf } from '../../src/circuit/view-output.js';
 import { orderText } from '../../src/zset/text-order.js';
@@ -91,6 +92,60 @@ export function viewStoreContract(): void {
       expect((await ports().views.all(TASK, BUCKETS)).rows).toHaveLength(100);
     });
 
+    describe('scanning a bucket', () => {
+      const many = (from: number, to: number): Record<string, number> =>
+        Object.fromEntries(
+          Array.from({ length: to - from }, (_, index) => [`key ${from + index}`, from + index]),
+        );
+      const scan = async (between: (share: number) => Promise<void> = async () => {}) => {
+        const found = new Map<string, string>();
+        const ticks: number[] = [];
+        for (let bucket = 0; bucket < BUCKETS; bucket++)
+          for (let cursor: string | null = null, shares = 0; ; shares++) {
+            const share: ScannedRows | null = await ports().views.scan(TASK, bucket, cursor, 100);
+            ticks.push(share!.record!.tick);
+            expect(share!.rows.length).toBeLessThan(600);
+            for (const { key, text } of share!.rows) {
+              expect(bucketOf(key, BUCKETS)).toBe(bucket);
+              found.set(key, text);
+            }
+            cursor = share!.cursor;
+            if (cursor === null) break;
+            if (bucket === 0) await between(shares);
+          }
+        return { found, ticks };
+      };
+
+      it('gives every row, some at a time, with the record they belong to', async () => {
+        await commit(1, { keyed: rowsWrites(many(0, 5_000)) });
+        const { found, ticks } = await scan();
+        expect(Object.fromEntries(found)).toEqual(
+          Object.fromEntries(Object.entries(many(0, 5_000)).map(([key, n]) => [key, JSON.stringify(n)])),
+        );
+        expect(new Set(ticks)).toEqual(new Set([1]));
+        expect(ticks.length).toBeGreaterThan(BUCKETS);
+      });
+
+      it('gives what stays as it is, whatever comes and goes meanwhile, each share of its own commit', async () => {
+        await commit(1, { keyed: rowsWrites(many(0, 6_000)) });
+        let tick = 1;
+        const { found, ticks } = await scan(async (share) => {
+          const gone = Object.fromEntries(
+            Object.keys(many(share * 10, share * 10 + 10)).map((key) => [key, null]),
+          );
+          await commit(++tick, {
+            keyed: rowsWrites({ ...many(6_000 + share * 500, 6_500 + share * 500), ...gone }),
+          });
+        });
+        for (const key of Object.keys(many(tick * 10, 6_000))) expect(found.has(key)).toBe(true);
+        expect(ticks.at(-1)).toBe(tick);
+      });
+
+      it('gives nothing of what does not exist', async () => {
+        expect(await ports().views.scan(TASK, 0, null, 10)).toEqual({ record: null, rows: [], cursor: null });
+      });
+    });
+
     describe('an index', () => {
       const keys = ['ORD', 'SFO', 'a/b', '😀', 'nul\u0000 in it', 'one\u00011', ''];
       beforeEach(async () => {
@@ -159,6 +214,16 @@ export function viewStoreContract(): void {
         'error 4',
         'error 3',
       ]);
+    });
+
+    it('looks through all errors, also where very many lie in one hash', async () => {
+      const errors = Array.from(
+        { length: 3_000 },
+        (_, seen) => [`error ${seen}`, JSON.stringify({ reason: 'x', seen: (seen * 7) % 3_000 })] as const,
+      );
+      await commit(1, { buckets: 1, keyed: [{ state: 'errors', writes: new Map(errors) }] });
+      const newest = await ports().views.errors(TASK, 1, 5);
+      expect(newest.map(({ text }) => JSON.parse(text).seen)).toEqual([2_999, 2_998, 2_997, 2_996, 2_995]);
     });
 
     describe('the changelog', () => {

@@ -41,4 +41,27 @@ describeWithRedis('a Redis that is killed and started again in the middle of com
       await server.stop();
     }
   });
+
+  it('says that a scan cannot go on, whose cursor was another server’s', async () => {
+    const server = await RedisServer.start({ appendOnly: true });
+    const connections = new RedisConnections({ url: server.url });
+    try {
+      const { tasks, views } = redisPorts(connections);
+      const { token } = (await tasks.claim(TASK, 'me', 0))!;
+      const rows = Object.fromEntries(Array.from({ length: 2_000 }, (_, n) => [`row ${n}`, n]));
+      await tasks.commit(commitOf(token, 1, { buckets: 1, keyed: rowsWrites(rows) }));
+      const first = await views.scan(TASK, 0, null, 100);
+      expect(first!.cursor).not.toBeNull();
+      await server.kill();
+      await server.startAgain();
+      const again = () => views.scan(TASK, 0, first!.cursor, 100).catch(() => 'not yet');
+      let next = await again();
+      while (next === 'not yet') next = await again();
+      expect(next).toBeNull();
+      expect((await views.scan(TASK, 0, null, 100))!.rows.length).toBeGreaterThan(0);
+    } finally {
+      await connections.close();
+      await server.stop();
+    }
+  });
 });

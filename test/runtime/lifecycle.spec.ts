@@ -170,6 +170,23 @@ describeWithRedis('the life of a view', () => {
     expect((await system.rows('by-shop')).get('shop-0')).toMatchObject({ sales: 40 });
   });
 
+  test('a view that was rolled back says so, until something newer serves', async () => {
+    const system = await start(first);
+    await append(100);
+    await system.caughtUp('by-sales');
+    const from = (): unknown[] =>
+      ['by-shop', 'by-sales'].map((name) => system.registry.serving(name)!.rolledBackFrom ?? null);
+    await drive(system, ['by-shop']);
+    expect(from()).toEqual([null, null]);
+    await system.rebuilder.rollback('by-shop');
+    expect(from()).toEqual([2, 2]);
+    await system.rebuilder.rollback('by-shop');
+    expect(from()).toEqual([null, null]);
+    await system.rebuilder.rollback('by-shop');
+    await drive(system, ['by-shop']);
+    expect(from()).toEqual([null, null]);
+  });
+
   test('a view that is declared while what it reads is rebuilt stays up to date', async () => {
     const system = await start(first.slice(0, 1));
     await append(400);

@@ -46,3 +46,49 @@ describe('reading the changelog of another view', () => {
     expect(Math.min(...counts)).toBeGreaterThanOrEqual(1);
   });
 });
+
+describe('taking over the rows of another view', () => {
+  const rows = Array.from({ length: 2_500 }, (_, n) => ({
+    key: String(n).padStart(4, '0'),
+    text: JSON.stringify({ n }),
+  }));
+  const record = {
+    tick: 7,
+    positions: {},
+    frontier: { s: '7-0' },
+    rows: 0,
+    conflicts: 0,
+    errors: 0,
+    checksum: '',
+    extra: {},
+  };
+
+  test('asks for no more of a bucket than one call may hold, and for each share once', async () => {
+    const asked: number[] = [];
+    const scan = async (_task: unknown, _bucket: number, cursor: string | null, count: number) => {
+      asked.push(count);
+      const to = Number(cursor ?? 0) + count;
+      return { record, rows: rows.slice(to - count, to), cursor: to < rows.length ? String(to) : null };
+    };
+    const store = { scan, putReader: () => Promise.resolve() } as unknown as ViewStore;
+    const input = new UpstreamInput('view:up', upstream, 1, 'down#1/0.0', store, {} as NewsDesk, {
+      now: () => 0,
+      reportMs: 1,
+      pageRowsMax: 400,
+      readBytesMax: 100_000,
+    });
+    const seen: number[] = [];
+    let [position, note] = [input.beginning, undefined as unknown];
+    for (let page = 0; page < 7; page++) {
+      // Another owner, or this one after trouble, reads what is left of the bucket anew.
+      if (page === 5) input.forget();
+      const batch = (await input.next(position, note))!;
+      seen.push(...batch.delta(0, 1).rows.map((row) => (row as { n: number }).n));
+      [position, note] = [batch.positionAfter(1), batch.noteAfter!(1)];
+    }
+    expect(seen).toEqual(rows.map((_, n) => n));
+    expect(position).toEqual({ position: '7-0', entries: 2_500 });
+    expect(Math.max(...asked)).toBeLessThanOrEqual(1_000);
+    expect(asked).toHaveLength(6);
+  });
+});

@@ -165,6 +165,7 @@ class KeptRebuilds extends Rebuilds {
       reason: null,
       entriesDone: 0,
       entriesTotal: 10,
+      errors: 0,
       entriesPerSecond: null,
       remainingMs: null,
       startedAt: 1,
@@ -215,8 +216,11 @@ class KeptRebuilds extends Rebuilds {
       finishedAt: null,
     };
   }
-  async getVerify() {
-    return null;
+  async cancelVerify(id: string): Promise<VerifyStatus> {
+    return { ...(await this.getVerify(id))!, state: 'cancelled' };
+  }
+  async getVerify(id: string) {
+    return id === 'v1' ? this.startVerify('shop') : null;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Generation } from '../../src/runtime/ports/registry.js';
-import { row, servedApp, type ServedApp } from './served-app.js';
+import { row, servedApp, type ServedApp, Writer } from './served-app.js';
 
 describe('the service', () => {
   let served: ServedApp;
@@ -43,7 +43,8 @@ describe('the service', () => {
       position: 'items@3-0',
       partitions: [{ partition: 0, owner: 'worker-1', tick: 1, rows: 2, parked: null }],
       indexes: [{ name: 'n.desc' }, { name: 'kind,n' }, { name: 'place.city' }],
-      generations: [{ generation: 1, state: 'serving' }],
+      generations: [{ generation: 1, state: 'serving', rows: 2, errors: 2, parked: null }],
+      rolledBackFrom: null,
       explain: expect.any(String),
     });
     expect(one.columns).toEqual(
@@ -55,6 +56,29 @@ describe('the service', () => {
     expect((await get('/views/nobody')).json()).toMatchObject({ status: 404, code: 'unknown-view' });
     expect((await get('/views/shop?x=1')).json()).toMatchObject({ status: 400, code: 'unknown-parameter' });
     expect((await get('/views/shop/errors')).json()).toEqual([]);
+  });
+
+  it('tells what is wrong with a generation that does not serve, and that one was put back', async () => {
+    await served.serve('halves', 4, { rolledBackFrom: 5 });
+    const { registry } = served.ports;
+    const { generations, revision } = await registry.read();
+    const serving = generations.find(({ view, state }) => view === 'halves' && state === 'serving')!;
+    await registry.change(revision, [{ ...serving, number: 6, state: 'building' }], []);
+    await served.reading.views.watch.refresh();
+    const building = new Writer(served.ports, served.reading.views.catalog.views.get('halves')!, 6);
+    await building.put([], { errors: 3 });
+    expect((await get('/views')).json()[3]).toMatchObject({ generation: 4, rolledBackFrom: 5 });
+    expect((await get('/views/halves')).json().generations).toMatchObject([
+      { state: 'kept', errors: 0 },
+      { generation: 4, errors: 0 },
+      { generation: 6, state: 'building', errors: 3 },
+    ]);
+    expect((await get('/views/halves/errors?generation=6')).json()).toEqual([]);
+    expect((await get('/views/halves/errors?generation=7')).json()).toMatchObject({
+      status: 404,
+      code: 'unknown-generation',
+      evidence: expect.stringContaining('6 building'),
+    });
   });
 
   it('serves a view whose code no worker has, and calls it frozen', async () => {
@@ -101,6 +125,9 @@ describe('the service', () => {
     const verify = await served.app.inject({ method: 'POST', url: '/views/shop/verifications' });
     expect([verify.statusCode, verify.headers['location']]).toEqual([202, '/verifications/v1']);
     expect((await get('/verifications/v9')).statusCode).toBe(404);
+    const cancel = (id: string) => served.app.inject({ method: 'POST', url: `/verifications/${id}/cancel` });
+    expect((await cancel('v1')).json()).toMatchObject({ id: 'v1', state: 'cancelled' });
+    expect((await cancel('v9')).json()).toMatchObject({ code: 'unknown-verification' });
     expect((await served.app.inject({ method: 'POST', url: '/views/nobody/rebuilds' })).statusCode).toBe(404);
   });
 

@@ -1,4 +1,9 @@
+import { StillwaterError } from '../../src/errors/stillwater-error.js';
+import { partitionOfText } from '../../src/runtime/placement.js';
 import { servedApp, type ServedApp } from './served-app.js';
+
+/** The partition of `parted` in which an event with this id lies. */
+const placeOf = (id: string): number => partitionOfText(id, 2);
 
 const event = (delay: number, changes: object = {}) => ({
   at: '2001-01-01T05:00:00.000Z',
@@ -149,6 +154,136 @@ describe('POST /streams/{stream}/events', () => {
     expect(ids).toHaveLength(10);
     expect(position).toMatch(/^parted:0@\S+,parted:1@\S+$/);
     expect((await entries('parted:0')).length + (await entries('parted:1')).length).toBe(10);
+  });
+
+  describe('to a stream of several partitions', () => {
+    const url = '/streams/parted/events';
+    const events = Array.from({ length: 10 }, (_, n) => ({ id: `id${n}`, n }));
+    /** Lets appends to one partition, or to any, fail after they were made or before. */
+    const failing = (redisKey: string | null, code: string, { made = false } = {}): { heal(): void } => {
+      const { log } = served.ports;
+      const append = log.append.bind(log);
+      log.append = async (request) => {
+        if (redisKey !== null && request.redisKey !== redisKey) return append(request);
+        if (made) await append(request);
+        throw new StillwaterError(code, { what: 'It failed.', evidence: '  because  of a test' });
+      };
+      return { heal: () => void (log.append = append) };
+    };
+    const stored = async (): Promise<[number, number]> => [
+      (await entries('parted:0')).length,
+      (await entries('parted:1')).length,
+    ];
+
+    it('says exactly what was appended where if one partition takes it and another does not', async () => {
+      failing('parted:1', 'redis-refused');
+      const problem = (await post(events, {}, url)).json();
+      const [there] = await stored();
+      expect(problem).toMatchObject({
+        status: 503,
+        code: 'partly-appended',
+        what: expect.stringContaining(`Of 10 records for the stream "parted" ${there} were appended`),
+        evidence: expect.stringMatching(/parted:1 .*refused: because {2}of a test/),
+        consequence: expect.not.stringMatching(/^nothing/i),
+      });
+      const [taken, refused] = ['parted:0', 'parted:1'].map((redisKey) =>
+        problem.partitions.find((each: any) => each.redisKey === redisKey),
+      );
+      expect([taken.status, refused.status]).toEqual(['appended', 'refused']);
+      expect(refused).not.toHaveProperty('ids');
+      expect([...taken.indexes, ...refused.indexes].sort((a, b) => a - b)).toEqual(events.map(({ n }) => n));
+      expect((await entries('parted:0')).map(([id, fields]) => [id, JSON.parse(fields[1]!).n])).toEqual(
+        taken.indexes.map((index: number, place: number) => [taken.ids[place], index]),
+      );
+    });
+
+    it('says so where it is not known whether a partition took it', async () => {
+      const { heal } = failing('parted:1', 'append-outcome-unknown', { made: true });
+      const headers = { 'idempotency-key': 'k-1' };
+      const broken = (await post(events, headers, url)).json();
+      expect(broken.partitions.map(({ status }: any) => status)).toContain('unknown');
+      expect(broken).toMatchObject({ status: 503, remedy: expect.stringContaining('Repeat the request') });
+      heal();
+      expect((await post(events, headers, url)).statusCode).toBe(202);
+      expect((await entries('parted:0')).length + (await entries('parted:1')).length).toBe(10);
+    });
+
+    it.each(['parted:0', 'parted:1'])(
+      'is completed by a repeat with the same Idempotency-Key when %s had refused',
+      async (redisKey) => {
+        const { heal } = failing(redisKey, 'redis-refused');
+        const headers = { 'idempotency-key': 'k-1' };
+        expect((await post(events, headers, url)).statusCode).toBe(503);
+        heal();
+        const second = await post(events, headers, url);
+        expect(second.statusCode).toBe(202);
+        expect(second.headers).not.toHaveProperty('idempotency-replayed');
+        const third = await post(events, headers, url);
+        expect(third.json()).toEqual(second.json());
+        expect(third.headers['idempotency-replayed']).toBe('true');
+        expect((await stored()).reduce((sum, each) => sum + each)).toBe(10);
+      },
+    );
+
+    it('sends no more with one call than Redis answers at once, in order, and completes it when repeated', async () => {
+      const { log } = served.ports;
+      const append = log.append.bind(log);
+      const sizes: number[] = [];
+      let left = 2;
+      log.append = async (request) => {
+        sizes.push(request.entries.length);
+        if (left-- === 0) throw new StillwaterError('redis-refused', { what: 'It failed.' });
+        return append(request);
+      };
+      const many = Array.from({ length: 3_400 }, (_, n) => event(n));
+      const headers = { 'idempotency-key': 'k-1' };
+      const broken = (await post(many, headers)).json();
+      expect(broken.partitions.map(({ status, indexes }: any) => [status, indexes.length])).toEqual([
+        ['appended', 1_000],
+        ['appended', 1_000],
+        ['refused', 1_000],
+        ['notTried', 400],
+      ]);
+      const { ids } = (await post(many, headers)).json();
+      expect((await post(many, headers)).json()).toMatchObject({ ids, position: `flights@${ids.at(-1)}` });
+      expect(sizes.every((size) => size <= 1_000)).toBe(true);
+      const there = await served.ports.log.range('flights', '0-0', '99999999999999-0', 10_000);
+      expect(there.map(([, fields]) => JSON.parse(fields[1]!).delay)).toEqual(many.map(({ delay }) => delay));
+      expect((await post(many.slice(1), headers)).statusCode).toBe(422);
+      sizes.length = 0;
+      await post(Array.from({ length: 5 }, (_, n) => event(n, { origin: 'x'.repeat(400_000) })));
+      expect(sizes).toEqual([2, 2, 1]);
+    });
+
+    it('passes a refusal on where nothing was appended anywhere', async () => {
+      failing(null, 'redis-refused');
+      for (const some of [events, events.filter(({ id }) => placeOf(id) === 0)])
+        expect((await post(some, {}, url)).json()).toMatchObject({ status: 503, code: 'redis-refused' });
+      expect((await post(events, { 'idempotency-key': 'k-1' }, url)).json()).toMatchObject({
+        code: 'redis-refused',
+      });
+      expect(await stored()).toEqual([0, 0]);
+    });
+
+    it('refuses a key that comes back with events that fall into other partitions', async () => {
+      for (const [first, other] of [
+        [0, 1],
+        [1, 0],
+      ])
+        for (const key of ['a', 'b', 'c', 'd']) {
+          const headers = { 'idempotency-key': `${first}${key}` };
+          const those = (partition: number) => events.filter(({ id }) => placeOf(id) === partition);
+          expect((await post(those(first!), headers, url)).statusCode).toBe(202);
+          const before = await stored();
+          expect((await post(those(other!), headers, url)).json()).toMatchObject({
+            status: 422,
+            code: 'idempotency-key-reused',
+          });
+          expect((await post(events, headers, url)).statusCode).toBe(422);
+          expect(await stored()).toEqual(before);
+          expect((await post(those(first!), headers, url)).headers['idempotency-replayed']).toBe('true');
+        }
+    });
   });
 
   it('puts and deletes rows of tables under their keys', async () => {

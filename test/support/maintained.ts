@@ -1,6 +1,6 @@
 import { compileView, type CompiledView } from '../../src/view/compile-plan.js';
 import type { ViewDeclaration } from '../../src/view/plan.js';
-import { shownText } from '../../src/circuit/view-record.js';
+import { shownText } from '../../src/zset/shown-text.js';
 import { MemoryStates } from '../../src/testing/memory-states.js';
 import { Delta } from '../../src/zset/delta.js';
 import type { Row } from '../../src/zset/value.js';

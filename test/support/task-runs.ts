@@ -1,5 +1,5 @@
 import { pure } from '../../src/circuit/pure.js';
-import { shownText } from '../../src/circuit/view-record.js';
+import { shownText } from '../../src/zset/shown-text.js';
 import { SystemClock } from '../../src/runtime/clock.js';
 import { EntryDecoder } from '../../src/runtime/decode-entry.js';
 import { defaultLimits, type Limits } from '../../src/runtime/limits.js';

@@ -1,5 +1,5 @@
 import { NO_TIME, type SourceTime, type Time } from '../../src/circuit/time.js';
-import { shownText } from '../../src/circuit/view-record.js';
+import { shownText } from '../../src/zset/shown-text.js';
 import { MemoryStates } from '../../src/testing/memory-states.js';
 import { compileView, type CompiledView, inputNameOf } from '../../src/view/compile-plan.js';
 import { declarationErrors } from '../../src/view/declaration-errors.js';

@@ -2,15 +2,15 @@
 -- Appends entries to a stream, all or none, and remembers for a while what it answered.
 --
 -- KEYS  1 stream   2 memory of this idempotency key (string), if there is one
--- ARGV  1 how long to remember, ms   2 digest of the entries   then for each entry: how many values follow, field value …
+-- ARGV  1 how long to remember, ms   2 digest of what the key stands for   then for each entry: how many values follow, field value …
 -- Reply {'APPENDED', 'id id …'}
 --       {'REPEATED', 'id id …'}     this key had appended these entries before: nothing was done
---       {'REUSED'}                  this key had appended other entries before: nothing was done
+--       {'REUSED'}                  this key belongs to other entries: nothing was done
 --       {'WRONG_TYPE', key, type}
 --       {'REFUSED', error}          the stream can take no further id
 --       {'MALFORMED', what}
 --
--- The memory is 'digest id id …'.
+-- The memory is 'digest id id …', and 'digest ' as long as the key is only known: no entries came with it.
 -- The first XADD is the last check: an id that cannot be given is refused before anything is written.
 local SLICE = 7000
 local stream, memory, size = KEYS[1], KEYS[2], #ARGV
@@ -22,7 +22,7 @@ if memory then
   if found == 'string' then
     local digest, ids = string.match(redis.call('GET', memory), '^(%S+) (.*)$')
     if digest ~= ARGV[2] then return { 'REUSED' } end
-    return { 'REPEATED', ids }
+    if ids ~= '' or size == 2 then return { 'REPEATED', ids } end
   end
 end
 local at = 3

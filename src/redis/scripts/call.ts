@@ -115,13 +115,6 @@ export const callReadKeys = (
     ['keys', ...buckets.flatMap(({ keys }) => [String(keys.length), ...keys])],
   );
 
-/** All rows of whole buckets; `found` holds key and text by turns. */
-export const callReadBuckets = (
-  redis: Redis,
-  taskKey: string,
-  bucketKeys: readonly string[],
-): Promise<ReadRowsReply> => readRowsScript.run(redis, [taskKey, ...bucketKeys], ['buckets']);
-
 /** Rows in the order of an index; `found` holds key and text by turns, `members` the members they were found by. */
 export const callReadIndex = (
   redis: Redis,

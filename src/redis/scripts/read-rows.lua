@@ -1,11 +1,10 @@
 #!lua flags=no-writes
 -- Reads rows of one partition and the record of the task: all of one commit.
 --
--- KEYS  1 task (hash)   keys, buckets: 2… buckets of rows (hash)   index: 2 index (zset), 3… all buckets, in order
+-- KEYS  1 task (hash)   keys: 2… buckets of rows (hash)   index: 2 index (zset), 3… all buckets, in order
 -- ARGV  'keys'      then for each bucket: how many keys follow, the keys
---       'buckets'
 --       'index'     then 1 if reversed, lower or (reversed) upper bound, other bound, limit
--- Reply {'ROWS', record, found}            keys: a text or nil for each key; buckets: key, text …
+-- Reply {'ROWS', record, found}            keys: a text or nil for each key
 --       {'ROWS', record, found, members}   index: key, text …, and the member each was found by
 --       {'WRONG_TYPE', key, type}
 --       {'MALFORMED', what}
@@ -46,20 +45,6 @@ if mode == 'keys' then
       for index = 1, #stored do found[#found + 1] = shown(stored[index]) end
     end
     at = at + 1 + count
-  end
-  return { 'ROWS', record, found }
-end
-
-if mode == 'buckets' then
-  for place = first, #KEYS do
-    local stored = redis.call('HGETALL', KEYS[place])
-    for index = 1, #stored, 2 do
-      local text = shown(stored[index + 1])
-      if text then
-        found[#found + 1] = stored[index]
-        found[#found + 1] = text
-      end
-    end
   end
   return { 'ROWS', record, found }
 end

@@ -33,6 +33,8 @@ export interface Generation {
   /** It was asked for although the beginning of a source is gone. */
   readonly acceptTrimmed: boolean;
   readonly createdAt: number;
+  /** Put back by a rollback: the newer generation that had served. */
+  readonly rolledBackFrom?: number | null;
   /** What REST needs to read it when no process has its code: columns, key, indexes. */
   readonly description: unknown;
   /** Number of the format its values are stored in. */

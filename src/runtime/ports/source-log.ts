@@ -41,13 +41,15 @@ export interface LogEnd {
 
 export interface AppendRequest {
   redisKey: string;
-  /** Each as flat fields. Appended together, or not at all. */
+  /** Each as flat fields. Appended together, or not at all. None with a key: the key is only told whose it is. */
   entries: readonly (readonly string[])[];
   /**
    * A repeat with the same key and the same entries appends nothing and answers with the same ids; with other entries it is
    * refused.
    */
   idempotencyKey: string | null;
+  /** What the key stands for, where that is more than these entries: a request over several logs. */
+  digest?: string | null;
   /** How long the key is remembered. */
   memoryMs: number;
 }

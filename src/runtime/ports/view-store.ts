@@ -14,6 +14,11 @@ export interface ReadRows {
   rows: StoredRow[];
 }
 
+/** A share of a bucket; `cursor` is where to go on, null at the end. */
+export interface ScannedRows extends ReadRows {
+  cursor: string | null;
+}
+
 export interface IndexRange {
   /** Name of the index's state (`index.0`). */
   state: string;
@@ -37,8 +42,20 @@ export abstract class ViewStore {
     range: IndexRange,
   ): Promise<ReadRows & { members: string[] }>;
 
-  /** All rows of one bucket, and the record they belong to. */
+  /** All rows of one bucket, and the record they belong to: one call, however many they are. */
   abstract bucket(task: TaskId, bucket: number): Promise<ReadRows>;
+
+  /**
+   * About `count` rows of a bucket (a small one may come whole), from the beginning (null) or a cursor on, all of one commit. A row that stays as it
+   * is from the first share of a scan to the last is in one of them at the least; what changes meanwhile may be or not,
+   * as before or after. Null where the cursor is good no longer: begin again.
+   */
+  abstract scan(
+    task: TaskId,
+    bucket: number,
+    cursor: string | null,
+    count: number,
+  ): Promise<ScannedRows | null>;
 
   /** All rows of a partition, all of one commit; only for views known to be small. */
   abstract all(task: TaskId, buckets: number): Promise<ReadRows>;

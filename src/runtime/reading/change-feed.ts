@@ -109,7 +109,7 @@ export class ChangeFeed {
     }
     if (snapshot) {
       const begun: number[][] = [];
-      yield* this.#snapshot(view, begun);
+      if (!(yield* this.#snapshot(view, begun))) return 'Changes made while rows were read are not kept.';
       known = begun;
       ticks = begun.map((buckets) => Math.min(...buckets));
     }
@@ -147,8 +147,11 @@ export class ChangeFeed {
     return null;
   }
 
-  /** Small views in one commit; large ones bucket by bucket. Fills `ticks`: by partition, the tick each bucket's rows are of. */
-  async *#snapshot(view: ServedView, ticks: number[][]): AsyncGenerator<FeedMessage> {
+  /**
+   * Small views in one commit; large ones bucket by bucket. Fills `ticks`: by partition, the
+   * tick each bucket's rows are of. False if it could not be read to its end.
+   */
+  async *#snapshot(view: ServedView, ticks: number[][]): AsyncGenerator<FeedMessage, boolean> {
     const { buckets } = view.generation;
     const records = await this.reader.records(view);
     const small =
@@ -158,7 +161,10 @@ export class ChangeFeed {
     for (const task of view.tasks) {
       const read: number[] = [];
       for (let bucket = 0; bucket < (small ? 1 : buckets); bucket++) {
-        const page = small ? await this.reader.snapshot(view, task) : await this.reader.bucket(task, bucket);
+        const page = small
+          ? await this.reader.snapshot(view, task)
+          : await this.reader.bucket(view, task, bucket);
+        if (page === null) return false;
         if (small) read.push(...Array.from({ length: buckets }, () => page.record?.tick ?? 0));
         else read.push(page.record?.tick ?? 0);
         rows.push(...page.rows);
@@ -170,6 +176,7 @@ export class ChangeFeed {
       ticks.push(read);
     }
     if (first || rows.length > 0) yield { kind: 'snapshot', rows, first };
+    return true;
   }
 
   #subscribe(view: ServedView): Promise<number[]> {

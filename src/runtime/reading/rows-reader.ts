@@ -5,6 +5,7 @@ import { compareText } from '../../zset/text-order.js';
 import type { Row } from '../../zset/value.js';
 import type { StoredRow, ViewStore } from '../ports/view-store.js';
 import type { TaskRecord } from '../ports/task-store.js';
+import { readBucket } from '../read-bucket.js';
 import type { TaskId } from '../task-id.js';
 import { decodeCursor, encodeCursor, otherPath, type Cursor } from './cursor.js';
 import { matches } from './matches.js';
@@ -99,10 +100,14 @@ export class RowsReader {
     return { rows: rows.map(parsed), record };
   }
 
-  /** The rows of one bucket and the commit they are of. */
-  async bucket(task: TaskId, bucket: number): Promise<{ rows: FoundRow[]; record: TaskRecord | null }> {
-    const { rows, record } = await this.store.bucket(task, bucket);
-    return { rows: rows.map(parsed), record };
+  /** The rows of one bucket and the commit they are of; null where its changelog is not kept. */
+  async bucket(
+    view: ServedView,
+    task: TaskId,
+    bucket: number,
+  ): Promise<{ rows: FoundRow[]; record: TaskRecord | null } | null> {
+    const read = await readBucket(this.store, { task, bucket, buckets: view.generation.buckets });
+    return read && { rows: read.rows.map(parsed), record: read.record };
   }
 
   async #byKeys(

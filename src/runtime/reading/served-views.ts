@@ -40,11 +40,7 @@ export class ServedViews {
     if (!this.names().includes(name)) throw this.unknown(name);
     throw new StillwaterError('not-serving', {
       what: `View "${name}" has no rows to read yet.`,
-      evidence: `generations  ${
-        this.generations(name)
-          .map(({ number, state }) => `${number} ${state}`)
-          .join(', ') || 'none'
-      }`,
+      evidence: `generations  ${this.#told(name)}`,
       consequence: 'Nothing was read.',
       remedy: `No action if it is building: it serves as soon as it has caught up (GET /views/${encodeURIComponent(name)} shows how far it is). Else start a worker that has its code.`,
     });
@@ -56,6 +52,30 @@ export class ServedViews {
     let view = this.#views.get(generation);
     if (!view) this.#views.set(generation, (view = servedView(generation)));
     return view;
+  }
+
+  /** A generation that need not serve. @throws StillwaterError `unknown-view`, `unknown-generation` */
+  async generation(name: string, number: number): Promise<ServedView> {
+    const found = (): Generation | undefined =>
+      this.generations(name).find((generation) => generation.number === number);
+    if (!found()) await this.watch.refresh();
+    const generation = found();
+    if (generation) return servedView(generation);
+    if (!this.names().includes(name)) throw this.unknown(name);
+    throw new StillwaterError('unknown-generation', {
+      what: `View "${name}" has no generation ${number}.`,
+      evidence: `generations  ${this.#told(name)}`,
+      consequence: 'Nothing was read.',
+      remedy: 'Use one of these.',
+    });
+  }
+
+  #told(name: string): string {
+    return (
+      this.generations(name)
+        .map(({ number, state }) => `${number} ${state}`)
+        .join(', ') || 'none'
+    );
   }
 
   unknown(name: string): StillwaterError {

@@ -3,7 +3,7 @@ import type { Catalog } from '../catalog.js';
 import { partitionKeys } from '../placement.js';
 import type { Generation } from '../ports/registry.js';
 import type { LogEnd, SourceLog } from '../ports/source-log.js';
-import type { TaskStatus, TaskStore } from '../ports/task-store.js';
+import type { TaskRecord, TaskStatus, TaskStore } from '../ports/task-store.js';
 import type { Workers } from '../ports/workers.js';
 import { BEGINNING, comparePositions, timeOf } from '../position.js';
 import type { ServedViews } from './served-views.js';
@@ -29,10 +29,23 @@ export interface PartitionStatus {
   parked: { code: string; message: string; at: string } | null;
 }
 
+export interface GenerationStatus {
+  generation: number;
+  state: Generation['state'];
+  paused: boolean;
+  rows: number;
+  errors: number;
+  /** Why a task of it does not go on. */
+  parked: string | null;
+  createdAt: string;
+}
+
 export interface ViewStatus {
   name: string;
   state: ViewState;
   generation: number | null;
+  /** The newer generation that served before a rollback. */
+  rolledBackFrom: number | null;
   fingerprint: string | null;
   /** Entries, and milliseconds of entry time, between the ends of its streams and what it contains; null while unknown. */
   lag: { entries: number | null; ms: number | null };
@@ -45,7 +58,7 @@ export interface ViewStatus {
   version: string | null;
   frontier: Readonly<Record<string, string>>;
   partitions: PartitionStatus[];
-  generations: { generation: number; state: Generation['state']; paused: boolean; createdAt: string }[];
+  generations: GenerationStatus[];
   description: ViewDescription | null;
 }
 
@@ -73,7 +86,7 @@ export class ViewStatuses {
 
   async #of(names: readonly string[]): Promise<ViewStatus[]> {
     const shown = names.map((name) => ({ name, generation: this.#shown(name) }));
-    const generations = shown.flatMap(({ generation }) => generation ?? []);
+    const generations = names.flatMap((name) => this.views.generations(name));
     const tasks = generations.map((generation) => tasksOf(generation));
     const [statuses, ends, { live }] = await Promise.all([
       this.tasks.status(tasks.flat()),
@@ -88,9 +101,7 @@ export class ViewStatuses {
       at += tasks[index]!.length;
     });
     const fingerprints = new Set(live.flatMap((worker) => worker.fingerprints));
-    return shown.map(({ name, generation }) =>
-      this.#status(name, generation, generation ? statusOf.get(generation)! : [], endOf, fingerprints),
-    );
+    return shown.map(({ name, generation }) => this.#status(name, generation, statusOf, endOf, fingerprints));
   }
 
   /** What serves, or else what is on its way. */
@@ -108,28 +119,28 @@ export class ViewStatuses {
   #status(
     name: string,
     generation: Generation | null,
-    statuses: TaskStatus[],
+    statusOf: ReadonlyMap<Generation, TaskStatus[]>,
     ends: ReadonlyMap<string, LogEnd>,
     fingerprints: ReadonlySet<string>,
   ): ViewStatus {
+    const statuses = (generation && statusOf.get(generation)) ?? [];
     const records = statuses.map(({ record }) => record);
     const checksum = new Checksum();
     for (const record of records) if (record) checksum.merge(Checksum.parse(record.checksum));
-    const sum = (read: (record: NonNullable<(typeof records)[number]>) => number): number =>
-      records.reduce((total, record) => total + (record ? read(record) : 0), 0);
     const frontier = frontierOf(records);
     return {
       name,
       state: stateOf(generation, statuses, fingerprints),
       generation: generation?.number ?? null,
+      rolledBackFrom: generation?.rolledBackFrom ?? null,
       fingerprint: generation?.fingerprint ?? null,
       lag: generation
         ? lagOf(generation, statuses, frontier, ends, this.views.catalog)
         : { entries: null, ms: null },
-      rows: sum(({ rows }) => rows),
+      rows: sum(statuses, ({ rows }) => rows),
       checksum: checksum.toString(),
-      errors: sum(({ errors }) => errors),
-      conflicts: sum(({ conflicts }) => conflicts),
+      errors: sum(statuses, ({ errors }) => errors),
+      conflicts: sum(statuses, ({ conflicts }) => conflicts),
       version: generation ? versionText(servedView(generation), ticksOf(records)) : null,
       frontier,
       partitions: statuses.map(({ task, owner, epoch, record, parked }) => ({
@@ -144,16 +155,30 @@ export class ViewStatuses {
           at: new Date(parked.at).toISOString(),
         },
       })),
-      generations: this.views.generations(name).map(({ number, state, paused, createdAt }) => ({
-        generation: number,
-        state,
-        paused,
-        createdAt: new Date(createdAt).toISOString(),
-      })),
+      generations: this.views
+        .generations(name)
+        .map((each) => generationStatus(each, statusOf.get(each) ?? [])),
       description: generation ? descriptionOf(generation) : null,
     };
   }
 }
+
+/** What the records of some tasks come to together. */
+const sum = (statuses: readonly TaskStatus[], read: (record: TaskRecord) => number): number =>
+  statuses.reduce((total, { record }) => total + (record ? read(record) : 0), 0);
+
+const generationStatus = (
+  { number, state, paused, createdAt }: Generation,
+  statuses: readonly TaskStatus[],
+): GenerationStatus => ({
+  generation: number,
+  state,
+  paused,
+  rows: sum(statuses, ({ rows }) => rows),
+  errors: sum(statuses, ({ errors }) => errors),
+  parked: statuses.find(({ parked }) => parked)?.parked?.message ?? null,
+  createdAt: new Date(createdAt).toISOString(),
+});
 
 const tasksOf = (generation: Generation): ReturnType<typeof servedView>['tasks'] =>
   servedView(generation).tasks;

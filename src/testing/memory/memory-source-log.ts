@@ -80,9 +80,10 @@ export class MemorySourceLog extends SourceLog {
     redisKey,
     entries,
     idempotencyKey,
+    digest: given,
     memoryMs,
   }: AppendRequest): Promise<{ ids: Position[]; repeated: boolean }> {
-    if (entries.length === 0) return { ids: [], repeated: false };
+    if (entries.length === 0 && idempotencyKey === null) return { ids: [], repeated: false };
     const what = `Appending ${entries.length} entries to the stream ${JSON.stringify(redisKey)}`;
     if (this.redis.refusing !== null)
       throw new StillwaterError('redis-refused', {
@@ -98,14 +99,15 @@ export class MemorySourceLog extends SourceLog {
       });
     const now = this.redis.clock.now();
     const memory = idempotencyKey === null ? null : `${redisKey}\n${idempotencyKey}`;
-    const digest = memory === null ? '' : appendDigest(entries);
+    const digest = memory === null ? '' : (given ?? appendDigest(entries));
     const remembered = memory === null ? undefined : this.redis.appends.get(memory);
     if (remembered !== undefined && remembered.until > now) {
       if (remembered.digest !== digest) throw keyReused(redisKey, idempotencyKey!, entries.length);
-      return { ids: [...remembered.ids], repeated: true };
+      if (remembered.ids.length > 0 || entries.length === 0)
+        return { ids: [...remembered.ids], repeated: true };
     }
-    const stream = this.redis.stream(redisKey);
     const ids = entries.map((fields) => {
+      const stream = this.redis.stream(redisKey);
       const id = stream.nextId(now);
       stream.add(id, fields);
       return id;

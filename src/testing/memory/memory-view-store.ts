@@ -1,8 +1,14 @@
 import { bucketOf } from '../../circuit/view-output.js';
-import { shownText } from '../../circuit/view-record.js';
+import { shownText } from '../../zset/shown-text.js';
 import { newestErrors } from '../../runtime/ports/newest-errors.js';
 import type { RawEntry } from '../../runtime/ports/source-log.js';
-import { ViewStore, type IndexRange, type ReadRows, type StoredRow } from '../../runtime/ports/view-store.js';
+import {
+  ViewStore,
+  type IndexRange,
+  type ReadRows,
+  type ScannedRows,
+  type StoredRow,
+} from '../../runtime/ports/view-store.js';
 import { type TaskId, taskName } from '../../runtime/task-id.js';
 import { compareText, unescapeText } from '../../zset/text-order.js';
 import { changelogKey, copyOf, type MemoryRedis } from './memory-redis.js';
@@ -46,6 +52,19 @@ export class MemoryViewStore extends ViewStore {
     const { record, rows } = await this.all(task);
     const buckets = this.redis.tasks.get(taskName(task))?.buckets ?? 1;
     return { record, rows: rows.filter(({ key }) => bucketOf(key, buckets) === bucket) };
+  }
+
+  async scan(
+    task: TaskId,
+    bucket: number,
+    cursor: string | null,
+    count: number,
+  ): Promise<ScannedRows | null> {
+    const { record, rows } = await this.bucket(task, bucket);
+    const left = rows
+      .filter(({ key }) => cursor === null || key > cursor)
+      .sort((left, right) => (left.key < right.key ? -1 : 1));
+    return { record, rows: left.slice(0, count), cursor: left.length > count ? left[count - 1]!.key : null };
   }
 
   async all(task: TaskId): Promise<ReadRows> {

@@ -32,6 +32,16 @@ describeWithRedis('append.lua', () => {
     expect(await redis().xlen('s')).toBe(1);
   });
 
+  it('remembers a key that comes without entries, and takes them when they come', async () => {
+    expect(await append(['s', '{s}:k'], '1000', 'd')).toEqual(['APPENDED', '']);
+    expect(await append(['s', '{s}:k'], '1000', 'd')).toEqual(['REPEATED', '']);
+    expect(await append(['s', '{s}:k'], '1000', 'e', '2', 'a', '1')).toEqual(['REUSED']);
+    expect(await redis().exists('s')).toBe(0);
+    const [tag, ids] = await append(['s', '{s}:k'], '1000', 'd', '2', 'a', '1');
+    expect(tag).toBe('APPENDED');
+    expect(await append(['s', '{s}:k'], '1000', 'd', '2', 'a', '1')).toEqual(['REPEATED', ids]);
+  });
+
   it('answers WRONG_TYPE for stream and memory', async () => {
     await redis().hset('h', 'a', '1');
     expect(await append(['h'], '1000', 'd', '2', 'a', '1')).toEqual(['WRONG_TYPE', 'h', 'hash']);

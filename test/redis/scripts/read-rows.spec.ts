@@ -38,11 +38,6 @@ describeWithRedis('read-rows.lua', () => {
     expect((found as unknown[]).at(-1)).toBe('A');
   });
 
-  it('answers ROWS for buckets', async () => {
-    expect(await read(['{t}:task', '{t}:b0'], 'buckets')).toEqual(['ROWS', RECORD, ['a', 'A']]);
-    expect(await read(['{t}:task', '{t}:none'], 'buckets')).toEqual(['ROWS', RECORD, []]);
-  });
-
   it('answers ROWS with members for an index, either way round', async () => {
     const members = ['1\u00000\u0000a', '2\u00001\u0000b', '3\u00001\u0000n\u00010l', '4\u00000\u0000hidden'];
     await redis().zadd('{t}:i', ...members.flatMap((member) => ['0', member]));
@@ -63,8 +58,8 @@ describeWithRedis('read-rows.lua', () => {
 
   it('answers WRONG_TYPE', async () => {
     await redis().set('{t}:s', 'x');
-    expect(await read(['{t}:task', '{t}:s'], 'buckets')).toEqual(['WRONG_TYPE', '{t}:s', 'string']);
-    expect(await read(['{t}:s', '{t}:b0'], 'buckets')).toEqual(['WRONG_TYPE', '{t}:s', 'string']);
+    expect(await read(['{t}:task', '{t}:s'], 'keys', '0')).toEqual(['WRONG_TYPE', '{t}:s', 'string']);
+    expect(await read(['{t}:s', '{t}:b0'], 'keys', '0')).toEqual(['WRONG_TYPE', '{t}:s', 'string']);
     expect(await read(['{t}:task', '{t}:b0', '{t}:b0'], 'index', '0', '-', '+', '1')).toEqual([
       'WRONG_TYPE',
       '{t}:b0',
