@@ -8,7 +8,18 @@ import { Random } from '../support/random.js';
 const task = { view: 'up', generation: 1, stage: 0, partition: 0 };
 const BUCKETS = 2;
 const record = (tick: number) =>
-  ({ tick, positions: {}, frontier: {}, rows: 0, conflicts: 0, errors: 0, checksum: '', extra: {} }) as const;
+  ({
+    tick,
+    positions: {},
+    frontier: {},
+    rows: 0,
+    conflicts: 0,
+    errors: 0,
+    checksum: '',
+    clocks: {},
+    applied: null,
+    extra: {},
+  }) as const;
 
 /**
  * A bucket whose scan is as bad as it may be: shares in any order of the keys, rows twice, and commits between any two
