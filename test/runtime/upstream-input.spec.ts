@@ -56,6 +56,8 @@ describe('taking over the rows of another view', () => {
     tick: 7,
     positions: {},
     frontier: { s: '7-0' },
+    clocks: {},
+    applied: null,
     rows: 0,
     conflicts: 0,
     errors: 0,
