@@ -30,6 +30,8 @@ export class KeyedState<V> implements Keyed<V> {
   #pending = new Map<string, Slot<V>>();
   readonly #cache: TwoGenerations<Slot<V>>;
   #missing = new Set<string>();
+  /** What the current tick only writes. */
+  #written = new Map<string, string | null>();
   /** What the current tick stores, once asked for; what the pending one does. */
   #writes: Texts | null = null;
   #sealed: Texts = NO_TEXTS;
@@ -74,6 +76,11 @@ export class KeyedState<V> implements Keyed<V> {
     this.#current.set(key, ABSENT);
   }
 
+  /** Stores a text under a key that nobody asks for: it is written and forgotten. */
+  put(key: string, text: string): void {
+    this.#written.set(key, text);
+  }
+
   // ---- the runtime's side
 
   /** The wanted keys that are not loaded; each is to be answered by `load`. */
@@ -91,7 +98,7 @@ export class KeyedState<V> implements Keyed<V> {
   }
 
   get changed(): number {
-    return this.#current.size;
+    return this.#current.size + this.#written.size;
   }
 
   get cached(): number {
@@ -100,7 +107,7 @@ export class KeyedState<V> implements Keyed<V> {
 
   /** What the current tick stores: of each key a text, or null where it goes. */
   writes(): Texts {
-    const texts = new Map<string, string | null>();
+    const texts = this.#written;
     for (const [key, slot] of this.#current) texts.set(key, slot === ABSENT ? null : this.codec.encode(slot));
     return (this.#writes = texts);
   }
@@ -112,6 +119,7 @@ export class KeyedState<V> implements Keyed<V> {
     this.#writes = null;
     this.#pending = this.#current;
     this.#current = new Map();
+    this.#written = new Map();
     this.#cache.settle();
   }
 
@@ -134,6 +142,7 @@ export class KeyedState<V> implements Keyed<V> {
       else this.#pending.set(key, this.#slotOf(sealed));
     }
     this.#current = new Map();
+    this.#written = new Map();
     this.#writes = null;
     this.#missing.clear();
     this.#cache.settle();
@@ -143,6 +152,7 @@ export class KeyedState<V> implements Keyed<V> {
   drop(): void {
     this.#current = new Map();
     this.#pending = new Map();
+    this.#written = new Map();
     this.#writes = null;
     this.#sealed = NO_TEXTS;
     this.#missing.clear();

@@ -39,6 +39,8 @@ export interface ViewOutputOptions {
   /** `JSON.stringify`, made for the view's columns. */
   textOf: (row: Row) => string;
   indexes: readonly OutputIndex[];
+  /** Rows only come, each under a key of its own. */
+  appended: boolean;
   /** In how many hashes a partition's rows lie; index members name the one their row is in. */
   buckets: number;
 }
@@ -68,11 +70,13 @@ export class ViewOutput implements Operator {
   ) {}
 
   reads([delta]: readonly [Delta<Row>]): void {
+    if (this.options.appended) return;
     if (this.#delta !== delta) this.#group(delta);
     for (const key of this.#touched.keys()) this.records.want(key);
   }
 
   step([delta]: readonly [Delta<Row>]): Delta<Row> {
+    if (this.options.appended) this.#append(delta);
     for (const [key, change] of this.#touched) this.#apply(key, change);
     this.#forget();
     return delta;
@@ -122,6 +126,23 @@ export class ViewOutput implements Operator {
     }
     this.#touched = touched;
     this.#delta = delta;
+  }
+
+  #append({ rows, weights }: Delta<Row>): void {
+    const { keyOf, textOf } = this.options;
+    for (let index = 0; index < rows.length; index++) {
+      const row = rows[index]!;
+      if (weights[index] !== 1)
+        assert(
+          false,
+          `A row came with the weight ${weights[index]} to a view to which rows are only appended.`,
+        );
+      const key = keyOf(row);
+      const text = textOf(row);
+      this.records.put(key, text);
+      this.#result.checksum.add(text, 1);
+      this.#changed({ key, before: null, after: row }, false);
+    }
   }
 
   #forget(): void {

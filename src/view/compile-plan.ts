@@ -222,6 +222,7 @@ export class PlanCompiler {
     return (this.#output = new ViewOutput(this.#builder.keyed('rows', viewRecordCodec(side)), {
       keyOf: keyTextOf(keyParts(view.columns, view.key)),
       textOf: rowTextOf(view.columns),
+      appended: isAppended(view),
       buckets: view.buckets,
       indexes: view.indexes.map((index, number) => ({
         index: this.#builder.index(`index.${number}`),
@@ -246,6 +247,12 @@ export function keyParts(columns: readonly Column[], key: readonly string[]): Ke
 /** `JSON.stringify`, made for rows of these columns. */
 const rowTextOf = (columns: readonly Column[]): ((row: Row) => string) =>
   generatedText(columns.map(({ name, type }) => ({ name, kind: textKind(type) })));
+
+/** Each row comes once, under a key that no other has, and never goes: nobody need look what was there. */
+const isAppended = ({ plan: { relation }, key }: ViewDeclaration): boolean =>
+  relation.appendOnly &&
+  relation.uniqueKey !== null &&
+  relation.uniqueKey.every((name) => key.includes(name));
 
 /** How the values of a column are written; of an enum mostly strings, and anything else as well. */
 function textKind({ kind }: ColumnType): TextColumn['kind'] {

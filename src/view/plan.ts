@@ -43,6 +43,8 @@ export interface Relation {
   readonly appendOnly: boolean;
   /** The one stream its rows come from without a stateful operator between, so that each has a place in the log; null otherwise. */
   readonly log: string | null;
+  /** No two rows share their place in the log. */
+  readonly ownPlace?: boolean;
   /**
    * Columns of this relation whose values decide the partition a row is in, per input partitioning; null where no
    * longer known. Two relations can be joined, or one grouped, without an exchange where these agree.

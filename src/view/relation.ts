@@ -26,6 +26,7 @@ export function sourceRelation(source: SourceDeclaration): Relation {
     uniqueKey: source.kind === 'table' ? source.key : null,
     appendOnly: source.kind === 'stream',
     log: source.kind === 'stream' ? source.name : null,
+    ownPlace: source.kind === 'stream',
     partitions: source.partitions,
     partitionedBy: source.partitions === 1 ? [] : decidedBy,
     watermarks: timed
@@ -41,10 +42,16 @@ export function selectRelation(input: Relation, columns: readonly Named[]): Rela
   return {
     ...input,
     columns: columns.map(({ name, value }) => renamed(value.column, name)),
-    uniqueKey: renamedColumns(input.uniqueKey, columns),
+    uniqueKey: renamedColumns(input.uniqueKey, columns) ?? placeColumn(input, columns),
     partitionedBy: renamedColumns(input.partitionedBy, columns),
     watermarks: renamedWatermarks(input.watermarks, columns),
   };
+}
+
+/** The column that holds each row's own place in the log. */
+function placeColumn(input: Relation, columns: readonly Named[]): readonly string[] | null {
+  const place = columns.find(({ value }) => value.kind === 'position');
+  return place && input.log !== null && input.ownPlace ? [place.name] : null;
 }
 
 export const flatMapRelation = (input: Relation, columns: readonly Column[]): Relation => ({

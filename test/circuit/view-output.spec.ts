@@ -10,11 +10,12 @@ import { Stepped } from '../support/stepped.js';
 class Output extends Stepped {
   output: ViewOutput;
 
-  constructor(entriesMax = 1) {
+  constructor(entriesMax = 1, appended = false) {
     let output: ViewOutput;
     super(
       (builder) =>
         (output = new ViewOutput(builder.keyed('rows', viewRecordCodec(null)), {
+          appended,
           textOf: JSON.stringify,
           keyOf: (row) => row.id as string,
           buckets: 4,
@@ -153,5 +154,24 @@ describe('a view', () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  it('to which rows are only appended reads nothing, and says the same', () => {
+    const view = new Output(1, true);
+    for (let tick = 0; tick < 3; tick++)
+      view.step([
+        [row(`a${tick}`, tick), 1],
+        [row(`b${tick}`, tick), 1],
+      ]);
+    const { changes, rows, checksum } = view.output.takeResult();
+    expect(view.store.fetched).toBe(0);
+    expect(rows).toBe(6);
+    expect(changes[0]).toEqual({ key: 'a0', before: null, after: row('a0', 0) });
+    expect(view.shown).toHaveLength(6);
+    expect(view.members).toHaveLength(6);
+    const expected = new Checksum();
+    for (const shown of view.shown) expected.add(JSON.stringify(shown), 1);
+    expect(checksum.toString()).toBe(expected.toString());
+    expect(() => view.step([[row('a0', 0), -1]])).toThrow(/only appended/);
   });
 });
