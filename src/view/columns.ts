@@ -290,7 +290,8 @@ function ofUnion(def: any, inner: (of: z.core.$ZodType) => Described): Described
 const isNothing = (schema: z.core.$ZodType): boolean =>
   ['null', 'undefined', 'void'].includes(schema._zod.def.type);
 
-function mergedColumns(types: readonly ColumnType[]): Column[] {
+/** The columns of rows that are one of these: null where one of them has not such a column. */
+export function mergedColumns(types: readonly ColumnType[]): Column[] {
   const merged = new Map<string, Column[]>();
   for (const type of types)
     if (type.kind === 'object')
