@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { isDecimalText } from '../zset/decimal.js';
 import { canonical, type Row, type Value } from '../zset/value.js';
+import { decimalScale } from '../view/decimal.js';
 import { isInstantText } from '../view/instant.js';
 import type { Column, ColumnType } from '../view/plan.js';
 import { variantsOfSchema, type Variants } from '../view/variants.js';
@@ -30,10 +32,11 @@ export function generateDecoder({ schema, columns }: RowShape): ((value: unknown
     return null;
   const body = `'use strict';\nreturn (input) => {\n${generator.lines.join('\n')}\n};`;
   try {
-    return new Function('given', 'canonical', 'isCanonicalInstant', body)(
+    return new Function('given', 'canonical', 'isCanonicalInstant', 'isDecimalText', body)(
       generator.given,
       canonical,
       isCanonicalInstant,
+      isDecimalText,
     );
   } catch (thrown) {
     if (thrown instanceof EvalError) return null;
@@ -60,6 +63,12 @@ const definitionOf = (schema: z.core.$ZodType): Definition => schema._zod.def as
 /** `instant()`, which leaves its own output as it is. */
 const isInstant = ({ in: input, out }: Definition): boolean =>
   out !== undefined && isInstantText(out) && input !== undefined && definitionOf(input).type === 'transform';
+
+/** The scale of `decimal()`, which leaves its own output as it is; null for anything else. */
+const scaleOfDecimal = ({ in: input, out }: Definition): number | null =>
+  out !== undefined && input !== undefined && definitionOf(input).type === 'transform'
+    ? decimalScale(out)
+    : null;
 
 /** Names at which even an empty object has something. */
 const inherited = (name: string): boolean => name in Object.prototype;
@@ -174,10 +183,14 @@ class Generator {
       case 'readonly':
         if (checks.length > 0) break;
         return this.#value(innerType!, type, input);
-      case 'pipe':
-        if (checks.length > 0 || !isInstant(definition)) break;
-        this.#unless(`typeof ${input} === 'string' && isCanonicalInstant(${input})`);
+      case 'pipe': {
+        const scale = scaleOfDecimal(definition);
+        if (checks.length > 0 || (scale === null && !isInstant(definition))) break;
+        const canonicalText =
+          scale === null ? `isCanonicalInstant(${input})` : `isDecimalText(${input}, ${scale})`;
+        this.#unless(`typeof ${input} === 'string' && ${canonicalText}`);
         return input;
+      }
       case 'unknown':
       case 'any': {
         if (checks.length > 0) break;

@@ -100,15 +100,20 @@ export type ElementAt<Row, Path extends string> =
 /** The name a path gives a column that is not named otherwise: its last step. */
 export type LastStep<Path extends string> = Path extends `${string}.${infer Rest}` ? LastStep<Rest> : Path;
 
+/** Exact decimals: any text of a number, as against a few such texts. */
+export type IsDecimal<T> = [T] extends [`${number}`] ? ([`${number}`] extends [T] ? true : false) : false;
+
 /** What equality compares, as a word for messages. */
 export type Kind<T> = unknown extends T
   ? 'anything'
   : T extends null | undefined
     ? never
-    : T extends string
-      ? 'text'
-      : T extends number
-        ? 'numbers'
-        : T extends boolean
-          ? 'booleans'
-          : 'objects';
+    : IsDecimal<T> extends true
+      ? 'decimals'
+      : T extends string
+        ? 'text'
+        : T extends number
+          ? 'numbers'
+          : T extends boolean
+            ? 'booleans'
+            : 'objects';

@@ -75,6 +75,8 @@ export interface Column {
 /** What a column holds, read from its schema. */
 export type ColumnType = { readonly nullable: boolean } & (
   | { readonly kind: 'string'; readonly format?: 'instant' | 'date' | 'uuid' }
+  /** Exact decimals as texts, with so many digits behind the point. */
+  | { readonly kind: 'string'; readonly format: 'decimal'; readonly scale: number }
   | { readonly kind: 'number'; readonly integer: boolean }
   | { readonly kind: 'boolean' }
   | { readonly kind: 'enum'; readonly values: readonly (string | number)[] }
