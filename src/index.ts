@@ -19,6 +19,7 @@ export type { Rows } from './view/collection-types.js';
 export { computed, type Computed } from './view/computed.js';
 export { declarationErrors, checkDeclarations } from './view/declaration-errors.js';
 export { declarationOf } from './view/declaration-of.js';
+export { Decimal, decimal } from './view/decimal.js';
 export type { Duration } from './view/duration.js';
 export { instant } from './view/instant.js';
 export {

@@ -60,6 +60,8 @@ export class Prometheus {
         metrics.rows.set(labels, status.rows);
         metrics.viewErrors.set(labels, status.errors);
         metrics.conflicts.set(labels, status.conflicts);
+        metrics.parkedKeys.set(labels, status.parkedKeys);
+        metrics.waitingEvents.set(labels, status.waitingEvents);
         metrics.parkedTasks.set(labels, status.partitions.filter(({ parked }) => parked).length);
       }
       this.#up.set(1);

@@ -1,6 +1,7 @@
 import type { Row, Value } from '../zset/value.js';
 import type { RowIssue } from './conform.js';
 import { DecodedBatch } from './decoded-batch.js';
+import { EventTypes } from './event-types.js';
 import { FlatFields } from './flat-fields.js';
 import { instantText, toInstantText } from '../zset/instant-text.js';
 import { partitionOf, partitionKeys, placedBy, type RecordSource } from './placement.js';
@@ -44,6 +45,8 @@ export const entryLimits: Readonly<EntryLimits> = {
 export class EntryDecoder {
   readonly #rows: RowDecoder;
   readonly #flat: FlatFields;
+  /** Of streams whose events are of several types. */
+  readonly #types: EventTypes | null;
   readonly #tableKey: TableKey | null;
   readonly #partitionOf: ((row: Row) => number) | null;
   readonly #eventTime: string | null;
@@ -55,6 +58,7 @@ export class EntryDecoder {
   ) {
     this.#rows = new RowDecoder(source);
     this.#flat = new FlatFields(source);
+    this.#types = EventTypes.of(source);
     this.#tableKey = source.kind === 'table' ? new TableKey(source) : null;
     this.#partitionOf = partitionOf(source);
     this.#eventTime = source.eventTime;
@@ -81,6 +85,7 @@ export class EntryDecoder {
       if (reason !== null) {
         batch.rows.length = batch.weights.length = before;
         batch.undated = batch.undated?.filter((row) => row < before) ?? null;
+        batch.unskip(index);
         batch.errors.push({ entry: index, reason, raw: rawText(fields, this.limits.rawLengthMax) });
       }
       batch.ids.push(id);
@@ -102,10 +107,22 @@ export class EntryDecoder {
 
   #record(value: unknown, prefix: string, batch: DecodedBatch): string | null {
     const row = this.#rows.decode(value);
-    if (row === null) return reasonOf(this.#rows.issues(value), prefix);
+    if (row === null) return this.#refused(value, prefix, batch);
     batch.rows.push(row);
     batch.weights.push(1);
     return null;
+  }
+
+  /** What becomes of a value that is no row: a reason, or nothing where events of its type are skipped. */
+  #refused(value: unknown, prefix: string, batch: DecodedBatch): string | null {
+    const type = this.#types?.unknownTypeOf(value) ?? null;
+    if (type === null) return reasonOf(this.#rows.issues(value), prefix);
+    if (this.#types!.skips) {
+      batch.skipped.push({ entry: batch.ids.length, type });
+      return null;
+    }
+    const { discriminator } = this.#types!.variants;
+    return reasonOf([{ path: discriminator, message: this.#types!.refusal(type) }], prefix);
   }
 
   #otherForm(fields: readonly string[], id: Position, batch: DecodedBatch): string | null {
@@ -133,7 +150,7 @@ export class EntryDecoder {
           .slice(0, 10)
           .join(', ') || 'nothing else'
       }.`;
-    return this.#record(this.#flat.read(texts), '', batch);
+    return this.#record(this.#types?.readFlat(texts) ?? this.#flat.read(texts), '', batch);
   }
 
   #batch(text: string, batch: DecodedBatch): string | null {

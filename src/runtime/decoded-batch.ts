@@ -11,6 +11,13 @@ export interface UndecodedEntry {
   readonly raw: string;
 }
 
+/** An event that gave no row because the schema does not know its type. */
+export interface SkippedEvent {
+  /** The index of its entry among the decoded entries. */
+  readonly entry: number;
+  readonly type: string;
+}
+
 /** What time does along the entries of a batch, from one of them on. */
 export interface BatchTimes {
   /** The clock after so many entries of the batch, in ms. */
@@ -31,6 +38,8 @@ export class DecodedBatch {
   /** The rows of entry `i` are those from `ends[i - 1]` (0 for the first) to `ends[i]`. */
   readonly ends: number[] = [];
   readonly errors: UndecodedEntry[] = [];
+  /** Events of types the schema does not know, where those are skipped: no rows, and no errors. */
+  readonly skipped: SkippedEvent[] = [];
   /** The characters of all fields: near enough to bytes for bounding reads. */
   bytes = 0;
   /** Rows whose time is not said, and taken from their entry: deletions of a table. They move no clock. */
@@ -67,6 +76,11 @@ export class DecodedBatch {
       }
     }
     return (this.#orders = orders);
+  }
+
+  /** An entry is an error: what of it had been skipped is part of that. */
+  unskip(entry: number): void {
+    while (this.skipped[this.skipped.length - 1]?.entry === entry) this.skipped.pop();
   }
 
   /**

@@ -3,6 +3,7 @@ import type { StreamDeclaration, TableDeclaration } from '../view/plan.js';
 import { canonical, type Row } from '../zset/value.js';
 import { arrivingSchema, isFields, type RowIssue } from './conform.js';
 import { entryLimits } from './decode-entry.js';
+import { EventTypes } from './event-types.js';
 import { readText } from './flat-fields.js';
 import { instantText, toInstantText } from '../zset/instant-text.js';
 import { partitionOf, partitionOfText, type RecordSource } from './placement.js';
@@ -199,17 +200,19 @@ type Encoded = { row: Row; partition: number; json: string } | { issues: RowIssu
 class RecordEncoder {
   readonly tableKey: TableKey | null;
   readonly #rows: RowDecoder;
+  readonly #types: EventTypes | null;
   readonly #partitionOf: ((row: Row) => number) | null;
 
   constructor(readonly source: RecordSource) {
     this.tableKey = source.kind === 'table' ? new TableKey(source) : null;
     this.#rows = new RowDecoder(source);
+    this.#types = EventTypes.of(source);
     this.#partitionOf = partitionOf(source);
   }
 
   encode(record: unknown, limits: Readonly<EncodeLimits>): Encoded {
     const row = this.#rows.decode(record);
-    if (row === null) return { issues: this.#rows.issues(record) };
+    if (row === null) return { issues: this.#issues(record) };
     try {
       // Fields that no column reads today are stored as well, and must not have been rounded on the way.
       canonical(record);
@@ -230,6 +233,12 @@ class RecordEncoder {
     const partition =
       this.#partitionOf === null ? partitionOfText(json, this.source.partitions) : this.#partitionOf(row);
     return { row, partition, json };
+  }
+
+  #issues(record: unknown): RowIssue[] {
+    const type = this.#types?.unknownTypeOf(record) ?? null;
+    if (type === null) return this.#rows.issues(record);
+    return [{ path: this.#types!.variants.discriminator, message: this.#types!.refusal(type) }];
   }
 }
 

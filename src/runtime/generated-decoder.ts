@@ -1,7 +1,10 @@
 import { z } from 'zod';
+import { isDecimalText } from '../zset/decimal.js';
 import { canonical, type Row, type Value } from '../zset/value.js';
+import { decimalScale } from '../view/decimal.js';
 import { isInstantText } from '../view/instant.js';
 import type { Column, ColumnType } from '../view/plan.js';
+import { variantsOfSchema, type Variants } from '../view/variants.js';
 import { isCanonicalInstant } from '../zset/instant-text.js';
 import { applySchema, conform, type RowShape } from './conform.js';
 
@@ -20,14 +23,20 @@ import { applySchema, conform, type RowShape } from './conform.js';
  */
 export function generateDecoder({ schema, columns }: RowShape): ((value: unknown) => Row | undefined) | null {
   const generator = new Generator();
-  const result = generator.fields(schema, columns, 'input');
-  if (result === null) return null;
-  const body = `'use strict';\nreturn (input) => {\n${generator.lines.join('\n')}\nreturn ${result};\n};`;
+  const variants = variantsOfSchema(schema);
+  if (variants === null) {
+    const result = generator.fields(schema, columns, 'input');
+    if (result === null) return null;
+    generator.lines.push(`return ${result};`);
+  } else if (definitionOf(schema).checks?.length || !generator.variants(variants, columns, 'input'))
+    return null;
+  const body = `'use strict';\nreturn (input) => {\n${generator.lines.join('\n')}\n};`;
   try {
-    return new Function('given', 'canonical', 'isCanonicalInstant', body)(
+    return new Function('given', 'canonical', 'isCanonicalInstant', 'isDecimalText', body)(
       generator.given,
       canonical,
       isCanonicalInstant,
+      isDecimalText,
     );
   } catch (thrown) {
     if (thrown instanceof EvalError) return null;
@@ -55,6 +64,12 @@ const definitionOf = (schema: z.core.$ZodType): Definition => schema._zod.def as
 const isInstant = ({ in: input, out }: Definition): boolean =>
   out !== undefined && isInstantText(out) && input !== undefined && definitionOf(input).type === 'transform';
 
+/** The scale of `decimal()`, which leaves its own output as it is; null for anything else. */
+const scaleOfDecimal = ({ in: input, out }: Definition): number | null =>
+  out !== undefined && input !== undefined && definitionOf(input).type === 'transform'
+    ? decimalScale(out)
+    : null;
+
 /** Names at which even an empty object has something. */
 const inherited = (name: string): boolean => name in Object.prototype;
 
@@ -66,20 +81,50 @@ class Generator {
   readonly given: unknown[] = [];
   #names = 0;
 
-  /** The literal of an object's declared fields; null for an object that must be left to zod. */
-  fields(schema: z.core.$ZodType, columns: readonly Column[], input: string): string | null {
+  /**
+   * The literal of an object's declared fields; null for an object that must be left to zod. `all`: the columns of the
+   * row, of which those the object has not are null.
+   */
+  fields(
+    schema: z.core.$ZodType,
+    columns: readonly Column[],
+    input: string,
+    all: readonly Column[] = columns,
+  ): string | null {
     const { type, shape, checks, catchall } = definitionOf(schema);
     if (type !== 'object' || shape === undefined || checks?.length || catchall) return null;
     const names = Object.keys(shape);
     if (names.some(inherited) || names.length !== columns.length) return null;
     if (columns.some(({ name }) => !Object.hasOwn(shape, name))) return null;
+    if (all.some(({ name }) => inherited(name))) return null;
     this.#unless(`typeof ${input} === 'object' && ${input} !== null && !Array.isArray(${input})`);
-    const fields = columns.map(({ name, type: columnType }) => {
+    const fields = all.map(({ name, type: columnType }) => {
+      if (!Object.hasOwn(shape, name)) return `${JSON.stringify(name)}: null`;
       const field = this.#name();
       this.lines.push(`const ${field} = ${input}[${JSON.stringify(name)}];`);
       return `${JSON.stringify(name)}: ${this.#value(shape[name]!, columnType, field)}`;
     });
     return `{ ${fields.join(', ')} }`;
+  }
+
+  /** Lines that return the row of an event, by its type; nothing for a type whose variant must be left to zod. */
+  variants({ discriminator, variants }: Variants, columns: readonly Column[], input: string): boolean {
+    this.#unless(`typeof ${input} === 'object' && ${input} !== null && !Array.isArray(${input})`);
+    const type = this.#name();
+    this.lines.push(`const ${type} = ${input}[${JSON.stringify(discriminator)}];`);
+    let settled = 0;
+    for (const { schema, types, columns: own } of variants) {
+      const before = this.lines.length;
+      this.lines.push(`if (${types.map((value) => `${type} === ${JSON.stringify(value)}`).join(' || ')}) {`);
+      const result = types.every(isPlainScalar) ? this.fields(schema, own, input, columns) : null;
+      if (result === null) {
+        this.lines.length = before;
+        continue;
+      }
+      settled++;
+      this.lines.push(`return ${result};`, '}');
+    }
+    return settled > 0;
   }
 
   /** Lines that return unless the schema takes what `input` names, and the expression of what it becomes. */
@@ -138,10 +183,14 @@ class Generator {
       case 'readonly':
         if (checks.length > 0) break;
         return this.#value(innerType!, type, input);
-      case 'pipe':
-        if (checks.length > 0 || !isInstant(definition)) break;
-        this.#unless(`typeof ${input} === 'string' && isCanonicalInstant(${input})`);
+      case 'pipe': {
+        const scale = scaleOfDecimal(definition);
+        if (checks.length > 0 || (scale === null && !isInstant(definition))) break;
+        const canonicalText =
+          scale === null ? `isCanonicalInstant(${input})` : `isDecimalText(${input}, ${scale})`;
+        this.#unless(`typeof ${input} === 'string' && ${canonicalText}`);
         return input;
+      }
       case 'unknown':
       case 'any': {
         if (checks.length > 0) break;

@@ -19,6 +19,8 @@ export interface InputBatch {
   noteAfter?(to: number): unknown;
   /** Entries of the run that could not be decoded or placed. */
   errors(from: number, to: number): readonly EntryError[];
+  /** The types of events of the run that gave no rows because nothing is known of their types. */
+  skippedTypes?(from: number, to: number): readonly string[];
 }
 
 export interface EntryError {

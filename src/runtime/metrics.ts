@@ -1,3 +1,5 @@
+import { OTHER_TYPES, SKIPPED_TYPES_MAX } from './tallies.js';
+
 /** What is known of a series: its text in `/metrics`, and whether it only rises. */
 export interface SeriesDescription {
   readonly name: string;
@@ -78,7 +80,7 @@ const MILLISECONDS = [0.5, 1, 2, 5, 10, 20, 50, 100, 250, 500, 1_000, 2_500, 5_0
 
 /**
  * The figures of one process. The runtime counts here what it does; `/metrics` prints it. Labels are views, streams and
- * outcomes only: their number is bounded by what is declared.
+ * outcomes only, whose number is bounded by what is declared, and types of events up to a limit.
  */
 export class Metrics {
   readonly series: Series[] = [];
@@ -103,6 +105,13 @@ export class Metrics {
   readonly bytesRead = this.#counter('stillwater_bytes_read_total', 'Bytes of entries read from a stream.', [
     'stream',
   ]);
+  /** Events whose types no schema knows, as they were read and skipped; `GET /streams/{stream}` says how many are in views. */
+  readonly #unknownEvents = this.#counter(
+    'stillwater_unknown_events_total',
+    'Events read and skipped because the schema of the stream does not know their type.',
+    ['stream', 'type'],
+  );
+  readonly #unknownTypes = new Map<string, Set<string>>();
   readonly rowChanges = this.#counter('stillwater_row_changes_total', 'Rows of a view that changed.', [
     'view',
   ]);
@@ -168,6 +177,16 @@ export class Metrics {
     'Keys of a view under which there are several different rows.',
     ['view'],
   );
+  readonly parkedKeys = this.#gauge(
+    'stillwater_view_parked_keys',
+    'Groups of a view whose fold stopped at an event.',
+    ['view'],
+  );
+  readonly waitingEvents = this.#gauge(
+    'stillwater_view_waiting_events',
+    'Events of a view that came after one at which their group stopped.',
+    ['view'],
+  );
   readonly parkedTasks = this.#gauge(
     'stillwater_view_parked_tasks',
     'Tasks of a view that nobody goes on with.',
@@ -183,6 +202,14 @@ export class Metrics {
   readonly requestMs = this.#histogram('stillwater_http_request_ms', 'Milliseconds of answering a request.', [
     'method',
   ]);
+
+  /** An event was skipped. Types are what producers write: of each stream so many are told apart. */
+  countUnknown(stream: string, type: string): void {
+    let types = this.#unknownTypes.get(stream);
+    if (types === undefined) this.#unknownTypes.set(stream, (types = new Set()));
+    if (types.size < SKIPPED_TYPES_MAX) types.add(type);
+    this.#unknownEvents.add({ stream, type: types.has(type) ? type : OTHER_TYPES });
+  }
 
   #counter(name: string, help: string, labels: readonly string[]): Series {
     return this.#series({ name, help, kind: 'counter', labels });

@@ -117,6 +117,7 @@ export class SourceReader {
     this.#adapt(entries.length, batch.bytes);
     this.metrics.entriesRead.add({ stream: this.redisKey }, entries.length);
     this.metrics.bytesRead.add({ stream: this.redisKey }, batch.bytes);
+    for (const { type } of batch.skipped) this.metrics.countUnknown(this.redisKey, type);
     const shared = { after, batch };
     recent.push(shared);
     if (recent.length > this.limits.sharedBatchesMax) recent.shift();

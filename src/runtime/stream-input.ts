@@ -134,6 +134,16 @@ class StreamBatch implements InputBatch {
     ];
   }
 
+  skippedTypes(from: number, to: number): string[] {
+    const { skipped } = this.batch;
+    if (skipped.length === 0) return [];
+    const { first } = this.run;
+    const blamed = this.#blamedIn(from, to);
+    return skipped
+      .filter(({ entry }) => entry >= first + from && entry < first + to && !blamed.includes(entry))
+      .map(({ type }) => type);
+  }
+
   /** Which of the run are blamed, as places in the decoded batch. */
   #blamedIn(from: number, to: number): number[] {
     const { blamed, first } = this.run;

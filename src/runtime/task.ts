@@ -13,6 +13,7 @@ import { RecentErrors } from './recent-errors.js';
 import type { TaskId } from './task-id.js';
 import { Diverged, Ended, isTransient, type TaskEnd } from './task-end.js';
 import type { TaskOptions } from './task-options.js';
+import { withTallies } from './tallies.js';
 import { type Tick, tickOfTime, tickOver, writesOf } from './tick.js';
 import { TickSize } from './tick-size.js';
 import { ViewTime } from './view-time.js';
@@ -309,7 +310,7 @@ export class Task {
     return time;
   }
 
-  async #submit({ entries, after, onCommitted }: Tick, time: Time): Promise<void> {
+  async #submit({ input, entries, skippedTypes, after, onCommitted }: Tick, time: Time): Promise<void> {
     const { view, metrics } = this.options;
     const { circuit, output } = view;
     const result = output.takeResult();
@@ -324,6 +325,7 @@ export class Task {
       conflicts: before.conflicts + result.conflicts,
       errors: before.errors + errors,
       checksum: Checksum.parse(before.checksum).merge(result.checksum).toString(),
+      extra: withTallies(before, after.extra, view.parking.takeResult(), { input, types: skippedTypes }),
     };
     assert(record.rows >= 0, `The view "${this.id.view}" would have ${record.rows} rows.`);
     const commit: Commit = {

@@ -14,6 +14,8 @@ export interface Tick {
   readonly entries: number;
   readonly inputs: ReadonlyMap<string, Delta>;
   readonly errors: readonly EntryError[];
+  /** The types of events that gave no rows because nothing is known of their types. */
+  readonly skippedTypes: readonly string[];
   readonly after: Pick<TaskRecord, 'positions' | 'frontier' | 'extra' | 'clocks'>;
   readonly onCommitted?: () => void;
 }
@@ -37,6 +39,7 @@ export function tickOver(
     entries: to - from,
     inputs: new Map([[input.name, batch.delta(from, to)]]),
     errors: batch.errors(from, to),
+    skippedTypes: batch.skippedTypes?.(from, to) ?? [],
     after: {
       positions: { ...before.positions, [input.name]: position },
       frontier: { ...before.frontier, ...batch.frontierAfter(to) },
@@ -54,6 +57,7 @@ export const tickOfTime = (clocks: Clocks, { positions, frontier, extra }: TaskR
   entries: 0,
   inputs: new Map(),
   errors: [],
+  skippedTypes: [],
   after: { positions, frontier, extra, clocks },
 });
 

@@ -1,5 +1,7 @@
 import type { Rows as RowsOf } from '../view/collection-types.js';
 import type { RowOf } from '../view/view.js';
+import { isDecimal } from '../view/columns.js';
+import { decimalText, plainDecimalText } from '../zset/decimal.js';
 import type { Value } from '../zset/value.js';
 import { keyTextOfValues } from '../zset/row-key.js';
 import { StillwaterError } from '../errors/stillwater-error.js';
@@ -12,7 +14,7 @@ import type { RowsReader } from './reading/rows-reader.js';
 import type { ServedView } from './reading/served-view.js';
 import type { ServedViews } from './reading/served-views.js';
 import { frontierOf } from './reading/view-version.js';
-import { keyPartsOf } from './reading/view-description.js';
+import { type DescribedType, keyPartsOf } from './reading/view-description.js';
 import type { PositionWait } from './reading/wait-for-position.js';
 import { encodeToken } from './frontier.js';
 
@@ -209,9 +211,12 @@ function filterOf(view: ServedView, where: Where<any>): Filter | null {
   const filters: Filter[] = [];
   for (const [path, condition] of Object.entries(where) as [string, any][]) {
     if (condition === undefined) continue;
-    columnAt(view.description, path);
-    const add = (op: Comparison, value: Value): void =>
-      void filters.push({ kind: 'compare', path, op: value === null && op === 'eq' ? 'is' : op, value });
+    const type = columnAt(view.description, path);
+    const add = (op: Comparison, given: Value): void => {
+      const value = isPattern(op) ? given : valueOf(type, given);
+      const decimal = isDecimal(type);
+      filters.push({ kind: 'compare', path, op: value === null && op === 'eq' ? 'is' : op, value, decimal });
+    };
     const compared =
       condition !== null &&
       typeof condition === 'object' &&
@@ -224,4 +229,14 @@ function filterOf(view: ServedView, where: Where<any>): Filter | null {
   }
   if (filters.length === 0) return null;
   return { kind: 'and', filters };
+}
+
+const isPattern = (op: Comparison): boolean => op === 'like' || op === 'ilike';
+
+/** A decimal may be written otherwise than the column writes it: `12.5`, 12.5. Anything else is compared as it is. */
+function valueOf(type: DescribedType, given: Value): Value {
+  if (type.kind !== 'string' || type.format !== 'decimal') return given;
+  if (Array.isArray(given)) return given.map((value: Value) => valueOf(type, value));
+  if (typeof given !== 'string' && typeof given !== 'number') return given;
+  return decimalText(String(given), type.scale) ?? plainDecimalText(String(given)) ?? given;
 }

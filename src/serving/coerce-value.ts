@@ -1,5 +1,6 @@
 import { StillwaterError } from '../errors/stillwater-error.js';
 import type { DescribedType } from '../runtime/reading/view-description.js';
+import { decimalText, plainDecimalText } from '../zset/decimal.js';
 import { canonical, type Value } from '../zset/value.js';
 
 /** Date-times need an offset or `Z`; dates alone stand for their first instant in UTC. */
@@ -10,6 +11,12 @@ const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,3})?$/i;
 export function coerceValue(name: string, type: DescribedType, text: string): Value {
   switch (type.kind) {
     case 'string':
+      if (type.format === 'decimal') {
+        // What the column has no place for equals none of its values, and compares with all of them.
+        const value = decimalText(text, type.scale) ?? plainDecimalText(text);
+        if (value !== null) return value;
+        throw malformed(name, text, 'a number such as 12.50');
+      }
       if (type.format !== 'instant') return text;
       if (INSTANT.test(text)) {
         const ms = Date.parse(text.replace(' ', 'T'));

@@ -1,5 +1,8 @@
 import type { DescribedColumn, DescribedType } from '../runtime/reading/view-description.js';
 
+/** What the texts of decimals of a scale look like. */
+const patternOf = (scale: number): string => (scale === 0 ? '^-?\\d+$' : `^-?\\d+\\.\\d{${scale}}$`);
+
 export interface JsonSchema {
   [keyword: string]: unknown;
 }
@@ -21,6 +24,7 @@ export function typeSchema(type: DescribedType): JsonSchema {
       return {
         type: 'string',
         ...(type.format ? { format: type.format === 'instant' ? 'date-time' : type.format } : {}),
+        ...(type.format === 'decimal' ? { pattern: patternOf(type.scale) } : {}),
         ...nullable,
       };
     case 'number':

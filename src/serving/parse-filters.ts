@@ -2,6 +2,7 @@ import { StillwaterError } from '../errors/stillwater-error.js';
 import { columnAt } from '../runtime/reading/order-words.js';
 import type { Comparison, Filter } from '../runtime/reading/rows-query.js';
 import { typeAt, type DescribedType, type ViewDescription } from '../runtime/reading/view-description.js';
+import { isDecimal } from '../view/columns.js';
 import type { Value } from '../zset/value.js';
 import { coerceValue } from './coerce-value.js';
 
@@ -106,7 +107,8 @@ export class FilterParser {
     const op = reader.takeMatch(/[a-z]+(?=\.|$)/y) as Comparison | null;
     if (op === null || !OPERATORS.includes(op) || !reader.take('.'))
       throw reader.error(`one of ${OPERATORS.join(', ')} (not. may stand before it), and a dot`);
-    const filter: Filter = { kind: 'compare', path, op, value: this.#value(path, type, op, reader, within) };
+    const value = this.#value(path, type, op, reader, within);
+    const filter: Filter = { kind: 'compare', path, op, value, ...(isDecimal(type) && { decimal: true }) };
     return negated
       ? { kind: 'not', filter }
       : filter.op === 'is' && filter.value === NOT_NULL

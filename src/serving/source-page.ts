@@ -4,7 +4,18 @@ import { SourceLog } from '../runtime/ports/source-log.js';
 import { BEGINNING, timeOf } from '../runtime/position.js';
 import { Reading } from '../runtime/reading/reading.js';
 import { describeColumns } from '../runtime/reading/view-description.js';
+import type { ViewStatus } from '../runtime/reading/view-status.js';
+import type { TypeCounts } from '../runtime/tallies.js';
 import { typeText } from './view-page.js';
+
+/** Events of unknown types, by type: as many as the view that has read the most of them has skipped. */
+function skippedOf(stream: string, statuses: readonly ViewStatus[]): TypeCounts {
+  const counts: Record<string, number> = {};
+  for (const { skipped } of statuses)
+    for (const [type, count] of Object.entries(skipped[stream] ?? {}))
+      counts[type] = Math.max(counts[type] ?? 0, count);
+  return counts;
+}
 
 /** What `GET /streams` and `GET /tables` say. */
 @Injectable()
@@ -44,7 +55,9 @@ export class SourcePage {
         length: partitions.reduce((sum, { length }) => sum + length, 0),
         bytes: known.length === partitions.length ? known.reduce((sum, size) => sum + size, 0) : null,
         partitionedBy: placedBy(source),
-        ...(source.kind === 'table' ? { key: source.key } : {}),
+        ...(source.kind === 'table'
+          ? { key: source.key }
+          : { unknownTypes: source.unknownTypes, skippedEvents: skippedOf(source.name, statuses) }),
         eventTime: source.eventTime,
         latenessMs: source.latenessMs,
         retain: source.retain,

@@ -23,6 +23,8 @@ export class ViewPage {
       checksum: status.checksum,
       errors: status.errors,
       conflicts: status.conflicts,
+      parkedKeys: status.parkedKeys,
+      waitingEvents: status.waitingEvents,
       parked: parked.map(({ partition, parked: reason }) => ({ partition, ...reason! })),
       key: status.description?.key ?? this.reading.views.catalog.views.get(status.name)?.key ?? [],
       description: status.description?.text ?? null,

@@ -38,7 +38,7 @@ export class History {
   }
 
   /** More events of a stream, or more rows of a table. A record that the schema refuses is appended all the same, and an error of the views that read it. */
-  and<Input>(source: Stream<any, Input> | Table<any, any, Input>, records: readonly Input[]): History {
+  and<Input>(source: Stream<any, Input, any> | Table<any, any, Input>, records: readonly Input[]): History {
     return this.#with((log) => log.records(source.declaration, records));
   }
 
@@ -57,7 +57,7 @@ export class History {
 
   /** Entries as any producer may write them: `{ data: '{…}' }`, `{ batch: '[…]' }`, field by field, or wrong. */
   entries(
-    source: Stream<any, any> | Table<any, any, any>,
+    source: Stream<any, any, any> | Table<any, any, any>,
     entries: readonly Readonly<Record<string, string>>[],
   ): History {
     return this.#with((log) => log.entries(source.declaration, entries));
@@ -81,7 +81,7 @@ export class History {
 
 /** Begins a history. */
 export const given = <Input>(
-  source: Stream<any, Input> | Table<any, any, Input>,
+  source: Stream<any, Input, any> | Table<any, any, Input>,
   records: readonly Input[],
 ): History => new History().and(source, records);
 
@@ -172,7 +172,7 @@ export class Expectation<ViewRow> {
 
   /** The same view after more was appended. */
   afterwards<Input>(
-    source: Stream<any, Input> | Table<any, any, Input>,
+    source: Stream<any, Input, any> | Table<any, any, Input>,
     records: readonly Input[],
   ): Expectation<ViewRow> {
     return new Expectation<ViewRow>(this.history.and(source, records), this.view);

@@ -18,6 +18,8 @@ import type {
   SameRows,
 } from './collection-types.js';
 import { elementSchema, isScalar } from './columns.js';
+import type { CheckedTypes, EventOfType, StateInput, StateOfGroup } from './event-types.js';
+import { Evolving, type EvolveOptions } from './evolve.js';
 import { pathOf } from './expression.js';
 import { dedupeNode, type DedupeRequest, topNode, type TopRequest } from './order-nodes.js';
 import type { Order } from './order-terms.js';
@@ -43,6 +45,7 @@ import type {
 } from './join-types.js';
 import type { Duration } from './duration.js';
 import { freezing } from './freezing.js';
+import { ofNode } from './of-types.js';
 import type { ElementAt, PathTo, PathToArray, PathToInstant } from './path-type.js';
 import type { Column, PlanNode } from './plan.js';
 import { attachProblems, problemsOf, type Problem } from './problem.js';
@@ -62,7 +65,11 @@ import { duringOf, lastOf } from './during.js';
  * Rows that a declaration speaks of. Immutable: every method gives a new collection over the same plan. Nothing
  * is computed here, and nothing thrown: mistakes the compiler could not see are told by `declarationErrors`.
  */
-export class Collection<in out Row, out Key extends string | null = null> implements Rows<Row, Key> {
+export class Collection<
+  in out Row,
+  out Key extends string | null = null,
+  in out Tag extends string | null = null,
+> implements Rows<Row, Key> {
   declare readonly [rows]: { readonly row: (row: Row) => Row; readonly key: Key };
   readonly plan: PlanNode;
 
@@ -72,7 +79,7 @@ export class Collection<in out Row, out Key extends string | null = null> implem
   }
 
   /** The rows for which the function says true. */
-  where(predicate: (row: Row) => boolean | ViewTypeError<NotAsync>): Collection<Row, Key> {
+  where(predicate: (row: Row) => boolean | ViewTypeError<NotAsync>): Collection<Row, Key, Tag> {
     const build = new Build(this);
     build.check(predicate, 'the function of where()');
     return give(build, {
@@ -82,6 +89,14 @@ export class Collection<in out Row, out Key extends string | null = null> implem
       relation: this.plan.relation,
       place: build.place,
     });
+  }
+
+  /** Of events of several types, those of one type or of some, with the columns that these have. */
+  of<const Types extends readonly [unknown, ...unknown[]]>(
+    ...types: CheckedTypes<Row, Tag, Types>
+  ): Collection<Flat<EventOfType<Row, Tag, Types[number]>>, Key, Tag> {
+    const build = new Build(this);
+    return give(build, ofNode(build, this.plan, types as readonly unknown[]));
   }
 
   /** Other columns, by name: paths of those there are, `computed(schema, fn)`, `'$position'` for the place in the stream. */
@@ -266,7 +281,7 @@ export class Collection<in out Row, out Key extends string | null = null> implem
   /** Groups by columns, paths (named by their last step) and `{ name: path | computed(…) }`; without any, one group of all rows. */
   groupBy<const By extends readonly GroupColumns<Row>[]>(
     ...by: CheckedGroup<Row, By>
-  ): Grouping<Row, GroupOf<Row, By>> {
+  ): Grouping<Row, GroupOf<Row, By>, keyof GroupOf<Row, By> & string, Tag> {
     const build = new Build(this);
     const named = groupColumns(build, by as readonly unknown[]);
     return new Grouping(this.plan, named, build.problems, build.place);
@@ -424,7 +439,12 @@ export class Windowed<in out Row, out Identifies extends string> {
 }
 
 /** Rows grouped, waiting for what is to be known of each group. */
-export class Grouping<in out Row, in out Group, out Key extends string = keyof Group & string> {
+export class Grouping<
+  in out Row,
+  in out Group,
+  out Key extends string = keyof Group & string,
+  in out Tag extends string | null = null,
+> {
   declare readonly group: (group: Group) => Group;
   declare readonly key: Key;
   readonly #input: PlanNode;
@@ -489,6 +509,27 @@ export class Grouping<in out Row, in out Group, out Key extends string = keyof G
       place: this.#place ?? build.place,
     });
   }
+
+  /**
+   * One row per group: its columns, and a state of this schema, folded from its events in the order of the log by the
+   * functions given next, `.on({ OrderPlaced: (state, event) => … })` or `.with((state, event) => …)`.
+   */
+  evolve<S extends z.core.$ZodType>(
+    state: S & StorableRow<S> & StateOfGroup<Group, S>,
+    initial: StateInput<S>,
+    options: EvolveOptions = {},
+  ): Evolving<Row, Group, Tag, S> {
+    const build = new Build({ plan: this.#input }, this);
+    return new Evolving<Row, Group, Tag, S>({
+      build,
+      input: this.#input,
+      by: this.#by,
+      state,
+      initial,
+      options,
+      give: (node) => give(build, node),
+    });
+  }
 }
 
 const joinedWith = ({ build, node }: Joined): Collection<any, any> => give(build, node);
@@ -519,4 +560,5 @@ function groupColumns(build: Build, by: readonly unknown[]): NamedExpression[] {
   return named;
 }
 
-const give = (build: Build, node: PlanNode): Collection<any, any> => new Collection(node, build.problems);
+const give = (build: Build, node: PlanNode): Collection<any, any, any> =>
+  new Collection(node, build.problems);

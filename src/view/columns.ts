@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { decimalScale, isScale } from './decimal.js';
 import { isInstantText } from './instant.js';
 import type { Column, ColumnType } from './plan.js';
 
@@ -74,10 +75,10 @@ export function columnAt(columns: readonly Column[], path: string): Column | nul
 /** What kind of values equality compares, in a word. Two columns can be joined where the words are equal. */
 export function kindOf(
   type: ColumnType,
-): 'text' | 'numbers' | 'booleans' | 'objects' | 'arrays' | 'anything' {
+): 'text' | `decimals(${number})` | 'numbers' | 'booleans' | 'objects' | 'arrays' | 'anything' {
   switch (type.kind) {
     case 'string':
-      return 'text';
+      return type.format === 'decimal' ? `decimals(${type.scale})` : 'text';
     case 'number':
       return 'numbers';
     case 'boolean':
@@ -102,7 +103,12 @@ export const isScalar = (type: ColumnType): boolean =>
   type.kind === 'string' || type.kind === 'number' || type.kind === 'boolean' || type.kind === 'enum';
 
 /** A column that holds nothing but strings: the text of such a key is the string itself. */
-export const holdsOnlyStrings = (type: ColumnType): boolean => !type.nullable && kindOf(type) === 'text';
+export const holdsOnlyStrings = (type: ColumnType): boolean =>
+  !type.nullable && (type.kind === 'string' || kindOf(type) === 'text');
+
+/** Texts that are ordered as numbers are, and summed as such. */
+export const isDecimal = (type: { readonly kind: string; readonly format?: string }): boolean =>
+  type.kind === 'string' && type.format === 'decimal';
 
 /** Two columns hold the same kind of values, at every depth; one may be null where the other is not. */
 export function sameKind(left: ColumnType, right: ColumnType): boolean {
@@ -140,8 +146,12 @@ function describe(schema: z.core.$ZodType, depth: number): Described {
   if (depth > DEPTH_MAX) return storable(json(true));
   const inner = (of: z.core.$ZodType): Described => describe(of, depth + 1);
   switch (def.type as string) {
-    case 'string':
+    case 'string': {
+      const scale = decimalScale(schema);
+      if (scale !== null && !isScale(scale))
+        return unstorable(`decimal(${scale}), whose scale is not a whole number up to 100`);
       return storable({ kind: 'string', nullable: false, ...formatOf(schema, def) });
+    }
     case 'template_literal':
       return storable({ kind: 'string', nullable: false });
     case 'number':
@@ -217,7 +227,12 @@ const isNotNull = ({ type, unstorable }: Described): Described => ({
   unstorable,
 });
 
-function formatOf(schema: z.core.$ZodType, def: any): { format?: 'instant' | 'date' | 'uuid' } {
+function formatOf(
+  schema: z.core.$ZodType,
+  def: any,
+): { format?: 'instant' | 'date' | 'uuid' } | { format: 'decimal'; scale: number } {
+  const scale = decimalScale(schema);
+  if (scale !== null) return { format: 'decimal', scale };
   if (isInstantText(schema)) return { format: 'instant' };
   const formats = [def.format, ...(def.checks ?? []).map((check: any) => check._zod?.def?.format)];
   if (formats.includes('uuid') || formats.includes('guid')) return { format: 'uuid' };
@@ -278,7 +293,8 @@ function ofUnion(def: any, inner: (of: z.core.$ZodType) => Described): Described
     const integer = types.every((type) => type.kind === 'number' && type.integer);
     return { type: { kind: 'number', integer, nullable: isNullable }, unstorable };
   }
-  if (types.length === 1) return { type: { ...first, nullable: isNullable }, unstorable };
+  if (types.length === 1 || types.every(isDecimal))
+    return { type: { ...first, nullable: isNullable }, unstorable };
   if (kindOf(first) === 'text') return { type: { kind: 'string', nullable: isNullable }, unstorable };
   if (kindOf(first) === 'numbers')
     return { type: { kind: 'number', integer: false, nullable: isNullable }, unstorable };
@@ -290,7 +306,8 @@ function ofUnion(def: any, inner: (of: z.core.$ZodType) => Described): Described
 const isNothing = (schema: z.core.$ZodType): boolean =>
   ['null', 'undefined', 'void'].includes(schema._zod.def.type);
 
-function mergedColumns(types: readonly ColumnType[]): Column[] {
+/** The columns of rows that are one of these: null where one of them has not such a column. */
+export function mergedColumns(types: readonly ColumnType[]): Column[] {
   const merged = new Map<string, Column[]>();
   for (const type of types)
     if (type.kind === 'object')

@@ -9,19 +9,20 @@ import { DropLate } from '../circuit/operators/drop-late.js';
 import { Select, type SelectedColumn, type SelectedValue } from '../circuit/operators/select.js';
 import { type KeptRecord, Upsert } from '../circuit/operators/upsert.js';
 import type { OrderedState } from '../circuit/ordered-state.js';
+import { ParkedKeys } from '../circuit/parked-keys.js';
+import { positionIn } from '../circuit/place-in-log.js';
 import type { ColumnTime } from '../circuit/time.js';
 import type { CacheBudget } from '../circuit/two-generations.js';
 import { ViewOutput } from '../circuit/view-output.js';
 import { RecordSide, viewRecordCodec } from '../circuit/view-record.js';
 import { keyTextOf, type KeyPart } from '../zset/row-key.js';
-import type { Row, Value } from '../zset/value.js';
+import type { Row } from '../zset/value.js';
 import { columnAt, holdsOnlyStrings } from './columns.js';
 import { checkOf } from './computed-value.js';
 import { fusedAggregate } from './fused-aggregate.js';
 import { indexOrderText } from './index-order.js';
 import { kindOf } from './node-kinds.js';
 import type {
-  AggregateNode,
   Column,
   ColumnType,
   ColumnWatermark,
@@ -39,6 +40,8 @@ export interface CompiledView {
   readonly errors: ErrorCollection;
   /** The rows that came too late; null if the view leaves none out. */
   readonly lates: LateRows | null;
+  /** Groups of folded events that stopped. */
+  readonly parking: ParkedKeys;
   readonly inputs: readonly CompiledInput[];
   /** Sources (`stream:flights`) whose time the circuit acts on; also such as only its upstream views read. */
   readonly timed: ReadonlySet<string>;
@@ -72,8 +75,9 @@ export class PlanCompiler {
   /** Streams whose rows need their place in the log. */
   readonly #ordered = new Set<string>();
   readonly #timed = new Set<string>();
-  readonly #fused: AggregateNode | null;
+  readonly #fused: PlanNode | null;
   #output: ViewOutput | null = null;
+  readonly parking = new ParkedKeys();
 
   constructor(
     readonly view: ViewDeclaration,
@@ -97,6 +101,7 @@ export class PlanCompiler {
       output,
       errors: this.#builder.errorCollection,
       lates: circuit.lates,
+      parking: this.parking,
       inputs: [...this.#sources].map(([name, { source }]) => ({
         name,
         source,
@@ -149,13 +154,13 @@ export class PlanCompiler {
     for (const { source } of time) this.#timed.add(source);
   }
 
-  /** Whether an aggregate's groups are kept in the view's rows. */
-  isFused(node: AggregateNode): boolean {
+  /** Whether a node's groups are kept in the view's rows. */
+  isFused(node: PlanNode): boolean {
     return node === this.#fused;
   }
 
-  /** The groups of an aggregate that is fused, and where they are shown if its results are the view's rows as they are. */
-  groupsInRows<S>(node: AggregateNode, codec: Codec<S>): { groups: Keyed<S>; show?: ViewOutput['show'] } {
+  /** The groups of a node that is fused, and where they are shown if its results are the view's rows as they are. */
+  groupsInRows<S>(node: PlanNode, codec: Codec<S>): { groups: Keyed<S>; show?: ViewOutput['show'] } {
     const output = this.#makeOutput(codec);
     const groups = new RecordSide<S>(output.records);
     const { plan } = this.view;
@@ -171,7 +176,7 @@ export class PlanCompiler {
         return { kind: 'computed', fn: { call: expression.fn.call, check: checkOf(expression.column) } };
       case 'position':
         this.needsOrder(input);
-        return { kind: 'position', of: positionOf };
+        return { kind: 'position', of: positionIn };
     }
   }
 
@@ -259,7 +264,3 @@ function textKind({ kind }: ColumnType): TextColumn['kind'] {
   if (kind === 'enum') return 'string';
   return kind === 'string' || kind === 'number' || kind === 'boolean' ? kind : 'other';
 }
-
-/** An order text begins with the event's time, an instant of 24 characters; the place in the log is the rest. */
-const INSTANT_LENGTH = 24;
-const positionOf = (order: string): Value => order.slice(INSTANT_LENGTH);

@@ -40,6 +40,27 @@ export function rowsCheckOf(
   };
 }
 
+/** The same for a function that gives a row, where null stands for a field that may be missing, as it does in rows. */
+export function rowCheckOf(schema: z.core.$ZodType, columns: readonly Column[]): (given: unknown) => Row {
+  const check = schemaCheck(schema, { kind: 'object', columns, nullable: false });
+  const missing = missingNotNull(schema);
+  if (missing.length === 0) return (given) => check(given) as Row;
+  return (given) => {
+    if (typeof given !== 'object' || given === null) return check(given) as Row;
+    const fields: Record<string, unknown> = { ...given };
+    for (const name of missing) if (fields[name] === null) delete fields[name];
+    return check(fields) as Row;
+  };
+}
+
+/** Fields that may be missing and must not be null. */
+function missingNotNull(schema: z.core.$ZodType): string[] {
+  const { shape = {} } = schema._zod.def as { shape?: Readonly<Record<string, z.core.$ZodType>> };
+  return Object.keys(shape).filter(
+    (name) => shape[name]!._zod.optin === 'optional' && !z.core.safeParse(shape[name]!, null).success,
+  );
+}
+
 function schemaCheck(schema: z.core.$ZodType, type: ColumnType): (given: unknown) => Value {
   return (given) => {
     const parsed = z.core.safeParse(schema, given === undefined && type.nullable ? null : given);

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { z } from 'zod';
 import { columnsRead } from './columns-read.js';
 import { kindOf } from './node-kinds.js';
 import type {
@@ -10,6 +11,7 @@ import type {
   ViewDeclaration,
 } from './plan.js';
 import { schemaSignature } from './schema-signature.js';
+import { variantsOfSchema } from './variants.js';
 
 /**
  * 16 hex digits over everything that decides a view's rows and how they are kept: the shape of its plan, the
@@ -47,18 +49,61 @@ function describe(node: PlanNode, read: Read): unknown {
 function describeSource({ source }: SourceNode, names: ReadonlySet<string> | null): unknown {
   if (source.kind === 'view') return { view: source.name, fingerprint: source.fingerprint };
   const always = alwaysRead(source);
-  const columns = source.columns.filter(
-    (column) =>
-      names === null || names.has(column.name) || always.includes(column.name) || isRequired(column),
-  );
+  const signatures = (columns: readonly Column[]): unknown =>
+    columns
+      .filter(
+        (column) =>
+          names === null || names.has(column.name) || always.includes(column.name) || isRequired(column),
+      )
+      .map((column) => [column.name, schemaSignature(column.schema)]);
+  const variants = source.kind === 'stream' ? variantsOfSchema(source.schema) : null;
   return {
     [source.kind]: source.name,
     redisKey: source.redisKey,
     partitions: source.partitions,
-    columns: columns.map((column) => [column.name, schemaSignature(column.schema)]),
+    ...wholeSignature(source.schema),
+    columns:
+      variants === null
+        ? signatures(source.columns)
+        : variants.variants.map(({ types, schema, columns }) => [
+            types,
+            wholeSignature(schema),
+            signatures(columns),
+          ]),
     ...(source.kind === 'stream'
-      ? { eventTime: source.eventTime, latenessMs: source.latenessMs, partitionBy: source.partitionBy }
+      ? {
+          discriminator: variants?.discriminator,
+          unknownTypes: variants === null ? undefined : source.unknownTypes,
+          eventTime: source.eventTime,
+          latenessMs: source.latenessMs,
+          partitionBy: source.partitionBy,
+        }
       : { key: source.key, ...timeOfTable(source) }),
+  };
+}
+
+/** What a schema asks of records as wholes, beside what their columns are. */
+function wholeSignature(schema: z.core.$ZodType): object {
+  const {
+    type,
+    checks,
+    catchall,
+    in: input,
+    out,
+    innerType,
+  } = schema._zod.def as {
+    type: string;
+    checks?: readonly z.core.$ZodType[];
+    catchall?: z.core.$ZodType;
+    in?: z.core.$ZodType;
+    out?: z.core.$ZodType;
+    innerType?: z.core.$ZodType;
+  };
+  return {
+    ...(checks?.length ? { checks: checks.map(schemaSignature) } : {}),
+    ...(catchall === undefined ? {} : { catchall: schemaSignature(catchall) }),
+    ...(type === 'pipe' ? { in: schemaSignature(input!), out: wholeSignature(out!) } : {}),
+    ...(innerType === undefined ? {} : { inner: wholeSignature(innerType) }),
   };
 }
 

@@ -1,19 +1,19 @@
 import { columnAt, holdsOnlyStrings } from './columns.js';
 import { finishesInGroups } from './freezing.js';
-import type { AggregateNode, PlanNode, ViewDeclaration } from './plan.js';
+import type { AggregateNode, EvolveNode, PlanNode, ViewDeclaration } from './plan.js';
 
 /**
- * The aggregate whose groups can be kept in the view's own rows, if there is one: a row of the view is then the result
- * of just one group, with the group's key. That halves what a tick writes.
+ * The aggregate, or fold of events, whose groups can be kept in the view's own rows, if there is one: a row of the view is
+ * then the result of just one group, with the group's key. That halves what a tick writes.
  *
  * It is so where nothing but `where` and `select` lies between it and the view, or `final` whose results wait in the groups,
  * and the view's key is the group's columns, in their order, whatever they are called by then.
  */
-export function fusedAggregate(view: ViewDeclaration): AggregateNode | null {
+export function fusedAggregate(view: ViewDeclaration): AggregateNode | EvolveNode | null {
   let names = view.key;
   let node: PlanNode = view.plan;
   for (;;) {
-    if (node.op === 'aggregate') break;
+    if (node.op === 'aggregate' || node.op === 'evolve') break;
     if (node.op === 'select') {
       const { columns } = node;
       const before: (string | null)[] = names.map((name) => {
@@ -27,7 +27,7 @@ export function fusedAggregate(view: ViewDeclaration): AggregateNode | null {
     } else if (node.op !== 'where') return null;
     node = node.input;
   }
-  const { key } = node;
+  const key = node.op === 'aggregate' ? node.key : undefined;
   const by = key === undefined ? node.by : node.by.filter(({ name }) => key.includes(name));
   if (by.length !== names.length || by.some(({ name }, index) => name !== names[index])) return null;
   const sameText = by.every(({ value }, index) => {

@@ -2,12 +2,14 @@ import type { NodeKind, OperatorNode } from './node-kind.js';
 import { aggregate } from './nodes/aggregate.js';
 import { dedupe } from './nodes/dedupe.js';
 import { distinct } from './nodes/distinct.js';
+import { evolve } from './nodes/evolve.js';
 import { except } from './nodes/except.js';
 import { during } from './nodes/during.js';
 import { final } from './nodes/final.js';
 import { flatMap } from './nodes/flat-map.js';
 import { intersect } from './nodes/intersect.js';
 import { join } from './nodes/join.js';
+import { of } from './nodes/of.js';
 import { select } from './nodes/select.js';
 import { top } from './nodes/top.js';
 import { semiJoin } from './nodes/semi-join.js';
@@ -19,6 +21,7 @@ import { window } from './nodes/window.js';
 /** Every operator a plan can have. */
 const nodeKinds: { readonly [Op in OperatorNode['op']]: NodeKind<Extract<OperatorNode, { op: Op }>> } = {
   where,
+  of,
   select,
   flatMap,
   unnest,
@@ -27,6 +30,7 @@ const nodeKinds: { readonly [Op in OperatorNode['op']]: NodeKind<Extract<Operato
   intersect,
   distinct,
   aggregate,
+  evolve,
   join,
   top,
   dedupe,

@@ -7,20 +7,33 @@ export interface NoSuchPath {
 
 type Null<T> = Extract<T, null>;
 
+/** Of events of several types, what each has there. */
 type Steps<Row, Path extends string> = unknown extends Row
   ? unknown
-  : Path extends keyof Row
-    ? string extends keyof Row
-      ? Row[Path] | null
-      : Row[Path]
-    : Path extends `${infer Head}.${infer Rest}`
-      ? Head extends keyof Row
-        ? Steps<NonNullable<Row[Head]>, Rest> | Null<Row[Head]>
+  : Row extends unknown
+    ? Path extends keyof Row
+      ? string extends keyof Row
+        ? Row[Path] | null
+        : Row[Path]
+      : Path extends `${infer Head}.${infer Rest}`
+        ? Head extends keyof Row
+          ? ValueIn<NonNullable<Row[Head]>, Rest> | Null<Row[Head]>
+          : NoSuchPath
         : NoSuchPath
-      : NoSuchPath;
+    : never;
+
+/** What only some types of events have is null in the others. */
+type ValueIn<Row, Path extends string> = Found<Steps<Row, Path>>;
+type Found<Value> = unknown extends Value
+  ? Value
+  : [Value] extends [NoSuchPath]
+    ? Value
+    : [NoSuchPath] extends [Value]
+      ? Exclude<Value, NoSuchPath> | null
+      : Value;
 
 /** The value a path leads to: null too where something on the way may be null. `$position` is a row's place in its log. */
-export type ValueAt<Row, Path extends string> = Path extends '$position' ? string : Steps<Row, Path>;
+export type ValueAt<Row, Path extends string> = Path extends '$position' ? string : ValueIn<Row, Path>;
 
 type ColumnsThat<Row, Holds> = { [C in keyof Row & string]: [Row[C]] extends [Holds] ? C : never }[keyof Row &
   string];
@@ -87,15 +100,20 @@ export type ElementAt<Row, Path extends string> =
 /** The name a path gives a column that is not named otherwise: its last step. */
 export type LastStep<Path extends string> = Path extends `${string}.${infer Rest}` ? LastStep<Rest> : Path;
 
+/** Exact decimals: any text of a number, as against a few such texts. */
+export type IsDecimal<T> = [T] extends [`${number}`] ? ([`${number}`] extends [T] ? true : false) : false;
+
 /** What equality compares, as a word for messages. */
 export type Kind<T> = unknown extends T
   ? 'anything'
   : T extends null | undefined
     ? never
-    : T extends string
-      ? 'text'
-      : T extends number
-        ? 'numbers'
-        : T extends boolean
-          ? 'booleans'
-          : 'objects';
+    : IsDecimal<T> extends true
+      ? 'decimals'
+      : T extends string
+        ? 'text'
+        : T extends number
+          ? 'numbers'
+          : T extends boolean
+            ? 'booleans'
+            : 'objects';

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { AggregatorOptions } from '../circuit/aggregator.js';
 import type { ColumnTime } from '../circuit/time.js';
 import type { WindowShape } from '../circuit/windows.js';
-import type { Value } from '../zset/value.js';
+import type { Row, Value } from '../zset/value.js';
 
 /**
  * A view's query as frozen data: what the declaration functions build, what `compile-plan` turns into a
@@ -11,6 +11,7 @@ import type { Value } from '../zset/value.js';
 export type PlanNode =
   | SourceNode
   | WhereNode
+  | OfNode
   | SelectNode
   | FlatMapNode
   | UnnestNode
@@ -19,6 +20,7 @@ export type PlanNode =
   | IntersectNode
   | DistinctNode
   | AggregateNode
+  | EvolveNode
   | JoinNode
   | TopNode
   | DedupeNode
@@ -76,6 +78,8 @@ export interface Column {
 /** What a column holds, read from its schema. */
 export type ColumnType = { readonly nullable: boolean } & (
   | { readonly kind: 'string'; readonly format?: 'instant' | 'date' | 'uuid' }
+  /** Exact decimals as texts, with so many digits behind the point. */
+  | { readonly kind: 'string'; readonly format: 'decimal'; readonly scale: number }
   | { readonly kind: 'number'; readonly integer: boolean }
   | { readonly kind: 'boolean' }
   | { readonly kind: 'enum'; readonly values: readonly (string | number)[] }
@@ -110,6 +114,16 @@ export interface WhereNode extends NodeBase {
   readonly op: 'where';
   readonly input: PlanNode;
   readonly predicate: UserFunction<boolean>;
+}
+/** What the discriminator of an event can hold. */
+export type EventType = string | number | boolean | null;
+
+/** Events of these types, with the columns that these have. */
+export interface OfNode extends NodeBase {
+  readonly op: 'of';
+  readonly input: PlanNode;
+  readonly discriminator: string;
+  readonly types: readonly EventType[];
 }
 /** Also what `groupBy` with computed columns is preceded by. Output columns in the order of `columns`. */
 export interface SelectNode extends NodeBase {
@@ -191,6 +205,29 @@ export interface DuringEnd {
   /** Null: the end was always, or will never be. */
   readonly nullIs: 'reached' | 'unreached';
 }
+/** One row per group: its columns and a state, folded from its events in the order of the log. */
+export interface EvolveNode extends NodeBase {
+  readonly op: 'evolve';
+  readonly input: PlanNode;
+  readonly by: readonly { readonly name: string; readonly value: Expression }[];
+  /** The schema of the state. */
+  readonly state: z.core.$ZodType;
+  readonly columns: readonly Column[];
+  /** What the first event of a group meets, and the first after its row was removed. */
+  readonly initial: Row;
+  /** Functions of state and event. */
+  readonly handlers: EventHandlers;
+  /** UTF-8 bytes of a state's JSON. */
+  readonly stateBytesMax: number;
+}
+/** One for all events, or one for each type; events of other types change nothing. */
+export type EventHandlers =
+  | { readonly kind: 'all'; readonly fn: UserFunction }
+  | {
+      readonly kind: 'types';
+      readonly discriminator: string;
+      readonly of: readonly { readonly type: EventType; readonly fn: UserFunction }[];
+    };
 /** `left ⋈ right`: the left's columns, and the right row as an object column named `as`. What an outer join shows alone has null on the other side. */
 export interface JoinNode extends NodeBase {
   readonly op: 'join';
@@ -311,6 +348,8 @@ interface RecordSource {
 export interface StreamDeclaration extends RecordSource {
   readonly kind: 'stream';
   readonly partitionBy: readonly string[] | null;
+  /** What an event is whose type none of the schema's variants has: an error, or nothing but counted. */
+  readonly unknownTypes: 'skip' | 'error';
   readonly retain: Retention | null;
 }
 

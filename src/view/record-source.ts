@@ -5,6 +5,7 @@ import { DURATION_EXAMPLES, durationMs, type Duration } from './duration.js';
 import { noteUnstorable, type Note } from './expression.js';
 import type { Column, Retention } from './plan.js';
 import type { Problem } from './problem.js';
+import { variantsOfSchema } from './variants.js';
 
 /** What streams and tables are declared with alike. */
 export interface RecordOptions {
@@ -141,6 +142,25 @@ export class OptionReader {
         'Give a whole number above 0.',
       );
     return { ageMs, entriesMax };
+  }
+
+  unknownTypes(schema: z.core.$ZodType | undefined, unknownTypes: unknown): 'skip' | 'error' {
+    if (unknownTypes === undefined) return 'error';
+    if (unknownTypes !== 'skip' && unknownTypes !== 'error')
+      this.note(
+        'bad-option',
+        'has an impossible `unknownTypes`.',
+        { unknownTypes: JSON.stringify(unknownTypes) ?? 'undefined' },
+        `Write 'skip' or 'error'.`,
+      );
+    else if (schema?._zod && variantsOfSchema(schema) === null)
+      this.note(
+        'no-event-types',
+        'says what an event of an unknown type is, and its events have no types.',
+        { unknownTypes },
+        'Write schema: z.discriminatedUnion(…), or leave `unknownTypes` out.',
+      );
+    return unknownTypes === 'skip' ? 'skip' : 'error';
   }
 
   redisKey(redisKey: string | undefined, name: string): string {

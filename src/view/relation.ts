@@ -36,6 +36,9 @@ export function sourceRelation(source: SourceDeclaration): Relation {
   };
 }
 
+/** Events of some types: their columns, of which all that places or dates an event are in every variant. */
+export const ofRelation = (input: Relation, columns: readonly Column[]): Relation => ({ ...input, columns });
+
 type Named = { readonly name: string; readonly value: Expression };
 
 export function selectRelation(input: Relation, columns: readonly Named[]): Relation {

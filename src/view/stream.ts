@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { Collection } from './collection.js';
+import type { TagOf } from './event-types.js';
 import { sealed } from './declaration-of.js';
 import type { Duration } from './duration.js';
 import { placeOfDeclaration } from './place.js';
@@ -43,12 +44,26 @@ export interface StreamOptions<
   readonly lateness?: Duration;
   /** What decides the partition of an event; needed where there are several. */
   readonly partitionBy?: KeyColumns<RowOfSchema<S>, By>;
+  /**
+   * Of `z.discriminatedUnion(…)`: what an event is whose type none of the variants has. An error, if not said; with `skip`
+   * it gives no row and is counted.
+   */
+  readonly unknownTypes?: [TagOf<S>] extends [null]
+    ? ViewTypeError<'unknownTypes is for streams whose schema is z.discriminatedUnion(…).'>
+    : 'skip' | 'error';
 }
 
 declare const appended: unique symbol;
 
-/** A log of events, in a Redis Stream. `Input`: what is appended to it, before defaults and transforms. */
-export class Stream<in out Event, out Input = any> extends Collection<Event, null> {
+/**
+ * A log of events, in a Redis Stream. `Input`: what is appended to it, before defaults and transforms. `Tag`: the column
+ * that tells events of several types apart.
+ */
+export class Stream<
+  in out Event,
+  out Input = any,
+  in out Tag extends string | null = null,
+> extends Collection<Event, null, Tag> {
   declare readonly [appended]: Input;
   constructor(
     readonly declaration: StreamDeclaration,
@@ -68,7 +83,7 @@ export class Stream<in out Event, out Input = any> extends Collection<Event, nul
 export function stream<S extends z.core.$ZodType, const Time extends string, const By extends Names>(
   name: string,
   options: StreamOptions<S, Time, By>,
-): Stream<RowOfSchema<S>, z.input<S>> {
+): Stream<RowOfSchema<S>, z.input<S>, TagOf<S>> {
   const place = placeOfDeclaration();
   const read = new OptionReader(`Stream "${name}"`, place);
   const columns = read.columns(options.schema);
@@ -94,6 +109,7 @@ export function stream<S extends z.core.$ZodType, const Time extends string, con
       eventTime: read.eventTime(columns, options.eventTime as string | undefined),
       latenessMs: read.lateness(options.lateness),
       partitionBy,
+      unknownTypes: read.unknownTypes(options.schema, options.unknownTypes),
       retain: read.retain(options.retain),
     },
     read.problems,

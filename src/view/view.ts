@@ -132,4 +132,4 @@ export type RowOf<R> = R extends Rows<infer Row, string | null> ? Row : never;
 export type KeyOf<R> = R extends Rows<infer Row, infer Key> ? Pick<Row, Key & keyof Row> : never;
 /** What is appended to a stream or a table: its schema's input. */
 export type EventOf<R> =
-  R extends Stream<any, infer Input> ? Input : R extends Table<any, any, infer Input> ? Input : never;
+  R extends Stream<any, infer Input, any> ? Input : R extends Table<any, any, infer Input> ? Input : never;

@@ -19,6 +19,7 @@ export function streamOf(
     eventTime: null,
     latenessMs: null,
     partitionBy: null,
+    unknownTypes: 'error',
     retain: null,
     ...more,
   };

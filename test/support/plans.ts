@@ -51,6 +51,7 @@ export function streamOf(
     eventTime: null,
     latenessMs: null,
     partitionBy: null,
+    unknownTypes: 'error',
     retain: null,
     ...options,
   };

@@ -7,6 +7,10 @@ import { z } from 'zod';
 const flights = stream('flights', { schema: z.object({ at: instant(), delay: z.int(), origin: z.string(), tags: z.array(z.string()) }) });
 const airports = table('airports', { schema: z.object({ iata: z.string(), code: z.int() }), key: 'iata' });
 const byOrigin = flights.groupBy('origin').aggregate({ flights: count() });
+const orders = stream('orders', { schema: z.discriminatedUnion('type', [
+  z.object({ type: z.literal('Placed'), order: z.string() }), z.object({ type: z.literal('Paid'), order: z.string(), by: z.string() })]) });
+const Order = z.object({ paid: z.boolean() });
+const folded = orders.groupBy('order').evolve(Order, { paid: false });
 `;
 
 /** What the compiler says of a wrong line must contain the sentence. */
@@ -100,6 +104,26 @@ const WRONG: readonly (readonly [line: string, sentence: string])[] = [
   [
     `flights.select({ at: computed(z.date(), () => new Date(0)) })`,
     'This schema gives a Date, which JSON cannot keep',
+  ],
+  [`orders.of('Pladed')`, 'There are no events of the type \\"Pladed\\".'],
+  [`orders.of('Paid').of('Placed')`, 'There are no events of the type \\"Placed\\".'],
+  [
+    `flights.of('Placed')`,
+    'of() takes events of one type out of a stream whose schema is z.discriminatedUnion(…).',
+  ],
+  [`folded.on({ Pladed: () => null })`, 'There are no events of the type \\"Pladed\\".'],
+  [`folded.on({ Paid: async () => null })`, 'A view function gives its value at once; it cannot be async.'],
+  [
+    `flights.groupBy('origin').evolve(Order, { paid: false }).on({ Paid: () => null })`,
+    'on() tells events by their type: the schema of the stream is z.discriminatedUnion(…), or write .with((state, event) => …).',
+  ],
+  [
+    `orders.groupBy('order').evolve(z.object({ order: z.string() }), { order: '' })`,
+    'The group has a column \\"order\\": leave it out of the state.',
+  ],
+  [
+    `stream('s', { schema: z.object({ a: z.string() }), unknownTypes: 'skip' })`,
+    'unknownTypes is for streams whose schema is z.discriminatedUnion(…).',
   ],
 ];
 

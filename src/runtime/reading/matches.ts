@@ -1,3 +1,4 @@
+import { orderKey } from '../../view/index-order.js';
 import { readPath } from '../../zset/row-key.js';
 import { compareValues, type Row, type Value } from '../../zset/value.js';
 import type { Comparison, Filter } from './rows-query.js';
@@ -37,11 +38,18 @@ function truthOf(filter: Filter): (row: Row) => Truth {
     }
     case 'compare': {
       const read = readPath(filter.path);
-      const test = comparison(filter.op, filter.value);
-      return (row) => test(read(row));
+      const { op, value: wanted, decimal = false } = filter;
+      const test = comparison(op, decimal && !LIKE.has(op) ? orderKeys(wanted) : wanted);
+      return decimal && !LIKE.has(op) ? (row) => test(orderKey(read(row), true)) : (row) => test(read(row));
     }
   }
 }
+
+/** Patterns are of the text itself. */
+const LIKE: ReadonlySet<Comparison> = new Set(['like', 'ilike']);
+
+const orderKeys = (wanted: Value): Value =>
+  Array.isArray(wanted) ? wanted.map((value: Value) => orderKey(value, true)) : orderKey(wanted, true);
 
 function comparison(op: Comparison, wanted: Value): (value: Value) => Truth {
   const known =

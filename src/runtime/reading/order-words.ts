@@ -1,4 +1,5 @@
 import { StillwaterError } from '../../errors/stillwater-error.js';
+import { isDecimal } from '../../view/columns.js';
 import type { OrderTerm } from './rows-query.js';
 import { pathsOf, typeAt, type DescribedType, type ViewDescription } from './view-description.js';
 
@@ -41,6 +42,11 @@ export function parseOrder(text: string, description: ViewDescription): OrderTer
             : 'Order by another column.',
       });
     const descending = direction === 'desc';
-    return { path, descending, nullsFirst: nulls === null ? descending : nulls === 'nullsfirst' };
+    return {
+      path,
+      descending,
+      decimal: isDecimal(type),
+      nullsFirst: nulls === null ? descending : nulls === 'nullsfirst',
+    };
   });
 }

@@ -18,9 +18,10 @@ export function orderTextOf(order: readonly OrderTerm[]): (values: readonly Valu
   return (values) => {
     let text = '';
     for (let index = 0; index < order.length; index++) {
-      const { descending, nullsFirst } = order[index]!;
+      const { descending, nullsFirst, decimal } = order[index]!;
       const value = values[index] ?? null;
-      text += value === null ? (nullsFirst ? NULL_FIRST : NULL_LAST) : columnOrderText(value, descending);
+      text +=
+        value === null ? (nullsFirst ? NULL_FIRST : NULL_LAST) : columnOrderText(value, descending, decimal);
     }
     return text;
   };

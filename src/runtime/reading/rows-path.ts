@@ -120,11 +120,11 @@ function indexPath(
     let prefixes = [''];
     let fixed = 0;
     let answered = 0;
-    for (const { path, descending } of index.columns) {
+    for (const { path, descending, decimal } of index.columns) {
       const values = bounds.get(path)?.values;
       if (!values || prefixes.length * values.length > valuesMax) break;
       prefixes = prefixes.flatMap((prefix) =>
-        values.map((value) => prefix + columnOrderText(value, descending)),
+        values.map((value) => prefix + columnOrderText(value, descending, decimal)),
       );
       answered += bounds.get(path)!.conditions;
       fixed++;
@@ -132,7 +132,9 @@ function indexPath(
     const rest = index.columns.slice(fixed);
     const next = rest[0] && bounds.get(rest[0].path);
     const ranged =
-      next && (next.lower || next.upper) ? { bounds: next, descending: rest[0]!.descending } : null;
+      next && (next.lower || next.upper)
+        ? { bounds: next, descending: rest[0]!.descending, decimal: rest[0]!.decimal }
+        : null;
     if (ranged) answered += ranged.bounds.conditions;
     const ranges = [...new Set(prefixes)].map((prefix) =>
       ranged ? rangeOf(prefix, ranged) : { from: prefix || null, to: prefix ? prefix + AFTER : null },
@@ -164,10 +166,14 @@ export function anyIndex(description: ViewDescription): IndexPath | null {
 
 function rangeOf(
   prefix: string,
-  { bounds: { lower, upper }, descending }: { bounds: Bounds; descending: boolean },
+  {
+    bounds: { lower, upper },
+    descending,
+    decimal,
+  }: { bounds: Bounds; descending: boolean; decimal: true | undefined },
 ): MemberRange {
   const at = (value: Value, after: boolean): string =>
-    prefix + columnOrderText(value, descending) + (after ? AFTER : '');
+    prefix + columnOrderText(value, descending, decimal) + (after ? AFTER : '');
   if (!descending)
     return {
       from: lower ? at(lower.value, !lower.inclusive) : prefix || null,

@@ -7,13 +7,22 @@ export type Comparison =
 export type Filter =
   | { readonly kind: 'and' | 'or'; readonly filters: readonly Filter[] }
   | { readonly kind: 'not'; readonly filter: Filter }
-  | { readonly kind: 'compare'; readonly path: string; readonly op: Comparison; readonly value: Value };
+  | {
+      readonly kind: 'compare';
+      readonly path: string;
+      readonly op: Comparison;
+      readonly value: Value;
+      /** The column holds decimals, which compare as numbers. */
+      readonly decimal?: boolean;
+    };
 
 export interface OrderTerm {
   readonly path: string;
   readonly descending: boolean;
   /** Nulls come last where ascending and first where descending, unless this says otherwise. */
   readonly nullsFirst: boolean;
+  /** The column holds decimals, which are ordered as numbers. */
+  readonly decimal?: boolean;
 }
 
 /** Which rows of a view, in which order, from where on. What REST and `ViewReader` both come down to. */

@@ -1,5 +1,6 @@
 import { bucketOf, indexMember } from '../../circuit/view-output.js';
 import { StillwaterError } from '../../errors/stillwater-error.js';
+import { isDecimal } from '../../view/columns.js';
 import { indexOrderText } from '../../view/index-order.js';
 import { compareText } from '../../zset/text-order.js';
 import type { Row } from '../../zset/value.js';
@@ -389,7 +390,12 @@ class Head {
 const parsed = ({ key, text }: StoredRow): FoundRow => ({ key, row: JSON.parse(text) as Row });
 
 const keyOrder = (view: ServedView): OrderTerm[] =>
-  keyPartsOf(view.description).map(({ path }) => ({ path, descending: false, nullsFirst: false }));
+  keyPartsOf(view.description).map(({ path, type }) => ({
+    path,
+    descending: false,
+    nullsFirst: false,
+    decimal: isDecimal(type),
+  }));
 
 function continued(range: MemberRange, after: string | null, backward: boolean): MemberRange {
   if (after === null) return range;

@@ -1,9 +1,11 @@
+import { isDecimal } from '../../view/columns.js';
 import type { Column, ColumnType, ViewDeclaration } from '../../view/plan.js';
 import { StillwaterError } from '../../errors/stillwater-error.js';
 
 /** `ColumnType` without the schemas: JSON, so that it can be stored beside a generation. */
 export type DescribedType = { readonly nullable: boolean } & (
   | { readonly kind: 'string'; readonly format?: 'instant' | 'date' | 'uuid' }
+  | { readonly kind: 'string'; readonly format: 'decimal'; readonly scale: number }
   | { readonly kind: 'number'; readonly integer: boolean }
   | { readonly kind: 'boolean' }
   | { readonly kind: 'enum'; readonly values: readonly (string | number)[] }
@@ -20,7 +22,12 @@ export interface DescribedColumn {
 export interface DescribedIndex {
   /** The words of `order=`. */
   readonly name: string;
-  readonly columns: readonly { readonly path: string; readonly descending: boolean }[];
+  readonly columns: readonly {
+    readonly path: string;
+    readonly descending: boolean;
+    /** Its texts are ordered as the numbers they stand for. */
+    readonly decimal?: true;
+  }[];
 }
 
 /**
@@ -41,7 +48,11 @@ export function describeView(view: ViewDeclaration): ViewDescription {
     key: [...view.key],
     indexes: view.indexes.map(({ name, columns }) => ({
       name,
-      columns: columns.map(({ path, descending }) => ({ path, descending })),
+      columns: columns.map(({ path, descending, column }) => ({
+        path,
+        descending,
+        ...(isDecimal(column.type) && { decimal: true as const }),
+      })),
     })),
     text: view.description,
   };

@@ -6,6 +6,7 @@ import type { LogEnd, SourceLog } from '../ports/source-log.js';
 import type { TaskRecord, TaskStatus, TaskStore } from '../ports/task-store.js';
 import type { Workers } from '../ports/workers.js';
 import { BEGINNING, comparePositions, timeOf } from '../position.js';
+import { sumOfTallies, talliesOf, type TypeCounts } from '../tallies.js';
 import type { ServedViews } from './served-views.js';
 import { servedView } from './served-view.js';
 import { descriptionOf, type ViewDescription } from './view-description.js';
@@ -54,6 +55,11 @@ export interface ViewStatus {
   checksum: string;
   errors: number;
   conflicts: number;
+  /** Groups of folded events that stopped at one, and the events that came after it. */
+  parkedKeys: number;
+  waitingEvents: number;
+  /** By stream, events that were skipped because their types are not known. */
+  skipped: Readonly<Record<string, TypeCounts>>;
   /** Generation and tick per partition. */
   version: string | null;
   frontier: Readonly<Record<string, string>>;
@@ -128,6 +134,7 @@ export class ViewStatuses {
     const checksum = new Checksum();
     for (const record of records) if (record) checksum.merge(Checksum.parse(record.checksum));
     const frontier = frontierOf(records);
+    const tallies = sumOfTallies(records.map(talliesOf));
     return {
       name,
       state: stateOf(generation, statuses, fingerprints),
@@ -141,6 +148,14 @@ export class ViewStatuses {
       checksum: checksum.toString(),
       errors: sum(statuses, ({ errors }) => errors),
       conflicts: sum(statuses, ({ conflicts }) => conflicts),
+      parkedKeys: tallies.parked.keys,
+      waitingEvents: tallies.parked.waiting,
+      skipped: Object.fromEntries(
+        Object.entries(tallies.skipped).map(([input, counts]) => [
+          input.slice(input.indexOf(':') + 1),
+          counts,
+        ]),
+      ),
       version: generation ? versionText(servedView(generation), ticksOf(records)) : null,
       frontier,
       partitions: statuses.map(({ task, owner, epoch, record, parked }) => ({

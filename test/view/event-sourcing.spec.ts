@@ -1,0 +1,382 @@
+import { count, declarationErrors, instant, stream, table, view } from 'stillwater';
+import { given } from 'stillwater/testing';
+import { z } from 'zod';
+import { explainView } from '../../src/view/explain.js';
+import type { SourceDeclaration, ViewDeclaration } from '../../src/view/plan.js';
+
+const placed = z.object({
+  type: z.literal('Placed'),
+  orderId: z.string(),
+  lines: z.array(z.object({ sku: z.string(), n: z.int() })),
+});
+const paid = z.object({
+  type: z.literal('Paid'),
+  orderId: z.string(),
+  amount: z.number(),
+  note: z.string().optional(),
+});
+const closed = z.object({ type: z.enum(['Closed', 'Lost']), orderId: z.string() });
+const deleted = z.object({ type: z.literal('Deleted'), orderId: z.string() });
+const events = z.discriminatedUnion('type', [placed, paid, closed, deleted]);
+const orders = stream('orders', { schema: events });
+
+const Order = z.object({
+  status: z.enum(['new', 'placed', 'paid', 'closed', 'lost']),
+  lines: z.int(),
+  paid: z.number(),
+  note: z.string().optional(),
+});
+const nothing = { status: 'new', lines: 0, paid: 0 } as const;
+const summary = view('order-summary', {
+  from: orders
+    .groupBy('orderId')
+    .evolve(Order, nothing)
+    .on({
+      Placed: (order, event) => ({ ...order, status: 'placed', lines: event.lines.length }),
+      Paid: (order, event) => ({
+        ...order,
+        status: 'paid',
+        paid: order.paid + event.amount,
+        note: event.note ?? order.note,
+      }),
+      Closed: (order, event) => ({ ...order, status: event.type === 'Closed' ? 'closed' : 'lost' }),
+      Deleted: () => null,
+    }),
+  indexes: ['status,lines.desc'],
+});
+const line = { sku: 'a', n: 1 };
+
+const loose = (from: unknown, options: object = {}): ViewDeclaration =>
+  (view as any)('v', { from, ...options }).declaration;
+const codes = (declaration: SourceDeclaration): string[] =>
+  declarationErrors([declaration]).map(({ code }) => code);
+const anyOrders = orders as any;
+const folding = (from: any = anyOrders.groupBy('orderId')): any => from.evolve(Order, nothing);
+
+describe('a stream of several types of events', () => {
+  it('has the columns of all, null in events that have them not', () => {
+    expect(orders.plan.relation.columns.map(({ name, type }) => [name, type.kind, type.nullable])).toEqual([
+      ['type', 'enum', false],
+      ['orderId', 'string', false],
+      ['lines', 'array', true],
+      ['amount', 'number', true],
+      ['note', 'string', true],
+    ]);
+    const amounts = view('amounts', {
+      from: orders.groupBy('type', 'amount').aggregate({ events: count() }),
+    });
+    given(orders, [
+      { type: 'Paid', orderId: 'o1', amount: 2 },
+      { type: 'Deleted', orderId: 'o1' },
+    ])
+      .expect(amounts)
+      .rows([
+        { type: 'Paid', amount: 2, events: 1 },
+        { type: 'Deleted', amount: null, events: 1 },
+      ]);
+  });
+
+  it('is narrowed to one type, or to some, with their columns', () => {
+    const one = orders.of('Paid');
+    expect(one.plan.relation.columns.map(({ name, type }) => [name, type.nullable])).toEqual([
+      ['type', false],
+      ['orderId', false],
+      ['amount', false],
+      ['note', true],
+    ]);
+    expect(
+      orders.of('Paid', 'Lost').plan.relation.columns.map(({ name, type }) => [name, type.nullable]),
+    ).toEqual([
+      ['type', false],
+      ['orderId', false],
+      ['amount', true],
+      ['note', true],
+    ]);
+    const perOrder = view('paid', { from: one.groupBy('orderId').aggregate({ payments: count() }) });
+    const lost = view('lost', {
+      from: orders.of('Lost', 'Deleted').groupBy('type').aggregate({ n: count() }),
+    });
+    const history = given(orders, [
+      { type: 'Placed', orderId: 'o1', lines: [line] },
+      { type: 'Paid', orderId: 'o1', amount: 2 },
+      { type: 'Paid', orderId: 'o1', amount: 3 },
+      { type: 'Closed', orderId: 'o1' },
+      { type: 'Lost', orderId: 'o2' },
+    ]);
+    history.expect(perOrder).rows([{ orderId: 'o1', payments: 2 }]);
+    history.expect(lost).rows([{ type: 'Lost', n: 1 }]);
+  });
+
+  it('keeps places in the log, watermarks and partitions when it is narrowed', () => {
+    const at = instant();
+    const { relation } = (stream as any)('s', {
+      schema: z.discriminatedUnion('t', [
+        z.object({ t: z.literal('a'), k: z.string(), x: at }),
+        z.object({ t: z.literal('b'), k: z.string(), x: at }),
+      ]),
+      eventTime: 'x',
+      lateness: '1h',
+      partitions: 4,
+      partitionBy: 'k',
+    }).of('a').plan;
+    expect(relation).toMatchObject({
+      log: 's',
+      appendOnly: true,
+      partitions: 4,
+      partitionedBy: ['k'],
+      lates: true,
+      watermarks: [{ column: 'x', time: [{ source: 'stream:s', delayMs: 0 }] }],
+    });
+  });
+
+  it('has no other types, and only one that is a discriminated union has types', () => {
+    expect(codes(loose(anyOrders.of('Plcaed').groupBy('orderId').aggregate({ n: count() })))).toEqual([
+      'unknown-type',
+    ]);
+    expect(codes(loose(anyOrders.of().groupBy('orderId').aggregate({ n: count() })))).toEqual([
+      'unknown-type',
+    ]);
+    const plain = (stream as any)('plain', { schema: z.object({ a: z.string() }), unknownTypes: 'skip' });
+    expect(codes(loose(plain.of('a').groupBy('a').aggregate({ n: count() })))).toEqual([
+      'no-event-types',
+      'no-event-types',
+    ]);
+    expect(codes((stream as any)('s', { schema: events, unknownTypes: 'ignore' }).declaration)).toEqual([
+      'bad-option',
+    ]);
+  });
+});
+
+describe('evolve', () => {
+  it('folds events by their types into one row per group', () => {
+    given(orders, [
+      { type: 'Placed', orderId: 'o1', lines: [line, line] },
+      { type: 'Placed', orderId: 'o2', lines: [line] },
+      { type: 'Paid', orderId: 'o1', amount: 2.5, note: 'cash' },
+      { type: 'Placed', orderId: 'o3', lines: [] },
+      { type: 'Deleted', orderId: 'o3' },
+    ])
+      .expect(summary)
+      .rows([
+        { orderId: 'o1', status: 'paid', lines: 2, paid: 2.5, note: 'cash' },
+        { orderId: 'o2', status: 'placed', lines: 1, paid: 0, note: null },
+      ])
+      .afterwards(orders, [
+        { type: 'Closed', orderId: 'o1' },
+        { type: 'Lost', orderId: 'o2' },
+        { type: 'Paid', orderId: 'o3', amount: 1 },
+      ])
+      .rows([
+        { orderId: 'o1', status: 'closed', lines: 2, paid: 2.5, note: 'cash' },
+        // No handler for it: what is lost stays as it was.
+        { orderId: 'o2', status: 'placed', lines: 1, paid: 0, note: null },
+        { orderId: 'o3', status: 'paid', lines: 0, paid: 1, note: null },
+      ])
+      .converges();
+  });
+
+  it('parks the key of an event that a handler throws on, or whose state its schema refuses', () => {
+    const strict = view('strict', {
+      from: orders
+        .groupBy('orderId')
+        .evolve(Order, nothing)
+        .on({
+          Paid: (order, event) => {
+            if (event.amount === 13) throw new RangeError('unlucky');
+            return { ...order, paid: order.paid + event.amount, lines: event.amount };
+          },
+        }),
+    });
+    const history = given(orders, [
+      { type: 'Paid', orderId: 'o1', amount: 1 },
+      { type: 'Paid', orderId: 'o1', amount: 13 },
+      { type: 'Paid', orderId: 'o1', amount: 4 },
+      { type: 'Paid', orderId: 'o2', amount: 0.5 },
+      { type: 'Paid', orderId: 'o3', amount: 2 },
+    ]);
+    history
+      .expect(strict)
+      .rows([
+        { orderId: 'o1', status: 'new', lines: 1, paid: 1, note: null },
+        { orderId: 'o3', status: 'new', lines: 2, paid: 2, note: null },
+      ])
+      .errors([/^RangeError: unlucky The key is parked/, /which its schema refuses at lines/])
+      .converges();
+  });
+
+  it('folds all events by one function where they are of one kind, grouped by what is computed', () => {
+    const readings = stream('readings', { schema: z.object({ sensor: z.string(), value: z.number() }) });
+    const runs = view('runs', {
+      from: readings
+        .groupBy({ first: 'sensor' })
+        .evolve(z.object({ longest: z.int(), run: z.int() }), { longest: 0, run: 0 })
+        .with((state, { value }) => {
+          const run = value > 0 ? state.run + 1 : 0;
+          return { run, longest: Math.max(run, state.longest) };
+        }),
+    });
+    const history = given(
+      readings,
+      [1, 2, -1, 3, 4, 5, -1].map((value) => ({ sensor: 's1', value })),
+    );
+    history
+      .expect(runs)
+      .rows([{ first: 's1', longest: 3, run: 0 }])
+      .converges();
+  });
+
+  it('can be selected from, joined and grouped again; its states lie in the rows of the view where they can', () => {
+    const open = summary
+      .where(({ status }) => status !== 'closed')
+      .groupBy('status')
+      .aggregate({ orders: count() });
+    given(orders, [
+      { type: 'Placed', orderId: 'o1', lines: [] },
+      { type: 'Paid', orderId: 'o2', amount: 1 },
+      { type: 'Closed', orderId: 'o2' },
+    ])
+      .expect(view('open', { from: open }))
+      .rows([{ status: 'placed', orders: 1 }])
+      .converges();
+    const explained = explainView(summary.declaration).operators;
+    expect(explained.map(({ op, cost, growth }) => [op, cost, growth])).toEqual([
+      ['source', 'O(|Δ|)', 'none'],
+      ['evolve', 'O(|Δ|)', 'one entry per group'],
+      ['view', 'O(|Δ| log n)', 'one entry per key'],
+    ]);
+    expect(explained[1]!.what).toBe(
+      'by orderId: status, lines, paid, note, changed by Placed, Paid, Closed, Deleted (kept in the view’s rows)',
+    );
+  });
+
+  it('is refused where the order of the log is lost, or a group lies in several partitions', () => {
+    const byPlace = (stream as any)('placed', { schema: events, partitions: 4, partitionBy: 'orderId' });
+    expect(codes(loose(folding(byPlace.groupBy('orderId')).on({ Deleted: () => null })))).toEqual([]);
+    expect(codes(loose(folding(byPlace.groupBy('type')).on({ Deleted: () => null })))).toContain(
+      'evolve-partitions',
+    );
+    const things = (table as any)('things', { schema: z.object({ orderId: z.string() }), key: 'orderId' });
+    for (const from of [things, anyOrders.select({ orderId: 'orderId' }).distinct(), summary])
+      expect(codes(loose(folding((from as any).groupBy('orderId')).with((state: any) => state)))).toContain(
+        'no-log-order',
+      );
+    expect(
+      codes(loose(folding(anyOrders.unnest('lines', { as: 'line' }).groupBy('orderId')).with((s: any) => s))),
+    ).toEqual([]);
+  });
+
+  it('is refused where a handler, the state or its beginning cannot be', () => {
+    expect(codes(loose(folding().on({ Plcaed: () => null })))).toEqual(['unknown-type']);
+    expect(codes(loose(folding().on({})))).toEqual(['no-handlers']);
+    expect(codes(loose(folding().on({ Paid: async () => null })))).toEqual(['bad-function']);
+    expect(codes(loose(folding().on({ Paid: 'paid' })))).toEqual(['bad-function']);
+    expect(
+      codes(
+        loose(
+          anyOrders
+            .groupBy('orderId')
+            .evolve(Order, {})
+            .on({ Paid: () => null }),
+        ),
+      ),
+    ).toEqual(['bad-initial-state']);
+    const twice = z.object({ orderId: z.string() });
+    expect(
+      codes(
+        loose(
+          anyOrders
+            .groupBy('orderId')
+            .evolve(twice, { orderId: '' })
+            .on({ Paid: () => null }),
+        ),
+      ),
+    ).toEqual(['column-twice']);
+    expect(
+      codes(
+        loose(
+          anyOrders
+            .groupBy('orderId')
+            .evolve(Order, nothing, { stateBytesMax: 0 })
+            .on({ Paid: () => null }),
+        ),
+      ),
+    ).toEqual(['bad-option']);
+    const shaped = anyOrders.select({ orderId: 'orderId', type: 'type' }).groupBy('orderId');
+    expect(codes(loose(folding(shaped).on({ Paid: () => null })))).toEqual(['no-event-types']);
+  });
+});
+
+describe('the fingerprint of folded events', () => {
+  const of = (from: any): string => loose(from).fingerprint;
+  const base = of(folding().on({ Deleted: () => null }));
+
+  it('is the same for the same declaration', () => {
+    // prettier-ignore
+    expect(of(folding().on({ Deleted:  ( ) => (null) }))).toBe(base);
+  });
+
+  it('changes with handlers, types, states, limits and what the schema takes', () => {
+    const others = [
+      folding().on({ Deleted: () => nothing }),
+      folding().on({ Closed: () => null }),
+      folding().on({ Deleted: () => null, Closed: () => null }),
+      folding().with(() => null),
+      anyOrders
+        .groupBy('orderId')
+        .evolve(Order, { ...nothing, lines: 1 })
+        .on({ Deleted: () => null }),
+      anyOrders
+        .groupBy('orderId')
+        .evolve(Order.extend({ n: z.int().optional() }), nothing)
+        .on({ Deleted: () => null }),
+      anyOrders
+        .groupBy('orderId')
+        .evolve(Order, nothing, { stateBytesMax: 100 })
+        .on({ Deleted: () => null }),
+      folding(anyOrders.of('Deleted', 'Paid').groupBy('orderId')).on({ Deleted: () => null }),
+      folding((stream as any)('orders', { schema: events, unknownTypes: 'skip' }).groupBy('orderId')).on({
+        Deleted: () => null,
+      }),
+      folding(
+        (stream as any)('orders', {
+          schema: z.discriminatedUnion('type', [placed, paid, closed, deleted.extend({ by: z.string() })]),
+        }).groupBy('orderId'),
+      ).on({ Deleted: () => null }),
+      folding(
+        (stream as any)('orders', { schema: z.discriminatedUnion('type', [placed, paid, deleted]) }).groupBy(
+          'orderId',
+        ),
+      ).on({ Deleted: () => null }),
+    ].map(of);
+    expect(new Set([base, ...others]).size).toBe(others.length + 1);
+  });
+
+  it('of a narrowed stream counts what events must have to be decoded, of whatever type they are', () => {
+    const narrow = (more: Record<string, z.ZodType>): string =>
+      of(
+        (stream as any)('orders', {
+          schema: z.discriminatedUnion('type', [placed, paid, deleted.extend(more)]),
+        })
+          .of('Paid')
+          .groupBy('orderId')
+          .aggregate({ n: count() }),
+      );
+    expect(narrow({ by: z.string() })).not.toBe(narrow({}));
+    expect(narrow({ by: z.string().optional() })).toBe(narrow({}));
+  });
+
+  it('of any stream counts what its schema asks of records as wholes', () => {
+    const fp = (schema: any): string =>
+      of((stream as any)('s', { schema }).groupBy('a').aggregate({ n: count() }));
+    const plain = z.object({ a: z.string(), b: z.int().optional() });
+    const all = [
+      fp(plain),
+      fp(plain.refine(({ a }) => a !== 'x')),
+      fp(plain.refine(({ a }) => a !== 'y')),
+      fp(z.strictObject(plain.shape)),
+      fp(z.preprocess((value) => value, plain)),
+      fp(z.preprocess((value) => value ?? {}, plain)),
+    ];
+    expect(new Set(all).size).toBe(all.length);
+  });
+});
