@@ -1,4 +1,5 @@
 import { compareText } from '../zset/text-order.js';
+import { SortedTexts } from './sorted-texts.js';
 
 /** Texts from `from` on up to but not including `to`; null: without an end. Everything begins at ''. */
 export interface TextRange {
@@ -9,9 +10,6 @@ export interface TextRange {
 /** The least text above this one: what ends a range that is to include it. */
 export const justAbove = (text: string): string => `${text}\0`;
 
-/** Ranges known of one group; beyond so many all are forgotten rather than searched. */
-const RANGES_MAX = 64;
-
 /**
  * What is known of one group of an ordered state. `weights` holds every member we have met, with 0 for one known to be
  * absent; `sorted` those of positive weight. Of a member we have not met we know only if a known range holds it: then it
@@ -19,15 +17,15 @@ const RANGES_MAX = 64;
  */
 export class KnownGroup {
   readonly weights = new Map<string, number>();
-  readonly sorted: string[] = [];
+  readonly #sorted = new SortedTexts();
   /** Apart from each other, in order. */
-  #ranges: TextRange[] = [];
+  readonly #ranges: TextRange[] = [];
 
   set(member: string, weight: number): void {
     const before = this.weights.get(member) ?? 0;
     this.weights.set(member, weight);
-    if (before === 0 && weight > 0) this.sorted.splice(this.indexOf(member), 0, member);
-    else if (before > 0 && weight === 0) this.sorted.splice(this.indexOf(member), 1);
+    if (before === 0 && weight > 0) this.#sorted.add(member);
+    else if (before > 0 && weight === 0) this.#sorted.delete(member);
   }
 
   /** The weight, or undefined where it is not known. */
@@ -35,35 +33,28 @@ export class KnownGroup {
     return this.weights.get(member) ?? (this.#rangeAt(member) ? 0 : undefined);
   }
 
-  /** The index of `member` among the sorted, or where it would be. */
-  indexOf(member: string): number {
-    let low = 0;
-    let high = this.sorted.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (compareText(this.sorted[middle]!, member) < 0) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+  /** An absent member need not be remembered where a known range says that it is absent. Whether it was. */
+  forgetAbsent(member: string): boolean {
+    return (
+      this.weights.get(member) === 0 && this.#rangeAt(member) !== undefined && this.weights.delete(member)
+    );
   }
 
   /** All members in a range are known from now on. */
   learn({ from, to }: TextRange): void {
+    // Of the ranges known before, those that meet this one become one with it.
+    let first = this.#lastFrom(from);
+    if (first < 0 || isBelow(this.#ranges[first]!.to, from)) first++;
+    let last = first;
     let least = from;
     let most = to;
-    const apart: TextRange[] = [];
-    for (const range of this.#ranges) {
-      const before = range.to !== null && compareText(range.to, least) < 0;
-      const behind = most !== null && compareText(most, range.from) < 0;
-      if (before || behind) apart.push(range);
-      else {
-        if (compareText(range.from, least) < 0) least = range.from;
-        most = later(range.to, most);
-      }
+    for (; last < this.#ranges.length; last++) {
+      const range = this.#ranges[last]!;
+      if (isBelow(most, range.from)) break;
+      if (compareText(range.from, least) < 0) least = range.from;
+      most = later(range.to, most);
     }
-    if (apart.length >= RANGES_MAX) apart.length = 0;
-    apart.push({ from: least, to: most });
-    this.#ranges = apart.sort((left, right) => compareText(left.from, right.from));
+    this.#ranges.splice(first, last - first, { from: least, to: most });
   }
 
   covers({ from, to }: TextRange): boolean {
@@ -72,28 +63,51 @@ export class KnownGroup {
     return range !== undefined && !isBelow(range.to, to);
   }
 
-  /** How many members are known without a gap upwards from `start`, and whether there are no others. */
-  up(start: string): { count: number; all: boolean } {
+  /** How many members are known without a gap upwards from `start`, not counted much further than `most`. */
+  reachUp(start: string, most: number): number {
     const range = this.#rangeAt(start);
-    if (range === undefined) return { count: 0, all: false };
-    const end = range.to === null ? this.sorted.length : this.indexOf(range.to);
-    return { count: end - this.indexOf(start), all: range.to === null };
+    return range === undefined ? 0 : this.#sorted.count(start, range.to, most);
   }
 
   /** The same downwards from just below `end`; null: from the greatest. */
-  down(end: string | null): { count: number; all: boolean } {
-    const range = this.#ranges.find(
-      ({ from, to }) => !isBelow(to, end) && (end === null || compareText(from, end) < 0),
-    );
-    if (range === undefined) return { count: 0, all: false };
-    const top = end === null ? this.sorted.length : this.indexOf(end);
-    return { count: top - this.indexOf(range.from), all: range.from === '' };
+  reachDown(end: string | null, most: number): number {
+    const range = this.#rangeBelow(end);
+    return range === undefined ? 0 : this.#sorted.count(range.from, end, most);
+  }
+
+  /** The members of a known range, the least first. */
+  up({ from, to }: TextRange, most = Infinity): string[] {
+    return this.#sorted.up(from, to, most);
+  }
+
+  /** The greatest first. */
+  down({ from, to }: TextRange, most = Infinity): string[] {
+    return this.#sorted.down(from, to, most);
   }
 
   #rangeAt(text: string): TextRange | undefined {
-    return this.#ranges.find(
-      ({ from, to }) => compareText(from, text) <= 0 && (to === null || compareText(text, to) < 0),
-    );
+    const range = this.#ranges[this.#lastFrom(text)];
+    return range !== undefined && (range.to === null || compareText(text, range.to) < 0) ? range : undefined;
+  }
+
+  /** The range that holds what lies just below an end. */
+  #rangeBelow(end: string | null): TextRange | undefined {
+    let at = end === null ? this.#ranges.length - 1 : this.#lastFrom(end);
+    if (end !== null && this.#ranges[at]?.from === end) at--;
+    const range = this.#ranges[at];
+    return range !== undefined && !isBelow(range.to, end) ? range : undefined;
+  }
+
+  /** The last range that begins at a text or before it; −1: none does. */
+  #lastFrom(text: string): number {
+    let low = 0;
+    let high = this.#ranges.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (compareText(this.#ranges[middle]!.from, text) <= 0) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
   }
 }
 

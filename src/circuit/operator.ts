@@ -92,11 +92,11 @@ export interface Ordered {
   wantMember(group: string, member: string): void;
   /**
    * The `count` least (or greatest) members will be asked for, after as many as `retracted` were taken away in this tick.
-   * Whether they are loaded already.
+   * As with the other ranges: whether they are loaded already.
    */
   wantEnd(group: string, end: 'least' | 'greatest', count: number, retracted: number): boolean;
   /** All members will be asked for. */
-  wantAll(group: string): void;
+  wantAll(group: string): boolean;
   /**
    * Up to `count` members from `start` on will be asked for, `start` included where it is one, after as many of them as
    * `retracted` were taken away in this tick; upwards only those before `end`, where one is given.
@@ -111,7 +111,7 @@ export interface Ordered {
     end?: string | null,
   ): boolean;
   /** All members from `from` up to but not including `to` will be asked for. */
-  wantBetween(group: string, from: string, to: string): void;
+  wantBetween(group: string, from: string, to: string): boolean;
 
   /** A member's weight is known from elsewhere, and need not be read. */
   know(group: string, member: string, weight: number): void;

@@ -77,14 +77,12 @@ export class OrderedState implements Ordered {
     return this.#wantRange(group, { ...range, direction }, count, retracted);
   }
 
-  wantBetween(group: string, from: string, to: string): void {
-    if (!this.#known(group).covers({ from, to }))
-      this.#missing.push({ group, from, to, direction: 'up', count: Infinity });
+  wantBetween(group: string, from: string, to: string): boolean {
+    return this.#wantWhole(group, { from, to });
   }
 
-  wantAll(group: string): void {
-    if (!this.#known(group).covers(EVERYTHING))
-      this.#missing.push({ group, ...EVERYTHING, direction: 'up', count: Infinity });
+  wantAll(group: string): boolean {
+    return this.#wantWhole(group, EVERYTHING);
   }
 
   know(group: string, member: string, weight: number): void {
@@ -137,15 +135,13 @@ export class OrderedState implements Ordered {
   *between(group: string, from: string, to: string): IterableIterator<Member> {
     const known = this.#known(group);
     if (!known.covers({ from, to })) this.#refuse(group, 'a range', 'part of it');
-    const end = known.indexOf(to);
-    for (const member of known.sorted.slice(known.indexOf(from), end))
-      yield [member, known.weights.get(member)!];
+    for (const member of known.up({ from, to })) yield [member, known.weights.get(member)!];
   }
 
   *all(group: string): IterableIterator<Member> {
     const known = this.#known(group);
     if (!known.covers(EVERYTHING)) this.#refuse(group, 'all members', 'part of them');
-    for (const member of known.sorted) yield [member, known.weights.get(member)!];
+    for (const member of known.up(EVERYTHING)) yield [member, known.weights.get(member)!];
   }
 
   // ---- the runtime's side
@@ -207,7 +203,10 @@ export class OrderedState implements Ordered {
   acknowledge(): void {
     const settled = this.#pending;
     this.#pending = new Map();
-    for (const group of settled.keys()) this.#unpin(group);
+    for (const [group, touched] of settled) {
+      this.#forgetAbsent(group, touched.keys());
+      this.#unpin(group);
+    }
   }
 
   discard(): void {
@@ -228,6 +227,12 @@ export class OrderedState implements Ordered {
     this.#groups.clear();
   }
 
+  #wantWhole(group: string, range: TextRange): boolean {
+    if (this.#known(group).covers(range)) return true;
+    this.#missing.push({ group, ...range, direction: 'up', count: Infinity });
+    return false;
+  }
+
   #wantRange(
     group: string,
     range: Pick<OrderedRangeRead, 'from' | 'to' | 'direction'>,
@@ -236,8 +241,10 @@ export class OrderedState implements Ordered {
   ): boolean {
     const known = this.#known(group);
     if (known.covers(range)) return true;
-    const reach = range.direction === 'up' ? known.up(range.from) : known.down(range.to);
-    if (reach.count >= count + retracted) return true;
+    const most = count + retracted;
+    const reach =
+      range.direction === 'up' ? known.reachUp(range.from, most) : known.reachDown(range.to, most);
+    if (reach >= most) return true;
     // The sealed tick's retractions may or may not be in the store yet.
     const unanswered = this.#pending.get(group)?.size ?? 0;
     const own = this.#current.get(group)?.size ?? 0;
@@ -247,25 +254,17 @@ export class OrderedState implements Ordered {
 
   #up(group: string, range: TextRange, count: number): Member[] {
     const known = this.#known(group);
-    const reach = known.up(range.from);
-    if (reach.count < count && !known.covers(range))
-      this.#refuse(group, `${count} members`, String(reach.count));
-    const first = known.indexOf(range.from);
-    const end = range.to === null ? known.sorted.length : known.indexOf(range.to);
-    return known.sorted
-      .slice(first, Math.min(end, first + Math.min(count, reach.count)))
-      .map((member) => [member, known.weights.get(member)!]);
+    const reach = known.reachUp(range.from, count);
+    if (reach < count && !known.covers(range)) this.#refuse(group, `${count} members`, String(reach));
+    return known.up(range, count).map((member) => [member, known.weights.get(member)!]);
   }
 
   #down(group: string, end: string | null, count: number): Member[] {
     const known = this.#known(group);
-    const reach = known.down(end);
-    if (!reach.all && reach.count < count) this.#refuse(group, `${count} members`, String(reach.count));
-    const top = end === null ? known.sorted.length : known.indexOf(end);
-    return known.sorted
-      .slice(top - Math.min(count, reach.count), top)
-      .reverse()
-      .map((member) => [member, known.weights.get(member)!]);
+    const range = { from: '', to: end };
+    const reach = known.reachDown(end, count);
+    if (reach < count && !known.covers(range)) this.#refuse(group, `${count} members`, String(reach));
+    return known.down(range, count).map((member) => [member, known.weights.get(member)!]);
   }
 
   #refuse(group: string, wanted: string, loaded: string): never {
@@ -281,6 +280,14 @@ export class OrderedState implements Ordered {
     this.#pinned.delete(group);
     if (known && known.weights.size > GROUP_MEMBERS_MAX) this.#groups.delete(group);
     else if (known) this.#groups.set(group, known);
+  }
+
+  /** Of a group in which much comes and goes only what is there is remembered. */
+  #forgetAbsent(group: string, members: Iterable<string>): void {
+    const known = this.#known(group);
+    const current = this.#current.get(group);
+    for (const member of members)
+      if (!current?.has(member) && known.forgetAbsent(member)) this.#groups.grew(-1);
   }
 
   #set(known: KnownGroup, member: string, weight: number): void {

@@ -3,7 +3,7 @@ import type { OrderedRead } from '../circuit/ordered-state.js';
 import { NO_TIME, type Time } from '../circuit/time.js';
 import type { Delta } from '../zset/delta.js';
 import { compareText } from '../zset/text-order.js';
-import { inRange } from './in-range.js';
+import { inSorted, sortedMembers } from './in-range.js';
 
 /**
  * What a circuit has committed, as texts, in memory: as much of a task's store as it takes to step a circuit. Texts and
@@ -13,6 +13,7 @@ export class MemoryStates {
   readonly keyed = new Map<string, Map<string, string>>();
   readonly ordered = new Map<string, Map<string, Map<string, number>>>();
   readonly indexes = new Map<string, Set<string>>();
+  readonly #sorted = new WeakMap<object, readonly [member: string, weight: number][]>();
   /** How many keys, members and ranges were asked for. */
   fetched = 0;
 
@@ -88,7 +89,10 @@ export class MemoryStates {
       const weight = members.get(read.member);
       return weight === undefined ? [] : [[read.member, weight]];
     }
-    return inRange(members, read);
+    // Sorted once for all the reads between two commits.
+    let sorted = this.#sorted.get(members);
+    if (sorted === undefined) this.#sorted.set(members, (sorted = sortedMembers(members)));
+    return inSorted(sorted, read);
   }
 
   #put(state: string, key: string, text: string | null): void {
@@ -110,6 +114,7 @@ export class MemoryStates {
     const members = placeIn(groups, group, () => new Map<string, number>());
     if (weight === 0) members.delete(member);
     else members.set(member, weight);
+    this.#sorted.delete(members);
     if (members.size === 0) groups.delete(group);
     if (groups.size === 0) this.ordered.delete(state);
   }

@@ -45,4 +45,31 @@ describe('the cache of ordered state', () => {
     for (const group of ['g', 'h']) other.wantAll(group);
     expect(other.takeMissing()).toHaveLength(2);
   });
+
+  test('what was taken away is not remembered where it is known that nothing else is there', () => {
+    const state = new OrderedState('s', { entriesMax: 1_000 });
+    load(state, 'g', 1);
+    for (let tick = 0; tick < 50; tick++) {
+      state.add('g', `m${tick}`, 1);
+      if (tick > 0) state.add('g', `m${tick - 1}`, -1);
+      state.seal();
+      state.acknowledge();
+    }
+    expect(state.cached).toBeLessThanOrEqual(4);
+    expect([...state.all('g')]).toEqual([
+      ['0000', 1],
+      ['m49', 1],
+    ]);
+  });
+
+  test('many places of one group are known at a time', () => {
+    const state = new OrderedState('s', { entriesMax: 100_000 });
+    const places = Array.from({ length: 500 }, (_, place) => String(place * 10).padStart(6, '0'));
+    const want = (): void => places.forEach((place) => void state.wantFrom('g', place, 'up', 1, 0));
+    want();
+    for (const read of state.takeMissing()) if ('from' in read) state.load(read, [[`${read.from}x`, 1]]);
+    want();
+    expect(state.takeMissing()).toEqual([]);
+    expect(state.from('g', '004990', 'up', 1)).toEqual([['004990x', 1]]);
+  });
 });

@@ -1,0 +1,77 @@
+import { Delta } from '../../zset/delta.js';
+import { compareText } from '../../zset/text-order.js';
+import type { Row } from '../../zset/value.js';
+import { type Member, membersAround, type Neighbourhood, neighbourhoods } from '../neighbourhoods.js';
+import type { Operator, Ordered } from '../operator.js';
+import { groupChanges, type GroupChanges, type OrderedRows } from '../ordered-rows.js';
+
+/** An instant is a text of 24 characters; members begin with it. */
+const INSTANT_LENGTH = 24;
+
+export interface DedupeOptions extends OrderedRows {
+  readonly withinMs: number;
+}
+
+/**
+ * Leaves out the rows that repeat one of their group shortly before them.
+ *
+ *   in   Δ row
+ *   out  Δ row     once, while no other of its group lies at most `withinMs` before it
+ *
+ * A row is judged by the one just before it in its group, kept or not: by its time, then by the rest of its member. So a row
+ * that comes or goes decides of itself and of the one just behind it and of no other, whatever order they come in. Of equal
+ * rows each but the first has one just before it.
+ */
+export class Dedupe implements Operator {
+  #input: Delta<Row> | null = null;
+  #groups = new Map<string, GroupChanges>();
+
+  constructor(
+    /** Each group's rows: their instant, what orders those of one instant, and the row. */
+    readonly members: Ordered,
+    readonly options: DedupeOptions,
+  ) {}
+
+  reads([input]: readonly [Delta<Row>]): void {
+    if (this.#input !== input) {
+      this.#input = input;
+      this.#groups = groupChanges(input, this.options);
+    }
+    for (const [group, { nets }] of this.#groups) neighbourhoods(this.members, group, nets, 1);
+  }
+
+  step(): Delta<Row> {
+    const output = new Delta<Row>();
+    for (const [group, changes] of this.#groups) this.#step(group, changes, output);
+    this.discard();
+    return output;
+  }
+
+  discard(): void {
+    this.#input = null;
+    this.#groups = new Map();
+  }
+
+  #step(group: string, changes: GroupChanges, output: Delta<Row>): void {
+    const { nets } = changes;
+    for (const near of neighbourhoods(this.members, group, nets, 1)!) {
+      const { before, after } = membersAround(this.members, group, near, nets);
+      const weights = new Map<string, number>();
+      for (const member of this.#kept(before, near)) weights.set(member, -1);
+      for (const member of this.#kept(after, near)) weights.set(member, (weights.get(member) ?? 0) + 1);
+      for (const [member, weight] of weights) if (weight !== 0) output.push(changes.rowOf(member), weight);
+    }
+    for (const [member, net] of nets) this.members.add(group, member, net);
+  }
+
+  /** Of these members those that are kept, from the first that is changed on. */
+  *#kept(members: readonly Member[], { start }: Neighbourhood): Iterable<string> {
+    let last: number | null = null;
+    for (const [member] of members) {
+      const ms = Date.parse(member.slice(0, INSTANT_LENGTH));
+      const isKept = last === null || ms - last > this.options.withinMs;
+      if (isKept && compareText(member, start) >= 0) yield member;
+      last = ms;
+    }
+  }
+}
