@@ -19,9 +19,16 @@ import type {
 } from './collection-types.js';
 import { elementSchema, isScalar } from './columns.js';
 import { pathOf } from './expression.js';
-import { topNode, type TopRequest } from './order-nodes.js';
+import { dedupeNode, type DedupeRequest, topNode, type TopRequest } from './order-nodes.js';
 import type { Order } from './order-terms.js';
-import type { CheckedOrder, CheckedPer, KeyOfTop, RowWithRank } from './order-type.js';
+import type {
+  CheckedOrder,
+  CheckedPer,
+  ColumnsOfText,
+  KeyOfDedupe,
+  KeyOfTop,
+  RowWithRank,
+} from './order-type.js';
 import { type Joined, joined, semiJoined } from './join-build.js';
 import { placedTogether } from './join-relation.js';
 import type {
@@ -40,6 +47,7 @@ import type { ElementAt, PathTo, PathToArray, PathToInstant } from './path-type.
 import type { Column, PlanNode } from './plan.js';
 import { attachProblems, problemsOf, type Problem } from './problem.js';
 import * as relation from './relation.js';
+import type { Duration } from './duration.js';
 import { exceptRelation, intersectRelation } from './set-relations.js';
 import type { Names } from './stream.js';
 import type { Flat, RowOfSchema, StorableRow } from './row-type.js';
@@ -241,6 +249,19 @@ export class Collection<in out Row, out Key extends string | null = null> implem
   ): Collection<RowWithRank<Row, Rank>, KeyOfTop<Row, Key, NoInfer<Count>, NoInfer<Per>, NoInfer<Rank>>> {
     const build = new Build(this);
     return give(build, topNode(build, this.plan, count, options as TopRequest));
+  }
+
+  /**
+   * The rows without those that repeat one: an event is left out if another with the same `by` is at most `within` before it,
+   * by its event time or the column `on`. Without `within` only the first of each `by` is kept, for ever.
+   */
+  dedupe<const By extends Names, const Within extends Duration = never>(options: {
+    readonly by: CheckedPer<Row, By>;
+    readonly within?: Within;
+    readonly on?: ColumnsOfText<Row>;
+  }): Collection<Row, KeyOfDedupe<Row, Key, NoInfer<By>, NoInfer<Within>>> {
+    const build = new Build(this);
+    return give(build, dedupeNode(build, this.plan, options as DedupeRequest));
   }
 
   /** Groups by columns, paths (named by their last step) and `{ name: path | computed(…) }`; without any, one group of all rows. */

@@ -1,5 +1,6 @@
 import type { NodeKind, OperatorNode } from './node-kind.js';
 import { aggregate } from './nodes/aggregate.js';
+import { dedupe } from './nodes/dedupe.js';
 import { distinct } from './nodes/distinct.js';
 import { except } from './nodes/except.js';
 import { during } from './nodes/during.js';
@@ -28,6 +29,7 @@ const nodeKinds: { readonly [Op in OperatorNode['op']]: NodeKind<Extract<Operato
   aggregate,
   join,
   top,
+  dedupe,
   semiJoin,
   window,
   final,

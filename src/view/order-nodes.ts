@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import type { Build } from './build.js';
 import { isScalar } from './columns.js';
+import { DURATION_EXAMPLES, durationMs, type Duration } from './duration.js';
 import { pathOf } from './expression.js';
-import { groupedTogether, topRelation } from './order-relations.js';
+import { dedupeRelation, groupedTogether, topRelation } from './order-relations.js';
 import { type Order, orderTerm, orderWords } from './order-terms.js';
-import type { Column, OrderTerm, PlanNode, TopNode } from './plan.js';
-import { partitionText } from './relation.js';
+import type { Column, DedupeNode, OrderTerm, PlanNode, TopNode } from './plan.js';
+import { columnNames, partitionText } from './relation.js';
 
 /** The nodes of the operators that put rows in an order, made of what was written. */
 
@@ -47,6 +48,60 @@ export function topNode(build: Build, input: PlanNode, count: number, options: T
     relation: topRelation(input.relation, { count, per, rank: rank === null ? null : wholeNumber(rank) }),
     place: build.place,
   };
+}
+
+export interface DedupeRequest {
+  readonly by: string | readonly string[];
+  readonly within?: Duration;
+  readonly on?: string;
+}
+
+export function dedupeNode(build: Build, input: PlanNode, options: DedupeRequest): DedupeNode {
+  const by = groupPaths(build, input, options?.by);
+  if (by.length === 0)
+    build.note({
+      code: 'no-columns',
+      what: 'dedupe() does not say which rows repeat one another.',
+      remedy: `Name the columns that are equal then: { by: 'id' }.`,
+      place: build.place,
+    });
+  const withinMs = options?.within === undefined ? null : durationMs(options.within);
+  if (options?.within !== undefined && withinMs === null)
+    build.note({
+      code: 'bad-option',
+      what: 'dedupe() has an impossible `within`.',
+      evidence: { within: String(options.within) },
+      remedy: `Write ${DURATION_EXAMPLES}.`,
+      place: build.place,
+    });
+  const at = instantColumn(build, input, options?.on);
+  noteGroups(build, input, by, 'compared');
+  const how = { by, withinMs, at };
+  return { op: 'dedupe', input, ...how, relation: dedupeRelation(input.relation, how), place: build.place };
+}
+
+/** The column that says when a row was; null where its place in the log does. */
+function instantColumn(build: Build, input: PlanNode, on: string | undefined): string | null {
+  const { relation } = input;
+  if (on === undefined) {
+    if (relation.log === null)
+      build.note({
+        code: 'no-order',
+        what: 'dedupe() is asked of rows that no longer come straight from one stream: nothing says which came first.',
+        evidence: { columns: columnNames(relation) },
+        remedy: `Name the column of instants that does: { on: 'at' }.`,
+        place: build.place,
+      });
+    return null;
+  }
+  const { type, name } = pathOf(relation, on, { purpose: 'order by', ...build });
+  if (type.kind !== 'string' || type.format !== 'instant' || type.nullable)
+    build.noteType(
+      { name, schema: z.unknown(), type },
+      'says when a row was and does not always hold an instant',
+      'Declare it as instant().',
+    );
+  return on;
 }
 
 export const wholeNumber = (name: string): Column => ({

@@ -28,6 +28,18 @@ export function topRelation(
   };
 }
 
+export const dedupeRelation = (
+  input: Relation,
+  { by, withinMs }: { readonly by: readonly string[]; readonly withinMs: number | null },
+): Relation => ({
+  ...input,
+  uniqueKey: (withinMs === null ? plainColumns(input, by) : null) ?? input.uniqueKey,
+  appendOnly: false,
+  log: null,
+  watermarks: [],
+  lates: false,
+});
+
 /** The rows of a group lie in one partition. */
 export const groupedTogether = ({ partitionedBy }: Relation, per: readonly string[]): boolean =>
   partitionedBy !== null && partitionedBy.every((name) => per.includes(name));

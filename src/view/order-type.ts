@@ -63,3 +63,15 @@ type KeyOrPlaced<Row, Key, Per, Rank extends string> = [Key] extends [string]
 export type RowWithRank<Row, Rank extends string> = [Rank] extends [never]
   ? Row
   : Flat<Row & { [N in Rank]: number }>;
+
+/** Of rows that are compared for ever one is left of each key; of others their own key holds on. */
+export type KeyOfDedupe<Row, Key extends string | null, By, Within> = [Within] extends [never]
+  ? null extends GroupKey<Row, By>
+    ? Key
+    : GroupKey<Row, By>
+  : Key;
+
+/** Columns that always hold text: whether it is that of an instant is told at start-up. */
+export type ColumnsOfText<Row> = {
+  [C in keyof Row & string]: [Row[C]] extends [string] ? C : never;
+}[keyof Row & string];

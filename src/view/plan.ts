@@ -21,6 +21,7 @@ export type PlanNode =
   | AggregateNode
   | JoinNode
   | TopNode
+  | DedupeNode
   | SemiJoinNode
   | WindowNode
   | FinalNode
@@ -229,6 +230,18 @@ export interface TopNode extends NodeBase {
   readonly order: readonly OrderTerm[];
   /** The column that says a row's place in its group, counted from 1; null: there is none. */
   readonly rank: string | null;
+}
+
+/** The rows without those that repeat another of their key shortly before them, or ever. */
+export interface DedupeNode extends NodeBase {
+  readonly op: 'dedupe';
+  readonly input: PlanNode;
+  /** Paths. */
+  readonly by: readonly string[];
+  /** Null: for ever. */
+  readonly withinMs: number | null;
+  /** The column of instants that says when a row was; null: its place in the log does. */
+  readonly at: string | null;
 }
 
 /** One column of an order. Nulls come last where it ascends and first where it descends, as in PostgreSQL. */

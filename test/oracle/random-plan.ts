@@ -3,6 +3,7 @@ import type { ColumnType, PlanNode } from '../../src/view/plan.js';
 import {
   aggregate,
   compared,
+  dedupe,
   distinct,
   flatMap,
   join,
@@ -107,6 +108,7 @@ function twinOf(random: Random, depth: number): Twin {
     distinctTwin,
     comparedTwin,
     topTwin,
+    dedupeTwin,
     aggregateTwin,
     aggregateTwin,
     joinTwin,
@@ -293,6 +295,24 @@ function topTwin(random: Random, from: Twin): Twin {
     sql:
       `SELECT ${columns.join(', ')} FROM (SELECT *, row_number() OVER (${group} ORDER BY ${sql}) AS "__n" FROM (${input.sql})) ` +
       `WHERE "__n" > ${offset} AND "__n" <= ${offset + count}`,
+    log: false,
+  };
+}
+
+/** The first row of each key by the place in the log, where rows have one. */
+function dedupeTwin(random: Random, input: Twin): Twin {
+  if (!input.log) return topTwin(random, input);
+  const by = random.some(scalarsOf(input), 1, 2);
+  const columns = names(input).map(quoted).join(', ');
+  return {
+    node: dedupe(
+      input.node,
+      by.map(({ path }) => path),
+      null,
+    ),
+    sql:
+      `SELECT ${columns} FROM (SELECT *, row_number() OVER (PARTITION BY ${by.map(({ sql }) => sql).join(', ')} ORDER BY "__o") AS "__n" ` +
+      `FROM (${input.sql})) WHERE "__n" = 1`,
     log: false,
   };
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { AggregatorOptions } from '../../src/circuit/aggregator.js';
 import { aggregateSpec } from '../../src/view/aggregate-spec.js';
 import { wholeNumber } from '../../src/view/order-nodes.js';
-import { topRelation } from '../../src/view/order-relations.js';
+import { dedupeRelation, topRelation } from '../../src/view/order-relations.js';
 import { orderTerm, orderWords } from '../../src/view/order-terms.js';
 import { exceptRelation, intersectRelation } from '../../src/view/set-relations.js';
 import { columnAt, columnOf, columnsOf, elementSchema } from '../../src/view/columns.js';
@@ -157,6 +157,16 @@ export const compared = (
   right,
   all,
   relation: (op === 'except' ? exceptRelation : intersectRelation)(left.relation, right.relation, all),
+  place: null,
+});
+
+export const dedupe = (input: PlanNode, by: readonly string[], withinMs: number | null): PlanNode => ({
+  op: 'dedupe',
+  input,
+  by,
+  withinMs,
+  at: null,
+  relation: dedupeRelation(input.relation, { by, withinMs }),
   place: null,
 });
 

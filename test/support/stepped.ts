@@ -70,6 +70,11 @@ export function membersRead({ states }: Stepped, step: () => void): number {
   return members;
 }
 
+/** Puts members into a group's ordered state as if they had been committed. */
+export function fill({ store }: Stepped, state: string, group: string, members: Iterable<string>): void {
+  store.ordered.set(state, new Map([[group, new Map([...members].map((member) => [member, 1]))]]));
+}
+
 /** A sink that remembers. */
 export class Errors implements ErrorSink {
   readonly added: [row: unknown, weight: number, reason: string][] = [];

@@ -37,7 +37,12 @@ export const sold = view('sold', {
 });
 export const more = bids.select({ id: 'auction' }).except(bids.select({ id: 'auction' }), { all: true });
 
+export const once = view('once', { from: bids.dedupe({ by: ['bidder', 'auction'] }) });
+export const seldom = bids.dedupe({ by: 'bidder', within: '10m', on: 'at' });
+
 export type Checks = [
+  Expect<Equal<keyof KeyOf<typeof once>, 'bidder' | 'auction'>>,
+  Expect<Equal<RowOf<typeof seldom>, RowOf<typeof bids>>>,
   Expect<Equal<KeyOf<typeof latest>, { bidder: string; auction: number }>>,
   Expect<Equal<RowOf<typeof latest>, RowOf<typeof bids>>>,
   Expect<Equal<keyof KeyOf<typeof dearest>, 'auction' | 'place'>>,
@@ -77,3 +82,12 @@ bids.top(1, { per: 'auction' });
 bids.except(auctions);
 // @ts-expect-error columns of other kinds
 bids.select({ id: 'bidder' }).intersect(ids);
+
+// @ts-expect-error nothing is known to identify these rows
+view('seldom', { from: seldom });
+// @ts-expect-error no such column
+bids.dedupe({ by: 'biddr' });
+// @ts-expect-error no such column
+bids.dedupe({ by: 'bidder', on: 'when' });
+// @ts-expect-error not a duration
+bids.dedupe({ by: 'bidder', within: '10 minutes' });

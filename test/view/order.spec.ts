@@ -115,3 +115,50 @@ describe('the first rows of groups', () => {
     });
   });
 });
+
+describe('rows without repetitions', () => {
+  it('are known by what they are compared by where one is left of each, else by their own key', () => {
+    const key = ({ plan }: Collection<any, any>) => plan.relation.uniqueKey;
+    expect(key(bids.dedupe({ by: ['bidder', 'auction'] }))).toEqual(['bidder', 'auction']);
+    expect(key(bids.dedupe({ by: 'item.name' }))).toBeNull();
+    expect(key(bids.dedupe({ by: 'auction', within: '10m' }))).toBeNull();
+    expect(bids.dedupe({ by: 'auction', within: '10m' }).plan.relation).toMatchObject({
+      appendOnly: false,
+      log: null,
+    });
+  });
+
+  it('are refused with all reasons at once', () => {
+    expect(problems(perAuction.dedupe({ by: 'auction', within: 'soon' as never }))).toEqual([
+      'bad-option: dedupe() has an impossible `within`.',
+      'no-order: dedupe() is asked of rows that no longer come straight from one stream: nothing says which came first.',
+    ]);
+    expect(problems(bids.dedupe({ by: [] as never, on: 'bidder' }))).toEqual([
+      'no-columns: dedupe() does not say which rows repeat one another.',
+      'wrong-type: "bidder" says when a row was and does not always hold an instant.',
+    ]);
+  });
+
+  it('are another view where anything of them differs', () => {
+    const prints = [
+      bids.dedupe({ by: 'auction' }),
+      bids.dedupe({ by: 'bidder' }),
+      bids.dedupe({ by: 'auction', within: '10m' }),
+      bids.dedupe({ by: 'auction', on: 'at' }),
+    ].map((from) => declared(from, ['auction', 'bidder']).fingerprint);
+    expect(new Set(prints).size).toBe(4);
+  });
+
+  it('say what they keep', () => {
+    const explained = (from: Collection<any, any>) =>
+      explainView(declared(from)).operators.find(({ op }) => op === 'dedupe');
+    expect(explained(bids.dedupe({ by: 'auction', within: '90m' }))).toMatchObject({
+      what: 'each but those with another of their auction at most 90m before them, by their place in the log',
+      growth: 'grows for ever',
+    });
+    expect(explained(bids.dedupe({ by: 'auction', on: 'at' }))).toMatchObject({
+      what: 'the first of each auction by at',
+      growth: 'the first rows of each group',
+    });
+  });
+});

@@ -5,7 +5,7 @@ import { Delta } from '../../../src/zset/delta.js';
 import { compareText } from '../../../src/zset/text-order.js';
 import type { Row } from '../../../src/zset/value.js';
 import { checkHistory } from '../../support/recomputed.js';
-import { membersRead, Stepped } from '../../support/stepped.js';
+import { fill, membersRead, Stepped } from '../../support/stepped.js';
 
 const at = (minute: number): string => new Date(Date.UTC(2026, 0, 5) + minute * 60_000).toISOString();
 const row = (k: string | null, minute: number, id = '') => ({ k, at: at(minute), id });
@@ -79,28 +79,34 @@ describe('leaving out repeated rows', () => {
 
   it('a change reads and writes a few members of its group, however many there are', () => {
     const rows = new Stepped(within(10));
-    rows.step(Array.from({ length: 100_000 }, (_, minute) => [row('a', minute), 1] as const));
+    const stored = Array.from({ length: 100_000 }, (_, minute) => row('a', minute));
+    fill(
+      rows,
+      'rows',
+      '"a"',
+      stored.map((one) => memberOfRow(one.at, JSON.stringify(one))),
+    );
     for (const change of [
       [row('a', 50_000, 'x'), 1],
       [row('a', 50_000), -1],
       [row('a', 200_000), 1],
     ] as const) {
-      expect(membersRead(rows, () => rows.step([[...change]]))).toBeLessThanOrEqual(6);
+      expect(membersRead(rows, () => rows.step([[...change]]))).toBeLessThanOrEqual(7);
       expect(rows.writes).toBe(1);
     }
   });
 
   it('many retractions beside one another are seen past at once', () => {
     const rows = new Stepped(within(10));
-    rows.step(Array.from({ length: 5_000 }, (_, minute) => [row('a', minute), 1] as const));
+    rows.step(Array.from({ length: 2_000 }, (_, minute) => [row('a', minute), 1] as const));
     for (const state of rows.states) state.drop();
     expect(
-      rows.step(Array.from({ length: 4_998 }, (_, minute) => [row('a', minute + 1), -1] as const)),
-    ).toEqual([[row('a', 4_999), 1]]);
+      rows.step(Array.from({ length: 1_998 }, (_, minute) => [row('a', minute + 1), -1] as const)),
+    ).toEqual([[row('a', 1_999), 1]]);
   });
 
   test.each([0, 2, 7])('within %d minutes equals what the rows that are there give', (minutes) => {
-    for (let seed = 1; seed <= 40; seed++)
+    for (let seed = 1; seed <= 20; seed++)
       checkHistory(seed, {
         make: within(minutes),
         rowOf: (random) => row(random.of(['a', 'b', null]), random.below(25), random.of(['', 'x'])),
