@@ -47,7 +47,6 @@ import type { ElementAt, PathTo, PathToArray, PathToInstant } from './path-type.
 import type { Column, PlanNode } from './plan.js';
 import { attachProblems, problemsOf, type Problem } from './problem.js';
 import * as relation from './relation.js';
-import type { Duration } from './duration.js';
 import { exceptRelation, intersectRelation } from './set-relations.js';
 import type { Names } from './stream.js';
 import type { Flat, RowOfSchema, StorableRow } from './row-type.js';
