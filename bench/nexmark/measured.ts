@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { shownText } from '../../src/circuit/view-record.js';
+import { shownText } from '../../src/zset/shown-text.js';
 import { RedisConnections } from '../../src/redis/connections.js';
 import { Keyspace } from '../../src/redis/keyspace.js';
 import { RedisViewStore } from '../../src/redis/redis-view-store.js';
