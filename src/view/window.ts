@@ -81,7 +81,7 @@ export function shapeOf(window: unknown, build: Build): WindowShape {
   }
   const problems = build.problems.length;
   const sizeMs = durationOf(asked.size, `the size of ${kind}()`, build);
-  const everyMs = durationOf(asked.every, `\`every\` of ${kind}()`, build);
+  const everyMs = kind === 'tumbling' ? sizeMs : durationOf(asked.every, `\`every\` of ${kind}()`, build);
   const offsetMs = durationMs(asked.offset);
   if (offsetMs === null) noteDuration(asked.offset, `\`offset\` of ${kind}()`, build);
   if (build.problems.length > problems) return STAND_IN;
