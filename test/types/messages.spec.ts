@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import ts from 'typescript';
 
 const PRELUDE = `
-import { avg, computed, count, every, instant, joinText, max, median, percentile, stream, sum, table, view } from 'stillwater';
+import { avg, computed, count, every, instant, joinText, max, median, percentile, stream, sum, table, tumbling, view } from 'stillwater';
 import { z } from 'zod';
 const flights = stream('flights', { schema: z.object({ at: instant(), delay: z.int(), origin: z.string(), tags: z.array(z.string()) }) });
 const airports = table('airports', { schema: z.object({ iata: z.string(), code: z.int() }), key: 'iata' });
@@ -94,6 +94,9 @@ const WRONG: readonly (readonly [line: string, sentence: string])[] = [
     `stream('s', { schema: z.object({ at: instant() }), eventTime: 'when' })`,
     'The events have no column \\"when\\"',
   ],
+  [`flights.window(tumbling('1h'), { on: 'when' })`, 'There is no column \\"when\\" to window by.'],
+  [`flights.window(tumbling('1h'), { on: 'delay' })`, 'Column \\"delay\\" does not hold instants'],
+  [`flights.last('1h', { by: 'tags' })`, 'Column \\"tags\\" does not hold instants'],
   [
     `flights.select({ at: computed(z.date(), () => new Date(0)) })`,
     'This schema gives a Date, which JSON cannot keep',

@@ -115,12 +115,13 @@ describe('the example application', () => {
     const rows = maintained(dailyDepartures, false).rows;
     const groups = grouped(({ at }) => at.slice(0, 10));
     const expected = [...groups].map(([day, group]) => ({
-      day,
+      windowStart: `${day}T00:00:00.000Z`,
+      windowEnd: new Date(Date.parse(day) + 86_400_000).toISOString(),
       departures: group.length,
       late: late(group),
       averageDelay: average(group),
       airports: new Set(group.map(({ origin }) => origin)).size,
     }));
-    expect(rows).toEqual(expected.sort((left, right) => (left.day < right.day ? -1 : 1)));
+    expect(rows).toEqual(expected.sort((left, right) => (left.windowStart < right.windowStart ? -1 : 1)));
   });
 });
