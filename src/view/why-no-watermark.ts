@@ -19,6 +19,7 @@ export function whyNoWatermark(node: PlanNode): Blame {
   if (known.length === 0) return whyNoWatermark(without!);
   switch (node.op) {
     case 'join':
+    case 'semiJoin':
       return {
         because: `${nameOf(without ?? node.right)} is joined, and changes rows of any age`,
         remedy:
