@@ -261,7 +261,11 @@ export type AggregateKind =
   | 'topK'
   | 'collect'
   | 'collectDistinct'
-  | 'joinText';
+  | 'joinText'
+  | 'approxCountDistinct'
+  | 'approxPercentile'
+  | 'approxTopK'
+  | 'approxContains';
 
 export interface AggregateSpec {
   readonly kind: AggregateKind;
