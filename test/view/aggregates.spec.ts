@@ -20,6 +20,7 @@ import {
   stream,
   sum,
   topK,
+  tumbling,
   variance,
   view,
 } from 'stillwater';
@@ -42,6 +43,12 @@ const flights: any = stream('flights', {
     tags: z.array(z.string()),
   }),
   eventTime: 'at',
+});
+/** The same, of which none is late. */
+const punctual: any = stream('flights', {
+  schema: flights.declaration.schema,
+  eventTime: 'at',
+  lateness: '5h',
 });
 const any = (aggregate: (...args: any[]) => unknown, ...args: unknown[]): any => aggregate(...args);
 const viewOf = (aggregates: object, from = flights): any =>
@@ -317,25 +324,33 @@ describe('the fingerprint of an aggregate', () => {
 });
 
 describe('a view of sketches and ranks', () => {
+  const nearly = {
+    users: any(approxCountDistinct, 'gate', { error: 0.1 }),
+    frequent: any(approxTopK, 'gate', 3, { error: 0.1 }),
+    filter: any(approxContains, 'gate', { expected: 40 }),
+    slow: any(approxPercentile, 'wind', 0.9),
+    middle: any(median, 'wind'),
+    spread: any(stddev, 'wind'),
+    top: any(topK, 'delay', 3),
+  };
+  const events = Array.from({ length: 300 }, (_, n) => ({
+    at: Date.UTC(2001, 0, 1, 0, (n * 7) % 300),
+    origin: n % 3 === 0 ? 'ORD' : 'LAX',
+    delay: (n * 31) % 97,
+    gate: n % 5 === 0 ? 'A1' : `G${n}`,
+    wind: n % 11 === 0 ? null : ((n * 17) % 50) / 10,
+    late: n % 2 === 0,
+    tags: [],
+  }));
+
   it('shows and keeps the same, however its log is cut, interleaved and taken over', () => {
-    const nearly = viewOf({
-      users: any(approxCountDistinct, 'gate', { error: 0.1 }),
-      frequent: any(approxTopK, 'gate', 3, { error: 0.1 }),
-      filter: any(approxContains, 'gate', { expected: 40 }),
-      slow: any(approxPercentile, 'wind', 0.9),
-      middle: any(median, 'wind'),
-      spread: any(stddev, 'wind'),
-      top: any(topK, 'delay', 3),
-    });
-    const events = Array.from({ length: 300 }, (_, n) => ({
-      at: Date.UTC(2001, 0, 1, 0, (n * 7) % 300),
-      origin: n % 3 === 0 ? 'ORD' : 'LAX',
-      delay: (n * 31) % 97,
-      gate: n % 5 === 0 ? 'A1' : `G${n}`,
-      wind: n % 11 === 0 ? null : ((n * 17) % 50) / 10,
-      late: n % 2 === 0,
-      tags: [],
-    }));
-    given(flights, events).expect(nearly).converges({ runs: 6 });
+    given(flights, events).expect(viewOf(nearly)).converges({ runs: 6 });
+  });
+
+  it('does so in windows, and when its results are final', () => {
+    const hours = punctual.window(tumbling('1h')).groupBy('origin').aggregate(nearly);
+    const history = given(punctual, [...events, { ...events[0]!, at: Date.UTC(2001, 0, 2) }]);
+    history.expect((view as any)('hours', { from: hours })).converges({ runs: 3 });
+    history.expect((view as any)('final-hours', { from: hours.final() })).converges({ runs: 3 });
   });
 });
