@@ -1,4 +1,5 @@
 /** What an application's declarations import. */
+export { mayContain } from './circuit/aggregators/approx-contains.js';
 export {
   avg,
   count,
@@ -14,6 +15,12 @@ export {
   type Aggregate,
   type Bucket,
 } from './view/aggregates.js';
+export {
+  approxContains,
+  approxCountDistinct,
+  approxPercentile,
+  approxTopK,
+} from './view/approximate-aggregates.js';
 export { Collection, type Grouping, type Windowed } from './view/collection.js';
 export type { Rows } from './view/collection-types.js';
 export { computed, type Computed } from './view/computed.js';

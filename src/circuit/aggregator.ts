@@ -42,11 +42,11 @@ export interface AggregatorOptions {
   readonly order?: 'asc' | 'desc';
   /** `variance`, `stddev`: of all there is, as against a sample of it. */
   readonly population?: boolean;
-  /** `percentile`: how far up, from 0 to 1. */
+  /** `percentile`, `approxPercentile`: how far up, from 0 to 1. */
   readonly p?: number;
   /** `percentile`: one of the values, never one between two. */
   readonly discrete?: boolean;
-  /** `topK`: how many. */
+  /** `topK`, `approxTopK`: how many. */
   readonly k?: number;
   /** `joinText`. */
   readonly separator?: string;
@@ -55,6 +55,10 @@ export interface AggregatorOptions {
   readonly width?: number;
   readonly from?: number;
   readonly to?: number;
+  /** `approx…`: each has its own measure of it. */
+  readonly error?: number;
+  /** `approxContains`: how many different values. */
+  readonly expected?: number;
 }
 
 /** What an aggregator is made with: its columns, compiled, and state of its own if it needs any. */

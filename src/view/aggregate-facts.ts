@@ -14,6 +14,10 @@ export interface AggregateFacts {
   readonly keeps: Kept;
   /** The same over rows that are never retracted, where that is less. */
   readonly keepsOfAppended?: Kept;
+  /** Rows are told apart by their place in a log: always, or where nothing else orders them. */
+  readonly usesPlace?: true;
+  /** It remembers too little to take a row back. What to write where rows may go. */
+  readonly insteadIfRetracted?: string;
   /** The column it gives. A group that is shown has rows; null is possible where all of them may lack a value. */
   readonly column: (of: Summarized) => Column;
 }
@@ -33,6 +37,8 @@ export interface Summarized {
 
 /** One accumulator, folded. */
 const LINEAR: Kept = { cost: 'O(|Δ|)', growth: 'one entry per group' };
+/** A sketch, of one size however many values there are. */
+const SKETCH: Kept = { cost: 'O(|Δ|)', growth: 'one sketch per group' };
 /** Each value in an order, and a place in it. */
 const ORDERED: Kept = { cost: 'O(|Δ| log n)', growth: 'one entry per value of a group' };
 /** Each value in an order, all of them shown. */
@@ -53,7 +59,7 @@ const sumOf = (value: Column): Column =>
 const listOf = ({ name, value }: Summarized): Column => arrayColumn(name, notNull(value!));
 const spread = ({ value, options }: Summarized): Column =>
   nullIf(NUMBER, options.population !== true || value!.type.nullable);
-const chosen = ({ value, by }: Summarized): Column => nullIf(value!, by?.type.nullable);
+const chosenValue = ({ value, by }: Summarized): Column => nullIf(value!, by?.type.nullable);
 const chosenRow = ({ name, value, by, input }: Summarized): Column =>
   nullIf(value ?? objectColumn(name, input.columns), by?.type.nullable);
 
@@ -70,12 +76,12 @@ const extreme: AggregateFacts = {
   keepsOfAppended: LINEAR,
   column: ({ value }) => value!,
 };
-const place: AggregateFacts = {
+const chosen: AggregateFacts = {
   purpose: 'take',
   takes: 'anything',
   keeps: ORDERED,
   keepsOfAppended: LINEAR,
-  column: chosen,
+  column: chosenValue,
 };
 const counted: AggregateFacts = {
   purpose: 'count',
@@ -118,10 +124,10 @@ export const aggregateFacts: Readonly<Record<AggregateKind, AggregateFacts>> = {
   histogram: { ...summed, purpose: 'put into buckets', column: ({ name }) => arrayColumn(name, BUCKET) },
   min: extreme,
   max: extreme,
-  first: place,
-  last: place,
-  minBy: { ...place, column: chosenRow },
-  maxBy: { ...place, column: chosenRow },
+  first: { ...chosen, usesPlace: true },
+  last: { ...chosen, usesPlace: true },
+  minBy: { ...chosen, column: chosenRow },
+  maxBy: { ...chosen, column: chosenRow },
   median: ranked,
   percentile: {
     ...ranked,
@@ -131,6 +137,35 @@ export const aggregateFacts: Readonly<Record<AggregateKind, AggregateFacts>> = {
   topK: { purpose: 'order', takes: 'values with an order', keeps: ORDERED, column: listOf },
   collect: listed,
   collectDistinct: listed,
+  approxCountDistinct: {
+    ...counted,
+    takes: 'values with an order',
+    keeps: SKETCH,
+    insteadIfRetracted: 'countDistinct',
+  },
+  approxPercentile: { ...ranked, keeps: SKETCH },
+  approxTopK: {
+    purpose: 'count',
+    takes: 'values with an order',
+    keeps: SKETCH,
+    usesPlace: true,
+    insteadIfRetracted: 'groupBy, count and top',
+    column: ({ name, value }) =>
+      arrayColumn(
+        name,
+        objectColumn('', [
+          { ...notNull(value!), name: 'value' },
+          { ...INTEGER, name: 'count' },
+        ]),
+      ),
+  },
+  approxContains: {
+    purpose: 'find',
+    takes: 'values with an order',
+    keeps: SKETCH,
+    insteadIfRetracted: 'collectDistinct',
+    column: () => TEXT,
+  },
   joinText: { ...listed, purpose: 'join', takes: 'text', column: ({ value }) => nullAs(TEXT, value) },
 };
 
@@ -140,5 +175,5 @@ export function keptOf(kinds: readonly AggregateKind[], appendOnly: boolean): Ke
     const { keeps, keepsOfAppended } = aggregateFacts[kind];
     return appendOnly ? (keepsOfAppended ?? keeps) : keeps;
   });
-  return [HOLISTIC, ORDERED].find((most) => kept.includes(most)) ?? LINEAR;
+  return [HOLISTIC, ORDERED, SKETCH].find((most) => kept.includes(most)) ?? LINEAR;
 }

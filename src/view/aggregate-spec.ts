@@ -34,12 +34,23 @@ export function aggregateSpec(
       remedy: `Write ${optionExample(kind)}.`,
       place,
     });
-  if ((kind === 'first' || kind === 'last') && by === null && input.log === null)
+  if (facts.insteadIfRetracted !== undefined && !input.appendOnly)
+    note({
+      code: 'retracts',
+      what: `The aggregate "${name}" (${kind}) cannot take rows back, and these rows may go: they come through a table, a view or groups.`,
+      evidence: { of: request.value ?? '' },
+      remedy: `Use ${facts.insteadIfRetracted}, or aggregate straight from a stream.`,
+      place,
+    });
+  else if (facts.usesPlace && by === null && input.log === null)
     note({
       code: 'no-order',
-      what: `The aggregate "${name}" takes the ${kind} value of rows that have no place in a log.`,
+      what: `The aggregate "${name}" (${kind}) asks for the place in a log of rows that have none.`,
       evidence: { [kind]: request.value ?? '' },
-      remedy: `Say what orders them, ${kind}('${request.value}', { by: '…' }), or aggregate straight from one stream.`,
+      remedy:
+        facts.insteadIfRetracted === undefined
+          ? `Say what orders them, ${kind}('${request.value}', { by: '…' }), or aggregate straight from one stream.`
+          : `Use ${facts.insteadIfRetracted}, or aggregate straight from one stream.`,
       place,
     });
   return {

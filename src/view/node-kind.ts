@@ -33,6 +33,7 @@ export type Growth =
   | 'none'
   | 'one entry per key'
   | 'one entry per group'
+  | 'one sketch per group'
   | 'the first rows of each group'
   | 'one entry per value of a group'
   | 'grows with its input'

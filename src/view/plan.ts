@@ -311,7 +311,11 @@ export type AggregateKind =
   | 'topK'
   | 'collect'
   | 'collectDistinct'
-  | 'joinText';
+  | 'joinText'
+  | 'approxCountDistinct'
+  | 'approxPercentile'
+  | 'approxTopK'
+  | 'approxContains';
 
 export interface AggregateSpec {
   readonly kind: AggregateKind;

@@ -80,6 +80,16 @@ function avalanche(hash: number): number {
   return hash ^ (hash >>> 16);
 }
 
+/** The 64 bits of a text, in two halves: for sketches. */
+export function hashHalves(text: string): readonly [high: number, low: number] {
+  hash64(text);
+  return [hashHigh, hashLow];
+}
+
+/** One more hash of the halves of another, by its number. */
+export const hashAgain = ([high, low]: readonly [number, number], number: number): number =>
+  avalanche(high + Math.imul(number, low)) >>> 0;
+
 /** 32 bits of a text, for buckets: not the hash of placement, so that a partition's keys fill all its buckets. */
 export function hash32(text: string): number {
   let a = 0x811c9dc5 ^ text.length;

@@ -1,4 +1,8 @@
 import {
+  approxContains,
+  approxCountDistinct,
+  approxPercentile,
+  approxTopK,
   avg,
   collect,
   collectDistinct,
@@ -109,6 +113,12 @@ export const spreads = flights.groupBy('origin').aggregate({
   places: collectDistinct('destination'),
   text: joinText('destination', { separator: '; ', by: 'at' }),
   crewText: joinText('crew.name'),
+  users: approxCountDistinct('crew.name'),
+  nearly: approxPercentile('delay', 0.9, { error: 0.02 }),
+  nearlyFar: approxPercentile('distance', 0.9),
+  frequent: approxTopK('crew.name', 5),
+  delays: approxTopK('delay', 5),
+  filter: approxContains('destination', { expected: 1_000 }),
 });
 export const taken = seats.groupBy('flight').aggregate({ all: every('taken'), any: some('taken') });
 
@@ -198,6 +208,12 @@ export type Checks = [
         places: string[];
         text: string;
         crewText: string | null;
+        users: number;
+        nearly: number | null;
+        nearlyFar: number;
+        frequent: { value: string; count: number }[];
+        delays: { value: number; count: number }[];
+        filter: string;
       }
     >
   >,

@@ -1,4 +1,7 @@
 import {
+  approxContains,
+  approxPercentile,
+  approxTopK,
   avg,
   collect,
   computed,
@@ -89,6 +92,12 @@ flights.groupBy('origin').aggregate({ text: joinText('delay') });
 flights.groupBy('origin').aggregate({ list: collect('origin', { by: 'tags' }) });
 // @ts-expect-error another kind of value
 flights.groupBy('origin').aggregate({ buckets: histogram('delay', { widths: 3 }) });
+// @ts-expect-error another kind of value
+flights.groupBy('origin').aggregate({ upper: approxPercentile('origin', 0.9) });
+// @ts-expect-error another kind of value
+flights.groupBy('origin').aggregate({ frequent: approxTopK('tags', 3) });
+// @ts-expect-error another kind of value
+flights.groupBy('origin').aggregate({ filter: approxContains('origin') });
 // @ts-expect-error another kind of value
 flights.groupBy('tags');
 // @ts-expect-error another kind of value

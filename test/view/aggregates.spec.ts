@@ -1,4 +1,8 @@
 import {
+  approxContains,
+  approxCountDistinct,
+  approxPercentile,
+  approxTopK,
   collect,
   collectDistinct,
   count,
@@ -16,9 +20,11 @@ import {
   stream,
   sum,
   topK,
+  tumbling,
   variance,
   view,
 } from 'stillwater';
+import { given } from 'stillwater/testing';
 import { z } from 'zod';
 import { aggregatorsByKind } from '../../src/circuit/aggregators/aggregator-of.js';
 import { aggregateFacts } from '../../src/view/aggregate-facts.js';
@@ -37,6 +43,12 @@ const flights: any = stream('flights', {
     tags: z.array(z.string()),
   }),
   eventTime: 'at',
+});
+/** The same, of which none is late. */
+const punctual: any = stream('flights', {
+  schema: flights.declaration.schema,
+  eventTime: 'at',
+  lateness: '5h',
 });
 const any = (aggregate: (...args: any[]) => unknown, ...args: unknown[]): any => aggregate(...args);
 const viewOf = (aggregates: object, from = flights): any =>
@@ -70,6 +82,10 @@ describe('the columns of aggregates', () => {
       gates: any(collectDistinct, 'gate'),
       text: any(joinText, 'gate'),
       origins: any(joinText, 'origin'),
+      users: any(approxCountDistinct, 'gate'),
+      nearly: any(approxPercentile, 'wind', 0.5),
+      frequent: any(approxTopK, 'gate', 5),
+      filter: any(approxContains, 'gate', { expected: 100 }),
     });
     const types = (plan as AggregateNode).aggregates.map(({ name, aggregate: { column } }) => [
       name,
@@ -103,6 +119,18 @@ describe('the columns of aggregates', () => {
       gates: { kind: 'array', element: { kind: 'string', nullable: false }, nullable: false },
       text: { kind: 'string', nullable: true },
       origins: { kind: 'string', nullable: false },
+      users: { kind: 'number', integer: true, nullable: false },
+      nearly: { ...number, nullable: true },
+      frequent: {
+        kind: 'array',
+        element: {
+          columns: [
+            { name: 'value', type: { kind: 'string', nullable: false } },
+            { name: 'count', type: { integer: true } },
+          ],
+        },
+      },
+      filter: { kind: 'string', nullable: false },
     });
   });
 
@@ -148,6 +176,13 @@ describe('an aggregate is refused', () => {
     [any(topK, 'delay', 3, { order: 'up' }), `'asc' or 'desc'`],
     [any(collect, 'delay', { order: 'down' }), `'asc' or 'desc'`],
     [any(joinText, 'origin', { separator: 5 }), 'by a text'],
+    [any(approxCountDistinct, 'origin', { error: 0.001 }), 'errs by 0.005 to 0.1'],
+    [any(approxPercentile, 'delay', 2), 'a number from 0 to 1'],
+    [any(approxPercentile, 'delay', 0.5, { error: 0 }), 'errs by'],
+    [any(approxTopK, 'origin', 0), 'from 1 to 1000'],
+    [any(approxTopK, 'origin', 5, { error: 0.5 }), 'errs by 0.001 to 0.1'],
+    [any(approxContains, 'origin'), 'a whole number of different values'],
+    [any(approxContains, 'origin', { expected: 1_000_000 }), 'at most 65536 bytes'],
     [any(histogram, 'delay', { bounds: [] }), 'one bound or more'],
     [any(histogram, 'delay', { bounds: [1, 1] }), 'greater than the one before'],
     [any(histogram, 'delay', { bounds: [0, Infinity] }), 'greater than the one before'],
@@ -167,6 +202,31 @@ describe('an aggregate is refused', () => {
     expect(error!.message).toContain('The aggregate "slow" (percentile) is taken at a number from 0 to 1.');
     expect(error!.message).toContain('{"p":95}');
     expect(error!.message).toContain(`Write percentile('delay', 0.95).`);
+  });
+
+  const grouped = flights.groupBy('origin', 'delay').aggregate({ n: count() });
+
+  it.each([
+    ['countDistinct', any(approxCountDistinct, 'delay')],
+    ['groupBy, count and top', any(approxTopK, 'delay', 3)],
+    ['collectDistinct', any(approxContains, 'delay', { expected: 10 })],
+  ])('that takes no row back, where rows may go: use %s', (instead, aggregate) => {
+    const [error, ...others] = declarationErrors([viewOf({ a: aggregate }, grouped).declaration]);
+    expect(error).toMatchObject({ code: 'retracts' });
+    expect(error!.message).toContain(`Use ${instead}, or aggregate straight from a stream.`);
+    expect(others).toEqual([]);
+    expect(errorsOf({ a: aggregate })).toEqual([]);
+  });
+
+  it('that draws lots by the place in the log, where rows have none', () => {
+    const distinct = flights.select({ origin: 'origin', delay: 'delay' }).distinct();
+    const errors = (aggregate: unknown) =>
+      declarationErrors([viewOf({ a: aggregate }, distinct).declaration]);
+    expect(errors(any(approxTopK, 'delay', 3))).toMatchObject([{ code: 'no-order' }]);
+    expect(errors(any(approxCountDistinct, 'delay'))).toEqual([]);
+    expect(
+      declarationErrors([viewOf({ a: any(approxPercentile, 'delay', 0.5) }, grouped).declaration]),
+    ).toEqual([]);
   });
 
   it('without a column or a test', () => {
@@ -201,6 +261,15 @@ describe('what an aggregate costs', () => {
     expect(explained({ least: any(min, 'n') }, grouped).growth).toBe('one entry per value of a group');
   });
 
+  it('is a sketch for each group of those that are nearly right', () => {
+    expect(
+      explained({ ...sums, n: any(approxCountDistinct, 'origin'), p: any(approxPercentile, 'delay', 0.9) }),
+    ).toMatchObject({
+      cost: 'O(|Δ|)',
+      growth: 'one sketch per group',
+    });
+  });
+
   it('is told with the options', () => {
     expect(explained({ slow: any(percentile, 'delay', 0.9), top: any(topK, 'delay', 3) }).what).toContain(
       'slow = percentile(delay, p 0.9), top = topK(delay, k 3, order "desc")',
@@ -231,6 +300,14 @@ describe('the fingerprint of an aggregate', () => {
       any(histogram, 'delay', { bounds: [1, 2] }),
       any(histogram, 'delay', { width: 1 }),
       any(histogram, 'delay', { width: 1, from: 0 }),
+      any(approxCountDistinct, 'origin'),
+      any(approxCountDistinct, 'origin', { error: 0.05 }),
+      any(approxPercentile, 'delay', 0.5),
+      any(approxPercentile, 'delay', 0.5, { error: 0.05 }),
+      any(approxTopK, 'origin', 5),
+      any(approxTopK, 'origin', 5, { error: 0.05 }),
+      any(approxContains, 'origin', { expected: 10 }),
+      any(approxContains, 'origin', { expected: 20 }),
       any(every, 'late'),
       any(some, 'late'),
       every((flight: any) => flight.delay > 1),
@@ -243,5 +320,37 @@ describe('the fingerprint of an aggregate', () => {
     expect(fingerprint({ a: any(collect, 'origin', { order: 'asc' }) })).toBe(
       fingerprint({ a: any(collect, 'origin') }),
     );
+  });
+});
+
+describe('a view of sketches and ranks', () => {
+  const nearly = {
+    users: any(approxCountDistinct, 'gate', { error: 0.1 }),
+    frequent: any(approxTopK, 'gate', 3, { error: 0.1 }),
+    filter: any(approxContains, 'gate', { expected: 40 }),
+    slow: any(approxPercentile, 'wind', 0.9),
+    middle: any(median, 'wind'),
+    spread: any(stddev, 'wind'),
+    top: any(topK, 'delay', 3),
+  };
+  const events = Array.from({ length: 300 }, (_, n) => ({
+    at: Date.UTC(2001, 0, 1, 0, (n * 7) % 300),
+    origin: n % 3 === 0 ? 'ORD' : 'LAX',
+    delay: (n * 31) % 97,
+    gate: n % 5 === 0 ? 'A1' : `G${n}`,
+    wind: n % 11 === 0 ? null : ((n * 17) % 50) / 10,
+    late: n % 2 === 0,
+    tags: [],
+  }));
+
+  it('shows and keeps the same, however its log is cut, interleaved and taken over', () => {
+    given(flights, events).expect(viewOf(nearly)).converges({ runs: 6 });
+  });
+
+  it('does so in windows, and when its results are final', () => {
+    const hours = punctual.window(tumbling('1h')).groupBy('origin').aggregate(nearly);
+    const history = given(punctual, [...events, { ...events[0]!, at: Date.UTC(2001, 0, 2) }]);
+    history.expect((view as any)('hours', { from: hours })).converges({ runs: 3 });
+    history.expect((view as any)('final-hours', { from: hours.final() })).converges({ runs: 3 });
   });
 });

@@ -1,6 +1,10 @@
 import { assert } from '../../assert.js';
 import type { Row, Value } from '../../zset/value.js';
 import type { Aggregator, AggregatorInput, AggregatorOptions } from '../aggregator.js';
+import { approxContains, filterSize } from './approx-contains.js';
+import { approxCountDistinct } from './approx-count-distinct.js';
+import { approxPercentile } from './approx-percentile.js';
+import { approxTopK } from './approx-top-k.js';
 import { collect, collectDistinct, joinText, type Listed } from './collect.js';
 import { countIf, countRows, countValues } from './count.js';
 import { countDistinct } from './count-distinct.js';
@@ -55,6 +59,14 @@ export const aggregatorsByKind = {
   collect: (input: AggregatorInput): Aggregator => collect(listed(input)),
   collectDistinct: (input: AggregatorInput): Aggregator => collectDistinct(listed(input)),
   joinText: (input: AggregatorInput): Aggregator => joinText(listed(input), given(input.options.separator)),
+  approxCountDistinct: ({ value, options }: AggregatorInput): Aggregator =>
+    approxCountDistinct(given(value), given(options.error)),
+  approxPercentile: ({ value, options: { p, error }, appendOnly }: AggregatorInput): Aggregator =>
+    approxPercentile({ value: given(value), p: given(p), error: given(error), appendOnly }),
+  approxTopK: ({ value, options: { k, error } }: AggregatorInput): Aggregator =>
+    approxTopK({ value: given(value), k: given(k), error: given(error) }),
+  approxContains: ({ value, options: { expected, error } }: AggregatorInput): Aggregator =>
+    approxContains(given(value), filterSize({ expected: given(expected), error: given(error) })),
 };
 
 const rank = ({ value, options, members }: AggregatorInput, p: number): Aggregator =>

@@ -1,8 +1,8 @@
-import { assert } from '../../assert.js';
 import { compareText } from '../../zset/text-order.js';
 import { compareValues, type Row, type Value } from '../../zset/value.js';
 import type { Aggregator } from '../aggregator.js';
 import { json, type Ordered } from '../operator.js';
+import { refuseRetraction } from './appended.js';
 import { GroupMembers } from './group-members.js';
 
 type Compare = (left: Value, right: Value) => number;
@@ -84,10 +84,6 @@ const compareShown = (left: Value, right: Value): number =>
 
 const reviveChosen = (stored: [by: Value, order: string, value: Value] | null): Chosen | null =>
   stored === null ? null : { by: stored[0], order: stored[1], value: stored[2] };
-
-function refuseRetraction(): never {
-  assert(false, 'A row was retracted from a collection that its plan calls append-only.');
-}
 
 /**
  * The first member of an ordered multiset, for collections that retract.

@@ -49,6 +49,7 @@ export function percentile(options: {
     initial: () => NOWHERE,
     wants(pointer, rows, weights, group) {
       const nets = tick.of(group, rows, weights);
+      if (nets.size === 0) return;
       if (pointer === undefined || pointer.low === null) {
         // The group holds no values: one reading says so of all of them.
         members.wantAll(group);

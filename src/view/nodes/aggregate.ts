@@ -10,7 +10,7 @@ import {
 } from '../../circuit/operators/aggregate.js';
 import { keyTextOf } from '../../zset/row-key.js';
 import { compareText } from '../../zset/text-order.js';
-import { keptOf } from '../aggregate-facts.js';
+import { aggregateFacts, keptOf } from '../aggregate-facts.js';
 import { aggregateInput, takesWholeRow } from '../aggregate-input.js';
 import { holdsOnlyStrings } from '../columns.js';
 import type { PlanCompiler } from '../compile-plan.js';
@@ -56,7 +56,7 @@ export function aggregateVertex(node: AggregateNode, compiler: PlanCompiler, fin
   const { relation } = node.input;
   const members: Ordered[] = [];
   const aggregators = parts.map(({ spec, value, by: compared, test }, slot): Aggregator => {
-    const inLogOrder = relation.log !== null && (spec.kind === 'first' || spec.kind === 'last');
+    const inLogOrder = relation.log !== null && aggregateFacts[spec.kind].usesPlace === true;
     if (inLogOrder) compiler.needsOrder(relation);
     return aggregatorsByKind[spec.kind]({
       value,
