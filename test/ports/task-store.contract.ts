@@ -109,6 +109,17 @@ export function taskStoreContract(): void {
       });
     });
 
+    it('tells the clocks that tasks have committed', async () => {
+      const { token } = await claim();
+      const other = { ...TASK, partition: 1 };
+      expect(await ports().tasks.clocks([other, TASK])).toEqual([null, null]);
+      const clocks = { 'stream:orders': { 'orders:0': 5, 'orders:1': null } };
+      const applied = { 'stream:orders': { 'orders:0': 4, 'orders:1': null } };
+      await ports().tasks.commit(commitOf(token, 1, { record: recordOf(1, { clocks, applied }) }));
+      expect(await ports().tasks.clocks([other, TASK])).toEqual([null, clocks]);
+      expect(await ports().tasks.clocks([])).toEqual([]);
+    });
+
     describe('attempts', () => {
       const attempt = { tick: 1, input: 'stream:orders', entry: '5-0', entries: 8, ended: 1 };
 

@@ -164,6 +164,9 @@ export abstract class TaskStore {
 
   abstract status(tasks: readonly TaskId[]): Promise<TaskStatus[]>;
 
+  /** The clocks that tasks have committed, in the order asked; null for one that never has. Light: it is asked for often. */
+  abstract clocks(tasks: readonly TaskId[]): Promise<(Clocks | null)[]>;
+
   /** Says why a task does not go on; null takes it back. Shown to people, and kept by `claim` from starting it. */
   abstract park(task: TaskId, token: OwnerToken, reason: ParkReason | null): Promise<void>;
 
