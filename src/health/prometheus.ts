@@ -60,6 +60,10 @@ export class Prometheus {
         metrics.rows.set(labels, status.rows);
         metrics.viewErrors.set(labels, status.errors);
         metrics.conflicts.set(labels, status.conflicts);
+        for (const [source, { clock, watermark }] of Object.entries(status.time)) {
+          if (clock) metrics.clockSeconds.set({ ...labels, source }, Date.parse(clock) / 1_000);
+          if (watermark) metrics.watermarkSeconds.set({ ...labels, source }, Date.parse(watermark) / 1_000);
+        }
         metrics.parkedTasks.set(labels, status.partitions.filter(({ parked }) => parked).length);
       }
       this.#up.set(1);

@@ -29,6 +29,7 @@ const emptyRecord: TaskRecord = {
   checksum: '0'.repeat(16),
   clocks: NO_CLOCKS,
   applied: null,
+  late: 0,
   extra: {},
 };
 
@@ -333,6 +334,7 @@ export class Task {
     const { circuit, output } = view;
     const result = output.takeResult();
     const { errors } = view.errors.takeResult();
+    const { late } = view.lates?.takeResult() ?? { late: 0 };
     const before = this.#record;
     const { unfinished } = circuit;
     const record: TaskRecord = {
@@ -342,6 +344,7 @@ export class Task {
       rows: before.rows + result.rows,
       conflicts: before.conflicts + result.conflicts,
       errors: before.errors + errors,
+      late: before.late + late,
       checksum: Checksum.parse(before.checksum).merge(result.checksum).toString(),
     };
     assert(record.rows >= 0, `The view "${this.id.view}" would have ${record.rows} rows.`);
@@ -360,6 +363,7 @@ export class Task {
     metrics.rowChanges.add({ view: this.id.view }, result.changes.length);
     metrics.stateWrites.add({ view: this.id.view }, circuit.changed);
     if (errors > 0) metrics.errors.add({ view: this.id.view }, errors);
+    if (late > 0) metrics.lateRows.add({ view: this.id.view }, late);
 
     await this.#committer.settled();
     circuit.seal();

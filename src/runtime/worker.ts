@@ -6,7 +6,7 @@ import { assign, tasksOf } from './assignment.js';
 import type { Clock } from './clock.js';
 import type { Code } from './code.js';
 import { dropGeneration } from './drop-generation.js';
-import { Heartbeats } from './heartbeats.js';
+import { Heartbeats, type TimedPartition } from './heartbeats.js';
 import type { Limits } from './limits.js';
 import type { Logger } from './logger.js';
 import type { Metrics } from './metrics.js';
@@ -89,10 +89,19 @@ export class Worker {
     this.options.registry.onChange(() => this.#wake.abort());
     this.options.workers.onAnnouncement(() => this.#wake.abort());
     this.#loop = this.#run();
-    void this.#heartbeats.run(
-      () => [...this.#running.values()].flatMap(({ task }) => task.timedPartitions),
-      this.#stopped.signal,
+    void this.#heartbeats.run(() => this.#timed(), this.#stopped.signal);
+  }
+
+  /** The partitions in which time is to pass. While views are compared it stands still in what they read, so that they can be. */
+  #timed(): TimedPartition[] {
+    const held = new Set(
+      this.options.registry.snapshot.generations
+        .filter(({ stopAt }) => stopAt !== null)
+        .flatMap(({ sources }) => sources),
     );
+    return [...this.#running.values()]
+      .flatMap(({ task }) => task.timedPartitions)
+      .filter(({ redisKey }) => !held.has(redisKey));
   }
 
   /** Hands over: tasks end after the tick in hand, commits are settled, everything is released. */

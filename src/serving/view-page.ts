@@ -22,6 +22,7 @@ export class ViewPage {
       lag: status.lag,
       checksum: status.checksum,
       errors: status.errors,
+      late: status.late,
       conflicts: status.conflicts,
       parked: parked.map(({ partition, parked: reason }) => ({ partition, ...reason! })),
       key: status.description?.key ?? this.reading.views.catalog.views.get(status.name)?.key ?? [],
@@ -41,6 +42,7 @@ export class ViewPage {
       declaredFingerprint: declared?.fingerprint ?? null,
       version: status.version,
       position: encodeToken(status.frontier),
+      time: status.time,
       partitions: status.partitions,
       generations: status.generations,
       columns: columns.map(({ name, type }: DescribedColumn) => ({

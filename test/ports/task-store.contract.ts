@@ -75,6 +75,7 @@ export function taskStoreContract(): void {
           conflicts: 1,
           errors: 2,
           checksum: 'abcdef0123456789',
+          late: 3,
           extra: { late: 4 },
           clocks: { 'stream:orders': { 'orders:0': 986_000_000_000, 'orders:1': null } },
           applied: { 'stream:orders': { 'orders:0': -1, 'orders:1': null } },

@@ -16,6 +16,8 @@ export interface TaskRecord {
   conflicts: number;
   /** Rows and entries in error now, by weight. */
   errors: number;
+  /** Rows that came too late and were left out, by weight. */
+  late: number;
   /** 16 hex digits. */
   checksum: string;
   /** Of a view that acts on time: the clocks that its inputs have brought at the frontier. */

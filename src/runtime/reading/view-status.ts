@@ -9,6 +9,7 @@ import { BEGINNING, comparePositions, timeOf } from '../position.js';
 import type { ServedViews } from './served-views.js';
 import { servedView } from './served-view.js';
 import { descriptionOf, type ViewDescription } from './view-description.js';
+import { type SourceTimes, timesOf } from './view-times.js';
 import { frontierOf, ticksOf, versionText } from './view-version.js';
 
 /**
@@ -53,7 +54,11 @@ export interface ViewStatus {
   /** The sum over all partitions, 16 hex digits. */
   checksum: string;
   errors: number;
+  /** Rows that came too late and were left out, since the view was built. */
+  late: number;
   conflicts: number;
+  /** Of a view that acts on time: how far it is, by source. */
+  time: Record<string, SourceTimes>;
   /** Generation and tick per partition. */
   version: string | null;
   frontier: Readonly<Record<string, string>>;
@@ -140,7 +145,9 @@ export class ViewStatuses {
       rows: sum(statuses, ({ rows }) => rows),
       checksum: checksum.toString(),
       errors: sum(statuses, ({ errors }) => errors),
+      late: sum(statuses, ({ late }) => late),
       conflicts: sum(statuses, ({ conflicts }) => conflicts),
+      time: timesOf(records, this.views.catalog),
       version: generation ? versionText(servedView(generation), ticksOf(records)) : null,
       frontier,
       partitions: statuses.map(({ task, owner, epoch, record, parked }) => ({
