@@ -62,6 +62,10 @@ export class Prometheus {
         metrics.conflicts.set(labels, status.conflicts);
         metrics.parkedKeys.set(labels, status.parkedKeys);
         metrics.waitingEvents.set(labels, status.waitingEvents);
+        for (const [source, { clock, watermark }] of Object.entries(status.time)) {
+          if (clock) metrics.clockSeconds.set({ ...labels, source }, Date.parse(clock) / 1_000);
+          if (watermark) metrics.watermarkSeconds.set({ ...labels, source }, Date.parse(watermark) / 1_000);
+        }
         metrics.parkedTasks.set(labels, status.partitions.filter(({ parked }) => parked).length);
       }
       this.#up.set(1);

@@ -103,6 +103,7 @@ export function commitArguments(keyspace: Keyspace, request: CommitRequest): str
     record.checksum,
     JSON.stringify(record.extra),
     encodeClocks(record),
+    String(record.late),
     request.changelog === null ? '0' : '1',
     request.changelog ?? '',
     String(Math.max(0, request.changelogFrom)),

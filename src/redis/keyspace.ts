@@ -25,6 +25,9 @@ export type StateKind = keyof typeof LETTER;
  *   <prefix>:blamed:<fingerprint>   set   entries that ended workers, `[redisKey, id]`; outlives the generations
  *   <prefix>:{<stream>}:append:<key>   string   what the request with this idempotency key said, and was answered here, for a while
  *
+ *   <prefix>:{<stream>}:heartbeats:<stream>   zset     time that passed in silence, by the entry it passed after
+ *   <prefix>:{<stream>}:silence:<stream>      string   since when a stream is silent, and where its clock stood then
+ *
  * Streams keep their own names; the consumer group on them is named by the prefix.
  *
  * Hashes and ordered states are bucketed, so that none grows long: of a view of six million rows a bucket holds
@@ -87,6 +90,14 @@ export class Keyspace {
   /** Lies in the slot of the stream, so that one script can append and remember. */
   append(redisKey: string, idempotencyKey: string): string {
     return `${this.prefix}:{${tagOf(redisKey)}}:append:${idempotencyKey}`;
+  }
+
+  /** Lie in the slot of the stream: a heartbeat is written only while its anchor is the last entry. */
+  heartbeats(redisKey: string): string {
+    return `${this.prefix}:{${tagOf(redisKey)}}:heartbeats:${redisKey}`;
+  }
+  silence(redisKey: string): string {
+    return `${this.prefix}:{${tagOf(redisKey)}}:silence:${redisKey}`;
   }
 }
 

@@ -3,6 +3,8 @@ import { messageOf, StillwaterError } from '../errors/stillwater-error.js';
 import {
   SourceLog,
   type AppendRequest,
+  type HeartbeatOutcome,
+  type HeartbeatRequest,
   type LogEnd,
   type RawEntry,
   type ReadOutcome,
@@ -14,6 +16,7 @@ import type { RedisConnections } from './connections.js';
 import type { Keyspace } from './keyspace.js';
 import { lostCause } from '../runtime/ports/lost-cause.js';
 import { NewsWait } from './news-wait.js';
+import { RedisHeartbeats } from './redis-heartbeats.js';
 import { answered, isReply, redisError, valueOf } from './replies.js';
 import { callAppend, wrongType } from './scripts/call.js';
 
@@ -26,6 +29,7 @@ const BYTES_SAMPLES = 5;
 /** Streams in Redis. A worker's reads go through one consumer group a stream, named by the prefix; its cursor decides nothing. */
 export class RedisSourceLog extends SourceLog {
   readonly #news: NewsWait;
+  readonly #heartbeats: RedisHeartbeats;
 
   constructor(
     readonly connections: RedisConnections,
@@ -38,14 +42,26 @@ export class RedisSourceLog extends SourceLog {
   ) {
     super();
     this.#news = new NewsWait(connections);
+    this.#heartbeats = new RedisHeartbeats(connections, keyspace);
   }
 
   read(request: ReadRequest): Promise<ReadOutcome> {
     return answered(`Reading the stream ${JSON.stringify(request.redisKey)}`, async () => {
       const entries =
         request.through === 'group' ? await this.#readGroup(request) : await this.#readRange(request);
-      return entries === null ? this.#examine(request) : { status: 'read', entries };
+      const outcome: ReadOutcome =
+        entries === null ? await this.#examine(request) : { status: 'read', entries };
+      if (!request.heartbeats || outcome.status === 'lost') return outcome;
+      // Only now: one that is recorded between two reads belongs before what the second finds.
+      const { redisKey, position } = request;
+      const last = outcome.entries.at(-1)?.[0] ?? position;
+      return { ...outcome, heartbeats: await this.#heartbeats.read(redisKey, position, last) };
     });
+  }
+
+  recordHeartbeat(request: HeartbeatRequest): Promise<HeartbeatOutcome> {
+    const what = `Recording a heartbeat of the stream ${JSON.stringify(request.redisKey)}`;
+    return answered(what, () => this.#heartbeats.record(request, what));
   }
 
   ends(redisKeys: readonly string[]): Promise<LogEnd[]> {
@@ -119,20 +135,22 @@ export class RedisSourceLog extends SourceLog {
 
   trim(redisKey: string, position: Position, entriesMax: number): Promise<number> {
     return answered(`Trimming the stream ${JSON.stringify(redisKey)}`, async () => {
-      const redis = this.connections.control;
-      if (entriesMax >= TRIM_NODES_MIN) {
-        const gone = await redis.xtrim(redisKey, 'MINID', '~', position, 'LIMIT', entriesMax);
-        if (gone > 0) return gone;
-      }
-      const count = Math.min(entriesMax, TRIM_ENTRIES_MAX);
-      const some = await redis.xrange(redisKey, '-', `(${position}`, 'COUNT', count);
-      if (some.length === 0) return 0;
-      return redis.xtrim(
-        redisKey,
-        'MINID',
-        some.length < count ? position : after(some[some.length - 1]![0]),
-      );
+      const gone = await this.#trim(redisKey, position, entriesMax);
+      if (gone > 0) await this.#heartbeats.trim(redisKey);
+      return gone;
     });
+  }
+
+  async #trim(redisKey: string, position: Position, entriesMax: number): Promise<number> {
+    const redis = this.connections.control;
+    if (entriesMax >= TRIM_NODES_MIN) {
+      const gone = await redis.xtrim(redisKey, 'MINID', '~', position, 'LIMIT', entriesMax);
+      if (gone > 0) return gone;
+    }
+    const count = Math.min(entriesMax, TRIM_ENTRIES_MAX);
+    const some = await redis.xrange(redisKey, '-', `(${position}`, 'COUNT', count);
+    if (some.length === 0) return 0;
+    return redis.xtrim(redisKey, 'MINID', some.length < count ? position : after(some[some.length - 1]![0]));
   }
 
   range(redisKey: string, from: Position, to: Position, countMax: number): Promise<RawEntry[]> {

@@ -30,7 +30,7 @@ import {
   type CommitReply,
   wrongType,
 } from './scripts/call.js';
-import { decodeRecord, RECORD_FIELDS } from './task-record.js';
+import { decodeClocks, decodeRecord, RECORD_FIELDS } from './task-record.js';
 
 /** Fields asked for in one HMGET, and members in one ZRANGEBYLEX: so much takes Redis about a millisecond. */
 const FETCH_FIELDS_MAX = 2_000;
@@ -151,6 +151,18 @@ export class RedisTaskStore extends TaskStore {
         });
       }
       return out;
+    });
+  }
+
+  clocks(tasks: readonly TaskId[]): Promise<(TaskRecord['clocks'] | null)[]> {
+    return answered('Reading the clocks of tasks', async () => {
+      const pipeline = this.connections.control.pipeline();
+      for (const task of tasks) pipeline.hget(this.keyspace.task(task), 'clocks');
+      const replies = await pipeline.exec();
+      return tasks.map((_, index) => {
+        const text = valueOf(replies, index) as string | null;
+        return text === null ? null : decodeClocks(text).clocks;
+      });
     });
   }
 

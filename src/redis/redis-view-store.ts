@@ -17,10 +17,11 @@ import { newestErrors } from '../runtime/ports/newest-errors.js';
 import { shownText } from '../zset/shown-text.js';
 import { decodeRecord, RECORD_FIELDS } from './task-record.js';
 
-/** The states in which rows and errors lie. */
+/** The states in which rows, errors and late rows lie. */
 const ROWS = 'rows';
 const ERRORS = 'errors';
-/** An error may hold some kilobytes. */
+const LATES = 'lates';
+/** An error, or a late row, may hold some kilobytes. */
 const ERRORS_PER_CALL = 100;
 
 /** Rows, indexes and changelogs, as the commits of `RedisTaskStore` left them. */
@@ -99,20 +100,30 @@ export class RedisViewStore extends ViewStore {
   }
 
   errors(task: TaskId, buckets: number, limit: number): Promise<{ key: string; text: string }[]> {
-    return answered(`Reading the errors of ${taskName(task)}`, async () => {
-      let newest: StoredRow[] = [];
-      for (const redisKey of this.keyspace.state(task, ERRORS, 'keyed', buckets)) {
-        for (let cursor: string | null = null; ;) {
-          const share: Share | null = await this.#share(task, redisKey, cursor, ERRORS_PER_CALL);
-          cursor = share && share.cursor;
-          if (share === null) continue; // Looked through once more from the beginning: nothing is taken twice.
-          const found = new Map([...newest, ...share.pairs].map((error) => [error.key, error]));
-          newest = newestErrors([...found.values()], limit);
-          if (cursor === null) break;
-        }
+    return answered(`Reading the errors of ${taskName(task)}`, () =>
+      this.#newest(task, ERRORS, buckets, limit),
+    );
+  }
+
+  late(task: TaskId, buckets: number, limit: number): Promise<{ key: string; text: string }[]> {
+    return answered(`Reading the late rows of ${taskName(task)}`, () =>
+      this.#newest(task, LATES, buckets, limit),
+    );
+  }
+
+  async #newest(task: TaskId, state: string, buckets: number, limit: number): Promise<StoredRow[]> {
+    let newest: StoredRow[] = [];
+    for (const redisKey of this.keyspace.state(task, state, 'keyed', buckets)) {
+      for (let cursor: string | null = null; ;) {
+        const share: Share | null = await this.#share(task, redisKey, cursor, ERRORS_PER_CALL);
+        cursor = share && share.cursor;
+        if (share === null) continue; // Looked through once more from the beginning: nothing is taken twice.
+        const found = new Map([...newest, ...share.pairs].map((error) => [error.key, error]));
+        newest = newestErrors([...found.values()], limit);
+        if (cursor === null) break;
       }
-      return newest;
-    });
+    }
+    return newest;
   }
 
   changes(task: TaskId, afterTick: number, countMax: number): Promise<RawEntry[] | null> {

@@ -11,11 +11,13 @@ export const RECORD_FIELDS = [
   'checksum',
   'extra',
   'clocks',
+  'late',
 ] as const;
 
 /** The record in the values of `RECORD_FIELDS`; null before the first commit. */
 export function decodeRecord(values: readonly (string | null)[]): TaskRecord | null {
-  const [tick, positions, frontier, rows, conflicts, errors, checksum, extra, clocks] = values as string[];
+  const [tick, positions, frontier, rows, conflicts, errors, checksum, extra, clocks, late] =
+    values as string[];
   if (tick === null || tick === undefined) return null;
   return {
     tick: Number(tick),
@@ -24,6 +26,7 @@ export function decodeRecord(values: readonly (string | null)[]): TaskRecord | n
     rows: Number(rows),
     conflicts: Number(conflicts),
     errors: Number(errors),
+    late: Number(late ?? 0),
     checksum: checksum!,
     extra: JSON.parse(extra!),
     ...decodeClocks(clocks ?? null),

@@ -31,6 +31,10 @@ export interface Limits {
   readerReportMs: number;
   /** Changelog entries a view keeps for subscribers that come back. */
   changelogEntriesMin: number;
+  /** How often a task whose view acts on time asks how far the other partitions of its sources are. */
+  clocksMs: number;
+  /** How long a partition is silent before a heartbeat says so, and how often it is said again. */
+  heartbeatIdleMs: number;
   /** A step that takes longer ends the process: a view function does not come to an end. */
   stepMsMax: number;
   /** Entries that may be left out of a view because they ended workers; the next one parks it. */
@@ -62,6 +66,8 @@ export const defaultLimits: Limits = {
   errorsWindow: 1_000,
   readerReportMs: 1_000,
   changelogEntriesMin: 1_000,
+  clocksMs: 250,
+  heartbeatIdleMs: 3_000,
   stepMsMax: 10_000,
   blamedEntriesMax: 10,
   rebuildsMax: 2,

@@ -129,6 +129,11 @@ export class Metrics {
   readonly errors = this.#counter('stillwater_errors_total', 'Entries and rows that became errors.', [
     'view',
   ]);
+  readonly lateRows = this.#counter(
+    'stillwater_late_rows_total',
+    'Rows that came too late and were left out of what was closed.',
+    ['view'],
+  );
   /** Tasks taken from an owner that was gone. */
   readonly takeovers = this.#counter('stillwater_takeovers_total', 'Tasks taken over from another worker.', [
     'view',
@@ -186,6 +191,16 @@ export class Metrics {
     'stillwater_view_waiting_events',
     'Events of a view that came after one at which their group stopped.',
     ['view'],
+  );
+  readonly clockSeconds = this.#gauge(
+    'stillwater_view_clock_seconds',
+    'The clock of a source as a view knows it: seconds since 1970, in the time of its events.',
+    ['view', 'source'],
+  );
+  readonly watermarkSeconds = this.#gauge(
+    'stillwater_view_watermark_seconds',
+    'Before this, in the time of its events, everything of a source is closed: seconds since 1970.',
+    ['view', 'source'],
   );
   readonly parkedTasks = this.#gauge(
     'stillwater_view_parked_tasks',

@@ -1,3 +1,4 @@
+import { leastClocks } from './clocks.js';
 import type { Generation } from './ports/registry.js';
 import type { SourceLog } from './ports/source-log.js';
 import type { TaskStatus, TaskStore } from './ports/task-store.js';
@@ -15,8 +16,35 @@ export interface Progress {
   /** Between the newest entry of its logs and the newest it contains; 0 when it contains all. */
   lagMs: number;
   rows: number;
-  /** It contains all that its logs hold. */
+  /** It contains all that its logs hold, and nothing more is due by what it knows of time. */
   atEnd: boolean;
+}
+
+/** The clocks that the rows of each task are of. */
+const clocksOf = ({ statuses }: Progress): Record<string, number | null>[] =>
+  statuses.map(({ record }) => leastClocks(record?.applied ?? record?.clocks ?? {}));
+
+/** Whether two generations of a view stand at the same time, and nothing more is due in either. */
+export function atSameTime(left: Progress, right: Progress): boolean {
+  const [ours, theirs] = [clocksOf(left), clocksOf(right)];
+  return (
+    [...left.statuses, ...right.statuses].every(({ record }) => !record?.applied) &&
+    ours.every((clocks, index) =>
+      Object.entries(clocks).every(([redisKey, clock]) => (theirs[index]?.[redisKey] ?? null) === clock),
+    )
+  );
+}
+
+/** Whether time has come as far in a generation as in another one, in what both know of. */
+export function hasPassedTime(now: Progress, other: Progress): boolean {
+  const [ours, theirs] = [clocksOf(now), clocksOf(other)].map((tasks) => {
+    const least = new Map<string, number>();
+    for (const clocks of tasks)
+      for (const [redisKey, clock] of Object.entries(clocks))
+        least.set(redisKey, Math.min(clock ?? -Infinity, least.get(redisKey) ?? Infinity));
+    return least;
+  }) as [Map<string, number>, Map<string, number>];
+  return [...ours].every(([redisKey, clock]) => clock >= (theirs.get(redisKey) ?? -Infinity));
 }
 
 export async function progressOf(
@@ -57,7 +85,9 @@ export async function progressOf(
     lagEntries: entriesTotal - entriesDone,
     lagMs,
     rows: statuses.reduce((sum, { record }) => sum + (record?.rows ?? 0), 0),
-    atEnd: ends.every((end) => comparePositions(frontier[end.redisKey]!, end.last) >= 0),
+    atEnd:
+      ends.every((end) => comparePositions(frontier[end.redisKey]!, end.last) >= 0) &&
+      statuses.every(({ record }) => !record?.applied),
   };
 }
 

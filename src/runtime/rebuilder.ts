@@ -12,7 +12,7 @@ import type { Generation } from './ports/registry.js';
 import type { SourceLog } from './ports/source-log.js';
 import type { TaskStore } from './ports/task-store.js';
 import { comparePositions } from './position.js';
-import { progressOf } from './progress.js';
+import { hasPassedTime, progressOf } from './progress.js';
 import type { RegistryWatch } from './registry-watch.js';
 
 export interface RebuildProgress {
@@ -165,19 +165,20 @@ export class Rebuilder {
       progress.errors += errorsIn(now);
       const parked = now.statuses.find((status) => status.parked)?.parked;
       if (parked) return { ...progress, state: 'failed', reason: `${generation.view}: ${parked.message}` };
-      const target = served.get(generation.view)?.frontier;
-      held ??= heldBack(
-        generation,
-        now,
-        served.get(generation.view) ?? null,
-        this.#errorsMax(generation.view),
-      );
+      const serving = served.get(generation.view) ?? null;
+      const target = serving?.frontier;
+      held ??= heldBack(generation, now, serving, this.#errorsMax(generation.view));
       const passed =
         target &&
         Object.entries(now.frontier).every(
           ([key, position]) => comparePositions(position, target[key] ?? '0-0') >= 0,
         );
       if (!passed && !now.atEnd) caughtUp = false;
+      // What is closed must not be open again. Another definition, or another log, may have other clocks for good.
+      const comparable =
+        !generation.acceptTrimmed &&
+        registry.serving(generation.view)?.fingerprint === generation.fingerprint;
+      if (comparable && serving !== null && !hasPassedTime(now, serving)) caughtUp = false;
       if (
         Object.keys(generation.upstreams).length > 0 &&
         now.statuses.some(({ record }) => record === null) &&

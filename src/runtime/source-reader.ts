@@ -5,7 +5,7 @@ import type { Limits } from './limits.js';
 import type { Metrics } from './metrics.js';
 import type { NewsDesk } from './news-desk.js';
 import type { InputPosition } from './ports/task-store.js';
-import type { SourceLog } from './ports/source-log.js';
+import type { Heartbeat, SourceLog } from './ports/source-log.js';
 import { BEGINNING, comparePositions, type Position } from './position.js';
 
 interface SharedBatch {
@@ -25,6 +25,8 @@ export class SourceReader {
   #recent: SharedBatch[] = [];
   readonly #reading = new Map<Position, Promise<SharedBatch | null>>();
   #countMax = 100;
+  /** Some task acts on the time of what is read: heartbeats are read as well. */
+  #timed = false;
 
   constructor(
     readonly redisKey: string,
@@ -35,10 +37,20 @@ export class SourceReader {
     readonly metrics: Metrics,
   ) {}
 
-  /** The decoded entries after a position, or null if there are none. @throws LogLost */
+  /**
+   * The decoded entries after a position, or null if there are none. With time also the heartbeats; a batch of no entries
+   * where there is nothing but one after the position.
+   * @throws LogLost
+   */
   async after(
     position: InputPosition,
+    timed = false,
   ): Promise<{ batch: DecodedBatch; from: number; after: InputPosition } | null> {
+    if (timed && !this.#timed) {
+      this.#timed = true;
+      this.forget();
+      this.#reading.clear();
+    }
     const recent = this.#find(position.position);
     if (recent && (position.position !== BEGINNING || (await this.#isStill(recent.shared)))) {
       this.#readAhead(recent.shared);
@@ -96,12 +108,14 @@ export class SourceReader {
   async #readOnce(after: InputPosition): Promise<SharedBatch | null> {
     const countMax = this.#countMax;
     const recent = this.#recent;
+    const timed = this.#timed;
     const outcome = await this.log.read({
       redisKey: this.redisKey,
       position: after.position,
       entriesRead: after.entries,
       countMax,
       through: this.news.atHead(this.redisKey, after.position) ? 'group' : 'range',
+      ...(timed ? { heartbeats: true } : {}),
     });
     if (outcome.status === 'lost') {
       // Whoever begins anew must see what the log holds now, not what was read of the one before.
@@ -109,11 +123,13 @@ export class SourceReader {
       this.metrics.readsLost.add({ stream: this.redisKey, cause: outcome.cause });
       throw lost(this.redisKey, after.position, outcome);
     }
-    const { entries } = outcome;
+    const { entries, heartbeats = [] } = outcome;
     if (entries.length < countMax)
       this.news.reachedHead(this.redisKey, entries[entries.length - 1]?.[0] ?? after.position);
-    if (entries.length === 0) return null;
+    if (entries.length + heartbeats.length === 0) return null;
     const batch = this.decoder.decode(entries);
+    if (timed) batch.heartbeats = byEntry(heartbeats, after.position, batch.ids);
+    if (entries.length === 0) return { after, batch };
     this.#adapt(entries.length, batch.bytes);
     this.metrics.entriesRead.add({ stream: this.redisKey }, entries.length);
     this.metrics.bytesRead.add({ stream: this.redisKey }, batch.bytes);
@@ -130,6 +146,24 @@ export class SourceReader {
     this.#countMax = Math.max(1, Math.min(this.limits.readEntriesMax, fitting, this.#countMax * 2));
   }
 }
+
+/** Heartbeats by the index of their entry. One that is anchored to what is not there (deleted, or of a former log) is none. */
+function byEntry(
+  heartbeats: readonly Heartbeat[],
+  before: Position,
+  ids: readonly Position[],
+): ReadonlyMap<number, number> {
+  if (heartbeats.length === 0) return NO_HEARTBEATS;
+  const clocks = new Map(heartbeats.map(({ anchor, clock }) => [anchor, clock]));
+  const found = new Map<number, number>();
+  for (let index = -1; index < ids.length; index++) {
+    const clock = clocks.get(index === -1 ? before : ids[index]!);
+    if (clock !== undefined) found.set(index, clock);
+  }
+  return found;
+}
+
+const NO_HEARTBEATS: ReadonlyMap<number, number> = new Map();
 
 function lost(
   redisKey: string,

@@ -38,10 +38,10 @@ export class StreamInput implements TaskInput {
 
   async next(position: InputPosition, _note: unknown, clocks?: PartitionClocks): Promise<InputBatch | null> {
     const { redisKey } = this.reader;
-    const found = await this.reader.after(position);
+    const found = await this.reader.after(position, clocks !== undefined);
     if (found === null) return null;
     const clock = clocks && (clocks[redisKey] ?? -Infinity);
-    return new StreamBatch(found.batch, {
+    const batch = new StreamBatch(found.batch, {
       first: found.from,
       entriesBefore: found.after.entries,
       redisKey,
@@ -49,6 +49,7 @@ export class StreamInput implements TaskInput {
       blamed: this.#blamed,
       clock,
     });
+    return batch.size > 0 || batch.clocksAfter(0)[redisKey]! > clock! ? batch : null;
   }
 
   wait(position: InputPosition, signal: AbortSignal): Promise<void> {

@@ -6,6 +6,7 @@ import type { Logger } from './logger.js';
 import type { Metrics } from './metrics.js';
 import type { Generation } from './ports/registry.js';
 import type { Attempt, TaskRecord, TaskStore } from './ports/task-store.js';
+import type { SiblingClocks } from './sibling-clocks.js';
 import type { StepGate } from './step-gate.js';
 import type { OwnerToken, TaskId } from './task-id.js';
 
@@ -22,6 +23,8 @@ export interface TaskOptions {
   fingerprint: string;
   view: CompiledView;
   inputs: readonly TaskInput[];
+  /** The other tasks of the view; null where it acts on no time that they bring. */
+  siblings: SiblingClocks | null;
   errorsMax: number;
   store: TaskStore;
   limits: Limits;

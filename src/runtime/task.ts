@@ -2,10 +2,12 @@ import { assert } from '../assert.js';
 import { messageOf, StillwaterError } from '../errors/stillwater-error.js';
 import type { Time } from '../circuit/time.js';
 import { Checksum } from '../zset/checksum.js';
+import { abortTogether } from './abort-together.js';
 import { Caution } from './caution.js';
 import { type Clocks, NO_CLOCKS, raised } from './clocks.js';
 import { type Commit, Committer } from './committer.js';
 import { drive } from './drive.js';
+import type { TimedPartition } from './heartbeats.js';
 import { type InputBatch, LogLost, type TaskInput } from './input.js';
 import type { ParkReason, TaskRecord } from './ports/task-store.js';
 import { comparePositions } from './position.js';
@@ -14,9 +16,9 @@ import type { TaskId } from './task-id.js';
 import { Diverged, Ended, isTransient, type TaskEnd } from './task-end.js';
 import type { TaskOptions } from './task-options.js';
 import { withTallies } from './tallies.js';
+import { TaskTime } from './task-time.js';
 import { type Tick, tickOfTime, tickOver, writesOf } from './tick.js';
 import { TickSize } from './tick-size.js';
-import { ViewTime } from './view-time.js';
 
 const emptyRecord: TaskRecord = {
   tick: 0,
@@ -28,6 +30,7 @@ const emptyRecord: TaskRecord = {
   checksum: '0'.repeat(16),
   clocks: NO_CLOCKS,
   applied: null,
+  late: 0,
   extra: {},
 };
 
@@ -44,9 +47,7 @@ const emptyRecord: TaskRecord = {
 export class Task {
   readonly id: TaskId;
   #record: TaskRecord;
-  readonly #viewTime: ViewTime;
-  /** The time that all operators have acted on. */
-  #applied: Time;
+  readonly #time: TaskTime;
   readonly #committer: Committer;
   readonly #size: TickSize;
   readonly #caution: Caution;
@@ -57,18 +58,22 @@ export class Task {
 
   constructor(readonly options: TaskOptions) {
     this.id = options.id;
-    this.#viewTime = new ViewTime(options.view);
-    this.#record = this.#found(options.record);
-    this.#applied = this.#viewTime.at(this.#record.applied ?? this.#record.clocks);
+    this.#time = new TaskTime(options);
+    this.#record = this.#time.found(options.record ?? emptyRecord);
     this.#committer = new Committer(options, this.#stop.signal);
     this.#size = new TickSize(options.limits.commitWritesMax);
     this.#caution = new Caution(options);
-    this.#recentErrors = new RecentErrors(options.limits.errorsWindow);
+    this.#recentErrors = new RecentErrors(options);
   }
 
   /** What the last answered commit stored. */
   get record(): TaskRecord {
     return this.#committer.committed ?? this.options.record ?? emptyRecord;
+  }
+
+  /** The source partitions on whose time the view acts, as far as the task reads them itself. */
+  get timedPartitions(): TimedPartition[] {
+    return this.#time.partitions(this.#record);
   }
 
   /** Asks the task to end after the tick in hand. */
@@ -140,8 +145,7 @@ export class Task {
         const stored = await store.reload(this.id, token);
         if (stored === null) this.#end = { how: 'fenced' };
         else {
-          this.#record = this.#found(stored.record);
-          this.#applied = this.#viewTime.at(this.#record.applied ?? this.#record.clocks);
+          this.#record = this.#time.found(stored.record ?? emptyRecord);
           this.#committer.reset(this.#record);
         }
         return;
@@ -166,11 +170,6 @@ export class Task {
     await this.options.store.park(this.id, this.options.token, reason).catch(() => {});
   }
 
-  #found(stored: TaskRecord | null): TaskRecord {
-    const record = stored ?? emptyRecord;
-    return { ...record, clocks: this.#viewTime.complete(record.clocks) };
-  }
-
   async #maintain(): Promise<void> {
     const { inputs, limits, clock } = this.options;
     const { signal } = this.#stop;
@@ -184,6 +183,7 @@ export class Task {
         await clock.sleep(limits.registryRefreshMs, signal);
         continue;
       }
+      await this.#learn();
       for (const input of inputs) {
         if (signal.aborted) return;
         if (waiting.has(input)) continue;
@@ -198,13 +198,33 @@ export class Task {
       }
       if (waiting.size === inputs.length) {
         // Taken together now: those that end meanwhile leave the map, and a race of nobody never ends.
-        const news = Promise.race(waiting.values());
+        const news = [...waiting.values()];
         await this.#committer.settled();
         this.#idle = true;
-        await news;
+        await this.#any(news);
         this.#idle = false;
       }
     }
+  }
+
+  /** Returns with the first of the waits, or when it is time to ask the other tasks of the view. */
+  async #any(waits: readonly Promise<void>[]): Promise<void> {
+    const { siblings, limits, clock } = this.options;
+    if (siblings === null) return Promise.race(waits);
+    const over = new AbortController();
+    const letGo = abortTogether(over, [this.#stop.signal]);
+    await Promise.race([...waits, clock.sleep(limits.clocksMs, over.signal)]);
+    letGo();
+    over.abort();
+  }
+
+  /** Time that has passed in the partitions that other tasks read. It is stored with the next commit, which may be for time alone. */
+  async #learn(): Promise<void> {
+    if (this.options.siblings === null) return;
+    const clocks = await this.#time.learn(this.#record.clocks);
+    const [time, before] = this.#time.with(clocks);
+    if (time !== before) await this.#passTime(clocks);
+    else if (clocks !== this.#record.clocks) this.#record = { ...this.#record, clocks };
   }
 
   #positionOf(input: TaskInput) {
@@ -284,7 +304,7 @@ export class Task {
     const { circuit } = view;
     const sink = view.errors.sink('entry');
     for (const { id, raw, reason } of errors) sink.add({ entry: id, raw }, 1, reason);
-    const time = this.#viewTime.at(after.clocks, this.#applied);
+    const [time, before] = this.#time.with(after.clocks);
     const started = clock.monotonicMs();
     const about = { tick: this.#record.tick + 1, input, entry, entries: Math.max(1, entries) };
     await this.#caution.step(about, () =>
@@ -303,7 +323,7 @@ export class Task {
           );
         },
         step,
-        [time, this.#applied],
+        [time, before],
       ),
     );
     metrics.stepMs.observe({ view: this.id.view }, clock.monotonicMs() - started);
@@ -315,6 +335,7 @@ export class Task {
     const { circuit, output } = view;
     const result = output.takeResult();
     const { errors } = view.errors.takeResult();
+    const { late } = view.lates?.takeResult() ?? { late: 0 };
     const before = this.#record;
     const { unfinished } = circuit;
     const record: TaskRecord = {
@@ -324,6 +345,7 @@ export class Task {
       rows: before.rows + result.rows,
       conflicts: before.conflicts + result.conflicts,
       errors: before.errors + errors,
+      late: before.late + late,
       checksum: Checksum.parse(before.checksum).merge(result.checksum).toString(),
       extra: withTallies(before, after.extra, view.parking.takeResult(), { input, types: skippedTypes }),
     };
@@ -343,37 +365,19 @@ export class Task {
     metrics.rowChanges.add({ view: this.id.view }, result.changes.length);
     metrics.stateWrites.add({ view: this.id.view }, circuit.changed);
     if (errors > 0) metrics.errors.add({ view: this.id.view }, errors);
+    if (late > 0) metrics.lateRows.add({ view: this.id.view }, late);
 
     await this.#committer.settled();
     circuit.seal();
     this.#record = record;
-    if (!unfinished) this.#applied = time;
+    if (!unfinished) this.#time.applied(time);
     this.#committer.submit(commit, result.changes, {
       onCommitted: () => {
         circuit.acknowledge();
         onCommitted?.();
       },
     });
-    this.#countErrors(entries, errors);
-  }
-
-  /** Parks the view when too many of its last entries failed; the tick that went over the limit is committed. */
-  #countErrors(entries: number, errors: number): void {
-    this.#recentErrors.add(entries, errors);
-    const { failed, window } = this.#recentErrors;
-    const allowed = this.options.errorsMax * Math.max(1, window / this.options.limits.errorsWindow);
-    if (failed <= allowed) return;
-    throw new Ended({
-      how: 'parked',
-      reason: {
-        code: 'errors-max',
-        message:
-          `The view "${this.id.view}" was parked: ${failed} of its last ${window} entries failed, and it allows ${this.options.errorsMax} of ${this.options.limits.errorsWindow}.\n` +
-          `What was good is committed; the entries after ${JSON.stringify(this.#record.positions)} wait. ` +
-          `See GET /views/${this.id.view}/errors, then correct the view (it will be rebuilt) or raise \`errorsMax\`.`,
-        at: this.options.clock.now(),
-      },
-    });
+    this.#recentErrors.add(entries, errors, record);
   }
 }
 

@@ -10,7 +10,7 @@ import type { TaskStore } from './ports/task-store.js';
 import type { StoredRow, ViewStore } from './ports/view-store.js';
 import type { Workers } from './ports/workers.js';
 import { comparePositions, laterOf, type Position, timeOf } from './position.js';
-import { type Progress, progressOf } from './progress.js';
+import { atSameTime, type Progress, progressOf } from './progress.js';
 import { readBucket } from './read-bucket.js';
 import type { Rebuilder } from './rebuilder.js';
 import type { VerifyStatus } from './rebuilds.js';
@@ -125,6 +125,7 @@ export class Verifier {
   ): Promise<boolean> {
     const { workers, log } = this.options;
     const { now } = await workers.live();
+    if (!atSameTime(replayed, served)) return false;
     for (const { redisKey, last } of await log.ends(Object.keys(stopAt))) {
       const stop = stopAt[redisKey]!;
       if (timeOf(stop) >= now && comparePositions(last, stop) < 0) return false;

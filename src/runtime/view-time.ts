@@ -2,7 +2,7 @@ import { NO_TIME, type SourceTime, type Time } from '../circuit/time.js';
 import { type CompiledInput, type CompiledView, inputNameOf } from '../view/compile-plan.js';
 import { sourcesOf } from '../view/plan-nodes.js';
 import type { SourceDeclaration } from '../view/plan.js';
-import { type Clocks, leastClocks } from './clocks.js';
+import { type Clocks, leastClocks, raised } from './clocks.js';
 import { partitionKeys, type RecordSource } from './placement.js';
 
 /**
@@ -19,7 +19,14 @@ export class ViewTime {
   readonly unknown: Clocks;
   readonly #sources: readonly { name: string; latenessMs: number | null; redisKeys: readonly string[] }[];
 
-  constructor({ inputs, timed }: Pick<CompiledView, 'inputs' | 'timed'>) {
+  /** Of the inputs that are streams and tables: the partitions whose time other tasks of the view bring. */
+  readonly #others = new Map<string, readonly string[]>();
+
+  constructor(
+    { inputs, timed }: Pick<CompiledView, 'inputs' | 'timed'>,
+    /** The one the task reads. */
+    partition = 0,
+  ) {
     const sources = new Map<string, RecordSource>();
     const unknown: Record<string, Record<string, null>> = {};
     for (const { name: input, source } of inputs)
@@ -27,7 +34,14 @@ export class ViewTime {
         const name = inputNameOf(carried);
         if (!timed.has(name)) continue;
         sources.set(name, carried);
-        for (const redisKey of partitionKeys(carried)) (unknown[input] ??= {})[redisKey] = null;
+        const redisKeys = partitionKeys(carried);
+        for (const redisKey of redisKeys) (unknown[input] ??= {})[redisKey] = null;
+        // The time of an upstream is what comes with its rows.
+        if (carried === source && redisKeys.length > 1)
+          this.#others.set(
+            input,
+            redisKeys.filter((_, index) => index !== partition),
+          );
       }
     this.unknown = unknown;
     this.#sources = [...sources].map(([name, source]) => ({
@@ -40,6 +54,25 @@ export class ViewTime {
   /** Whether an input brings time that matters. */
   isBroughtBy({ name }: Pick<CompiledInput, 'name'>): boolean {
     return this.unknown[name] !== undefined;
+  }
+
+  /** Whether some of the time must be learnt from other tasks of the view. */
+  get needsOthers(): boolean {
+    return this.#others.size > 0;
+  }
+
+  /** The clocks with what another task of the view knows of the partitions this one does not read. */
+  learn(clocks: Clocks, from: Clocks): Clocks {
+    for (const [input, redisKeys] of this.#others) {
+      const brought = from[input];
+      if (brought === undefined) continue;
+      clocks = raised(
+        clocks,
+        input,
+        Object.fromEntries(redisKeys.map((redisKey) => [redisKey, brought[redisKey] ?? null])),
+      );
+    }
+    return clocks;
   }
 
   /** The clocks of a record, in which an input that never was read may be missing. */

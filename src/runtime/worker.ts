@@ -2,30 +2,24 @@ import { pure } from '../circuit/pure.js';
 import type { CacheBudget } from '../circuit/two-generations.js';
 import { messageOf } from '../errors/stillwater-error.js';
 import { compileView } from '../view/compile-plan.js';
-import type { SourceDeclaration } from '../view/plan.js';
 import { assign, tasksOf } from './assignment.js';
 import type { Clock } from './clock.js';
 import type { Code } from './code.js';
-import { EntryDecoder } from './decode-entry.js';
 import { dropGeneration } from './drop-generation.js';
-import type { TaskInput } from './input.js';
+import { Heartbeats, type TimedPartition } from './heartbeats.js';
 import type { Limits } from './limits.js';
 import type { Logger } from './logger.js';
 import type { Metrics } from './metrics.js';
-import { NewsDesk } from './news-desk.js';
-import { partitionKeys } from './placement.js';
 import type { SourceLog } from './ports/source-log.js';
 import type { TaskStatus, TaskStore } from './ports/task-store.js';
 import type { ViewStore } from './ports/view-store.js';
 import type { WorkerInfo, Workers } from './ports/workers.js';
 import type { RegistryWatch } from './registry-watch.js';
-import { SourceReader } from './source-reader.js';
 import { StepGate } from './step-gate.js';
-import { StreamInput } from './stream-input.js';
 import { Task } from './task.js';
 import { isTransient } from './task-end.js';
 import { type TaskId, taskName } from './task-id.js';
-import { UpstreamInput } from './upstream-input.js';
+import { WorkerInputs } from './worker-inputs.js';
 
 export interface WorkerOptions {
   id: string;
@@ -65,8 +59,8 @@ export class Worker {
   readonly #untaken = new Map<string, string>();
   /** Tasks that others are to let go, and since when. */
   readonly #awaited = new Map<string, { owner: string | null; epoch: number; since: number }>();
-  readonly #readers = new Map<SourceDeclaration, Map<number, SourceReader>>();
-  readonly #news: NewsDesk;
+  readonly #inputs: WorkerInputs;
+  readonly #heartbeats: Heartbeats;
   /** One for all tasks: their states share it by need. */
   readonly #cache: CacheBudget;
   readonly #stopped = new AbortController();
@@ -79,7 +73,8 @@ export class Worker {
   readonly #startedAt: number;
 
   constructor(readonly options: WorkerOptions) {
-    this.#news = new NewsDesk(options.log, options.limits.waitMs, options.clock);
+    this.#inputs = new WorkerInputs(options);
+    this.#heartbeats = new Heartbeats(options.log, options.clock, options.limits.heartbeatIdleMs);
     this.#cache = { entriesMax: options.limits.cacheEntriesMax };
     this.#startedAt = options.clock.now();
     this.#info = () => ({
@@ -94,6 +89,19 @@ export class Worker {
     this.options.registry.onChange(() => this.#wake.abort());
     this.options.workers.onAnnouncement(() => this.#wake.abort());
     this.#loop = this.#run();
+    void this.#heartbeats.run(() => this.#timed(), this.#stopped.signal);
+  }
+
+  /** The partitions in which time is to pass. While views are compared it stands still in what they read, so that they can be. */
+  #timed(): TimedPartition[] {
+    const held = new Set(
+      this.options.registry.snapshot.generations
+        .filter(({ stopAt }) => stopAt !== null)
+        .flatMap(({ sources }) => sources),
+    );
+    return [...this.#running.values()]
+      .flatMap(({ task }) => task.timedPartitions)
+      .filter(({ redisKey }) => !held.has(redisKey));
   }
 
   /** Hands over: tasks end after the tick in hand, commits are settled, everything is released. */
@@ -260,31 +268,6 @@ export class Worker {
     }
     const compiled = compileView(view, { budget: this.#cache });
     const blamed = await store.blamed(generation.fingerprint);
-    const inputs: TaskInput[] = compiled.inputs.map(({ name, source, needsOrder }) => {
-      if (source.kind !== 'view') {
-        const reader = this.#reader(source, id.partition);
-        const ofReader = blamed.filter(({ redisKey }) => redisKey === reader.redisKey);
-        return new StreamInput(
-          name,
-          reader,
-          needsOrder,
-          ofReader.map(({ entry }) => entry),
-        );
-      }
-      const upstream: TaskId = {
-        view: source.name,
-        generation: generation.upstreams[source.name]!,
-        stage: 0,
-        partition: id.partition,
-      };
-      const buckets = registry.generation(upstream.view, upstream.generation)?.buckets ?? source.buckets;
-      return new UpstreamInput(name, upstream, buckets, taskName(id), this.options.views, this.#news, {
-        now: () => clock.monotonicMs(),
-        reportMs: limits.readerReportMs,
-        pageRowsMax: Math.floor(limits.commitWritesMax / 2),
-        readBytesMax: limits.readBytesMax,
-      });
-    });
     const task = new Task({
       id,
       token: claimed.token,
@@ -293,7 +276,8 @@ export class Worker {
       attempt: claimed.attempt,
       fingerprint: generation.fingerprint,
       view: compiled,
-      inputs,
+      inputs: this.#inputs.inputsOf(id, generation, compiled, blamed),
+      siblings: this.#inputs.siblingsOf(id, generation, compiled),
       errorsMax: view.errorsMax,
       store,
       limits,
@@ -332,24 +316,5 @@ export class Worker {
       if (readers === null) continue;
       task.trimChangelog(readers.size === 0 ? Number.MAX_SAFE_INTEGER : Math.min(...readers.values()));
     }
-  }
-
-  #reader(source: Exclude<SourceDeclaration, { kind: 'view' }>, partition: number): SourceReader {
-    let partitions = this.#readers.get(source);
-    if (!partitions) this.#readers.set(source, (partitions = new Map()));
-    let reader = partitions.get(partition);
-    if (!reader) {
-      const { log, limits, metrics } = this.options;
-      reader = new SourceReader(
-        partitionKeys(source)[partition]!,
-        new EntryDecoder(source, partition),
-        log,
-        this.#news,
-        limits,
-        metrics,
-      );
-      partitions.set(partition, reader);
-    }
-    return reader;
   }
 }

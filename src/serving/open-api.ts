@@ -301,6 +301,11 @@ export class OpenApi {
       },
     });
     const view = [pathParameter('view')];
+    const listed = [
+      ...view,
+      query('limit', 'How many.', { type: 'integer', minimum: 1 }),
+      query('generation', 'Of another generation than the one that serves.', { type: 'integer', minimum: 1 }),
+    ];
     const id = [pathParameter('id')];
     const rebuild = ref('schemas', 'Rebuild');
     const verification = ref('schemas', 'Verification');
@@ -317,14 +322,14 @@ export class OpenApi {
           ...secured,
         },
       },
-      '/views/{view}/errors': get('views', 'errors', 'The newest entries and rows it could not use', list, [
-        ...view,
-        query('limit', 'How many.', { type: 'integer', minimum: 1 }),
-        query('generation', 'Of another generation than the one that serves.', {
-          type: 'integer',
-          minimum: 1,
-        }),
-      ]),
+      '/views/{view}/errors': get(
+        'views',
+        'errors',
+        'The newest entries and rows it could not use',
+        list,
+        listed,
+      ),
+      '/views/{view}/late': get('views', 'lateRows', 'The newest rows that came too late', list, listed),
       '/views/{view}/rebuilds': {
         ...get('rebuilds', 'rebuildsOfView', 'Rebuilds of a view', { type: 'array', items: rebuild }, view),
         ...post('rebuild', 'Rebuild a view by replay', 202, rebuild, [

@@ -22,6 +22,7 @@ export class ViewPage {
       lag: status.lag,
       checksum: status.checksum,
       errors: status.errors,
+      late: status.late,
       conflicts: status.conflicts,
       parkedKeys: status.parkedKeys,
       waitingEvents: status.waitingEvents,
@@ -43,6 +44,7 @@ export class ViewPage {
       declaredFingerprint: declared?.fingerprint ?? null,
       version: status.version,
       position: encodeToken(status.frontier),
+      time: status.time,
       partitions: status.partitions,
       generations: status.generations,
       columns: columns.map(({ name, type }: DescribedColumn) => ({

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { StillwaterError } from '../errors/stillwater-error.js';
 import { dropView } from '../runtime/drop-view.js';
 import { ViewStore } from '../runtime/ports/view-store.js';
-import { errorsOf } from '../runtime/reading/errors-of-view.js';
+import { errorsOf, lateRowsOf } from '../runtime/reading/errors-of-view.js';
 import { Reading } from '../runtime/reading/reading.js';
 import { keyPartsOf } from '../runtime/reading/view-description.js';
 import type { ServedView } from '../runtime/reading/served-view.js';
@@ -101,6 +101,18 @@ export class ViewsController {
 
   @Get(':view/errors')
   async errors(@Param('view') name: string, @Req() request: FastifyRequest) {
+    const { view, limit } = await this.#listed(name, request);
+    return errorsOf(this.store, view, limit);
+  }
+
+  @Get(':view/late')
+  async late(@Param('view') name: string, @Req() request: FastifyRequest) {
+    const { view, limit } = await this.#listed(name, request);
+    return lateRowsOf(this.store, view, limit);
+  }
+
+  /** Of which generation something kept for people is asked for, and how much of it. */
+  async #listed(name: string, request: FastifyRequest): Promise<{ view: ServedView; limit: number }> {
     const parameters = onlyParameters(request, ['limit', 'generation']);
     const [limit, number] = [parameters.get('limit'), parameters.get('generation')];
     const view =
@@ -111,11 +123,10 @@ export class ViewsController {
             wholeNumber('generation', number, 1, Number.MAX_SAFE_INTEGER),
           );
     const { errorsLimitDefault, errorsLimitMax } = this.options.limits;
-    return errorsOf(
-      this.store,
+    return {
       view,
-      limit === undefined ? errorsLimitDefault : wholeNumber('limit', limit, 1, errorsLimitMax),
-    );
+      limit: limit === undefined ? errorsLimitDefault : wholeNumber('limit', limit, 1, errorsLimitMax),
+    };
   }
 
   async #reach(view: ServedView, request: FastifyRequest, parameter: string | null): Promise<void> {

@@ -75,6 +75,7 @@ class OnRedis implements Mirror {
       checksum: '0'.repeat(16),
       clocks: {},
       applied: null,
+      late: 0,
       extra: {},
     };
     this.#compiled = compileView(this.view, { budget: { entriesMax: 4 } });

@@ -1,4 +1,5 @@
 import type { RawEntry, ReadOutcome, ReadRequest } from '../../src/runtime/ports/source-log.js';
+import { eventually } from '../support/system.js';
 import { onEverySubject } from './subject.js';
 
 /** The contract of `SourceLog`. */
@@ -322,6 +323,81 @@ export function sourceLogContract(): void {
         expect(await orders).toEqual(['orders']);
         await fill('2-0');
         expect(await later).toEqual(['orders']);
+      });
+    });
+
+    describe('heartbeats', () => {
+      const record = (anchor: string, clock: number, mode: 'moving' | 'silent' = 'moving') =>
+        ports().log.recordHeartbeat({ redisKey: 'orders', anchor, mode, clock });
+      const heartbeatsOf = async (position: string, changed: Partial<ReadRequest> = {}) => {
+        const outcome = await read(position, { heartbeats: true, ...changed });
+        return (
+          outcome.status === 'read' &&
+          outcome.heartbeats!.map(({ anchor, clock }) => [anchor, clock] as const)
+        );
+      };
+
+      it.each(['group', 'range'] as const)(
+        'are read through the %s: those of the position, and of what is found after it',
+        async (through) => {
+          expect(await heartbeatsOf('0-0', { through })).toEqual([]);
+          expect(await record('0-0', -7)).toEqual({ status: 'recorded', clock: -7 });
+          for (const [id, clock] of [
+            ['9-2', 100],
+            ['10-0', 50],
+            ['10-1', 300],
+          ] as const) {
+            await fill(id);
+            await record(id, clock);
+          }
+          const all = [
+            ['0-0', -7],
+            ['9-2', 100],
+            ['10-0', 50],
+            ['10-1', 300],
+          ];
+          expect(await heartbeatsOf('0-0', { through })).toEqual(all);
+          expect(await heartbeatsOf('0-0', { through, countMax: 1 })).toEqual(all.slice(0, 2));
+          expect(await heartbeatsOf('9-2', { through, countMax: 1 })).toEqual(all.slice(1, 3));
+          expect(await heartbeatsOf('10-1', { through })).toEqual(all.slice(3));
+        },
+      );
+
+      it('are not read where they are not asked for', async () => {
+        await fill('1-0');
+        await record('1-0', 5);
+        expect(Object.keys(await read('0-0'))).toEqual(['status', 'entries']);
+      });
+
+      it('are recorded only after the last entry, and only upward', async () => {
+        await fill('1-0', '2-0');
+        expect(await record('1-0', 5)).toEqual({ status: 'moved' });
+        expect(await record('3-0', 5)).toEqual({ status: 'moved' });
+        expect(await record('2-0', 5)).toEqual({ status: 'recorded', clock: 5 });
+        expect(await record('2-0', 4)).toEqual({ status: 'notHigher', clock: 5 });
+        expect(await record('2-0', 6)).toEqual({ status: 'recorded', clock: 6 });
+        expect(await heartbeatsOf('0-0')).toEqual([['2-0', 6]]);
+      });
+
+      it('go on, where all are silent, from the clock that was by the time that passes', async () => {
+        await fill('1-0');
+        expect(await record('1-0', 1_000, 'silent')).toEqual({ status: 'silent' });
+        await eventually(async () => (await record('1-0', 1_000, 'silent')).status === 'recorded');
+        const [[, clock]] = (await heartbeatsOf('1-0')) as [[string, number]];
+        expect(clock).toBeGreaterThanOrEqual(1_000);
+        expect(clock).toBeLessThan(60_000);
+        await fill('2-0');
+        expect(await record('2-0', 2_000, 'silent')).toEqual({ status: 'silent' });
+      });
+
+      it('go with their entries when these are trimmed', async () => {
+        await record('0-0', 1);
+        await fill('1-0');
+        await record('1-0', 2);
+        await fill('2-0');
+        await record('2-0', 3);
+        await ports().log.trim('orders', '2-0', 100);
+        expect(await heartbeatsOf('0-0')).toEqual([['2-0', 3]]);
       });
     });
 

@@ -75,6 +75,7 @@ export function taskStoreContract(): void {
           conflicts: 1,
           errors: 2,
           checksum: 'abcdef0123456789',
+          late: 3,
           extra: { late: 4 },
           clocks: { 'stream:orders': { 'orders:0': 986_000_000_000, 'orders:1': null } },
           applied: { 'stream:orders': { 'orders:0': -1, 'orders:1': null } },
@@ -107,6 +108,17 @@ export function taskStoreContract(): void {
         await claim('second', 1);
         expect(await ports().tasks.reload(TASK, first.token)).toBeNull();
       });
+    });
+
+    it('tells the clocks that tasks have committed', async () => {
+      const { token } = await claim();
+      const other = { ...TASK, partition: 1 };
+      expect(await ports().tasks.clocks([other, TASK])).toEqual([null, null]);
+      const clocks = { 'stream:orders': { 'orders:0': 5, 'orders:1': null } };
+      const applied = { 'stream:orders': { 'orders:0': 4, 'orders:1': null } };
+      await ports().tasks.commit(commitOf(token, 1, { record: recordOf(1, { clocks, applied }) }));
+      expect(await ports().tasks.clocks([other, TASK])).toEqual([null, clocks]);
+      expect(await ports().tasks.clocks([])).toEqual([]);
     });
 
     describe('attempts', () => {

@@ -216,6 +216,13 @@ export function viewStoreContract(): void {
       ]);
     });
 
+    it('gives the newest of what came too late', async () => {
+      const lates = [3, 1, 5].map((seen) => [String(seen), JSON.stringify({ seen })] as const);
+      await commit(1, { keyed: [{ state: 'lates', writes: new Map(lates) }] });
+      expect((await ports().views.late(TASK, BUCKETS, 2)).map(({ key }) => key)).toEqual(['5', '3']);
+      expect(await ports().views.errors(TASK, BUCKETS, 2)).toEqual([]);
+    });
+
     it('looks through all errors, also where very many lie in one hash', async () => {
       const errors = Array.from(
         { length: 3_000 },

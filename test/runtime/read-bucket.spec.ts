@@ -18,6 +18,7 @@ const record = (tick: number) =>
     checksum: '',
     clocks: {},
     applied: null,
+    late: 0,
     extra: {},
   }) as const;
 

@@ -58,6 +58,7 @@ describe('taking over the rows of another view', () => {
     frontier: { s: '7-0' },
     clocks: {},
     applied: null,
+    late: 0,
     rows: 0,
     conflicts: 0,
     errors: 0,

@@ -17,6 +17,7 @@ import { TaskStore } from '../../src/runtime/ports/task-store.js';
 import { ViewStore } from '../../src/runtime/ports/view-store.js';
 import { Workers } from '../../src/runtime/ports/workers.js';
 import { Rebuilds, type RebuildStatus, type VerifyStatus } from '../../src/runtime/rebuilds.js';
+import type { Clocks } from '../../src/runtime/clocks.js';
 import { Reading } from '../../src/runtime/reading/reading.js';
 import { describeView, indexState, keyPartsOf } from '../../src/runtime/reading/view-description.js';
 import { RegistryWatch } from '../../src/runtime/registry-watch.js';
@@ -35,6 +36,7 @@ import type { Row } from '../../src/zset/value.js';
 export const flights = stream('flights', {
   schema: z.object({ at: instant(), delay: z.int(), origin: z.string(), destination: z.string() }),
   eventTime: 'at',
+  lateness: '1h',
 });
 export const parted = stream('parted', {
   schema: z.object({ id: z.string(), n: z.int() }),
@@ -85,7 +87,14 @@ export class Writer {
 
   async put(
     rows: readonly Row[],
-    { frontier = {}, entries = 0, gone = [] as string[], errors = 0 } = {},
+    {
+      frontier = {},
+      entries = 0,
+      gone = [] as string[],
+      errors = 0,
+      clocks = {} as Clocks,
+      lates = [] as readonly object[],
+    } = {},
   ): Promise<void> {
     const { declaration } = this;
     const task = { view: declaration.name, generation: this.generation, stage: 0, partition: this.partition };
@@ -137,12 +146,16 @@ export class Writer {
         conflicts: 0,
         errors,
         checksum: this.#checksum.toString(),
-        clocks: {},
+        clocks,
         applied: null,
+        late: lates.length,
         extra: {},
       },
       from,
-      keyed: [{ state: 'rows', writes: new Map(keyed) }],
+      keyed: [
+        { state: 'rows', writes: new Map(keyed) },
+        { state: 'lates', writes: new Map(lates.map((late, seen) => [String(seen), JSON.stringify(late)])) },
+      ],
       ordered: [],
       indexes: members.map((writes, place) => ({ state: indexState(place), writes })),
       changelog: encodeChangelog(changes, { frontier: this.#frontier, clocks: {} }),

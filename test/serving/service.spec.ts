@@ -234,6 +234,48 @@ describe('the service', () => {
     expect(metrics.body).toContain('nodejs_eventloop_lag_seconds');
   });
 
+  it('tells how far time is, and what came too late', async () => {
+    const at = (time: string): number => Date.parse(`2001-01-01T${time}:00Z`);
+    const late = (seen: number) => ({
+      operator: '3.late',
+      weight: 1,
+      row: '{}',
+      watermark: '2001-01-01T11:00:00.000Z',
+      seen,
+    });
+    await served.writer('routes').put([], {
+      clocks: { 'stream:flights': { flights: at('12:30') } },
+      lates: [late(1), late(2), late(3)],
+    });
+    expect((await get('/views/routes')).json()).toMatchObject({
+      late: 3,
+      time: {
+        'stream:flights': {
+          clock: '2001-01-01T12:30:00.000Z',
+          watermark: '2001-01-01T11:30:00.000Z',
+          partitions: { flights: '2001-01-01T12:30:00.000Z' },
+        },
+      },
+    });
+    expect((await get('/views/shop')).json()).toMatchObject({ late: 0, time: {} });
+    const listed = (await get('/views/routes/late?limit=2')).json();
+    expect(listed).toEqual([
+      { partition: 0, ...late(3) },
+      { partition: 0, ...late(2) },
+    ]);
+    expect((await get('/views/shop/late')).json()).toEqual([]);
+    expect((await get('/views/routes/late?limit=0')).json()).toMatchObject({ status: 400 });
+    expect((await get('/views/routes/late?generation=9')).json()).toMatchObject({ status: 404 });
+    const { body } = await get('/metrics');
+    expect(body).toMatch(
+      /^stillwater_view_clock_seconds\{view="routes",source="stream:flights"\} 978352200$/m,
+    );
+    expect(body).toMatch(
+      /^stillwater_view_watermark_seconds\{view="routes",source="stream:flights"\} 978348600$/m,
+    );
+    expect(body).toContain('# TYPE stillwater_late_rows_total counter');
+  });
+
   it('counts what it answers, errors of the router, the parser and the guard included', async () => {
     const { requests, requestMs } = served.reading.options.metrics;
     const counted = (method: string, status: number): number =>

@@ -74,6 +74,7 @@ export class TaskRuns {
           needsOrder,
         );
       }),
+      siblings: null,
       errorsMax: 1_000,
       store: tasks,
       limits: this.limits,

@@ -8,6 +8,7 @@ const releaseScript = new Script('release');
 const parkScript = new Script('park');
 const attemptScript = new Script('attempt');
 const appendScript = new Script('append');
+const heartbeatScript = new Script('heartbeat');
 const renewScript = new Script('renew');
 const readRowsScript = new Script('read-rows');
 const registerScript = new Script('register');
@@ -87,6 +88,24 @@ export function callAppend(
   }
   return appendScript.run(redis, keys.memory === null ? [keys.stream] : [keys.stream, keys.memory], flat);
 }
+
+export type HeartbeatReply =
+  | [tag: 'RECORDED' | 'NOT_HIGHER', clock: string]
+  | [tag: 'SILENT']
+  | [tag: 'MOVED', last: string]
+  | WrongType
+  | [tag: 'MALFORMED', what: string];
+
+export const callHeartbeat = (
+  redis: Redis,
+  keys: { stream: string; heartbeats: string; silence: string },
+  args: { anchor: string; mode: 'moving' | 'silent'; clock: number },
+): Promise<HeartbeatReply> =>
+  heartbeatScript.run(
+    redis,
+    [keys.stream, keys.heartbeats, keys.silence],
+    [args.anchor, args.mode, String(args.clock)],
+  );
 
 /** `live` holds id and info by turns; times are milliseconds of Redis's clock. */
 export type RenewReply = [tag: 'LIVE', now: number, ...live: string[]];

@@ -4,7 +4,7 @@
 -- KEYS  1 task (hash)   2 readers   3 subscribed   4 changes (stream)   5… the keys of state that change
 -- ARGV  1 epoch   2 nonce of the owner   3 tick   4 nonce of the commit
 --       5 positions it started from   6 positions   7 frontier   8 rows   9 conflicts   10 errors   11 checksum   12 extra
---       13 clocks   14 1 if there is a changelog entry   15 the entry   16 the tick from which the changelog is kept
+--       13 clocks   14 late   15 1 if there is a changelog entry   16 the entry   17 the tick from which the changelog is kept
 --       then for each change: index of the key, S | D | Z | R, how many arguments follow, the arguments
 --         S  HSET  field value …     D  HDEL  field …     Z  ZADD  0 member …     R  ZREM  member …
 -- Reply {'COMMITTED'}               it is done
@@ -17,7 +17,7 @@
 --
 -- An error of a script takes nothing back: the first half finds all that could fail, the second only writes. The entry
 -- of the changelog is the first write, so that an id that does not rise leaves nothing behind.
-local HEADER, SLICE = 16, 7000
+local HEADER, SLICE = 17, 7000
 local COMMAND = { S = 'HSET', D = 'HDEL', Z = 'ZADD', R = 'ZREM' }
 local TYPE = { S = 'hash', D = 'hash', Z = 'zset', R = 'zset' }
 local PAIRS = { S = true, Z = true }
@@ -38,7 +38,7 @@ if tick == argv[3] and commit == argv[4] then return { 'ALREADY' } end
 if tonumber(tick or '0') + 1 ~= tonumber(argv[3]) or (positions and positions ~= argv[5]) then
   return { 'DIVERGED', tick or '0' }
 end
-local logged = argv[14] == '1'
+local logged = argv[15] == '1'
 if not logged and call('EXISTS', keys[2], keys[3]) > 0 then return { 'WANTS_CHANGELOG' } end
 found = other_type(changes, 'stream')
 if found then return { 'WRONG_TYPE', changes, found } end
@@ -54,9 +54,9 @@ end
 if at ~= size + 1 then return { 'MALFORMED', 'the last change is cut off' } end
 
 if logged then
-  local added = redis.pcall('XADD', changes, argv[3] .. '-0', 'c', argv[15])
+  local added = redis.pcall('XADD', changes, argv[3] .. '-0', 'c', argv[16])
   if type(added) == 'table' and added.err then return { 'MALFORMED', added.err } end
-  call('XTRIM', changes, 'MINID', '~', argv[16] .. '-0')
+  call('XTRIM', changes, 'MINID', '~', argv[17] .. '-0')
 end
 at = HEADER + 1
 while at <= size do
@@ -69,5 +69,5 @@ while at <= size do
 end
 call('HSET', task, 'tick', argv[3], 'commit', argv[4], 'grants', '0', 'positions', argv[6], 'frontier', argv[7],
   'rows', argv[8], 'conflicts', argv[9], 'errors', argv[10], 'checksum', argv[11], 'extra', argv[12],
-  'clocks', argv[13])
+  'clocks', argv[13], 'late', argv[14])
 return { 'COMMITTED' }

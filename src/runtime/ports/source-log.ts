@@ -13,15 +13,46 @@ export interface ReadRequest {
   countMax: number;
   /** Read through the consumer group (at the head), or beside it (catching up). */
   through: 'group' | 'range';
+  /** Also the heartbeats: of the position, and of the entries that are found. */
+  heartbeats?: boolean;
 }
+
+/** Time that passed in a partition after an entry, before the next: what its clock came to, in ms. Part of the log. */
+export interface Heartbeat {
+  /** The entry; `0-0` before all. There is one for an anchor, which grows while the entry is the last one. */
+  readonly anchor: Position;
+  readonly clock: number;
+}
+
+export interface HeartbeatRequest {
+  redisKey: string;
+  /** The last entry, as its reader has found it. */
+  anchor: Position;
+  /**
+   * moving   others of its source move: `clock` is recorded
+   * silent   nothing moves: recorded is `clock` and what has passed since the first such request, by the log's own time
+   */
+  mode: 'moving' | 'silent';
+  clock: number;
+}
+
+/**
+ * recorded    up to this clock
+ * silent      the silence was written down; nothing is recorded yet
+ * notHigher   there is a heartbeat as great
+ * moved       the anchor is not the last entry by now
+ */
+export type HeartbeatOutcome =
+  { status: 'recorded' | 'notHigher'; clock: number } | { status: 'silent' | 'moved' };
 
 /**
  * What a read found. `lost` means that the log is not the one that was read before: the entry at the position
  * is gone (`trimmed`, `deleted`), or the log's end lies before the position (`recreated or rolled back`).
- * `entries` follow the position, oldest first, without a gap.
+ * `entries` follow the position, oldest first, without a gap. `heartbeats`, if asked for, are read after the entries and on
+ * the same connection: what has a successor has had its last heartbeat, so that none of these is missing one.
  */
 export type ReadOutcome =
-  | { status: 'read'; entries: RawEntry[] }
+  | { status: 'read'; entries: RawEntry[]; heartbeats?: readonly Heartbeat[] }
   | { status: 'lost'; cause: LostCause; first: Position | null; last: Position };
 
 export type LostCause = 'trimmed' | 'deleted' | 'went-back';
@@ -62,6 +93,9 @@ export abstract class SourceLog {
    */
   abstract read(request: ReadRequest): Promise<ReadOutcome>;
 
+  /** Says that time has passed in a silent partition. Written only if the anchor is still the last entry, and only upward. */
+  abstract recordHeartbeat(request: HeartbeatRequest): Promise<HeartbeatOutcome>;
+
   /** Where logs end now, in the order asked. A log that does not exist ends at `0-0`. */
   abstract ends(redisKeys: readonly string[]): Promise<LogEnd[]>;
 
@@ -83,7 +117,7 @@ export abstract class SourceLog {
    */
   abstract append(request: AppendRequest): Promise<{ ids: Position[]; repeated: boolean }>;
 
-  /** Drops entries before `position`, which stays. How many went. At most `entriesMax` at a time. */
+  /** Drops entries before `position`, which stays, and their heartbeats. How many went. At most `entriesMax` at a time. */
   abstract trim(redisKey: string, position: Position, entriesMax: number): Promise<number>;
 
   /** Entries after a position up to an end. Whether the log still holds the position is not looked at: not for what views read. */

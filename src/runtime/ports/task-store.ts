@@ -16,6 +16,8 @@ export interface TaskRecord {
   conflicts: number;
   /** Rows and entries in error now, by weight. */
   errors: number;
+  /** Rows that came too late and were left out, by weight. */
+  late: number;
   /** 16 hex digits. */
   checksum: string;
   /** Of a view that acts on time: the clocks that its inputs have brought at the frontier. */
@@ -163,6 +165,9 @@ export abstract class TaskStore {
   abstract blamed(fingerprint: string): Promise<BlamedEntry[]>;
 
   abstract status(tasks: readonly TaskId[]): Promise<TaskStatus[]>;
+
+  /** The clocks that tasks have committed, in the order asked; null for one that never has. Light: it is asked for often. */
+  abstract clocks(tasks: readonly TaskId[]): Promise<(Clocks | null)[]>;
 
   /** Says why a task does not go on; null takes it back. Shown to people, and kept by `claim` from starting it. */
   abstract park(task: TaskId, token: OwnerToken, reason: ParkReason | null): Promise<void>;

@@ -63,6 +63,9 @@ export abstract class ViewStore {
   /** Errors kept for people: newest first. */
   abstract errors(task: TaskId, buckets: number, limit: number): Promise<{ key: string; text: string }[]>;
 
+  /** Rows that came too late, kept for people: newest first. */
+  abstract late(task: TaskId, buckets: number, limit: number): Promise<{ key: string; text: string }[]>;
+
   // ---- changelog
 
   /** Changelog entries after a tick (`null` where the entry after it is gone: start again from a snapshot). */

@@ -10,6 +10,7 @@ import { sumOfTallies, talliesOf, type TypeCounts } from '../tallies.js';
 import type { ServedViews } from './served-views.js';
 import { servedView } from './served-view.js';
 import { descriptionOf, type ViewDescription } from './view-description.js';
+import { type SourceTimes, timesOf } from './view-times.js';
 import { frontierOf, ticksOf, versionText } from './view-version.js';
 
 /**
@@ -54,12 +55,16 @@ export interface ViewStatus {
   /** The sum over all partitions, 16 hex digits. */
   checksum: string;
   errors: number;
+  /** Rows that came too late and were left out, since the view was built. */
+  late: number;
   conflicts: number;
   /** Groups of folded events that stopped at one, and the events that came after it. */
   parkedKeys: number;
   waitingEvents: number;
   /** By stream, events that were skipped because their types are not known. */
   skipped: Readonly<Record<string, TypeCounts>>;
+  /** Of a view that acts on time: how far it is, by source. */
+  time: Record<string, SourceTimes>;
   /** Generation and tick per partition. */
   version: string | null;
   frontier: Readonly<Record<string, string>>;
@@ -147,6 +152,7 @@ export class ViewStatuses {
       rows: sum(statuses, ({ rows }) => rows),
       checksum: checksum.toString(),
       errors: sum(statuses, ({ errors }) => errors),
+      late: sum(statuses, ({ late }) => late),
       conflicts: sum(statuses, ({ conflicts }) => conflicts),
       parkedKeys: tallies.parked.keys,
       waitingEvents: tallies.parked.waiting,
@@ -156,6 +162,7 @@ export class ViewStatuses {
           counts,
         ]),
       ),
+      time: timesOf(records, this.views.catalog),
       version: generation ? versionText(servedView(generation), ticksOf(records)) : null,
       frontier,
       partitions: statuses.map(({ task, owner, epoch, record, parked }) => ({

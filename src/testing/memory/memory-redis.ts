@@ -26,6 +26,9 @@ export class MemoryStream {
   last: Position = BEGINNING;
   maxDeleted: Position = BEGINNING;
   entriesAdded = 0;
+  /** Clocks, by anchor. */
+  readonly heartbeats = new Map<Position, number>();
+  silence: { anchor: Position; since: number; clock: number } | null = null;
 
   /** @throws Error for an id that does not rise. */
   add(id: Position, fields: readonly string[]): void {
@@ -74,6 +77,10 @@ export class MemoryStream {
   trim(position: Position, entriesMax: number): number {
     const count = Math.min(this.indexOf(position), entriesMax);
     this.entries.splice(0, count);
+    const first = this.entries[0]?.[0];
+    if (count > 0 && first !== undefined)
+      for (const anchor of this.heartbeats.keys())
+        if (comparePositions(anchor, first) < 0) this.heartbeats.delete(anchor);
     return count;
   }
 }

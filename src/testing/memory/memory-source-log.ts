@@ -2,6 +2,9 @@ import { StillwaterError } from '../../errors/stillwater-error.js';
 import {
   SourceLog,
   type AppendRequest,
+  type Heartbeat,
+  type HeartbeatOutcome,
+  type HeartbeatRequest,
   type LogEnd,
   type RawEntry,
   type ReadOutcome,
@@ -22,7 +25,7 @@ export class MemorySourceLog extends SourceLog {
     super();
   }
 
-  async read({ redisKey, position, countMax, through }: ReadRequest): Promise<ReadOutcome> {
+  async read({ redisKey, position, countMax, through, heartbeats }: ReadRequest): Promise<ReadOutcome> {
     const stream = this.redis.streams.get(redisKey);
     if (position !== BEGINNING && !stream?.has(position) && stream?.last !== position) {
       const end = this.#end(redisKey);
@@ -38,7 +41,40 @@ export class MemorySourceLog extends SourceLog {
       if (cursors === undefined) this.redis.groups.set(redisKey, (cursors = new Map()));
       cursors.set(this.group, entries.at(-1)?.[0] ?? position);
     }
-    return { status: 'read', entries };
+    if (!heartbeats) return { status: 'read', entries };
+    // As in Redis others come between the two.
+    await Promise.resolve();
+    const last = entries.at(-1)?.[0] ?? position;
+    return { status: 'read', entries, heartbeats: this.#heartbeats(redisKey, position, last) };
+  }
+
+  #heartbeats(redisKey: string, from: Position, to: Position): Heartbeat[] {
+    return [...(this.redis.streams.get(redisKey)?.heartbeats ?? [])]
+      .map(([anchor, clock]) => ({ anchor, clock }))
+      .filter(({ anchor }) => comparePositions(anchor, from) >= 0 && comparePositions(anchor, to) <= 0)
+      .sort((left, right) => comparePositions(left.anchor, right.anchor));
+  }
+
+  async recordHeartbeat({ redisKey, anchor, mode, clock }: HeartbeatRequest): Promise<HeartbeatOutcome> {
+    const stream = this.redis.stream(redisKey);
+    if (stream.last !== anchor) return { status: 'moved' };
+    let reached = clock;
+    if (mode === 'silent') {
+      const now = this.redis.clock.now();
+      const { silence } = stream;
+      reached = silence?.anchor === anchor ? silence.clock + now - silence.since : -Infinity;
+      if (reached < clock) {
+        stream.silence = { anchor, since: now, clock };
+        return { status: 'silent' };
+      }
+    }
+    const known = stream.heartbeats.get(anchor);
+    if (known !== undefined && known >= reached) return { status: 'notHigher', clock: known };
+    if (mode === 'moving') stream.silence = null;
+    for (const other of stream.heartbeats.keys())
+      if (comparePositions(other, anchor) > 0) stream.heartbeats.delete(other);
+    stream.heartbeats.set(anchor, reached);
+    return { status: 'recorded', clock: reached };
   }
 
   async ends(redisKeys: readonly string[]): Promise<LogEnd[]> {

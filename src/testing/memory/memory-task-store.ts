@@ -79,6 +79,10 @@ export class MemoryTaskStore extends TaskStore {
     });
   }
 
+  async clocks(tasks: readonly TaskId[]): Promise<(TaskRecord['clocks'] | null)[]> {
+    return tasks.map((task) => copyOf(this.redis.tasks.get(taskName(task))?.record?.clocks ?? null));
+  }
+
   async park(task: TaskId, token: OwnerToken, reason: ParkReason | null): Promise<void> {
     const kept = this.#owned(task, token);
     if (kept) kept.parked = reason;

@@ -73,9 +73,17 @@ export class MemoryViewStore extends ViewStore {
   }
 
   async errors(task: TaskId, _buckets: number, limit: number): Promise<{ key: string; text: string }[]> {
-    const errors = this.redis.tasks.get(taskName(task))?.keyed.get('errors') ?? [];
+    return this.#newest(task, 'errors', limit);
+  }
+
+  async late(task: TaskId, _buckets: number, limit: number): Promise<{ key: string; text: string }[]> {
+    return this.#newest(task, 'lates', limit);
+  }
+
+  #newest(task: TaskId, state: string, limit: number): { key: string; text: string }[] {
+    const kept = this.redis.tasks.get(taskName(task))?.keyed.get(state) ?? [];
     return newestErrors(
-      [...errors].map(([key, text]) => ({ key, text })),
+      [...kept].map(([key, text]) => ({ key, text })),
       limit,
     );
   }

@@ -39,6 +39,7 @@ describeWithRedis('commit.lua', () => {
       'abc',
       '{}',
       clocks,
+      '7',
       logged,
       entry,
       keep,
@@ -86,6 +87,7 @@ describeWithRedis('commit.lua', () => {
       checksum: 'abc',
       extra: '{}',
       clocks,
+      late: '7',
     });
     expect(
       await commit(

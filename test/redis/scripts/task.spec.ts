@@ -24,6 +24,7 @@ describeWithRedis('claim.lua', () => {
       null,
       null,
       null,
+      null,
     ]);
     expect(await redis().hgetall(TASK)).toEqual({ owner: 'a', epoch: '1', nonce: 'n', grants: '1' });
   });
@@ -44,6 +45,7 @@ describeWithRedis('claim.lua', () => {
       checksum: 'c',
       extra: '[]',
       clocks: '{}\n{}',
+      late: '7',
     });
     expect(await claim('b', '4', 'm')).toEqual([
       'CLAIMED',
@@ -58,6 +60,7 @@ describeWithRedis('claim.lua', () => {
       'c',
       '[]',
       '{}\n{}',
+      '7',
     ]);
     expect(await redis().hmget(TASK, 'owner', 'epoch', 'nonce')).toEqual(['b', '5', 'm']);
   });
