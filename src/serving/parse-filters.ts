@@ -108,12 +108,10 @@ export class FilterParser {
     if (op === null || !OPERATORS.includes(op) || !reader.take('.'))
       throw reader.error(`one of ${OPERATORS.join(', ')} (not. may stand before it), and a dot`);
     const value = this.#value(path, type, op, reader, within);
-    const filter: Filter = { kind: 'compare', path, op, value, ...(isDecimal(type) && { decimal: true }) };
-    return negated
-      ? { kind: 'not', filter }
-      : filter.op === 'is' && filter.value === NOT_NULL
-        ? { kind: 'not', filter: { ...filter, value: null } }
-        : filter;
+    const compare: Filter = { kind: 'compare', path, op, value, ...(isDecimal(type) && { decimal: true }) };
+    const filter: Filter =
+      op === 'is' && value === NOT_NULL ? { kind: 'not', filter: { ...compare, value: null } } : compare;
+    return negated ? { kind: 'not', filter } : filter;
   }
 
   #value(path: string, type: DescribedType, op: Comparison, reader: Reader, within: 'end' | 'member'): Value {

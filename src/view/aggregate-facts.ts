@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import type { AggregatorOptions } from '../circuit/aggregator.js';
+import { AVERAGE_DIGITS } from '../circuit/aggregators/decimal-sum.js';
+import { decimal } from './decimal.js';
 import { arrayColumn, notNull, nullable, objectColumn } from './columns.js';
 import type { Explained } from './node-kind.js';
 import type { AggregateKind, Column, Relation } from './plan.js';
@@ -22,7 +24,8 @@ export interface AggregateFacts {
   readonly column: (of: Summarized) => Column;
 }
 
-export type Takes = 'anything' | 'values with an order' | 'numbers' | 'booleans' | 'text';
+export type Takes =
+  'anything' | 'values with an order' | 'numbers' | 'numbers or decimals' | 'booleans' | 'text';
 export type Kept = Pick<Explained, 'cost' | 'growth'>;
 
 /** What an aggregate was declared over. */
@@ -54,8 +57,15 @@ const nullIf = (column: Column, isNullable: boolean | undefined): Column =>
   isNullable ? nullable(column) : column;
 /** Null where all values may be. */
 const nullAs = (column: Column, value: Column | null): Column => nullIf(column, value?.type.nullable);
-const sumOf = (value: Column): Column =>
-  value.type.kind === 'number' && value.type.integer ? INTEGER : NUMBER;
+const decimals = (scale: number): Column =>
+  of(decimal(scale), { kind: 'string', format: 'decimal', scale, nullable: false });
+/** Of decimals at their own scale. */
+function sumOf({ type }: Column): Column {
+  if (type.kind === 'string' && type.format === 'decimal') return decimals(type.scale);
+  return type.kind === 'number' && type.integer ? INTEGER : NUMBER;
+}
+const averageOf = ({ type }: Column): Column =>
+  type.kind === 'string' && type.format === 'decimal' ? decimals(type.scale + AVERAGE_DIGITS) : NUMBER;
 const listOf = ({ name, value }: Summarized): Column => arrayColumn(name, notNull(value!));
 const spread = ({ value, options }: Summarized): Column =>
   nullIf(NUMBER, options.population !== true || value!.type.nullable);
@@ -91,7 +101,7 @@ const counted: AggregateFacts = {
 };
 const summed: AggregateFacts = {
   purpose: 'sum',
-  takes: 'numbers',
+  takes: 'numbers or decimals',
   keeps: LINEAR,
   column: ({ value }) => nullAs(sumOf(value!), value),
 };
@@ -116,12 +126,17 @@ export const aggregateFacts: Readonly<Record<AggregateKind, AggregateFacts>> = {
   countDistinct: { ...counted, takes: 'values with an order', keeps: ORDERED },
   sum: summed,
   sumIf: { ...summed, column: ({ value }) => nullable(sumOf(value!)) },
-  avg: { ...summed, purpose: 'average', column: ({ value }) => nullAs(NUMBER, value) },
-  variance: { ...summed, purpose: 'take the variance of', column: spread },
-  stddev: { ...summed, purpose: 'take the deviation of', column: spread },
+  avg: { ...summed, purpose: 'average', column: ({ value }) => nullAs(averageOf(value!), value) },
+  variance: { ...summed, takes: 'numbers', purpose: 'take the variance of', column: spread },
+  stddev: { ...summed, takes: 'numbers', purpose: 'take the deviation of', column: spread },
   every: truth,
   some: truth,
-  histogram: { ...summed, purpose: 'put into buckets', column: ({ name }) => arrayColumn(name, BUCKET) },
+  histogram: {
+    ...summed,
+    takes: 'numbers',
+    purpose: 'put into buckets',
+    column: ({ name }) => arrayColumn(name, BUCKET),
+  },
   min: extreme,
   max: extreme,
   first: { ...chosen, usesPlace: true },

@@ -1,7 +1,7 @@
 import { aggregateFacts, type Takes } from './aggregate-facts.js';
 import { optionExample, optionProblem } from './aggregate-options.js';
 import type { AggregateRequest } from './aggregates.js';
-import { columnAt, isScalar, kindOf, renamed, typeText } from './columns.js';
+import { columnAt, isDecimal, isScalar, kindOf, renamed, typeText } from './columns.js';
 import { noteFunction, pathOf, type Written } from './expression.js';
 import type { AggregateSpec, Column, ColumnType, Expression, Relation } from './plan.js';
 import { functionProblem, userFunction } from './user-function.js';
@@ -84,7 +84,13 @@ const NEEDS: Readonly<Record<Takes, { holds: (type: ColumnType) => boolean; reme
   },
   numbers: {
     holds: (type) => kindOf(type) === 'numbers',
-    remedy: 'Aggregate a column of numbers; a transform states them with .pipe(z.number()).',
+    remedy:
+      'Aggregate a column of numbers; a transform states them with .pipe(z.number()), and computed(z.number(), fn) makes them of decimals.',
+  },
+  'numbers or decimals': {
+    holds: (type) => kindOf(type) === 'numbers' || isDecimal(type),
+    remedy:
+      'Aggregate a column of numbers, or of decimal(scale); a transform states them with .pipe(z.number()).',
   },
   booleans: {
     holds: (type) => kindOf(type) === 'booleans',

@@ -1,5 +1,13 @@
 import type { AggregatorOptions } from '../circuit/aggregator.js';
-import type { PathTo, PathToBoolean, PathToNumber, PathToScalar, ValueAt } from './path-type.js';
+import type {
+  PathTo,
+  PathToBoolean,
+  PathToNumber,
+  PathToSummed,
+  SumAt,
+  PathToScalar,
+  ValueAt,
+} from './path-type.js';
 import { placeOfDeclaration } from './place.js';
 import type { AggregateKind } from './plan.js';
 import type { NotAsync, ViewTypeError } from './view-type-error.js';
@@ -47,23 +55,23 @@ export function countDistinct<Row, const C extends string>(
 
 /** The exact sum, rounded once; null over nothing but nulls. */
 export function sum<Row, const C extends string>(
-  column: PathToNumber<Row, C, 'sum'>,
-): Aggregate<Row, number | NullAt<Row, C>> {
+  column: PathToSummed<Row, C, 'sum'>,
+): Aggregate<Row, SumAt<Row, C> | NullAt<Row, C>> {
   return request('sum', { value: column as string });
 }
 
 /** The sum over the rows that pass the test; null where none with a value does. */
 export function sumIf<Row, const C extends string>(
-  column: PathToNumber<Row, C, 'sum'>,
+  column: PathToSummed<Row, C, 'sum'>,
   test: Test<Row>,
-): Aggregate<Row, number | null> {
+): Aggregate<Row, SumAt<Row, C> | null> {
   return request('sumIf', { value: column as string, test: test as Test<unknown> });
 }
 
 /** The mean of the values that are not null. */
 export function avg<Row, const C extends string>(
-  column: PathToNumber<Row, C, 'average'>,
-): Aggregate<Row, number | NullAt<Row, C>> {
+  column: PathToSummed<Row, C, 'average'>,
+): Aggregate<Row, SumAt<Row, C> | NullAt<Row, C>> {
   return request('avg', { value: column as string });
 }
 

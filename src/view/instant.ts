@@ -1,11 +1,11 @@
 import { z } from 'zod';
 
 /**
- * A point in time. Takes an ISO date-time that says its offset (`2001-01-01T00:00-05:00`, `…Z`) or milliseconds
- * since 1970, and gives UTC text of one width, `2001-01-01T05:00:00.000Z`: the order of the texts is the order
+ * A point in time. Takes an ISO date-time that says its offset (`2001-01-01T00:00-05:00`, `…Z`), milliseconds since 1970
+ * or a Date, and gives UTC text of one width, `2001-01-01T05:00:00.000Z`: the order of the texts is the order
  * in time. What is finer than a millisecond is cut off. Years 0000 to 9999.
  */
-export function instant(): z.ZodPipe<z.ZodTransform<string, string | number>, z.ZodString> {
+export function instant(): z.ZodPipe<z.ZodTransform<string, string | number | Date>, z.ZodString> {
   return z.pipe(toInstant, instantText) as never;
 }
 
@@ -16,8 +16,15 @@ export const isInstantText = (schema: object): boolean => INSTANT in schema;
 
 const instantText = Object.defineProperty(z.string().meta({ format: 'date-time' }), INSTANT, { value: true });
 
-const toInstant = z.transform((value: string | number, context) => {
-  const text = typeof value === 'string' ? fromText(value) : typeof value === 'number' ? fromMs(value) : null;
+const toInstant = z.transform((value: string | number | Date, context) => {
+  const text =
+    typeof value === 'string'
+      ? fromText(value)
+      : typeof value === 'number'
+        ? fromMs(value)
+        : value instanceof Date
+          ? fromMs(value.getTime())
+          : null;
   if (text !== null) return text;
   context.issues.push({
     code: 'custom',

@@ -67,6 +67,14 @@ export type PathToNumber<Row, Path extends string, Purpose extends string> = [No
     ? Path
     : ColumnsThat<Row, number | null> | ViewTypeError<`Column "${Path}" does not hold numbers.`>;
 
+/** Numbers, or exact decimals. */
+export type PathToSummed<Row, Path extends string, Purpose extends string> =
+  IsDecimal<Exclude<ValueAt<Row, Path>, null>> extends true ? Path : PathToNumber<Row, Path, Purpose>;
+
+/** What a sum of the values at a path is. */
+export type SumAt<Row, Path extends string> =
+  IsDecimal<Exclude<ValueAt<Row, Path>, null>> extends true ? `${number}` : number;
+
 export type PathToInstant<Row, Path extends string, Purpose extends string> = [NoSuchPath] extends [
   ValueAt<Row, Path>,
 ]
@@ -101,7 +109,13 @@ export type ElementAt<Row, Path extends string> =
 export type LastStep<Path extends string> = Path extends `${string}.${infer Rest}` ? LastStep<Rest> : Path;
 
 /** Exact decimals: any text of a number, as against a few such texts. */
-export type IsDecimal<T> = [T] extends [`${number}`] ? ([`${number}`] extends [T] ? true : false) : false;
+export type IsDecimal<T> = unknown extends T
+  ? false
+  : [T] extends [`${number}`]
+    ? [`${number}`] extends [T]
+      ? true
+      : false
+    : false;
 
 /** What equality compares, as a word for messages. */
 export type Kind<T> = unknown extends T

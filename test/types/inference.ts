@@ -158,7 +158,7 @@ export const seatsView = view('seats-view', { from: seats.where((seat) => seat.t
 export type Checks = [
   Expect<Equal<RowOf<typeof flights>, Flight>>,
   Expect<Equal<EventOf<typeof airports>, { iata: string; name: string; city: string }>>,
-  Expect<Equal<EventOf<typeof flights>['at'], string | number>>,
+  Expect<Equal<EventOf<typeof flights>['at'], string | number | Date>>,
   Expect<
     Equal<
       RowOf<typeof byOrigin>,

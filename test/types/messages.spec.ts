@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import ts from 'typescript';
 
 const PRELUDE = `
-import { avg, computed, count, every, instant, joinText, max, median, percentile, stream, sum, table, tumbling, view } from 'stillwater';
+import { avg, computed, count, decimal, every, instant, joinText, max, median, percentile, stream, sum, table, tumbling, view } from 'stillwater';
 import { z } from 'zod';
 const flights = stream('flights', { schema: z.object({ at: instant(), delay: z.int(), origin: z.string(), tags: z.array(z.string()) }) });
 const airports = table('airports', { schema: z.object({ iata: z.string(), code: z.int() }), key: 'iata' });
@@ -104,6 +104,14 @@ const WRONG: readonly (readonly [line: string, sentence: string])[] = [
   [
     `flights.select({ at: computed(z.date(), () => new Date(0)) })`,
     'This schema gives a Date, which JSON cannot keep',
+  ],
+  [
+    `stream('s', { schema: z.object({ g: z.string(), price: decimal(2) }) }).groupBy('g').aggregate({ m: median('price') })`,
+    'Column \\"price\\" does not hold numbers.',
+  ],
+  [
+    `stream('s', { schema: z.object({ price: decimal(2) }) }).join({ a: airports }, { on: { price: 'iata' } })`,
+    'Column \\"price\\" holds decimals and \\"iata\\" holds text: they are never equal.',
   ],
   [`orders.of('Pladed')`, 'There are no events of the type \\"Pladed\\".'],
   [`orders.of('Paid').of('Placed')`, 'There are no events of the type \\"Placed\\".'],

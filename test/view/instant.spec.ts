@@ -16,6 +16,7 @@ describe('an instant', () => {
     ['2000-02-29T00:00:00Z', '2000-02-29T00:00:00.000Z'],
     [978325200000, '2001-01-01T05:00:00.000Z'],
     [-1, '1969-12-31T23:59:59.999Z'],
+    [new Date(978325200000), '2001-01-01T05:00:00.000Z'],
   ])('reads %s as UTC text of one width', (given, instant) => {
     expect(read(given)).toBe(instant);
   });
@@ -40,6 +41,7 @@ describe('an instant', () => {
     null,
     true,
     {},
+    new Date(NaN),
   ])('refuses %p', (given) => {
     expect(read(given)).toBeNull();
   });

@@ -1,5 +1,4 @@
 import type { Aggregator } from '../../circuit/aggregator.js';
-import { aggregatorsByKind } from '../../circuit/aggregators/aggregator-of.js';
 import { generatedRead, generatedRow } from '../../circuit/generated-row.js';
 import type { Keyed, Ordered } from '../../circuit/operator.js';
 import {
@@ -11,6 +10,7 @@ import {
 import { keyTextOf } from '../../zset/row-key.js';
 import { compareText } from '../../zset/text-order.js';
 import { aggregateFacts, keptOf } from '../aggregate-facts.js';
+import { aggregatorOfSpec } from '../aggregator-of-spec.js';
 import { aggregateInput, takesWholeRow } from '../aggregate-input.js';
 import { holdsOnlyStrings } from '../columns.js';
 import type { PlanCompiler } from '../compile-plan.js';
@@ -58,7 +58,7 @@ export function aggregateVertex(node: AggregateNode, compiler: PlanCompiler, fin
   const aggregators = parts.map(({ spec, value, by: compared, test }, slot): Aggregator => {
     const inLogOrder = relation.log !== null && aggregateFacts[spec.kind].usesPlace === true;
     if (inLogOrder) compiler.needsOrder(relation);
-    return aggregatorsByKind[spec.kind]({
+    return aggregatorOfSpec(spec, {
       value,
       present: spec.value !== null && !spec.value.column.type.nullable,
       by: compared,
