@@ -6,8 +6,8 @@ describeWithRedis('read-rows.lua', () => {
   const { redis } = onServer();
   const read = (keys: string[], ...args: string[]): Promise<unknown[]> =>
     new Script('read-rows').run(redis(), keys, args);
-  const RECORD = ['3', '{}', '{}', '2', '0', '0', 'c', '{}', '{"a":{}}'];
-  const NONE = Array.from({ length: 9 }, () => null);
+  const RECORD = ['3', '{}', '{}', '2', '0', '0', 'c', '{}'];
+  const NONE = Array.from({ length: 8 }, () => null);
   beforeEach(async () => {
     await redis().hset('{t}:task', {
       tick: '3',
@@ -18,7 +18,6 @@ describeWithRedis('read-rows.lua', () => {
       errors: '0',
       checksum: 'c',
       extra: '{}',
-      clocks: '{"a":{}}',
     });
     await redis().hset('{t}:b0', { a: 'A', hidden: '\nside' });
     await redis().hset('{t}:b1', { b: 'B\nside\nothers', 'n\u0000l': 'N' });
@@ -36,6 +35,38 @@ describeWithRedis('read-rows.lua', () => {
     const [, , found] = await read(['{t}:task', '{t}:b0'], 'keys', String(keys.length + 1), ...keys, 'a');
     expect((found as unknown[]).length).toBe(keys.length + 1);
     expect((found as unknown[]).at(-1)).toBe('A');
+  });
+
+  it('answers ROWS for buckets', async () => {
+    expect(await read(['{t}:task', '{t}:b0'], 'buckets')).toEqual(['ROWS', RECORD, ['a', 'A']]);
+    expect(await read(['{t}:task', '{t}:none'], 'buckets')).toEqual(['ROWS', RECORD, []]);
+  });
+
+  it('answers ROWS for a scan, with where to go on, until all was there', async () => {
+    expect(await read(['{t}:task', '{t}:b0'], 'scan', '0', '10')).toEqual([
+      'ROWS',
+      RECORD,
+      ['a', 'A'],
+      ['0'],
+    ]);
+    const many = Object.fromEntries(Array.from({ length: 2_000 }, (_, n) => [`k${n}`, `{"n":${n}}\nside`]));
+    await redis().hset('{t}:large', many);
+    const seen = new Map<string, string>();
+    let cursor = '0';
+    do {
+      const [, record, found, [next]] = (await read(['{t}:task', '{t}:large'], 'scan', cursor, '100')) as [
+        string,
+        unknown,
+        string[],
+        [string],
+      ];
+      expect([record, found.length < 400]).toEqual([RECORD, true]);
+      for (let at = 0; at < found.length; at += 2) seen.set(found[at]!, found[at + 1]!);
+      cursor = next;
+    } while (cursor !== '0');
+    expect(Object.fromEntries(seen)).toEqual(
+      Object.fromEntries(Object.keys(many).map((key, n) => [key, `{"n":${n}}`])),
+    );
   });
 
   it('answers ROWS with members for an index, either way round', async () => {
@@ -58,8 +89,8 @@ describeWithRedis('read-rows.lua', () => {
 
   it('answers WRONG_TYPE', async () => {
     await redis().set('{t}:s', 'x');
-    expect(await read(['{t}:task', '{t}:s'], 'keys', '0')).toEqual(['WRONG_TYPE', '{t}:s', 'string']);
-    expect(await read(['{t}:s', '{t}:b0'], 'keys', '0')).toEqual(['WRONG_TYPE', '{t}:s', 'string']);
+    expect(await read(['{t}:task', '{t}:s'], 'buckets')).toEqual(['WRONG_TYPE', '{t}:s', 'string']);
+    expect(await read(['{t}:s', '{t}:b0'], 'buckets')).toEqual(['WRONG_TYPE', '{t}:s', 'string']);
     expect(await read(['{t}:task', '{t}:b0', '{t}:b0'], 'index', '0', '-', '+', '1')).toEqual([
       'WRONG_TYPE',
       '{t}:b0',
@@ -70,6 +101,7 @@ describeWithRedis('read-rows.lua', () => {
   it('answers MALFORMED', async () => {
     expect((await read(['{t}:task', '{t}:b0'], 'keys', '2', 'a'))[0]).toBe('MALFORMED');
     expect((await read(['{t}:task'], 'what'))[0]).toBe('MALFORMED');
+    expect((await read(['{t}:task'], 'scan', '0', '1'))[0]).toBe('MALFORMED');
     await redis().zadd('{t}:i', '0', 'no bucket');
     expect((await read(['{t}:task', '{t}:i', '{t}:b0'], 'index', '0', '-', '+', '1'))[0]).toBe('MALFORMED');
     await redis().zadd('{t}:j', '0', '1\u00007\u0000a');
