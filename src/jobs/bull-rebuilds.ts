@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Job, JobType, Queue } from 'bullmq';
 import { StillwaterError } from '../errors/stillwater-error.js';
 import type { Logger } from '../runtime/logger.js';
+import type { Generation } from '../runtime/ports/registry.js';
 import type { Rebuilder } from '../runtime/rebuilder.js';
 import { Rebuilds, type RebuildStatus, type VerifyStatus } from '../runtime/rebuilds.js';
 import type { Verifier } from '../runtime/verifier.js';
@@ -131,21 +132,22 @@ export class BullRebuilds extends Rebuilds {
   }
 
   async get(id: string): Promise<RebuildStatus | null> {
+    const generations = await this.#generations();
     const job = await this.#rebuildJob(id);
-    return job && (await this.#status(job));
+    return job && rebuildStatus(job, generations(id));
   }
 
   async list(view: string | null): Promise<RebuildStatus[]> {
     const { queue, limits } = this.options;
+    const generations = await this.#generations();
     const jobs = await this.#answered(
       queue.getJobs([...UNDER_WAY, ...FINISHED], 0, limits.rebuildsQueuedMax + 2 * limits.finishedJobsMax),
     );
     const rebuilds = (jobs as (Job<JobData> | undefined)[])
       .filter(isRebuild)
       .filter((job) => view === null || job.data.views.includes(view));
-    await this.options.rebuilder.options.registry.refresh();
     return rebuilds
-      .map((job) => rebuildStatus(job, this.options.rebuilder.generationsOf(job.id!)))
+      .map((job) => rebuildStatus(job, generations(job.id!)))
       .sort((left, right) => right.startedAt - left.startedAt);
   }
 
@@ -306,6 +308,15 @@ export class BullRebuilds extends Rebuilds {
   async #rebuildJob(id: string): Promise<Job<RebuildJobData> | null> {
     const job = await this.#answered(this.options.queue.getJob(id));
     return job && isRebuild(job) ? job : null;
+  }
+
+  /**
+   * What each rebuild has made, as of now: to be asked before its job is read. What is promoted was noted in the job
+   * before; read the other way round, it would be promoted with nothing done.
+   */
+  async #generations(): Promise<(id: string) => Generation[]> {
+    const { generations } = await this.options.rebuilder.options.registry.refresh();
+    return (id) => generations.filter(({ rebuild }) => rebuild === id);
   }
 
   async #verifyJob(id: string): Promise<Job<VerifyJobData> | null> {

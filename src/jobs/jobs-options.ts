@@ -1,5 +1,6 @@
 import type { ConnectionOptions } from 'bullmq';
 import { type Logger, silent } from '../runtime/logger.js';
+import type { JobsShutdown } from './jobs-shutdown.js';
 import { defaultJobLimits, type JobLimits } from './rebuild-queue.js';
 
 export const JOBS_OPTIONS = Symbol('stillwater.jobs-options');
@@ -35,13 +36,13 @@ const RECONNECT_MS_MAX = 1_000;
  * A worker waits for Redis as long as it takes; who only asks is told after `answerMsMax`. Once the process stops,
  * nothing waits for a Redis that is gone: closing a connection would wait for it too.
  */
-export function connectionOf({ connection }: JobsOptions, stopping: AbortSignal): ConnectionOptions {
+export function connectionOf({ connection }: JobsOptions, shutdown: JobsShutdown): ConnectionOptions {
   const isInstance = typeof (connection as { duplicate?: unknown }).duplicate === 'function';
   if (isInstance) return connection;
   return {
     ...connection,
     maxRetriesPerRequest: null,
     retryStrategy: (attempt: number) =>
-      stopping.aborted ? null : Math.min(RECONNECT_MS_MIN * 2 ** Math.min(attempt, 10), RECONNECT_MS_MAX),
+      shutdown.attemptAfter(Math.min(RECONNECT_MS_MIN * 2 ** Math.min(attempt, 10), RECONNECT_MS_MAX)),
   };
 }

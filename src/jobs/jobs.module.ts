@@ -42,8 +42,8 @@ export class JobsModule {
           name: REBUILDS_QUEUE,
           imports: [options],
           inject: [JOBS_OPTIONS, JobsShutdown],
-          useFactory: (of: JobsOptions, { signal }: JobsShutdown) => ({
-            connection: connectionOf(of, signal),
+          useFactory: (of: JobsOptions, shutdown: JobsShutdown) => ({
+            connection: connectionOf(of, shutdown),
             prefix: bullPrefix(of.prefix),
           }),
         }),

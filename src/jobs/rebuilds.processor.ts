@@ -69,6 +69,7 @@ export class RebuildsProcessor
    */
   async beforeApplicationShutdown(): Promise<void> {
     this.shutdown.begin();
+    await this.shutdown.attempted();
     let late: NodeJS.Timeout | undefined;
     const tooLate = new Promise<void>((resolve) => {
       late = setTimeout(() => {

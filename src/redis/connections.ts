@@ -20,6 +20,8 @@ export interface RedisConnectionOptions {
 const COMMAND_TIMEOUT_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 const RECONNECT_MS_MAX = 2_000;
+/** How long ioredis waits for a socket to end that we close; where its other end had gone before, it waits in vain. */
+const DISCONNECT_MS = 100;
 
 export type ConnectionUse = 'sources' | 'commits' | 'waits' | 'announcements' | 'serving' | 'control';
 
@@ -102,6 +104,7 @@ export class RedisConnections {
 function connect(use: ConnectionUse, options: RedisConnectionOptions): Redis {
   const settings: RedisOptions = {
     connectTimeout: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+    disconnectTimeout: DISCONNECT_MS,
     connectionName: `stillwater-${use}`,
     retryStrategy: (attempt) =>
       Math.min(25 * 2 ** Math.min(attempt, 10), options.reconnectMsMax ?? RECONNECT_MS_MAX),

@@ -1,5 +1,4 @@
 import type { RawEntry } from '../runtime/ports/source-log.js';
-import type { TaskRecord } from '../runtime/ports/task-store.js';
 import {
   ViewStore,
   type IndexRange,
@@ -11,11 +10,17 @@ import { type TaskId, taskName } from '../runtime/task-id.js';
 import type { RedisConnections } from './connections.js';
 import { bucketOf, type Keyspace } from './keyspace.js';
 import { answered, valueOf } from './replies.js';
-import { callReadIndex, callReadKeys, type ReadRowsReply, wrongType } from './scripts/call.js';
+import {
+  callReadBuckets,
+  callReadIndex,
+  callReadKeys,
+  callScanBucket,
+  type ReadRowsReply,
+  wrongType,
+} from './scripts/call.js';
 import { StillwaterError } from '../errors/stillwater-error.js';
 import { newestErrors } from '../runtime/ports/newest-errors.js';
-import { shownText } from '../zset/shown-text.js';
-import { decodeRecord, RECORD_FIELDS } from './task-record.js';
+import { decodeRecord } from './task-record.js';
 
 /** The states in which rows, errors and late rows lie. */
 const ROWS = 'rows';
@@ -93,9 +98,17 @@ export class RedisViewStore extends ViewStore {
   }
 
   scan(task: TaskId, bucket: number, cursor: string | null, count: number): Promise<ScannedRows | null> {
-    return this.#read(task, async () => {
-      const share = await this.#share(task, this.keyspace.keyed(task, ROWS, bucket), cursor, count);
-      return share && { record: share.record, rows: share.pairs.flatMap(shownRow), cursor: share.cursor };
+    return this.#read(task, async (what) => {
+      const place = this.#place(cursor);
+      const reply = await callScanBucket(
+        this.connections.serving,
+        this.keyspace.task(task),
+        this.keyspace.keyed(task, ROWS, bucket),
+        { cursor: place.cursor, count },
+      );
+      const [record, found, next] = read(reply, what);
+      if (!place.isGood()) return null;
+      return { record: decodeRecord(record), rows: pairs(found), cursor: place.next(next![0]!) };
     });
   }
 
@@ -114,13 +127,19 @@ export class RedisViewStore extends ViewStore {
   async #newest(task: TaskId, state: string, buckets: number, limit: number): Promise<StoredRow[]> {
     let newest: StoredRow[] = [];
     for (const redisKey of this.keyspace.state(task, state, 'keyed', buckets)) {
-      for (let cursor: string | null = null; ;) {
-        const share: Share | null = await this.#share(task, redisKey, cursor, ERRORS_PER_CALL);
-        cursor = share && share.cursor;
-        if (share === null) continue; // Looked through once more from the beginning: nothing is taken twice.
-        const found = new Map([...newest, ...share.pairs].map((error) => [error.key, error]));
+      for (let cursor: string | null = null, over = false; !over;) {
+        const place = this.#place(cursor);
+        const [next, flat] = await this.connections.serving.hscan(
+          redisKey,
+          place.cursor,
+          'COUNT',
+          ERRORS_PER_CALL,
+        );
+        const found = new Map([...newest, ...pairs(flat)].map((error) => [error.key, error]));
         newest = newestErrors([...found.values()], limit);
-        if (cursor === null) break;
+        // Where the server was replaced all is looked through once more: nothing is taken twice.
+        cursor = place.isGood() ? place.next(next) : null;
+        over = place.isGood() && cursor === null;
       }
     }
     return newest;
@@ -182,39 +201,27 @@ export class RedisViewStore extends ViewStore {
     return this.keyspace.changes(task);
   }
 
-  /** Not by a script: what is made in Lua of a hash takes three times what Redis takes to read it. */
   #buckets(task: TaskId, bucketKeys: readonly string[]): Promise<ReadRows> {
-    return this.#read(task, async () => {
-      const both = this.connections.serving.multi().hmget(this.keyspace.task(task), ...RECORD_FIELDS);
-      for (const redisKey of bucketKeys) both.hgetall(redisKey);
-      const replies = await both.exec();
-      const rows = bucketKeys.flatMap((_, index) =>
-        Object.entries(valueOf(replies, index + 1) as Record<string, string>).flatMap(([key, text]) =>
-          shownRow({ key, text }),
-        ),
+    return this.#read(task, async (what) => {
+      const [record, found] = read(
+        await callReadBuckets(this.connections.serving, this.keyspace.task(task), bucketKeys),
+        what,
       );
-      return { record: decodeRecord(valueOf(replies, 0) as (string | null)[]), rows };
+      return { record: decodeRecord(record), rows: pairs(found) };
     });
   }
 
   /**
-   * A part of a hash, and the record it was read with. HSCAN gives whatever stays from the first call to the last, but its
-   * cursor means nothing to another server, and not to the same one started again. Either breaks the connection.
+   * A place in a scan. HSCAN gives whatever stays from the first call to the last, but its cursor means nothing to another
+   * server, and not to the same one started again. Either breaks the connection: a place is good while that is the same.
    */
-  async #share(task: TaskId, redisKey: string, cursor: string | null, count: number): Promise<Share | null> {
-    const [made, place] = cursor?.split(':') ?? [null, '0'];
-    const replies = await this.connections.serving
-      .multi()
-      .hmget(this.keyspace.task(task), ...RECORD_FIELDS)
-      .hscan(redisKey, place!, 'COUNT', count)
-      .exec();
-    const now = String(this.connections.made('serving'));
-    if (made !== null && made !== now) return null;
-    const [next, flat] = valueOf(replies, 1) as [string, string[]];
+  #place(text: string | null): ScanPlace {
+    const made = (): string => String(this.connections.made('serving'));
+    const [of, cursor] = text === null ? [null, '0'] : (text.split(':') as [string, string]);
     return {
-      record: decodeRecord(valueOf(replies, 0) as (string | null)[]),
-      pairs: pairs(flat),
-      cursor: next === '0' ? null : `${now}:${next}`,
+      cursor,
+      isGood: () => of === null || of === made(),
+      next: (next) => (next === '0' ? null : `${made()}:${next}`),
     };
   }
 
@@ -237,16 +244,11 @@ function read(
   });
 }
 
-interface Share {
-  record: TaskRecord | null;
-  pairs: StoredRow[];
-  cursor: string | null;
-}
-
-/** The row shown in what is stored, if any. */
-function shownRow({ key, text }: StoredRow): StoredRow[] {
-  const shown = shownText(text);
-  return shown === '' ? [] : [{ key, text: shown }];
+interface ScanPlace {
+  /** Of HSCAN. */
+  readonly cursor: string;
+  isGood(): boolean;
+  next(cursor: string): string | null;
 }
 
 function pairs(flat: readonly (string | null)[]): StoredRow[] {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { pure } from '../circuit/pure.js';
 import type { CacheBudget } from '../circuit/two-generations.js';
 import { messageOf } from '../errors/stillwater-error.js';
@@ -77,6 +78,8 @@ export class Worker {
     this.#heartbeats = new Heartbeats(options.log, options.clock, options.limits.heartbeatIdleMs);
     this.#cache = { entriesMax: options.limits.cacheEntriesMax };
     this.#startedAt = options.clock.now();
+    // Something waits for it in every task that runs.
+    setMaxListeners(0, this.#stopped.signal);
     this.#info = () => ({
       id: options.id,
       fingerprints: options.code.fingerprints,

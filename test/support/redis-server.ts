@@ -9,6 +9,10 @@ const BINARY = process.env.REDIS_SERVER_BIN ?? 'redis-server';
 const READY_WITHIN_MS = 10_000;
 const STARTS_MAX = 5;
 
+/** What runs now; ended with the process, whatever a test has left behind. One listener for all: there are many in a file. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+
 export interface RedisServerOptions {
   /** Keep an append-only file, written with every command: what was answered survives `kill` and `restart`. */
   appendOnly?: boolean;
@@ -124,6 +128,8 @@ export class RedisServer {
       { stdio: ['ignore', 'pipe', 'pipe'] },
     );
     this.#process = child;
+    running.add(child);
+    child.once('exit', () => running.delete(child));
     let output = '';
     child.stdout!.on('data', (chunk) => (output = (output + chunk).slice(-4_000)));
     child.stderr!.on('data', (chunk) => (output = (output + chunk).slice(-4_000)));
@@ -143,7 +149,6 @@ export class RedisServer {
         if (output.includes('Ready to accept connections')) settle();
       });
     });
-    process.once('exit', () => child.kill('SIGKILL'));
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {

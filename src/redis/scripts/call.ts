@@ -134,6 +134,21 @@ export const callReadKeys = (
     ['keys', ...buckets.flatMap(({ keys }) => [String(keys.length), ...keys])],
   );
 
+/** All rows of whole buckets; `found` holds key and text by turns. */
+export const callReadBuckets = (
+  redis: Redis,
+  taskKey: string,
+  bucketKeys: readonly string[],
+): Promise<ReadRowsReply> => readRowsScript.run(redis, [taskKey, ...bucketKeys], ['buckets']);
+
+/** Some rows of a bucket; `found` holds key and text by turns, `members` where to go on. */
+export const callScanBucket = (
+  redis: Redis,
+  taskKey: string,
+  bucketKey: string,
+  { cursor, count }: { cursor: string; count: number },
+): Promise<ReadRowsReply> => readRowsScript.run(redis, [taskKey, bucketKey], ['scan', cursor, String(count)]);
+
 /** Rows in the order of an index; `found` holds key and text by turns, `members` the members they were found by. */
 export const callReadIndex = (
   redis: Redis,

@@ -1,10 +1,13 @@
 #!lua flags=no-writes
 -- Reads rows of one partition and the record of the task: all of one commit.
 --
--- KEYS  1 task (hash)   keys: 2… buckets of rows (hash)   index: 2 index (zset), 3… all buckets, in order
+-- KEYS  1 task (hash)   keys, buckets: 2… buckets of rows (hash)   scan: 2 a bucket   index: 2 index (zset), 3… all buckets, in order
 -- ARGV  'keys'      then for each bucket: how many keys follow, the keys
+--       'buckets'
+--       'scan'      then where to go on (0 to begin), about how many rows
 --       'index'     then 1 if reversed, lower or (reversed) upper bound, other bound, limit
--- Reply {'ROWS', record, found}            keys: a text or nil for each key
+-- Reply {'ROWS', record, found}            keys: a text or nil for each key; buckets: key, text …
+--       {'ROWS', record, found, {cursor}}  scan: key, text …, and where to go on; 0 at the end
 --       {'ROWS', record, found, members}   index: key, text …, and the member each was found by
 --       {'WRONG_TYPE', key, type}
 --       {'MALFORMED', what}
@@ -47,6 +50,33 @@ if mode == 'keys' then
     at = at + 1 + count
   end
   return { 'ROWS', record, found }
+end
+
+if mode == 'buckets' then
+  for place = first, #KEYS do
+    local stored = redis.call('HGETALL', KEYS[place])
+    for index = 1, #stored, 2 do
+      local text = shown(stored[index + 1])
+      if text then
+        found[#found + 1] = stored[index]
+        found[#found + 1] = text
+      end
+    end
+  end
+  return { 'ROWS', record, found }
+end
+
+if mode == 'scan' then
+  if #KEYS ~= 2 or #ARGV ~= 3 then return { 'MALFORMED', 'a scan is of one bucket' } end
+  local cursor, stored = unpack(redis.call('HSCAN', KEYS[2], ARGV[2], 'COUNT', ARGV[3]))
+  for index = 1, #stored, 2 do
+    local text = shown(stored[index + 1])
+    if text then
+      found[#found + 1] = stored[index]
+      found[#found + 1] = text
+    end
+  end
+  return { 'ROWS', record, found, { cursor } }
 end
 
 if mode ~= 'index' or #ARGV ~= 5 then return { 'MALFORMED', 'unknown mode or bounds' } end

@@ -39,6 +39,38 @@ describeWithRedis('read-rows.lua', () => {
     expect((found as unknown[]).at(-1)).toBe('A');
   });
 
+  it('answers ROWS for buckets', async () => {
+    expect(await read(['{t}:task', '{t}:b0'], 'buckets')).toEqual(['ROWS', RECORD, ['a', 'A']]);
+    expect(await read(['{t}:task', '{t}:none'], 'buckets')).toEqual(['ROWS', RECORD, []]);
+  });
+
+  it('answers ROWS for a scan, with where to go on, until all was there', async () => {
+    expect(await read(['{t}:task', '{t}:b0'], 'scan', '0', '10')).toEqual([
+      'ROWS',
+      RECORD,
+      ['a', 'A'],
+      ['0'],
+    ]);
+    const many = Object.fromEntries(Array.from({ length: 2_000 }, (_, n) => [`k${n}`, `{"n":${n}}\nside`]));
+    await redis().hset('{t}:large', many);
+    const seen = new Map<string, string>();
+    let cursor = '0';
+    do {
+      const [, record, found, [next]] = (await read(['{t}:task', '{t}:large'], 'scan', cursor, '100')) as [
+        string,
+        unknown,
+        string[],
+        [string],
+      ];
+      expect([record, found.length < 400]).toEqual([RECORD, true]);
+      for (let at = 0; at < found.length; at += 2) seen.set(found[at]!, found[at + 1]!);
+      cursor = next;
+    } while (cursor !== '0');
+    expect(Object.fromEntries(seen)).toEqual(
+      Object.fromEntries(Object.keys(many).map((key, n) => [key, `{"n":${n}}`])),
+    );
+  });
+
   it('answers ROWS with members for an index, either way round', async () => {
     const members = ['1\u00000\u0000a', '2\u00001\u0000b', '3\u00001\u0000n\u00010l', '4\u00000\u0000hidden'];
     await redis().zadd('{t}:i', ...members.flatMap((member) => ['0', member]));
@@ -59,8 +91,8 @@ describeWithRedis('read-rows.lua', () => {
 
   it('answers WRONG_TYPE', async () => {
     await redis().set('{t}:s', 'x');
-    expect(await read(['{t}:task', '{t}:s'], 'keys', '0')).toEqual(['WRONG_TYPE', '{t}:s', 'string']);
-    expect(await read(['{t}:s', '{t}:b0'], 'keys', '0')).toEqual(['WRONG_TYPE', '{t}:s', 'string']);
+    expect(await read(['{t}:task', '{t}:s'], 'buckets')).toEqual(['WRONG_TYPE', '{t}:s', 'string']);
+    expect(await read(['{t}:s', '{t}:b0'], 'buckets')).toEqual(['WRONG_TYPE', '{t}:s', 'string']);
     expect(await read(['{t}:task', '{t}:b0', '{t}:b0'], 'index', '0', '-', '+', '1')).toEqual([
       'WRONG_TYPE',
       '{t}:b0',
@@ -71,6 +103,7 @@ describeWithRedis('read-rows.lua', () => {
   it('answers MALFORMED', async () => {
     expect((await read(['{t}:task', '{t}:b0'], 'keys', '2', 'a'))[0]).toBe('MALFORMED');
     expect((await read(['{t}:task'], 'what'))[0]).toBe('MALFORMED');
+    expect((await read(['{t}:task'], 'scan', '0', '1'))[0]).toBe('MALFORMED');
     await redis().zadd('{t}:i', '0', 'no bucket');
     expect((await read(['{t}:task', '{t}:i', '{t}:b0'], 'index', '0', '-', '+', '1'))[0]).toBe('MALFORMED');
     await redis().zadd('{t}:j', '0', '1\u00007\u0000a');
