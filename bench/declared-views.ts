@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { avg, count, declarationOf, instant, max, stream, sum, view } from '../src/index.js';
 import type { ViewDeclaration } from '../src/view/plan.js';
+import { nexmarkView } from './nexmark/queries.js';
 
 /** A view to be maintained, as it is told to another process: its name, the stream it reads and which of the shapes. */
 export interface ViewSpec {
@@ -56,6 +57,8 @@ const shapes = {
         .groupBy('origin')
         .aggregate({ flights: count(), averageDelay: avg('delay'), worstDelay: max('delay') }),
     }),
+  /** A query of the Nexmark suite, by its name; it reads the streams of the suite. */
+  nexmark: (spec: ViewSpec) => nexmarkView(spec.name),
 } as const;
 
 export const declared = (spec: ViewSpec): ViewDeclaration =>

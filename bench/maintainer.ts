@@ -36,6 +36,9 @@ export interface Until {
   withinMs: number;
 }
 
+/** By stream: where its log ends. */
+export type Ends = Readonly<Record<string, string>>;
+
 /** What a worker had done up to a moment. */
 export interface Counters {
   ticks: number;
@@ -115,13 +118,17 @@ export class Maintainer {
   }
 
   /** What it took from the first read (since the views were last let go) until all of them contain the log up to its end. */
-  async maintained({ stream, end, withinMs }: Omit<Until, 'view'>): Promise<Took> {
-    const endedAt = await this.#tasks.passed(
-      this.#views.map(({ name }) => this.#task(name)),
-      stream,
-      end,
-      withinMs,
+  maintained({ stream, end, withinMs }: Omit<Until, 'view'>): Promise<Took> {
+    return this.maintainedAll({ ends: { [stream]: end }, withinMs });
+  }
+
+  /** The same of views that read several streams. */
+  async maintainedAll({ ends, withinMs }: { ends: Ends; withinMs: number }): Promise<Took> {
+    const tasks = this.#views.map(({ name }) => this.#task(name));
+    const passed = Object.entries(ends).map(([stream, end]) =>
+      this.#tasks.passed(tasks, stream, end, withinMs),
     );
+    const endedAt = Math.max(...(await Promise.all(passed)));
     const { at, cpu } = this.#log.firstRead!;
     return { ms: endedAt - at, cpuMs: cpuMs(process.cpuUsage(cpu)) };
   }

@@ -5,7 +5,7 @@
 import { awaitedLoop } from './awaited-loop.js';
 import { dbIvm } from './db-ivm.js';
 import { drain } from './drain.js';
-import { Maintainer, type MaintainerOptions, type Until } from './maintainer.js';
+import { type Ends, Maintainer, type MaintainerOptions, type Until } from './maintainer.js';
 
 let maintainer: Maintainer | null = null;
 
@@ -18,6 +18,7 @@ export const procedures = {
     maintainer = await Maintainer.start(options);
   },
   maintained: (until: Omit<Until, 'view'>) => maintainer!.maintained(until),
+  maintainedAll: (until: { ends: Ends; withinMs: number }) => maintainer!.maintainedAll(until),
   pause: (paused: boolean) => maintainer!.pause(paused),
   claimToCommitMs: (options: { view: string; withinMs: number }) => maintainer!.claimToCommitMs(options),
   rebuild: (until: Until) => maintainer!.rebuild(until),

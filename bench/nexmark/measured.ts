@@ -1,0 +1,137 @@
+import type { Redis } from 'ioredis';
+import { shownText } from '../../src/circuit/view-record.js';
+import { RedisConnections } from '../../src/redis/connections.js';
+import { Keyspace } from '../../src/redis/keyspace.js';
+import { RedisViewStore } from '../../src/redis/redis-view-store.js';
+import { sourcesOf } from '../../src/view/plan-nodes.js';
+import { endOf, load } from '../load.js';
+import type { Ends } from '../maintainer.js';
+import { median } from '../median.js';
+import { RedisServer } from '../redis-server.js';
+import { inSubject, type SubjectProcess } from '../subject-process.js';
+import { CanonicalAnswer } from './canonical.js';
+import type { DataSet, StreamName } from './data-set.js';
+import type { Query } from './queries.js';
+
+const STREAMS: readonly StreamName[] = ['persons', 'auctions', 'bids', 'side_input'];
+const WITHIN_MS = 600_000;
+
+/** A Redis of its own that holds the streams of a data set, and measures one query over them after the other. */
+export class LoadedEvents {
+  #passes = 0;
+
+  private constructor(
+    readonly server: RedisServer,
+    readonly client: Redis,
+    readonly events: number,
+    readonly counts: Readonly<Record<string, number>>,
+    readonly ends: Ends,
+  ) {}
+
+  static async load(dataSet: DataSet): Promise<LoadedEvents> {
+    const server = await RedisServer.start({ aof: false });
+    const client = server.client();
+    const counts: Record<string, number> = {};
+    const ends: Record<string, string> = {};
+    for (const stream of STREAMS) {
+      counts[stream] = await load(client, stream, dataSet.textsOf(stream));
+      ends[stream] = await endOf(client, stream);
+    }
+    return new LoadedEvents(server, client, dataSet.events.length, counts, ends);
+  }
+
+  /** The answer to a query when its view contains all of the streams. */
+  async answer(query: Query): Promise<CanonicalAnswer> {
+    return inSubject(async (subject) => {
+      const { prefix } = await this.#maintain(subject, query);
+      return this.#answerAndForget(query, prefix);
+    });
+  }
+
+  /**
+   * The answer, and the rate at which the view takes events against reading and parsing them, turn by turn. Both
+   * processes have done it once before: what is compared is not how quickly code is compiled.
+   */
+  async measure(query: Query, repetitions: number): Promise<Measured> {
+    const streams = this.#streamsOf(query);
+    const events = streams.reduce((sum, stream) => sum + this.counts[stream]!, 0);
+    const rates: number[] = [];
+    const drains: number[] = [];
+    let answer: CanonicalAnswer | null = null;
+    await inSubject((reader) =>
+      inSubject(async (subject) => {
+        for (let repetition = 0; repetition <= repetitions; repetition++) {
+          let drainMs = 0;
+          for (const stream of streams)
+            drainMs += (await reader.call('drain', { url: this.server.url, stream })).ms;
+          const { ms, prefix } = await this.#maintain(subject, query);
+          answer = await this.#answerAndForget(query, prefix);
+          if (repetition === 0) continue;
+          drains.push((events * 1_000) / drainMs);
+          rates.push((events * 1_000) / ms);
+        }
+      }),
+    );
+    return {
+      answer: answer!,
+      events,
+      rate: median(rates),
+      drain: median(drains),
+      ofDrain: median(rates.map((rate, index) => rate / drains[index]!)),
+    };
+  }
+
+  stop(): Promise<void> {
+    return this.server.stop();
+  }
+
+  /** The view's streams from their beginning, into a view of nothing. */
+  async #maintain(subject: SubjectProcess, query: Query): Promise<{ ms: number; prefix: string }> {
+    const prefix = `pass${++this.#passes}`;
+    const ends = Object.fromEntries(this.#streamsOf(query).map((stream) => [stream, this.ends[stream]!]));
+    await subject.call('start', {
+      url: this.server.url,
+      prefix,
+      views: [{ name: query.name, stream: '', shape: 'nexmark' }],
+    });
+    const { ms } = await subject.call('maintainedAll', { ends, withinMs: WITHIN_MS });
+    await subject.call('stop', null);
+    return { ms, prefix };
+  }
+
+  async #answerAndForget(query: Query, prefix: string): Promise<CanonicalAnswer> {
+    const connections = new RedisConnections({ url: this.server.url });
+    try {
+      const store = new RedisViewStore(connections, new Keyspace(prefix));
+      const task = { view: query.name, generation: 1, stage: 0, partition: 0 };
+      const [error] = await store.errors(task, query.view.declaration.buckets, 1);
+      if (error) throw new Error(`The view of ${query.name} has errors: ${error.text}`);
+      const cells = [];
+      for (let bucket = 0; bucket < query.view.declaration.buckets; bucket++)
+        for (const { text } of (await store.bucket(task, bucket)).rows)
+          cells.push(query.cells(JSON.parse(shownText(text))));
+      return new CanonicalAnswer(cells);
+    } finally {
+      await connections.close();
+      for (const stream of this.#streamsOf(query)) await this.client.xgroup('DESTROY', stream, prefix);
+      for await (const keys of this.client.scanStream({ match: `*${prefix}:*`, count: 1_000 }))
+        if (keys.length > 0) await this.client.unlink(...(keys as string[]));
+    }
+  }
+
+  #streamsOf(query: Query): string[] {
+    return sourcesOf(query.view.declaration.plan).flatMap((source) =>
+      'redisKey' in source ? [source.redisKey] : [],
+    );
+  }
+}
+
+export interface Measured {
+  readonly answer: CanonicalAnswer;
+  /** How many events it reads. */
+  readonly events: number;
+  /** Events a second: the view, and the bare drain. */
+  readonly rate: number;
+  readonly drain: number;
+  readonly ofDrain: number;
+}
