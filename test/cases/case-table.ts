@@ -1,0 +1,116 @@
+import { stream, table } from 'stillwater';
+import { z } from 'zod';
+import type { LogWriter, Append } from '../../src/testing/history.js';
+import type { CaseTable, Change } from './case-file.js';
+import { ARRIVAL } from './sql/aggregates.js';
+import { columnOf, type Rel, schemaOf } from './sql/relation.js';
+import { Scope } from './sql/scope.js';
+import { stored, typeNamed } from './sql/types.js';
+
+const KEY = 'instance';
+const ARRIVED = 'arrived';
+
+/**
+ * A table of a case as the product keeps it. With a primary key it is a table of that key. Without one it is a bag: each
+ * row that comes is an instance of its own, and the deletion of a row takes one of its instances.
+ */
+export class SourceTable {
+  readonly #types: readonly string[];
+  readonly #key: readonly number[];
+  readonly #appendOnly: boolean;
+  readonly #source: any;
+  /** By the text of a bag's row: its instances; by the text of a key: whether there is a row. */
+  readonly #instances = new Map<string, number[]>();
+  readonly #present = new Set<string>();
+  #arrived = 0;
+
+  constructor(
+    readonly declared: CaseTable,
+    changes: readonly Change[],
+  ) {
+    this.#types = declared.columns.map(({ type }) => typeNamed(type));
+    this.#key = declared.primary_key.map((name) =>
+      declared.columns.findIndex((column) => column.name === name),
+    );
+    this.#appendOnly =
+      declared.append_only === true && this.#key.length === 0 && changes.every(({ op }) => op === 'insert');
+    const shape: Record<string, z.ZodType> = {};
+    this.#types.forEach((type, place) => (shape[`f${place}`] = schemaOf(type)));
+    for (const place of this.#key)
+      shape[`f${place}`] = (shape[`f${place}`] as unknown as z.ZodNullable<z.ZodType>).unwrap();
+    if (this.#appendOnly) {
+      this.#source = stream(declared.name, { schema: z.object(shape) as any });
+      return;
+    }
+    if (this.#key.length === 0) shape[KEY] = z.int();
+    shape[ARRIVED] = z.int();
+    const key = this.#key.length === 0 ? KEY : this.#key.map((place) => `f${place}`);
+    this.#source = table(declared.name, { schema: z.object(shape) as any, key: key as any });
+  }
+
+  /** Its columns as SQL knows them. */
+  get rel(): Rel {
+    const columns = this.declared.columns.map(({ name }, place) =>
+      columnOf(name.toLowerCase(), this.#types[place]!),
+    );
+    const arrival = columnOf(ARRIVAL, this.#appendOnly ? 'text' : 'int', { made: true });
+    return {
+      rows: this.#source.select({
+        ...Object.fromEntries(columns.map(({ id }, place) => [id, `f${place}`])),
+        [arrival.id]: this.#appendOnly ? '$position' : ARRIVED,
+      }),
+      scope: new Scope([...columns, arrival]),
+    };
+  }
+
+  apply(change: Change, log: LogWriter): Append {
+    if (change.op === 'update')
+      return [...this.#delete(change.old!, log, change.new!), ...this.#insert(change.new!, log, true)];
+    if (change.op === 'insert') return this.#insert(change.row!, log, false);
+    return change.implied ? [] : this.#delete(change.row!, log, null);
+  }
+
+  #values(row: readonly unknown[]): unknown[] {
+    return this.#types.map((type, place) => stored(type, row[place]));
+  }
+
+  #keyOf(values: readonly unknown[]): unknown[] {
+    return this.#key.map((place) => values[place]);
+  }
+
+  #insert(row: readonly unknown[], log: LogWriter, overwrites: boolean): Append {
+    const values = this.#values(row);
+    const record: Record<string, unknown> = Object.fromEntries(
+      values.map((value, place) => [`f${place}`, value]),
+    );
+    if (this.#appendOnly) return log.records(this.#source.declaration, [record]);
+    record[ARRIVED] = ++this.#arrived;
+    if (this.#key.length > 0) {
+      const key = JSON.stringify(this.#keyOf(values));
+      if (this.#present.has(key) && !overwrites && /do nothing/i.test(this.declared.on_conflict ?? ''))
+        return [];
+      this.#present.add(key);
+    } else {
+      record[KEY] = this.#arrived;
+      const text = JSON.stringify(values);
+      this.#instances.set(text, [...(this.#instances.get(text) ?? []), this.#arrived]);
+    }
+    return log.records(this.#source.declaration, [record]);
+  }
+
+  #delete(row: readonly unknown[], log: LogWriter, replacedBy: readonly unknown[] | null): Append {
+    const values = this.#values(row);
+    if (this.#key.length > 0) {
+      const key = this.#keyOf(values);
+      const text = JSON.stringify(key);
+      // The same key again: the record that follows replaces the row.
+      if (replacedBy !== null && JSON.stringify(this.#keyOf(this.#values(replacedBy))) === text) return [];
+      this.#present.delete(text);
+      return log.tombstones(this.#source.declaration, [key]);
+    }
+    const text = JSON.stringify(values);
+    const instance = this.#instances.get(text)?.pop();
+    if (instance === undefined) throw new Error(`The case deletes a row that is not there: ${text}`);
+    return log.tombstones(this.#source.declaration, [[instance]]);
+  }
+}

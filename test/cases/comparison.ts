@@ -1,0 +1,59 @@
+/** A cell as it is compared: numbers without zeros at the end, times without empty fractions, one space for several. */
+export function cellText(cell: string | null): string {
+  if (cell === null || cell === 'NULL') return 'NULL';
+  let text = cell;
+  if (text === '') return '(empty)';
+  if (/^-?\d+\.\d+$/.test(text)) text = text.replace(/\.?0+$/, '').replace(/^-0$/, '0');
+  if (/^\d{4}-\d\d-\d\d[ T]\d\d:\d\d/.test(text))
+    text = withoutEmptyFraction(text.replace('T', ' '))
+      .replace(/([+-]\d\d)$/, '$1:00')
+      .replace(/Z$/, '+00:00');
+  if (/^\d\d:\d\d:\d\d\.\d+/.test(text)) text = withoutEmptyFraction(text);
+  if (text === 'true') text = 't';
+  if (text === 'false') text = 'f';
+  return text.replace(/\s+/g, ' ').trim();
+}
+
+const withoutEmptyFraction = (text: string): string =>
+  text.replace(/(\.\d*?)0+(?=$|[+-Z])/, '$1').replace(/\.(?=$|[+-Z])/, '');
+
+export const rowText = (cells: readonly (string | null)[]): string => cells.map(cellText).join(' ');
+
+const TOLERANCE = 1e-9;
+
+/** Whether two rows are the same: numbers within a billionth, quotes aside. */
+export function sameRow(left: string, right: string): boolean {
+  if (left === right) return true;
+  const [some, others] = [left.split(' '), right.split(' ')];
+  if (some.length !== others.length) return left.replace(/[\s"]/g, '') === right.replace(/[\s"]/g, '');
+  return some.every((part, place) => {
+    const other = others[place]!;
+    if (part === other) return true;
+    const [l, r] = [Number(part), Number(other)];
+    if (Number.isFinite(l) && Number.isFinite(r))
+      return Math.abs(l - r) <= TOLERANCE * Math.max(1, Math.abs(l), Math.abs(r));
+    return part.replaceAll('"', '') === other.replaceAll('"', '');
+  });
+}
+
+/** What is missing in one bag of rows and what is too many, against another. */
+export function bagDifference(
+  found: readonly string[],
+  expected: readonly string[],
+): { missing: string[]; surplus: string[] } {
+  const left = new Map<string, number>();
+  for (const row of found) left.set(row, (left.get(row) ?? 0) + 1);
+  const unmatched: string[] = [];
+  for (const row of expected) {
+    const count = left.get(row) ?? 0;
+    if (count > 0) left.set(row, count - 1);
+    else unmatched.push(row);
+  }
+  const surplus = [...left].flatMap(([row, count]) => Array<string>(count).fill(row));
+  const missing = unmatched.filter((row) => {
+    const at = surplus.findIndex((other) => sameRow(row, other));
+    if (at !== -1) surplus.splice(at, 1);
+    return at === -1;
+  });
+  return { missing, surplus };
+}

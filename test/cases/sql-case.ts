@@ -1,0 +1,191 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Append, LogWriter } from '../../src/testing/history.js';
+import { BagView, MaintainedBag, OneRow } from './case-view.js';
+import type { CaseView, Cells, Change, Check, SqlCase, Step, Verdict } from './case-file.js';
+import { SourceTable } from './case-table.js';
+import { bagDifference, rowText } from './comparison.js';
+import { Catalog } from './sql/catalog.js';
+import { parseQuery } from './sql/parser.js';
+import { relationOf, titled } from './sql/query.js';
+import type { Rel } from './sql/relation.js';
+import { restart } from './sql/scope.js';
+import { Unsupported, unsupported } from './unsupported.js';
+
+/** Maintains a case's views over its changes with the product, and compares them with what is expected after each step. */
+export function runSqlCase(one: SqlCase, folder: string): Verdict {
+  try {
+    return new SqlRun(one, folder).verdict();
+  } catch (thrown) {
+    return verdictOf(thrown);
+  }
+}
+
+function verdictOf(thrown: unknown): Verdict {
+  if (thrown instanceof Unsupported) return { verdict: 'unsupported', reason: thrown.what };
+  const { message, name } = thrown as Error;
+  // A refused declaration is no wrong answer; it says why.
+  if (name === 'DeclarationErrors') return { verdict: 'unsupported', reason: `refused: ${message}` };
+  return { verdict: 'wrong', reason: message };
+}
+
+class SqlRun {
+  readonly #log = new LogWriter();
+  readonly #appends: Append[] = [];
+  readonly #tables = new Map<string, SourceTable>();
+  readonly #catalog: Catalog;
+  readonly #views = new Map<string, BagView>();
+  readonly #maintained = new Map<string, MaintainedBag>();
+  readonly #changes: readonly (readonly Change[])[];
+  #wrong: string | null = null;
+  #unsupported: string | null = null;
+
+  constructor(
+    readonly one: SqlCase,
+    folder: string,
+  ) {
+    restart();
+    this.#changes = one.steps.map(({ changes, changes_fixture: fixture }) =>
+      fixture === undefined ? (changes ?? []) : JSON.parse(readFileSync(join(folder, fixture), 'utf8')),
+    );
+    const oneRow = new OneRow();
+    this.#catalog = new Catalog(oneRow.rel);
+    for (const table of one.tables) {
+      const changes = this.#changes.flat().filter((change) => change.table === table.name);
+      const source = new SourceTable(table, changes);
+      this.#tables.set(table.name, source);
+      this.#catalog.add(table.name, () => source.rel);
+    }
+    this.#appends.push(oneRow.append(this.#log));
+  }
+
+  verdict(): Verdict {
+    for (const view of this.one.views) this.#declare(view);
+    const main = this.#views.get(this.one.main_view)!;
+    if (!this.one.steps.some(({ op, view }) => op === 'create_view' && view === this.one.main_view))
+      this.#maintain(this.one.main_view, main);
+    let before = this.#isDelta ? this.#rowsOf(this.one.main_view) : [];
+    this.#check(-1, before);
+    this.one.steps.forEach((step, place) => {
+      this.#step(step, place);
+      this.#check(place, before);
+      if (this.#isDelta) before = this.#rowsOf(this.one.main_view);
+    });
+    if (this.#wrong !== null) return { verdict: 'wrong', reason: this.#wrong };
+    if (this.#unsupported !== null) return { verdict: 'unsupported', reason: this.#unsupported };
+    return { verdict: 'passed' };
+  }
+
+  get #isDelta(): boolean {
+    return this.one.kind === 'sql-delta';
+  }
+
+  #declare(view: CaseView): void {
+    if (view.emit_on_window_close) unsupported('EMIT ON WINDOW CLOSE');
+    const names = view.columns?.replace(/[()\s"]/g, '').split(',') ?? [];
+    const bag = new BagView(`view_${this.#views.size + 1}`, titled(this.#relation(view), names));
+    this.#views.set(view.name, bag);
+    this.#catalog.add(view.name, () => bag.rel);
+  }
+
+  /** What a view's text says; where that is beyond the runner, what its rewrite for PostgreSQL says. */
+  #relation({ sql, sql_postgres: rewritten }: CaseView): Rel {
+    try {
+      return relationOf(parseQuery(sql), this.#catalog, null);
+    } catch (thrown) {
+      if (!(thrown instanceof Unsupported) || rewritten === undefined) throw thrown;
+      return relationOf(parseQuery(rewritten), this.#catalog, null);
+    }
+  }
+
+  #maintain(name: string, bag: BagView): void {
+    this.#maintained.set(name, new MaintainedBag(bag, this.#appends));
+  }
+
+  #step(step: Step, place: number): void {
+    if (step.op === 'set_clock') unsupported('a clock');
+    if (step.op === 'create_view') {
+      const bag = this.#views.get(step.view!);
+      if (bag && step.view === this.one.main_view) this.#maintain(step.view!, bag);
+      return;
+    }
+    const append = this.#changes[place]!.flatMap((change) => {
+      const table =
+        this.#tables.get(change.table) ?? unsupported(`changes of ${change.table}, which is no table`);
+      return table.apply(change, this.#log);
+    });
+    this.#appends.push(append);
+    for (const bag of this.#maintained.values()) bag.tick(append);
+  }
+
+  #rowsOf(name: string): string[] {
+    return this.#maintained.get(name)?.rows ?? [];
+  }
+
+  #check(place: number, before: readonly string[]): void {
+    for (const check of this.one.checks.filter(({ after_step: after }) => after === place)) {
+      try {
+        const difference = check.delta
+          ? deltaDifference(before, this.#rowsOf(this.one.main_view), check.delta)
+          : this.#difference(check);
+        if (difference !== null) this.#wrong ??= `after step ${place}: ${difference}`;
+      } catch (thrown) {
+        const verdict = verdictOf(thrown);
+        if (verdict.verdict === 'unsupported') this.#unsupported ??= verdict.reason;
+        else if (verdict.verdict === 'wrong') this.#wrong ??= `after step ${place}: ${verdict.reason}`;
+      }
+    }
+  }
+
+  #difference(check: Check): string | null {
+    const found = check.whole_view ? this.#rowsOf(this.one.main_view) : this.#answer(check.query!);
+    const expected = check.rows?.map(rowText) ?? textsOf(check.expected_text ?? []);
+    return differenceOf(found, expected);
+  }
+
+  /** The rows of a query over the views: a view itself, maintained from when it is first asked for. */
+  #answer(query: string): string[] {
+    if (!this.#maintained.has(query)) {
+      const bag = new BagView(
+        `query_${this.#maintained.size + 1}`,
+        relationOf(parseQuery(query), this.#catalog, null),
+      );
+      this.#maintain(query, bag);
+    }
+    return this.#rowsOf(query);
+  }
+}
+
+const textsOf = (text: readonly string[] | string): string[] =>
+  (typeof text === 'string' ? text.split('\n') : [...text]).map((line) => rowText([line]));
+
+const SHOWN_MAX = 3;
+
+function differenceOf(found: readonly string[], expected: readonly string[]): string | null {
+  const { missing, surplus } = bagDifference(found, expected);
+  if (missing.length === 0 && surplus.length === 0) return null;
+  const some = (rows: readonly string[]): string =>
+    `${rows.length} ${rows
+      .slice(0, SHOWN_MAX)
+      .map((row) => `[${row}]`)
+      .join(' ')}`;
+  return `missing ${some(missing)}; too many ${some(surplus)}`;
+}
+
+function deltaDifference(
+  before: readonly string[],
+  after: readonly string[],
+  delta: readonly { row: Cells; weight: number }[],
+): string | null {
+  const expected = [...before];
+  const gone: string[] = [];
+  for (const { row, weight } of delta) {
+    const text = rowText(row);
+    if (weight > 0) expected.push(...Array<string>(weight).fill(text));
+    else gone.push(...Array<string>(-weight).fill(text));
+  }
+  const { missing, surplus } = bagDifference(expected, gone);
+  if (missing.length > 0)
+    return `rows retracted that were not there: ${missing.slice(0, SHOWN_MAX).join('; ')}`;
+  return differenceOf(after, surplus);
+}

@@ -1,0 +1,253 @@
+import { unsupported } from '../unsupported.js';
+import type { Call, OrderItem } from './ast.js';
+import { type Compiled, compile } from './expressions.js';
+import { columnOf, isStructured, offered, type Rel } from './relation.js';
+import { compare } from './scalar-functions.js';
+import { fresh, type SqlColumn } from './scope.js';
+import { baseOf, isNumber } from './types.js';
+
+/** An aggregate of SQL as one of the product's: columns it needs first, what is asked for, and what is made of its result. */
+export interface MadeAggregate {
+  readonly before: readonly { column: SqlColumn; of: Compiled['of'] }[];
+  /** The column of the product's aggregate. */
+  readonly raw: string;
+  readonly rawType: string;
+  readonly request: () => unknown;
+  /** Of the product's result; null where there was no group at all. */
+  readonly result: (raw: any) => any;
+  readonly column: SqlColumn;
+}
+
+export function aggregateOf(call: Call, rel: Rel): MadeAggregate {
+  const before: { column: SqlColumn; of: Compiled['of'] }[] = [];
+  const passes = call.filter === null ? null : compile(call.filter, rel.scope).of;
+  const column = (type: string, of: Compiled['of']): string => {
+    const made = columnOf('', type, { made: true });
+    before.push({
+      column: made,
+      of: passes === null ? of : (row) => (passes(row) === true ? of(row) : null),
+    });
+    return made.id;
+  };
+  const args = call.args.map((arg) => compile(arg, rel.scope));
+  const [arg] = args;
+  const argType = arg === undefined || arg.type === 'unknown' ? 'text' : arg.type;
+  const plain = (): string => {
+    if (isStructured(argType)) return column('text', (row) => textOrNull(arg!.of(row)));
+    return column(argType, arg!.of);
+  };
+  const made = (
+    type: string,
+    request: () => unknown,
+    result = (raw: any): any => raw,
+    rawType = type,
+  ): MadeAggregate => ({
+    before,
+    raw: fresh(),
+    rawType,
+    request,
+    result,
+    column: columnOf(call.name, type),
+  });
+  const zero = (raw: any): any => raw ?? 0;
+  const whole = baseOf(argType) === 'int';
+
+  switch (call.name) {
+    case 'count': {
+      if (call.star || call.args.length === 0) {
+        if (passes === null) return made('int', () => offered('count')(), zero);
+        const flag = column('int', () => 1);
+        return made('int', () => offered('count')(flag), zero);
+      }
+      const id = argType === 'row' ? column('text', (row) => JSON.stringify(arg!.of(row))) : plain();
+      return made('int', () => offered(call.distinct ? 'countDistinct' : 'count')(id), zero);
+    }
+    case 'sum':
+    case 'avg': {
+      if (!isNumber(argType) && argType !== 'interval') return unsupported(`SQL: ${call.name} of ${argType}`);
+      const type =
+        argType === 'interval'
+          ? argType
+          : baseOf(argType) === 'float'
+            ? 'float'
+            : call.name === 'sum' && whole
+              ? 'int'
+              : 'numeric';
+      const id = plain();
+      if (!call.distinct) return made(type, () => offered(call.name)(id));
+      return made(
+        type,
+        () => offered('collect')(id),
+        (raw: number[] | null) => {
+          const values = [...new Set(raw ?? [])];
+          if (values.length === 0) return null;
+          const total = values.reduce((sum, value) => sum + value, 0);
+          return call.name === 'sum' ? total : total / values.length;
+        },
+        'int[]',
+      );
+    }
+    case 'min':
+    case 'max': {
+      if (isStructured(argType)) return unsupported(`SQL: ${call.name} of lists`);
+      const id = plain();
+      return made(argType, () => offered(call.name)(id));
+    }
+    case 'bool_and':
+    case 'every':
+    case 'bool_or': {
+      const id = plain();
+      return made('bool', () => offered(call.name === 'bool_or' ? 'some' : 'every')(id));
+    }
+    case 'stddev':
+    case 'stddev_samp':
+    case 'stddev_pop':
+    case 'variance':
+    case 'var_samp':
+    case 'var_pop': {
+      const id = plain();
+      const population = call.name.endsWith('_pop');
+      const name = call.name.startsWith('stddev') ? 'stddev' : 'variance';
+      return made(baseOf(argType) === 'float' ? 'float' : 'numeric', () => offered(name)(id, { population }));
+    }
+    case 'percentile_cont':
+    case 'percentile_disc':
+    case 'mode':
+      return ordered(call, rel, column, made, args);
+    case 'array_agg':
+    case 'string_agg':
+    case 'jsonb_agg':
+    case 'json_agg':
+    case 'jsonb_object_agg':
+    case 'json_object_agg':
+      return listed(call, rel, args, column, made);
+    default:
+      return unsupported(`the aggregate ${call.name}()`);
+  }
+}
+
+const textOrNull = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));
+
+type Made = (
+  type: string,
+  request: () => unknown,
+  result?: (raw: any) => any,
+  rawType?: string,
+) => MadeAggregate;
+type NewColumn = (type: string, of: Compiled['of']) => string;
+
+/** Aggregates of an order: of the values in it, the one in the middle, or the most frequent. */
+function ordered(
+  call: Call,
+  rel: Rel,
+  column: NewColumn,
+  made: Made,
+  args: readonly Compiled[],
+): MadeAggregate {
+  const [item] = call.order;
+  if (item === undefined || call.order.length > 1)
+    return unsupported(`SQL: ${call.name}() of several columns`);
+  const value = compile(item.e, rel.scope);
+  const id = column(value.type, value.of);
+  if (call.name === 'percentile_cont' && !item.descending)
+    return made('float', () => offered('percentile')(id, args[0]!.of({})));
+  return made(
+    value.type,
+    () => offered('collect')(id, { order: item.descending ? 'desc' : 'asc' }),
+    (raw: any[] | null) => {
+      if (raw === null || raw.length === 0) return null;
+      if (call.name === 'mode') return mostFrequent(raw);
+      const share = args[0]!.of({});
+      if (call.name === 'percentile_disc') return raw[Math.max(0, Math.ceil(share * raw.length) - 1)];
+      const place = share * (raw.length - 1);
+      const [low, high] = [raw[Math.floor(place)], raw[Math.ceil(place)]];
+      return low + (high - low) * (place - Math.floor(place));
+    },
+    `${value.type}[]`,
+  );
+}
+
+function mostFrequent(sorted: readonly any[]): any {
+  const counts = new Map<unknown, number>();
+  for (const value of sorted) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return [...counts].reduce((best, one) => (one[1] > best[1] ? one : best))[0];
+}
+
+/** Aggregates that hold every value: the product collects texts of values with what they are ordered by. */
+function listed(
+  call: Call,
+  rel: Rel,
+  args: readonly Compiled[],
+  column: NewColumn,
+  made: Made,
+): MadeAggregate {
+  const items = call.order.map(({ e }) => compile(e, rel.scope));
+  // Without ORDER BY lists are in the order in which rows came, as far as that is one table's.
+  const arrival = rel.scope.columns.find(({ name, made: isMade }) => isMade && name === ARRIVAL);
+  const skipsNull = call.name === 'string_agg';
+  const id = column('text', (row) => {
+    const values = args.map((arg) => arg.of(row));
+    if (skipsNull && values[0] === null) return null;
+    const by = items.length > 0 || arrival === undefined ? items.map(({ of }) => of(row)) : [row[arrival.id]];
+    return JSON.stringify([by, values]);
+  });
+  const order = items.length > 0 ? call.order : [];
+  const sorted = (raw: string[] | null): any[][] => {
+    const rows = (raw ?? []).map((text) => JSON.parse(text) as [any[], any[]]);
+    rows.sort((left, right) => inOrder(left[0], right[0], order));
+    const values = rows.map((row) => row[1]);
+    if (!call.distinct) return values;
+    const seen = new Set<string>();
+    return values.filter((value) => !seen.has(JSON.stringify(value)) && seen.add(JSON.stringify(value)));
+  };
+  const type = args[0]!.type === 'unknown' ? 'text' : args[0]!.type;
+  const request = (): unknown => offered('collect')(id);
+  const result = (of: (values: any[][]) => any) => (raw: string[] | null) => {
+    const values = sorted(raw);
+    return values.length === 0 ? null : of(values);
+  };
+  if (call.name === 'array_agg')
+    return made(
+      `${type}[]`,
+      request,
+      result((values) => values.map(([value]) => value)),
+      'text[]',
+    );
+  if (call.name === 'string_agg')
+    return made(
+      'text',
+      request,
+      result((values) =>
+        values.map(([value, mark], place) => (place === 0 ? value : (mark ?? '') + value)).join(''),
+      ),
+      'text[]',
+    );
+  if (call.name.includes('object'))
+    return made(
+      'json',
+      request,
+      result((values) => Object.fromEntries(values.map(([name, value]) => [String(name), value]))),
+      'text[]',
+    );
+  return made(
+    'json',
+    request,
+    result((values) => values.map(([value]) => value)),
+    'text[]',
+  );
+}
+
+/** The made column of a table that tells in which order its rows came. */
+export const ARRIVAL = '(arrival)';
+
+function inOrder(left: readonly any[], right: readonly any[], order: readonly OrderItem[]): number {
+  for (let at = 0; at < left.length; at++) {
+    const { descending = false, nullsFirst = false } = order[at] ?? {};
+    const [l, r] = [left[at], right[at]];
+    if (l === null && r === null) continue;
+    if (l === null || r === null) return (l === null) === nullsFirst ? -1 : 1;
+    const sign = compare(l, r);
+    if (sign !== 0) return descending ? -sign : sign;
+  }
+  return 0;
+}

@@ -1,0 +1,348 @@
+import { unsupported } from '../unsupported.js';
+import type { Expr, From } from './ast.js';
+import type { Catalog } from './catalog.js';
+import { call } from './expression-parser.js';
+import { compile } from './expressions.js';
+import { relationOf, titled, withElements } from './query.js';
+import {
+  attached,
+  columnOf,
+  distinct,
+  extended,
+  filtered,
+  joined,
+  type Kind,
+  materialized,
+  picked,
+  type Rel,
+} from './relation.js';
+import { Scope, type SqlColumn } from './scope.js';
+import { baseOf, isNumber } from './types.js';
+import { columnsIn, columnsInFrom, columnsInQuery, conjunction, conjuncts, isQuery, some } from './walk.js';
+import { timeWindow } from './time-windows.js';
+
+/** What FROM gives, joined by the conditions of WHERE where they say how; `rest`: the conditions not used for that. */
+export function fromOf(
+  from: readonly From[],
+  where: readonly Expr[],
+  catalog: Catalog,
+  base: Rel | null,
+): { rel: Rel; rest: Expr[] } {
+  let rest = [...where];
+  let rel: Rel | null = base;
+  let left = [...from];
+  const order: string[][] = [];
+  /** Conditions that the rows so far decide. */
+  const settle = (): void => {
+    const decided = rest.filter((condition) => !some(condition, isQuery) && decides(condition, rel!.scope));
+    rest = rest.filter((condition) => !decided.includes(condition));
+    for (const condition of decided) rel = filtered(rel!, condition);
+  };
+  while (left.length > 0) {
+    const chosen =
+      rel === null
+        ? left[0]!
+        : (left.find((item) => !speaksOf(item, rel!.scope) && isEquated(item, rel!, rest, catalog)) ??
+          left[0]!);
+    left = left.filter((item) => item !== chosen);
+    const before: Scope = rel?.scope ?? new Scope([]);
+    if (rel === null || speaksOf(chosen, rel.scope)) rel = tree(chosen, catalog, rel);
+    else {
+      const other = tree(chosen, catalog, null);
+      const split = splitOn(rest, rel, other);
+      rest = split.rest;
+      rel = joined('inner', split.left, split.right, split.pairs);
+    }
+    order[from.indexOf(chosen)] = rel.scope.columns
+      .filter(({ id }) => !before.columns.some((one) => one.id === id))
+      .map(({ id }) => id);
+    settle();
+  }
+  if (rel === null) return { rel: catalog.one, rest };
+  // Stars list the columns in the order of FROM, however it was joined.
+  const places = new Map(order.flat().map((id, place) => [id, place]));
+  const columns = [...rel.scope.columns].sort((l, r) => (places.get(l.id) ?? -1) - (places.get(r.id) ?? -1));
+  return { rel: { rows: rel.rows, scope: new Scope(columns) }, rest };
+}
+
+const decides = (condition: Expr, scope: Scope): boolean =>
+  columnsIn(condition).every(({ table, name }) => scope.find(table, name) !== null);
+
+/** Whether a part of FROM names columns of what stands before it or around the query. */
+function speaksOf(from: From, scope: Scope): boolean {
+  if (from.k === 'table') return false;
+  if (from.k === 'function' && ['tumble', 'hop'].includes(from.name)) return false;
+  if (from.k === 'query' && !from.lateral && scope.outer.length === 0) return false;
+  const own = from.k === 'join' || from.k === 'query' ? namesIn(from) : new Set<string>();
+  return columnsInFrom(from).some(
+    ({ table, name }) =>
+      (table === null || !own.has(table)) &&
+      scope.find(table, name) !== null &&
+      (table !== null || from.k === 'function' || isOnlyThere(from, name)),
+  );
+}
+
+/** The aliases that a part of FROM defines, at any depth. */
+function namesIn(from: From): Set<string> {
+  const found = new Set<string>();
+  const visit = (part: From): void => {
+    if (part.k === 'join') [part.l, part.r].forEach(visit);
+    else if (part.as !== null) found.add(part.as);
+    if (part.k === 'query') fromsIn(part.query.body).forEach(visit);
+  };
+  visit(from);
+  return found;
+}
+
+function fromsIn(body: any): From[] {
+  if (body.k === 'select') return body.from;
+  if (body.k === 'set') return [...fromsIn(body.l), ...fromsIn(body.r)];
+  return body.k === 'nested' ? fromsIn(body.query.body) : [];
+}
+
+/** A column without a table is taken for one of the tables at hand; only LATERAL may mean others. */
+const isOnlyThere = (from: From, _name: string): boolean => from.k === 'query' && from.lateral;
+
+function isEquated(item: From, rel: Rel, conditions: readonly Expr[], catalog: Catalog): boolean {
+  if (item.k === 'function') return false;
+  const other = tree(item, catalog, null);
+  return conditions.some((condition) => equalSides(condition, rel.scope, other.scope) !== null);
+}
+
+/** `cur` with a part of FROM beside it. */
+function tree(from: From, catalog: Catalog, cur: Rel | null): Rel {
+  switch (from.k) {
+    case 'table': {
+      const rel = catalog.named(from.name, from.as, from.columns);
+      return cur === null ? rel : joined('inner', cur, rel, []);
+    }
+    case 'query': {
+      const aliased = (rel: Rel): Rel => {
+        const renamed = titled(rel, from.columns);
+        return {
+          ...renamed,
+          scope: new Scope(
+            renamed.scope.columns.map((column) => (column.outer ? column : { ...column, table: from.as })),
+          ),
+        };
+      };
+      if (cur === null) return aliased(relationOf(from.query, catalog, null));
+      return beside('inner', cur, columnsInQuery(from.query), (base) =>
+        aliased(relationOf(from.query, catalog, base)),
+      ).rel;
+    }
+    case 'function':
+      return functionOf(from, catalog, cur);
+    case 'join': {
+      const left = tree(from.l, catalog, cur);
+      const lateral = (from.r.k === 'query' && from.r.lateral) || from.r.k === 'function';
+      if (lateral && speaksOf(from.r, left.scope)) {
+        if (!['inner', 'cross', 'left'].includes(from.kind)) unsupported('SQL: LATERAL on this join');
+        return lateralJoin(from, left, catalog);
+      }
+      return joinOf(from, left, tree(from.r, catalog, null));
+    }
+  }
+}
+
+function lateralJoin(from: Extract<From, { k: 'join' }>, left: Rel, catalog: Catalog): Rel {
+  const { r, on } = from;
+  const trivial = on === null || (on.k === 'literal' && on.value === true);
+  if (from.kind === 'left' && (!trivial || r.k === 'function'))
+    unsupported('SQL: LEFT JOIN LATERAL with a condition');
+  if (r.k !== 'query') {
+    const rel = tree(r, catalog, left);
+    return trivial ? rel : filtered(rel, on);
+  }
+  const { rel } = beside(from.kind === 'left' ? 'left' : 'inner', left, columnsInQuery(r.query), (base) => {
+    const found = titled(relationOf(r.query, catalog, base), r.columns);
+    return {
+      ...found,
+      scope: new Scope(
+        found.scope.columns.map((column) => (column.outer ? column : { ...column, table: r.as })),
+      ),
+    };
+  });
+  return trivial ? rel : filtered(rel, on);
+}
+
+function functionOf(from: Extract<From, { k: 'function' }>, catalog: Catalog, cur: Rel | null): Rel {
+  if (from.name === 'tumble' || from.name === 'hop') {
+    const [of] = from.args;
+    if (of?.k !== 'column') return unsupported(`SQL: ${from.name}() of an expression`);
+    const rel = timeWindow(
+      from.name,
+      catalog.named(of.name, from.as, from.columns),
+      from.args.slice(1),
+      from.as,
+    );
+    return cur === null ? rel : joined('inner', cur, rel, []);
+  }
+  if (from.name !== 'unnest' && from.name !== 'generate_series')
+    return unsupported(`SQL: ${from.name}() in FROM`);
+  const { rel, column } = withElements(cur ?? catalog.one, call(from.name, from.args));
+  const name = from.columns[0] ?? (from.as === from.name ? from.name : from.as);
+  return {
+    ...rel,
+    scope: new Scope(
+      rel.scope.columns.map((one) =>
+        one.id === column.id ? { ...one, name, table: from.as, made: false } : one,
+      ),
+    ),
+  };
+}
+
+/**
+ * What a query gives for each row of `cur`, beside that row: the query is answered for each combination of values it may
+ * speak of, once, and joined to the rows that have them. The ids of the columns it gives are in `own`.
+ */
+export function beside(
+  kind: Kind,
+  cur: Rel,
+  mentioned: readonly { table: string | null; name: string }[],
+  answer: (base: Rel | null) => Rel,
+  more: readonly string[] = [],
+): { rel: Rel; own: SqlColumn[]; answered: Rel; pairs: [string, string][] } {
+  const refs = new Map<string, SqlColumn>();
+  for (const { table, name } of mentioned) {
+    const column = cur.scope.find(table, name);
+    if (column) refs.set(column.id, column);
+  }
+  for (const id of more) refs.set(id, cur.scope.byId(id));
+  const outer = [...refs.values()].map((column): [string, SqlColumn] => [
+    column.id,
+    columnOf(column.name, column.type, { table: column.table, outer: true }),
+  ]);
+  const base = outer.length === 0 ? null : distinct(picked(cur, outer));
+  const answered = answer(base);
+  const own = answered.scope.own;
+  const pairs = outer.map(([id, { id: other }]): [string, string] => [id, other]);
+  const rel = pairs.length === 0 ? joined(kind, cur, answered, []) : attached(kind, cur, answered, pairs);
+  const gone = new Set(answered.scope.outer.map(({ id }) => id));
+  return {
+    rel: {
+      ...rel,
+      scope: new Scope(
+        rel.scope.columns.map((column) =>
+          gone.has(column.id) ? { ...column, outer: false, made: true } : column,
+        ),
+      ),
+    },
+    own,
+    answered,
+    pairs,
+  };
+}
+
+/** The two sides of an equality, one of each relation; null where a condition is none. */
+function equalSides(e: Expr, left: Scope, right: Scope): { l: Expr; r: Expr; nulls: boolean } | null {
+  const nulls = e.k === 'distinct' && e.not;
+  if (!nulls && !(e.k === 'binary' && e.op === '=')) return null;
+  const [one, other] = [e.l, e.r];
+  if (some(one, isQuery) || some(other, isQuery) || one.k === 'row' || other.k === 'row') return null;
+  for (const [l, r] of [
+    [one, other],
+    [other, one],
+  ] as const)
+    if (only(l, left, right) && only(r, right, left)) return { l, r, nulls };
+  return null;
+}
+
+/** Whether an expression names columns, and all of them are of this side. */
+function only(e: Expr, scope: Scope, other: Scope): boolean {
+  const columns = columnsIn(e);
+  return (
+    columns.length > 0 &&
+    columns.every(({ table, name }) => {
+      const here = scope.find(table, name);
+      return here !== null && (other.find(table, name) === null || !here.outer);
+    })
+  );
+}
+
+/** Conditions that make a join: equal columns of both sides, and what is left of the conditions. */
+export function splitOn(
+  conditions: readonly Expr[],
+  left: Rel,
+  right: Rel,
+): { left: Rel; right: Rel; pairs: [string, string][]; rest: Expr[] } {
+  const rest: Expr[] = [];
+  const sides: { l: Expr; r: Expr; nulls: boolean }[] = [];
+  for (const condition of conditions) {
+    const equal = equalSides(condition, left.scope, right.scope);
+    if (equal === null) rest.push(condition);
+    else sides.push(equal);
+  }
+  const typed = sides.map(({ l, r, nulls }) => {
+    const [a, b] = [compile(l, left.scope).type, compile(r, right.scope).type];
+    const text = (e: Expr): Expr =>
+      nulls
+        ? call('coalesce', [
+            { k: 'cast', e, type: 'text' },
+            { k: 'literal', value: '\u0000null', type: 'text' },
+          ])
+        : e;
+    if (baseOf(a) === baseOf(b) || (isNumber(a) && isNumber(b))) return { l: text(l), r: text(r) };
+    const type = a === 'unknown' ? b : b === 'unknown' ? a : 'timestamp';
+    return { l: text({ k: 'cast', e: l, type }), r: text({ k: 'cast', e: r, type }) };
+  });
+  const ls = materialized(
+    left,
+    typed.map(({ l }) => l),
+  );
+  const rs = materialized(
+    right,
+    typed.map(({ r }) => r),
+  );
+  return { left: ls.rel, right: rs.rel, pairs: ls.ids.map((id, place) => [id, rs.ids[place]!]), rest };
+}
+
+function joinOf(from: Extract<From, { k: 'join' }>, left: Rel, right: Rel): Rel {
+  const kind: Kind = from.kind === 'cross' ? 'inner' : from.kind;
+  const shared = from.natural
+    ? left.scope.own
+        .filter(({ name, hidden }) => !hidden && right.scope.find(null, name) !== null)
+        .map(({ name }) => name)
+    : from.using;
+  if (shared !== null) return using(kind, left, right, [...new Set(shared)]);
+  const on = conjuncts(from.on).filter((e) => !(e.k === 'literal' && e.value === true));
+  if (on.some((e) => some(e, isQuery))) unsupported('SQL: a query in ON');
+  const split = splitOn(on, left, right);
+  return joined(kind, split.left, split.right, split.pairs, conjunction(split.rest));
+}
+
+/** USING and NATURAL: the shared columns are one column each, and come first. */
+function using(kind: Kind, left: Rel, right: Rel, names: readonly string[]): Rel {
+  const conditions = names.map((name): [SqlColumn, SqlColumn] => [
+    left.scope.column(null, name),
+    right.scope.column(null, name),
+  ]);
+  const rel = joined(
+    kind,
+    left,
+    right,
+    conditions.map(([l, r]) => [l.id, r.id]),
+  );
+  const merged: SqlColumn[] = [];
+  const hidden = new Set<string>();
+  const more: { column: SqlColumn; of: (row: any) => any }[] = [];
+  for (const [l, r] of conditions) {
+    if (kind === 'full') {
+      const column = columnOf(l.name, l.type);
+      more.push({ column, of: (row) => row[l.id] ?? row[r.id] });
+      merged.push(column);
+      hidden.add(l.id).add(r.id);
+    } else {
+      merged.push(kind === 'right' ? r : l);
+      hidden.add(kind === 'right' ? l.id : r.id);
+    }
+  }
+  const wide = extended(rel, more);
+  const first = new Set(merged.map(({ id }) => id));
+  const rest = wide.scope.columns.filter(({ id }) => !first.has(id));
+  const columns = [...merged.map(({ id }) => wide.scope.byId(id)), ...rest];
+  return {
+    ...wide,
+    scope: new Scope(columns.map((column) => (hidden.has(column.id) ? { ...column, hidden: true } : column))),
+  };
+}

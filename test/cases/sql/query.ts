@@ -1,0 +1,303 @@
+import { unsupported } from '../unsupported.js';
+import type { Body, Expr, Item, OrderItem, Query, Select } from './ast.js';
+import type { Catalog } from './catalog.js';
+import { compile } from './expressions.js';
+import { fromOf } from './from.js';
+import { grouped } from './grouping.js';
+import { limited, type SortColumn } from './limit.js';
+import {
+  applied,
+  columnOf,
+  distinct,
+  expanded,
+  extended,
+  filtered,
+  materialized,
+  picked,
+  type Rel,
+  united,
+} from './relation.js';
+import { Scope, type SqlColumn } from './scope.js';
+import { commonType } from './scalar-functions.js';
+import { filteredByQuery, withoutQueries } from './subqueries.js';
+import { elementOf } from './types.js';
+import { conjuncts, isAggregate, isQuery, isWindow, some } from './walk.js';
+import { windowed } from './windows.js';
+
+/**
+ * The relation that a query is. Where it belongs to another query, `base` has the values of the columns around it that it
+ * may speak of, each combination once: they come along with every row, and the query is answered for each of them.
+ */
+export function relationOf(query: Query, around: Catalog, base: Rel | null): Rel {
+  let catalog = around;
+  for (const { name, columns, query: cte } of query.ctes) {
+    const known = catalog;
+    catalog = catalog.inside();
+    catalog.add(name, () => titled(relationOf(cte, known, null), columns));
+  }
+  const { body } = query;
+  if (body.k === 'select') return selectOf(body, query, catalog, base);
+  const rel = bodyOf(body, catalog, base);
+  return limited(rel, query, sortedBy(rel, query.order));
+}
+
+/** The same columns under other names, as many as are given. */
+export const titled = (rel: Rel, names: readonly string[]): Rel => {
+  let place = 0;
+  return {
+    ...rel,
+    scope: new Scope(
+      rel.scope.columns.map((column) =>
+        column.outer || column.made ? column : { ...column, name: names[place++] ?? column.name },
+      ),
+    ),
+  };
+};
+
+function bodyOf(body: Body, catalog: Catalog, base: Rel | null): Rel {
+  switch (body.k) {
+    case 'nested':
+      return relationOf(body.query, catalog, base);
+    case 'select':
+      return selectOf(body, NO_ORDER, catalog, base);
+    case 'values':
+      return valuesOf(body.rows, catalog, base);
+    case 'set': {
+      const left = onlyOwn(bodyOf(body.l, catalog, base));
+      const right = united(left, onlyOwn(bodyOf(body.r, catalog, base)));
+      if (body.op === 'union') {
+        const all = { ...left, rows: left.rows.union(right.rows) };
+        return body.all ? all : distinct(all);
+      }
+      return { ...left, rows: applied(left.rows, body.op, right.rows, { all: body.all }) };
+    }
+  }
+}
+
+const NO_ORDER = { order: [], limit: null, offset: null, ties: false };
+
+/** The columns around it and those of the query, nothing that was made beside them. */
+export const onlyOwn = (rel: Rel): Rel => {
+  const columns = [...rel.scope.outer, ...rel.scope.own];
+  return picked(
+    rel,
+    columns.map((column) => [column.id, column]),
+  );
+};
+
+function valuesOf(rows: readonly (readonly Expr[])[], catalog: Catalog, base: Rel | null): Rel {
+  const rel = base ?? catalog.one;
+  const compiled = rows.map((row) => row.map((e) => compile(e, rel.scope)));
+  const columns = compiled[0]!.map((_, place) =>
+    columnOf(`column${place + 1}`, commonType(compiled.map((row) => row[place]!.type))),
+  );
+  return onlyOwn(
+    expanded(rel, columns, (row) =>
+      compiled.map((cells) =>
+        Object.fromEntries(columns.map(({ id }, place) => [id, cells[place]!.of(row)])),
+      ),
+    ),
+  );
+}
+
+function selectOf(
+  select: Select,
+  query: Omit<Query, 'ctes' | 'body'>,
+  catalog: Catalog,
+  base: Rel | null,
+): Rel {
+  const { rel: from, rest } = fromOf(select.from, conjuncts(select.where), catalog, base);
+  let rel = from;
+  for (const condition of rest)
+    rel = some(condition, isQuery) ? filteredByQuery(rel, condition, catalog) : filtered(rel, condition);
+
+  let items = itemsOf(select.items, rel.scope);
+  let having = conjuncts(select.having);
+  let order = query.order.map((item) => ({ ...item, e: meantBy(item.e, items, rel.scope) }));
+  const all = (): Expr[] => [...items.map(({ e }) => e), ...having, ...order.map(({ e }) => e)];
+  const rewrite = (to: (e: Expr) => Expr): void => {
+    items = items.map((item) => ({ ...item, e: to(item.e) }));
+    having = having.map(to);
+    order = order.map((item) => ({ ...item, e: to(item.e) }));
+  };
+
+  if (select.groups !== null || all().some((e) => some(e, isAggregate))) {
+    const sets = (select.groups ?? [[]]).map((set) => set.map((e) => groupMeantBy(e, items, rel.scope)));
+    const groups = grouped(rel, sets, all(), catalog, base);
+    rel = groups.rel;
+    rewrite(groups.rewrite);
+  }
+  for (const condition of having)
+    rel = some(condition, isQuery) ? filteredByQuery(rel, condition, catalog) : filtered(rel, condition);
+  having = [];
+  if (all().some((e) => some(e, isQuery))) {
+    const found = withoutQueries(rel, all(), catalog);
+    rel = found.rel;
+    rewrite(found.rewrite);
+  }
+  if (all().some((e) => some(e, isWindow))) {
+    const found = windowed(rel, all());
+    rel = found.rel;
+    rewrite(found.rewrite);
+  }
+  const made = withSets(rel, items);
+  rel = made.rel;
+  items = made.items;
+
+  const keys = materialized(
+    rel,
+    select.distinctOn.map((e) => meantBy(e, items, rel.scope)),
+  );
+  rel = keys.rel;
+  const out = projected(rel, items, order, keys.ids);
+  if (select.distinctOn.length > 0) {
+    const first = limited(
+      out.rel,
+      { ...NO_ORDER, limit: { k: 'literal', value: 1, type: 'int' } },
+      out.sort,
+      out.keys,
+    );
+    return onlyOwn(limited(first, query, out.sort));
+  }
+  if (!select.distinct) return onlyOwn(limited(out.rel, query, out.sort));
+  const once = distinct(onlyOwn(out.rel));
+  return limited(once, query, query.limit === null ? [] : sortedBy(once, query.order));
+}
+
+/** The items with stars replaced by what they stand for. */
+function itemsOf(items: readonly Item[], scope: Scope): Item[] {
+  return items.flatMap((item): Item[] => {
+    if (item.e.k !== 'star') return [item];
+    const columns = scope.star(item.e.table);
+    if (columns.length === 0) unsupported('SQL: a star without columns');
+    return columns.map(({ id, name }) => ({ e: { k: 'known', id }, as: name }));
+  });
+}
+
+/** What ORDER BY and DISTINCT ON mean: the place or the name of an item, or else an expression of the input. */
+function meantBy(e: Expr, items: readonly Item[], scope: Scope): Expr {
+  if (e.k === 'literal' && typeof e.value === 'number')
+    return items[e.value - 1]?.e ?? unsupported('SQL: ORDER BY place');
+  if (e.k === 'column' && e.table === null) {
+    const named = items.find((item) => nameOf(item) === e.name);
+    if (named && (named.as !== null || scope.find(null, e.name) === null)) return named.e;
+  }
+  return e;
+}
+
+/** What GROUP BY means: the place of an item, a column of the input, or the name of an item. */
+function groupMeantBy(e: Expr, items: readonly Item[], scope: Scope): Expr {
+  if (e.k === 'literal' && typeof e.value === 'number')
+    return items[e.value - 1]?.e ?? unsupported('SQL: GROUP BY place');
+  if (e.k === 'column' && e.table === null && scope.find(null, e.name) === null)
+    return items.find((item) => item.as === e.name)?.e ?? e;
+  return e;
+}
+
+function nameOf({ e, as }: Item): string {
+  if (as !== null) return as;
+  if (e.k === 'column') return e.name;
+  if (e.k === 'call') return e.name;
+  if (e.k === 'cast') return nameOf({ e: e.e, as: null });
+  return e.k === 'case' ? 'case' : '?column?';
+}
+
+/** Items that are sets of rows, unnest() and generate_series(): a row for each of their elements. */
+function withSets(rel: Rel, items: readonly Item[]): { rel: Rel; items: Item[] } {
+  const sets = items.filter(
+    ({ e }) => e.k === 'call' && (e.name === 'unnest' || e.name === 'generate_series'),
+  );
+  if (sets.length === 0) return { rel, items: [...items] };
+  if (sets.length > 1) unsupported('SQL: several sets of rows in SELECT');
+  const [{ e }] = sets as [Item];
+  const { rel: wider, column } = withElements(rel, e as Extract<Expr, { k: 'call' }>);
+  return {
+    rel: wider,
+    items: items.map((item) =>
+      item.e === e ? { e: { k: 'known', id: column.id }, as: nameOf(item) } : item,
+    ),
+  };
+}
+
+/** A row for each element of a list or number of a series. */
+export function withElements(rel: Rel, call: Extract<Expr, { k: 'call' }>): { rel: Rel; column: SqlColumn } {
+  const args = call.args.map((arg) => compile(arg, rel.scope));
+  if (call.name === 'unnest') {
+    const column = columnOf('unnest', elementOf(args[0]!.type), { made: true });
+    return {
+      rel: expanded(rel, [column], (row) =>
+        (args[0]!.of(row) ?? []).map((element: unknown) => ({ [column.id]: element })),
+      ),
+      column,
+    };
+  }
+  if (args.some(({ type }) => type !== 'int')) unsupported('SQL: generate_series() of times');
+  const column = columnOf('generate_series', 'int', { made: true });
+  const series = (row: any): Record<string, number>[] => {
+    const [from, to, step = 1] = args.map((arg) => arg.of(row));
+    const found = [];
+    for (let value = from; step > 0 ? value <= to : value >= to; value += step)
+      found.push({ [column.id]: value });
+    return found;
+  };
+  return { rel: expanded(rel, [column], series), column };
+}
+
+/** The items as columns, and beside them what is sorted by and what DISTINCT ON compares. */
+function projected(
+  rel: Rel,
+  items: readonly Item[],
+  order: readonly OrderItem[],
+  keys: readonly string[],
+): { rel: Rel; sort: SortColumn[]; keys: string[] } {
+  const sorts = materialized(
+    rel,
+    order.map(({ e }) => e),
+  );
+  const more: { column: SqlColumn; of: (row: any) => any }[] = [];
+  const plain: [string, SqlColumn][] = [];
+  for (const item of items) {
+    const { type, of } = compile(item.e, sorts.rel.scope);
+    const column = columnOf(nameOf(item), type === 'unknown' ? 'text' : type);
+    if (item.e.k === 'known') plain.push([item.e.id, column]);
+    else if (item.e.k === 'column')
+      plain.push([sorts.rel.scope.column(item.e.table, item.e.name).id, column]);
+    else {
+      more.push({ column, of });
+      plain.push([column.id, column]);
+    }
+  }
+  const wide = extended(sorts.rel, more);
+  const beside = [...new Set([...sorts.ids, ...keys])].map((id): [string, SqlColumn] => [
+    id,
+    columnOf('', wide.scope.byId(id).type, { made: true }),
+  ]);
+  const besideId = new Map(beside.map(([from, to]) => [from, to.id]));
+  return {
+    rel: picked(wide, [
+      ...wide.scope.outer.map((column): [string, SqlColumn] => [column.id, column]),
+      ...plain,
+      ...beside,
+    ]),
+    sort: order.map(({ descending, nullsFirst }, place) => ({
+      id: besideId.get(sorts.ids[place]!)!,
+      descending,
+      nullsFirst,
+    })),
+    keys: keys.map((id) => besideId.get(id)!),
+  };
+}
+
+/** ORDER BY over what a set operation or DISTINCT gives: its columns only. */
+function sortedBy(rel: Rel, order: readonly OrderItem[]): SortColumn[] {
+  return order.map(({ e, descending, nullsFirst }) => {
+    const column =
+      e.k === 'literal'
+        ? rel.scope.own[Number(e.value) - 1]
+        : e.k === 'column'
+          ? rel.scope.find(null, e.name)
+          : null;
+    if (!column) return unsupported('SQL: ORDER BY an expression here');
+    return { id: column.id, descending, nullsFirst };
+  });
+}

@@ -1,0 +1,294 @@
+import { unsupported } from '../unsupported.js';
+import { baseOf, DAY_MS, dateOf, instantOf, type Interval, later, msOf } from './types.js';
+
+/** A function of SQL: the type of its result by those of its arguments, and its value. Null in, null out unless `nulls`. */
+export interface ScalarFunction {
+  readonly type: (types: readonly string[]) => string;
+  readonly call: (...args: any[]) => any;
+  readonly nulls?: boolean;
+  /** The type that texts and nulls without one take here. */
+  readonly takes?: string;
+}
+
+const first = (types: readonly string[]): string => types[0] ?? 'unknown';
+/** The widest of the types that have one. */
+export function commonType(types: readonly string[]): string {
+  const known = types.filter((type) => type !== 'unknown');
+  const bases = known.map(baseOf);
+  for (const type of ['float', 'numeric', 'int'])
+    if (bases.includes(type) && bases.every((other) => ['int', 'numeric', 'float'].includes(other)))
+      return type;
+  if (bases.includes('timestamptz')) return 'timestamptz';
+  if (bases.includes('timestamp')) return 'timestamp';
+  return known[0] ?? 'text';
+}
+
+const is =
+  (type: string): (() => string) =>
+  () =>
+    type;
+const text = (call: (...args: any[]) => any): ScalarFunction => ({ type: is('text'), call, takes: 'text' });
+const int = (call: (...args: any[]) => any): ScalarFunction => ({ type: is('int'), call });
+const number = (call: (...args: any[]) => any): ScalarFunction => ({
+  type: (types) => (baseOf(first(types)) === 'float' ? 'float' : 'numeric'),
+  call,
+});
+
+/** Half away from zero, as numeric rounds; what a double is a little short of counts as a half. */
+export function rounded(value: number, places = 0): number {
+  const scaled = Math.abs(value) * 10 ** places;
+  return (Math.sign(value) * Math.round(scaled * (1 + 2 * Number.EPSILON))) / 10 ** places;
+}
+
+/** Compares two values that are not null. */
+export function compare(left: any, right: any): number {
+  if (Array.isArray(left) && Array.isArray(right)) {
+    for (let at = 0; at < Math.min(left.length, right.length); at++) {
+      const [l, r] = [left[at], right[at]];
+      if (l === null || r === null) {
+        if (l !== r) return l === null ? 1 : -1;
+        continue;
+      }
+      const order = compare(l, r);
+      if (order !== 0) return order;
+    }
+    return left.length - right.length;
+  }
+  if (typeof left === 'object' || typeof right === 'object') {
+    const [l, r] = [JSON.stringify(left), JSON.stringify(right)];
+    return l < r ? -1 : l > r ? 1 : 0;
+  }
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+const notNull = (values: readonly any[]): any[] => values.filter((value) => value !== null);
+const extreme = (sign: 1 | -1): ScalarFunction => ({
+  type: commonType,
+  nulls: true,
+  call: (...args) =>
+    notNull(args).reduce(
+      (best, value) => (best === null || sign * compare(value, best) > 0 ? value : best),
+      null,
+    ),
+});
+
+const TRUNC: Readonly<Record<string, (ms: number) => number>> = {
+  second: (ms) => ms - (((ms % 1_000) + 1_000) % 1_000),
+  minute: (ms) => ms - (((ms % 60_000) + 60_000) % 60_000),
+  hour: (ms) => ms - (((ms % 3_600_000) + 3_600_000) % 3_600_000),
+  day: (ms) => ms - (((ms % DAY_MS) + DAY_MS) % DAY_MS),
+  week: (ms) => TRUNC.day!(ms) - ((new Date(ms).getUTCDay() + 6) % 7) * DAY_MS,
+  month: (ms) => Date.UTC(new Date(ms).getUTCFullYear(), new Date(ms).getUTCMonth()),
+  quarter: (ms) => Date.UTC(new Date(ms).getUTCFullYear(), Math.floor(new Date(ms).getUTCMonth() / 3) * 3),
+  year: (ms) => Date.UTC(new Date(ms).getUTCFullYear(), 0),
+};
+
+/** EXTRACT and date_part of a time, an interval or a time of day. */
+export function field(name: string, value: any): number {
+  if (typeof value === 'number') {
+    if (name === 'epoch') return value / 1_000;
+    if (name === 'day') return Math.trunc(value / DAY_MS);
+    if (name === 'hour') return Math.trunc((value % DAY_MS) / 3_600_000);
+    if (name === 'minute') return Math.trunc((value % 3_600_000) / 60_000);
+    return unsupported(`EXTRACT ${name} of an interval`);
+  }
+  const ms = msOf(value);
+  const date = new Date(ms);
+  switch (name) {
+    case 'epoch':
+      return ms / 1_000;
+    case 'year':
+      return date.getUTCFullYear();
+    case 'quarter':
+      return Math.floor(date.getUTCMonth() / 3) + 1;
+    case 'month':
+      return date.getUTCMonth() + 1;
+    case 'day':
+      return date.getUTCDate();
+    case 'dow':
+      return date.getUTCDay();
+    case 'hour':
+      return date.getUTCHours();
+    case 'minute':
+      return date.getUTCMinutes();
+    case 'second':
+      return date.getUTCSeconds() + date.getUTCMilliseconds() / 1_000;
+    default:
+      return unsupported(`EXTRACT ${name}`);
+  }
+}
+
+function toChar(value: string, format: string): string {
+  const instant = instantOf(msOf(value));
+  const parts: Readonly<Record<string, string>> = {
+    YYYY: instant.slice(0, 4),
+    MM: instant.slice(5, 7),
+    DD: instant.slice(8, 10),
+    HH24: instant.slice(11, 13),
+    MI: instant.slice(14, 16),
+    SS: instant.slice(17, 19),
+    MS: instant.slice(20, 23),
+  };
+  return format.replace(
+    /YYYY|MM|DD|HH24|MI|SS|MS|[A-Z]+/gi,
+    (part) => parts[part.toUpperCase()] ?? unsupported(`to_char ${part}`),
+  );
+}
+
+function binned(width: Interval, time: string, origin: string): string {
+  if (typeof width !== 'number') return unsupported('bins of months');
+  const from = msOf(origin);
+  return instantOf(from + Math.floor((msOf(time) - from) / width) * width);
+}
+
+const part = (value: string, separator: string, place: number): string => {
+  const parts = value.split(separator);
+  return parts[place > 0 ? place - 1 : parts.length + place] ?? '';
+};
+
+const substring = (value: string, from: any, length?: number): string | null => {
+  if (typeof from === 'string') {
+    const found = new RegExp(from).exec(value);
+    return found ? (found[1] ?? found[0]) : null;
+  }
+  const characters = [...value];
+  const start = Math.max(0, from - 1);
+  return characters
+    .slice(start, length === undefined ? undefined : Math.max(start, from - 1 + length))
+    .join('');
+};
+
+const trimmed = (where: RegExp) => (value: string, characters?: string) =>
+  characters === undefined || characters === ' '
+    ? value.replace(where, '')
+    : unsupported('trim of other characters');
+
+const padded = (value: string, size: number, fill = ' ', atStart = true): string => {
+  const characters = [...value];
+  if (characters.length >= size) return characters.slice(0, size).join('');
+  return atStart ? value.padStart(size, fill) : value.padEnd(size, fill);
+};
+
+const isTimeOrText = (type: string | undefined): string =>
+  type === 'timestamptz' ? 'timestamptz' : 'timestamp';
+
+export const scalarFunctions: Readonly<Record<string, ScalarFunction>> = {
+  coalesce: { type: commonType, nulls: true, call: (...args) => notNull(args)[0] ?? null },
+  nullif: {
+    type: first,
+    nulls: true,
+    call: (left, right) => (left !== null && right !== null && compare(left, right) === 0 ? null : left),
+  },
+  greatest: extreme(1),
+  least: extreme(-1),
+  abs: { type: first, call: Math.abs },
+  round: {
+    type: (types) => (baseOf(first(types)) === 'float' ? 'float' : 'numeric'),
+    call: (value: number, places = 0) => rounded(value, places),
+  },
+  floor: number(Math.floor),
+  ceil: number(Math.ceil),
+  ceiling: number(Math.ceil),
+  trunc: number((value: number, places = 0) => Math.trunc(value * 10 ** places) / 10 ** places),
+  mod: {
+    type: commonType,
+    call: (left: number, right: number) => {
+      if (right === 0) throw new RangeError('division by zero');
+      return left % right;
+    },
+  },
+  power: number((base: number, exponent: number) => base ** exponent),
+  pow: number((base: number, exponent: number) => base ** exponent),
+  sqrt: number(Math.sqrt),
+  exp: number(Math.exp),
+  ln: number(Math.log),
+  sign: number(Math.sign),
+  length: int((value: string) => [...value].length),
+  char_length: int((value: string) => [...value].length),
+  lower: text((value: string) => value.toLowerCase()),
+  upper: text((value: string) => value.toUpperCase()),
+  initcap: text((value: string) =>
+    value.toLowerCase().replace(/[a-z0-9]+/g, (word) => word[0]!.toUpperCase() + word.slice(1)),
+  ),
+  reverse: text((value: string) => [...value].reverse().join('')),
+  repeat: text((value: string, count: number) => value.repeat(Math.max(0, count))),
+  replace: text((value: string, from: string, to: string) =>
+    from === '' ? value : value.replaceAll(from, to),
+  ),
+  split_part: text(part),
+  substr: text(substring),
+  substring: text(substring),
+  left: text((value: string, count: number) => [...value].slice(0, count).join('')),
+  right: text((value: string, count: number) => (count === 0 ? '' : [...value].slice(-count).join(''))),
+  lpad: text((value: string, size: number, fill?: string) => padded(value, size, fill)),
+  rpad: text((value: string, size: number, fill?: string) => padded(value, size, fill, false)),
+  trim: text(trimmed(/^ +| +$/g)),
+  btrim: text(trimmed(/^ +| +$/g)),
+  ltrim: text(trimmed(/^ +/)),
+  rtrim: text(trimmed(/ +$/)),
+  concat: { type: is('text'), nulls: true, takes: 'text', call: (...args) => notNull(args).join('') },
+  concat_ws: {
+    type: is('text'),
+    nulls: true,
+    takes: 'text',
+    call: (mark, ...args) => notNull(args).join(mark),
+  },
+  position: int((what: string, within: string) => within.indexOf(what) + 1),
+  strpos: int((within: string, what: string) => within.indexOf(what) + 1),
+  starts_with: { type: is('bool'), call: (value: string, start: string) => value.startsWith(start) },
+  ascii: int((value: string) => value.codePointAt(0) ?? 0),
+  regexp_match: {
+    type: is('text[]'),
+    call: (value: string, pattern: string) => {
+      const found = new RegExp(pattern).exec(value);
+      return found && (found.length > 1 ? found.slice(1).map((group) => group ?? null) : [found[0]]);
+    },
+  },
+  to_char: { type: is('text'), call: toChar },
+  to_timestamp: { type: is('timestamptz'), call: (seconds: number) => instantOf(seconds * 1_000) },
+  date_trunc: {
+    type: (types) => isTimeOrText(types[1]),
+    call: (unit: string, time: string) =>
+      instantOf((TRUNC[unit.toLowerCase()] ?? unsupported(`date_trunc ${unit}`))(msOf(time))),
+  },
+  date_part: { type: is('float'), call: (name: string, time: any) => field(name.toLowerCase(), time) },
+  date_bin: { type: (types) => isTimeOrText(types[1]), call: binned },
+  timezone: {
+    type: (types) => (types[1] === 'timestamptz' ? 'timestamp' : 'timestamptz'),
+    call: (zone: string, time: string) => (zone.toUpperCase() === 'UTC' ? time : unsupported('time zones')),
+  },
+  array_length: int((list: any[]) => (list.length === 0 ? null : list.length)),
+  cardinality: int((list: any[]) => list.length),
+  array_to_string: text((list: any[], mark: string) => notNull(list).join(mark)),
+  array_position: int((list: any[], value: any) => {
+    const at = list.findIndex((element) => element !== null && compare(element, value) === 0);
+    return at === -1 ? null : at + 1;
+  }),
+  date: { type: is('date'), call: (time: string) => dateOf(msOf(time)) },
+};
+
+/** A time and an interval, one before or after the other; dates and days; or numbers. */
+export function arithmetic(
+  op: '+' | '-',
+  left: string,
+  right: string,
+): { type: string; call: (l: any, r: any) => any } | null {
+  const sign = op === '+' ? 1 : -1;
+  const time = left === 'timestamp' || left === 'timestamptz' || left === 'date';
+  if (time && right === 'interval')
+    return {
+      type: left === 'date' ? 'timestamp' : left,
+      call: (l, r: Interval) => instantOf(later(msOf(l), r, sign)),
+    };
+  if (left === 'interval' && op === '+' && ['timestamp', 'timestamptz', 'date'].includes(right)) {
+    const other = arithmetic('+', right, left)!;
+    return { type: other.type, call: (l, r) => other.call(r, l) };
+  }
+  if (left === 'date' && right === 'date' && op === '-')
+    return { type: 'int', call: (l, r) => (msOf(l) - msOf(r)) / DAY_MS };
+  if (left === 'date' && baseOf(right) === 'int')
+    return { type: 'date', call: (l, r) => dateOf(msOf(l) + sign * r * DAY_MS) };
+  if (time && ['timestamp', 'timestamptz', 'date'].includes(right) && op === '-')
+    return { type: 'interval', call: (l, r) => msOf(l) - msOf(r) };
+  return null;
+}
