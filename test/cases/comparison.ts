@@ -15,7 +15,7 @@ export function cellText(cell: string | null): string {
 }
 
 const withoutEmptyFraction = (text: string): string =>
-  text.replace(/(\.\d*?)0+(?=$|[+-Z])/, '$1').replace(/\.(?=$|[+-Z])/, '');
+  text.replace(/(\.\d*?)0+(?=$|[+-])/, '$1').replace(/\.(?=$|[+-])/, '');
 
 export const rowText = (cells: readonly (string | null)[]): string => cells.map(cellText).join(' ');
 

@@ -4,7 +4,7 @@ import { type Compiled, compile } from './expressions.js';
 import { columnOf, isStructured, offered, type Rel } from './relation.js';
 import { compare } from './scalar-functions.js';
 import { fresh, type SqlColumn } from './scope.js';
-import { baseOf, isNumber } from './types.js';
+import { asJson, baseOf, isNumber } from './types.js';
 
 /** An aggregate of SQL as one of the product's: columns it needs first, what is asked for, and what is made of its result. */
 export interface MadeAggregate {
@@ -226,13 +226,15 @@ function listed(
     return made(
       'json',
       request,
-      result((values) => Object.fromEntries(values.map(([name, value]) => [String(name), value]))),
+      result((values) =>
+        Object.fromEntries(values.map(([name, value]) => [String(name), asJson(args[1]!.type, value)])),
+      ),
       'text[]',
     );
   return made(
     'json',
     request,
-    result((values) => values.map(([value]) => value)),
+    result((values) => values.map(([value]) => asJson(type, value))),
     'text[]',
   );
 }

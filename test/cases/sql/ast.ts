@@ -114,6 +114,8 @@ export interface Select {
 export interface Item {
   readonly e: Expr;
   readonly as: string | null;
+  /** What the column is called, said or not. */
+  readonly name: string;
 }
 
 export type JoinKind = 'inner' | 'left' | 'right' | 'full' | 'cross';

@@ -1,4 +1,4 @@
-import { unsupported } from '../unsupported.js';
+import { Unsupported, unsupported } from '../unsupported.js';
 import type { Expr, From } from './ast.js';
 import type { Catalog } from './catalog.js';
 import { call } from './expression-parser.js';
@@ -46,10 +46,10 @@ export function fromOf(
           left[0]!);
     left = left.filter((item) => item !== chosen);
     const before: Scope = rel?.scope ?? new Scope([]);
-    if (rel === null || speaksOf(chosen, rel.scope)) rel = tree(chosen, catalog, rel);
+    const other = rel === null || speaksOf(chosen, rel.scope) ? null : alone(chosen, catalog, rel);
+    if (other === null) rel = tree(chosen, catalog, rel);
     else {
-      const other = tree(chosen, catalog, null);
-      const split = splitOn(rest, rel, other);
+      const split = splitOn(rest, rel!, other);
       rest = split.rest;
       rel = joined('inner', split.left, split.right, split.pairs);
     }
@@ -103,9 +103,21 @@ function fromsIn(body: any): From[] {
 /** A column without a table is taken for one of the tables at hand; only LATERAL may mean others. */
 const isOnlyThere = (from: From, _name: string): boolean => from.k === 'query' && from.lateral;
 
+/** A part of FROM by itself; null where it turns out to need the columns around it. */
+function alone(from: From, catalog: Catalog, cur: Rel): Rel | null {
+  try {
+    return tree(from, catalog, null);
+  } catch (thrown) {
+    if (cur.scope.outer.length > 0 && thrown instanceof Unsupported && thrown.what.includes('the column'))
+      return null;
+    throw thrown;
+  }
+}
+
 function isEquated(item: From, rel: Rel, conditions: readonly Expr[], catalog: Catalog): boolean {
   if (item.k === 'function') return false;
-  const other = tree(item, catalog, null);
+  const other = alone(item, catalog, rel);
+  if (other === null) return false;
   return conditions.some((condition) => equalSides(condition, rel.scope, other.scope) !== null);
 }
 

@@ -110,10 +110,11 @@ export class QueryParser extends ExpressionParser {
 
   #item(): Item {
     const e = this.expression();
-    if (this.skip('as')) return { e, as: this.next().text };
     const { kind, text } = this.token;
-    if (kind === 'quoted' || (kind === 'word' && !AFTER_ITEM.has(text))) return { e, as: this.name() };
-    return { e, as: null };
+    let as: string | null = null;
+    if (this.skip('as')) as = this.next().text;
+    else if (kind === 'quoted' || (kind === 'word' && !AFTER_ITEM.has(text))) as = this.name();
+    return { e, as, name: as ?? nameOf(e) };
   }
 
   /** The sets of expressions that are grouped by: one, unless GROUPING SETS, ROLLUP or CUBE make more of them. */
@@ -221,4 +222,11 @@ export class QueryParser extends ExpressionParser {
     if (said || kind === 'quoted' || (kind === 'word' && !AFTER_TABLE.has(text))) as = this.name();
     return { as, columns: as !== otherwise && this.sees('(') ? this.names() : [] };
   }
+}
+
+/** What an item is called that is given no name. */
+function nameOf(e: Expr): string {
+  if (e.k === 'column' || e.k === 'call') return e.name;
+  if (e.k === 'cast') return nameOf(e.e);
+  return e.k === 'case' ? 'case' : '?column?';
 }

@@ -20,7 +20,7 @@ import {
 import { Scope, type SqlColumn } from './scope.js';
 import { commonType } from './scalar-functions.js';
 import { filteredByQuery, withoutQueries } from './subqueries.js';
-import { elementOf } from './types.js';
+import { elementOf, instantOf, isTime, msOf } from './types.js';
 import { conjuncts, isAggregate, isQuery, isWindow, some } from './walk.js';
 import { windowed } from './windows.js';
 
@@ -170,7 +170,7 @@ function itemsOf(items: readonly Item[], scope: Scope): Item[] {
     if (item.e.k !== 'star') return [item];
     const columns = scope.star(item.e.table);
     if (columns.length === 0) unsupported('SQL: a star without columns');
-    return columns.map(({ id, name }) => ({ e: { k: 'known', id }, as: name }));
+    return columns.map(({ id, name }) => ({ e: { k: 'known', id }, as: name, name }));
   });
 }
 
@@ -179,7 +179,7 @@ function meantBy(e: Expr, items: readonly Item[], scope: Scope): Expr {
   if (e.k === 'literal' && typeof e.value === 'number')
     return items[e.value - 1]?.e ?? unsupported('SQL: ORDER BY place');
   if (e.k === 'column' && e.table === null) {
-    const named = items.find((item) => nameOf(item) === e.name);
+    const named = items.find(({ name }) => name === e.name);
     if (named && (named.as !== null || scope.find(null, e.name) === null)) return named.e;
   }
   return e;
@@ -194,14 +194,6 @@ function groupMeantBy(e: Expr, items: readonly Item[], scope: Scope): Expr {
   return e;
 }
 
-function nameOf({ e, as }: Item): string {
-  if (as !== null) return as;
-  if (e.k === 'column') return e.name;
-  if (e.k === 'call') return e.name;
-  if (e.k === 'cast') return nameOf({ e: e.e, as: null });
-  return e.k === 'case' ? 'case' : '?column?';
-}
-
 /** Items that are sets of rows, unnest() and generate_series(): a row for each of their elements. */
 function withSets(rel: Rel, items: readonly Item[]): { rel: Rel; items: Item[] } {
   const sets = items.filter(
@@ -213,9 +205,7 @@ function withSets(rel: Rel, items: readonly Item[]): { rel: Rel; items: Item[] }
   const { rel: wider, column } = withElements(rel, e as Extract<Expr, { k: 'call' }>);
   return {
     rel: wider,
-    items: items.map((item) =>
-      item.e === e ? { e: { k: 'known', id: column.id }, as: nameOf(item) } : item,
-    ),
+    items: items.map((item) => (item.e === e ? { ...item, e: { k: 'known', id: column.id } } : item)),
   };
 }
 
@@ -231,13 +221,17 @@ export function withElements(rel: Rel, call: Extract<Expr, { k: 'call' }>): { re
       column,
     };
   }
-  if (args.some(({ type }) => type !== 'int')) unsupported('SQL: generate_series() of times');
-  const column = columnOf('generate_series', 'int', { made: true });
-  const series = (row: any): Record<string, number>[] => {
-    const [from, to, step = 1] = args.map((arg) => arg.of(row));
+  const timed = isTime(args[0]!.type);
+  if (!timed && args.some(({ type }) => type !== 'int')) unsupported('SQL: generate_series() of these');
+  const column = columnOf('generate_series', timed ? 'timestamp' : 'int', { made: true });
+  const series = (row: any): Record<string, unknown>[] => {
+    const values = args.map((arg) => arg.of(row));
+    if (values.includes(null)) return [];
+    const [from, to] = timed ? values.slice(0, 2).map(msOf) : values;
+    const step = values[2] ?? 1;
     const found = [];
     for (let value = from; step > 0 ? value <= to : value >= to; value += step)
-      found.push({ [column.id]: value });
+      found.push({ [column.id]: timed ? instantOf(value) : value });
     return found;
   };
   return { rel: expanded(rel, [column], series), column };
@@ -258,7 +252,7 @@ function projected(
   const plain: [string, SqlColumn][] = [];
   for (const item of items) {
     const { type, of } = compile(item.e, sorts.rel.scope);
-    const column = columnOf(nameOf(item), type === 'unknown' ? 'text' : type);
+    const column = columnOf(item.name, type === 'unknown' ? 'text' : type);
     if (item.e.k === 'known') plain.push([item.e.id, column]);
     else if (item.e.k === 'column')
       plain.push([sorts.rel.scope.column(item.e.table, item.e.name).id, column]);

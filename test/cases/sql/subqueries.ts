@@ -18,6 +18,7 @@ import {
 } from './relation.js';
 import { Scope, type SqlColumn } from './scope.js';
 import {
+  columnsIn,
   columnsInFrom,
   columnsInQuery,
   conjunction,
@@ -79,6 +80,7 @@ function direct(rel: Rel, test: Test, catalog: Catalog): Rel | null {
   if (value !== null) {
     const [only] = body.items;
     const e: Expr = only!.e.k === 'star' ? { k: 'known', id: other.scope.own[0]!.id } : only!.e;
+    if (columnsIn(e).some(({ table, name }) => other.scope.find(table, name) === null)) return null;
     const found = materialized(other, [e]);
     other = found.rel;
     item = found.ids[0]!;

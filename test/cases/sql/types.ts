@@ -173,9 +173,18 @@ export function stored(type: string, value: unknown): any {
       return typeof interval === 'number' ? interval : unsupported('intervals of months in rows');
     }
     case 'json':
-      return typeof value === 'string' ? JSON.parse(value) : value;
+      return typeof value === 'string' ? jsonOf(value) : value;
     default:
       return typeof value === 'string' ? value : JSON.stringify(value);
+  }
+}
+
+/** JSON's text as its value; a text that is none stands for itself. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
   }
 }
 
@@ -212,6 +221,18 @@ function inList(type: string, value: unknown): string {
   return /[\s,{}"\\]/.test(text) || text === ''
     ? `"${text.replaceAll(/["\\]/g, (mark) => `\\${mark}`)}"`
     : text;
+}
+
+/** A value of a type as JSON has it: times and intervals are texts. */
+export function asJson(type: string, value: any): any {
+  if (value === null || baseOf(type) === 'json' || typeof value === 'boolean') return value;
+  if (isList(type)) return value.map((element: any) => asJson(elementOf(type), element));
+  if (isNumber(type)) return value;
+  return type.startsWith('timestamp')
+    ? shown(type, value)!
+        .replace(' ', 'T')
+        .replace(/\.0+(?=$|[+-])/, '')
+    : shown(type, value);
 }
 
 /** As PostgreSQL writes jsonb: a space behind colons and commas. */
