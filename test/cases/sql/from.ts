@@ -29,7 +29,7 @@ export function fromOf(
   base: Rel | null,
 ): { rel: Rel; rest: Expr[] } {
   let rest = [...where];
-  let rel: Rel | null = base;
+  let rel: Rel | null = base === null ? null : shadowed(base, from, catalog);
   let left = [...from];
   const order: string[][] = [];
   /** Conditions that the rows so far decide. */
@@ -63,6 +63,17 @@ export function fromOf(
   const places = new Map(order.flat().map((id, place) => [id, place]));
   const columns = [...rel.scope.columns].sort((l, r) => (places.get(l.id) ?? -1) - (places.get(r.id) ?? -1));
   return { rel: { rows: rel.rows, scope: new Scope(columns) }, rest };
+}
+
+/** What is around a query, where its own tables have columns of the same names: those come before. */
+function shadowed(base: Rel, from: readonly From[], catalog: Catalog): Rel {
+  const own = from.flatMap((item) => alone(item, catalog, base)?.scope.own ?? []);
+  const columns = base.scope.columns.map((column) => {
+    const alike = own.filter(({ name }) => name === column.name);
+    if (alike.some(({ table }) => table === column.table)) return { ...column, name: '' };
+    return alike.length > 0 ? { ...column, hidden: true } : column;
+  });
+  return { ...base, scope: new Scope(columns) };
 }
 
 const decides = (condition: Expr, scope: Scope): boolean =>

@@ -53,7 +53,7 @@ export function grouped(
   const names = [...groups.keys()];
   let { rel } = keys;
   // A column that is grouped by keeps its name: what comes after may speak of it.
-  const columns = keys.ids.map((id): SqlColumn => ({ ...rel.scope.byId(id), id: fresh() }));
+  const columns = keys.ids.map((id): SqlColumn => ({ ...rel.scope.byId(id), id: fresh(), outer: false }));
   rel = {
     ...picked(rel, [
       ...rel.scope.columns.map((column): [string, SqlColumn] => [column.id, column]),

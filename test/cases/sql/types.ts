@@ -181,6 +181,7 @@ export function stored(type: string, value: unknown): any {
 
 /** JSON's text as its value; a text that is none stands for itself. */
 function jsonOf(text: string): unknown {
+  if (text === 'null') return unsupported('the null of JSON');
   try {
     return JSON.parse(text);
   } catch {
