@@ -1,5 +1,7 @@
 import type { View } from 'stillwater';
+import type { RowOf } from 'stillwater';
 import type { Cell } from './canonical.js';
+import type { bids } from './events.js';
 import { q0 } from './queries/q0.js';
 import { q1 } from './queries/q1.js';
 import { q10 } from './queries/q10.js';
@@ -7,6 +9,9 @@ import { q13 } from './queries/q13.js';
 import { q14 } from './queries/q14.js';
 import { q15 } from './queries/q15.js';
 import { q16 } from './queries/q16.js';
+import { q18 } from './queries/q18.js';
+import { q19 } from './queries/q19.js';
+import { q9 } from './queries/q9.js';
 import { q17 } from './queries/q17.js';
 import { q2 } from './queries/q2.js';
 import { q20 } from './queries/q20.js';
@@ -57,7 +62,11 @@ export const queries: readonly (Query | Missing)[] = [
   { name: 'q6', title: 'average selling price by seller', missing: 'top, over' },
   { name: 'q7', title: 'highest bid', missing: 'tumbling windows' },
   { name: 'q8', title: 'monitor new users', missing: 'tumbling windows' },
-  { name: 'q9', title: 'winning bids', missing: 'top' },
+  query('winning bids', q9, ({ bid, ...row }) => [
+    ...[row.id, row.item_name, row.description, row.initial_bid, row.reserve],
+    ...[ms(row.date_time), ms(row.expires), row.seller, row.category, row.extra],
+    ...[bid.auction, bid.bidder, bid.price, ms(bid.date_time), bid.extra],
+  ]),
   query('log', q10, (row) => [
     row.auction,
     row.bidder,
@@ -102,8 +111,8 @@ export const queries: readonly (Query | Missing)[] = [
     row.avg_price,
     row.sum_price,
   ]),
-  { name: 'q18', title: 'find last bid', missing: 'top' },
-  { name: 'q19', title: 'auction top-10 price', missing: 'top' },
+  query('find last bid', q18, (row) => bidCells(row)),
+  query('auction top-10 price', q19, (row) => [...bidCells(row), row.rank]),
   query('expand bid with auction', q20, (row) => [
     ...[row.auction, row.bidder, row.price, row.channel, row.url, ms(row.date_time), row.extra],
     ...[row.item.item_name, row.item.description, row.item.initial_bid, row.item.reserve],
@@ -135,6 +144,10 @@ export function nexmarkView(name: string): View<any, string> {
   if (found === undefined || isMissing(found)) throw new Error(`There is no view for ${name}.`);
   return found.view;
 }
+
+const bidCells = (row: RowOf<typeof bids>): Cell[] => [
+  ...[row.auction, row.bidder, row.price, row.channel, row.url, ms(row.date_time), row.extra],
+];
 
 interface BidCounts {
   readonly total_bids: number;

@@ -165,7 +165,7 @@ function lineOf(outcome: Outcome): string {
     return `${(events / 1_000).toString()}k ${word} ${rows}`.padEnd(18);
   });
   const rate = `${Math.round(measured.rate).toLocaleString('en-US')} events/s`;
-  const ratio = `${measured.ofDrain.toFixed(2)} of the drain`;
+  const ratio = `${measured.ofDrain.toFixed(2)} of the drain (${measured.ofDrainByProcessor.toFixed(2)} by processor time)`;
   const differences = compared.flatMap(({ events, difference }) =>
     difference === null ? [] : [`     ${events}: ${difference.replaceAll('\n', '\n     ')}`],
   );
