@@ -60,9 +60,7 @@ export const endToEnd: Figure = {
         subject.call('awaitedLoop', { url: redis.url, stream: STREAM, eventsMax: eventsAwaited }),
       );
       awaited.push((loop.events / loop.ms) * 1_000);
-      const ivm = await inSubject((subject) =>
-        subject.call('dbIvm', { events, keys, seed: SEED }),
-      );
+      const ivm = await inSubject((subject) => subject.call('dbIvm', { events, keys, seed: SEED }));
       if (ivm.counted !== events) throw new Error(`db-ivm counted ${ivm.counted} of ${events} events.`);
       inMemory.push((ivm.events / ivm.ms) * 1_000);
     }
