@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { avg, count, declarationOf, instant, max, stream, sum, view } from '../src/index.js';
 import type { ViewDeclaration } from '../src/view/plan.js';
 import { nexmarkView } from './nexmark/queries.js';
+import { operatorView } from './operators/subjects.js';
 
 /** A view to be maintained, as it is told to another process: its name, the stream it reads and which of the shapes. */
 export interface ViewSpec {
@@ -59,6 +60,8 @@ const shapes = {
     }),
   /** A query of the Nexmark suite, by its name; it reads the streams of the suite. */
   nexmark: (spec: ViewSpec) => nexmarkView(spec.name),
+  /** One operator over a table, by its name. */
+  operator: (spec: ViewSpec) => operatorView(spec),
 } as const;
 
 export const declared = (spec: ViewSpec): ViewDeclaration =>

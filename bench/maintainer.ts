@@ -17,6 +17,7 @@ import { Rebuilder } from '../src/runtime/rebuilder.js';
 import { RegistryWatch } from '../src/runtime/registry-watch.js';
 import type { TaskId } from '../src/runtime/task-id.js';
 import { Worker } from '../src/runtime/worker.js';
+import { sourcesOf } from '../src/view/plan-nodes.js';
 import { cpuMs, type Took } from './cost.js';
 import { declared, type ViewSpec } from './declared-views.js';
 import { ObservedSourceLog, ObservedTaskStore } from './observed.js';
@@ -129,8 +130,17 @@ export class Maintainer {
       this.#tasks.passed(tasks, stream, end, withinMs),
     );
     const endedAt = Math.max(...(await Promise.all(passed)));
-    const { at, cpu } = this.#log.firstRead!;
+    // What a task contained when it was taken needs no reading.
+    if (this.#log.firstRead === null) return { ms: 0, cpuMs: 0 };
+    const { at, cpu } = this.#log.firstRead;
     return { ms: endedAt - at, cpuMs: cpuMs(process.cpuUsage(cpu)) };
+  }
+
+  /** Whether a view reads this stream. */
+  reads(stream: string): boolean {
+    return this.#views.some((spec) =>
+      sourcesOf(declared(spec).plan).some((source) => 'redisKey' in source && source.redisKey === stream),
+    );
   }
 
   /** Holds the views, so that a log can grow before it is read; or lets them go, and measures from there. */

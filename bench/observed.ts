@@ -42,6 +42,7 @@ export class ObservedTaskStore extends RedisTaskStore {
         lastCommitAt: 0,
         frontier: claimed.record?.frontier ?? {},
       });
+    this.#tell();
     return claimed;
   }
 
@@ -52,9 +53,13 @@ export class ObservedTaskStore extends RedisTaskStore {
       progress.lastCommitAt = performance.now();
       progress.firstCommitAt ??= progress.lastCommitAt;
       progress.frontier = request.record.frontier;
-      for (const listener of this.#listeners) listener();
+      this.#tell();
     }
     return outcome;
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
   }
 
   /** When the last of the tasks had committed everything up to `end`. Fails after `withinMs`. */

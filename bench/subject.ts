@@ -19,6 +19,7 @@ export const procedures = {
   },
   maintained: (until: Omit<Until, 'view'>) => maintainer!.maintained(until),
   maintainedAll: (until: { ends: Ends; withinMs: number }) => maintainer!.maintainedAll(until),
+  reads: async (stream: string) => maintainer!.reads(stream),
   pause: (paused: boolean) => maintainer!.pause(paused),
   claimToCommitMs: (options: { view: string; withinMs: number }) => maintainer!.claimToCommitMs(options),
   rebuild: (until: Until) => maintainer!.rebuild(until),

@@ -1,5 +1,4 @@
 import type { Redis } from 'ioredis';
-import { shownText } from '../../src/zset/shown-text.js';
 import { RedisConnections } from '../../src/redis/connections.js';
 import { Keyspace } from '../../src/redis/keyspace.js';
 import { RedisViewStore } from '../../src/redis/redis-view-store.js';
@@ -116,7 +115,7 @@ export class LoadedEvents {
       const cells = [];
       for (let bucket = 0; bucket < query.view.declaration.buckets; bucket++)
         for (const { text } of (await store.bucket(task, bucket)).rows)
-          cells.push(query.cells(JSON.parse(shownText(text))));
+          cells.push(query.cells(JSON.parse(text)));
       return new CanonicalAnswer(cells);
     } finally {
       await connections.close();

@@ -5,6 +5,10 @@ import type { bids } from './events.js';
 import { q0 } from './queries/q0.js';
 import { q1 } from './queries/q1.js';
 import { q10 } from './queries/q10.js';
+import { q5 } from './queries/q5.js';
+import { q7 } from './queries/q7.js';
+import { q8 } from './queries/q8.js';
+import { q12 } from './queries/q12.js';
 import { q13 } from './queries/q13.js';
 import { q14 } from './queries/q14.js';
 import { q15 } from './queries/q15.js';
@@ -58,10 +62,10 @@ export const queries: readonly (Query | Missing)[] = [
   query('selection', q2, (row) => [row.auction, row.price]),
   query('local item suggestion', q3, (row) => [row.name, row.city, row.state, row.id]),
   query('average price for a category', q4, (row) => [row.category, row.average]),
-  { name: 'q5', title: 'hot items', missing: 'hopping windows' },
+  query('hot items', q5, (row) => [row.auction, row.num]),
   { name: 'q6', title: 'average selling price by seller', missing: 'top, over' },
-  { name: 'q7', title: 'highest bid', missing: 'tumbling windows' },
-  { name: 'q8', title: 'monitor new users', missing: 'tumbling windows' },
+  query('highest bid', q7, (row) => [row.auction, row.price, row.bidder, ms(row.date_time), row.extra]),
+  query('monitor new users', q8, (row) => [row.id, row.name, ms(row.windowStart)]),
   query('winning bids', q9, ({ bid, ...row }) => [
     ...[row.id, row.item_name, row.description, row.initial_bid, row.reserve],
     ...[ms(row.date_time), ms(row.expires), row.seller, row.category, row.extra],
@@ -77,7 +81,7 @@ export const queries: readonly (Query | Missing)[] = [
     row.minute,
   ]),
   { name: 'q11', title: 'user sessions', missing: 'session windows' },
-  { name: 'q12', title: 'windows of a bidder', missing: 'tumbling windows' },
+  query('windows of a bidder', q12, (row) => [row.bidder, row.bids, ms(row.windowStart), ms(row.windowEnd)]),
   query('bounded side input join', q13, (row) => [
     row.auction,
     row.bidder,

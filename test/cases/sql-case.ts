@@ -53,15 +53,17 @@ class SqlRun {
     this.#changes = one.steps.map(({ changes, changes_fixture: fixture }) =>
       fixture === undefined ? (changes ?? []) : JSON.parse(readFileSync(join(folder, fixture), 'utf8')),
     );
+    const clocked = one.steps.some(({ op }) => op === 'set_clock');
     const oneRow = new OneRow();
     this.#catalog = new Catalog(oneRow.rel);
     for (const table of one.tables) {
       const changes = this.#changes.flat().filter((change) => change.table === table.name);
-      const source = new SourceTable(table, changes);
+      const source = new SourceTable(table, changes, clocked);
       this.#tables.set(table.name, source);
       this.#catalog.add(table.name, () => source.rel);
     }
     this.#appends.push(oneRow.append(this.#log));
+    this.#appends.push(this.#clocks(0));
   }
 
   verdict(): Verdict {
@@ -114,19 +116,26 @@ class SqlRun {
   }
 
   #step(step: Step, place: number): void {
-    if (step.op === 'set_clock') unsupported('a clock');
     if (step.op === 'create_view') {
       const bag = this.#views.get(step.view!);
       if (bag && step.view === this.one.main_view) this.#maintain(step.view!, bag);
       return;
     }
-    const append = this.#changes[place]!.flatMap((change) => {
+    const append = step.op === 'set_clock' ? this.#clocks(step.value!) : this.#changesOf(place);
+    this.#appends.push(append);
+    for (const bag of this.#maintained.values()) bag.tick(append);
+  }
+
+  #clocks(ms: number): Append {
+    return [...this.#tables.values()].flatMap((table) => table.setClock(ms, this.#log));
+  }
+
+  #changesOf(place: number): Append {
+    return this.#changes[place]!.flatMap((change) => {
       const table =
         this.#tables.get(change.table) ?? unsupported(`changes of ${change.table}, which is no table`);
       return table.apply(change, this.#log);
     });
-    this.#appends.push(append);
-    for (const bag of this.#maintained.values()) bag.tick(append);
   }
 
   #rowsOf(name: string): string[] {

@@ -19,6 +19,7 @@ import {
 import { Scope, type SqlColumn } from './scope.js';
 import { baseOf, isNumber } from './types.js';
 import { columnsIn, columnsInFrom, columnsInQuery, conjunction, conjuncts, isQuery, some } from './walk.js';
+import { asksNow } from './temporal.js';
 import { timeWindow } from './time-windows.js';
 
 /** What FROM gives, joined by the conditions of WHERE where they say how; `rest`: the conditions not used for that. */
@@ -34,7 +35,9 @@ export function fromOf(
   const order: string[][] = [];
   /** Conditions that the rows so far decide. */
   const settle = (): void => {
-    const decided = rest.filter((condition) => !some(condition, isQuery) && decides(condition, rel!.scope));
+    const decided = rest.filter(
+      (condition) => !some(condition, isQuery) && !asksNow(condition) && decides(condition, rel!.scope),
+    );
     rest = rest.filter((condition) => !decided.includes(condition));
     for (const condition of decided) rel = filtered(rel!, condition);
   };

@@ -20,6 +20,7 @@ import {
 import { Scope, type SqlColumn } from './scope.js';
 import { commonType } from './scalar-functions.js';
 import { filteredByQuery, withoutQueries } from './subqueries.js';
+import { asksNow, whileTrue } from './temporal.js';
 import { elementOf, instantOf, isTime, msOf } from './types.js';
 import { conjuncts, isAggregate, isQuery, isWindow, some } from './walk.js';
 import { windowed } from './windows.js';
@@ -108,8 +109,10 @@ function selectOf(
 ): Rel {
   const { rel: from, rest } = fromOf(select.from, conjuncts(select.where), catalog, base);
   let rel = from;
-  for (const condition of rest)
+  const temporal = rest.filter(asksNow);
+  for (const condition of rest.filter((one) => !temporal.includes(one)))
     rel = some(condition, isQuery) ? filteredByQuery(rel, condition, catalog) : filtered(rel, condition);
+  if (temporal.length > 0) rel = whileTrue(rel, temporal);
 
   let items = itemsOf(select.items, rel.scope);
   let having = conjuncts(select.having);

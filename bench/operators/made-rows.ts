@@ -1,0 +1,36 @@
+import { random } from '../flight-events.js';
+
+/** A row of the relations that operators are measured on. */
+export interface MadeRow {
+  readonly id: number;
+  /** The same for all. */
+  readonly group: string;
+  /** Of one row only. */
+  readonly key: string;
+  /** The id of the one row of the other relation that belongs to it. */
+  readonly other: number;
+  readonly value: number;
+  readonly flag: boolean;
+  readonly tags: readonly [string, string];
+  readonly at: string;
+}
+
+const FIRST_MS = Date.UTC(2024, 0, 1);
+const VALUES = 1_000_000_000;
+
+/** The row of an id in a relation of a size: the same whenever it is asked for. */
+export function madeRow(id: number, size: number): MadeRow {
+  const chance = random(id + 1);
+  chance();
+  const value = Math.floor(chance() * VALUES);
+  return {
+    id,
+    group: 'all',
+    key: `k${id}`,
+    other: id % size,
+    value,
+    flag: value % 2 === 0,
+    tags: [`a${id % 10}`, `b${id % 7}`],
+    at: new Date(FIRST_MS + id * 1_000).toISOString(),
+  };
+}

@@ -1,0 +1,191 @@
+import {
+  avg,
+  collect,
+  computed,
+  count,
+  countDistinct,
+  countIf,
+  first,
+  instant,
+  last,
+  max,
+  maxBy,
+  min,
+  minBy,
+  sum,
+  sumIf,
+  table,
+  view,
+  type Aggregate,
+  type View,
+} from 'stillwater';
+import { z } from 'zod';
+import type { ViewSpec } from '../declared-views.js';
+import type { MadeRow } from './made-rows.js';
+
+const schema = z.object({
+  id: z.int(),
+  group: z.string(),
+  key: z.string(),
+  other: z.int(),
+  value: z.number(),
+  flag: z.boolean(),
+  tags: z.array(z.string()),
+  at: instant(),
+});
+
+/** The relation whose rows change. */
+const changing = (stream: string) => table(stream, { schema, key: 'id' });
+type Rows = ReturnType<typeof changing>;
+/** As many rows, which stay as they are: what the others are joined with. */
+const still = (stream: string) => table(`${stream}-other`, { schema, key: 'id' });
+
+/** What is measured: one operator or aggregate over relations of different sizes. */
+export interface Subject {
+  readonly name: string;
+  readonly family: 'table' | 'shape' | 'sets' | 'join' | 'order' | 'aggregate';
+  /** Reads the relation that stays as it is, too. */
+  readonly joins: boolean;
+  readonly view: (spec: ViewSpec) => View<any, any>;
+  /** The largest relation it is measured on; and why a change may cost more in a larger one. */
+  readonly sizeMax?: number;
+  readonly grows?: string;
+}
+
+type Named = Omit<Subject, 'family' | 'joins' | 'view'>;
+
+const shaped = (
+  family: Subject['family'],
+  name: string,
+  of: (rows: Rows) => any,
+  more: Partial<Named> & { key?: string | readonly string[] } = {},
+): Subject => ({
+  name,
+  family,
+  joins: false,
+  view: (spec) =>
+    view(spec.name, { from: of(changing(spec.stream)), ...(more.key && { key: more.key }) } as any),
+  ...more,
+});
+
+const paired = (
+  family: Subject['family'],
+  name: string,
+  of: (rows: Rows, others: Rows) => any,
+  more: Partial<Named> & { key?: string | readonly string[] } = {},
+): Subject => ({
+  name,
+  family,
+  joins: true,
+  view: (spec) =>
+    view(spec.name, {
+      from: of(changing(spec.stream), still(spec.stream)),
+      ...(more.key && { key: more.key }),
+    } as any),
+  ...more,
+});
+
+/** All rows are of one group: its size is the relation's. */
+const aggregate = (name: string, of: Aggregate<MadeRow, unknown>, more: Partial<Named> = {}): Subject => ({
+  name,
+  family: 'aggregate',
+  joins: false,
+  view: (spec) =>
+    view(spec.name, {
+      from: changing(spec.stream)
+        .groupBy('group')
+        .aggregate({ result: of as any }),
+    }),
+  ...more,
+});
+
+const WHOLE = { sizeMax: 1_000, grows: 'its result is as large as its group, and written whole' };
+
+export const subjects: readonly Subject[] = [
+  shaped('table', 'table', (rows) => rows),
+  shaped('shape', 'where', (rows) => rows.where(({ value }) => value >= 0)),
+  shaped('shape', 'select', (rows) =>
+    rows.select({ id: 'id', twice: computed(z.number(), ({ value }) => value * 2) }),
+  ),
+  shaped(
+    'shape',
+    'flatMap',
+    (rows) =>
+      rows.flatMap(z.object({ id: z.int(), value: z.number() }), (row) => [{ id: row.id, value: row.value }]),
+    { key: 'id' },
+  ),
+  shaped(
+    'shape',
+    'unnest',
+    (rows) =>
+      rows
+        .unnest('tags', { as: 'tag' })
+        .select({ id: 'id', tag: 'tag' })
+        .where(({ tag }) => tag.startsWith('a')),
+    { key: 'id' },
+  ),
+  shaped('shape', 'union', (rows) => rows.where(({ flag }) => flag).union(rows.where(({ flag }) => !flag)), {
+    key: 'id',
+  }),
+  shaped('sets', 'distinct', (rows) => rows.select({ key: 'key', value: 'value' }).distinct()),
+  paired('sets', 'except', (rows, others) =>
+    rows
+      .select({ key: 'key', flag: 'flag' })
+      .except(others.where(({ flag }) => flag).select({ key: 'key', flag: 'flag' })),
+  ),
+  paired('sets', 'intersect', (rows, others) =>
+    rows.select({ key: 'key', flag: 'flag' }).intersect(others.select({ key: 'key', flag: 'flag' })),
+  ),
+  paired('join', 'join', (rows, others) => rows.join({ one: others }, { on: { other: 'id' } })),
+  paired('join', 'leftJoin', (rows, others) => rows.leftJoin({ one: others }, { on: { other: 'id' } })),
+  paired(
+    'join',
+    'rightJoin',
+    (rows, others) =>
+      rows.rightJoin({ one: others }, { on: { other: 'id' } }).select({ key: 'one.key', id: 'id' }),
+    { key: ['key', 'id'] },
+  ),
+  paired(
+    'join',
+    'fullJoin',
+    (rows, others) =>
+      rows.fullJoin({ one: others }, { on: { other: 'id' } }).select({ id: 'id', key: 'one.key' }),
+    { key: ['key', 'id'] },
+  ),
+  paired('join', 'semiJoin', (rows, others) => rows.semiJoin(others, { on: { other: 'id' } })),
+  paired('join', 'antiJoin', (rows, others) => rows.antiJoin(others, { on: { other: 'id' } })),
+  paired('join', 'join on one hot key', (rows, others) =>
+    rows.join({ one: others.where(({ id }) => id === 0) }, { on: { group: 'group' } }),
+  ),
+  shaped('order', 'top 10', (rows) => rows.top(10, { order: 'value.desc' })),
+  shaped('order', 'top 10 with rank', (rows) => rows.top(10, { order: 'value.desc', rank: 'rank' })),
+  shaped('order', 'top 10 after 100', (rows) => rows.top(10, { order: 'value.desc', offset: 100 })),
+  aggregate('count', count()),
+  aggregate(
+    'countIf',
+    countIf(({ flag }) => flag),
+  ),
+  aggregate('sum', sum('value')),
+  aggregate(
+    'sumIf',
+    sumIf('value', ({ flag }) => flag),
+  ),
+  aggregate('avg', avg('value')),
+  aggregate('min', min('value')),
+  aggregate('max', max('value')),
+  aggregate('first', first('key', { by: 'value' })),
+  aggregate('last', last('key', { by: 'value' })),
+  aggregate('minBy', minBy('value')),
+  aggregate('maxBy', maxBy('value', { value: 'key' })),
+  aggregate('countDistinct', countDistinct('key')),
+  aggregate('collect', collect('value'), WHOLE),
+];
+
+export function operatorView(spec: ViewSpec): View<any, any> {
+  const found = subjects.find(({ name }) => viewNameOf(name) === spec.name);
+  if (found === undefined) throw new Error(`Nothing is measured under the name ${spec.name}.`);
+  return found.view(spec);
+}
+
+/** Names of views hold no spaces. */
+export const viewNameOf = (name: string): string => name.replaceAll(' ', '-').toLowerCase();
