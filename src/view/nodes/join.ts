@@ -1,5 +1,6 @@
 import { generatedExtension } from '../../circuit/generated-row.js';
 import { Join } from '../../circuit/operators/join.js';
+import { PairWorks } from '../../circuit/pair-works.js';
 import type { Row } from '../../zset/value.js';
 import { describeFunction } from '../describe-expression.js';
 import { shortSource } from '../expression-text.js';
@@ -60,7 +61,7 @@ export const join: NodeKind<JoinNode> = {
         condition: node.where?.call ?? null,
         errors: compiler.errorsOf('join'),
       },
-      null,
+      new PairWorks(null),
     );
     return compiler.add('join', operator, inputs);
   },
