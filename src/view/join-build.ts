@@ -1,15 +1,26 @@
 import { Build } from './build.js';
 import { isScalar, kindOf, typeText } from './columns.js';
+import { durationMs } from './duration.js';
 import { pathOf } from './expression.js';
-import { joinRelation, placedTogether, semiJoinRelation } from './join-relation.js';
-import type { JoinKey, JoinKind, PairFunction, PlanNode } from './plan.js';
+import {
+  intervalJoinRelation,
+  intervalTimes,
+  joinRelation,
+  placedTogether,
+  semiJoinRelation,
+} from './join-relation.js';
+import type { IntervalJoinNode, JoinKey, JoinKind, PairFunction, PlanNode } from './plan.js';
 import { partitionText } from './relation.js';
+import { namedTime, ownTime } from './time-column.js';
 import { userFunction } from './user-function.js';
+import { whyNoWatermark } from './why-no-watermark.js';
+import { noteDuration } from './window.js';
 
 /** What a join is declared with; all of it as a user wrote it. */
 export interface JoinOptions {
   readonly on: object;
   readonly where?: unknown;
+  readonly within?: unknown;
 }
 
 /** The node of a join, and the making of it. */
@@ -40,11 +51,55 @@ export function joined(
   const on = joinKeys(build, left, right, how, as);
   build.noteTaken([as]);
   const where = condition<boolean>(build, how, `the condition of the join with "${as}"`);
-  const node = { op: 'join', kind, left, right, as, on, where } as const;
+  const parts = { kind, left, right, as, on, where, place: build.place } as const;
+  if (how?.within !== undefined) return { build, node: intervalJoin(build, parts, how.within) };
   return {
     build,
-    node: { ...node, relation: joinRelation(left.relation, right.relation, node), place: build.place },
+    node: { ...parts, op: 'join', relation: joinRelation(left.relation, right.relation, parts) },
   };
+}
+
+function intervalJoin(
+  build: Build,
+  parts: Omit<IntervalJoinNode, 'op' | 'relation' | 'within'>,
+  asked: unknown,
+): IntervalJoinNode {
+  const { kind, left, right, as } = parts;
+  const given = (asked ?? {}) as { [option in 'before' | 'after' | 'left' | 'right']?: unknown };
+  const ms = (option: 'before' | 'after'): number => {
+    const duration = durationMs(given[option]);
+    if (duration === null)
+      noteDuration(given[option], `\`within.${option}\` of the join with "${as}"`, build);
+    return duration ?? 0;
+  };
+  const time = (side: 'left' | 'right', node: PlanNode): string =>
+    (given[side] === undefined
+      ? ownTime(node, `\`within\` of the ${side} side`, build, side)
+      : namedTime(node, given[side], 'join within', build)) ?? '';
+  const within = {
+    beforeMs: ms('before'),
+    afterMs: ms('after'),
+    left: time('left', left),
+    right: time('right', right),
+  };
+  const times = intervalTimes(left.relation, right.relation, within);
+  const needed = [
+    ...(kind === 'left' || kind === 'full' ? (['right'] as const) : []),
+    ...(kind === 'right' || kind === 'full' ? (['left'] as const) : []),
+  ];
+  for (const side of needed) {
+    if (times[side] !== null || within[side] === '') continue;
+    const { because, remedy } = whyNoWatermark(parts[side]);
+    build.note({
+      code: 'needs-watermark',
+      what: `A ${kind} join shows rows alone that can have no match any more, and nothing ever says so of the ${side} side.`,
+      evidence: { because },
+      remedy,
+      place: build.place,
+    });
+  }
+  const node = { ...parts, op: 'intervalJoin', within } as const;
+  return { ...node, relation: intervalJoinRelation(left.relation, right.relation, node) };
 }
 
 export function semiJoined(

@@ -1,5 +1,6 @@
 import { columnAt, holdsOnlyStrings, nullable, objectColumn } from './columns.js';
-import type { JoinKey, JoinNode, Relation } from './plan.js';
+import { freezing } from './freezing.js';
+import type { ColumnWatermark, IntervalJoinNode, JoinKey, JoinNode, Relation } from './plan.js';
 
 /** What is known of the rows of joins. */
 
@@ -22,6 +23,48 @@ export function joinRelation(
     watermarks: [],
     lates: false,
   };
+}
+
+/**
+ * Nothing that was shown of rows that never go is taken back: a row is shown alone when it can have no match any more.
+ *
+ * A pair comes with the later of its rows, and a row alone when the other side has passed its last match: each side's
+ * times lag behind the other's by as much as they may lie before it.
+ */
+export function intervalJoinRelation(
+  left: Relation,
+  right: Relation,
+  node: Pick<IntervalJoinNode, 'kind' | 'as' | 'on' | 'within'>,
+): Relation {
+  const { as, within } = node;
+  const times = intervalTimes(left, right, within);
+  const later = ({ time }: ColumnWatermark, ms: number) =>
+    time.map(({ source, delayMs }) => ({ source, delayMs: delayMs + ms }));
+  return {
+    ...joinRelation(left, right, node),
+    appendOnly: left.appendOnly && right.appendOnly,
+    watermarks:
+      times.left === null || times.right === null
+        ? []
+        : [
+            { column: within.left, time: [...times.left.time, ...later(times.right, within.afterMs)] },
+            {
+              column: `${as}.${within.right}`,
+              time: [...times.right.time, ...later(times.left, within.beforeMs)],
+            },
+          ],
+  };
+}
+
+/** The watermarks of both sides' times, where they have any. */
+export function intervalTimes(
+  left: Relation,
+  right: Relation,
+  within: IntervalJoinNode['within'],
+): { left: ColumnWatermark | null; right: ColumnWatermark | null } {
+  const of = (relation: Relation, name: string): ColumnWatermark | null =>
+    freezing(relation).find(({ column }) => column === name) ?? null;
+  return { left: of(left, within.left), right: of(right, within.right) };
 }
 
 /** Rows of a semi join only come if neither side's ever go; of an anti join they go as the right's come. */

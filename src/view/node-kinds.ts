@@ -6,6 +6,7 @@ import { during } from './nodes/during.js';
 import { final } from './nodes/final.js';
 import { flatMap } from './nodes/flat-map.js';
 import { intersect } from './nodes/intersect.js';
+import { intervalJoin } from './nodes/interval-join.js';
 import { join } from './nodes/join.js';
 import { select } from './nodes/select.js';
 import { top } from './nodes/top.js';
@@ -29,6 +30,7 @@ const nodeKinds: { readonly [Op in OperatorNode['op']]: NodeKind<Extract<Operato
   join,
   top,
   semiJoin,
+  intervalJoin,
   window,
   final,
   during,

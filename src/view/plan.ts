@@ -22,6 +22,7 @@ export type PlanNode =
   | JoinNode
   | TopNode
   | SemiJoinNode
+  | IntervalJoinNode
   | WindowNode
   | FinalNode
   | DuringNode;
@@ -204,6 +205,19 @@ export interface JoinNode extends NodeBase {
 export type JoinKind = 'inner' | 'left' | 'right' | 'full';
 /** Equal keys: paths of both sides. Null equals nothing. */
 export interface JoinKey {
+  readonly left: string;
+  readonly right: string;
+}
+/** As a join, of rows whose times lie near each other. */
+export interface IntervalJoinNode extends Omit<JoinNode, 'op'> {
+  readonly op: 'intervalJoin';
+  readonly within: Interval;
+}
+/** The right row's time lies at most `beforeMs` before the left's and at most `afterMs` after it. */
+export interface Interval {
+  readonly beforeMs: number;
+  readonly afterMs: number;
+  /** Each side's time: a path to instants. */
   readonly left: string;
   readonly right: string;
 }
