@@ -1,15 +1,15 @@
-import { assert } from '../../assert.js';
 import { Delta } from '../../zset/delta.js';
-import { INSTANT_WIDTH, instantMs, instantText } from '../../zset/instant-text.js';
+import { instantMs, instantText } from '../../zset/instant-text.js';
 import type { Row } from '../../zset/value.js';
-import { type Kept, OrderedArrangement, retractionsIn } from '../arrangement.js';
-import { DUE_MAX, type DueTimes } from '../due-times.js';
+import { type Kept, type OrderedArrangement, retractionsIn } from '../arrangement.js';
+import type { DueTimes } from '../due-times.js';
 import type { TextRange } from '../known-group.js';
 import type { Operator, Ordered } from '../operator.js';
 import { type Change, type PairWork, SideChanges, type SideName } from '../pair-work.js';
 import type { PairWorks } from '../pair-works.js';
 import { otherSide, Pairing, type PairOptions, type PairSide } from '../pairing.js';
 import { pure } from '../pure.js';
+import { BEHIND, TimedRows } from '../timed-rows.js';
 import { type ColumnTime, columnWatermark, type Time } from '../time.js';
 
 export interface IntervalSide {
@@ -30,12 +30,6 @@ export interface IntervalSide {
 
 /** So many of the disjoint intervals of a key are looked up apart; more are looked up as greater ones. */
 const RANGES_MAX = 16;
-/** At least so many rows of a key are freed at once. */
-const FREED_MIN = 8;
-
-/** Behind all members of an instant: what follows the instant is JSON of a row. */
-const BEHIND = '~';
-
 /**
  * Pairs of rows with equal keys whose times lie near each other, and rows that can have none any more.
  *
@@ -96,7 +90,7 @@ export class IntervalJoin implements Operator {
       changed[side].set(key, (changed[side].get(key) ?? 0) + retractionsIn(changes));
     }
     for (const side of ['left', 'right'] as const)
-      this.#sides[side].wantDue(time, (key) => changed[side].get(key) ?? 0);
+      this.#sides[side].wantOver(time, (key) => changed[side].get(key) ?? 0);
   }
 
   step(): Delta<Row> {
@@ -157,23 +151,18 @@ export class IntervalJoin implements Operator {
 
 /** One side: what is kept of it, and what of that is over. */
 class Side implements PairSide {
-  readonly rows: OrderedArrangement;
-  /** The rows before this time are over. */
-  #bound = '';
-  /** The keys that have rows which are over, as far as a tick comes to them. */
-  #due: readonly string[] = [];
-  #more = false;
-  /** Rows that came in this tick and are over by it. */
-  #overAtOnce: { readonly key: string; readonly text: string; readonly row: Row }[] = [];
-  /** How many of the rows of one key go at once. */
-  #page = 0;
+  readonly #kept: TimedRows;
 
   constructor(readonly options: IntervalSide) {
-    this.rows = new OrderedArrangement(options.rows, { of: options.timeOf, width: INSTANT_WIDTH });
+    this.#kept = new TimedRows(options.rows, options.timeOf, options.freed?.due ?? null);
   }
 
   get keyOf(): IntervalSide['keyOf'] {
     return this.options.keyOf;
+  }
+
+  get rows(): OrderedArrangement {
+    return this.#kept.rows;
   }
 
   get matches(): Ordered | null {
@@ -182,8 +171,8 @@ class Side implements PairSide {
 
   /** The members of the other side that a row of this side can be paired with. */
   reach(row: Row): TextRange & { to: string } {
-    const { belowMs, aboveMs } = this.options;
-    const time = instantMs(this.options.timeOf(row));
+    const { belowMs, aboveMs, timeOf } = this.options;
+    const time = instantMs(timeOf(row));
     return { from: instantText(time - belowMs), to: instantText(time + aboveMs) + BEHIND };
   }
 
@@ -203,8 +192,7 @@ class Side implements PairSide {
   }
 
   want(key: string, changes: ReadonlyMap<string, Change>): void {
-    this.rows.wantChanges(key, changes);
-    for (const text of changes.keys()) this.options.freed?.due.want(timeOf(text), key);
+    this.#kept.want(key, changes);
   }
 
   /** A row that is kept has come to match more or less. */
@@ -214,76 +202,37 @@ class Side implements PairSide {
 
   /** Applies a change that has been paired, or shows the row where it is no longer kept. */
   finish(key: string, text: string, change: Change, output: Delta<Row>): void {
-    const { aloneAs, matches, freed } = this.options;
+    const { aloneAs, matches } = this.options;
     const { row, weight, matched } = change;
-    const before = this.rows.weight(key, text);
-    const isOver = freed !== null && timeOf(text) < this.#bound;
-    if (isOver && before === 0 && weight < 0) {
+    if (this.#kept.isGone(key, text, weight)) {
       if (matched === 0 && aloneAs !== null) output.push(aloneAs(row), weight);
       return;
     }
-    if (before + weight < 0)
-      assert(
-        false,
-        `A row of a join would have the weight ${before + weight}: ${text}. A row was retracted that had not been inserted.`,
-      );
-    if (isOver) this.#overAtOnce.push({ key, text, row });
-    this.options.rows.add(key, text, weight);
-    if (before === 0) this.#keep(key, text, 1, matched);
-    else if (before + weight === 0) this.#keep(key, text, -1, -(matches?.weight(key, text) ?? 0));
-  }
-
-  #keep(key: string, text: string, weight: number, matched: number): void {
-    this.options.freed?.due.add(timeOf(text), key, weight);
-    this.options.matches?.add(key, text, matched);
+    const before = this.#kept.add(key, text, change);
+    if (before === 0) matches?.add(key, text, matched);
+    else if (before + weight === 0) matches?.add(key, text, -matches.weight(key, text));
   }
 
   /** Asks for what is over by now. */
-  wantDue(time: Time, retracted: (key: string) => number): void {
+  wantOver(time: Time, retracted: (key: string) => number): void {
     const { freed, aboveMs, matches } = this.options;
     if (freed === null) return;
-    this.#bound = instantText(columnWatermark(time, freed.time) - aboveMs);
-    if (!freed.due.wantDue(this.#bound)) return;
-    const { due, more } = freed.due.due(this.#bound);
-    this.#due = [...new Set(due.map(({ key }) => key))];
-    this.#more = more;
-    this.#page = Math.max(FREED_MIN, Math.ceil(DUE_MAX / this.#due.length));
-    for (const key of this.#due) {
-      const page = { from: '', to: this.#bound, count: this.#page };
-      if (!this.rows.wantPage(key, page, retracted(key))) continue;
-      const reach = this.rows.reach(key, page, retracted(key));
-      matches?.wantBetween(key, '', reach);
-      for (const [text] of this.options.rows.between(key, '', reach)) freed.due.want(timeOf(text), key);
-    }
+    this.#kept.wantOver(columnWatermark(time, freed.time) - aboveMs, retracted, (key, to) =>
+      matches?.wantBetween(key, '', to),
+    );
   }
 
   /** Frees what is over, and shows what of it is alone. Whether there is more. */
   free(output: Delta<Row>): boolean {
-    let more = this.#more;
-    for (const key of this.#due) {
-      const { rows, next } = this.rows.page(key, { from: '', to: this.#bound, count: this.#page });
-      for (const { text, row } of rows) this.#free(key, text!, row, output);
-      if (next !== null) more = true;
-    }
-    for (const { key, text, row } of this.#overAtOnce) this.#free(key, text, row, output);
-    return more;
-  }
-
-  #free(key: string, text: string, row: Row, output: Delta<Row>): void {
     const { aloneAs, matches } = this.options;
-    const weight = this.rows.weight(key, text);
-    if (weight === 0) return;
-    const matched = matches?.weight(key, text) ?? 0;
-    if (matched === 0 && aloneAs !== null) output.push(aloneAs(row), weight);
-    this.options.rows.add(key, text, -weight);
-    this.#keep(key, text, -1, -matched);
+    return this.#kept.free((key, text, { row, weight }) => {
+      const matched = matches?.weight(key, text) ?? 0;
+      if (matched === 0 && aloneAs !== null) output.push(aloneAs(row), weight);
+      matches?.add(key, text, -matched);
+    });
   }
 
   forget(): void {
-    this.#due = [];
-    this.#overAtOnce = [];
-    this.#more = false;
+    this.#kept.forget();
   }
 }
-
-const timeOf = (text: string): string => text.slice(0, INSTANT_WIDTH);
