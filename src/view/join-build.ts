@@ -3,6 +3,7 @@ import { isScalar, kindOf, typeText } from './columns.js';
 import { durationMs } from './duration.js';
 import { pathOf } from './expression.js';
 import {
+  asOfRelation,
   intervalJoinRelation,
   intervalTimes,
   joinRelation,
@@ -21,6 +22,7 @@ export interface JoinOptions {
   readonly on: object;
   readonly where?: unknown;
   readonly within?: unknown;
+  readonly at?: unknown;
 }
 
 /** The node of a join, and the making of it. */
@@ -35,19 +37,7 @@ export function joined(
   side: object,
   how: JoinOptions,
 ): Joined {
-  const sides = Object.entries(side ?? {});
-  const [as, other] = sides[0] ?? ['', null];
-  const build = new Build(input, other as object | null);
-  if (sides.length !== 1)
-    build.note({
-      code: 'join-sides',
-      what: `A join names one side, not ${sides.length}.`,
-      evidence: { sides: sides.map(([name]) => name).join(', ') || '(none)' },
-      remedy: 'Write .join({ airport: airports }, …), and join again for another side.',
-      place: build.place,
-    });
-  const left = input.plan;
-  const right = build.planOf(other, 'join()');
+  const { build, left, right, as } = namedSide(input, side, 'join()');
   const on = joinKeys(build, left, right, how, as);
   build.noteTaken([as]);
   const where = condition<boolean>(build, how, `the condition of the join with "${as}"`);
@@ -100,6 +90,62 @@ function intervalJoin(
   }
   const node = { ...parts, op: 'intervalJoin', within } as const;
   return { ...node, relation: intervalJoinRelation(left.relation, right.relation, node) };
+}
+
+/** The one side that a join names. */
+function namedSide(input: { readonly plan: PlanNode }, side: object, asked: string) {
+  const sides = Object.entries(side ?? {});
+  const [as, other] = sides[0] ?? ['', null];
+  const build = new Build(input, other as object | null);
+  if (sides.length !== 1)
+    build.note({
+      code: 'join-sides',
+      what: `A join names one side, not ${sides.length}.`,
+      evidence: { sides: sides.map(([name]) => name).join(', ') || '(none)' },
+      remedy: 'Write .join({ airport: airports }, …), and join again for another side.',
+      place: build.place,
+    });
+  return { build, left: input.plan, right: build.planOf(other, asked), as };
+}
+
+export function joinedAsOf(
+  input: { readonly plan: PlanNode },
+  kind: 'inner' | 'left',
+  side: object,
+  how: JoinOptions,
+): Joined {
+  const { build, left, right, as } = namedSide(input, side, 'joinAsOf()');
+  const on = joinKeys(build, left, right, how, as);
+  build.noteTaken([as]);
+  const table = right.op === 'source' && right.source.kind === 'table' ? right.source : null;
+  if (table?.eventTime == null)
+    build.note({
+      code: 'no-versions',
+      what: `joinAsOf() asks what "${as}" was at a time, and it is not a table that says since when its records hold.`,
+      evidence: {
+        [as]:
+          right.op === 'source' ? `the ${right.source.kind} "${right.source.name}"` : `made by ${right.op}()`,
+      },
+      remedy: `Give a table itself that has an event time: table('…', { key: '…', eventTime: '…' }).`,
+      place: build.place,
+    });
+  else if (
+    table.key.some((name) => !on.some((pair) => pair.right === name)) ||
+    on.length !== table.key.length
+  )
+    build.note({
+      code: 'join-keys',
+      what: `joinAsOf() finds one version for each row, by the key of the table "${table.name}".`,
+      evidence: { key: table.key.join(', '), on: on.map((pair) => pair.right).join(', ') || '(none)' },
+      remedy: `Name all columns of its key in \`on\`, and no others.`,
+      place: build.place,
+    });
+  const at =
+    (how?.at === undefined
+      ? ownTime(left, 'joinAsOf()', build, 'at')
+      : namedTime(left, how.at, 'join as of', build)) ?? '';
+  const node = { op: 'joinAsOf', kind, left, right, as, on, at, place: build.place } as const;
+  return { build, node: { ...node, relation: asOfRelation(left.relation, right, node) } };
 }
 
 export function semiJoined(

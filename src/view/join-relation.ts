@@ -1,6 +1,15 @@
 import { columnAt, holdsOnlyStrings, nullable, objectColumn } from './columns.js';
 import { freezing } from './freezing.js';
-import type { ColumnWatermark, IntervalJoinNode, JoinKey, JoinNode, Relation } from './plan.js';
+import type {
+  AsOfJoinNode,
+  ColumnWatermark,
+  IntervalJoinNode,
+  JoinKey,
+  JoinNode,
+  PlanNode,
+  Relation,
+} from './plan.js';
+import type { ColumnTime } from '../circuit/time.js';
 
 /** What is known of the rows of joins. */
 
@@ -65,6 +74,39 @@ export function intervalTimes(
   const of = (relation: Relation, name: string): ColumnWatermark | null =>
     freezing(relation).find(({ column }) => column === name) ?? null;
   return { left: of(left, within.left), right: of(right, within.right) };
+}
+
+/** A record changes the versions of times from its own on: the left's times lag behind the table's as well. */
+export function asOfRelation(
+  left: Relation,
+  right: PlanNode,
+  node: Pick<AsOfJoinNode, 'kind' | 'as' | 'on' | 'at'>,
+): Relation {
+  const times = asOfTimes(left, right, node.at);
+  return {
+    ...joinRelation(left, right.relation, node),
+    appendOnly: false,
+    watermarks:
+      times.left === null || times.right.length === 0
+        ? []
+        : [{ column: node.at, time: [...times.left.time, ...times.right] }],
+  };
+}
+
+/** The watermark of the left's times, and that of a table's records; empty where it has none. */
+export function asOfTimes(
+  left: Relation,
+  right: PlanNode,
+  at: string,
+): { left: ColumnWatermark | null; right: ColumnTime } {
+  const source = right.op === 'source' && right.source.kind === 'table' ? right.source : null;
+  return {
+    left: freezing(left).find(({ column }) => column === at) ?? null,
+    right:
+      source === null || source.eventTime === null || source.latenessMs === null
+        ? []
+        : [{ source: `table:${source.name}`, delayMs: 0 }],
+  };
 }
 
 /** Rows of a semi join only come if neither side's ever go; of an anti join they go as the right's come. */

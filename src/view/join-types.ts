@@ -1,6 +1,6 @@
-import type { RowIn, Rows } from './collection-types.js';
+import type { KeyIn, RowIn, Rows } from './collection-types.js';
 import type { Duration } from './duration.js';
-import type { Kind, NoSuchPath, ValueAt } from './path-type.js';
+import type { Kind, NoSuchPath, PathToInstant, ValueAt } from './path-type.js';
 import type { Flat } from './row-type.js';
 import type { NotAsync, ViewTypeError } from './view-type-error.js';
 
@@ -65,3 +65,13 @@ export interface MatchHow<Row, R extends Rows<any, string | null>, On> {
   /** What the two rows must fulfil beside. */
   readonly where?: (left: Row, right: RowIn<R>) => boolean | ViewTypeError<NotAsync>;
 }
+
+export interface AsOfHow<Row, S extends Sides, On, At extends string> {
+  /** The columns of the table's key: `{ left: 'right' }`. */
+  readonly on: On & CheckedOn<Row, RowIn<S[keyof S]>, On> & WholeKey<KeyIn<S[keyof S]>, On>;
+  /** The column of the left that says when; the event time, if not said. */
+  readonly at?: PathToInstant<Row, At, 'join as of'>;
+}
+type WholeKey<Key, On> = [Key] extends [On[keyof On]]
+  ? unknown
+  : ViewTypeError<'joinAsOf finds one version of a row: name all columns of the table’s key.'>;

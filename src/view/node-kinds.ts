@@ -7,6 +7,7 @@ import { final } from './nodes/final.js';
 import { flatMap } from './nodes/flat-map.js';
 import { intersect } from './nodes/intersect.js';
 import { intervalJoin } from './nodes/interval-join.js';
+import { joinAsOf } from './nodes/join-as-of.js';
 import { join } from './nodes/join.js';
 import { select } from './nodes/select.js';
 import { top } from './nodes/top.js';
@@ -31,6 +32,7 @@ const nodeKinds: { readonly [Op in OperatorNode['op']]: NodeKind<Extract<Operato
   top,
   semiJoin,
   intervalJoin,
+  joinAsOf,
   window,
   final,
   during,

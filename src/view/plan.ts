@@ -23,6 +23,7 @@ export type PlanNode =
   | TopNode
   | SemiJoinNode
   | IntervalJoinNode
+  | AsOfJoinNode
   | WindowNode
   | FinalNode
   | DuringNode;
@@ -220,6 +221,19 @@ export interface Interval {
   /** Each side's time: a path to instants. */
   readonly left: string;
   readonly right: string;
+}
+/** The left's rows, each with the version that a table's row had at its time, as an object column named `as`. */
+export interface AsOfJoinNode extends NodeBase {
+  readonly op: 'joinAsOf';
+  readonly kind: 'inner' | 'left';
+  readonly left: PlanNode;
+  /** A table that has an event time. */
+  readonly right: PlanNode;
+  readonly as: string;
+  /** All of the table's key. */
+  readonly on: readonly JoinKey[];
+  /** The left row's time: a path to instants. */
+  readonly at: string;
 }
 /** The rows of the left that match some row of the right, or none. */
 export interface SemiJoinNode extends NodeBase {
