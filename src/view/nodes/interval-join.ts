@@ -1,14 +1,13 @@
 import { DueTimes } from '../../circuit/due-times.js';
 import { generatedExtension, generatedRead } from '../../circuit/generated-row.js';
 import { IntervalJoin, type IntervalSide } from '../../circuit/operators/interval-join.js';
-import { PairWorks } from '../../circuit/pair-works.js';
 import type { Row } from '../../zset/value.js';
 import type { PlanCompiler } from '../compile-plan.js';
 import { describeFunction } from '../describe-expression.js';
 import { durationText } from '../duration.js';
 import { shortSource } from '../expression-text.js';
 import { intervalTimes } from '../join-relation.js';
-import { joinedBy, keyTexts, matchesOf, onText } from '../join-sides.js';
+import { joinedBy, keyTexts, matchesOf, onText, pagedWorks } from '../join-sides.js';
 import { keptGrowth } from '../kept-growth.js';
 import type { NodeKind } from '../node-kind.js';
 import { both } from '../paths.js';
@@ -67,7 +66,7 @@ export const intervalJoin: NodeKind<IntervalJoinNode> = {
         aboveMs: beforeMs,
       }),
       { pairOf, givesPairs: true, condition: node.where?.call ?? null, errors: compiler.errorsOf('join') },
-      new PairWorks(null),
+      pagedWorks(compiler),
     );
     return compiler.add('interval join', operator, inputs);
   },

@@ -1,12 +1,11 @@
 import { DueTimes } from '../../circuit/due-times.js';
 import { generatedExtension, generatedRead } from '../../circuit/generated-row.js';
 import { AsOfJoin } from '../../circuit/operators/as-of-join.js';
-import { PairWorks } from '../../circuit/pair-works.js';
 import { TimedRows } from '../../circuit/timed-rows.js';
 import { Versions } from '../../circuit/versions.js';
 import type { Row } from '../../zset/value.js';
 import { asOfTimes } from '../join-relation.js';
-import { joinedBy, keyTexts, onText } from '../join-sides.js';
+import { joinedBy, keyTexts, onText, pagedWorks } from '../join-sides.js';
 import type { NodeKind } from '../node-kind.js';
 import { both, inside, without } from '../paths.js';
 import type { AsOfJoinNode, PlanNode, TableDeclaration } from '../plan.js';
@@ -62,7 +61,7 @@ export const joinAsOf: NodeKind<AsOfJoinNode> = {
         aloneAs: kind === 'left' ? (row) => pairOf(row, null) : null,
         time,
       },
-      new PairWorks(null),
+      pagedWorks(compiler),
     );
     return compiler.add('join as of', operator, inputs);
   },

@@ -1,5 +1,4 @@
 import { json } from '../../../src/circuit/operator.js';
-import type { CircuitBuilder } from '../../../src/circuit/circuit-builder.js';
 import { Distinct, KeptWeights } from '../../../src/circuit/operators/distinct.js';
 import { Upsert } from '../../../src/circuit/operators/upsert.js';
 import { Stepped } from '../../support/stepped.js';
