@@ -1,8 +1,9 @@
 import type { Delta } from '../zset/delta.js';
 import type { Row } from '../zset/value.js';
 import type { Arrangement, Kept } from './arrangement.js';
+import type { TextRange } from './known-group.js';
 import type { ErrorSink, Ordered } from './operator.js';
-import type { PairWork, SideName } from './pair-work.js';
+import type { Change, PairWork, SideName } from './pair-work.js';
 import { freezeRow, isTrue, RowCalls } from './row-function.js';
 
 /** One side of a join, as it is kept. */
@@ -25,6 +26,8 @@ export interface PairOptions {
   /** What pairs must fulfil beside having equal keys. */
   readonly condition: ((pair: any) => unknown) | null;
   readonly errors: ErrorSink;
+  /** Which rows of the other side (by their members) a row of this side can be paired with; all of its key, if not said. */
+  readonly reach?: ((side: SideName, row: Row) => TextRange & { readonly to: string }) | undefined;
 }
 
 export const otherSide = (side: SideName): SideName => (side === 'left' ? 'right' : 'left');
@@ -51,8 +54,8 @@ export class Pairing {
   }
 
   /**
-   * Pairs with one page. `met` is told of rows of the other side by how much the weight of their matches changes. Where the
-   * next page begins; null where that was the last.
+   * Pairs with one page, of `count` rows and about as many pairs at the most. `met` is told of rows of the other side by how
+   * much the weight of their matches changes. Where the next page begins; null where that was the last.
    */
   step(
     { side, key, changes, from, to }: PairWork,
@@ -60,11 +63,17 @@ export class Pairing {
     output: Delta<Row>,
     met: (row: Kept, change: number) => void,
   ): string | null {
-    const { pairOf, givesPairs } = this.options;
+    const { pairOf, givesPairs, reach } = this.options;
     const { rows, next } = this.sides[otherSide(side)].rows.page(key, { from, to, count });
+    const candidates = reach === undefined ? null : new Candidates(changes);
+    let pairs = 0;
     for (const kept of rows) {
+      if (pairs > count && kept.text !== undefined) return kept.text;
       let matched = 0;
-      for (const change of changes.values()) {
+      const reached =
+        candidates === null ? changes.values() : candidates.in(reach!(otherSide(side), kept.row));
+      for (const change of reached) {
+        pairs++;
         const pair = side === 'left' ? pairOf(change.row, kept.row) : pairOf(kept.row, change.row);
         const weight = kept.weight * change.weight;
         if (this.#calls !== null && !this.#passes(pair, weight)) continue;
@@ -83,6 +92,25 @@ export class Pairing {
     } catch (thrown) {
       this.options.errors.add(pair, weight, thrown);
       return false;
+    }
+  }
+}
+
+/** The changes of a work, in the order of their members; those of a range are asked for in rising order. */
+class Candidates {
+  readonly #sorted: readonly (readonly [text: string, change: Change])[];
+  #first = 0;
+
+  constructor(changes: ReadonlyMap<string, Change>) {
+    this.#sorted = [...changes].sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0));
+  }
+
+  *in({ from, to }: TextRange & { to: string }): IterableIterator<Change> {
+    while (this.#first < this.#sorted.length && this.#sorted[this.#first]![0] < from) this.#first++;
+    for (let index = this.#first; index < this.#sorted.length; index++) {
+      const [text, change] = this.#sorted[index]!;
+      if (text >= to) return;
+      yield change;
     }
   }
 }

@@ -31,9 +31,10 @@ import type {
   KeyOfTop,
   RowWithRank,
 } from './order-type.js';
-import { type Joined, joined, semiJoined } from './join-build.js';
+import { type Joined, joined, joinedAsOf, semiJoined } from './join-build.js';
 import { placedTogether } from './join-relation.js';
 import type {
+  AsOfHow,
   JoinHow,
   JoinOn,
   KeyAfterJoin,
@@ -388,6 +389,22 @@ export class Collection<
     how: JoinHow<Row, S, On>,
   ): Collection<Flat<OrNull<Row> & { -readonly [N in keyof S]: RowIn<S[N]> | null }>, null> {
     return joinedWith(joined(this, 'full', side, how));
+  }
+
+  /** Each row with what the row of a table was at its time; the version is an object column of the given name. */
+  joinAsOf<const S extends Sides, const On extends JoinOn, const At extends string = string>(
+    side: S & OneSide<Row, S>,
+    how: AsOfHow<Row, S, On, At>,
+  ): Collection<PairOf<Row, S>, Key> {
+    return joinedWith(joinedAsOf(this, 'inner', side, how));
+  }
+
+  /** As `joinAsOf`, and rows for which there was none are kept, with null there. */
+  leftJoinAsOf<const S extends Sides, const On extends JoinOn, const At extends string = string>(
+    side: S & OneSide<Row, S>,
+    how: AsOfHow<Row, S, On, At>,
+  ): Collection<Flat<Row & { -readonly [N in keyof S]: RowIn<S[N]> | null }>, Key> {
+    return joinedWith(joinedAsOf(this, 'left', side, how));
   }
 
   /** The rows that match some row of the other side, each as often as it is here. */

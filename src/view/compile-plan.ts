@@ -72,6 +72,8 @@ export class PlanCompiler {
   readonly #builder: CircuitBuilder;
   readonly #vertices = new Map<PlanNode, number>();
   readonly #sources = new Map<string, { source: SourceDeclaration; vertex: number }>();
+  /** The vertices that make rows of tables' records. */
+  readonly #tables = new Map<string, number>();
   /** Streams whose rows need their place in the log. */
   readonly #ordered = new Set<string>();
   readonly #timed = new Set<string>();
@@ -205,20 +207,25 @@ export class PlanCompiler {
     return this.#builder.vertex('select', new Select(selected, this.errorsOf('select')), [vertex]);
   }
 
-  #source(source: SourceDeclaration): number {
+  /** The vertex that gives what comes in of a source: of a table its records, in the order of the log. */
+  recordsOf(source: SourceDeclaration): number {
     const name = inputNameOf(source);
     const known = this.#sources.get(name);
     if (known) return known.vertex;
-    let vertex = this.#builder.source(name);
-    if (source.kind === 'table') {
-      const table = this.keyed<KeptRecord>('table', json);
-      vertex = this.#builder.vertex(
-        'upsert',
-        new Upsert(table, keyTextOf(keyParts(source.columns, source.key)), source.eventTime),
-        [vertex],
-      );
-    }
+    const vertex = this.#builder.source(name);
     this.#sources.set(name, { source, vertex });
+    return vertex;
+  }
+
+  #source(source: SourceDeclaration): number {
+    if (source.kind !== 'table') return this.recordsOf(source);
+    const known = this.#tables.get(source.name);
+    if (known !== undefined) return known;
+    const records = this.recordsOf(source);
+    const table = this.keyed<KeptRecord>('table', json);
+    const keyOf = keyTextOf(keyParts(source.columns, source.key));
+    const vertex = this.#builder.vertex('upsert', new Upsert(table, keyOf, source.eventTime), [records]);
+    this.#tables.set(source.name, vertex);
     return vertex;
   }
 

@@ -1,15 +1,28 @@
 import { Build } from './build.js';
 import { isScalar, kindOf, typeText } from './columns.js';
+import { durationMs } from './duration.js';
 import { pathOf } from './expression.js';
-import { joinRelation, placedTogether, semiJoinRelation } from './join-relation.js';
-import type { JoinKey, JoinKind, PairFunction, PlanNode } from './plan.js';
+import {
+  asOfRelation,
+  intervalJoinRelation,
+  intervalTimes,
+  joinRelation,
+  placedTogether,
+  semiJoinRelation,
+} from './join-relation.js';
+import type { IntervalJoinNode, JoinKey, JoinKind, PairFunction, PlanNode } from './plan.js';
 import { partitionText } from './relation.js';
+import { namedTime, ownTime } from './time-column.js';
 import { userFunction } from './user-function.js';
+import { whyNoWatermark } from './why-no-watermark.js';
+import { noteDuration } from './window.js';
 
 /** What a join is declared with; all of it as a user wrote it. */
 export interface JoinOptions {
   readonly on: object;
   readonly where?: unknown;
+  readonly within?: unknown;
+  readonly at?: unknown;
 }
 
 /** The node of a join, and the making of it. */
@@ -24,6 +37,63 @@ export function joined(
   side: object,
   how: JoinOptions,
 ): Joined {
+  const { build, left, right, as } = namedSide(input, side, 'join()');
+  const on = joinKeys(build, left, right, how, as);
+  build.noteTaken([as]);
+  const where = condition<boolean>(build, how, `the condition of the join with "${as}"`);
+  const parts = { kind, left, right, as, on, where, place: build.place } as const;
+  if (how?.within !== undefined) return { build, node: intervalJoin(build, parts, how.within) };
+  return {
+    build,
+    node: { ...parts, op: 'join', relation: joinRelation(left.relation, right.relation, parts) },
+  };
+}
+
+function intervalJoin(
+  build: Build,
+  parts: Omit<IntervalJoinNode, 'op' | 'relation' | 'within'>,
+  asked: unknown,
+): IntervalJoinNode {
+  const { kind, left, right, as } = parts;
+  const given = (asked ?? {}) as { [option in 'before' | 'after' | 'left' | 'right']?: unknown };
+  const ms = (option: 'before' | 'after'): number => {
+    const duration = durationMs(given[option]);
+    if (duration === null)
+      noteDuration(given[option], `\`within.${option}\` of the join with "${as}"`, build);
+    return duration ?? 0;
+  };
+  const time = (side: 'left' | 'right', node: PlanNode): string =>
+    (given[side] === undefined
+      ? ownTime(node, `\`within\` of the ${side} side`, build, side)
+      : namedTime(node, given[side], 'join within', build)) ?? '';
+  const within = {
+    beforeMs: ms('before'),
+    afterMs: ms('after'),
+    left: time('left', left),
+    right: time('right', right),
+  };
+  const times = intervalTimes(left.relation, right.relation, within);
+  const needed = [
+    ...(kind === 'left' || kind === 'full' ? (['right'] as const) : []),
+    ...(kind === 'right' || kind === 'full' ? (['left'] as const) : []),
+  ];
+  for (const side of needed) {
+    if (times[side] !== null || within[side] === '') continue;
+    const { because, remedy } = whyNoWatermark(parts[side]);
+    build.note({
+      code: 'needs-watermark',
+      what: `A ${kind} join shows rows alone that can have no match any more, and nothing ever says so of the ${side} side.`,
+      evidence: { because },
+      remedy,
+      place: build.place,
+    });
+  }
+  const node = { ...parts, op: 'intervalJoin', within } as const;
+  return { ...node, relation: intervalJoinRelation(left.relation, right.relation, node) };
+}
+
+/** The one side that a join names. */
+function namedSide(input: { readonly plan: PlanNode }, side: object, asked: string) {
   const sides = Object.entries(side ?? {});
   const [as, other] = sides[0] ?? ['', null];
   const build = new Build(input, other as object | null);
@@ -35,16 +105,47 @@ export function joined(
       remedy: 'Write .join({ airport: airports }, …), and join again for another side.',
       place: build.place,
     });
-  const left = input.plan;
-  const right = build.planOf(other, 'join()');
+  return { build, left: input.plan, right: build.planOf(other, asked), as };
+}
+
+export function joinedAsOf(
+  input: { readonly plan: PlanNode },
+  kind: 'inner' | 'left',
+  side: object,
+  how: JoinOptions,
+): Joined {
+  const { build, left, right, as } = namedSide(input, side, 'joinAsOf()');
   const on = joinKeys(build, left, right, how, as);
   build.noteTaken([as]);
-  const where = condition<boolean>(build, how, `the condition of the join with "${as}"`);
-  const node = { op: 'join', kind, left, right, as, on, where } as const;
-  return {
-    build,
-    node: { ...node, relation: joinRelation(left.relation, right.relation, node), place: build.place },
-  };
+  const table = right.op === 'source' && right.source.kind === 'table' ? right.source : null;
+  if (table?.eventTime == null)
+    build.note({
+      code: 'no-versions',
+      what: `joinAsOf() asks what "${as}" was at a time, and it is not a table that says since when its records hold.`,
+      evidence: {
+        [as]:
+          right.op === 'source' ? `the ${right.source.kind} "${right.source.name}"` : `made by ${right.op}()`,
+      },
+      remedy: `Give a table itself that has an event time: table('…', { key: '…', eventTime: '…' }).`,
+      place: build.place,
+    });
+  else if (
+    table.key.some((name) => !on.some((pair) => pair.right === name)) ||
+    on.length !== table.key.length
+  )
+    build.note({
+      code: 'join-keys',
+      what: `joinAsOf() finds one version for each row, by the key of the table "${table.name}".`,
+      evidence: { key: table.key.join(', '), on: on.map((pair) => pair.right).join(', ') || '(none)' },
+      remedy: `Name all columns of its key in \`on\`, and no others.`,
+      place: build.place,
+    });
+  const at =
+    (how?.at === undefined
+      ? ownTime(left, 'joinAsOf()', build, 'at')
+      : namedTime(left, how.at, 'join as of', build)) ?? '';
+  const node = { op: 'joinAsOf', kind, left, right, as, on, at, place: build.place } as const;
+  return { build, node: { ...node, relation: asOfRelation(left.relation, right, node) } };
 }
 
 export function semiJoined(

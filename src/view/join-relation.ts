@@ -1,5 +1,15 @@
 import { columnAt, holdsOnlyStrings, nullable, objectColumn } from './columns.js';
-import type { JoinKey, JoinNode, Relation } from './plan.js';
+import { freezing } from './freezing.js';
+import type {
+  AsOfJoinNode,
+  ColumnWatermark,
+  IntervalJoinNode,
+  JoinKey,
+  JoinNode,
+  PlanNode,
+  Relation,
+} from './plan.js';
+import type { ColumnTime } from '../circuit/time.js';
 
 /** What is known of the rows of joins. */
 
@@ -21,6 +31,81 @@ export function joinRelation(
     partitionedBy: partitionedBy(left, right, { kind, as }),
     watermarks: [],
     lates: false,
+  };
+}
+
+/**
+ * Nothing that was shown of rows that never go is taken back: a row is shown alone when it can have no match any more.
+ *
+ * A pair comes with the later of its rows, and a row alone when the other side has passed its last match: each side's
+ * times lag behind the other's by as much as they may lie before it.
+ */
+export function intervalJoinRelation(
+  left: Relation,
+  right: Relation,
+  node: Pick<IntervalJoinNode, 'kind' | 'as' | 'on' | 'within'>,
+): Relation {
+  const { as, within } = node;
+  const times = intervalTimes(left, right, within);
+  const later = ({ time }: ColumnWatermark, ms: number) =>
+    time.map(({ source, delayMs }) => ({ source, delayMs: delayMs + ms }));
+  return {
+    ...joinRelation(left, right, node),
+    appendOnly: left.appendOnly && right.appendOnly,
+    watermarks:
+      times.left === null || times.right === null
+        ? []
+        : [
+            { column: within.left, time: [...times.left.time, ...later(times.right, within.afterMs)] },
+            {
+              column: `${as}.${within.right}`,
+              time: [...times.right.time, ...later(times.left, within.beforeMs)],
+            },
+          ],
+  };
+}
+
+/** The watermarks of both sides' times, where they have any. */
+export function intervalTimes(
+  left: Relation,
+  right: Relation,
+  within: IntervalJoinNode['within'],
+): { left: ColumnWatermark | null; right: ColumnWatermark | null } {
+  const of = (relation: Relation, name: string): ColumnWatermark | null =>
+    freezing(relation).find(({ column }) => column === name) ?? null;
+  return { left: of(left, within.left), right: of(right, within.right) };
+}
+
+/** A record changes the versions of times from its own on: the left's times lag behind the table's as well. */
+export function asOfRelation(
+  left: Relation,
+  right: PlanNode,
+  node: Pick<AsOfJoinNode, 'kind' | 'as' | 'on' | 'at'>,
+): Relation {
+  const times = asOfTimes(left, right, node.at);
+  return {
+    ...joinRelation(left, right.relation, node),
+    appendOnly: false,
+    watermarks:
+      times.left === null || times.right.length === 0
+        ? []
+        : [{ column: node.at, time: [...times.left.time, ...times.right] }],
+  };
+}
+
+/** The watermark of the left's times, and that of a table's records; empty where it has none. */
+export function asOfTimes(
+  left: Relation,
+  right: PlanNode,
+  at: string,
+): { left: ColumnWatermark | null; right: ColumnTime } {
+  const source = right.op === 'source' && right.source.kind === 'table' ? right.source : null;
+  return {
+    left: freezing(left).find(({ column }) => column === at) ?? null,
+    right:
+      source === null || source.eventTime === null || source.latenessMs === null
+        ? []
+        : [{ source: `table:${source.name}`, delayMs: 0 }],
   };
 }
 

@@ -6,6 +6,9 @@ import {
 } from '../circuit/arrangement.js';
 import { generatedRead } from '../circuit/generated-row.js';
 import type { Ordered } from '../circuit/operator.js';
+import { pairWorkCodec } from '../circuit/pair-work.js';
+import { PairWorks } from '../circuit/pair-works.js';
+import { queueCodec, WorkQueue } from '../circuit/work-queue.js';
 import { keyTextOf } from '../zset/row-key.js';
 import type { Row } from '../zset/value.js';
 import { columnAt, holdsOnlyStrings } from './columns.js';
@@ -45,6 +48,15 @@ export const rowsOf = (node: Joining, side: 'left' | 'right', compiler: PlanComp
 
 export const matchesOf = (side: 'left' | 'right', compiler: PlanCompiler): Ordered =>
   compiler.ordered(`${side}.matches`);
+
+/** What a tick leaves of the pairs to be made: nothing where no key can have many rows. */
+export const worksOf = (node: Joining, compiler: PlanCompiler): PairWorks =>
+  hasOneEach(node.left.relation, node.on, 'left') && hasOneEach(node.right.relation, node.on, 'right')
+    ? new PairWorks(null)
+    : pagedWorks(compiler);
+
+export const pagedWorks = (compiler: PlanCompiler): PairWorks =>
+  new PairWorks(new WorkQueue(compiler.keyed('work', queueCodec(pairWorkCodec))));
 
 /** For the fingerprint. */
 export const joinedBy = (on: readonly JoinKey[]): [string, string][] =>

@@ -8,6 +8,8 @@ import { during } from './nodes/during.js';
 import { final } from './nodes/final.js';
 import { flatMap } from './nodes/flat-map.js';
 import { intersect } from './nodes/intersect.js';
+import { intervalJoin } from './nodes/interval-join.js';
+import { joinAsOf } from './nodes/join-as-of.js';
 import { join } from './nodes/join.js';
 import { of } from './nodes/of.js';
 import { select } from './nodes/select.js';
@@ -35,6 +37,8 @@ const nodeKinds: { readonly [Op in OperatorNode['op']]: NodeKind<Extract<Operato
   top,
   dedupe,
   semiJoin,
+  intervalJoin,
+  joinAsOf,
   window,
   final,
   during,

@@ -25,6 +25,8 @@ export type PlanNode =
   | TopNode
   | DedupeNode
   | SemiJoinNode
+  | IntervalJoinNode
+  | AsOfJoinNode
   | WindowNode
   | FinalNode
   | DuringNode;
@@ -244,6 +246,32 @@ export type JoinKind = 'inner' | 'left' | 'right' | 'full';
 export interface JoinKey {
   readonly left: string;
   readonly right: string;
+}
+/** As a join, of rows whose times lie near each other. */
+export interface IntervalJoinNode extends Omit<JoinNode, 'op'> {
+  readonly op: 'intervalJoin';
+  readonly within: Interval;
+}
+/** The right row's time lies at most `beforeMs` before the left's and at most `afterMs` after it. */
+export interface Interval {
+  readonly beforeMs: number;
+  readonly afterMs: number;
+  /** Each side's time: a path to instants. */
+  readonly left: string;
+  readonly right: string;
+}
+/** The left's rows, each with the version that a table's row had at its time, as an object column named `as`. */
+export interface AsOfJoinNode extends NodeBase {
+  readonly op: 'joinAsOf';
+  readonly kind: 'inner' | 'left';
+  readonly left: PlanNode;
+  /** A table that has an event time. */
+  readonly right: PlanNode;
+  readonly as: string;
+  /** All of the table's key. */
+  readonly on: readonly JoinKey[];
+  /** The left row's time: a path to instants. */
+  readonly at: string;
 }
 /** The rows of the left that match some row of the right, or none. */
 export interface SemiJoinNode extends NodeBase {

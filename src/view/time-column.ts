@@ -15,7 +15,12 @@ export function namedTime(plan: PlanNode, name: unknown, purpose: string, build:
 }
 
 /** The column that says when a row was, where none is named: that with a watermark, else the stream's event time. Null, noted, if there is none. */
-export function ownTime(plan: PlanNode, asked: string, build: Build): string | null {
+export function ownTime(
+  plan: PlanNode,
+  asked: string,
+  build: Build,
+  option = asked === 'window()' ? 'on' : 'by',
+): string | null {
   const { relation } = plan;
   const column = tightest(freezing(relation))?.column ?? eventTimeOf(plan);
   if (column !== null) return column;
@@ -23,7 +28,7 @@ export function ownTime(plan: PlanNode, asked: string, build: Build): string | n
     code: 'no-time-column',
     what: `Nothing says which time of its rows ${asked} means.`,
     evidence: { instants: instantsOf(relation).join(', ') || '(none)' },
-    remedy: `Name a column of instants: { ${asked === 'window()' ? 'on' : 'by'}: '…' }.`,
+    remedy: `Name a column of instants: { ${option}: '…' }.`,
     place: build.place,
   });
   return null;

@@ -88,22 +88,22 @@ export class Comparison {
     let commit: (() => number) | null = null;
     for (const cut of this.#cuts(changes)) {
       const { circuit } = view.compiled;
-      const deltas = deltasOf(cut);
-      store.step(circuit, deltas);
-      if (random.chance(0.2)) {
-        circuit.discard();
+      await this.#mirrored?.tick(deltasOf(cut));
+      // What a tick leaves for the next ones is done before more comes.
+      for (let deltas = deltasOf(cut); ; deltas = new Map()) {
         store.step(circuit, deltas);
-      }
-      await this.#mirrored?.tick(deltas);
-      const result = view.compiled.output.takeResult();
-      view.rowCount += result.rows;
-      view.conflicts += result.conflicts;
-      view.errors += view.compiled.errors.takeResult().errors;
-      commit?.();
-      commit = store.seal(circuit);
-      if (random.chance(0.5)) {
-        commit();
-        commit = null;
+        if (random.chance(0.2)) {
+          circuit.discard();
+          store.step(circuit, deltas);
+        }
+        view.takeResult();
+        commit?.();
+        commit = store.seal(circuit);
+        if (random.chance(0.5)) {
+          commit();
+          commit = null;
+        }
+        if (!circuit.unfinished) break;
       }
     }
     commit?.();

@@ -82,6 +82,11 @@ class OnRedis implements Mirror {
   }
 
   async tick(inputs: ReadonlyMap<string, Delta>): Promise<void> {
+    await this.#step(inputs);
+    while (this.#compiled.circuit.unfinished) await this.#step(new Map());
+  }
+
+  async #step(inputs: ReadonlyMap<string, Delta>): Promise<void> {
     const { circuit, output, errors } = this.#compiled;
     const { tasks } = this.ports;
     await drive(circuit, inputs, (wanted) => tasks.fetch(this.task, this.view.buckets, wanted));

@@ -7,7 +7,8 @@ import {
 } from '../../src/circuit/arrangement.js';
 import type { CircuitBuilder } from '../../src/circuit/circuit-builder.js';
 import { type ErrorSink, json } from '../../src/circuit/operator.js';
-import { Join, type PageLimits } from '../../src/circuit/operators/join.js';
+import { Join } from '../../src/circuit/operators/join.js';
+import { type PageLimits, PairWorks } from '../../src/circuit/pair-works.js';
 import { pairWorkCodec } from '../../src/circuit/pair-work.js';
 import { queueCodec, WorkQueue } from '../../src/circuit/work-queue.js';
 
@@ -61,8 +62,10 @@ export function joinOf(
       condition: condition && (({ l, r }: any) => condition(l, r)),
       errors,
     },
-    limits === null ? null : new WorkQueue(builder.keyed('work', queueCodec(pairWorkCodec))),
-    limits ?? undefined,
+    new PairWorks(
+      limits === null ? null : new WorkQueue(builder.keyed('work', queueCodec(pairWorkCodec))),
+      limits ?? undefined,
+    ),
   );
 }
 

@@ -22,7 +22,7 @@ export class Maintained {
     this.compiled = compileView(view, { budget: { entriesMax } });
   }
 
-  /** One tick. What it wrote. */
+  /** One tick, and as many without input as it leaves work for. What they wrote. */
   tick(inputs: Record<string, Entries | Delta>): number {
     const deltas = new Map(
       Object.entries(inputs).map(([name, entries]) => [
@@ -30,12 +30,21 @@ export class Maintained {
         entries instanceof Delta ? entries : Delta.of(...entries),
       ]),
     );
-    this.store.step(this.compiled.circuit, deltas);
+    let writes = 0;
+    for (let given: ReadonlyMap<string, Delta> = deltas; ; given = new Map()) {
+      this.store.step(this.compiled.circuit, given);
+      this.takeResult();
+      writes += this.store.commit(this.compiled.circuit);
+      if (!this.compiled.circuit.unfinished) return writes;
+    }
+  }
+
+  /** Adds up what the circuit says of the tick that it has stepped. */
+  takeResult(): void {
     const result = this.compiled.output.takeResult();
     this.rowCount += result.rows;
     this.conflicts += result.conflicts;
     this.errors += this.compiled.errors.takeResult().errors;
-    return this.store.commit(this.compiled.circuit);
   }
 
   /** Another process takes over: nothing is left but what is stored. */

@@ -93,3 +93,29 @@ airports.antiJoin(flights, { on: { iata: 'orign' } });
 airports.antiJoin({ flights }, { on: { iata: 'origin' } });
 // @ts-expect-error a name that is taken
 flights.fullJoin({ origin: airports }, { on });
+
+// Intervals
+const landings = stream('landings', {
+  schema: z.object({ landed: instant(), origin: z.string(), runway: z.int() }),
+});
+export const landed = flights.leftJoin(
+  { landing: landings },
+  { on: { origin: 'origin' }, within: { before: '0s', after: '12h', left: 'at', right: 'landed' } },
+);
+export type Landed = Expect<
+  Equal<RowOf<typeof landed>['landing'], { landed: string; origin: string; runway: number } | null>
+>;
+// @ts-expect-error not a duration
+flights.join({ l: landings }, { on: { origin: 'origin' }, within: { before: 'soon', after: '1h' } });
+// @ts-expect-error one end only
+flights.join({ l: landings }, { on: { origin: 'origin' }, within: { before: '1h' } });
+flights.join(
+  { l: landings },
+  // @ts-expect-error not a time
+  { on: { origin: 'origin' }, within: { before: '1h', after: '1h', right: 'runway' } },
+);
+flights.join(
+  { l: landings },
+  // @ts-expect-error no such column
+  { on: { origin: 'origin' }, within: { before: '1h', after: '1h', left: 'landed' } },
+);

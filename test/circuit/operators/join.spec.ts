@@ -1,4 +1,5 @@
 import { OrderedArrangement } from '../../../src/circuit/arrangement.js';
+import { PairWorks } from '../../../src/circuit/pair-works.js';
 import { Join } from '../../../src/circuit/operators/join.js';
 import { joinOf } from '../../support/joins.js';
 import { Errors, Stepped } from '../../support/stepped.js';
@@ -111,7 +112,7 @@ describe('join', () => {
             condition: null,
             errors: new Errors(),
           },
-          null,
+          new PairWorks(null),
         );
       },
       { inputs: 2, entriesMax: 1 },
