@@ -12,13 +12,13 @@ import { ViewRun } from './view-run.js';
 export function findDivergence(
   view: ViewDeclaration,
   appends: readonly Append[],
-  { runs, seed }: { runs: number; seed: number },
+  { runs, seed, stepMsMax }: { runs: number; seed: number; stepMsMax: number | undefined },
   keyOf: (row: Row) => string,
 ): { seed: number; text: string } | null {
-  const plain = new ViewRun(view);
+  const plain = new ViewRun(view, { stepMsMax });
   for (const append of appends) plain.tick(append);
   for (let run = 0; run < runs; run++) {
-    const way = new Way(seed + run, view);
+    const way = new Way(seed + run, view, stepMsMax);
     const other = way.maintain(appends.flat());
     const text = difference(plain, other, keyOf);
     if (text !== null)
@@ -60,6 +60,7 @@ class Way {
   constructor(
     seed: number,
     readonly view: ViewDeclaration,
+    readonly stepMsMax: number | undefined,
   ) {
     this.#random = randomFrom(seed);
     this.#cacheEntriesMax = this.#one([0, 4, 1_000_000]);
@@ -69,7 +70,7 @@ class Way {
   }
 
   maintain(entries: Append): ViewRun {
-    const run = new ViewRun(this.view, this.#cacheEntriesMax);
+    const run = new ViewRun(this.view, { cacheEntriesMax: this.#cacheEntriesMax, stepMsMax: this.stepMsMax });
     const queues = queuesOf(entries);
     const piecesMax = Math.max(this.#one([1, 2, 5, 1_000_000]), Math.ceil(entries.length / TICKS_MAX));
     let inVain = 0;

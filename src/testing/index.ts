@@ -5,5 +5,6 @@ export {
   given,
   History,
   type ConvergenceOptions,
+  type ExpectOptions,
   type KeyValue,
 } from './test-view.js';

@@ -64,8 +64,11 @@ export class History {
   }
 
   /** What is to be said of a view over this history. @throws DeclarationErrors if the view is not well declared */
-  expect<ViewRow, Key extends string>(view: View<ViewRow, Key>): Expectation<ViewRow> {
-    return new Expectation<ViewRow>(this, view.declaration);
+  expect<ViewRow, Key extends string>(
+    view: View<ViewRow, Key>,
+    options: ExpectOptions = {},
+  ): Expectation<ViewRow> {
+    return new Expectation<ViewRow>(this, view.declaration, options);
   }
 
   /** The entries of each call, in order. */
@@ -94,6 +97,11 @@ export const expectConverges = <ViewRow, Key extends string>(
   history.expect(view).converges(options);
 };
 
+export interface ExpectOptions {
+  /** How long one step may take before it is stopped, and the test fails: a function may loop. 10 s unless said otherwise. */
+  stepMsMax?: number;
+}
+
 export interface ConvergenceOptions {
   /** How many other ways of maintaining the view are tried. */
   runs?: number;
@@ -108,6 +116,7 @@ export class Expectation<ViewRow> {
   constructor(
     readonly history: History,
     readonly view: ViewDeclaration,
+    readonly options: ExpectOptions = {},
   ) {
     checkDeclarations([view as SourceDeclaration]);
   }
@@ -175,7 +184,7 @@ export class Expectation<ViewRow> {
     source: Stream<any, Input, any> | Table<any, any, Input>,
     records: readonly Input[],
   ): Expectation<ViewRow> {
-    return new Expectation<ViewRow>(this.history.and(source, records), this.view);
+    return new Expectation<ViewRow>(this.history.and(source, records), this.view, this.options);
   }
 
   /** The same view after time has passed though nothing was appended. */
@@ -183,12 +192,12 @@ export class Expectation<ViewRow> {
     source: Stream<any, any> | Table<any, any, any>,
     instant: string | number | Date,
   ): Expectation<ViewRow> {
-    return new Expectation<ViewRow>(this.history.heartbeat(source, instant), this.view);
+    return new Expectation<ViewRow>(this.history.heartbeat(source, instant), this.view, this.options);
   }
 
   /** The same view after rows of a table were deleted. */
   afterwardsDeleted(source: Table<any, any, any>, keys: readonly KeyValue[]): Expectation<ViewRow> {
-    return new Expectation<ViewRow>(this.history.deleted(source, keys), this.view);
+    return new Expectation<ViewRow>(this.history.deleted(source, keys), this.view, this.options);
   }
 
   /**
@@ -197,7 +206,12 @@ export class Expectation<ViewRow> {
    * worker takes over. A view function that does not answer the same to the same fails here.
    */
   converges({ runs = 25, seed = 1 }: ConvergenceOptions = {}): this {
-    const difference = findDivergence(this.view, this.history.appends(), { runs, seed }, this.#keyOf);
+    const difference = findDivergence(
+      this.view,
+      this.history.appends(),
+      { runs, seed, stepMsMax: this.options.stepMsMax },
+      this.#keyOf,
+    );
     if (difference !== null)
       throw this.#unexpected(
         'no-convergence',
@@ -212,7 +226,7 @@ export class Expectation<ViewRow> {
 
   #maintained(): ViewRun {
     if (this.#run !== null) return this.#run;
-    const run = new ViewRun(this.view);
+    const run = new ViewRun(this.view, this.options);
     for (const append of this.history.appends()) run.tick(append);
     return (this.#run = run);
   }

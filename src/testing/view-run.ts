@@ -8,18 +8,29 @@ import type { ViewDeclaration } from '../view/plan.js';
 import type { Append } from './history.js';
 import { LogRun } from './log-run.js';
 import { MaintainedView } from './maintained-view.js';
+import { StepLimit } from './step-limit.js';
+
+export interface ViewRunOptions {
+  /** How many values each view may keep beside what is committed; little makes every tick load again. */
+  cacheEntriesMax?: number | undefined;
+  /** How long one step of a view may take. */
+  stepMsMax?: number | undefined;
+}
 
 /** A view, the views it reads, and all their state, maintained in memory as a worker would maintain them. */
 export class ViewRun {
   readonly #views: MaintainedView[];
   readonly #log = new LogRun();
+  readonly #limit: StepLimit;
 
   constructor(
     readonly view: ViewDeclaration,
-    /** How many values each view may keep beside what is committed; little makes every tick load again. */
-    cacheEntriesMax = 1_000_000,
+    { cacheEntriesMax = 1_000_000, stepMsMax }: ViewRunOptions = {},
   ) {
-    this.#views = withUpstreams(view).map((declaration) => new MaintainedView(declaration, cacheEntriesMax));
+    this.#limit = new StepLimit(stepMsMax);
+    this.#views = withUpstreams(view).map(
+      (declaration) => new MaintainedView(this.#limit.watched(declaration), cacheEntriesMax),
+    );
   }
 
   /** One tick of every view over these entries, each partition's in the order of the log, and all that becomes due with it. */
@@ -36,7 +47,8 @@ export class ViewRun {
     const { deltas, errors, clocks } = this.#log.read(append, inVain);
     for (const view of this.#views) {
       const name = inputNameOf(view.declaration);
-      deltas.set(name, view.tick({ deltas, errors, clocks }, inVain));
+      const step = (): Delta => view.tick({ deltas, errors, clocks }, inVain);
+      deltas.set(name, this.#limit.within(view.declaration, step));
       clocks.set(name, view.clocks);
     }
   }
