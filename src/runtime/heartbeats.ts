@@ -18,9 +18,8 @@ export interface TimedPartition {
  * A partition is silent when its last entry is the one it was a round before, and everything up to it has been read. Then a
  * heartbeat is proposed, never by a clock of ours:
  *
- *   others of the source move    the least of their watermarks: none of them brings anything older on time
+ *   others of the source move, or have moved on since    the least of their watermarks: they bring nothing older on time
  *   all are silent               its own clock, and what passes from when that was first written down
- *   it never had an entry        the least watermark of those that had
  *
  * Any worker that reads the partition may propose: the log takes one only for its last entry and only upward, and what it
  * took is part of it, for every reader and every replay.
@@ -67,9 +66,22 @@ export class Heartbeats {
     for (const redisKey of silent.keys()) {
       const anchor = silent.get(redisKey)!;
       if (!watched.some((of) => of.redisKey === redisKey && of.position === anchor)) continue;
-      const value = proposal(redisKey, { source, moving, clocks });
+      const value = this.#proposal(redisKey, { source, moving, clocks });
       if (value !== null) await this.log.recordHeartbeat({ redisKey, anchor, ...value });
     }
+  }
+
+  #proposal(
+    redisKey: string,
+    { source, moving, clocks }: Known,
+  ): Pick<HeartbeatRequest, 'mode' | 'clock'> | null {
+    const own = clocks.get(redisKey) ?? -Infinity;
+    const watermark = (other: string): number => (clocks.get(other) ?? -Infinity) - (source.latenessMs ?? 0);
+    // In silence all clocks go on alike, and are apart by no more than what passes between two rounds.
+    const ahead = [...clocks.keys()].filter((other) => watermark(other) > own + 2 * this.idleMs);
+    if (moving.length + ahead.length === 0) return own === -Infinity ? null : { mode: 'silent', clock: own };
+    const clock = Math.min(...(moving.length > 0 ? moving : ahead).map(watermark));
+    return clock > own ? { mode: 'moving', clock } : null;
   }
 }
 
@@ -77,19 +89,6 @@ interface Known {
   source: RecordSource;
   moving: readonly string[];
   clocks: ReadonlyMap<string, number>;
-}
-
-function proposal(
-  redisKey: string,
-  { source, moving, clocks }: Known,
-): Pick<HeartbeatRequest, 'mode' | 'clock'> | null {
-  const own = clocks.get(redisKey);
-  if (moving.length === 0 && own !== undefined) return { mode: 'silent', clock: own };
-  const others = moving.length > 0 ? moving : [...clocks.keys()];
-  let least = Infinity;
-  for (const other of others) least = Math.min(least, clocks.get(other) ?? -Infinity);
-  const clock = least - (source.latenessMs ?? 0);
-  return Number.isFinite(clock) && clock > (own ?? -Infinity) ? { mode: 'moving', clock } : null;
 }
 
 /** The clocks as those know them who have come furthest. */

@@ -41,6 +41,7 @@ function difference(plain: ViewRun, other: ViewRun, keyOf: (row: Row) => string)
   for (const [what, of] of [
     ['checksum', (run: ViewRun) => run.checksum],
     ['conflicts', (run: ViewRun) => String(run.conflicts)],
+    ['late', (run: ViewRun) => String(run.late)],
     ['errors', errors],
   ] as const)
     if (of(plain) !== of(other))

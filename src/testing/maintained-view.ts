@@ -16,6 +16,7 @@ export class MaintainedView {
   readonly compiled: CompiledView;
   readonly checksum = new Checksum();
   conflicts = 0;
+  late = 0;
   readonly #states = new MemoryStates();
   readonly #time: ViewTime;
   #clocks: Clocks;
@@ -62,10 +63,11 @@ export class MaintainedView {
   }
 
   #step(taken: ReadonlyMap<string, Delta>, time: Time, changes: Delta<Row>, inVain: boolean): void {
-    const { circuit, output, errors } = this.compiled;
+    const { circuit, output, errors, lates } = this.compiled;
     this.#states.step(circuit, taken, time, this.#applied);
     const result = output.takeResult();
     errors.takeResult();
+    const { late } = lates?.takeResult() ?? { late: 0 };
     for (const { before, after } of result.changes) {
       if (before) changes.push(before, -1);
       if (after) changes.push(after, 1);
@@ -74,6 +76,7 @@ export class MaintainedView {
     this.#states.commit(circuit);
     this.checksum.merge(result.checksum);
     this.conflicts += result.conflicts;
+    this.late += late;
   }
 
   /** What comes with the rows to who reads them. */

@@ -179,6 +179,18 @@ export class Expectation<ViewRow> {
     return this;
   }
 
+  /** So many rows came too late, and were left out of what was closed. */
+  late(expected: number): this {
+    const { late } = this.#maintained();
+    if (late !== expected)
+      throw this.#unexpected(
+        'unexpected-late-rows',
+        `Another number of rows came too late for the view "${this.view.name}".`,
+        `  expected    ${expected}\n  maintained  ${late}`,
+      );
+    return this;
+  }
+
   /** The same view after more was appended. */
   afterwards<Input>(
     source: Stream<any, Input, any> | Table<any, any, Input>,

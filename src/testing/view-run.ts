@@ -72,6 +72,11 @@ export class ViewRun {
     return this.#views.map((view) => ({ view: view.declaration.name, errors: view.errors() }));
   }
 
+  /** Rows that came too late for the view itself, by weight. */
+  get late(): number {
+    return this.#views.at(-1)!.late;
+  }
+
   get checksum(): string {
     return this.#views.at(-1)!.checksum.toString();
   }

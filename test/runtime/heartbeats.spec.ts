@@ -84,6 +84,17 @@ describe('heartbeats are proposed', () => {
     ]);
   });
 
+  it('with what moved on meanwhile, though all are silent by now; then they go on together', async () => {
+    const two = streamOf(2);
+    await round(two, [1, 1], [5_000, 20_000]);
+    expect(await round(two, [1, 2], [5_000, 20_000])).toEqual([{ '1-0': 19_000 }, {}]);
+    // It had come further than was known when it moved.
+    expect(await round(two, [1, 2], [19_000, 90_000])).toEqual([{ '1-0': 89_000 }, {}]);
+    for (let rounds = 0; rounds < 2; rounds++) await round(two, [1, 2], [89_000, 90_000]);
+    now += 5_000;
+    expect(await round(two, [1, 2], [89_000, 90_000])).toEqual([{ '1-0': 94_000 }, { '2-0': 95_000 }]);
+  });
+
   it('not past one that moves and has not told its clock', async () => {
     const three = streamOf(3);
     await round(three, [1, 1, 1], [5_000, null, 200_000]);

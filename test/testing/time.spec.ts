@@ -1,4 +1,4 @@
-import { declarationOf, instant, stream, table } from 'stillwater';
+import { count, declarationOf, instant, stream, table, tumbling, view } from 'stillwater';
 import { z } from 'zod';
 import { Expectation, given, History } from '../../src/testing/test-view.js';
 import type { StreamDeclaration, ViewDeclaration } from '../../src/view/plan.js';
@@ -25,6 +25,13 @@ const on = (history: History, view: ViewDeclaration) => new Expectation<any>(his
 const at = (time: string, origin = 'ORD') => ({ at: `2001-01-${time}:00Z`, origin });
 const hour = (text: string, n: number) => ({ hour: `2001-01-${text}:00:00.000Z`, n });
 const day = (text: string, n: number) => ({ day: `2001-01-${text}T00:00:00.000Z`, n });
+
+const window = (start: string, departures: number) => ({
+  origin: 'ORD',
+  windowStart: `2001-01-01T${start}:00:00.000Z`,
+  windowEnd: `2001-01-01T${Number(start) + 1}:00:00.000Z`,
+  departures,
+});
 
 describe('time in a test', () => {
   it('passes with the events', () => {
@@ -72,6 +79,22 @@ describe('time in a test', () => {
       .afterwardsHeartbeat(flights, '2001-02-01T00:00:00Z')
       .rows([day('01', 24), day('02', 24), day('03', 12)])
       .converges();
+  });
+
+  it('says what was too late for a window that is closed, and for no other', () => {
+    const windows = view('windows', {
+      from: flights.window(tumbling('1h')).groupBy('origin').aggregate({ departures: count() }).final(),
+    });
+    const history = given(flights, [at('01T10:10'), at('01T11:40'), at('01T10:20'), at('01T11:05')]);
+    history
+      .heartbeat(flights, '2001-01-01T12:30:00Z')
+      .and(flights, [at('01T11:59'), at('01T12:00')])
+      .heartbeat(flights, '2001-01-02T00:00:00Z')
+      .expect(windows)
+      .rows([window('10', 1), window('11', 2), window('12', 1)])
+      .late(2)
+      .converges();
+    expect(() => history.expect(windows).late(0)).toThrow(/expected {4}0\n {2}maintained {2}1/);
   });
 
   it('is refused where there is none', () => {
