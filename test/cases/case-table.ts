@@ -1,4 +1,4 @@
-import { instant, stream, table } from 'stillwater';
+import { stream, table } from 'stillwater';
 import { z } from 'zod';
 import type { LogWriter, Append } from '../../src/testing/history.js';
 import type { CaseTable, Change } from './case-file.js';
@@ -9,7 +9,6 @@ import { stored, typeNamed } from './sql/types.js';
 
 const KEY = 'instance';
 const ARRIVED = 'arrived';
-const NOW = 'now';
 
 /**
  * A table of a case as the product keeps it. With a primary key it is a table of that key. Without one it is a bag: each
@@ -24,23 +23,17 @@ export class SourceTable {
   readonly #instances = new Map<string, number[]>();
   readonly #present = new Set<string>();
   #arrived = 0;
-  #now = 0;
 
   constructor(
     readonly declared: CaseTable,
     changes: readonly Change[],
-    /** The case has a clock: it is that of the table's records. */
-    readonly clocked: boolean,
   ) {
     this.#types = declared.columns.map(({ type }) => typeNamed(type));
     this.#key = declared.primary_key.map((name) =>
       declared.columns.findIndex((column) => column.name === name),
     );
     this.#appendOnly =
-      declared.append_only === true &&
-      !clocked &&
-      this.#key.length === 0 &&
-      changes.every(({ op }) => op === 'insert');
+      declared.append_only === true && this.#key.length === 0 && changes.every(({ op }) => op === 'insert');
     const shape: Record<string, z.ZodType> = {};
     this.#types.forEach((type, place) => (shape[`f${place}`] = schemaOf(type)));
     for (const place of this.#key)
@@ -51,12 +44,10 @@ export class SourceTable {
     }
     if (this.#key.length === 0) shape[KEY] = z.int();
     shape[ARRIVED] = z.int();
-    if (clocked) shape[NOW] = instant();
     const key = this.#key.length === 0 ? KEY : this.#key.map((place) => `f${place}`);
     this.#source = table(declared.name, {
       schema: z.object(shape) as any,
       key: key as any,
-      ...(clocked && { eventTime: NOW as never }),
     });
   }
 
@@ -73,12 +64,6 @@ export class SourceTable {
       }),
       scope: new Scope([...columns, arrival]),
     };
-  }
-
-  /** The clock moves on, also when nothing comes. */
-  setClock(ms: number, log: LogWriter): Append {
-    this.#now = ms;
-    return this.clocked ? log.heartbeats(this.#source.declaration, ms) : [];
   }
 
   apply(change: Change, log: LogWriter): Append {
@@ -103,7 +88,6 @@ export class SourceTable {
     );
     if (this.#appendOnly) return log.records(this.#source.declaration, [record]);
     record[ARRIVED] = ++this.#arrived;
-    if (this.clocked) record[NOW] = this.#now;
     if (this.#key.length > 0) {
       const key = JSON.stringify(this.#keyOf(values));
       if (this.#present.has(key) && !overwrites && /do nothing/i.test(this.declared.on_conflict ?? ''))

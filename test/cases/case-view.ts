@@ -1,4 +1,4 @@
-import { checkDeclarations, count, table, view } from 'stillwater';
+import { checkDeclarations, count, instant, stream, table, view } from 'stillwater';
 import { z } from 'zod';
 import type { LogWriter, Append } from '../../src/testing/history.js';
 import { ViewRun } from '../../src/testing/view-run.js';
@@ -96,5 +96,23 @@ export class OneRow {
 
   append(log: LogWriter): Append {
     return log.records(this.#table.declaration, [{ one: 1 }]);
+  }
+}
+
+/** The clock of a case: that of a stream of one event, told by heartbeats. */
+export class Clock {
+  readonly #stream: any = stream('clock', { schema: z.object({ at: instant() }), eventTime: 'at' });
+
+  get rel(): Rel {
+    const column = columnOf('at', 'timestamp', { made: true });
+    return { rows: this.#stream.select({ [column.id]: 'at' }), scope: new Scope([column]) };
+  }
+
+  start(log: LogWriter): Append {
+    return log.records(this.#stream.declaration, [{ at: 0 }]);
+  }
+
+  set(ms: number, log: LogWriter): Append {
+    return log.heartbeats(this.#stream.declaration, ms);
   }
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Append, LogWriter } from '../../src/testing/history.js';
-import { BagView, MaintainedBag, OneRow } from './case-view.js';
+import { BagView, Clock, MaintainedBag, OneRow } from './case-view.js';
 import type { CaseView, Cells, Change, Check, SqlCase, Step, Verdict } from './case-file.js';
 import { SourceTable } from './case-table.js';
 import { bagDifference, rowText } from './comparison.js';
@@ -35,6 +35,7 @@ function verdictOf(thrown: unknown): Verdict {
 
 class SqlRun {
   readonly #log = new LogWriter();
+  readonly #clock = new Clock();
   readonly #appends: Append[] = [];
   readonly #tables = new Map<string, SourceTable>();
   readonly #catalog: Catalog;
@@ -53,17 +54,16 @@ class SqlRun {
     this.#changes = one.steps.map(({ changes, changes_fixture: fixture }) =>
       fixture === undefined ? (changes ?? []) : JSON.parse(readFileSync(join(folder, fixture), 'utf8')),
     );
-    const clocked = one.steps.some(({ op }) => op === 'set_clock');
     const oneRow = new OneRow();
-    this.#catalog = new Catalog(oneRow.rel);
+    this.#catalog = new Catalog(oneRow.rel, this.#clock.rel);
     for (const table of one.tables) {
       const changes = this.#changes.flat().filter((change) => change.table === table.name);
-      const source = new SourceTable(table, changes, clocked);
+      const source = new SourceTable(table, changes);
       this.#tables.set(table.name, source);
       this.#catalog.add(table.name, () => source.rel);
     }
     this.#appends.push(oneRow.append(this.#log));
-    this.#appends.push(this.#clocks(0));
+    this.#appends.push(this.#clock.start(this.#log));
   }
 
   verdict(): Verdict {
@@ -121,13 +121,9 @@ class SqlRun {
       if (bag && step.view === this.one.main_view) this.#maintain(step.view!, bag);
       return;
     }
-    const append = step.op === 'set_clock' ? this.#clocks(step.value!) : this.#changesOf(place);
+    const append = step.op === 'set_clock' ? this.#clock.set(step.value!, this.#log) : this.#changesOf(place);
     this.#appends.push(append);
     for (const bag of this.#maintained.values()) bag.tick(append);
-  }
-
-  #clocks(ms: number): Append {
-    return [...this.#tables.values()].flatMap((table) => table.setClock(ms, this.#log));
   }
 
   #changesOf(place: number): Append {

@@ -9,8 +9,8 @@ export class Catalog {
   constructor(
     /** A table of one row, for what SQL makes of nothing: aggregates of no rows, VALUES, SELECT without FROM. */
     readonly one: Rel,
-    /** The logical clock, where a case has one. */
-    readonly clock: string | null = null,
+    /** A row that knows what time it is, to be joined where that is asked. */
+    readonly clock: Rel,
     readonly around: Catalog | null = null,
   ) {}
 

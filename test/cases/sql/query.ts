@@ -12,6 +12,7 @@ import {
   expanded,
   extended,
   filtered,
+  joined,
   materialized,
   picked,
   type Rel,
@@ -112,7 +113,7 @@ function selectOf(
   const temporal = rest.filter(asksNow);
   for (const condition of rest.filter((one) => !temporal.includes(one)))
     rel = some(condition, isQuery) ? filteredByQuery(rel, condition, catalog) : filtered(rel, condition);
-  if (temporal.length > 0) rel = whileTrue(rel, temporal);
+  if (temporal.length > 0) rel = whileTrue(joined('inner', rel, catalog.clock, []), temporal);
 
   let items = itemsOf(select.items, rel.scope);
   let having = conjuncts(select.having);
