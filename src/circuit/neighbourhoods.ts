@@ -1,6 +1,7 @@
 import { compareText } from '../zset/text-order.js';
 import { justAbove } from './known-group.js';
 import type { Ordered } from './operator.js';
+import type { Span } from './spans.js';
 
 /** A member and its weight. */
 export type Member = readonly [member: string, weight: number];
@@ -12,11 +13,9 @@ export const END = '\u{10ffff}';
  * A range of a group's members around some that a tick changes: on each side of each of them at least as many that it does not
  * change as were asked for, unless the group ends there.
  */
-export interface Neighbourhood {
+export interface Neighbourhood extends Span {
   /** The first of the changed members. */
   readonly start: string;
-  readonly from: string;
-  readonly to: string;
 }
 
 /**
@@ -76,11 +75,32 @@ function ascend(
   }
 }
 
-/** The members of a neighbourhood as they are, and as the tick's changes make them. */
+/** Where `count` members that are not changed lie beyond a span's end, or the group does. Null while that is not loaded. */
+export function beyond(
+  members: Ordered,
+  group: string,
+  { from, to }: Span,
+  direction: 'up' | 'down',
+  { count, nets }: { count: number; nets: ReadonlyMap<string, number> },
+): string | null {
+  const start = direction === 'up' ? to : from;
+  for (let size = count + 1; ; size *= 2) {
+    if (!members.wantFrom(group, start, direction, size, 0)) return null;
+    const found = members.from(group, start, direction, size);
+    const others = found.filter(
+      ([member]) => !nets.has(member) && (direction === 'up' || compareText(member, from) < 0),
+    );
+    if (others.length >= count)
+      return direction === 'up' ? justAbove(others[count - 1]![0]) : others[count - 1]![0];
+    if (found.length < size) return direction === 'up' ? END : '';
+  }
+}
+
+/** The members of a span as they are, and as the tick's changes make them. */
 export function membersAround(
   members: Ordered,
   group: string,
-  { from, to }: Neighbourhood,
+  { from, to }: Span,
   nets: ReadonlyMap<string, number>,
 ): { before: readonly Member[]; after: readonly Member[] } {
   const before: Member[] = [...members.between(group, from, to)];

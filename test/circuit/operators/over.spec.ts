@@ -1,0 +1,249 @@
+import { aggregatorsByKind } from '../../../src/circuit/aggregators/aggregator-of.js';
+import type { CircuitBuilder } from '../../../src/circuit/circuit-builder.js';
+import { Over } from '../../../src/circuit/operators/over.js';
+import { memberOfRow, membersOfOrder } from '../../../src/circuit/ordered-rows.js';
+import type { OverColumn, RollingColumn } from '../../../src/circuit/over-columns.js';
+import { extremeFrame, foldedFrame } from '../../../src/circuit/rolling.js';
+import { columnOrderText } from '../../../src/view/index-order.js';
+import { compareText } from '../../../src/zset/text-order.js';
+import { compareValues, type Row, type Value } from '../../../src/zset/value.js';
+import { checkHistory } from '../../support/recomputed.js';
+import { fill, membersRead, Stepped } from '../../support/stepped.js';
+
+const row = (g: string, v: number | null, id = '') => ({ g, v, id });
+const value = (one: Row): Value => one['v']!;
+type Columns = Record<string, OverColumn>;
+
+const folded = (kind: 'count' | 'sum' | 'avg'): (() => ReturnType<typeof foldedFrame>) => {
+  const input = { value, present: false, by: null, test: null, options: {}, inLogOrder: false };
+  return () =>
+    foldedFrame(aggregatorsByKind[kind]({ ...input, appendOnly: false, members: () => null as never }));
+};
+const rolling = (frame: RollingColumn['frame'], reach: RollingColumn['reach']): OverColumn => ({
+  kind: 'rolling',
+  frame,
+  reach,
+});
+const least = () => extremeFrame(value, 'least');
+const greatest = () => extremeFrame(value, 'greatest');
+
+const make =
+  (columns: Columns, descending = false) =>
+  (builder: CircuitBuilder): Over => {
+    const orderOf = (v: Value): string => columnOrderText(v, descending);
+    const names = Object.keys(columns);
+    return new Over(builder.ordered('rows'), (kind) => builder.ordered(`marks.${kind}`), {
+      groupKeyOf: (one) => JSON.stringify(one['g']),
+      memberOf: (one) => memberOfRow(orderOf(value(one)), JSON.stringify(one)),
+      columns: Object.values(columns),
+      extended: (one, values) => ({
+        ...one,
+        ...Object.fromEntries(names.map((name, at) => [name, values[at]!])),
+      }),
+      measure: {
+        of: (one) => value(one) as number | null,
+        descending,
+        around(one, span) {
+          const v = value(one) as number | null;
+          const ends = v === null ? [v, v] : descending ? [v + span, v - span] : [v - span, v + span];
+          return {
+            from: membersOfOrder(orderOf(ends[0]!))[0],
+            to: membersOfOrder(orderOf(ends[1]!))[1],
+          };
+        },
+      },
+    });
+  };
+
+/** Each group sorted, each column told row by row. */
+const naive =
+  (told: Record<string, (rows: Row[], at: number) => Value>, descending = false) =>
+  (rows: Row[]): Row[] =>
+    [...new Set(rows.map((one) => one['g']))].flatMap((g) => {
+      const group = rows
+        .filter((one) => one['g'] === g)
+        .sort(
+          (left, right) =>
+            compareValues(value(left), value(right)) * (descending ? -1 : 1) ||
+            compareText(JSON.stringify(left), JSON.stringify(right)),
+        );
+      return group.map((one, at) => ({
+        ...one,
+        ...Object.fromEntries(Object.entries(told).map(([name, tell]) => [name, tell(group, at)])),
+      }));
+    });
+
+const held = (rows: Row[]): number[] => rows.map(value).filter((v) => v !== null) as number[];
+const total = (rows: Row[]): number | null =>
+  held(rows).length === 0 ? null : held(rows).reduce((sum, v) => sum + v, 0);
+const lowest = (rows: Row[]): number | null => (held(rows).length === 0 ? null : Math.min(...held(rows)));
+const highest = (rows: Row[]): number | null => (held(rows).length === 0 ? null : Math.max(...held(rows)));
+const lastRows = (rows: Row[], at: number, count: number): Row[] =>
+  rows.slice(Math.max(0, at - count + 1), at + 1);
+const inSpan = (rows: Row[], at: number, span: number, descending: boolean): Row[] => {
+  const here = value(rows[at]!) as number | null;
+  return rows.filter((other) => {
+    const v = value(other) as number | null;
+    if (v === null || here === null) return v === here;
+    const distance = descending ? v - here : here - v;
+    return distance >= 0 && distance <= span;
+  });
+};
+
+const numbers = {
+  n: (_rows: Row[], at: number) => at + 1,
+  r: (rows: Row[], at: number) => 1 + rows.findIndex((other) => value(other) === value(rows[at]!)),
+  d: (rows: Row[], at: number) => new Set(rows.slice(0, at + 1).map(value)).size,
+};
+
+interface Case {
+  columns: Columns;
+  told: Record<string, (rows: Row[], at: number) => Value>;
+  descending?: boolean;
+}
+
+const lag: OverColumn = { kind: 'lag', value, offset: 1, otherwise: null };
+const cases: Record<string, Case> = {
+  'row numbers': { columns: { n: { kind: 'rowNumber' } }, told: { n: numbers.n } },
+  ranks: { columns: { r: { kind: 'rank' } }, told: { r: numbers.r } },
+  'dense ranks': { columns: { d: { kind: 'denseRank' } }, told: { d: numbers.d }, descending: true },
+  neighbours: {
+    columns: { p: lag, q: { kind: 'lead', value, offset: 2, otherwise: -1 } },
+    told: {
+      p: (rows, at) => (at > 0 ? value(rows[at - 1]!) : null),
+      q: (rows, at) => (at + 2 < rows.length ? value(rows[at + 2]!) : -1),
+    },
+  },
+  'the row itself as its neighbour': {
+    columns: { p: { ...lag, offset: 0 } },
+    told: { p: (rows, at) => value(rows[at]!) },
+  },
+  'the last rows': {
+    columns: {
+      c: rolling(folded('count'), { rows: 2 }),
+      s: rolling(folded('sum'), { rows: 3 }),
+      a: rolling(folded('avg'), { rows: 2 }),
+      l: rolling(least, { rows: 3 }),
+      h: rolling(greatest, { rows: 1 }),
+    },
+    told: {
+      c: (rows, at) => held(lastRows(rows, at, 2)).length,
+      s: (rows, at) => total(lastRows(rows, at, 3)),
+      a: (rows, at) => {
+        const frame = held(lastRows(rows, at, 2));
+        return frame.length === 0 ? null : frame.reduce((sum, v) => sum + v, 0) / frame.length;
+      },
+      l: (rows, at) => lowest(lastRows(rows, at, 3)),
+      h: (rows, at) => highest(lastRows(rows, at, 1)),
+    },
+  },
+};
+for (const descending of [false, true])
+  cases[`a span${descending ? ' downwards' : ''}`] = {
+    descending,
+    columns: {
+      s: rolling(folded('sum'), { span: 2 }),
+      l: rolling(least, { span: 1 }),
+      h: rolling(greatest, { span: 2.5 }),
+      z: rolling(folded('count'), { span: 0 }),
+    },
+    told: {
+      s: (rows, at) => total(inSpan(rows, at, 2, descending)),
+      l: (rows, at) => lowest(inSpan(rows, at, 1, descending)),
+      h: (rows, at) => highest(inSpan(rows, at, 2.5, descending)),
+      z: (rows, at) => held(inSpan(rows, at, 0, descending)).length,
+    },
+  };
+cases['everything at once'] = {
+  columns: Object.assign(
+    {},
+    ...Object.values(cases)
+      .filter(({ descending }) => !descending)
+      .map(({ columns }) => columns),
+    {
+      d: { kind: 'denseRank' },
+    },
+  ),
+  told: Object.assign(
+    {},
+    ...Object.values(cases)
+      .filter(({ descending }) => !descending)
+      .map(({ told }) => told),
+    {
+      d: numbers.d,
+    },
+  ),
+};
+
+describe('what a row has of its place among others', () => {
+  for (const [name, { columns, told, descending = false }] of Object.entries(cases))
+    it(`${name}: equals what the rows that are there give`, () => {
+      for (let seed = 1; seed <= 15; seed++)
+        checkHistory(seed, {
+          make: make(columns, descending),
+          rowOf: (random) =>
+            row(
+              random.of(['a', 'a', 'b']),
+              random.of([null, 0, 1, 2, -1.5, random.below(40)]),
+              random.of(['', 'x', 'y']),
+            ),
+          expected: naive(told, descending),
+          ticks: 25,
+        });
+    });
+
+  it('numbers of many rows equal what the rows that are there give', () => {
+    const columns: Columns = { n: { kind: 'rowNumber' }, r: { kind: 'rank' }, d: { kind: 'denseRank' } };
+    for (let seed = 1; seed <= 2; seed++)
+      checkHistory(seed, {
+        make: make(columns),
+        rowOf: (random) => row('a', random.below(400), String(random.below(1_000))),
+        expected: naive(numbers),
+        ticks: 120,
+      });
+  });
+
+  it('a row takes another place: only the numbers between move', () => {
+    const over = new Stepped(make({ n: { kind: 'rowNumber' }, r: { kind: 'rank' } }));
+    over.step(Array.from({ length: 300 }, (_, v) => [row('a', v), 1] as const));
+    const moved = over.step([
+      [row('a', 97), -1],
+      [row('a', 94.5), 1],
+    ]);
+    expect(moved.map(([one, weight]) => [one.v, one.n, weight]).sort()).toEqual(
+      [
+        [94.5, 96, 1],
+        [95, 96, -1],
+        [95, 97, 1],
+        [96, 97, -1],
+        [96, 98, 1],
+        [97, 98, -1],
+      ].sort(),
+    );
+  });
+
+  it('a change reads and gives a few rows where nothing is numbered, however many there are', () => {
+    const over = new Stepped(make({ p: lag, s: rolling(folded('sum'), { rows: 3 }) }));
+    const stored = Array.from({ length: 20_000 }, (_, v) => row('a', v));
+    fill(
+      over,
+      'rows',
+      '"a"',
+      stored.map((one) => memberOfRow(columnOrderText(one.v, false), JSON.stringify(one))),
+    );
+    const members = membersRead(over, () => {
+      expect(over.step([[row('a', 7_000.5), 1]])).toHaveLength(1 + 2 * 2);
+    });
+    expect(members).toBeLessThanOrEqual(30);
+    expect(over.writes).toBe(1);
+  });
+
+  it('the numbers of the last rows are told without reading those before them', () => {
+    const over = new Stepped(make({ n: { kind: 'rowNumber' }, d: { kind: 'denseRank' } }));
+    over.step(Array.from({ length: 5_000 }, (_, v) => [row('a', v), 1] as const));
+    const members = membersRead(over, () => {
+      expect(over.step([[row('a', 4_998.5), 1]])).toHaveLength(3);
+    });
+    expect(members).toBeLessThan(1_000);
+  });
+});
