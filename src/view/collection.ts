@@ -47,11 +47,13 @@ import type {
 import type { Duration } from './duration.js';
 import { freezing } from './freezing.js';
 import { ofNode } from './of-types.js';
+import { overNode, type OverRequest } from './over-nodes.js';
 import type { ElementAt, PathTo, PathToArray, PathToInstant } from './path-type.js';
 import type { Column, PlanNode } from './plan.js';
 import { attachProblems, problemsOf, type Problem } from './problem.js';
 import * as relation from './relation.js';
 import { exceptRelation, intersectRelation } from './set-relations.js';
+import type { RowFunction } from './row-functions.js';
 import type { Names } from './stream.js';
 import type { Flat, RowOfSchema, StorableRow } from './row-type.js';
 import { namedTime, ownTime } from './time-column.js';
@@ -277,6 +279,25 @@ export class Collection<
   }): Collection<Row, KeyOfDedupe<Row, Key, NoInfer<By>, NoInfer<Within>>> {
     const build = new Build(this);
     return give(build, dedupeNode(build, this.plan, options as DedupeRequest));
+  }
+
+  /**
+   * Each row with columns of its place among the others of its group, in an order: its number or rank, a value of a row before
+   * or behind it, an aggregate that rolls over the last rows.
+   */
+  over<Results extends object, const Ordering extends Order, const Per extends Names = never>(
+    how: {
+      readonly per?: CheckedPer<Row, Per>;
+      readonly order: CheckedOrder<Row, Ordering, 'order by'>;
+    },
+    columns: {
+      [N in keyof Results]: N extends keyof Row
+        ? ViewTypeError<`The rows have a column "${N & string}" already.`>
+        : RowFunction<Row, Results[N]>;
+    },
+  ): Collection<Flat<Row & Results>, Key> {
+    const build = new Build(this);
+    return give(build, overNode(build, this.plan, how as OverRequest, columns));
   }
 
   /** Groups by columns, paths (named by their last step) and `{ name: path | computed(…) }`; without any, one group of all rows. */

@@ -26,7 +26,13 @@ export interface Explained {
 }
 
 /** The work for a change, where n is what is kept. */
-export type Cost = 'O(|Δ|)' | 'O(|Δ| log n)' | 'O(|Δ| · matches)' | 'holistic: O(group)';
+export type Cost =
+  | 'O(|Δ|)'
+  | 'O(|Δ| log n)'
+  | 'O(|Δ| · matches)'
+  | 'O(|Δ| · rows in sight)'
+  | 'O(the ranks that move)'
+  | 'holistic: O(group)';
 
 /** What is kept. */
 export type Growth =

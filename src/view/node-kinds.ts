@@ -12,6 +12,7 @@ import { intervalJoin } from './nodes/interval-join.js';
 import { joinAsOf } from './nodes/join-as-of.js';
 import { join } from './nodes/join.js';
 import { of } from './nodes/of.js';
+import { over } from './nodes/over.js';
 import { select } from './nodes/select.js';
 import { top } from './nodes/top.js';
 import { semiJoin } from './nodes/semi-join.js';
@@ -36,6 +37,7 @@ const nodeKinds: { readonly [Op in OperatorNode['op']]: NodeKind<Extract<Operato
   join,
   top,
   dedupe,
+  over,
   semiJoin,
   intervalJoin,
   joinAsOf,

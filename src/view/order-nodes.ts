@@ -111,7 +111,7 @@ export const wholeNumber = (name: string): Column => ({
 });
 
 /** Paths to scalars that rows are grouped by. */
-function groupPaths(build: Build, input: PlanNode, per: TopRequest['per']): readonly string[] {
+export function groupPaths(build: Build, input: PlanNode, per: TopRequest['per']): readonly string[] {
   const paths = per === undefined ? [] : typeof per === 'string' ? [per] : [...per];
   for (const path of paths) {
     const column = pathOf(input.relation, path, { purpose: 'group by', ...build });
@@ -125,7 +125,7 @@ function groupPaths(build: Build, input: PlanNode, per: TopRequest['per']): read
   return paths;
 }
 
-function orderTerms(
+export function orderTerms(
   build: Build,
   input: PlanNode,
   order: Order | undefined,
@@ -153,7 +153,7 @@ function orderTerms(
   });
 }
 
-function noteWhole(
+export function noteWhole(
   build: Build,
   where: string,
   option: string,
@@ -171,7 +171,7 @@ function noteWhole(
   });
 }
 
-const noteGroups = (build: Build, input: PlanNode, per: readonly string[], done: string): void =>
+export const noteGroups = (build: Build, input: PlanNode, per: readonly string[], done: string): void =>
   build.noteExchange(groupedTogether(input.relation, per), done, {
     rows: partitionText(input),
     per: per.join(', ') || '(nothing: all rows)',

@@ -40,6 +40,15 @@ export const dedupeRelation = (
   lates: false,
 });
 
+export const overRelation = (input: Relation, columns: readonly Column[]): Relation => ({
+  ...input,
+  columns: [...input.columns, ...columns],
+  appendOnly: false,
+  log: null,
+  watermarks: [],
+  lates: false,
+});
+
 /** The rows of a group lie in one partition. */
 export const groupedTogether = ({ partitionedBy }: Relation, per: readonly string[]): boolean =>
   partitionedBy !== null && partitionedBy.every((name) => per.includes(name));

@@ -24,6 +24,7 @@ export type PlanNode =
   | JoinNode
   | TopNode
   | DedupeNode
+  | OverNode
   | SemiJoinNode
   | IntervalJoinNode
   | AsOfJoinNode
@@ -308,6 +309,32 @@ export interface DedupeNode extends NodeBase {
   /** The column of instants that says when a row was; null: its place in the log does. */
   readonly at: string | null;
 }
+
+/** The rows with what each has of its place among the others of its group. */
+export interface OverNode extends NodeBase {
+  readonly op: 'over';
+  readonly input: PlanNode;
+  /** Paths; none: all rows are one group. */
+  readonly per: readonly string[];
+  readonly order: readonly OrderTerm[];
+  readonly functions: readonly OverFunction[];
+}
+
+/** One column of `over`, and what it shows. */
+export type OverFunction = { readonly column: Column } & (
+  | { readonly kind: 'rowNumber' | 'rank' | 'denseRank' }
+  | {
+      readonly kind: 'lag' | 'lead';
+      readonly value: Expression & { readonly kind: 'path' };
+      readonly offset: number;
+      /** Where there is no such row. */
+      readonly otherwise: Value;
+    }
+  | { readonly kind: 'rolling'; readonly aggregate: AggregateSpec; readonly reach: RollingReach }
+);
+
+/** The last rows; or those that differ by so much in the order's one column, in milliseconds where it holds instants. */
+export type RollingReach = { readonly rows: number } | { readonly span: number };
 
 /** One column of an order. Nulls come last where it ascends and first where it descends, as in PostgreSQL. */
 export interface OrderTerm {

@@ -1,4 +1,21 @@
-import { count, instant, stream, table, view, type KeyOf, type RowOf } from 'stillwater';
+import {
+  avg,
+  count,
+  denseRank,
+  instant,
+  lag,
+  lead,
+  max,
+  rank,
+  rolling,
+  rowNumber,
+  stream,
+  sum,
+  table,
+  view,
+  type KeyOf,
+  type RowOf,
+} from 'stillwater';
 import { z } from 'zod';
 import type { Equal, Expect } from './expect.js';
 
@@ -40,7 +57,37 @@ export const more = bids.select({ id: 'auction' }).except(bids.select({ id: 'auc
 export const once = view('once', { from: bids.dedupe({ by: ['bidder', 'auction'] }) });
 export const seldom = bids.dedupe({ by: 'bidder', within: '10m', on: 'at' });
 
+export const numbered = view('numbered', {
+  from: perAuction.over({ order: 'bids.desc' }, { n: rowNumber(), r: rank(), d: denseRank() }),
+});
+export const moving = bids.over(
+  { per: ['auction', 'bidder'], order: 'at' },
+  {
+    before: lag('price'),
+    bidderBefore: lag('bidder', { offset: 2 }),
+    bidderAfter: lead('bidder', { default: '' }),
+    itemBefore: lag('item.name', { default: null }),
+    total: rolling(sum('price'), { rows: 3 }),
+    mean: rolling(avg('auction'), { range: '10m' }),
+    greatest: rolling(max('bidder'), { range: 5 }),
+    bids: rolling(count(), { rows: 10 }),
+  },
+);
+type Moving = RowOf<typeof moving>;
+
 export type Checks = [
+  Expect<Equal<keyof KeyOf<typeof numbered>, 'auction'>>,
+  Expect<Equal<RowOf<typeof numbered>, { auction: number; bids: number; n: number; r: number; d: number }>>,
+  Expect<Equal<Moving['before'], number | null>>,
+  Expect<Equal<Moving['bidderBefore'], string | null>>,
+  Expect<Equal<Moving['bidderAfter'], string>>,
+  Expect<Equal<Moving['itemBefore'], string | null>>,
+  Expect<Equal<Moving['total'], number | null>>,
+  Expect<Equal<Moving['mean'], number>>,
+  Expect<Equal<Moving['greatest'], string>>,
+  Expect<Equal<Moving['bids'], number>>,
+  Expect<Equal<Moving['tags'], string[]>>,
+
   Expect<Equal<keyof KeyOf<typeof once>, 'bidder' | 'auction'>>,
   Expect<Equal<RowOf<typeof seldom>, RowOf<typeof bids>>>,
   Expect<Equal<KeyOf<typeof latest>, { bidder: string; auction: number }>>,
@@ -91,3 +138,26 @@ bids.dedupe({ by: 'biddr' });
 bids.dedupe({ by: 'bidder', on: 'when' });
 // @ts-expect-error not a duration
 bids.dedupe({ by: 'bidder', within: '10 minutes' });
+
+// @ts-expect-error no order
+bids.over({ per: 'auction' }, { n: rowNumber() });
+// @ts-expect-error no such column
+bids.over({ order: 'prise' }, { n: rowNumber() });
+// @ts-expect-error no such column
+bids.over({ per: 'auktion', order: 'at' }, { n: rowNumber() });
+// @ts-expect-error no such column
+bids.over({ order: 'at' }, { before: lag('prise') });
+// @ts-expect-error no such column
+bids.over({ order: 'at' }, { total: rolling(sum('prise'), { rows: 3 }) });
+// @ts-expect-error another kind of value
+bids.over({ order: 'at' }, { total: rolling(sum('bidder'), { rows: 3 }) });
+// @ts-expect-error another kind of value
+bids.over({ order: 'at' }, { before: lag('bidder', { default: 0 }) });
+// @ts-expect-error another kind of value
+bids.over({ order: 'at' }, { total: sum('price') });
+// @ts-expect-error not a duration
+bids.over({ order: 'at' }, { total: rolling(sum('price'), { range: '10 minutes' }) });
+// @ts-expect-error a name that is taken
+bids.over({ order: 'at' }, { price: rowNumber() });
+// @ts-expect-error nothing is known to identify these rows
+view('moving', { from: moving });

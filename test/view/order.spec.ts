@@ -1,4 +1,18 @@
-import { count, declarationErrors, instant, stream, view } from 'stillwater';
+import {
+  collect,
+  count,
+  declarationErrors,
+  denseRank,
+  instant,
+  lag,
+  lead,
+  rank,
+  rolling,
+  rowNumber,
+  stream,
+  sum,
+  view,
+} from 'stillwater';
 import { z } from 'zod';
 import { explainView } from '../../src/view/explain.js';
 import type { Collection } from '../../src/view/collection.js';
@@ -159,6 +173,110 @@ describe('rows without repetitions', () => {
     expect(explained(bids.dedupe({ by: 'auction', on: 'at' }))).toMatchObject({
       what: 'the first of each auction by at',
       growth: 'the first rows of each group',
+    });
+  });
+});
+
+describe('rows with what they have of their place', () => {
+  it('keep their key, and have the columns behind their own', () => {
+    const { relation } = perAuction.over({ order: 'bids' }, { n: rowNumber(), p: lag('bids') }).plan;
+    expect(relation).toMatchObject({ uniqueKey: ['auction'], appendOnly: false, log: null, watermarks: [] });
+    expect(relation.columns.map(({ name, type }) => [name, type.nullable])).toEqual([
+      ['auction', false],
+      ['bids', false],
+      ['n', false],
+      ['p', true],
+    ]);
+  });
+
+  it('show null where there is no such row, unless another value is named', () => {
+    const { columns } = bids.over(
+      { order: 'at' },
+      { p: lag('bidder'), q: lead('bidder', { default: '' }), s: rolling(sum('price'), { rows: 2 }) },
+    ).plan.relation;
+    expect(columns.slice(-3).map(({ name, type }) => [name, type.nullable])).toEqual([
+      ['p', true],
+      ['q', false],
+      ['s', true],
+    ]);
+  });
+
+  it('are refused with all reasons at once', () => {
+    const given = {
+      price: rowNumber(),
+      a: lag('prise' as never, { offset: -1 }),
+      b: lead('bidder', { default: 7 as never }),
+      c: rolling(collect('price'), { rows: 3 }),
+      d: rolling(count(), { rows: 0 }),
+      e: rolling(count(), { range: 10 }),
+      f: count() as never,
+    };
+    expect(problems(bids.over({ order: 'at' }, given as never))).toEqual([
+      'column-twice: The rows have a column "price" already.',
+      'unknown-column: There is no column "prise" to look back to.',
+      'bad-option: lag() has an impossible offset.',
+      'bad-option: The default of the column "b" is no value of "bidder".',
+      'bad-option: The column "c" rolls an aggregate that cannot be: collect.',
+      'bad-option: The frame of the column "d" has an impossible rows.',
+      'bad-option: The column "e" has an impossible range.',
+      'bad-option: The column "f" of over() is nothing that a row has of its place.',
+    ]);
+    expect(problems(bids.over({} as never, {}))).toEqual([
+      'no-order: Nothing is said of the order of the rows of over().',
+      'no-columns: over() makes no columns.',
+    ]);
+    expect(
+      problems(bids.over({ order: ['at', 'price'] }, { s: rolling(count(), { range: '10m' }) })).concat(
+        problems(bids.over({ order: 'bidder' }, { s: rolling(count(), { range: '10m' }) })),
+      ),
+    ).toEqual(
+      Array(2).fill(
+        'bad-order: The range of the column "s" is measured by the order, which is not one column of instants or of numbers.',
+      ),
+    );
+  });
+
+  it('are another view where anything of them differs', () => {
+    const prints = [
+      bids.over({ order: 'at' }, { n: rowNumber() }),
+      bids.over({ order: 'at.desc' }, { n: rowNumber() }),
+      bids.over({ order: 'at', per: 'auction' }, { n: rowNumber() }),
+      bids.over({ order: 'at' }, { m: rowNumber() }),
+      bids.over({ order: 'at' }, { n: rank() }),
+      bids.over({ order: 'at' }, { n: lag('auction') }),
+      bids.over({ order: 'at' }, { n: lead('auction') }),
+      bids.over({ order: 'at' }, { n: lag('auction', { offset: 2 }) }),
+      bids.over({ order: 'at' }, { n: lag('auction', { default: 0 }) }),
+      bids.over({ order: 'at' }, { n: rolling(count(), { rows: 2 }) }),
+      bids.over({ order: 'at' }, { n: rolling(count(), { range: '2m' }) }),
+      bids.over({ order: 'at' }, { n: rolling(count('price'), { rows: 2 }) }),
+    ].map((from) => declared(from, ['auction', 'bidder']).fingerprint);
+    expect(new Set(prints).size).toBe(12);
+  });
+
+  it('say what they cost: as much as there are ranks that move', () => {
+    const explained = (from: Collection<any, any>) =>
+      explainView(declared(from)).operators.find(({ op }) => op === 'over');
+    expect(explained(perAuction.over({ order: 'bids.desc' }, { r: rank(), d: denseRank() }))).toMatchObject({
+      what: 'r = rank(), d = denseRank() by bids.desc',
+      cost: 'O(the ranks that move)',
+      growth: 'grows with its input',
+    });
+    expect(
+      explained(
+        bids.over(
+          { per: 'auction', order: 'at' },
+          {
+            p: lag('bidder', { default: '' }),
+            s: rolling(sum('price'), { range: '90m' }),
+            c: rolling(count(), { rows: 3 }),
+          },
+        ),
+      ),
+    ).toMatchObject({
+      what: 'p = lag(bidder, 1) or "", s = sum(price) of the last 90m, c = count() of the last 3 of each auction by at',
+      cost: 'O(|Δ| · rows in sight)',
+      growth: 'grows for ever',
     });
   });
 });

@@ -1,0 +1,108 @@
+import type { Aggregate, AggregateRequest } from './aggregates.js';
+import type { Duration } from './duration.js';
+import type { PathTo, ValueAt } from './path-type.js';
+import { placeOfDeclaration } from './place.js';
+import type { ViewTypeError } from './view-type-error.js';
+
+declare const rowFunctions: unique symbol;
+
+/** A column that a row has of its place among the others of its group, in their order. */
+export interface RowFunction<in Row, out Result> {
+  readonly [rowFunctions]: (row: Row) => Result;
+}
+
+/** What the functions below really give: `over-nodes.ts` checks it against the rows it is used on. */
+export type RowFunctionRequest = NumberRequest | NeighbourRequest | RollingRequest;
+
+interface NumberRequest {
+  readonly kind: 'rowNumber' | 'rank' | 'denseRank';
+  readonly place: string | null;
+}
+interface NeighbourRequest {
+  readonly kind: 'lag' | 'lead';
+  readonly value: unknown;
+  readonly offset: unknown;
+  readonly otherwise: unknown;
+  readonly place: string | null;
+}
+interface RollingRequest {
+  readonly kind: 'rolling';
+  readonly aggregate: AggregateRequest;
+  readonly frame: unknown;
+  readonly place: string | null;
+}
+
+/** The row's place, counted from 1. Rows of equal order follow one another by their texts. */
+export const rowNumber = (): RowFunction<unknown, number> =>
+  request({ kind: 'rowNumber', place: placeOfDeclaration() });
+
+/** The place of the first row of equal order: 1, 1, 3. */
+export const rank = (): RowFunction<unknown, number> =>
+  request({ kind: 'rank', place: placeOfDeclaration() });
+
+/** How many different orders there are up to the row's: 1, 1, 2. */
+export const denseRank = (): RowFunction<unknown, number> =>
+  request({ kind: 'denseRank', place: placeOfDeclaration() });
+
+interface NeighbourOptions<Row, C extends string, Default> {
+  /** How many rows away; 1, if not said. */
+  readonly offset?: number;
+  /** What is shown where there is no such row; null, if not said. */
+  readonly default?: [Default] extends [ValueAt<Row, C> | null]
+    ? Default
+    : ViewTypeError<`The default is no value of the column "${C}".`>;
+}
+
+/** A column of the row before. */
+export function lag<
+  Row,
+  const C extends string,
+  const Default extends string | number | boolean | null = null,
+>(
+  column: PathTo<Row, C, 'look back to'>,
+  options?: NeighbourOptions<Row, C, Default>,
+): RowFunction<Row, ValueAt<Row, C> | Widened<Default>> {
+  return neighbour('lag', column, options);
+}
+
+/** A column of the row behind. */
+export function lead<
+  Row,
+  const C extends string,
+  const Default extends string | number | boolean | null = null,
+>(
+  column: PathTo<Row, C, 'look ahead to'>,
+  options?: NeighbourOptions<Row, C, Default>,
+): RowFunction<Row, ValueAt<Row, C> | Widened<Default>> {
+  return neighbour('lead', column, options);
+}
+
+/** A default is a value of its column's type, which says it already. */
+type Widened<Default> = Extract<Default, null>;
+
+/**
+ * `count`, `sum`, `avg`, `min` or `max` over the last `rows` rows, this one included; or over the rows from so much before it
+ * on, by the one column of the order, up to all of its own order.
+ */
+export function rolling<Row, Result>(
+  aggregate: Aggregate<Row, Result>,
+  frame: { readonly rows: number } | { readonly range: Duration | number },
+): RowFunction<Row, Result> {
+  const place = placeOfDeclaration();
+  return request({ kind: 'rolling', aggregate: aggregate as unknown as AggregateRequest, frame, place });
+}
+
+const neighbour = (
+  kind: 'lag' | 'lead',
+  value: unknown,
+  options: { readonly offset?: unknown; readonly default?: unknown } = {},
+): RowFunction<any, any> =>
+  request({
+    kind,
+    value,
+    offset: options.offset ?? 1,
+    otherwise: options.default ?? null,
+    place: placeOfDeclaration(),
+  });
+
+const request = (made: RowFunctionRequest): RowFunction<any, any> => Object.freeze(made) as never;
