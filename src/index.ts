@@ -21,7 +21,7 @@ export {
   approxPercentile,
   approxTopK,
 } from './view/approximate-aggregates.js';
-export { Collection, type Grouping, type Windowed } from './view/collection.js';
+export { Collection, type Grouping, type Sessions, type Windowed } from './view/collection.js';
 export type { Rows } from './view/collection-types.js';
 export { computed, type Computed } from './view/computed.js';
 export { declarationErrors, checkDeclarations } from './view/declaration-errors.js';
@@ -50,8 +50,10 @@ export { view, type EventOf, type KeyOf, type RowOf, type View } from './view/vi
 export {
   cumulating,
   hopping,
+  session,
   tumbling,
   type AssignedWindow,
+  type SessionWindow,
   type WindowColumns,
   type WindowOptions,
 } from './view/window.js';

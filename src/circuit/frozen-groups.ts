@@ -1,5 +1,4 @@
 import { instantText } from '../zset/instant-text.js';
-import type { Row, Value } from '../zset/value.js';
 import { type Due, DUE_MAX, type DueTimes } from './due-times.js';
 import type { Ordered } from './operator.js';
 import { type ColumnTime, columnWatermark, type Time } from './time.js';
@@ -8,18 +7,17 @@ import { type ColumnTime, columnWatermark, type Time } from './time.js';
 const MEMBERS_PAGE_MIN = 8;
 
 export interface FreezingOptions {
-  /** The group's column that has a watermark, of any row of the group: an instant. */
-  readonly atOf: (row: Row) => Value;
+  /** Of the instants that groups are at. */
   readonly time: ColumnTime;
-  /** The groups there are, each at the value of that column. */
+  /** The groups there are, each at its instant. */
   readonly due: DueTimes;
   /** Ordered state in which each group has members. */
   readonly members: readonly Ordered[];
 }
 
 /**
- * Which groups can no longer change, since the value of a column they are grouped by is below its watermark; and the end
- * of their state: of a group with many members some in each tick, the group staying due until all are gone.
+ * Which groups can no longer change, since the instant they are at is below its watermark; and the end of their state: of a
+ * group with many members some in each tick, the group staying due until all are gone.
  */
 export class FrozenGroups {
   /** More is due than one tick takes. */
@@ -54,10 +52,9 @@ export class FrozenGroups {
     return this.#due;
   }
 
-  /** A group comes: its row. Whether it is frozen at once and nothing of it need be kept. */
-  add(key: string, row: Row): boolean {
-    const { atOf, due, members } = this.options;
-    const at = atOf(row) as string;
+  /** A group comes. Whether it is frozen at once and nothing of it need be kept. */
+  add(key: string, at: string): boolean {
+    const { due, members } = this.options;
     const frozen = at < this.#bound;
     if (frozen && members.length === 0) return true;
     due.addTo(0, at, key, 1);
@@ -66,8 +63,16 @@ export class FrozenGroups {
   }
 
   /** A group goes before its time. */
-  remove(key: string, row: Row): void {
-    this.options.due.addTo(1, this.options.atOf(row) as string, key, -1);
+  remove(key: string, at: string): void {
+    this.options.due.addTo(1, at, key, -1);
+  }
+
+  /** A group is at another instant. */
+  move(key: string, from: string, to: string): void {
+    if (from === to) return;
+    this.remove(key, from);
+    this.options.due.addTo(0, to, key, 1);
+    if (to < this.#bound) this.unfinished = true;
   }
 
   /** Takes a due group's members away, as many as a tick takes, and with the last the group from what is due. */

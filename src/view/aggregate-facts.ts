@@ -184,6 +184,10 @@ export const aggregateFacts: Readonly<Record<AggregateKind, AggregateFacts>> = {
   joinText: { ...listed, purpose: 'join', takes: 'text', column: ({ value }) => nullAs(TEXT, value) },
 };
 
+/** Whether a kind keeps less of rows that are never retracted. */
+export const keepsLessOfAppended = (kind: AggregateKind): boolean =>
+  aggregateFacts[kind].keepsOfAppended !== undefined;
+
 /** What all of these aggregates together cost and keep: the most of any. */
 export function keptOf(kinds: readonly AggregateKind[], appendOnly: boolean): Kept {
   const kept = kinds.map((kind) => {

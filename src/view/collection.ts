@@ -49,7 +49,7 @@ import { freezing } from './freezing.js';
 import { ofNode } from './of-types.js';
 import { overNode, type OverRequest } from './over-nodes.js';
 import type { ElementAt, PathTo, PathToArray, PathToInstant } from './path-type.js';
-import type { Column, PlanNode } from './plan.js';
+import type { AggregateNode, Column, ColumnWatermark, PlanNode } from './plan.js';
 import { attachProblems, problemsOf, type Problem } from './problem.js';
 import * as relation from './relation.js';
 import { exceptRelation, intersectRelation } from './set-relations.js';
@@ -61,7 +61,15 @@ import { finalRelation, WINDOW_COLUMNS, windowRelation } from './time-relation.j
 import { userFunction } from './user-function.js';
 import type { NotAsync, ViewTypeError } from './view-type-error.js';
 import { whyNoWatermark } from './why-no-watermark.js';
-import { type AssignedWindow, shapeOf, type WindowColumns } from './window.js';
+import { sessionEnds, sessionNode, type SessionsOf } from './session-build.js';
+import {
+  type AssignedWindow,
+  sessionGapOf,
+  type SessionWindow,
+  shapeOf,
+  type WindowColumns,
+} from './window.js';
+import type { WindowShape } from '../circuit/windows.js';
 import { duringOf, lastOf } from './during.js';
 
 /**
@@ -313,17 +321,25 @@ export class Collection<
    * The rows in windows of time, by the column `on`: if none is named that with a watermark, or the stream's event time.
    * A row with null there is an error.
    */
-  window<Identifies extends string, const On extends string = never>(
-    window: AssignedWindow<Identifies>,
+  window<W extends AssignedWindow<string> | SessionWindow, const On extends string = never>(
+    window: W,
     options: { readonly on?: PathToInstant<Row, On, 'window by'> } = {},
-  ): Windowed<Flat<Row & WindowColumns>, Identifies> {
+  ): InWindows<Row, W> {
     const build = new Build(this);
-    const shape = shapeOf(window, build);
+    const gapMs = sessionGapOf(window, build);
     const column =
       options.on === undefined
         ? ownTime(this.plan, 'window()', build)
         : namedTime(this.plan, options.on, 'window by', build);
     build.noteTaken(WINDOW_COLUMNS);
+    const windows: Windowed<any, any> | Sessions<any> =
+      gapMs === null
+        ? this.#assigned(shapeOf(window, build), column, build)
+        : new Sessions(this.plan, { gapMs, column: column ?? '' }, build.problems);
+    return windows as InWindows<Row, W>;
+  }
+
+  #assigned(shape: WindowShape, column: string | null, build: Build): Windowed<any, any> {
     return new Windowed(
       give(build, {
         op: 'window',
@@ -445,6 +461,39 @@ export class Collection<
   }
 }
 
+/** What `window` gives: sessions are within groups, so that their rows have none before they are grouped. */
+export type InWindows<Row, W> =
+  W extends AssignedWindow<infer Identifies>
+    ? Windowed<Flat<Row & WindowColumns>, Identifies>
+    : Sessions<Row>;
+
+/** Rows that are to be put into sessions, waiting to be grouped. */
+export class Sessions<in out Row> {
+  declare readonly row: (row: Row) => Row;
+  readonly #input: PlanNode;
+  readonly #of: SessionsOf;
+
+  constructor(input: PlanNode, of: SessionsOf, problems: readonly Problem[]) {
+    this.#input = input;
+    this.#of = of;
+    attachProblems(this, problems);
+  }
+
+  /** Groups by these columns and, within each such group, by session: `windowStart` and `windowEnd` follow them. */
+  groupBy<const By extends readonly GroupColumns<Row>[]>(
+    ...by: CheckedGroup<Row, By>
+  ): Grouping<
+    Row,
+    Flat<GroupOf<Row, By> & WindowColumns>,
+    (keyof GroupOf<Row, By> & string) | 'windowStart'
+  > {
+    const build = new Build({ plan: this.#input }, this);
+    const named = groupColumns(build, by as readonly unknown[]);
+    const { node, grouped, over } = sessionNode(this.#input, this.#of, named, build);
+    return new Grouping(node, grouped, build.problems, build.place, undefined, [sessionEnds(node)], over);
+  }
+}
+
 /** Rows in windows, waiting to be grouped. */
 export class Windowed<in out Row, out Identifies extends string> {
   declare readonly identifies: Identifies;
@@ -489,6 +538,8 @@ export class Grouping<
   readonly #by: readonly NamedExpression[];
   readonly #place: string | null;
   readonly #key: readonly string[] | undefined;
+  readonly #before: readonly NamedAggregate[];
+  readonly #over: ColumnWatermark | undefined;
 
   constructor(
     input: PlanNode,
@@ -497,11 +548,17 @@ export class Grouping<
     place: string | null,
     /** The columns that identify a group; all, if not said. */
     key?: readonly string[],
+    /** Results that come before those that are asked for. */
+    before: readonly NamedAggregate[] = [],
+    /** One of them, by which groups are over. */
+    over?: ColumnWatermark,
   ) {
     this.#input = input;
     this.#by = by;
     this.#place = place;
     this.#key = key;
+    this.#before = before;
+    this.#over = over;
     attachProblems(this, problems);
   }
 
@@ -513,13 +570,13 @@ export class Grouping<
   }): Collection<Flat<Group & Results>, Key> {
     const build = new Build({ plan: this.#input }, this);
     const { relation: input } = this.#input;
-    const specs = Object.entries(aggregates ?? {}).map(([name, request]) => ({
+    const asked = Object.entries(aggregates ?? {}).map(([name, request]) => ({
       name,
       aggregate: aggregateSpec(name, request as unknown as AggregateRequest, input, build),
     }));
     const by = this.#by;
-    for (const { name } of specs)
-      if (by.some((column) => column.name === name))
+    for (const { name } of asked)
+      if ([...by, ...this.#before].some((column) => column.name === name))
         build.note({
           code: 'column-twice',
           what: `An aggregate is named "${name}", as a column that is grouped by is.`,
@@ -527,11 +584,13 @@ export class Grouping<
           remedy: 'Give the aggregate another name.',
           place: build.place,
         });
+    const specs = [...this.#before, ...asked];
     const given = relation.aggregateRelation(
       input,
       by,
       specs.map(({ aggregate }) => aggregate.column),
       this.#key,
+      this.#over,
     );
     build.noteExchange(given.partitionedBy !== null, 'grouped', {
       rows: relation.partitionText(this.#input),
@@ -543,6 +602,7 @@ export class Grouping<
       by,
       aggregates: specs,
       ...(this.#key && { key: this.#key }),
+      ...(this.#over && { over: this.#over }),
       relation: given,
       place: this.#place ?? build.place,
     });
@@ -569,6 +629,8 @@ export class Grouping<
     });
   }
 }
+
+type NamedAggregate = AggregateNode['aggregates'][number];
 
 const joinedWith = ({ build, node }: Joined): Collection<any, any> => give(build, node);
 

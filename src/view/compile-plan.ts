@@ -4,7 +4,14 @@ import type { ErrorCollection } from '../circuit/error-collection.js';
 import { generatedRead, generatedText, type TextColumn } from '../circuit/generated-row.js';
 import type { KeyedState } from '../circuit/keyed-state.js';
 import type { LateRows } from '../circuit/late-rows.js';
-import { type Codec, type ErrorSink, json, type Keyed, type Operator } from '../circuit/operator.js';
+import {
+  type Codec,
+  type ErrorSink,
+  json,
+  type Keyed,
+  type LateSink,
+  type Operator,
+} from '../circuit/operator.js';
 import { DropLate } from '../circuit/operators/drop-late.js';
 import { Select, type SelectedColumn, type SelectedValue } from '../circuit/operators/select.js';
 import { type KeptRecord, Upsert } from '../circuit/operators/upsert.js';
@@ -135,7 +142,7 @@ export class PlanCompiler {
     const vertex = this.vertexOf(node);
     if (!node.relation.lates || columns.length === 0) return vertex;
     const freezing = columns.map(({ column, time }) => ({ read: generatedRead(column), time }));
-    return this.add('late', new DropLate(freezing, this.#builder.lates(this.#nameOf('late'))), [vertex]);
+    return this.add('late', new DropLate(freezing, this.latesOf('late')), [vertex]);
   }
 
   /** State of the vertex that is added next. */
@@ -149,6 +156,10 @@ export class PlanCompiler {
 
   errorsOf(op: string): ErrorSink {
     return this.#builder.errors(this.#nameOf(op));
+  }
+
+  latesOf(op: string): LateSink {
+    return this.#builder.lates(this.#nameOf(op));
   }
 
   /** The vertex that is added next acts on the time of these sources. */

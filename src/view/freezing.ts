@@ -20,6 +20,18 @@ export const freezingGroups = ({ input, by }: Pick<AggregateNode, 'input' | 'by'
     return watermark ? [{ ...watermark, name, index }] : [];
   });
 
+/** What freezes a group: a column it is grouped by, or one of its results. Null where nothing is known to. */
+export function frozenBy(node: AggregateNode): { name: string; time: ColumnTime; at: FrozenAt } | null {
+  const column = tightest(freezingGroups(node));
+  if (column !== null) return { name: column.name, time: column.time, at: { group: column.index } };
+  if (node.over === undefined) return null;
+  const { column: name, time } = node.over;
+  return { name, time, at: { result: node.aggregates.findIndex((one) => one.name === name) } };
+}
+
+/** The place of what freezes, among the columns that are grouped by or among the results. */
+export type FrozenAt = { readonly group: number } | { readonly result: number };
+
 /** The watermark that lags behind its sources the least; null of none. */
 export function tightest<W extends { readonly time: ColumnTime }>(watermarks: readonly W[]): W | null {
   const lagOf = ({ time }: W): number => Math.max(...time.map(({ delayMs }) => delayMs));
@@ -30,8 +42,8 @@ export function tightest<W extends { readonly time: ColumnTime }>(watermarks: re
 
 /** Whether the results of an aggregate can wait in its groups until they are final: what a group's key does not say, its time does. */
 export function finishesInGroups(node: AggregateNode): boolean {
-  const frozenBy = tightest(freezingGroups(node));
-  if (frozenBy === null) return false;
+  const frozen = frozenBy(node);
+  if (frozen === null) return false;
   const { by, key } = node;
-  return key === undefined || by.every(({ name }) => key.includes(name) || name === frozenBy.name);
+  return key === undefined || by.every(({ name }) => key.includes(name) || name === frozen.name);
 }

@@ -8,7 +8,7 @@ import { keyValues } from '../zset/row-key.js';
 import type { AggregateInput } from './aggregate-input.js';
 import { holdsOnlyStrings } from './columns.js';
 import type { PlanCompiler } from './compile-plan.js';
-import { freezingGroups, tightest } from './freezing.js';
+import { frozenBy } from './freezing.js';
 import type { AggregateNode } from './plan.js';
 
 /** The columns of `by` that a group's key is made of. */
@@ -22,30 +22,31 @@ export function frozenOptions(
   node: AggregateNode,
   by: AggregateInput['by'],
   { members, compiler, final }: { members: readonly Ordered[]; compiler: PlanCompiler; final: boolean },
-): Pick<AggregateOptions, 'frozen' | 'finalRowOf'> {
-  const frozenBy = tightest(freezingGroups(node));
-  if (frozenBy === null) return {};
-  compiler.needsTime(frozenBy.time);
+): Pick<AggregateOptions, 'frozen' | 'frozenAt' | 'finalRowOf'> {
+  const found = frozenBy(node);
+  if (found === null) return {};
+  const { name, time, at } = found;
+  compiler.needsTime(time);
+  const frozenAt = 'result' in at ? at : { read: generatedRead(by[at.group]!.path) };
   const frozen = new FrozenGroups({
-    atOf: generatedRead(by[frozenBy.index]!.path),
-    time: frozenBy.time,
+    time,
     due: new DueTimes(compiler.ordered('due')),
     members,
   });
-  return final ? { frozen, finalRowOf: finalRowOf(node, by, frozenBy.name) } : { frozen };
+  return final ? { frozen, frozenAt, finalRowOf: finalRowOf(node, by, name) } : { frozen, frozenAt };
 }
 
 /** A group's row from its key, the instant by which it was frozen, and its results. */
 function finalRowOf(
   node: AggregateNode,
   by: AggregateInput['by'],
-  frozenBy: string,
+  instant: string,
 ): AggregateOptions['finalRowOf'] {
   const key = groupKey(node, by);
   const parts = key.map(({ column }) => ({ onlyStrings: holdsOnlyStrings(column.type) }));
   const places = by.map(({ name }) => {
     const place = key.findIndex((part) => part.name === name);
-    assert(place >= 0 || name === frozenBy, `Nothing tells the column "${name}" of a group that is final.`);
+    assert(place >= 0 || name === instant, `Nothing tells the column "${name}" of a group that is final.`);
     return { name, from: { value: place >= 0 ? place : key.length } };
   });
   const results = node.aggregates.map(({ name }, slot) => ({ name, from: { value: key.length + 1 + slot } }));

@@ -16,6 +16,7 @@ import { over } from './nodes/over.js';
 import { select } from './nodes/select.js';
 import { top } from './nodes/top.js';
 import { semiJoin } from './nodes/semi-join.js';
+import { session } from './nodes/session.js';
 import { union } from './nodes/union.js';
 import { unnest } from './nodes/unnest.js';
 import { where } from './nodes/where.js';
@@ -42,6 +43,7 @@ const nodeKinds: { readonly [Op in OperatorNode['op']]: NodeKind<Extract<Operato
   intervalJoin,
   joinAsOf,
   window,
+  session,
   final,
   during,
 };

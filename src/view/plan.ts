@@ -29,6 +29,7 @@ export type PlanNode =
   | IntervalJoinNode
   | AsOfJoinNode
   | WindowNode
+  | SessionNode
   | FinalNode
   | DuringNode;
 
@@ -177,6 +178,8 @@ export interface AggregateNode extends NodeBase {
   readonly aggregates: readonly { readonly name: string; readonly aggregate: AggregateSpec }[];
   /** The columns of `by` that identify a group, where the others follow from them. All, if not said. */
   readonly key?: readonly string[] | undefined;
+  /** A result whose watermark says when a group is over, which it is below it. */
+  readonly over?: ColumnWatermark | undefined;
 }
 /** The rows with `windowStart` and `windowEnd`, once for each window that the instant in a column is in. */
 export interface WindowNode extends NodeBase {
@@ -185,6 +188,16 @@ export interface WindowNode extends NodeBase {
   readonly shape: WindowShape;
   /** A path. */
   readonly column: string;
+}
+/** The rows with the session they are in: `windowStart` is its start, `windowEnd` what its end would be if they were its last. */
+export interface SessionNode extends NodeBase {
+  readonly op: 'session';
+  readonly input: PlanNode;
+  readonly gapMs: number;
+  /** A path: the times of the rows. */
+  readonly column: string;
+  /** Paths: rows of one session are equal in them. */
+  readonly per: readonly string[];
 }
 /** The rows that the watermark of a column has passed, once each. */
 export interface FinalNode extends NodeBase {

@@ -107,6 +107,7 @@ export const aggregateRelation = (
   by: readonly Named[],
   results: readonly Column[],
   key: readonly string[] = by.map(({ name }) => name),
+  over?: ColumnWatermark,
 ): Relation => ({
   columns: [...by.map(({ name, value }) => renamed(value.column, name)), ...results],
   uniqueKey: key,
@@ -115,7 +116,7 @@ export const aggregateRelation = (
   partitions: input.partitions,
   partitionedBy: renamedColumns(input.partitionedBy, by),
   // Late rows are left out before.
-  watermarks: renamedWatermarks(freezing(input), by),
+  watermarks: [...renamedWatermarks(freezing(input), by), ...(over ? [over] : [])],
   lates: false,
 });
 

@@ -22,6 +22,28 @@ export function windowRelation(input: Relation, shape: WindowShape, column: stri
 }
 
 /**
+ * What is known of rows beside their sessions. A row of any age may be moved to another session, so that none of its
+ * columns has a watermark; the end of a session that has it is no column yet.
+ */
+export const sessionRelation = (input: Relation): Relation => ({
+  ...input,
+  columns: [...input.columns, ...WINDOW_COLUMNS.map((name) => columnOf(name, instant()))],
+  appendOnly: false,
+  log: null,
+  watermarks: [],
+  lates: false,
+});
+
+/**
+ * When the result with the ends of sessions is over. A row may join a session whose end it is at, and no later one: it is
+ * over when its end is below the watermark of their times.
+ */
+export function sessionEnd(input: Relation, column: string): ColumnWatermark | undefined {
+  const time = freezing(input).find((watermark) => watermark.column === column)?.time;
+  return time && { column: WINDOW_COLUMNS[1], time };
+}
+
+/**
  * A row's window ends after the row's time, and begins less than the longest length before it. So a window has no more
  * rows to come as soon as its end is not above the watermark of their times.
  */

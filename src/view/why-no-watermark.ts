@@ -27,6 +27,11 @@ export function whyNoWatermark(node: PlanNode): Blame {
       };
     case 'union':
       return whyNoWatermark(without!);
+    case 'session':
+      return {
+        because: `its sessions are of ${node.column}, and not of ${known.join(' or ')}`,
+        remedy: 'Leave out `on`: sessions are then of the column with a watermark.',
+      };
     case 'during':
       return {
         because: 'last(), during() and `retain` take rows of any age away again',

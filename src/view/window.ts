@@ -10,6 +10,13 @@ export interface AssignedWindow<out Identifies extends string> {
   readonly [identifies]: Identifies;
 }
 
+declare const gap: unique symbol;
+
+/** Windows that follow from which rows there are, within each group: what they belong to is told by their neighbours. */
+export interface SessionWindow {
+  readonly [gap]: true;
+}
+
 /** What rows in windows have beside their own columns: the window from `windowStart` up to but not including `windowEnd`. */
 export interface WindowColumns {
   windowStart: string;
@@ -18,7 +25,7 @@ export interface WindowColumns {
 
 /** What the functions below really give. */
 export interface WindowRequest {
-  readonly kind: WindowShape['kind'];
+  readonly kind: WindowShape['kind'] | 'session';
   readonly size: unknown;
   readonly every: unknown;
   readonly offset: unknown;
@@ -48,8 +55,18 @@ export const cumulating = (
   { every, ...options }: WindowOptions & { readonly every: Duration },
 ): AssignedWindow<'windowStart' | 'windowEnd'> => request('cumulating', size, every, options);
 
+/** Rows of a group that follow one another by no more than the gap: from the first of them until so long after the last. */
+export const session = (gapBetween: Duration): SessionWindow =>
+  ({
+    kind: 'session',
+    size: gapBetween,
+    every: gapBetween,
+    offset: '0ms',
+    timeZone: undefined,
+  }) satisfies WindowRequest as never;
+
 const request = (
-  kind: WindowRequest['kind'],
+  kind: WindowShape['kind'],
   size: unknown,
   every: unknown,
   { offset = '0ms', timeZone }: WindowOptions,
@@ -66,15 +83,21 @@ const STAND_IN: WindowShape = {
   timeZone: null,
 };
 
+/** The gap between the sessions that were asked for, noted if it is none; null where other windows were. */
+export function sessionGapOf(window: unknown, build: Build): number | null {
+  const { kind, size } = (window ?? {}) as Partial<WindowRequest>;
+  return kind === 'session' ? durationOf(size, 'the gap of session()', build) : null;
+}
+
 /** The windows that were asked for; what is wrong with them is noted, and any others stand in. */
 export function shapeOf(window: unknown, build: Build): WindowShape {
   const { kind, ...asked } = (window ?? {}) as WindowRequest;
-  if (kind === undefined) {
+  if (kind === undefined || kind === 'session') {
     build.note({
       code: 'bad-window',
       what: 'What is given to window() is not a window.',
       evidence: { given: typeof window },
-      remedy: `Give tumbling('1h'), hopping('10m', { every: '2m' }), cumulating('1d', { every: '1h' }) …`,
+      remedy: `Give tumbling('1h'), hopping('10m', { every: '2m' }), cumulating('1d', { every: '1h' }) or session('30m').`,
       place: build.place,
     });
     return STAND_IN;

@@ -8,6 +8,7 @@ import {
   instant,
   max,
   min,
+  session,
   stream,
   sum,
   table,
@@ -46,7 +47,8 @@ type Entry =
   | { clock: string; event?: never; place?: never }
   | { place: { key: string; name: string }; deleted: boolean; event?: never; clock?: never };
 
-function historyOf(random: Random, size: number): Entry[] {
+/** Times are whole multiples of `grain`. */
+function historyOf(random: Random, size: number, grain = 1): Entry[] {
   let now = 10 * 60 * MINUTE;
   return Array.from({ length: size }, (): Entry => {
     if (random.chance(0.04)) now += random.below(600 * MINUTE);
@@ -57,7 +59,7 @@ function historyOf(random: Random, size: number): Entry[] {
         place: { key: random.of(['a', 'b']), name: random.of(['x', 'y', 'z']) },
         deleted: random.chance(0.3),
       };
-    const time = now - (random.chance(0.3) ? random.below(90 * MINUTE) : 0);
+    const time = floor(now - (random.chance(0.3) ? random.below(90 * MINUTE) : 0), grain);
     const until = random.chance(0.2) ? null : at(time + random.below(120 * MINUTE));
     return { event: { at: at(time), until, key: random.of(['a', 'b', '']), n: random.below(5) } };
   });
@@ -126,9 +128,114 @@ function windowsExpected(
       least,
     }));
 }
+/** Sessions with gaps of more than `gap`, formed event by event, as far as they end before `over`. */
+function sessionsExpected(
+  rows: readonly { event: Omit<Event, 'until'>; late: number }[],
+  { gap, over }: { gap: number; over: number },
+) {
+  interface Known {
+    key: string;
+    first: number;
+    last: number;
+    each: number[];
+  }
+  let sessions: Known[] = [];
+  for (const { event, late } of rows) {
+    const ms = instantMs(event.at);
+    if (ms + gap < late) continue;
+    const joined = sessions.filter(
+      ({ key, first, last }) =>
+        key === event.key && first - gap <= ms && ms <= last + gap && late <= last + gap,
+    );
+    sessions = sessions.filter((one) => !joined.includes(one));
+    sessions.push({
+      key: event.key,
+      first: Math.min(ms, ...joined.map(({ first }) => first)),
+      last: Math.max(ms, ...joined.map(({ last }) => last)),
+      each: [event.n, ...joined.flatMap(({ each }) => each)],
+    });
+  }
+  return sessions
+    .filter(({ last }) => last + gap < over)
+    .map(({ key, first, last, each }) => ({
+      key,
+      windowStart: text(first),
+      windowEnd: text(last + gap),
+      n: each.length,
+      total: each.reduce((total, n) => total + n, 0),
+      least: Math.min(...each),
+    }));
+}
+
 const results = { n: count(), total: sum<Event, 'n'>('n'), least: min<Event, 'n'>('n') };
 
-const cases: Record<string, { view: any; expected?: (history: readonly Entry[]) => object[] }> = {
+interface Case {
+  view: any;
+  expected?: (history: readonly Entry[]) => object[];
+  grain?: number;
+}
+
+const inSessions = events.window(session('10m')).groupBy('key');
+const GAP = { gap: 10 * MINUTE, over: Infinity };
+const NEVER_LATE = { late: -Infinity };
+
+const cases: Record<string, Case> = {
+  'sessions, on update': {
+    view: view('v', { from: inSessions.aggregate(results) }),
+    expected: (history) => sessionsExpected(told(history), GAP),
+    grain: MINUTE,
+  },
+  'sessions, final': {
+    view: view('v', { from: inSessions.aggregate(results).final() }),
+    expected: (history) => sessionsExpected(told(history), { ...GAP, over: told(history).clock - LATENESS }),
+    grain: MINUTE,
+  },
+  'sessions with all kinds of aggregates, final': {
+    view: view('v', { from: inSessions.aggregate(everything).final() }),
+    grain: MINUTE,
+  },
+  'sessions with all kinds of aggregates, kept apart from the view’s rows': {
+    view: view('v', {
+      from: inSessions.aggregate(everything).where(({ n }) => n > 1),
+      key: ['key', 'windowStart', 'n'],
+    }),
+    grain: MINUTE,
+  },
+  'sessions of rows that go': {
+    view: view('v', {
+      from: events.last('2h').window(session('10m'), { on: 'at' }).groupBy('key').aggregate(results),
+    }),
+    expected(history) {
+      const { clock } = told(history);
+      const left = told(history).filter(({ event }) => instantMs(event.at) + 120 * MINUTE > clock);
+      return sessionsExpected(
+        left.map(({ event }) => ({ event, ...NEVER_LATE })),
+        GAP,
+      );
+    },
+    grain: MINUTE,
+  },
+  'sessions of results that are retracted, final': {
+    view: view('v', {
+      from: hourly
+        .aggregate(results)
+        .select({ key: 'key', hour: 'windowStart', n: 'n' })
+        .window(session('1h'))
+        .groupBy('key')
+        .aggregate({ n: count(), total: sum('n'), least: min('n') })
+        .final(),
+    }),
+    expected(history) {
+      const shown = { size: 60 * MINUTE, every: 60 * MINUTE, final: false };
+      const hours = windowsExpected(history, shown).map(({ key, windowStart, n }) => ({
+        event: { key, at: windowStart, n },
+        ...NEVER_LATE,
+      }));
+      // The hour before the watermark may still get rows.
+      const over = told(history).clock - LATENESS - 60 * MINUTE + 1;
+      return sessionsExpected(hours, { gap: 60 * MINUTE, over });
+    },
+  },
   'tumbling windows, on update': {
     view: view('v', { from: hourly.aggregate(results) }),
     expected: (history) => windowsExpected(history, { size: 60 * MINUTE, every: 60 * MINUTE, final: false }),
@@ -293,10 +400,10 @@ function maintained(declared: any, history: readonly Entry[], random: Random | n
 
 const sorted = (rows: readonly object[]) => rows.map((row) => JSON.stringify(row)).sort();
 
-describe.each(Object.entries(cases))('%s', (_, { view: declared, expected }) => {
+describe.each(Object.entries(cases))('%s', (_, { view: declared, expected, grain }) => {
   it.each([1, 2, 3])('are the same however the log is cut (history %i)', (seed) => {
     const random = new Random(seed * 977);
-    const history = historyOf(random, 120);
+    const history = historyOf(random, 120, grain);
     const whole = maintained(declared, history, null);
     if (expected) expect(sorted(whole.rows)).toEqual(sorted(expected(history)));
     for (let cut = 0; cut < 4; cut++) {

@@ -30,8 +30,10 @@ export interface AggregateOptions {
    * and hold their state. It has the row before.
    */
   show?: (key: string, row: Row | null) => void;
-  /** Where a column that is grouped by has a watermark. Its late rows are left out before they come here. */
+  /** Where groups are at an instant that has a watermark. Rows that are late for it are left out before they come here. */
   frozen?: FrozenGroups;
+  /** The instant a group is at: of any row of it, or one of its results, which then moves as rows come and go. */
+  frozenAt?: { readonly read: (row: Row) => Value } | { readonly result: number };
   /** Results are given once, when their group is frozen: the result row of its key and instant. Else on every change. */
   finalRowOf?: (group: Due, results: readonly Value[]) => Row;
 }
@@ -65,7 +67,7 @@ export function groupCodec(aggregators: readonly Aggregator[]): Codec<Group> {
  *   out  Δ result     the group's old result retracted, its new one inserted, where they differ
  *
  * A group exists while it has rows: the last retraction removes its result and its state. Where a column that is grouped
- * by has a watermark, a group below it is frozen: no row of it comes any more. Its state goes, and its result
+ * by has a watermark, or a result has, a group below it is frozen: no row of it comes any more. Its state goes, and its result
  *
  *   on update    stays as it was shown last
  *   final        is shown only now, once
@@ -164,14 +166,15 @@ export class Aggregate implements Operator {
         this.options.aggregators.map((aggregator) => aggregator.initial()),
       );
       this.groups.set(key, group);
-      return { group, sample, isNew: true, before: null };
+      return { group, sample, isNew: true, before: null, at: null };
     }
     const { show, finalRowOf, rowOf } = this.options;
+    const at = this.#instantOf(key, group, sample);
     const before = show || finalRowOf ? null : rowOf(sample, this.#results(key, group));
-    return { group, sample, isNew: false, before };
+    return { group, sample, isNew: false, before, at };
   }
 
-  #settle(key: string, { group, sample, isNew, before }: Touched, output: Delta<Row>): void {
+  #settle(key: string, { group, sample, isNew, before, at }: Touched, output: Delta<Row>): void {
     const { frozen, finalRowOf, rowOf } = this.options;
     if (group.count < 0)
       assert(
@@ -182,14 +185,31 @@ export class Aggregate implements Operator {
     if (group.count === 0) {
       if (!isNew) {
         if (!finalRowOf) this.#show(key, before, null, output);
-        frozen?.remove(key, sample);
+        frozen?.remove(key, at!);
       }
       this.groups.delete(key);
       return;
     }
-    const over = isNew && frozen !== undefined && frozen.add(key, sample);
+    const over = this.#freezes(key, group, sample, at);
     if (over || !finalRowOf) this.#show(key, before, rowOf(sample, this.#results(key, group)), output);
     if (over) this.groups.delete(key);
+  }
+
+  /** Keeps the instant a group is at, `before` of one that was there. Whether it is new and frozen at once. */
+  #freezes(key: string, group: Group, sample: Row, before: string | null): boolean {
+    const { frozen } = this.options;
+    if (frozen === undefined) return false;
+    const at = this.#instantOf(key, group, sample)!;
+    if (before === null) return frozen.add(key, at);
+    frozen.move(key, before, at);
+    return false;
+  }
+
+  #instantOf(key: string, group: Group, sample: Row): string | null {
+    const { frozenAt, aggregators } = this.options;
+    if (frozenAt === undefined) return null;
+    if ('read' in frozenAt) return frozenAt.read(sample) as string;
+    return aggregators[frozenAt.result]!.result(group.accumulators[frozenAt.result], key) as string;
   }
 
   #show(key: string, before: Row | null, after: Row | null, output: Delta<Row>): void {
@@ -266,6 +286,8 @@ interface Touched {
   isNew: boolean;
   /** What it has shown. */
   before: Row | null;
+  /** The instant it was at; null of a new one, and where nothing is frozen. */
+  at: string | null;
 }
 
 const NO_ROWS: readonly Row[] = [];

@@ -9,14 +9,14 @@ import {
 } from '../../circuit/operators/aggregate.js';
 import { keyTextOf } from '../../zset/row-key.js';
 import { compareText } from '../../zset/text-order.js';
-import { aggregateFacts, keptOf } from '../aggregate-facts.js';
+import { aggregateFacts, keepsLessOfAppended, keptOf } from '../aggregate-facts.js';
 import { aggregatorOfSpec } from '../aggregator-of-spec.js';
 import { aggregateInput, takesWholeRow } from '../aggregate-input.js';
 import { holdsOnlyStrings } from '../columns.js';
 import type { PlanCompiler } from '../compile-plan.js';
 import { describeExpression, describeFunction, describeNamed } from '../describe-expression.js';
 import { expressionText, namedText, shortSource } from '../expression-text.js';
-import { freezingGroups, tightest } from '../freezing.js';
+import { frozenBy } from '../freezing.js';
 import { frozenOptions, groupKey } from '../frozen-aggregate.js';
 import type { Explained, Growth, NodeKind } from '../node-kind.js';
 import { all, NO_PATHS, ofExpression, ofFunction } from '../paths.js';
@@ -54,23 +54,25 @@ const describeSpec = ({ kind, value, by, test, options }: AggregateSpec): object
 export function aggregateVertex(node: AggregateNode, compiler: PlanCompiler, final = false): number {
   const { vertex: input, by, parts } = aggregateInput(node, compiler);
   const { relation } = node.input;
+  const wholeGroups = retractsWholeGroups(node);
   const members: Ordered[] = [];
   const aggregators = parts.map(({ spec, value, by: compared, test }, slot): Aggregator => {
     const inLogOrder = relation.log !== null && aggregateFacts[spec.kind].usesPlace === true;
     if (inLogOrder) compiler.needsOrder(relation);
-    return aggregatorOfSpec(spec, {
+    const aggregator = aggregatorOfSpec(spec, {
       value,
       present: spec.value !== null && !spec.value.column.type.nullable,
       by: compared,
       test,
       options: spec.options,
       inLogOrder,
-      appendOnly: relation.appendOnly,
+      appendOnly: relation.appendOnly || wholeGroups,
       members() {
         members.push(compiler.ordered(`members.${slot}`));
         return members.at(-1)!;
       },
     });
+    return wholeGroups && keepsLessOfAppended(spec.kind) ? unretracted(aggregator) : aggregator;
   });
   const codec = groupCodec(aggregators);
   const { groups, show }: { groups: Keyed<Group>; show?: AggregateOptions['show'] } = compiler.isFused(node)
@@ -94,8 +96,19 @@ export function aggregateVertex(node: AggregateNode, compiler: PlanCompiler, fin
   return compiler.add('aggregate', operator, [input]);
 }
 
+/** Sessions of rows that are never retracted are only ever joined: of the later one all rows go, and its group with them. */
+const retractsWholeGroups = ({ input }: AggregateNode): boolean =>
+  input.op === 'session' && input.input.relation.appendOnly;
+
+/** For groups that go whole or not at all: what is left of their accumulators does not matter. */
+const unretracted = (aggregator: Aggregator): Aggregator => ({
+  ...aggregator,
+  fold: (accumulator, row, weight, order, group) =>
+    weight < 0 ? accumulator : aggregator.fold(accumulator, row, weight, order, group),
+});
+
 function explain(node: AggregateNode, fused: boolean): Explained {
-  const { appendOnly } = node.input.relation;
+  const appendOnly = node.input.relation.appendOnly || retractsWholeGroups(node);
   const by = node.by.length > 0 ? `by ${node.by.map(namedText).join(', ')}` : 'over all rows';
   const results = node.aggregates
     .map(({ name, aggregate: spec }) => `${name} = ${specText(spec)}`)
@@ -111,13 +124,13 @@ function explain(node: AggregateNode, fused: boolean): Explained {
 
 /** What time frees of groups, or never will; null where time has no part in it. */
 function growthByTime(node: AggregateNode): Growth | null {
-  const frozenBy = tightest(freezingGroups(node));
-  if (frozenBy !== null) return `freed by ${frozenBy.name}`;
+  const frozen = frozenBy(node);
+  if (frozen !== null) return `freed by ${frozen.name}`;
   // Of events there is always a later one, and a group for it.
   const byTime = node.by.some(
     ({ value: { column } }) => column.type.kind === 'string' && column.type.format === 'instant',
   );
-  return node.input.relation.appendOnly && byTime ? 'grows for ever' : null;
+  return (node.input.relation.appendOnly || retractsWholeGroups(node)) && byTime ? 'grows for ever' : null;
 }
 
 function specText({ kind, value, by, test, options }: AggregateSpec): string {
