@@ -75,10 +75,14 @@ export class FrozenGroups {
     if (to < this.#bound) this.unfinished = true;
   }
 
+  /** Whether a group that was due is so after the rows of the tick, which may have taken or moved it. */
+  isStill({ at, key }: Due): boolean {
+    return this.options.due.weight(at, key) > 0;
+  }
+
   /** Takes a due group's members away, as many as a tick takes, and with the last the group from what is due. */
   free({ at, key }: Due): void {
     const { due, members } = this.options;
-    if (due.weight(at, key) === 0) return; // It went in this tick.
     let left = false;
     for (const state of members) {
       const found = state.end(key, 'least', this.#page);

@@ -4,6 +4,7 @@ import {
   hopping,
   instant,
   max,
+  session,
   stream,
   tumbling,
   view,
@@ -46,6 +47,13 @@ export const again = hourly
   .groupBy('windowEnd')
   .aggregate({ most: max('n') })
   .last('1h', { by: 'windowEnd' });
+export const visits = view('visits', {
+  from: flights
+    .window(session('30m'), { on: 'at' })
+    .groupBy({ from: 'origin' })
+    .aggregate({ n: count(), worst: max('delay') })
+    .final(),
+});
 export const assigned = flights.window(tumbling('1h')).rows();
 
 export type Checks = [
@@ -61,6 +69,13 @@ export type Checks = [
   Expect<Equal<KeyOf<typeof dayByHour>, { from: string; windowStart: string; windowEnd: string }>>,
   Expect<Equal<RowOf<typeof lately>, RowOf<typeof flights>>>,
   Expect<Equal<RowOf<typeof again>, { windowEnd: string; most: number }>>,
+  Expect<
+    Equal<
+      RowOf<typeof visits>,
+      { from: string; windowStart: string; windowEnd: string; n: number; worst: number }
+    >
+  >,
+  Expect<Equal<KeyOf<typeof visits>, { from: string; windowStart: string }>>,
   Expect<
     Equal<
       RowOf<typeof assigned>,
@@ -92,6 +107,18 @@ flights.window(tumbling('1h')).groupBy('orign');
 flights.window(tumbling('1h')).groupBy('origin').aggregate({ windowStart: count() });
 // @ts-expect-error what is in windows is grouped first
 flights.window(tumbling('1h')).where(() => true);
+// @ts-expect-error not a duration
+session('soon');
+// @ts-expect-error no row has a session before it is grouped
+flights.window(session('1h')).rows();
+// @ts-expect-error no such column
+flights.window(session('1h')).groupBy('orign');
+// @ts-expect-error a name that is taken
+flights.window(session('1h')).groupBy('origin').aggregate({ windowEnd: count() });
+// @ts-expect-error not a column of instants
+flights.window(session('1h'), { on: 'delay' });
+// @ts-expect-error sessions are grouped first
+view('v', { from: flights.window(session('1h')) });
 // @ts-expect-error not a duration
 flights.last('soon');
 // @ts-expect-error no such column

@@ -1,10 +1,12 @@
 import {
+  computed,
   count,
   cumulating,
   declarationErrors,
   hopping,
   instant,
   max,
+  session,
   stream,
   table,
   tumbling,
@@ -28,7 +30,7 @@ const airports: any = table('airports', {
   schema: z.object({ iata: z.string(), since: instant() }),
   key: 'iata',
 });
-const loose: any = { tumbling, hopping, cumulating };
+const loose: any = { tumbling, hopping, cumulating, session };
 
 const viewOf = (from: any, options: object = {}) => (view as any)('v', { from, key: 'origin', ...options });
 const errorsOf = (from: any, options: object = {}) => declarationErrors([viewOf(from, options).declaration]);
@@ -64,6 +66,9 @@ describe('windows', () => {
     [() => loose.hopping('1d', { every: '1s' }), 'bad-window'],
     [() => loose.hopping('1h', { every: '5m', timeZone: 'Europe/Berlin' }), 'bad-window'],
     [() => loose.cumulating('1d', { every: '7h' }), 'bad-window'],
+    [() => loose.session('soon'), 'bad-duration'],
+    [() => loose.session('0s'), 'bad-duration'],
+    [() => loose.session(), 'bad-duration'],
     [() => 'an hour', 'bad-window'],
   ])('that have no meaning are refused: %s', (window, code) => {
     expect(codes(grouped(flights.window(window())))).toEqual([code]);
@@ -96,6 +101,62 @@ describe('windows', () => {
     expect(new Set(prints).size).toBe(prints.length);
     const same = (view as any)('v', { from: grouped(flights.window(tumbling('60m', { offset: '1h' }))) });
     expect(same.declaration.fingerprint).toBe(prints[0]);
+  });
+});
+
+describe('sessions', () => {
+  const visits = flights.window(session('30m'));
+
+  it('are within groups: rows have none before they are grouped', () => {
+    expect(visits.rows).toBeUndefined();
+    expect(errorsOf(visits, { key: 'origin' }).map(({ code }) => code)).toContain('not-a-collection');
+  });
+
+  it('make the key of their groups: what is grouped by and the start', () => {
+    expect(viewOf(grouped(visits), { key: undefined }).declaration.key).toEqual(['origin', 'windowStart']);
+  });
+
+  it('have columns that no other has', () => {
+    const keyed = (from: any) => errorsOf(from, { key: 'n' }).map(({ code }) => code);
+    expect(keyed(visits.groupBy({ windowEnd: 'origin' }).aggregate({ n: count() }))).toContain(
+      'column-twice',
+    );
+    expect(keyed(visits.groupBy('origin').aggregate({ n: count(), windowEnd: count() }))).toContain(
+      'column-twice',
+    );
+    expect(keyed(visits.groupBy('nowhere').aggregate({ n: count() }))).toContain('unknown-column');
+    const origin = computed(z.string(), ({ origin: code }: any) => code);
+    expect(keyed(visits.groupBy({ origin }).aggregate({ n: count() }))).toContain('column-twice');
+  });
+
+  it('are other definitions where their gap, their time or their groups are others', () => {
+    const prints = [
+      grouped(visits),
+      grouped(flights.window(session('31m'))),
+      grouped(flights.window(session('30m'), { on: 'booked' })),
+      visits.groupBy({ origin: 'booked' }).aggregate({ n: count() }),
+    ].map((from) => viewOf(from, { key: undefined }).declaration.fingerprint);
+    expect(new Set(prints).size).toBe(prints.length);
+    expect(viewOf(grouped(flights.window(session('0.5h'))), { key: undefined }).declaration.fingerprint).toBe(
+      prints[0],
+    );
+  });
+
+  it('are explained: what they are of, and what frees them', () => {
+    const explained = (from: any) => explainView(viewOf(from, { key: undefined }).declaration);
+    expect(explained(grouped(visits)).operators.map(({ op, growth }) => [op, growth])).toEqual([
+      ['source', 'none'],
+      ['session', 'freed by windowEnd'],
+      ['aggregate', 'freed by windowEnd'],
+      ['view', 'grows for ever'],
+    ]);
+    expect(explained(grouped(visits)).text).toContain(
+      'sessions for each origin with gaps of more than 30m between them by at',
+    );
+    expect(explained(grouped(timeless.window(session('30m')))).operators.map(({ growth }) => growth)).toEqual(
+      ['none', 'grows for ever', 'grows for ever', 'one entry per key'],
+    );
+    expect(explained(grouped(visits).final()).text).toContain('results once, when windowEnd is over');
   });
 });
 
@@ -135,6 +196,15 @@ describe('final results', () => {
     );
     expect(because(flights.groupBy('origin').aggregate({ n: count() }).final())).toContain(
       'it is grouped by origin, and not by at',
+    );
+  });
+
+  it('are refused over sessions of a column without a watermark', () => {
+    expect(because(grouped(flights.window(session('1h'), { on: 'booked' })).final())).toContain(
+      'its sessions are of booked, and not of at',
+    );
+    expect(because(grouped(timeless.window(session('1h'))).final())).toContain(
+      'the stream "timeless" declares no lateness',
     );
   });
 

@@ -183,23 +183,23 @@ const cases: Record<string, Case> = {
   'sessions, on update': {
     view: view('v', { from: inSessions.aggregate(results) }),
     expected: (history) => sessionsExpected(told(history), GAP),
-    grain: MINUTE,
+    grain: 5 * MINUTE,
   },
   'sessions, final': {
     view: view('v', { from: inSessions.aggregate(results).final() }),
     expected: (history) => sessionsExpected(told(history), { ...GAP, over: told(history).clock - LATENESS }),
-    grain: MINUTE,
+    grain: 5 * MINUTE,
   },
   'sessions with all kinds of aggregates, final': {
     view: view('v', { from: inSessions.aggregate(everything).final() }),
-    grain: MINUTE,
+    grain: 5 * MINUTE,
   },
   'sessions with all kinds of aggregates, kept apart from the view’s rows': {
     view: view('v', {
       from: inSessions.aggregate(everything).where(({ n }) => n > 1),
       key: ['key', 'windowStart', 'n'],
     }),
-    grain: MINUTE,
+    grain: 5 * MINUTE,
   },
   'sessions of rows that go': {
     view: view('v', {
@@ -213,7 +213,7 @@ const cases: Record<string, Case> = {
         GAP,
       );
     },
-    grain: MINUTE,
+    grain: 5 * MINUTE,
   },
   'sessions of results that are retracted, final': {
     view: view('v', {

@@ -1,4 +1,17 @@
-import { collect, count, cumulating, hopping, instant, max, stream, sum, tumbling, view } from 'stillwater';
+import {
+  collect,
+  computed,
+  count,
+  cumulating,
+  hopping,
+  instant,
+  max,
+  session,
+  stream,
+  sum,
+  tumbling,
+  view,
+} from 'stillwater';
 import { z } from 'zod';
 import { at, Timed } from '../support/timed.js';
 
@@ -103,6 +116,97 @@ describe('a cumulating window', () => {
       [at('3:00'), at('5:00'), 1],
       [at('3:00'), at('6:00'), 1],
     ]);
+  });
+});
+
+describe('a session', () => {
+  const visits = flights
+    .window(session('10m'))
+    .groupBy('origin')
+    .aggregate({ n: count(), worst: max('delay') });
+  const visitsOf = (from: any = visits) => new Timed((view as any)('visits', { from }).declaration);
+
+  it('lasts from its first row until so long after its last, exactly so long after it included', () => {
+    const kept = visitsOf();
+    kept.tick({
+      'stream:flights': [
+        flight('10:00', 'ORD', 3),
+        flight('10:10'),
+        flight('10:20:00.001'),
+        flight('10:05', 'ATL'),
+      ],
+    });
+    expect(kept.rows).toEqual([
+      row('10:05', '10:15', 1, 0, 'ATL'),
+      row('10:00', '10:20', 2, 3),
+      row('10:20:00.001', '10:30:00.001', 1),
+    ]);
+    expect(Object.keys(kept.rows[0]!)).toEqual(['origin', 'windowStart', 'windowEnd', 'n', 'worst']);
+    expect(kept.view.key).toEqual(['origin', 'windowStart']);
+  });
+
+  it('is joined with another by a row between them, also by a late one', () => {
+    const kept = visitsOf();
+    kept.tick({ 'stream:flights': [flight('10:00', 'ORD', 3), flight('10:16', 'ORD', 7)] });
+    expect(kept.rows).toHaveLength(2);
+    kept.tick({ 'stream:flights': [flight('10:39', 'ATL'), flight('10:08')] });
+    expect(kept.rows[1]).toEqual(row('10:00', '10:26', 3, 7));
+    expect(kept.rows).toHaveLength(2);
+    expect(kept.late).toBe(0);
+  });
+
+  it('is over when its end is below the watermark: a row that comes at its end still joins it', () => {
+    const kept = visitsOf(visits.final());
+    kept.tick({ 'stream:flights': [flight('10:00'), flight('10:40', 'ATL')] });
+    expect(kept.rows).toEqual([]);
+    kept.tick({ 'stream:flights': [flight('10:10')] });
+    kept.clock('stream:flights', at('10:50'));
+    expect(kept.rows).toEqual([]);
+    kept.clock('stream:flights', at('10:50:00.001'));
+    expect(kept.rows).toEqual([row('10:00', '10:20', 2)]);
+  });
+
+  it('takes a late row that alone would be in a session that is not over, and joins none to one that is', () => {
+    const kept = visitsOf();
+    kept.tick({
+      'stream:flights': [flight('10:00'), flight('10:42', 'ATL'), flight('10:01:59.999'), flight('10:03')],
+    });
+    expect(kept.late).toBe(1);
+    expect(kept.rows.slice(1)).toEqual([row('10:00', '10:10', 1), row('10:03', '10:13', 1)]);
+    const [late] = [...kept.store.keyed.get('lates')!.values()].map((text) => JSON.parse(text));
+    expect(late).toMatchObject({ weight: 1, watermark: at('10:12') });
+  });
+
+  it('keeps nothing of what is over but its row, however many rows it had', () => {
+    for (const from of [visits, visits.final(), visits.where(({ n }) => n > 0)]) {
+      const kept = visitsOf(from);
+      const many = Array.from({ length: 3_000 }, (_, second) => flight(at(second * 1_000).slice(11, 19)));
+      kept.tick({ 'stream:flights': many });
+      kept.clock('stream:flights', at('23:00'));
+      expect(kept.kept).toBe(0);
+      expect(kept.steps).toBeGreaterThan(1);
+      expect(kept.rows).toEqual([row('00:00', '00:59:59', 3_000)]);
+    }
+  });
+
+  it('is of rows that are equal in paths and computed columns', () => {
+    const from = flights
+      .window(session('10m'))
+      .groupBy({ east: computed(z.boolean(), ({ origin }) => origin > 'P') })
+      .aggregate({ n: count(), each: collect('origin') });
+    const kept = visitsOf(from);
+    kept.tick({ 'stream:flights': [flight('10:00'), flight('10:09', 'ATL'), flight('10:10', 'PDX')] });
+    expect(kept.rows).toEqual([
+      { east: false, windowStart: at('10:00'), windowEnd: at('10:19'), n: 2, each: ['ATL', 'ORD'] },
+      { east: true, windowStart: at('10:10'), windowEnd: at('10:20'), n: 1, each: ['PDX'] },
+    ]);
+  });
+
+  it('of all rows is one without groups', () => {
+    const kept = visitsOf(flights.window(session('10m')).groupBy().aggregate({ n: count() }));
+    kept.tick({ 'stream:flights': [flight('10:00'), flight('10:09', 'ATL')] });
+    expect(kept.rows).toEqual([{ windowStart: at('10:00'), windowEnd: at('10:19'), n: 2 }]);
+    expect(kept.view.key).toEqual(['windowStart']);
   });
 });
 

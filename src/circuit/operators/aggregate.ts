@@ -222,6 +222,7 @@ export class Aggregate implements Operator {
   /** The end of a group that is frozen. If it has many members it is met again, without its state, until they are gone. */
   #free(due: Due, output: Delta<Row>): void {
     const { key } = due;
+    if (!this.options.frozen!.isStill(due)) return;
     if (this.groups.get(key) !== undefined) {
       const group = this.groups.edit(key)!;
       if (this.options.finalRowOf) {
