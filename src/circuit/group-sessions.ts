@@ -123,21 +123,18 @@ export class GroupSessions {
     if (removed.size === 0) return beside;
     added.sort((left, right) => left - right);
     let loaded = true;
+    let next = 0;
+    // Times with no row that stays between them have the same neighbours.
+    let stays: { down: number | undefined; up: number | undefined } | null = null;
     for (const time of [...removed].sort((left, right) => left - right)) {
-      const down = this.#nearest(rows, time, 'down');
-      const up = this.#nearest(rows, time, 'up');
-      if (down === null || up === null) loaded = false;
-      else
-        beside.set(time, [
-          most(
-            down.at,
-            added.findLast((at) => at < time),
-          ),
-          least(
-            up.at,
-            added.find((at) => at >= time),
-          ),
-        ]);
+      if (stays === null || (stays.up !== undefined && stays.up < time)) {
+        const down = this.#nearest(rows, time, 'down');
+        const up = this.#nearest(rows, time, 'up');
+        stays = down && up && { down: down.at, up: up.at };
+      }
+      while (next < added.length && added[next]! < time) next++;
+      if (stays === null) loaded = false;
+      else beside.set(time, [most(stays.down, added[next - 1]), least(stays.up, added[next])]);
     }
     return loaded ? beside : null;
   }

@@ -40,8 +40,8 @@ const ROWS_PAGE_MIN = 8;
  *   out  Δ row with windowStart and windowEnd     and the rows that are now in a session of another start, moved
  *
  * `windowStart` is the time of a session's first row; `windowEnd` the row's own time and the gap, of which the greatest is
- * the session's end. So a row that comes at the end of a session moves no other. One that comes before its start, or
- * between two sessions, moves the rows of the later one, and so does one that goes.
+ * the session's end. So a row that comes at the end of a session moves no other. What changes where a session begins moves
+ * its rows: one that comes before its first or between two sessions, its first that goes, one whose going parts it.
  *
  * Each group has its rows in the order of their times, and the first and last time of its sessions. Where the times have
  * a watermark, a session is over when its end is below that: what is kept of it goes, some rows in each tick where it has
