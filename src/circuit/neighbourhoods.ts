@@ -62,7 +62,7 @@ function ascend(
   let next = at + 1;
   let passed = 0;
   // Where much is changed, few looks see past it.
-  for (let from = changed[at]!, size = count + 1; ; size *= 2) {
+  for (let from = changed[at]!, size = count + 1; ; size *= 4) {
     if (!members.wantFrom(group, from, 'up', size, 0)) return null;
     const found = members.from(group, from, 'up', size);
     for (const [member] of found) {
@@ -84,7 +84,7 @@ export function beyond(
   { count, nets }: { count: number; nets: ReadonlyMap<string, number> },
 ): string | null {
   const start = direction === 'up' ? to : from;
-  for (let size = count + 1; ; size *= 2) {
+  for (let size = count + 1; ; size *= 4) {
     if (!members.wantFrom(group, start, direction, size, 0)) return null;
     const found = members.from(group, start, direction, size);
     const others = found.filter(

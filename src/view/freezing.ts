@@ -6,6 +6,20 @@ import type { AggregateNode, ColumnWatermark, Relation } from './plan.js';
 export const freezing = ({ watermarks, columns }: Relation): readonly ColumnWatermark[] =>
   watermarks.filter(({ column }) => columnAt(columns, column)?.type.nullable === false);
 
+/** Those of columns that rows are grouped by. */
+export const freezingAmong = (relation: Relation, paths: readonly string[]): readonly ColumnWatermark[] =>
+  freezing(relation).filter(({ column }) => paths.includes(column));
+
+/** That of the column of instants that says when a row was; null: its place in the log does. None, or one. */
+export const freezingTime = (relation: Relation, at: string | null): readonly ColumnWatermark[] =>
+  freezing(relation)
+    .filter(({ column, time }) =>
+      at === null
+        ? time.every(({ source, delayMs }) => source === `stream:${relation.log}` && delayMs === 0)
+        : column === at,
+    )
+    .slice(0, 1);
+
 /** A column that is grouped by and has a watermark: `column` of the input, named `name` in the groups. */
 export interface FreezingGroup extends ColumnWatermark {
   readonly name: string;

@@ -1,3 +1,4 @@
+import { freezingAmong, freezingTime } from './freezing.js';
 import type { Column, Relation } from './plan.js';
 
 /** What is known of the rows of the operators that put rows in an order. */
@@ -23,29 +24,39 @@ export function topRelation(
     log: null,
     partitions: input.partitions,
     partitionedBy: input.partitionedBy,
-    watermarks: [],
+    // Late rows are left out before.
+    watermarks: freezingAmong(input, per),
     lates: false,
   };
 }
 
 export const dedupeRelation = (
   input: Relation,
-  { by, withinMs }: { readonly by: readonly string[]; readonly withinMs: number | null },
+  {
+    by,
+    withinMs,
+    at,
+  }: { readonly by: readonly string[]; readonly withinMs: number | null; readonly at: string | null },
 ): Relation => ({
   ...input,
   uniqueKey: (withinMs === null ? plainColumns(input, by) : null) ?? input.uniqueKey,
   appendOnly: false,
   log: null,
-  watermarks: [],
+  // Late rows are left out before.
+  watermarks: withinMs === null ? freezingAmong(input, by) : freezingTime(input, at),
   lates: false,
 });
 
-export const overRelation = (input: Relation, columns: readonly Column[]): Relation => ({
+export const overRelation = (
+  input: Relation,
+  { per, columns }: { readonly per: readonly string[]; readonly columns: readonly Column[] },
+): Relation => ({
   ...input,
   columns: [...input.columns, ...columns],
   appendOnly: false,
   log: null,
-  watermarks: [],
+  // Late rows are left out before.
+  watermarks: freezingAmong(input, per),
   lates: false,
 });
 

@@ -167,7 +167,7 @@ export const dedupe = (input: PlanNode, by: readonly string[], withinMs: number 
   by,
   withinMs,
   at: null,
-  relation: dedupeRelation(input.relation, { by, withinMs }),
+  relation: dedupeRelation(input.relation, { by, withinMs, at: null }),
   place: null,
 });
 

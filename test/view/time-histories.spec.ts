@@ -6,9 +6,13 @@ import {
   cumulating,
   hopping,
   instant,
+  lag,
   max,
   min,
   session,
+  rank,
+  rolling,
+  rowNumber,
   stream,
   sum,
   table,
@@ -178,6 +182,23 @@ interface Case {
 const inSessions = events.window(session('10m')).groupBy('key');
 const GAP = { gap: 10 * MINUTE, over: Infinity };
 const NEVER_LATE = { late: -Infinity };
+
+/** The events of each window and key that are not late for it. */
+function inWindows(history: readonly Entry[]): (Event & { windowStart: string; windowEnd: string })[][] {
+  const groups = new Map<string, (Event & { windowStart: string; windowEnd: string })[]>();
+  for (const { event, late } of told(history)) {
+    const start = floor(instantMs(event.at), 60 * MINUTE);
+    if (start + 60 * MINUTE <= late) continue;
+    const group = groups.get(`${start} ${event.key}`) ?? [];
+    groups.set(`${start} ${event.key}`, group);
+    group.push({ ...event, windowStart: text(start), windowEnd: text(start + 60 * MINUTE) });
+  }
+  return [...groups.values()];
+}
+const byText = (left: object, right: object): number =>
+  JSON.stringify(left) < JSON.stringify(right) ? -1 : 1;
+const inWindow = events.window(tumbling('1h')).rows();
+const ofWindow = { per: ['windowStart', 'key'] } as const;
 
 const cases: Record<string, Case> = {
   'sessions, on update': {
@@ -368,6 +389,79 @@ const cases: Record<string, Case> = {
   },
 };
 
+/** Views that keep nothing of what is behind the watermark, but for the rows they show. */
+const freed: typeof cases = {
+  'the first of each window': {
+    view: view('v', { from: inWindow.top(2, { ...ofWindow, order: 'n.desc', rank: 'place' }) }),
+    expected: (history) =>
+      inWindows(history).flatMap((group) =>
+        group
+          .sort((left, right) => right.n - left.n || byText(left, right))
+          .slice(0, 2)
+          .map((event, at) => ({ ...event, place: at + 1 })),
+      ),
+  },
+  'what the rows of a window have of their place': {
+    view: view('v', {
+      from: inWindow.over(
+        { ...ofWindow, order: 'at' },
+        {
+          number: rowNumber(),
+          rank: rank(),
+          before: lag('n'),
+          lately: rolling(sum('n'), { range: '10m' }),
+          most: rolling(max('n'), { rows: 2 }),
+        },
+      ),
+      key: ['windowStart', 'key', 'number'],
+    }),
+    expected: (history) =>
+      inWindows(history).flatMap((group) =>
+        group
+          .sort((left, right) => instantMs(left.at) - instantMs(right.at) || byText(left, right))
+          .map((event, place) => ({
+            ...event,
+            number: place + 1,
+            rank: 1 + group.findIndex((other) => other.at === event.at),
+            before: group[place - 1]?.n ?? null,
+            lately: group
+              .filter((other) => other.at <= event.at)
+              .filter((other) => instantMs(event.at) - instantMs(other.at) <= 10 * MINUTE)
+              .reduce((total, other) => total + other.n, 0),
+            most: Math.max(event.n, group[place - 1]?.n ?? 0),
+          })),
+      ),
+  },
+  'without what repeats an event of the last twenty minutes': {
+    view: view('v', {
+      from: events.dedupe({ by: 'key', within: '20m', on: 'at' }),
+      key: ['at', 'key', 'n', 'until'],
+    }),
+    expected(history) {
+      const there = told(history)
+        .filter(({ event, late }) => instantMs(event.at) >= late)
+        .map(({ event }) => event)
+        .sort((left, right) => instantMs(left.at) - instantMs(right.at) || byText(left, right));
+      return there.filter(
+        (event, place) =>
+          !there
+            .slice(0, place)
+            .some(
+              (other) => other.key === event.key && instantMs(event.at) - instantMs(other.at) <= 20 * MINUTE,
+            ),
+      );
+    },
+  },
+  'the first event of each window': {
+    view: view('v', { from: inWindow.dedupe({ by: ['windowStart', 'key'], on: 'at' }) }),
+    expected: (history) =>
+      inWindows(history).map(
+        (group) =>
+          group.sort((left, right) => instantMs(left.at) - instantMs(right.at) || byText(left, right))[0]!,
+      ),
+  },
+};
+
 /** Maintains a view over a history, cut at random or not at all. */
 function maintained(declared: any, history: readonly Entry[], random: Random | null): Timed {
   const kept = new Timed(declared.declaration, random?.chance(0.5) ? 1 : 10_000);
@@ -400,7 +494,7 @@ function maintained(declared: any, history: readonly Entry[], random: Random | n
 
 const sorted = (rows: readonly object[]) => rows.map((row) => JSON.stringify(row)).sort();
 
-describe.each(Object.entries(cases))('%s', (_, { view: declared, expected, grain }) => {
+describe.each<[string, Case]>(Object.entries({ ...cases, ...freed }))('%s', (_, { view: declared, expected, grain }) => {
   it.each([1, 2, 3])('are the same however the log is cut (history %i)', (seed) => {
     const random = new Random(seed * 977);
     const history = historyOf(random, 120, grain);
@@ -413,5 +507,31 @@ describe.each(Object.entries(cases))('%s', (_, { view: declared, expected, grain
       expect(other.late).toBe(whole.late);
       expect(other.errors).toBe(0);
     }
+  });
+});
+
+describe.each(Object.entries(freed))('%s', (_, { view: declared }) => {
+  it('keeps nothing when the watermark has passed it, and shows its rows on', () => {
+    const kept = maintained(declared, historyOf(new Random(5), 120), null);
+    const { rows } = kept;
+    const held = kept.kept;
+    kept.clock('stream:events', '2001-03-01T00:00:00.000Z');
+    expect([held > 0, kept.kept]).toEqual([true, 0]);
+    expect(kept.rows).toEqual(rows);
+    expect(rows.length).toBeGreaterThan(10);
+  });
+
+  it('goes in steps where much is due at once', () => {
+    const kept = new Timed(declared.declaration);
+    kept.tick({
+      'stream:events': Array.from({ length: 2_400 }, (_unused, n) => ({
+        at: at(n * 500),
+        until: null,
+        key: n % 2 === 0 ? String(n) : 'a',
+        n: n % 7,
+      })),
+    });
+    kept.clock('stream:events', '2001-03-01T00:00:00.000Z');
+    expect([kept.kept, kept.steps > 1]).toEqual([0, true]);
   });
 });

@@ -1,6 +1,7 @@
 import { Delta } from '../../zset/delta.js';
 import { compareText } from '../../zset/text-order.js';
 import type { Row, Value } from '../../zset/value.js';
+import type { FrozenGroups } from '../frozen-groups.js';
 import { justAbove } from '../known-group.js';
 import { beyond, type Member, membersAround, neighbourhoods } from '../neighbourhoods.js';
 import type { Operator, Ordered } from '../operator.js';
@@ -14,10 +15,13 @@ import {
 import { type Measure, neighbourValues, type OverColumn, rollingValues, rowsAway } from '../over-columns.js';
 import { type PlaceChange, RowNumbers, type Numbering } from '../row-numbers.js';
 import { sameRow } from '../same-row.js';
+import type { Time } from '../time.js';
 import { type Span, united } from '../spans.js';
 
 export interface OverOptions extends OrderedRows {
   readonly columns: readonly OverColumn[];
+  /** Where a column of the group has a watermark. Its late rows are left out before they come here. */
+  readonly frozen?: FrozenGroups;
   /** The row with these values behind its own. */
   readonly extended: (row: Row, values: readonly Value[]) => Row;
   /**
@@ -51,6 +55,8 @@ interface Shown {
  * and after them, and gives what differs: at the rows that see a change, or whose number it moves, and at all that those see
  * themselves. The other rows in a span see nothing that is changed, so that they are the same before and after, though
  * they do not see all. The first number of a span comes from `RowNumbers`.
+ *
+ * Where a column of the group has a watermark, a group below it is frozen: its state goes, and its rows stay as they are shown.
  */
 export class Over implements Operator {
   #input: Delta<Row> | null = null;
@@ -77,12 +83,22 @@ export class Over implements Operator {
     this.#span = spans.length > 0 ? Math.max(...spans) : null;
   }
 
-  reads([input]: readonly [Delta<Row>]): void {
+  get timed(): boolean {
+    return this.options.frozen !== undefined;
+  }
+
+  get unfinished(): boolean {
+    return this.options.frozen?.unfinished ?? false;
+  }
+
+  reads([input]: readonly [Delta<Row>], time: Time): void {
     if (this.#input !== input) {
       this.#input = input;
       this.#groups = groupChanges(input, this.options);
     }
     for (const [group, changes] of this.#groups) {
+      if (changes.nets.size === 0) continue;
+      if (this.options.frozen) this.rows.wantEnd(group, 'least', 1, changes.retracted);
       const work = this.#work(group, changes);
       if (work === null) continue;
       this.#numbers.forEach((numbers, index) => numbers.wantMarks(group, work.places[index]!));
@@ -91,16 +107,35 @@ export class Over implements Operator {
         for (const numbers of this.#numbers) numbers.want(group, span);
       }
     }
+    this.options.frozen?.reads(time, (group) => this.#groups.get(group)?.retracted ?? 0);
   }
 
   step(): Delta<Row> {
     const output = new Delta<Row>();
-    for (const [group, changes] of this.#groups) this.#step(group, this.#work(group, changes)!, output);
-    this.discard();
+    const { frozen } = this.options;
+    for (const [group, changes] of this.#groups) {
+      const [member] = changes.nets.keys();
+      if (member === undefined) continue;
+      const wasEmpty = frozen && this.#isEmpty(group);
+      this.#step(group, this.#work(group, changes)!, output);
+      if (wasEmpty) frozen.add(group, changes.rowOf(member));
+      else if (frozen && this.#isEmpty(group)) frozen.remove(group, changes.rowOf(member));
+    }
+    for (const due of frozen?.due ?? []) frozen!.free(due);
+    this.#forget();
     return output;
   }
 
+  #isEmpty(group: string): boolean {
+    return this.rows.end(group, 'least', 1).length === 0;
+  }
+
   discard(): void {
+    this.#forget();
+    this.options.frozen?.discard();
+  }
+
+  #forget(): void {
     this.#input = null;
     this.#groups = new Map();
   }

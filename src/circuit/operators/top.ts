@@ -2,8 +2,10 @@ import { assert } from '../../assert.js';
 import { Delta } from '../../zset/delta.js';
 import { compareText } from '../../zset/text-order.js';
 import type { Row } from '../../zset/value.js';
+import type { FrozenGroups } from '../frozen-groups.js';
 import type { Operator, Ordered } from '../operator.js';
 import { groupChanges, type GroupChanges, type OrderedRows } from '../ordered-rows.js';
+import type { Time } from '../time.js';
 
 export interface TopOptions extends OrderedRows {
   /** How many rows of a group are passed over, and how many are shown then. */
@@ -13,6 +15,8 @@ export interface TopOptions extends OrderedRows {
   readonly ranked: ((row: Row, place: number) => Row) | null;
   /** No row is ever retracted: those that are behind the last one shown never come back. */
   readonly appendOnly: boolean;
+  /** Where a column of the group has a watermark. Its late rows are left out before they come here. */
+  readonly frozen?: FrozenGroups;
 }
 
 type Member = readonly [member: string, weight: number];
@@ -26,7 +30,8 @@ type Member = readonly [member: string, weight: number];
  * A group is an ordered multiset; a row of weight 2 takes two places. What is shown is read from its beginning before and
  * after the tick's changes, at most `offset + count` members and as many more as were retracted, however large the group
  * is; a change behind the last one shown needs no more than its own member. Of rows that are never retracted the group
- * keeps only these.
+ * keeps only these. Where a column of the group has a watermark, a group below it is frozen: its state goes, and its rows
+ * stay as they were shown last.
  */
 export class Top implements Operator {
   #input: Delta<Row> | null = null;
@@ -40,7 +45,15 @@ export class Top implements Operator {
     this.#last = options.offset + options.count;
   }
 
-  reads([input]: readonly [Delta<Row>]): void {
+  get timed(): boolean {
+    return this.options.frozen !== undefined;
+  }
+
+  get unfinished(): boolean {
+    return this.options.frozen?.unfinished ?? false;
+  }
+
+  reads([input]: readonly [Delta<Row>], time: Time): void {
     if (this.#input !== input) {
       this.#input = input;
       this.#groups = groupChanges(input, this.options);
@@ -53,23 +66,35 @@ export class Top implements Operator {
         this.members.wantEnd(group, 'least', this.#last, changes.retracted);
       }
     }
+    this.options.frozen?.reads(time, (group) => this.#groups.get(group)?.retracted ?? 0);
   }
 
   step(): Delta<Row> {
     const output = new Delta<Row>();
+    const { frozen } = this.options;
     for (const [group, changes] of this.#groups) {
       if (changes.nets.size === 0) continue;
       const before = this.members.end(group, 'least', this.#last);
       const after = this.options.appendOnly
         ? this.#appended(group, before, changes)
         : this.#changed(group, before, changes);
-      if (after !== before) this.#show(before, after, changes, output);
+      if (after === before) continue;
+      this.#show(before, after, changes, output);
+      const [member] = changes.nets.keys();
+      if (before.length === 0) frozen?.add(group, changes.rowOf(member!));
+      else if (after.length === 0) frozen?.remove(group, changes.rowOf(member!));
     }
-    this.discard();
+    for (const due of frozen?.due ?? []) frozen!.free(due);
+    this.#forget();
     return output;
   }
 
   discard(): void {
+    this.#forget();
+    this.options.frozen?.discard();
+  }
+
+  #forget(): void {
     this.#input = null;
     this.#groups = new Map();
   }

@@ -1,13 +1,17 @@
 import { assert } from '../../assert.js';
 import { aggregatorsByKind } from '../../circuit/aggregators/aggregator-of.js';
 import { generatedRead, generatedRow } from '../../circuit/generated-row.js';
+import type { Ordered } from '../../circuit/operator.js';
 import { Over, type OverOptions } from '../../circuit/operators/over.js';
 import { memberOfRow, membersOfOrder } from '../../circuit/ordered-rows.js';
 import type { OverColumn } from '../../circuit/over-columns.js';
+import type { Numbering } from '../../circuit/row-numbers.js';
 import { extremeFrame, foldedFrame, type RollingFrame } from '../../circuit/rolling.js';
 import { instantMs, instantText } from '../../zset/instant-text.js';
 import { describeExpression } from '../describe-expression.js';
 import { durationText } from '../duration.js';
+import { freezingAmong, tightest } from '../freezing.js';
+import { frozenGroups } from '../frozen-groups.js';
 import { columnOrderText, indexOrderText } from '../index-order.js';
 import { keptGrowth } from '../kept-growth.js';
 import type { NodeKind } from '../node-kind.js';
@@ -27,20 +31,27 @@ export const over: NodeKind<OverNode> = {
   explain({ input, per, order, functions }) {
     const group = per.length > 0 ? ` of each ${per.join(', ')}` : '';
     const columns = functions.map((of) => `${of.column.name} = ${functionText(of, order)}`).join(', ');
+    const frozenBy = tightest(freezingAmong(input.relation, per));
     const numbered = functions.some(({ kind }) => isNumber(kind));
     return {
       what: `${columns}${group} by ${order.map(orderTermText).join(', ')}`,
       // A row that comes first moves the numbers of all the others.
       cost: numbered ? 'O(the ranks that move)' : 'O(|Δ| · rows in sight)',
-      growth: keptGrowth(input.relation),
+      growth: frozenBy === null ? keptGrowth(input.relation) : `freed by ${frozenBy.column}`,
     };
   },
   compile(node, compiler) {
-    const input = compiler.vertexOf(node.input);
+    const input = compiler.onTime(node.input, freezingAmong(node.input.relation, node.per));
     const { relation } = node.input;
     const orderOf = indexOrderText({ columns: node.order });
     const textOf = compiler.rowTextOf(relation);
-    const operator = new Over(compiler.ordered('rows'), (kind) => compiler.ordered(`marks.${kind}`), {
+    const rows = compiler.ordered('rows');
+    const members = [rows];
+    const marksOf = (kind: Numbering): Ordered => {
+      members.push(compiler.ordered(`marks.${kind}`));
+      return members.at(-1)!;
+    };
+    const operator = new Over(rows, marksOf, {
       groupKeyOf: compiler.keyTextOf(relation, node.per),
       memberOf: (row) => memberOfRow(orderOf(row), textOf(row)),
       columns: node.functions.map(columnOf),
@@ -51,6 +62,7 @@ export const over: NodeKind<OverNode> = {
       measure: node.functions.some((of) => of.kind === 'rolling' && 'span' in of.reach)
         ? measureOf(node.order[0]!)
         : null,
+      ...frozenGroups(relation, node.per, { members, compiler }),
     });
     return compiler.add('over', operator, [input]);
   },

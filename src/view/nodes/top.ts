@@ -1,6 +1,8 @@
 import { generatedExtension } from '../../circuit/generated-row.js';
 import { Top } from '../../circuit/operators/top.js';
 import { memberOfRow } from '../../circuit/ordered-rows.js';
+import { freezingAmong, tightest } from '../freezing.js';
+import { frozenGroups } from '../frozen-groups.js';
 import { indexOrderText } from '../index-order.js';
 import type { NodeKind } from '../node-kind.js';
 import { orderTermText } from '../order-terms.js';
@@ -21,25 +23,33 @@ export const top: NodeKind<TopNode> = {
     const group = per.length > 0 ? ` of each ${per.join(', ')}` : '';
     const after = offset > 0 ? ` after the first ${offset}` : '';
     const place = rank === null ? '' : `, their place as ${rank}`;
+    const frozenBy = tightest(freezingAmong(input.relation, per));
     return {
       what: `the first ${count}${after}${group} by ${order.map(orderTermText).join(', ')}${place}`,
       cost: 'O(|Δ| log n)',
-      growth: input.relation.appendOnly ? 'the first rows of each group' : 'grows with its input',
+      growth:
+        frozenBy !== null
+          ? `freed by ${frozenBy.column}`
+          : input.relation.appendOnly
+            ? 'the first rows of each group'
+            : 'grows with its input',
     };
   },
   compile(node, compiler) {
-    const input = compiler.vertexOf(node.input);
+    const input = compiler.onTime(node.input, freezingAmong(node.input.relation, node.per));
+    const members = compiler.ordered('rows');
     const { columns, appendOnly } = node.input.relation;
     const orderOf = indexOrderText({ columns: node.order });
     const textOf = compiler.rowTextOf(node.input.relation);
     const names = columns.map(({ name }) => name);
-    const operator = new Top(compiler.ordered('rows'), {
+    const operator = new Top(members, {
       groupKeyOf: compiler.keyTextOf(node.input.relation, node.per),
       memberOf: (row) => memberOfRow(orderOf(row), textOf(row)),
       offset: node.offset,
       count: node.count,
       ranked: node.rank === null ? null : generatedExtension(names, node.rank, names.length),
       appendOnly,
+      ...frozenGroups(node.input.relation, node.per, { members: [members], compiler }),
     });
     return compiler.add('top', operator, [input]);
   },

@@ -1,0 +1,21 @@
+import { DueTimes } from '../circuit/due-times.js';
+import { FrozenGroups } from '../circuit/frozen-groups.js';
+import { generatedRead } from '../circuit/generated-row.js';
+import type { Ordered } from '../circuit/operator.js';
+import type { PlanCompiler } from './compile-plan.js';
+import { freezingAmong, tightest } from './freezing.js';
+import type { Relation } from './plan.js';
+
+/** What frees the groups that rows are put in by these columns, whose state is `members`; nothing where none of them has a watermark. */
+export function frozenGroups(
+  relation: Relation,
+  per: readonly string[],
+  { members, compiler }: { members: readonly Ordered[]; compiler: PlanCompiler },
+): { frozen?: FrozenGroups } {
+  const frozenBy = tightest(freezingAmong(relation, per));
+  if (frozenBy === null) return {};
+  const { column, time } = frozenBy;
+  compiler.needsTime(time);
+  const due = new DueTimes(compiler.ordered('due'));
+  return { frozen: new FrozenGroups({ atOf: generatedRead(column), time, due, members }) };
+}
