@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { AggregatorOptions } from '../../src/circuit/aggregator.js';
 import { aggregateSpec } from '../../src/view/aggregate-spec.js';
 import { wholeNumber } from '../../src/view/order-nodes.js';
-import { dedupeRelation, topRelation } from '../../src/view/order-relations.js';
+import { dedupeRelation, overRelation, topRelation } from '../../src/view/order-relations.js';
 import { orderTerm, orderWords } from '../../src/view/order-terms.js';
 import { exceptRelation, intersectRelation } from '../../src/view/set-relations.js';
 import { columnAt, columnOf, columnsOf, elementSchema } from '../../src/view/columns.js';
@@ -11,6 +11,7 @@ import type {
   Column,
   Expression,
   OrderTerm,
+  OverFunction,
   JoinKind,
   PlanNode,
   Relation,
@@ -170,6 +171,24 @@ export const dedupe = (input: PlanNode, by: readonly string[], withinMs: number 
   relation: dedupeRelation(input.relation, { by, withinMs, at: null }),
   place: null,
 });
+
+export function over(
+  input: PlanNode,
+  how: { per?: readonly string[]; order: string },
+  functions: readonly OverFunction[],
+): PlanNode {
+  const { columns } = input.relation;
+  const { per = [], order } = how;
+  return {
+    op: 'over',
+    input,
+    per,
+    order: orderWords(order).map((word) => orderTerm(columns, word) as OrderTerm),
+    functions,
+    relation: overRelation(input.relation, { per, columns: functions.map(({ column }) => column) }),
+    place: null,
+  };
+}
 
 export function top(
   input: PlanNode,

@@ -11,6 +11,7 @@ import {
   rowNumber,
   stream,
   sum,
+  tumbling,
   view,
 } from 'stillwater';
 import { z } from 'zod';
@@ -278,5 +279,52 @@ describe('rows with what they have of their place', () => {
       cost: 'O(|Δ| · rows in sight)',
       growth: 'grows for ever',
     });
+  });
+});
+
+describe('rows whose groups the watermark passes', () => {
+  const timed = stream('timed', {
+    schema: z.object({ at: instant(), auction: z.int(), price: z.int() }),
+    eventTime: 'at',
+    lateness: '10m',
+  });
+  const windows = timed.window(tumbling('1h')).rows();
+  const known = (from: Collection<any, any>) => {
+    const { watermarks, lates } = from.plan.relation;
+    const key = ['at', 'auction'] as [string, string];
+    const { operators } = explainView(declared(from, key));
+    return [watermarks.map(({ column }) => column), lates, operators.at(-2)!.growth];
+  };
+
+  it('keep the watermarks of the columns that make a group, and say what frees them', () => {
+    const per = ['auction', 'windowStart'] as const;
+    expect(known(windows.top(2, { per, order: 'price' }))).toEqual([
+      ['windowStart'],
+      false,
+      'freed by windowStart',
+    ]);
+    expect(known(windows.over({ per, order: 'price' }, { n: rowNumber() }))).toEqual([
+      ['windowStart'],
+      false,
+      'freed by windowStart',
+    ]);
+    expect(known(windows.dedupe({ by: ['auction', 'windowEnd'] }))).toEqual([
+      ['windowEnd'],
+      false,
+      'freed by windowEnd',
+    ]);
+    expect(known(timed.top(2, { per: 'auction', order: 'at' }))).toEqual([
+      [],
+      false,
+      'the first rows of each group',
+    ]);
+  });
+
+  it('are forgotten by their own time where they repeat others for so long', () => {
+    const freed = [['at'], false, 'freed by at'];
+    expect(known(timed.dedupe({ by: 'auction', within: '5m' }))).toEqual(freed);
+    expect(known(timed.dedupe({ by: 'auction', within: '5m', on: 'at' }))).toEqual(freed);
+    expect(known(windows.dedupe({ by: 'auction', within: '5m' }))).toEqual(freed);
+    expect(known(bids.dedupe({ by: 'auction', within: '5m' }))).toEqual([[], false, 'grows for ever']);
   });
 });
