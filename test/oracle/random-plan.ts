@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import type { ColumnType, PlanNode } from '../../src/view/plan.js';
+import { columnAt, nullable, renamed } from '../../src/view/columns.js';
+import { wholeNumber } from '../../src/view/order-nodes.js';
+import type { ColumnType, OverFunction, PlanNode } from '../../src/view/plan.js';
 import {
   aggregate,
   compared,
@@ -7,6 +9,8 @@ import {
   distinct,
   flatMap,
   join,
+  over,
+  rolling,
   select,
   semiJoin,
   source,
@@ -108,6 +112,7 @@ function twinOf(random: Random, depth: number): Twin {
     distinctTwin,
     comparedTwin,
     topTwin,
+    overTwin,
     dedupeTwin,
     aggregateTwin,
     aggregateTwin,
@@ -295,6 +300,90 @@ function topTwin(random: Random, from: Twin): Twin {
     sql:
       `SELECT ${columns.join(', ')} FROM (SELECT *, row_number() OVER (${group} ORDER BY ${sql}) AS "__n" FROM (${input.sql})) ` +
       `WHERE "__n" > ${offset} AND "__n" <= ${offset + count}`,
+    log: false,
+  };
+}
+
+/** Columns of a row's place: in an order of all columns; or in that of one, where only what equal rows share is asked. */
+function overTwin(random: Random, from: Twin): Twin {
+  const input = scalarTwin(random, from);
+  const scalar = random.of(scalarsOf(input));
+  const isTotal = random.chance(0.5);
+  const descending = random.chance(0.5);
+  const { order, sql } = isTotal
+    ? totalOrder(random, input)
+    : {
+        order: descending ? `${scalar.path}.desc` : scalar.path,
+        sql: `${scalar.sql} ${descending ? 'DESC NULLS FIRST' : 'ASC NULLS LAST'}`,
+      };
+  const per = random.some(names(input), 0, 2);
+  const group = per.length > 0 ? `PARTITION BY ${per.map(quoted).join(', ')} ` : '';
+  const numbers = scalarsOf(input).filter(({ kind }) => kind === 'number');
+  const made: { of: OverFunction; sql: string }[] = [];
+  const make = (of: (name: string) => OverFunction, call: string, frame = ''): void => {
+    const name = freshName();
+    const cast = call.startsWith('count') ? '::DOUBLE' : '';
+    made.push({
+      of: of(name),
+      sql: `(${call} OVER (${group}ORDER BY ${sql} ${frame}))${cast} AS ${quoted(name)}`,
+    });
+  };
+  for (const kind of ['rank', 'denseRank', 'rowNumber'] as const) {
+    if (random.chance(0.5) || (kind === 'rowNumber' && !isTotal)) continue;
+    const call = { rank: 'rank()', denseRank: 'dense_rank()', rowNumber: 'row_number()' }[kind];
+    const name = freshName();
+    made.push({
+      of: { kind, column: wholeNumber(name) },
+      sql: `(${call} OVER (${group}ORDER BY ${sql}))::DOUBLE AS ${quoted(name)}`,
+    });
+  }
+  const summary = (): {
+    kind: 'count' | 'sum' | 'avg' | 'min' | 'max';
+    value: string | null;
+    call: string;
+  } => {
+    const number = numbers.length > 0 ? random.of(numbers) : null;
+    const kind = number === null ? 'count' : random.of(['count', 'sum', 'avg', 'min', 'max'] as const);
+    if (number === null || kind === 'count') return { kind: 'count', value: null, call: 'count(*)' };
+    return { kind, value: number.path, call: `${kind}(${number.sql})` };
+  };
+  if (isTotal) {
+    const [kind, offset, rows] = [random.of(['lag', 'lead'] as const), random.below(3), 1 + random.below(3)];
+    const { path, sql: value } = random.of(scalarsOf(input));
+    const column = nullable(columnAt(input.node.relation.columns, path)!);
+    make(
+      (name) => ({
+        kind,
+        value: { kind: 'path', path, column },
+        offset,
+        otherwise: null,
+        column: renamed(column, name),
+      }),
+      `${kind}(${value}, ${offset})`,
+    );
+    const { call, ...of } = summary();
+    make(
+      (name) => rolling(input.node, name, of, { rows }),
+      call,
+      `ROWS BETWEEN ${rows - 1} PRECEDING AND CURRENT ROW`,
+    );
+  } else if (scalar.kind === 'number') {
+    const span = random.of([0, 1, 2.5]);
+    const { call, ...of } = summary();
+    make(
+      (name) => rolling(input.node, name, of, { span }),
+      call,
+      `RANGE BETWEEN ${span} PRECEDING AND CURRENT ROW`,
+    );
+  }
+  if (made.length === 0) return input;
+  return {
+    node: over(
+      input.node,
+      { per, order },
+      made.map(({ of }) => of),
+    ),
+    sql: `SELECT ${[...names(input).map(quoted), ...made.map((one) => one.sql)].join(', ')} FROM (${input.sql})`,
     log: false,
   };
 }

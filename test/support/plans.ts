@@ -15,6 +15,7 @@ import type {
   JoinKind,
   PlanNode,
   Relation,
+  RollingReach,
   SourceDeclaration,
   StreamDeclaration,
   TableDeclaration,
@@ -188,6 +189,21 @@ export function over(
     relation: overRelation(input.relation, { per, columns: functions.map(({ column }) => column) }),
     place: null,
   };
+}
+
+export function rolling(
+  { relation }: PlanNode,
+  name: string,
+  { kind, value = null }: { kind: AggregateKind; value?: string | null },
+  reach: RollingReach,
+): OverFunction {
+  const request = { kind, value, by: null, test: null, options: {}, place: null };
+  const spec = aggregateSpec(name, request, relation, {
+    note: (problem) => {
+      throw new Error(problem.what);
+    },
+  });
+  return { kind: 'rolling', aggregate: spec, reach, column: spec.column };
 }
 
 export function top(
