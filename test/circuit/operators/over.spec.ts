@@ -250,11 +250,11 @@ describe('what a row has of its place among others', () => {
   it('many rows come and go in one tick, with nothing in the caches', () => {
     const { columns } = cases['everything at once']!;
     const over = new Stepped(make(columns), { entriesMax: 1 });
-    const rows = Array.from({ length: 5_000 }, (_, v) => row('a', v));
-    expect(over.step(rows.map((one) => [one, 1] as const))).toHaveLength(5_000);
-    const gone = rows.slice(0, 4_000).filter(({ v }) => v % 10 !== 0);
+    const rows = Array.from({ length: 1_500 }, (_, v) => row('a', v));
+    expect(over.step(rows.map((one) => [one, 1] as const))).toHaveLength(1_500);
+    const gone = rows.slice(0, 1_200).filter(({ v }) => v % 10 !== 0);
     for (const state of over.states) state.drop();
     expect(over.step(gone.map((one) => [one, -1] as const)).length).toBeGreaterThan(gone.length);
-    expect(over.store.ordered.get('rows')!.get('"a"')!.size).toBe(1_400);
+    expect(over.store.ordered.get('rows')!.get('"a"')!.size).toBe(420);
   });
 });
