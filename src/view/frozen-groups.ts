@@ -1,3 +1,4 @@
+import type { Row } from '../zset/value.js';
 import { DueTimes } from '../circuit/due-times.js';
 import { FrozenGroups } from '../circuit/frozen-groups.js';
 import { generatedRead } from '../circuit/generated-row.js';
@@ -11,11 +12,12 @@ export function frozenGroups(
   relation: Relation,
   per: readonly string[],
   { members, compiler }: { members: readonly Ordered[]; compiler: PlanCompiler },
-): { frozen?: FrozenGroups } {
+): { frozen?: FrozenGroups; frozenAt?: (row: Row) => string } {
   const frozenBy = tightest(freezingAmong(relation, per));
   if (frozenBy === null) return {};
   const { column, time } = frozenBy;
   compiler.needsTime(time);
   const due = new DueTimes(compiler.ordered('due'));
-  return { frozen: new FrozenGroups({ atOf: generatedRead(column), time, due, members }) };
+  const read = generatedRead(column);
+  return { frozen: new FrozenGroups({ time, due, members }), frozenAt: (row) => read(row) as string };
 }

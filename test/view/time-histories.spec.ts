@@ -494,21 +494,24 @@ function maintained(declared: any, history: readonly Entry[], random: Random | n
 
 const sorted = (rows: readonly object[]) => rows.map((row) => JSON.stringify(row)).sort();
 
-describe.each<[string, Case]>(Object.entries({ ...cases, ...freed }))('%s', (_, { view: declared, expected, grain }) => {
-  it.each([1, 2, 3])('are the same however the log is cut (history %i)', (seed) => {
-    const random = new Random(seed * 977);
-    const history = historyOf(random, 120, grain);
-    const whole = maintained(declared, history, null);
-    if (expected) expect(sorted(whole.rows)).toEqual(sorted(expected(history)));
-    for (let cut = 0; cut < 4; cut++) {
-      const other = maintained(declared, history, random);
-      expect(other.rows).toEqual(whole.rows);
-      expect(other.store.toString()).toBe(whole.store.toString());
-      expect(other.late).toBe(whole.late);
-      expect(other.errors).toBe(0);
-    }
-  });
-});
+describe.each<[string, Case]>(Object.entries({ ...cases, ...freed }))(
+  '%s',
+  (_, { view: declared, expected, grain }) => {
+    it.each([1, 2, 3])('are the same however the log is cut (history %i)', (seed) => {
+      const random = new Random(seed * 977);
+      const history = historyOf(random, 120, grain);
+      const whole = maintained(declared, history, null);
+      if (expected) expect(sorted(whole.rows)).toEqual(sorted(expected(history)));
+      for (let cut = 0; cut < 4; cut++) {
+        const other = maintained(declared, history, random);
+        expect(other.rows).toEqual(whole.rows);
+        expect(other.store.toString()).toBe(whole.store.toString());
+        expect(other.late).toBe(whole.late);
+        expect(other.errors).toBe(0);
+      }
+    });
+  },
+);
 
 describe.each(Object.entries(freed))('%s', (_, { view: declared }) => {
   it('keeps nothing when the watermark has passed it, and shows its rows on', () => {

@@ -22,6 +22,8 @@ export interface OverOptions extends OrderedRows {
   readonly columns: readonly OverColumn[];
   /** Where a column of the group has a watermark. Its late rows are left out before they come here. */
   readonly frozen?: FrozenGroups;
+  /** The instant a row's group is at. */
+  readonly frozenAt?: (row: Row) => string;
   /** The row with these values behind its own. */
   readonly extended: (row: Row, values: readonly Value[]) => Row;
   /**
@@ -118,10 +120,11 @@ export class Over implements Operator {
       if (member === undefined) continue;
       const wasEmpty = frozen && this.#isEmpty(group);
       this.#step(group, this.#work(group, changes)!, output);
-      if (wasEmpty) frozen.add(group, changes.rowOf(member));
-      else if (frozen && this.#isEmpty(group)) frozen.remove(group, changes.rowOf(member));
+      if (wasEmpty) frozen.add(group, this.options.frozenAt!(changes.rowOf(member)));
+      else if (frozen && this.#isEmpty(group))
+        frozen.remove(group, this.options.frozenAt!(changes.rowOf(member)));
     }
-    for (const due of frozen?.due ?? []) frozen!.free(due);
+    for (const due of frozen?.due ?? []) if (frozen!.isStill(due)) frozen!.free(due);
     this.#forget();
     return output;
   }

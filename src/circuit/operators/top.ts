@@ -17,6 +17,8 @@ export interface TopOptions extends OrderedRows {
   readonly appendOnly: boolean;
   /** Where a column of the group has a watermark. Its late rows are left out before they come here. */
   readonly frozen?: FrozenGroups;
+  /** The instant a row's group is at. */
+  readonly frozenAt?: (row: Row) => string;
 }
 
 type Member = readonly [member: string, weight: number];
@@ -81,10 +83,10 @@ export class Top implements Operator {
       if (after === before) continue;
       this.#show(before, after, changes, output);
       const [member] = changes.nets.keys();
-      if (before.length === 0) frozen?.add(group, changes.rowOf(member!));
-      else if (after.length === 0) frozen?.remove(group, changes.rowOf(member!));
+      if (before.length === 0) frozen?.add(group, this.options.frozenAt!(changes.rowOf(member!)));
+      else if (after.length === 0) frozen?.remove(group, this.options.frozenAt!(changes.rowOf(member!)));
     }
-    for (const due of frozen?.due ?? []) frozen!.free(due);
+    for (const due of frozen?.due ?? []) if (frozen!.isStill(due)) frozen!.free(due);
     this.#forget();
     return output;
   }
