@@ -56,6 +56,13 @@ const airports = table('airports', {
   schema: z.object({ iata: z.string(), name: z.string(), city: z.string() }),
   key: 'iata',
 });
+/** A table may say since when its records hold. */
+export const prices = table('prices', {
+  schema: z.object({ sku: z.string(), price: z.int(), since: instant() }),
+  key: 'sku',
+  eventTime: 'since',
+  lateness: '1h',
+});
 const seats = table('seats', {
   schema: z.object({ flight: z.int(), seat: z.string(), taken: z.boolean() }),
   key: ['flight', 'seat'],

@@ -139,6 +139,11 @@ view('by-origin', { from: byOrigin, indexes: [['origin', 'flight.desc']] });
 // @ts-expect-error not a key or an index of these rows
 table('airports', { schema: z.object({ iata: z.string() }), key: 'iat' });
 // @ts-expect-error not a key or an index of these rows
+table('airports', { schema: z.object({ iata: z.string() }), key: 'iata', eventTime: 'since' });
+const dated = z.object({ id: z.string(), since: z.number() });
+// @ts-expect-error an event time that is no instant
+table('dated', { schema: dated, key: 'id', eventTime: 'since' });
+// @ts-expect-error a key of objects
 table('airports', { schema: z.object({ where: z.object({ lat: z.number() }) }), key: 'where' });
 // @ts-expect-error not a key or an index of these rows
 stream('flights', { schema: z.object({ at: instant() }), eventTime: 'when' });

@@ -217,6 +217,15 @@ describe('columns and types', () => {
     expect(codes(loose.stream('s', { schema, eventTime: 'at' }))).toEqual(['wrong-type']);
     expect(codes(loose.stream('s', { schema, eventTime: 'on' }))).toEqual(['wrong-type']);
     expect(codes(loose.stream('s', { schema, eventTime: 'when' }))).toEqual(['unknown-column']);
+    const rows = z.object({ id: z.string(), at: z.string(), on: instant() });
+    expect(codes(loose.table('t', { schema: rows, key: 'id', eventTime: 'at' }))).toEqual(['wrong-type']);
+    expect(codes(loose.table('t', { schema: rows, key: 'id', eventTime: 'when' }))).toEqual([
+      'unknown-column',
+    ]);
+    expect(codes(loose.table('t', { schema: rows, key: 'id', lateness: '1h' }))).toEqual(['no-event-time']);
+    const timed = { schema: rows, key: 'id', eventTime: 'on', lateness: 'soon' };
+    expect(codes(loose.table('t', timed))).toEqual(['bad-duration']);
+    expect(codes(loose.table('t', { ...timed, lateness: '1h' }))).toEqual([]);
   });
 
   it('taken first or last need an order', () => {

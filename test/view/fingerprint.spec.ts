@@ -95,6 +95,24 @@ describe('a fingerprint', () => {
     expect(over('1')).not.toBe(over('2'));
   });
 
+  it('changes with what decides the rows of a table', () => {
+    const over = (options: object): string =>
+      fingerprint(
+        table('prices', {
+          schema: z.object({ sku: z.string(), price: z.int(), since: instant(), until: instant() }),
+          key: 'sku',
+          ...options,
+        } as never),
+      );
+    const changed = [
+      over({}),
+      over({ eventTime: 'since' }),
+      over({ eventTime: 'until' }),
+      over({ eventTime: 'since', lateness: '1h' }),
+    ];
+    expect(new Set(changed).size).toBe(changed.length);
+  });
+
   it('counts of a joined table the columns that are read', () => {
     const joined = (more: Record<string, z.ZodType>) => {
       const airports = table('airports', {

@@ -1,6 +1,8 @@
 import { json } from '../../../src/circuit/operator.js';
 import { Distinct, KeptWeights } from '../../../src/circuit/operators/distinct.js';
 import { Upsert } from '../../../src/circuit/operators/upsert.js';
+import { Delta } from '../../../src/zset/delta.js';
+import { Random } from '../../support/random.js';
 import { Stepped } from '../../support/stepped.js';
 
 describe('distinct', () => {
@@ -83,5 +85,66 @@ describe('upsert', () => {
       ]),
     ).toEqual([]);
     expect(rows.writes).toBe(0);
+  });
+});
+
+describe('upsert by event time', () => {
+  const table = (entriesMax?: number): Stepped =>
+    new Stepped((builder) => new Upsert(builder.keyed('table', json), (row: any) => row.id, 'at'), {
+      entriesMax,
+    });
+  const row = (id: string, at: number, v = at) => ({ id, v, at: new Date(at).toISOString() });
+
+  it('keeps the record of the latest time, and of equal times the last', () => {
+    const rows = table();
+    expect(rows.step([[row('a', 5), 1]])).toEqual([[row('a', 5), 1]]);
+    expect(rows.step([[row('a', 4), 1]])).toEqual([]);
+    expect(rows.writes).toBe(0);
+    expect(
+      rows.step([
+        [row('a', 5, 50), 1],
+        [row('a', 3), 1],
+      ]),
+    ).toEqual([
+      [row('a', 5), -1],
+      [row('a', 5, 50), 1],
+    ]);
+  });
+
+  it('remembers since when a key is gone', () => {
+    const rows = table();
+    rows.step([[row('a', 5), 1]]);
+    expect(rows.step([[row('a', 4), -1]])).toEqual([]);
+    expect(rows.step([[row('a', 7), -1]])).toEqual([[row('a', 5), -1]]);
+    expect(rows.step([[row('a', 6), 1]])).toEqual([]);
+    expect(rows.step([[row('a', 7, 70), 1]])).toEqual([[row('a', 7, 70), 1]]);
+  });
+
+  it('comes to the same rows and state in any order, in any cuts, with cold caches and ticks given up', () => {
+    const random = new Random(11);
+    for (let round = 0; round < 40; round++) {
+      // Of one key no two records have one time: their order would decide.
+      const records = Array.from({ length: 40 }, (_, at): [any, number] => [
+        row(random.of(['a', 'b', 'c']), at),
+        random.chance(0.3) ? -1 : 1,
+      ]);
+      const states = [0, 1].map((turn) => {
+        const rows = table(random.of([0, 100]));
+        const left = turn === 0 ? [...records] : random.some(records, records.length);
+        const sum = new Map<string, number>();
+        while (left.length > 0) {
+          const taken = left.splice(0, 1 + random.below(9));
+          if (random.chance(0.2)) {
+            rows.store.step(rows.circuit, new Map([['in0', Delta.of(...taken)]]));
+            rows.circuit.discard();
+          }
+          for (const [each, weight] of rows.step(taken))
+            sum.set(JSON.stringify(each), (sum.get(JSON.stringify(each)) ?? 0) + weight);
+        }
+        const shown = [...sum].filter(([, weight]) => weight !== 0).sort();
+        return [shown, rows.store.toString()];
+      });
+      expect(states[1]).toEqual(states[0]);
+    }
   });
 });
