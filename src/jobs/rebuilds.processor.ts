@@ -65,7 +65,8 @@ export class RebuildsProcessor
 
   /**
    * Jobs go back into the queue before the worker is closed, so that others need not wait for the lock to run out. Where
-   * Redis has just been away BullMQ may take long to close; what else is to be handed over must not wait for it.
+   * Redis has just been away BullMQ may take long to close, or never end: it waits for a connection that rests before its
+   * next attempt, and ioredis ends none that does. What else is to be handed over must not wait for it.
    */
   async beforeApplicationShutdown(): Promise<void> {
     this.shutdown.begin();
@@ -74,6 +75,8 @@ export class RebuildsProcessor
     const tooLate = new Promise<void>((resolve) => {
       late = setTimeout(() => {
         void this.worker.disconnect().catch(() => {});
+        // Nest asks for it once more, and would wait for the same end, which may never come.
+        this.worker.close = () => Promise.resolve();
         resolve();
       }, this.#settings.limits.closeMsMax);
     });

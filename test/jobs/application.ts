@@ -3,6 +3,7 @@ import { Test, type TestingModule } from '@nestjs/testing';
 import { randomUUID } from 'node:crypto';
 import { pure } from '../../src/circuit/pure.js';
 import { BullRebuilds } from '../../src/jobs/bull-rebuilds.js';
+import { RebuildsProcessor } from '../../src/jobs/rebuilds.processor.js';
 import { JobsModule } from '../../src/jobs/jobs.module.js';
 import type { JobsOptions } from '../../src/jobs/jobs-options.js';
 import { Catalog } from '../../src/runtime/catalog.js';
@@ -104,6 +105,10 @@ export class Application {
       nonce: () => randomUUID(),
       step: pure,
     });
+  }
+
+  get processor(): RebuildsProcessor {
+    return this.#module!.get(RebuildsProcessor);
   }
 
   get rebuilds(): BullRebuilds {

@@ -404,6 +404,17 @@ describeWithRedis('rebuilds as jobs', () => {
     });
   });
 
+  it('stops in time where the queue’s worker does not come to an end', async () => {
+    const one = await application({ jobs: { limits: { closeMsMax: 200 } } });
+    const { worker } = one.processor;
+    const close = worker.close.bind(worker);
+    worker.close = () => new Promise(() => {});
+    const before = performance.now();
+    await stop(one);
+    expect(performance.now() - before).toBeLessThan(5_000);
+    await close(true);
+  });
+
   it('answers in time though its Redis is gone, and stops', async () => {
     const one = await application({ jobs: { limits: { answerMsMax: 200, closeMsMax: 300 } } });
     await server.kill();
