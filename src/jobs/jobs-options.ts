@@ -31,6 +31,8 @@ export const settingsOf = ({ worker = true, logger = silent, limits }: JobsOptio
 /** The pause between attempts to connect, at the least and at the most. */
 const RECONNECT_MS_MIN = 50;
 const RECONNECT_MS_MAX = 1_000;
+/** How long ioredis waits for a socket to end that is closed; where its other end had gone before, it waits in vain. */
+const DISCONNECT_MS = 100;
 
 /**
  * A worker waits for Redis as long as it takes; who only asks is told after `answerMsMax`. Once the process stops,
@@ -42,6 +44,7 @@ export function connectionOf({ connection }: JobsOptions, shutdown: JobsShutdown
   return {
     ...connection,
     maxRetriesPerRequest: null,
+    disconnectTimeout: DISCONNECT_MS,
     retryStrategy: (attempt: number) =>
       shutdown.attemptAfter(Math.min(RECONNECT_MS_MIN * 2 ** Math.min(attempt, 10), RECONNECT_MS_MAX)),
   };
