@@ -44,7 +44,7 @@ export {
   topK,
 } from './view/ordered-aggregates.js';
 export { denseRank, lag, lead, rank, rolling, rowNumber, type RowFunction } from './view/row-functions.js';
-export { stream, type Stream } from './view/stream.js';
+export { stream, type Stream, type StreamDecoder, type StreamEntry } from './view/stream.js';
 export { table, type Table } from './view/table.js';
 export { view, type EventOf, type KeyOf, type RowOf, type View } from './view/view.js';
 export {

@@ -1,7 +1,10 @@
 import type { Row, Value } from '../zset/value.js';
 import type { RowIssue } from './conform.js';
 import { DecodedBatch } from './decoded-batch.js';
-import { EventTypes } from './event-types.js';
+import type { UserFunction } from '../view/plan.js';
+import { eventColumns, EventTypes } from './event-types.js';
+import { type EntryReader, entryReader, type ReadEntry, upcasted } from './entry-reader.js';
+import type { Texts } from './event-envelope.js';
 import { FlatFields } from './flat-fields.js';
 import { instantText, toInstantText } from '../zset/instant-text.js';
 import { partitionOf, partitionKeys, placedBy, type RecordSource } from './placement.js';
@@ -47,6 +50,11 @@ export class EntryDecoder {
   readonly #flat: FlatFields;
   /** Of streams whose events are of several types. */
   readonly #types: EventTypes | null;
+  /** Of streams that say in which form their events are; null where any will do. */
+  readonly #reader: EntryReader | null;
+  readonly #upcast: UserFunction | null;
+  /** An entry of nothing but `data` is one event as JSON. */
+  readonly #plain: boolean;
   readonly #tableKey: TableKey | null;
   readonly #partitionOf: ((row: Row) => number) | null;
   readonly #eventTime: string | null;
@@ -59,6 +67,13 @@ export class EntryDecoder {
     this.#rows = new RowDecoder(source);
     this.#flat = new FlatFields(source);
     this.#types = EventTypes.of(source);
+    const decoder = source.kind === 'stream' ? source.decoder : 'any';
+    this.#reader = entryReader(
+      decoder,
+      eventColumns(source, (texts) => this.#readFlat(texts)),
+    );
+    this.#plain = decoder === 'any' || decoder === 'json';
+    this.#upcast = source.kind === 'stream' ? source.upcast : null;
     this.#tableKey = source.kind === 'table' ? new TableKey(source) : null;
     this.#partitionOf = partitionOf(source);
     this.#eventTime = source.eventTime;
@@ -78,7 +93,8 @@ export class EntryDecoder {
       let reason: string | null;
       if (length > this.limits.entryLengthMax)
         reason = `The entry has ${length} characters, more than entryLengthMax (${this.limits.entryLengthMax}).`;
-      else if (fields.length === 2 && fields[0] === 'data') reason = this.#event(fields[1]!, batch);
+      else if (this.#plain && fields.length === 2 && fields[0] === 'data')
+        reason = this.#event(fields[1]!, batch);
       else reason = this.#otherForm(fields, id, batch);
       for (let row = before; reason === null && row < batch.rows.length; row++)
         reason = this.#misplaced(batch.rows[row]!) ?? bound.ahead(batch.rows[row]!, id);
@@ -105,7 +121,13 @@ export class EntryDecoder {
     return this.#record(value, '', batch);
   }
 
-  #record(value: unknown, prefix: string, batch: DecodedBatch): string | null {
+  #record(given: unknown, prefix: string, batch: DecodedBatch): string | null {
+    let value = given;
+    if (this.#upcast !== null) {
+      const made = upcasted(this.#upcast, given);
+      if ('reason' in made) return prefix ? `${prefix}: ${made.reason}` : made.reason;
+      value = made.event;
+    }
     const row = this.#rows.decode(value);
     if (row === null) return this.#refused(value, prefix, batch);
     batch.rows.push(row);
@@ -133,6 +155,7 @@ export class EntryDecoder {
       if (texts.has(fields[index]!)) return `The field \`${fields[index]}\` occurs twice.`;
       texts.set(fields[index]!, fields[index + 1]!);
     }
+    if (this.#reader !== null) return this.#read(this.#reader(id, texts), batch);
     if (this.#tableKey !== null && texts.has('op')) {
       const op = texts.get('op')!;
       if (op !== 'upsert' && op !== 'delete')
@@ -150,7 +173,21 @@ export class EntryDecoder {
           .slice(0, 10)
           .join(', ') || 'nothing else'
       }.`;
-    return this.#record(this.#types?.readFlat(texts) ?? this.#flat.read(texts), '', batch);
+    return this.#record(this.#readFlat(texts), '', batch);
+  }
+
+  #readFlat(texts: Texts): Record<string, unknown> {
+    return this.#types?.readFlat(texts) ?? this.#flat.read(texts);
+  }
+
+  /** The events that a reader found in an entry. */
+  #read(read: ReadEntry, batch: DecodedBatch): string | null {
+    if ('reason' in read) return read.reason;
+    if ('skipped' in read) {
+      batch.skipped.push({ entry: batch.ids.length, type: read.skipped });
+      return null;
+    }
+    return read.inBatch ? this.#records(read.events, batch) : this.#record(read.events[0], '', batch);
   }
 
   #batch(text: string, batch: DecodedBatch): string | null {
@@ -161,6 +198,10 @@ export class EntryDecoder {
       return `\`batch\` is not JSON: ${(thrown as Error).message}`;
     }
     if (!Array.isArray(values)) return '`batch` is not an array of events.';
+    return this.#records(values, batch);
+  }
+
+  #records(values: readonly unknown[], batch: DecodedBatch): string | null {
     const { batchEventsMax } = this.limits;
     if (values.length > batchEventsMax)
       return `\`batch\` has ${values.length} events, more than batchEventsMax (${batchEventsMax}).`;

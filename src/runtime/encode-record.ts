@@ -1,8 +1,11 @@
 import { StillwaterError, messageOf } from '../errors/stillwater-error.js';
 import type { StreamDeclaration, TableDeclaration } from '../view/plan.js';
+import { shortText } from '../circuit/row-function.js';
 import { canonical, type Row } from '../zset/value.js';
 import { arrivingSchema, isFields, type RowIssue } from './conform.js';
 import { entryLimits } from './decode-entry.js';
+import type { WrittenEvent } from './entry-writer.js';
+import { EventForm } from './event-form.js';
 import { EventTypes } from './event-types.js';
 import { readText } from './flat-fields.js';
 import { instantText, toInstantText } from '../zset/instant-text.js';
@@ -84,10 +87,17 @@ export function encodeEvents(
       remedy: 'Send them in several requests.',
     });
   const encoder = encoderOf(stream);
+  if (encoder.form?.isUnknown)
+    throw new StillwaterError('decoder-function', {
+      what: `Events cannot be appended to the stream "${stream.name}" here.`,
+      evidence: '  decoder  a function, which reads entries and does not say how they are written',
+      consequence: 'Nothing was appended.',
+      remedy: `Append entries as the function reads them: XADD ${stream.redisKey} '*' …`,
+    });
   const issues: RecordIssue[] = [];
   const entries: EncodedEntry[] = [];
   for (let index = 0; index < events.length && issues.length < ISSUES_MAX; index++) {
-    const encoded = encoder.encode(events[index], limits);
+    const encoded = encoder.encode(events[index], limits, index);
     if ('issues' in encoded) {
       issues.push(...encoded.issues.map((issue) => ({ index, ...issue })));
       continue;
@@ -100,7 +110,7 @@ export function encodeEvents(
         path: stream.eventTime!,
         message: `${time} is more than ${entryLimits.aheadMsMax / 3_600_000} h ahead of now, ${instantText(now!)}`,
       });
-    else entries.push({ partition: encoded.partition, fields: ['data', encoded.json] });
+    else entries.push({ partition: encoded.partition, fields: encoded.fields });
   }
   if (issues.length > 0) throw new InvalidRecords(stream, issues, events.length);
   return entries;
@@ -145,7 +155,7 @@ export function encodeUpsert(
         })),
       1,
     );
-  return { partition: encoded.partition, fields: ['data', encoded.json] };
+  return { partition: encoded.partition, fields: encoded.fields };
 }
 
 /** The entry that takes the row of `key` away. @throws InvalidRecords */
@@ -194,25 +204,30 @@ function decodeKey(
   return { values, keyRow: decoded.row, keyText: tableKey!.textOf(decoded.row) };
 }
 
-type Encoded = { row: Row; partition: number; json: string } | { issues: RowIssue[] };
+type Encoded = { row: Row; partition: number; fields: readonly string[] } | { issues: RowIssue[] };
 
 /** What encoding needs of a declaration, made once for each. */
 class RecordEncoder {
   readonly tableKey: TableKey | null;
   readonly #rows: RowDecoder;
   readonly #types: EventTypes | null;
+  readonly form: EventForm | null;
   readonly #partitionOf: ((row: Row) => number) | null;
 
   constructor(readonly source: RecordSource) {
     this.tableKey = source.kind === 'table' ? new TableKey(source) : null;
     this.#rows = new RowDecoder(source);
     this.#types = EventTypes.of(source);
+    this.form = EventForm.of(source);
     this.#partitionOf = partitionOf(source);
   }
 
-  encode(record: unknown, limits: Readonly<EncodeLimits>): Encoded {
-    const row = this.#rows.decode(record);
-    if (row === null) return { issues: this.#issues(record) };
+  /** `index`: of the record in its request. */
+  encode(record: unknown, limits: Readonly<EncodeLimits>, index = 0): Encoded {
+    const given = this.form?.eventOf(record) ?? { event: record };
+    if ('reason' in given) return { issues: [{ path: '', message: given.reason }] };
+    const row = this.#rows.decode(given.event);
+    if (row === null) return { issues: this.#issues(given.event) };
     try {
       // Fields that no column reads today are stored as well, and must not have been rounded on the way.
       canonical(record);
@@ -232,7 +247,20 @@ class RecordEncoder {
       };
     const partition =
       this.#partitionOf === null ? partitionOfText(json, this.source.partitions) : this.#partitionOf(row);
-    return { row, partition, json };
+    const written = this.#fields({ record, json, row, index });
+    return 'issues' in written ? written : { row, partition, fields: written.fields };
+  }
+
+  /** The entry's fields. What would be read back as another event is not written. */
+  #fields(event: WrittenEvent): { fields: readonly string[] } | { issues: RowIssue[] } {
+    if (this.form === null) return { fields: ['data', event.json] };
+    const written = this.form.fieldsOf(event);
+    if ('issues' in written) return written;
+    const read = this.form.read(written.fields);
+    const row = 'event' in read ? this.#rows.decode(read.event) : null;
+    if (row !== null && this.form.isAs(row, event.row)) return written;
+    const message = 'reason' in read ? read.reason : `would be read as ${shortText(row ?? read.event)}`;
+    return { issues: [{ path: '', message: `cannot be written in the form of this stream: it ${message}` }] };
   }
 
   #issues(record: unknown): RowIssue[] {

@@ -1,6 +1,7 @@
 import type { EventType } from '../view/plan.js';
 import { typesOf, variantsOfSchema, type Variants } from '../view/variants.js';
 import { isFields } from './conform.js';
+import type { EventColumns } from './event-envelope.js';
 import { FlatFields } from './flat-fields.js';
 import type { RecordSource } from './placement.js';
 
@@ -60,3 +61,10 @@ const TYPES_NAMED_MAX = 20;
 
 const isType = (value: unknown): value is EventType =>
   value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+
+/** What readers of entries need to know of a stream. Without types of events `type` is a column like others. */
+export function eventColumns(source: RecordSource, readFlat: EventColumns['readFlat']): EventColumns {
+  const names = new Set(source.columns.map(({ name }) => name));
+  const variants = source.kind === 'stream' ? variantsOfSchema(source.schema) : null;
+  return { type: variants?.discriminator ?? (names.has('type') ? 'type' : null), names, readFlat };
+}

@@ -32,6 +32,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'release-superseded': 409,
   'changes-lost': 409,
   'wrong-type': 409,
+  'decoder-function': 409,
   'followers-max': 503,
   'not-serving': 503,
   'position-not-reached': 503,

@@ -57,7 +57,11 @@ export class SourcePage {
         partitionedBy: placedBy(source),
         ...(source.kind === 'table'
           ? { key: source.key }
-          : { unknownTypes: source.unknownTypes, skippedEvents: skippedOf(source.name, statuses) }),
+          : {
+              decoder: typeof source.decoder === 'string' ? source.decoder : 'function',
+              unknownTypes: source.unknownTypes,
+              skippedEvents: skippedOf(source.name, statuses),
+            }),
         eventTime: source.eventTime,
         latenessMs: source.latenessMs,
         retain: source.retain,

@@ -1,4 +1,5 @@
 import { toInstantText } from '../zset/instant-text.js';
+import { EventForm } from '../runtime/event-form.js';
 import { partitionKeys, partitionOf, type RecordSource } from '../runtime/placement.js';
 import type { RawEntry } from '../runtime/ports/source-log.js';
 import { RowDecoder } from '../runtime/row-decoder.js';
@@ -27,20 +28,32 @@ export class LogWriter {
   #ms = 0;
   #sequence = 0;
 
-  /** One entry for each record, as JSON. What the schema refuses is written too: it is an error when it is read. */
+  /**
+   * One entry for each record, in the form the source's entries have. What the schema refuses is written too: it is an
+   * error when it is read.
+   */
   records(source: RecordSource, records: readonly unknown[]): Append {
     const rows = new RowDecoder(source);
     const placeOf = partitionOf(source);
+    const form = EventForm.of(source);
+    if (form?.isUnknown)
+      throw new TypeError(
+        `The entries of "${source.name}" are read by a function: give them as they lie in Redis, with .entries().`,
+      );
     return records.map((record, index) => {
       const json = JSON.stringify(record);
       if (json === undefined)
         throw new TypeError(
           `Record ${index} given for "${source.name}" is ${String(record)}, which JSON cannot say.`,
         );
-      const row = rows.decode(JSON.parse(json));
+      const given = form?.eventOf(JSON.parse(json)) ?? { event: JSON.parse(json) };
+      const row = 'event' in given ? rows.decode(given.event) : null;
       const time = row !== null && source.eventTime !== null ? toInstantText(row[source.eventTime]) : null;
       const partition = row === null ? 0 : (placeOf?.(row) ?? 0);
-      return { source, partition, entry: [this.#nextId(time), ['data', json]] };
+      const event = { record: JSON.parse(json), json, row: row ?? {}, index };
+      const written = form?.fieldsOf(event) ?? { fields: ['data', json] };
+      const fields = 'fields' in written ? written.fields : ['data', json];
+      return { source, partition, entry: [this.#nextId(time), fields] };
     });
   }
 

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
 import { columnsRead } from './columns-read.js';
+import { describeFunction } from './describe-expression.js';
 import { kindOf } from './node-kinds.js';
 import type {
   Column,
+  EventDecoder,
   PlanNode,
   SourceDeclaration,
   SourceNode,
@@ -77,10 +79,16 @@ function describeSource({ source }: SourceNode, names: ReadonlySet<string> | nul
           eventTime: source.eventTime,
           latenessMs: source.latenessMs,
           partitionBy: source.partitionBy,
+          decoder: describeDecoder(source.decoder),
+          upcast: source.upcast === null ? undefined : describeFunction(source.upcast),
         }
       : { key: source.key, ...timeOfTable(source) }),
   };
 }
+
+/** Said only where it is not the usual one. */
+const describeDecoder = (decoder: EventDecoder): unknown =>
+  decoder === 'any' ? undefined : typeof decoder === 'string' ? decoder : describeFunction(decoder);
 
 /** What a schema asks of records as wholes, beside what their columns are. */
 function wholeSignature(schema: z.core.$ZodType): object {

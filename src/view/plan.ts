@@ -422,8 +422,15 @@ export interface StreamDeclaration extends RecordSource {
   readonly partitionBy: readonly string[] | null;
   /** What an event is whose type none of the schema's variants has: an error, or nothing but counted. */
   readonly unknownTypes: 'skip' | 'error';
+  /** In which form the events lie in the entries. */
+  readonly decoder: EventDecoder;
+  /** What old events are turned into before the schema is asked. */
+  readonly upcast: UserFunction | null;
   readonly retain: Retention | null;
 }
+
+/** `any`: JSON in `data` or `batch`, or fields. */
+export type EventDecoder = 'any' | 'json' | 'fields' | 'envelope' | 'cloudevents' | UserFunction;
 
 export interface TableDeclaration extends RecordSource {
   readonly kind: 'table';

@@ -2,9 +2,10 @@ import type { z } from 'zod';
 import { columnNameProblem } from './column-name.js';
 import { columnsOf, isScalar, typeText } from './columns.js';
 import { DURATION_EXAMPLES, durationMs, type Duration } from './duration.js';
-import { noteUnstorable, type Note } from './expression.js';
-import type { Column, Retention } from './plan.js';
+import { noteFunction, noteUnstorable, type Note } from './expression.js';
+import type { Column, EventDecoder, Retention, UserFunction } from './plan.js';
 import type { Problem } from './problem.js';
+import { functionProblem, userFunction } from './user-function.js';
 import { variantsOfSchema } from './variants.js';
 
 /** What streams and tables are declared with alike. */
@@ -18,6 +19,7 @@ export interface RecordOptions {
 }
 
 export const PARTITIONS_MAX = 1024;
+const DECODERS = ['json', 'fields', 'envelope', 'cloudevents'] as const;
 const NAME = /^[\p{L}\p{N}_.:-]+$/u;
 
 /** Reads the options of one declaration and notes what is wrong with them. */
@@ -161,6 +163,26 @@ export class OptionReader {
         'Write schema: z.discriminatedUnion(…), or leave `unknownTypes` out.',
       );
     return unknownTypes === 'skip' ? 'skip' : 'error';
+  }
+
+  decoder(decoder: unknown): EventDecoder {
+    if (decoder === undefined) return 'any';
+    if (typeof decoder === 'function') return this.optionalFunction(decoder, 'decoder')!;
+    if ((DECODERS as readonly unknown[]).includes(decoder)) return decoder as EventDecoder;
+    this.note(
+      'bad-option',
+      'has an unknown `decoder`.',
+      { decoder: JSON.stringify(decoder) ?? 'undefined' },
+      `Write one of ${DECODERS.map((name) => `'${name}'`).join(', ')}, or a function of an entry.`,
+    );
+    return 'any';
+  }
+
+  optionalFunction(fn: unknown, option: string): UserFunction | null {
+    if (fn === undefined) return null;
+    const problem = functionProblem(fn);
+    if (problem !== null) noteFunction(problem, `\`${option}\` of ${this.subject}`, this.place, this.add);
+    return userFunction(fn as (value: unknown) => unknown);
   }
 
   redisKey(redisKey: string | undefined, name: string): string {

@@ -51,7 +51,22 @@ export interface StreamOptions<
   readonly unknownTypes?: [TagOf<S>] extends [null]
     ? ViewTypeError<'unknownTypes is for streams whose schema is z.discriminatedUnion(…).'>
     : 'skip' | 'error';
+  /** In which form events lie in the entries: see `StreamDecoder`. A function gives an event, or null for none. */
+  readonly decoder?: StreamDecoder;
+  /** Turns old events into what the schema takes, before it is asked: from nothing but the event. */
+  readonly upcast?: (event: any) => unknown;
 }
+
+/** An entry of a Redis Stream, as a decoder function is given it. */
+export interface StreamEntry {
+  /** `978325200000-3`: milliseconds, then a number. */
+  readonly id: string;
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/** In which form events lie in the entries of a stream; if nothing is said, as `json` or as `fields`, entry by entry. */
+export type StreamDecoder =
+  'json' | 'fields' | 'envelope' | 'cloudevents' | ((entry: StreamEntry) => unknown);
 
 declare const appended: unique symbol;
 
@@ -110,6 +125,8 @@ export function stream<S extends z.core.$ZodType, const Time extends string, con
       latenessMs: read.lateness(options.lateness),
       partitionBy,
       unknownTypes: read.unknownTypes(options.schema, options.unknownTypes),
+      decoder: read.decoder(options.decoder),
+      upcast: read.optionalFunction(options.upcast, 'upcast'),
       retain: read.retain(options.retain),
     },
     read.problems,

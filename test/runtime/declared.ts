@@ -20,6 +20,8 @@ export function streamOf(
     latenessMs: null,
     partitionBy: null,
     unknownTypes: 'error',
+    decoder: 'any',
+    upcast: null,
     retain: null,
     ...more,
   };

@@ -65,6 +65,28 @@ const placements = view('placements', {
     .aggregate({ times: count(), customer: last('customer') }),
 });
 
+/** Events that other services write, as CloudEvents, and in an envelope, of which an older one had other fields. */
+const Stock = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('stock.in'), sku: z.string(), n: z.int(), id: z.string().optional() }),
+  z.object({ type: z.literal('stock.out'), sku: z.string(), n: z.int(), id: z.string().optional() }),
+]);
+const cloud = stream('cloud', { schema: Stock, decoder: 'cloudevents' });
+const wrapped = stream('wrapped', {
+  schema: Stock,
+  decoder: 'envelope',
+  upcast: (event) => (event.pieces === undefined ? event : { ...event, n: event.pieces }),
+});
+const stockOf = (from: typeof cloud) =>
+  from
+    .groupBy('sku')
+    .evolve(z.object({ n: z.int(), lastId: z.string().nullable() }), { n: 0, lastId: null })
+    .on({
+      'stock.in': (stock, { n, id }) => ({ n: stock.n + n, lastId: id }),
+      'stock.out': (stock, { n, id }) => ({ n: stock.n - n, lastId: id }),
+    });
+const cloudStock = view('cloud-stock', { from: stockOf(cloud) });
+const wrappedStock = view('wrapped-stock', { from: stockOf(wrapped) });
+
 const placed = (orderId: string, customer: string, price = 10) => ({
   type: 'OrderPlaced',
   orderId,
@@ -78,7 +100,7 @@ describeWithRedis('orders kept as events', () => {
   let product: Product;
   beforeAll(async () => {
     redis = await RedisServer.start();
-    product = await Product.start(redis, [strict, placements]);
+    product = await Product.start(redis, [strict, placements, cloudStock, wrappedStock]);
   });
   afterAll(async () => {
     await product.stop();
@@ -175,6 +197,74 @@ describeWithRedis('orders kept as events', () => {
     const { payload } = await product.app.inject({ method: 'GET', url: '/metrics' });
     expect(payload).toContain('stillwater_view_parked_keys{view="order-summary"} 1');
     expect(payload).toContain('stillwater_view_waiting_events{view="order-summary"} 1');
+  });
+
+  test('may come as CloudEvents, over REST and from anywhere', async () => {
+    const event = {
+      specversion: '1.0',
+      id: 'e1',
+      source: '/depot',
+      type: 'stock.in',
+      data: { sku: 'tea', n: 7 },
+    };
+    expect((await product.ask('POST', '/streams/cloud/events', event)).status).toBe(202);
+    const { body } = await product.ask('POST', '/streams/cloud/events', {
+      type: 'stock.out',
+      sku: 'tea',
+      n: 2,
+      id: 'e2',
+    });
+    await product.xadd(
+      'cloud',
+      'ce-specversion',
+      '1.0',
+      'ce-id',
+      'e3',
+      'ce-source',
+      '/till',
+      'ce-type',
+      'stock.out',
+      'data',
+      '{"sku":"tea","n":1}',
+    );
+    await product.xadd('cloud', 'data', '{"sku":"tea","n":1}');
+    await product.caughtUp('cloud-stock');
+    expect(
+      (await product.get(`/views/cloud-stock/rows/tea?atLeast=${encodeURIComponent(body.position)}`)).body,
+    ).toEqual({
+      sku: 'tea',
+      n: 4,
+      lastId: 'e3',
+    });
+    expect((await product.get('/views/cloud-stock/errors')).body[0].reason).toBe(
+      "The CloudEvent's `specversion` is undefined, not a text.",
+    );
+    const [[, fields]] = (await product.client!.xrange('cloud', body.ids[0], body.ids[0])) as [
+      [string, string[]],
+    ];
+    expect(JSON.parse(fields[1]!)).toMatchObject({
+      id: 'e2',
+      source: '/streams/cloud',
+      type: 'stock.out',
+      data: { sku: 'tea', n: 2 },
+    });
+    expect((await product.get('/streams/cloud')).body.decoder).toBe('cloudevents');
+  });
+
+  test('may come in an envelope, and old ones are turned into new ones', async () => {
+    expect(
+      (await product.ask('POST', '/streams/wrapped/events', { type: 'stock.in', sku: 'cup', n: 5 })).status,
+    ).toBe(202);
+    await product.xadd('wrapped', 'type', 'stock.out', 'data', '{"sku":"cup","pieces":2}', 'id', 'm2');
+    await product.caughtUp('wrapped-stock');
+    expect((await product.get('/views/wrapped-stock/rows/cup')).body).toEqual({
+      sku: 'cup',
+      n: 3,
+      lastId: 'm2',
+    });
+    expect(await product.client!.xrange('wrapped', '-', '+', 'COUNT', 1)).toEqual([
+      [expect.any(String), ['type', 'stock.in', 'data', '{"sku":"cup","n":5}']],
+    ]);
   });
 
   test('go on where a corrected definition replays them', async () => {

@@ -54,6 +54,8 @@ export function streamOf(
     latenessMs: null,
     partitionBy: null,
     unknownTypes: 'error',
+    decoder: 'any',
+    upcast: null,
     retain: null,
     ...options,
   };

@@ -106,6 +106,18 @@ export type Checks = [
   >,
 ];
 
+export const upcasted = stream('upcasted', {
+  schema: z.object({ a: z.string() }),
+  decoder: 'envelope',
+  upcast: (event) => ({ a: String(event.old) }),
+});
+export const decoded = stream('decoded', {
+  schema: z.object({ a: z.string() }),
+  decoder: ({ id, fields }) => (fields.a === undefined ? null : { a: `${id}${fields.a}` }),
+});
+// @ts-expect-error no decoder of this name
+stream('s', { schema: z.object({ a: z.string() }), decoder: 'xml' });
+
 const folding = orders.groupBy('orderId').evolve(Order, initial);
 const plain = readings.groupBy('sensor').evolve(Order, initial);
 const Tagged = z.discriminatedUnion('t', [z.object({ t: z.literal('a') })]);

@@ -1,5 +1,5 @@
-import { count, declarationErrors, instant, stream, table, view } from 'stillwater';
-import { given } from 'stillwater/testing';
+import { count, declarationErrors, instant, stream, sum, table, view } from 'stillwater';
+import { given, History } from 'stillwater/testing';
 import { z } from 'zod';
 import { explainView } from '../../src/view/explain.js';
 import type { SourceDeclaration, ViewDeclaration } from '../../src/view/plan.js';
@@ -378,5 +378,68 @@ describe('the fingerprint of folded events', () => {
       fp(z.preprocess((value) => value ?? {}, plain)),
     ];
     expect(new Set(all).size).toBe(all.length);
+  });
+});
+
+describe('decoders and upcast of a stream', () => {
+  const loosely = (options: object): any => (stream as any)('orders', { schema: events, ...options });
+
+  it('are refused where they are none', () => {
+    expect(codes(loosely({ decoder: 'xml' }).declaration)).toEqual(['bad-option']);
+    expect(codes(loosely({ decoder: async () => null }).declaration)).toEqual(['bad-function']);
+    expect(codes(loosely({ upcast: 'old' }).declaration)).toEqual(['bad-function']);
+    expect(codes(loosely({ upcast: async () => ({}) }).declaration)).toEqual(['bad-function']);
+    for (const decoder of ['json', 'fields', 'envelope', 'cloudevents', () => null])
+      expect(codes(loosely({ decoder }).declaration)).toEqual([]);
+  });
+
+  it('count for the fingerprint', () => {
+    const of = (options: object): string =>
+      loose(loosely(options).groupBy('orderId').aggregate({ n: count() })).fingerprint;
+    const all = [
+      of({}),
+      of({ decoder: 'json' }),
+      of({ decoder: 'envelope' }),
+      of({ decoder: ({ fields }: any) => fields }),
+      of({ decoder: ({ id }: any) => ({ id }) }),
+      of({ upcast: (event: any) => event }),
+      of({ upcast: (event: any) => event.old }),
+    ];
+    expect(new Set(all).size).toBe(all.length);
+    // prettier-ignore
+    expect(of({ upcast: (event: any)=>(event) })).toBe(of({ upcast: (event: any) => event }));
+  });
+
+  it('are those of the test kit', () => {
+    for (const decoder of ['json', 'fields', 'envelope', 'cloudevents'] as const) {
+      const paid = stream('paid', { schema: events, decoder });
+      given(paid, [
+        { type: 'Paid', orderId: 'o1', amount: 2 },
+        { type: 'Paid', orderId: 'o1', amount: 3.5 },
+      ])
+        .expect(
+          view('v', {
+            from: paid
+              .of('Paid')
+              .groupBy('orderId')
+              .aggregate({ total: sum('amount') }),
+          }),
+        )
+        .rows([{ orderId: 'o1', total: 5.5 }]);
+    }
+    const read = stream('read', {
+      schema: z.object({ a: z.string() }),
+      decoder: ({ fields }) => ({ a: fields.b }),
+    });
+    const perA = view('v', { from: read.groupBy('a').aggregate({ n: count() }) });
+    new History()
+      .entries(read, [{ b: 'x' }])
+      .expect(perA)
+      .rows([{ a: 'x', n: 1 }]);
+    expect(() =>
+      given(read, [{ a: 'x' }])
+        .expect(perA)
+        .rows([]),
+    ).toThrow('give them as they lie in Redis');
   });
 });

@@ -1,4 +1,5 @@
 import { FlatMap } from '../../../src/circuit/operators/flat-map.js';
+import { Of } from '../../../src/circuit/operators/of.js';
 import { Select } from '../../../src/circuit/operators/select.js';
 import { Union } from '../../../src/circuit/operators/union.js';
 import { Unnest } from '../../../src/circuit/operators/unnest.js';
@@ -48,6 +49,19 @@ describe('where', () => {
     new Where((given) => given.inner.list.push(2) > 0, errors).step([Delta.of([row, 1])]);
     expect(row.inner.list).toEqual([1]);
     expect(errors.added).toHaveLength(1);
+  });
+});
+
+describe('of', () => {
+  it('keeps the events of its types, with their columns, weights and places in the log', () => {
+    const rowOf = generatedRow([{ name: 'n', from: { path: 'n' } }]);
+    const of = new Of(generatedRead('k'), ['a', null], rowOf);
+    const none = { n: 3 };
+    const input = new Delta([a, b, none as never, a], [1, 1, 2, -1], ['1', '2', '3', '4'], [0, 0, 7, 0]);
+    expect(of.step([input])).toEqual(
+      new Delta([{ n: 1 }, { n: 3 }, { n: 1 }], [1, 2, -1], ['1', '3', '4'], [0, 7, 0]),
+    );
+    expect(new Of(generatedRead('k'), ['b'], null).step([input]).rows[0]).toBe(b);
   });
 });
 
