@@ -144,7 +144,8 @@ export function joinedAsOf(
     (how?.at === undefined
       ? ownTime(left, 'joinAsOf()', build, 'at')
       : namedTime(left, how.at, 'join as of', build)) ?? '';
-  const node = { op: 'joinAsOf', kind, left, right, as, on, at, place: build.place } as const;
+  const since = table?.eventTime ?? '';
+  const node = { op: 'joinAsOf', kind, left, right, as, on, at, since, place: build.place } as const;
   return { build, node: { ...node, relation: asOfRelation(left.relation, right, node) } };
 }
 

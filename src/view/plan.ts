@@ -286,6 +286,8 @@ export interface AsOfJoinNode extends NodeBase {
   readonly on: readonly JoinKey[];
   /** The left row's time: a path to instants. */
   readonly at: string;
+  /** The column of the table that says since when a record holds. */
+  readonly since: string;
 }
 /** The rows of the left that match some row of the right, or none. */
 export interface SemiJoinNode extends NodeBase {

@@ -108,7 +108,7 @@ export class Timed {
     for (const given of rows) {
       const [row, weight] = Array.isArray(given) ? (given as unknown as [Row, number]) : [given as Row, 1];
       let late = -Infinity;
-      if (source?.kind === 'stream' && source.eventTime !== null) {
+      if (source && source.kind !== 'view' && source.eventTime !== null) {
         const ms = instantMs(row[source.eventTime] as string);
         const clock = this.clocks.get(name) ?? -Infinity;
         if (source.latenessMs !== null && ms < clock - source.latenessMs) late = clock - source.latenessMs;
@@ -123,7 +123,7 @@ export class Timed {
     const time = new Map<string, SourceTime>();
     for (const [name, clock] of this.clocks) {
       const source = sourcesOf(this.view.plan).find((one) => inputNameOf(one) === name);
-      const lateness = source?.kind === 'stream' ? source.latenessMs : null;
+      const lateness = source && source.kind !== 'view' ? source.latenessMs : null;
       time.set(name, { clock, watermark: lateness === null ? -Infinity : clock - lateness });
     }
     const same =

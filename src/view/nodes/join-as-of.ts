@@ -8,32 +8,32 @@ import { asOfTimes } from '../join-relation.js';
 import { joinedBy, keyTexts, onText, pagedWorks } from '../join-sides.js';
 import type { NodeKind } from '../node-kind.js';
 import { both, inside, without } from '../paths.js';
-import type { AsOfJoinNode, PlanNode, TableDeclaration } from '../plan.js';
+import type { AsOfJoinNode, SourceNode } from '../plan.js';
 
 export const joinAsOf: NodeKind<AsOfJoinNode> = {
   inputs: (node) => [node.left, node.right],
-  reads: ({ as, on, at, right }, needed) => [
+  reads: ({ as, on, at, since }, needed) => [
     both(without(needed, as), new Set([...on.map((pair) => pair.left), at])),
-    both(inside(needed, as), new Set([...on.map((pair) => pair.right), tableOf(right).eventTime!])),
+    both(inside(needed, as), new Set([...on.map((pair) => pair.right), since])),
   ],
   describe: ({ kind, as, on, at }) => ({ kind, as, on: joinedBy(on), at }),
-  explain({ kind, left, right, as, on, at }) {
+  explain({ kind, left, right, as, on, at, since }) {
     const times = asOfTimes(left.relation, right, at);
-    const since = `${as}.${tableOf(right).eventTime}`;
     return {
       what: `${kind === 'left' ? 'left ' : ''}join ${as} on ${onText(on)} as of ${at}`,
       cost: 'O(|Δ| · matches)',
       growth:
-        times.left !== null && times.right.length > 0 ? `freed by ${at} and ${since}` : 'grows for ever',
+        times.left !== null && times.right.length > 0
+          ? `freed by ${at} and ${as}.${since}`
+          : 'grows for ever',
     };
   },
   compile(node, compiler) {
-    const { left, right, at, as, kind } = node;
-    const table = tableOf(right);
+    const { left, right, at, as, kind, since } = node;
     const times = asOfTimes(left.relation, right, at);
     const inputs = [
       compiler.onTime(left, times.left === null ? [] : [times.left]),
-      compiler.recordsOf(table),
+      compiler.recordsOf((right as SourceNode).source),
     ];
     const time = { left: times.left?.time ?? [], right: times.right };
     for (const part of [time.left, time.right]) compiler.needsTime(part);
@@ -56,7 +56,7 @@ export const joinAsOf: NodeKind<AsOfJoinNode> = {
       ),
       {
         keyOf: { left: (row) => (timeOf(row) === null ? null : keyOf.left(row)), right: keyOf.right },
-        sinceOf: generatedRead(table.eventTime!) as (row: Row) => string,
+        sinceOf: generatedRead(since) as (row: Row) => string,
         pairOf,
         aloneAs: kind === 'left' ? (row) => pairOf(row, null) : null,
         time,
@@ -66,8 +66,3 @@ export const joinAsOf: NodeKind<AsOfJoinNode> = {
     return compiler.add('join as of', operator, inputs);
   },
 };
-
-/** A declaration that joins anything else is refused. */
-function tableOf(node: PlanNode): TableDeclaration {
-  return (node as { source: TableDeclaration }).source;
-}
