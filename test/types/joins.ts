@@ -119,3 +119,24 @@ flights.join(
   // @ts-expect-error no such column
   { on: { origin: 'origin' }, within: { before: '1h', after: '1h', left: 'landed' } },
 );
+
+// Versions
+const gates = table('gates', {
+  schema: z.object({ gate: z.string(), since: instant(), terminal: z.int() }),
+  key: 'gate',
+  eventTime: 'since',
+});
+export const gated = flights.joinAsOf({ place: gates }, { on: { gate: 'gate' } });
+export const maybeGated = flights.leftJoinAsOf({ place: gates }, { on: { gate: 'gate' }, at: 'at' });
+export type Gated = [
+  Expect<Equal<RowOf<typeof gated>['place'], { gate: string; since: string; terminal: number }>>,
+  Expect<Equal<RowOf<typeof maybeGated>['place'], { gate: string; since: string; terminal: number } | null>>,
+];
+// @ts-expect-error not by its key
+flights.joinAsOf({ place: gates }, { on: { delay: 'terminal' } });
+// @ts-expect-error a stream has no key
+flights.joinAsOf({ place: landings }, { on: { origin: 'origin' } });
+// @ts-expect-error no such column
+flights.joinAsOf({ place: gates }, { on: { gate: 'gate' }, at: 'when' });
+// @ts-expect-error not a time
+flights.joinAsOf({ place: gates }, { on: { gate: 'gate' }, at: 'delay' });
