@@ -88,7 +88,7 @@ async function run(
   const random = new Random(seed);
   for (const name of ['one', 'two', 'facts']) await database.run(`DELETE FROM ${name}`);
   const events = new Events(random);
-  let maintained = make();
+  const maintained = make();
   for (let tick = 0; tick < 12; tick++) {
     const ticked: Record<string, any> = {};
     for (const name of sources)
