@@ -1,5 +1,5 @@
 import { unsupported } from '../unsupported.js';
-import type { Call, Expr } from './ast.js';
+import type { Call, Expr, Over } from './ast.js';
 import { ordered } from './limit.js';
 import { aggregateOf } from './aggregates.js';
 import {
@@ -14,6 +14,7 @@ import {
 } from './relation.js';
 import { fresh, Scope, type SqlColumn } from './scope.js';
 import { compile } from './expressions.js';
+import { baseOf } from './types.js';
 import { exchanged, isWindow, partsOf } from './walk.js';
 
 /** Columns for the calls with OVER, and the expressions with those columns in their place. */
@@ -42,26 +43,50 @@ function windowOf(rel: Rel, call: Call): { rel: Rel; id: string } {
   if (call.filter !== null || call.distinct) unsupported(`SQL: FILTER or DISTINCT with OVER`);
   const ranking = RANKINGS[call.name];
   if (ranking === undefined && order.length === 0 && frame === null) return ofAll(keys.rel, call, groups);
+  const moves = ranking === undefined && call.name !== 'lag' && call.name !== 'lead';
+  const { rows, range, ahead } = moves ? framed(call.over!) : { rows: 1, range: null, ahead: false };
   const sorts = materialized(
     keys.rel,
     order.map(({ e }) => e),
   );
-  const sorted = ordered(
+  let sorted = ordered(
     sorts.rel,
-    order.map(({ descending, nullsFirst }, place) => ({ id: sorts.ids[place]!, descending, nullsFirst })),
+    order.map(({ descending, nullsFirst }, place) => ({
+      id: sorts.ids[place]!,
+      descending: descending !== ahead,
+      nullsFirst: nullsFirst !== ahead,
+    })),
   );
+  // A frame up to the rows of equal order is a range of the ranks without gaps.
+  if (rows === null && range === null) {
+    const dense = columnOf('', 'int', { made: true });
+    sorted = {
+      rel: over(sorted.rel, groups, sorted.order, dense, offered('denseRank')()),
+      order: [dense.id],
+    };
+  }
   const args = materialized(sorted.rel, call.args.slice(0, 1));
   const made = ranking
     ? { type: 'int', request: () => offered(ranking)() }
-    : moving(call, args.rel, args.ids[0] ?? null);
+    : moving(
+        call,
+        args.rel,
+        args.ids[0] ?? null,
+        rows === null ? { range: range === null ? EVERYTHING : distance(range) } : { rows },
+      );
   const column = columnOf(call.name, made.type, { made: true });
-  const rows = applied(
-    args.rel.rows,
-    'over',
-    { ...(groups.length > 0 && { per: groups }), order: sorted.order },
-    { [column.id]: made.request() },
-  );
-  return { rel: { rows, scope: new Scope([...args.rel.scope.columns, column]) }, id: column.id };
+  return { rel: over(args.rel, groups, sorted.order, column, made.request()), id: column.id };
+}
+
+function over(
+  rel: Rel,
+  per: readonly string[],
+  order: readonly string[],
+  column: SqlColumn,
+  request: unknown,
+): Rel {
+  const rows = applied(rel.rows, 'over', { ...(per.length > 0 && { per }), order }, { [column.id]: request });
+  return { rows, scope: new Scope([...rel.scope.columns, column]) };
 }
 
 const RANKINGS: Readonly<Record<string, string>> = {
@@ -71,19 +96,75 @@ const RANKINGS: Readonly<Record<string, string>> = {
 };
 
 /** lag and lead, and aggregates of a frame. */
-function moving(call: Call, rel: Rel, id: string | null): { type: string; request: () => unknown } {
+function moving(
+  call: Call,
+  rel: Rel,
+  id: string | null,
+  frame: object,
+): { type: string; request: () => unknown } {
+  const type = id === null ? 'int' : rel.scope.byId(id).type;
   if (call.name === 'lag' || call.name === 'lead') {
     const constant = (place: number): any =>
       call.args[place] ? compile(call.args[place]!, new Scope([])).of({}) : undefined;
     const [offset, otherwise] = [constant(1) ?? 1, constant(2)];
     if (offset < 1) unsupported(`SQL: ${call.name}() by ${offset}`);
     return {
-      type: rel.scope.byId(id!).type,
+      type,
       request: () =>
         offered(call.name)(id, { offset, ...(otherwise !== undefined && { default: otherwise }) }),
     };
   }
-  return unsupported(`SQL: ${call.name}() over a frame`);
+  if (!['count', 'sum', 'avg', 'min', 'max'].includes(call.name))
+    unsupported(`SQL: ${call.name}() over a frame`);
+  const whole = baseOf(type) === 'int';
+  const given =
+    call.name === 'count' || (call.name === 'sum' && whole)
+      ? 'int'
+      : call.name === 'avg' && whole
+        ? 'numeric'
+        : type;
+  const of = (): unknown => (id === null ? offered('count')() : offered(call.name)(id));
+  return {
+    type: given,
+    request: () => offered('rolling')(of(), frame),
+  };
+}
+
+/** The frames that the product has no word for are as long as it allows: longer than the groups of the cases. */
+const ROWS_MAX = 1_000;
+const EVERYTHING = 1_000_000;
+
+interface Framed {
+  /** How many rows a frame holds, this one included; null: all up to those of equal order, or a range. */
+  readonly rows: number | null;
+  /** How far back it goes in the values of its one column; null: to the beginning. */
+  readonly range: Expr | null;
+  /** It looks at what follows. */
+  readonly ahead: boolean;
+}
+
+function framed({ order, frame }: Over): Framed {
+  if (frame === null) return { rows: order.length === 0 ? ROWS_MAX : null, range: null, ahead: false };
+  const { from, to, unit } = frame;
+  const ahead = from.at === 'current' && to.at !== 'current';
+  const [near, far] = ahead ? [from, to] : [to, from];
+  if (near.at !== 'current' || unit === 'groups')
+    return unsupported('SQL: a frame that does not end at its row');
+  if (far.at === 'start' || far.at === 'end')
+    return { rows: unit === 'rows' ? ROWS_MAX : null, range: null, ahead };
+  if (unit === 'rows') {
+    const by = 'by' in far ? Number(compile(far.by, new Scope([])).of({})) : 0;
+    return { rows: by + 1, range: null, ahead };
+  }
+  if (!('by' in far) || order.length !== 1) return unsupported('SQL: a range of several columns');
+  return { rows: null, range: far.by, ahead };
+}
+
+/** A distance as the product takes it: a duration between times, else a number. */
+function distance(e: Expr): unknown {
+  const { type, of } = compile(e, new Scope([]));
+  const value = of({});
+  return type === 'interval' ? `${value}ms` : Number(value);
 }
 
 /** An aggregate over all rows of a partition: the partition's aggregate, joined to its rows. */
