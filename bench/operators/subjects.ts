@@ -1,20 +1,31 @@
 import {
   avg,
   collect,
+  collectDistinct,
   computed,
   count,
   countDistinct,
   countIf,
+  every,
   first,
+  histogram,
   instant,
+  joinText,
   last,
   max,
   maxBy,
+  median,
   min,
   minBy,
+  percentile,
+  some,
+  stddev,
   sum,
   sumIf,
   table,
+  topK,
+  tumbling,
+  variance,
   view,
   type Aggregate,
   type View,
@@ -43,7 +54,7 @@ const still = (stream: string) => table(`${stream}-other`, { schema, key: 'id' }
 /** What is measured: one operator or aggregate over relations of different sizes. */
 export interface Subject {
   readonly name: string;
-  readonly family: 'table' | 'shape' | 'sets' | 'join' | 'order' | 'aggregate';
+  readonly family: 'table' | 'shape' | 'sets' | 'join' | 'order' | 'window' | 'aggregate';
   /** Reads the relation that stays as it is, too. */
   readonly joins: boolean;
   readonly view: (spec: ViewSpec) => View<any, any>;
@@ -160,6 +171,9 @@ export const subjects: readonly Subject[] = [
   shaped('order', 'top 10', (rows) => rows.top(10, { order: 'value.desc' })),
   shaped('order', 'top 10 with rank', (rows) => rows.top(10, { order: 'value.desc', rank: 'rank' })),
   shaped('order', 'top 10 after 100', (rows) => rows.top(10, { order: 'value.desc', offset: 100 })),
+  shaped('window', 'tumbling', (rows) =>
+    rows.window(tumbling('1d'), { on: 'at' }).groupBy().aggregate({ count: count() }),
+  ),
   aggregate('count', count()),
   aggregate(
     'countIf',
@@ -178,7 +192,17 @@ export const subjects: readonly Subject[] = [
   aggregate('minBy', minBy('value')),
   aggregate('maxBy', maxBy('value', { value: 'key' })),
   aggregate('countDistinct', countDistinct('key')),
+  aggregate('variance', variance('value')),
+  aggregate('stddev', stddev('value')),
+  aggregate('every', every('flag')),
+  aggregate('some', some('flag')),
+  aggregate('histogram', histogram('value', { bounds: [0, 250_000_000, 500_000_000, 750_000_000] })),
+  aggregate('median', median('value')),
+  aggregate('percentile', percentile('value', 0.99)),
+  aggregate('topK', topK('value', 10)),
   aggregate('collect', collect('value'), WHOLE),
+  aggregate('collectDistinct', collectDistinct('value'), WHOLE),
+  aggregate('joinText', joinText('key', { separator: ',' }), WHOLE),
 ];
 
 export function operatorView(spec: ViewSpec): View<any, any> {
