@@ -9,6 +9,9 @@ const END_WITHIN_MS = 20_000;
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const PROGRAM = fileURLToPath(new URL(`./subject.${extension}`, import.meta.url));
 const LOADER = extension === 'ts' ? ['--import', 'jiti/register'] : [];
+/** Views import the package by its name: from its sources, that is the source. */
+const SOURCE = fileURLToPath(new URL('../src/index.ts', import.meta.url));
+const ENVIRONMENT = extension === 'ts' ? { JITI_ALIAS: JSON.stringify({ stillwater: SOURCE }) } : {};
 
 /** A subject, seen from the benchmark: each call is one request, answered before the next is sent. */
 export class SubjectProcess {
@@ -24,6 +27,7 @@ export class SubjectProcess {
       [...RUNTIME_FLAGS, '--expose-gc', ...profiling, ...LOADER, PROGRAM],
       {
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+        env: { ...process.env, ...ENVIRONMENT },
       },
     );
     this.#process.on('message', (reply: Reply) => {

@@ -25,6 +25,8 @@ function inItsDialect(entry: CaseEntry, one: SqlCase, folder: string): Verdict {
   if (verdict.verdict !== 'wrong' || entry.oracle === 'postgres-agrees') return verdict;
   if (entry.oracle === 'postgres-differs')
     return { verdict: 'unsupported', reason: `another meaning than PostgreSQL's: ${verdict.reason}` };
+  if (verdict.reason.includes('RangeError'))
+    return { verdict: 'unsupported', reason: `errors that are values: ${verdict.reason}` };
   if (one.tables.some(({ lateness, watermark }) => lateness !== undefined || watermark !== undefined))
     return { verdict: 'unsupported', reason: `a table that drops late rows: ${verdict.reason}` };
   return verdict;

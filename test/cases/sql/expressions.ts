@@ -341,6 +341,8 @@ function casted(e: Compiled, type: string): Compiled {
     if (typeof parsed === 'string') return constant(type, intervalOf(parsed));
     return by(intervalOf);
   }
+  if (['date', 'timestamp', 'timestamptz'].includes(to) && isNumber(from))
+    return unsupported(`SQL: a cast of ${e.type} to ${type}`);
   if (to === 'date') return by((value) => (value.length === 10 ? value : dateOf(timeOf(value))));
   if (to === 'timestamp' || to === 'timestamptz')
     return by((value) => (value.length === 24 ? value : instantOf(timeOf(value))));

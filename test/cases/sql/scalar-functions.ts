@@ -1,5 +1,5 @@
 import { unsupported } from '../unsupported.js';
-import { baseOf, DAY_MS, dateOf, instantOf, type Interval, later, msOf } from './types.js';
+import { baseOf, DAY_MS, dateOf, instantOf, type Interval, isNumber, later, msOf } from './types.js';
 
 /** A function of SQL: the type of its result by those of its arguments, and its value. Null in, null out unless `nulls`. */
 export interface ScalarFunction {
@@ -191,7 +191,8 @@ export const scalarFunctions: Readonly<Record<string, ScalarFunction>> = {
   ceiling: number(Math.ceil),
   trunc: number((value: number, places = 0) => Math.trunc(value * 10 ** places) / 10 ** places),
   mod: {
-    type: commonType,
+    type: (types) =>
+      types.every((type) => isNumber(type)) ? commonType(types) : unsupported('SQL: mod() of texts'),
     call: (left: number, right: number) => {
       if (right === 0) throw new RangeError('division by zero');
       return left % right;

@@ -1,0 +1,8 @@
+// `npm run cases -- DIR`: runs the runner of cases from its sources, in which `stillwater` is the package's own source.
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+process.env.JITI_ALIAS = JSON.stringify({ stillwater: join(root, 'src', 'index.ts') });
+await import('jiti/register');
+await import('../test/cases/run.ts');
