@@ -86,6 +86,12 @@ export class PairWorks {
     return this.queue !== null && !this.queue.isEmpty;
   }
 
+  /** Where this was a tick of what had waited: there is to be another one, though nothing waits to be paired. */
+  comeBack(): void {
+    if (this.#works.some(({ number }) => number !== null))
+      this.#later({ side: 'right', key: '', changes: new Map(), from: '', to: '' });
+  }
+
   discard(): void {
     this.#works = [];
     this.#retracted.clear();

@@ -1,10 +1,9 @@
 import { generatedExtension } from '../../circuit/generated-row.js';
 import { Join } from '../../circuit/operators/join.js';
-import { PairWorks } from '../../circuit/pair-works.js';
 import type { Row } from '../../zset/value.js';
 import { describeFunction } from '../describe-expression.js';
 import { shortSource } from '../expression-text.js';
-import { joinedBy, keyTexts, matchesOf, onText, rowsOf } from '../join-sides.js';
+import { joinedBy, keyTexts, matchesOf, onText, rowsOf, worksOf } from '../join-sides.js';
 import { keptGrowth } from '../kept-growth.js';
 import type { NodeKind } from '../node-kind.js';
 import { both, inside, NO_PATHS, ofFunction, without } from '../paths.js';
@@ -61,7 +60,7 @@ export const join: NodeKind<JoinNode> = {
         condition: node.where?.call ?? null,
         errors: compiler.errorsOf('join'),
       },
-      new PairWorks(null),
+      worksOf(node, compiler),
     );
     return compiler.add('join', operator, inputs);
   },

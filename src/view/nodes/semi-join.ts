@@ -1,10 +1,9 @@
 import { CountedArrangement } from '../../circuit/arrangement.js';
 import { json } from '../../circuit/operator.js';
 import { Join } from '../../circuit/operators/join.js';
-import { PairWorks } from '../../circuit/pair-works.js';
 import { describeFunction } from '../describe-expression.js';
 import { shortSource } from '../expression-text.js';
-import { joinedBy, keyTexts, matchesOf, onText, rowsOf } from '../join-sides.js';
+import { joinedBy, keyTexts, matchesOf, onText, rowsOf, worksOf } from '../join-sides.js';
 import { keptGrowth } from '../kept-growth.js';
 import type { NodeKind } from '../node-kind.js';
 import { both } from '../paths.js';
@@ -56,7 +55,7 @@ export const semiJoin: NodeKind<SemiJoinNode> = {
         condition: where && (({ left, right }) => where.call(left, right)),
         errors: compiler.errorsOf(`${kind}Join`),
       },
-      new PairWorks(null),
+      worksOf(node, compiler),
     );
     return compiler.add(`${kind} join`, operator, inputs);
   },
