@@ -59,8 +59,14 @@ export class RebuildsProcessor
   onApplicationBootstrap(): void {
     if (!this.#settings.worker) return;
     this.worker.concurrency = this.#settings.limits.rebuildsMax ?? this.rebuilder.options.limits.rebuildsMax;
-    void this.worker.run().catch((thrown: unknown) => this.onError(thrown));
+    void this.#run().catch((thrown: unknown) => this.onError(thrown));
     void this.#lookForLost();
+  }
+
+  /** Only on connections that were made: of one that could not be, BullMQ asks again and again without letting go of the thread. */
+  async #run(): Promise<void> {
+    await this.worker.waitUntilReady();
+    if (!this.shutdown.signal.aborted) await this.worker.run();
   }
 
   /**

@@ -12,6 +12,8 @@ export interface Limits {
   readBytesMax: number;
   /** Decoded batches of a source partition kept for the tasks that share it. */
   sharedBatchesMax: number;
+  /** How long such a batch is what the log holds: Redis may have lost its last entries since. */
+  sharedMsMax: number;
   /** Values of operator state kept in memory, over all tasks of a worker. By default as many as half of V8's heap holds. */
   cacheEntriesMax: number;
   /** How long a worker is believed alive after it last said so. */
@@ -56,6 +58,7 @@ export const defaultLimits: Limits = {
   readEntriesMax: 8_000,
   readBytesMax: 4 * 1024 * 1024,
   sharedBatchesMax: 4,
+  sharedMsMax: 2_000,
   cacheEntriesMax: Math.floor((getHeapStatistics().heap_size_limit * 0.5) / CACHE_ENTRY_BYTES),
   leaseMs: 6_000,
   registryRefreshMs: 1_000,

@@ -1,3 +1,4 @@
+import type { Clock } from './clock.js';
 import type { EntryDecoder } from './decode-entry.js';
 import type { DecodedBatch } from './decoded-batch.js';
 import { LogLost } from './input.js';
@@ -11,13 +12,14 @@ import { BEGINNING, comparePositions, type Position } from './position.js';
 interface SharedBatch {
   after: InputPosition;
   batch: DecodedBatch;
+  readAt: number;
 }
 
 /**
  * Reads and decodes one source partition, once for all tasks of a worker that stand at the same place.
  *
- * Every request names the position it continues from. A batch that was read lately, or is being read, from that
- * position is shared; a task that is behind reads for itself, and shares again when it has come to where the others
+ * Every request names the position it continues from. A batch that was read lately (no longer ago than `sharedMsMax`:
+ * the log may have lost it since), or is being read, from that position is shared; a task that is behind reads for itself, and shares again when it has come to where the others
  * are. So there is no cursor to lose, and no protocol of joining.
  */
 export class SourceReader {
@@ -35,6 +37,7 @@ export class SourceReader {
     readonly news: NewsDesk,
     readonly limits: Limits,
     readonly metrics: Metrics,
+    readonly clock: Clock,
   ) {}
 
   /**
@@ -80,6 +83,8 @@ export class SourceReader {
   }
 
   #find(position: Position): { shared: SharedBatch; from: number } | null {
+    const oldest = this.clock.monotonicMs() - this.limits.sharedMsMax;
+    while (this.#recent.length > 0 && this.#recent[0]!.readAt < oldest) this.#recent.shift();
     for (const shared of this.#recent) {
       if (shared.after.position === position) return { shared, from: 0 };
       const at = shared.batch.ids.indexOf(position);
@@ -107,6 +112,7 @@ export class SourceReader {
 
   async #readOnce(after: InputPosition): Promise<SharedBatch | null> {
     const countMax = this.#countMax;
+    const readAt = this.clock.monotonicMs();
     const recent = this.#recent;
     const timed = this.#timed;
     const outcome = await this.log.read({
@@ -129,12 +135,12 @@ export class SourceReader {
     if (entries.length + heartbeats.length === 0) return null;
     const batch = this.decoder.decode(entries);
     if (timed) batch.heartbeats = byEntry(heartbeats, after.position, batch.ids);
-    if (entries.length === 0) return { after, batch };
+    if (entries.length === 0) return { after, batch, readAt };
     this.#adapt(entries.length, batch.bytes);
     this.metrics.entriesRead.add({ stream: this.redisKey }, entries.length);
     this.metrics.bytesRead.add({ stream: this.redisKey }, batch.bytes);
     for (const { type } of batch.skipped) this.metrics.countUnknown(this.redisKey, type);
-    const shared = { after, batch };
+    const shared = { after, batch, readAt };
     recent.push(shared);
     if (recent.length > this.limits.sharedBatchesMax) recent.shift();
     return shared;

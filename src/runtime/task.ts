@@ -54,6 +54,8 @@ export class Task {
   readonly #stop = new AbortController();
   readonly #recentErrors: RecentErrors;
   #idle = false;
+  /** When it was last seen that the store stands where the last commit left it. */
+  #looked: number;
   #end: TaskEnd | null = null;
 
   constructor(readonly options: TaskOptions) {
@@ -64,6 +66,7 @@ export class Task {
     this.#size = new TickSize(options.limits.commitWritesMax);
     this.#caution = new Caution(options);
     this.#recentErrors = new RecentErrors(options);
+    this.#looked = options.clock.monotonicMs();
   }
 
   /** What the last answered commit stored. */
@@ -203,19 +206,34 @@ export class Task {
         this.#idle = true;
         await this.#any(news);
         this.#idle = false;
+        await this.#look();
       }
     }
   }
 
-  /** Returns with the first of the waits, or when it is time to ask the other tasks of the view. */
+  /** Returns with the first of the waits, or when it is time to look at the store or to ask the other tasks of the view. */
   async #any(waits: readonly Promise<void>[]): Promise<void> {
     const { siblings, limits, clock } = this.options;
-    if (siblings === null) return Promise.race(waits);
     const over = new AbortController();
     const letGo = abortTogether(over, [this.#stop.signal]);
-    await Promise.race([...waits, clock.sleep(limits.clocksMs, over.signal)]);
+    await Promise.race([
+      ...waits,
+      clock.sleep(siblings === null ? limits.leaseMs : limits.clocksMs, over.signal),
+    ]);
     letGo();
     over.abort();
+  }
+
+  /**
+   * A task with nothing to commit would never learn that its slot lost its last writes: it looks now and then.
+   * @throws Diverged
+   */
+  async #look(): Promise<void> {
+    const { limits, clock } = this.options;
+    const now = clock.monotonicMs();
+    if (now - this.#looked < limits.leaseMs) return;
+    this.#looked = now;
+    if (await this.#storeMoved()) throw new Diverged();
   }
 
   /** Time that has passed in the partitions that other tasks read. It is stored with the next commit, which may be for time alone. */

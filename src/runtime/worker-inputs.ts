@@ -93,7 +93,7 @@ export class WorkerInputs {
     if (!partitions) this.#readers.set(source, (partitions = new Map()));
     let reader = partitions.get(partition);
     if (!reader) {
-      const { log, limits, metrics } = this.options;
+      const { log, limits, metrics, clock } = this.options;
       reader = new SourceReader(
         partitionKeys(source)[partition]!,
         new EntryDecoder(source, partition),
@@ -101,6 +101,7 @@ export class WorkerInputs {
         this.#news,
         limits,
         metrics,
+        clock,
       );
       partitions.set(partition, reader);
     }

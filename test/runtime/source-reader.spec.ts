@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { declarationOf, stream } from '../../src/index.js';
+import { Clock } from '../../src/runtime/clock.js';
 import { EntryDecoder } from '../../src/runtime/decode-entry.js';
 import { defaultLimits } from '../../src/runtime/limits.js';
 import { Metrics } from '../../src/runtime/metrics.js';
@@ -16,6 +17,12 @@ describe('tasks of a worker that read one stream', () => {
   let redis: MemoryRedis;
   let metrics: Metrics;
   let reader: SourceReader;
+  let now = 0;
+  class SetClock extends Clock {
+    override now = (): number => now;
+    override monotonicMs = (): number => now;
+    override sleep = (): Promise<void> => Promise.reject(new Error('nobody sleeps here'));
+  }
   beforeEach(() => {
     redis = new MemoryRedis();
     metrics = new Metrics();
@@ -27,6 +34,7 @@ describe('tasks of a worker that read one stream', () => {
       new NewsDesk(log, 10),
       defaultLimits,
       metrics,
+      new SetClock(),
     );
   });
 
@@ -45,6 +53,15 @@ describe('tasks of a worker that read one stream', () => {
     expect(await idsAfter('0-0')).toEqual(['5-0', '6-0', '7-0']);
     expect(await idsAfter('6-0')).toEqual(['7-0']);
     expect(read()).toBe(3);
+  });
+
+  it('go on with what the log holds, not with what was read of it long ago', async () => {
+    add('5-0', '6-0', '7-0');
+    await idsAfter('0-0');
+    redis.streams.delete('orders');
+    add('5-0', '6-0', '7-1');
+    now += defaultLimits.sharedMsMax + 1;
+    expect(await idsAfter('6-0')).toEqual(['7-1']);
   });
 
   it('begin with what the log holds now, also before anybody has noticed that it was made anew', async () => {

@@ -70,7 +70,7 @@ export class TaskRuns {
         const decoder = new EntryDecoder(source as RecordSource, id.partition);
         return new StreamInput(
           name,
-          new SourceReader(key, decoder, log, news, this.limits, metrics),
+          new SourceReader(key, decoder, log, news, this.limits, metrics, new SystemClock()),
           needsOrder,
         );
       }),

@@ -46,12 +46,14 @@ function grow(partials: number[], value: number): boolean {
     return true;
   }
   const grown = partials.slice();
-  if (!growWithin(grown, value)) return false;
+  growWithin(grown, value);
+  // What rounding lost may overflow too, where the sum itself does not.
+  if (!grown.every(Number.isFinite)) return false;
   partials.splice(0, partials.length, ...grown);
   return true;
 }
 
-function growWithin(partials: number[], value: number): boolean {
+function growWithin(partials: number[], value: number): void {
   let carry = value;
   let size = 0;
   for (let index = 0; index < partials.length; index++) {
@@ -64,7 +66,6 @@ function growWithin(partials: number[], value: number): boolean {
   }
   partials.length = size;
   if (carry !== 0) partials.push(carry);
-  return Number.isFinite(carry);
 }
 
 /** Both sums together. The first may be changed in place; the second stays. */
@@ -85,9 +86,8 @@ export function exactCanonical(sum: ExactSum): ExactSum {
   const parts: number[] = [];
   while (rest.length > 0) {
     const rounded = roundPartials(rest);
-    if (!Number.isFinite(rounded)) return exactBig(sum);
     parts.push(rounded);
-    grow(rest, -rounded);
+    if (!Number.isFinite(rounded) || !grow(rest, -rounded)) return fromBig(exactBig(sum));
   }
   return fromParts(parts);
 }

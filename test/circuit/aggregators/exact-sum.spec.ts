@@ -61,6 +61,8 @@ const wild = fc.oneof(
     2 ** -1022,
     1e308,
     -1e308,
+    2 ** 1023,
+    -(2 ** 1023),
     2 ** 53,
     2 ** 970,
     0.1,
@@ -98,6 +100,13 @@ describe('an exact sum', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('is exact where only what rounding loses is greater than all doubles', () => {
+    const values = [Number.MAX_VALUE, -3.8353862340097495e307];
+    const truth = values.reduce((total, value) => total + multiple(value), 0n);
+    for (const order of [values, values.toReversed()])
+      expect(exactRounded(sumOf(order.map((value) => ({ value, times: 1 }))))).toBe(nearest(truth, 1n));
   });
 
   it('has an average that is the nearest double also of many small amounts', () => {
