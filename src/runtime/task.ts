@@ -24,6 +24,7 @@ const emptyRecord: TaskRecord = {
   tick: 0,
   positions: {},
   frontier: {},
+  reaching: null,
   rows: 0,
   conflicts: 0,
   errors: 0,
@@ -359,6 +360,9 @@ export class Task {
     const record: TaskRecord = {
       ...after,
       tick: before.tick + 1,
+      // Until all that follows from what came is done, the rows show no more than was contained before it.
+      frontier: unfinished ? before.frontier : after.frontier,
+      reaching: unfinished ? after.frontier : null,
       applied: unfinished ? (before.applied ?? before.clocks) : null,
       rows: before.rows + result.rows,
       conflicts: before.conflicts + result.conflicts,

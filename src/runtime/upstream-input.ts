@@ -1,37 +1,19 @@
 import { bucketOf } from '../circuit/view-output.js';
 import { Delta } from '../zset/delta.js';
 import type { Row } from '../zset/value.js';
-import { broughtBy, type ChangelogEntry, decodeChangelog } from './changelog.js';
+import { type ChangelogEntry, decodeChangelog } from './changelog.js';
 import type { PartitionClocks } from './clocks.js';
+import { type CommitFacts, factsOf, type Followed, NO_FACTS, oldestTick, type Snapshot } from './followed.js';
+import type { Frontier } from './frontier.js';
 import type { EntryError, InputBatch, TaskInput } from './input.js';
 import { LogLost } from './input.js';
 import type { NewsDesk } from './news-desk.js';
 import type { RawEntry } from './ports/source-log.js';
 import type { InputPosition } from './ports/task-store.js';
 import type { ReadRows, ViewStore } from './ports/view-store.js';
-import { BEGINNING, comparePositions, type Position } from './position.js';
+import { BEGINNING, type Position } from './position.js';
 import { readBucket } from './read-bucket.js';
 import { type TaskId, taskName } from './task-id.js';
-
-/**
- * How far the snapshot of an upstream partition has come, kept in the task's record until the changelog has caught
- * up with all of it.
- *
- * A bucket is taken page by page; a page's rows are of one tick. So each bucket is a list of *runs*: rows with keys up to
- * `upTo` (null: to the end) are as of tick `tick`. The changelog then applies to a row from the tick of its run on.
- */
-interface Snapshot {
-  runs: Run[][];
-  /** What the last page was read with; once the changelog reaches this tick the snapshot is left behind. */
-  lastTick: number;
-  frontier: Readonly<Record<string, Position>>;
-  clocks?: PartitionClocks;
-}
-
-interface Run {
-  upTo: string | null;
-  tick: number;
-}
 
 /** Commits one read of a changelog asks for, at first and at the most: how much each holds is not known before. */
 const CHANGES_MIN = 10;
@@ -64,14 +46,13 @@ export class UpstreamInput implements TaskInput {
   ) {}
 
   async next(position: InputPosition, note: unknown): Promise<InputBatch | null> {
-    const snapshot = (note as Snapshot | undefined) ?? null;
+    const snapshot = (note as Followed | undefined)?.snapshot ?? null;
     if (!this.#registered) {
       // Before anything is read: from now on every commit of the upstream writes its changelog and keeps it for us.
       await this.store.putReader(this.upstream, this.reader, tickOf(position.position));
       this.#registered = true;
     }
-    if (position.position === BEGINNING)
-      return this.#page(position, snapshot ?? { runs: [], lastTick: 0, frontier: {} });
+    if (position.position === BEGINNING) return this.#page(position, snapshot ?? NO_SNAPSHOT);
     const entries = await this.store.changes(this.upstream, tickOf(position.position), this.#changesMax);
     if (entries === null) throw this.#lost(`what follows tick ${tickOf(position.position)}`);
     if (entries.length === 0) return null;
@@ -140,7 +121,7 @@ export class UpstreamInput implements TaskInput {
     const next: Snapshot = {
       runs: [...runs.slice(0, bucket), [...(runs[bucket] ?? []), { upTo, tick }]],
       lastTick: tick,
-      ...(record ? broughtBy(record) : { frontier: {} }),
+      facts: record ? factsOf(record) : NO_FACTS,
     };
     const complete = upTo === null && bucket === this.buckets - 1;
     if (upTo === null) this.#read = null;
@@ -153,9 +134,7 @@ export class UpstreamInput implements TaskInput {
   }
 }
 
-/** The position from which the changelog is read: the oldest tick any run was read at. */
-const oldestTick = (snapshot: Snapshot): number =>
-  Math.min(...snapshot.runs.flatMap((runs) => runs.map(({ tick }) => tick)));
+const NO_SNAPSHOT: Snapshot = { runs: [], lastTick: 0, facts: NO_FACTS };
 
 /** Where nothing changed while the snapshot was read there is nothing to reconcile, and one run says it all. */
 function foldRuns(snapshot: Snapshot): Snapshot {
@@ -163,6 +142,9 @@ function foldRuns(snapshot: Snapshot): Snapshot {
     ? { ...snapshot, runs: [[{ upTo: null, tick: snapshot.lastTick }]] }
     : snapshot;
 }
+
+/** Of rows that are of several commits. */
+const UNKNOWN: CommitFacts = { ...NO_FACTS, more: true };
 
 /** One page of rows: taken whole, in one tick. */
 class SnapshotPage implements InputBatch {
@@ -188,20 +170,24 @@ class SnapshotPage implements InputBatch {
   }
 
   /** A part of a snapshot is no prefix of anything: there is no frontier before it is complete. */
-  frontierAfter(): Readonly<Record<string, Position>> {
-    return this.complete && oldestTick(this.snapshot) === this.snapshot.lastTick
-      ? this.snapshot.frontier
-      : {};
+  frontierAfter(): Frontier {
+    return this.#facts.frontier;
   }
 
   clocksAfter(): PartitionClocks {
-    return this.complete && oldestTick(this.snapshot) === this.snapshot.lastTick
-      ? (this.snapshot.clocks ?? {})
-      : {};
+    return this.#facts.clocks;
   }
 
-  noteAfter(): Snapshot | undefined {
-    return this.complete && oldestTick(this.snapshot) === this.snapshot.lastTick ? undefined : this.snapshot;
+  noteAfter(): Followed {
+    return { more: this.#facts.more, snapshot: this.#isLeftBehind ? null : this.snapshot };
+  }
+
+  get #isLeftBehind(): boolean {
+    return this.complete && oldestTick(this.snapshot) === this.snapshot.lastTick;
+  }
+
+  get #facts(): CommitFacts {
+    return this.#isLeftBehind ? this.snapshot.facts : UNKNOWN;
   }
 
   errors(): EntryError[] {
@@ -239,22 +225,25 @@ class ChangelogBatch implements InputBatch {
     return { position: positionOfTick(this.entries[to - 1]!.tick), entries: this.entriesBefore + to };
   }
 
-  frontierAfter(to: number): Readonly<Record<string, Position>> {
-    const { tick, frontier } = this.entries[to - 1]!;
-    if (!this.snapshot || tick > this.snapshot.lastTick) return frontier;
-    return tick === this.snapshot.lastTick ? this.snapshot.frontier : {};
+  frontierAfter(to: number): Frontier {
+    return this.#factsAfter(to).frontier;
   }
 
   /** None before the first: then nothing has come, and time comes with the rows it is of. */
   clocksAfter(to: number): PartitionClocks {
-    if (to === 0) return {};
-    const { tick, clocks } = this.entries[to - 1]!;
-    if (!this.snapshot || tick > this.snapshot.lastTick) return clocks;
-    return tick === this.snapshot.lastTick ? (this.snapshot.clocks ?? {}) : {};
+    return to === 0 ? {} : this.#factsAfter(to).clocks;
   }
 
-  noteAfter(to: number): Snapshot | undefined {
-    return this.snapshot && this.entries[to - 1]!.tick < this.snapshot.lastTick ? this.snapshot : undefined;
+  noteAfter(to: number): Followed {
+    const { snapshot } = this;
+    const isLeftBehind = snapshot === null || this.entries[to - 1]!.tick >= snapshot.lastTick;
+    return { more: this.#factsAfter(to).more, snapshot: isLeftBehind ? null : snapshot };
+  }
+
+  #factsAfter(to: number): CommitFacts {
+    const entry = this.entries[to - 1]!;
+    if (this.snapshot === null || entry.tick > this.snapshot.lastTick) return entry;
+    return entry.tick === this.snapshot.lastTick ? this.snapshot.facts : UNKNOWN;
   }
 
   errors(): EntryError[] {
@@ -268,7 +257,3 @@ class ChangelogBatch implements InputBatch {
     return ofBucket.find(({ upTo }) => upTo === null || key <= upTo)!.tick;
   }
 }
-
-/** Whether a task's input from another view is still a snapshot in the making. */
-export const inSnapshot = (position: InputPosition | undefined, note: unknown): boolean =>
-  position === undefined || comparePositions(position.position, BEGINNING) === 0 || note !== undefined;

@@ -185,6 +185,7 @@ describeWithRedis('the state of a view', () => {
             checksum: '0'.repeat(16),
             clocks: {},
             applied: null,
+            reaching: null,
             late: 0,
             extra: {},
           },

@@ -75,6 +75,7 @@ class OnRedis implements Mirror {
       checksum: '0'.repeat(16),
       clocks: {},
       applied: null,
+      reaching: null,
       late: 0,
       extra: {},
     };

@@ -19,6 +19,7 @@ export const recordOf = (tick: number, changed: Partial<TaskRecord> = {}): TaskR
   extra: {},
   clocks: {},
   applied: null,
+  reaching: null,
   late: 0,
   ...changed,
 });

@@ -1,4 +1,5 @@
 import { encodeChangelog } from '../../src/runtime/changelog.js';
+import { NO_FACTS } from '../../src/runtime/followed.js';
 import type { RawEntry } from '../../src/runtime/ports/source-log.js';
 import type { ScannedRows, ViewStore } from '../../src/runtime/ports/view-store.js';
 import { readBucket } from '../../src/runtime/read-bucket.js';
@@ -18,6 +19,7 @@ const record = (tick: number) =>
     checksum: '',
     clocks: {},
     applied: null,
+    reaching: null,
     late: 0,
     extra: {},
   }) as const;
@@ -54,7 +56,7 @@ class Unruly {
       return { key, before, after: value === null ? null : { value } };
     });
     this.tick++;
-    this.log.push([`${this.tick}-0`, ['c', encodeChangelog(changes, { frontier: {}, clocks: {} })]]);
+    this.log.push([`${this.tick}-0`, ['c', encodeChangelog(changes, NO_FACTS)]]);
   }
 
   in(bucket: number): Record<string, string> {

@@ -1,4 +1,5 @@
 import { encodeChangelog } from '../../src/runtime/changelog.js';
+import { NO_FACTS } from '../../src/runtime/followed.js';
 import type { NewsDesk } from '../../src/runtime/news-desk.js';
 import type { RawEntry } from '../../src/runtime/ports/source-log.js';
 import type { ViewStore } from '../../src/runtime/ports/view-store.js';
@@ -16,7 +17,7 @@ describe('reading the changelog of another view', () => {
         before: null,
         after: { n },
       }));
-      const text = encodeChangelog(rows, { frontier: {}, clocks: {} });
+      const text = encodeChangelog(rows, NO_FACTS);
       return Promise.resolve(
         Array.from({ length: count }, (_, index): RawEntry => [`${after + 1 + index}-0`, ['c', text]]),
       );
@@ -58,6 +59,7 @@ describe('taking over the rows of another view', () => {
     frontier: { s: '7-0' },
     clocks: {},
     applied: null,
+    reaching: null,
     late: 0,
     rows: 0,
     conflicts: 0,

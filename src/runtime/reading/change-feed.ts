@@ -22,7 +22,7 @@ import { parseVersion, versionText } from './view-version.js';
 export type FeedMessage =
   | { kind: 'snapshot'; rows: FoundRow[]; first: boolean }
   | { kind: 'ready'; id: string }
-  | { kind: 'changes'; id: string; changes: ViewChange[] }
+  | { kind: 'changes'; id: string; changes: readonly ViewChange[] }
   | { kind: 'resync'; reason: string };
 
 export interface FollowOptions {
