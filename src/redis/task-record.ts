@@ -12,15 +12,17 @@ export const RECORD_FIELDS = [
   'extra',
   'clocks',
   'late',
+  'commit',
 ] as const;
 
 /** The record in the values of `RECORD_FIELDS`; null before the first commit. */
 export function decodeRecord(values: readonly (string | null)[]): TaskRecord | null {
-  const [tick, positions, frontier, rows, conflicts, errors, checksum, extra, clocks, late] =
+  const [tick, positions, frontier, rows, conflicts, errors, checksum, extra, clocks, late, commit] =
     values as string[];
   if (tick === null || tick === undefined) return null;
   return {
     tick: Number(tick),
+    commit: commit ?? '',
     positions: JSON.parse(positions!),
     ...decodeFrontier(frontier!),
     rows: Number(rows),

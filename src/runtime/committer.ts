@@ -72,9 +72,14 @@ export class Committer {
 
   async #send(commit: Commit, changes: readonly ViewChange[]): Promise<void> {
     const { store, limits, metrics, clock, id } = this.options;
+    const facts = {
+      ...factsOf(commit.record),
+      previous: this.#committed?.commit ?? '',
+      commit: commit.nonce,
+    };
     let retryMs = limits.retryMsMin;
     for (;;) {
-      const changelog = this.#changelog ? encodeChangelog(changes, factsOf(commit.record)) : null;
+      const changelog = this.#changelog ? encodeChangelog(changes, facts) : null;
       const started = clock.monotonicMs();
       let outcome: CommitOutcome;
       try {

@@ -1,6 +1,6 @@
 import { leastClocks, type PartitionClocks } from './clocks.js';
 import type { Frontier } from './frontier.js';
-import type { TaskRecord } from './ports/task-store.js';
+import type { CommitId, TaskRecord } from './ports/task-store.js';
 
 /** What is said of a commit beside what it changed. */
 export interface CommitFacts {
@@ -14,7 +14,9 @@ export interface CommitFacts {
 
 /** What a task keeps of a view that it reads, beside the position: in its record, under the input's name. */
 export interface Followed {
-  /** The upstream's commit at the position is not the last that brings the effects of what it took in. */
+  /** The nonce of the upstream's commit at the position; empty while there is none. */
+  readonly commit: string;
+  /** That commit is not the last that brings the effects of what it took in. */
   readonly more: boolean;
   /** Null when it is left behind. */
   readonly snapshot: Snapshot | null;
@@ -24,23 +26,21 @@ export interface Followed {
  * How far the snapshot of an upstream partition has come, until the changelog has caught up with all of it.
  *
  * A bucket is taken page by page; a page's rows are of one tick. So each bucket is a list of *runs*: rows with keys up to
- * `upTo` (null: to the end) are as of tick `tick`. The changelog then applies to a row from the tick of its run on.
+ * `upTo` (null: to the end) are as of one commit. The changelog then applies to a row from the tick of its run on.
  */
 export interface Snapshot {
   readonly runs: readonly (readonly Run[])[];
-  /** What the last page was read with; once the changelog reaches this tick the snapshot is left behind. */
-  readonly lastTick: number;
+  /** What the last page was read with; once the changelog reaches this commit the snapshot is left behind. */
+  readonly last: CommitId;
   readonly facts: CommitFacts;
 }
 
-export interface Run {
+export interface Run extends Readonly<CommitId> {
   readonly upTo: string | null;
-  readonly tick: number;
 }
 
-/** The tick from which the changelog is read: the oldest any run was read at. */
-export const oldestTick = ({ runs }: Snapshot): number =>
-  Math.min(...runs.flatMap((ofBucket) => ofBucket.map(({ tick }) => tick)));
+/** The commit from which the changelog is read: the oldest that any run was read at. They are read in the order of commits. */
+export const oldestOf = ({ runs }: Snapshot): Run => runs[0]![0]!;
 
 /**
  * Whether a task's rows lie between two frontiers: of what it takes in, or a view that it reads has taken in, some effects

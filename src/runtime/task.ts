@@ -11,6 +11,7 @@ import type { TimedPartition } from './heartbeats.js';
 import { type InputBatch, LogLost, type TaskInput } from './input.js';
 import type { ParkReason, TaskRecord } from './ports/task-store.js';
 import { comparePositions } from './position.js';
+import { isSameCommit } from './read-changelog.js';
 import { RecentErrors } from './recent-errors.js';
 import type { TaskId } from './task-id.js';
 import { Diverged, Ended, isTransient, type TaskEnd } from './task-end.js';
@@ -22,6 +23,7 @@ import { TickSize } from './tick-size.js';
 
 const emptyRecord: TaskRecord = {
   tick: 0,
+  commit: '',
   positions: {},
   frontier: {},
   reaching: null,
@@ -166,7 +168,9 @@ export class Task {
    */
   async #storeMoved(): Promise<boolean> {
     const stored = await this.options.store.reload(this.id, this.options.token).catch(() => null);
-    return stored === null || (stored.record?.tick ?? 0) !== (this.#committer.committed?.tick ?? 0);
+    return (
+      stored === null || !isSameCommit(stored.record ?? emptyRecord, this.#committer.committed ?? emptyRecord)
+    );
   }
 
   async #park(reason: ParkReason): Promise<void> {
@@ -357,9 +361,11 @@ export class Task {
     const { late } = view.lates?.takeResult() ?? { late: 0 };
     const before = this.#record;
     const { unfinished } = circuit;
+    const nonce = this.options.nonce();
     const record: TaskRecord = {
       ...after,
       tick: before.tick + 1,
+      commit: nonce,
       // Until all that follows from what came is done, the rows show no more than was contained before it.
       frontier: unfinished ? before.frontier : after.frontier,
       reaching: unfinished ? after.frontier : null,
@@ -376,7 +382,7 @@ export class Task {
       task: this.id,
       token: this.options.token,
       tick: record.tick,
-      nonce: this.options.nonce(),
+      nonce,
       buckets: output.options.buckets,
       record,
       from: before.positions,

@@ -1,17 +1,17 @@
 import { bucketOf } from '../circuit/view-output.js';
 import { Delta } from '../zset/delta.js';
 import type { Row } from '../zset/value.js';
-import { type ChangelogEntry, decodeChangelog } from './changelog.js';
+import type { ChangelogEntry } from './changelog.js';
 import type { PartitionClocks } from './clocks.js';
-import { type CommitFacts, factsOf, type Followed, NO_FACTS, oldestTick, type Snapshot } from './followed.js';
+import { type CommitFacts, factsOf, type Followed, NO_FACTS, oldestOf, type Snapshot } from './followed.js';
 import type { Frontier } from './frontier.js';
 import type { EntryError, InputBatch, TaskInput } from './input.js';
 import { LogLost } from './input.js';
 import type { NewsDesk } from './news-desk.js';
-import type { RawEntry } from './ports/source-log.js';
-import type { InputPosition } from './ports/task-store.js';
+import type { CommitId, InputPosition } from './ports/task-store.js';
 import type { ReadRows, ViewStore } from './ports/view-store.js';
 import { BEGINNING, type Position } from './position.js';
+import { readChangelog, isSameCommit } from './read-changelog.js';
 import { readBucket } from './read-bucket.js';
 import { type TaskId, taskName } from './task-id.js';
 
@@ -46,27 +46,30 @@ export class UpstreamInput implements TaskInput {
   ) {}
 
   async next(position: InputPosition, note: unknown): Promise<InputBatch | null> {
-    const snapshot = (note as Followed | undefined)?.snapshot ?? null;
+    const { commit, snapshot } = (note as Followed | undefined) ?? NOT_FOLLOWED;
     if (!this.#registered) {
       // Before anything is read: from now on every commit of the upstream writes its changelog and keeps it for us.
       await this.store.putReader(this.upstream, this.reader, tickOf(position.position));
       this.#registered = true;
     }
     if (position.position === BEGINNING) return this.#page(position, snapshot ?? NO_SNAPSHOT);
-    const entries = await this.store.changes(this.upstream, tickOf(position.position), this.#changesMax);
-    if (entries === null) throw this.#lost(`what follows tick ${tickOf(position.position)}`);
+    const at = { tick: tickOf(position.position), commit };
+    const following = await readChangelog(this.store, this.upstream, at, this.#changesMax);
+    if (following.status === 'gone') throw this.#lost(`what follows tick ${at.tick}`);
+    if (following.status === 'forked') throw this.#forked(at, following.found);
+    const { entries, characters } = following;
     if (entries.length === 0) return null;
-    this.#adapt(entries);
-    return new ChangelogBatch(entries.map(decodeChangelog), position.entries, snapshot, this.buckets);
+    const read = (snapshot?.runs ?? []).flat();
+    for (const entry of entries)
+      for (const run of read)
+        if (run.tick === entry.tick && !isSameCommit(run, entry)) throw this.#forked(run, entry);
+    this.#adapt(characters / entries.length);
+    return new ChangelogBatch(entries, position.entries, snapshot, this.buckets);
   }
 
   /** A commit may hold thousands of rows: asks for as many as fit, and doubles at the most. */
-  #adapt(entries: readonly RawEntry[]): void {
-    const bytes = entries.reduce(
-      (sum, [, fields]) => sum + fields.reduce((length, text) => length + text.length, 0),
-      0,
-    );
-    const fitting = Math.floor(this.options.readBytesMax / Math.max(1, bytes / entries.length));
+  #adapt(characters: number): void {
+    const fitting = Math.floor(this.options.readBytesMax / Math.max(1, characters));
     this.#changesMax = Math.max(1, Math.min(CHANGES_MAX, fitting, this.#changesMax * 2));
   }
 
@@ -103,6 +106,18 @@ export class UpstreamInput implements TaskInput {
     );
   }
 
+  #forked(read: CommitId, found: CommitId): LogLost {
+    const shown = ({ tick, commit }: CommitId): string =>
+      commit === '' ? `tick ${tick}` : `tick ${tick} (${commit})`;
+    return new LogLost(
+      'upstream-went-back',
+      `${taskName(this.upstream)} has another history than the one that was read: its hash slot lost its last writes, and others did not.\n` +
+        `  read   ${shown(read)}\n` +
+        `  found  ${shown(found)}\n` +
+        `Of what was read some is lost; it cannot be taken back, and nothing more was read. Rebuild the view: it starts from the rows as they are.`,
+    );
+  }
+
   /** The next page of the snapshot, or the handoff when all buckets are read. */
   async #page(position: InputPosition, snapshot: Snapshot): Promise<InputBatch | null> {
     const { runs } = snapshot;
@@ -113,14 +128,17 @@ export class UpstreamInput implements TaskInput {
       this.#read = null;
       return null; // it has never committed: nothing to take over yet
     }
+    const { tick, commit } = record ?? BEFORE_THE_FIRST;
+    const { last } = snapshot;
+    if (tick < last.tick || (tick === last.tick && !isSameCommit(last, { tick, commit })))
+      throw this.#forked(last, { tick, commit });
     const after = runs[bucket]?.at(-1)?.upTo ?? null;
-    const tick = record?.tick ?? 0;
     const left = after === null ? rows : rows.filter(({ key }) => key > after);
     const page = left.slice(0, this.options.pageRowsMax);
     const upTo = page.length < left.length ? page[page.length - 1]!.key : null;
     const next: Snapshot = {
-      runs: [...runs.slice(0, bucket), [...(runs[bucket] ?? []), { upTo, tick }]],
-      lastTick: tick,
+      runs: [...runs.slice(0, bucket), [...(runs[bucket] ?? []), { upTo, tick, commit }]],
+      last: { tick, commit },
       facts: record ? factsOf(record) : NO_FACTS,
     };
     const complete = upTo === null && bucket === this.buckets - 1;
@@ -134,12 +152,15 @@ export class UpstreamInput implements TaskInput {
   }
 }
 
-const NO_SNAPSHOT: Snapshot = { runs: [], lastTick: 0, facts: NO_FACTS };
+const BEFORE_THE_FIRST: CommitId = { tick: 0, commit: '' };
+const NO_SNAPSHOT: Snapshot = { runs: [], last: BEFORE_THE_FIRST, facts: NO_FACTS };
+const NOT_FOLLOWED: Followed = { commit: '', more: false, snapshot: null };
 
 /** Where nothing changed while the snapshot was read there is nothing to reconcile, and one run says it all. */
 function foldRuns(snapshot: Snapshot): Snapshot {
-  return oldestTick(snapshot) === snapshot.lastTick
-    ? { ...snapshot, runs: [[{ upTo: null, tick: snapshot.lastTick }]] }
+  const { last } = snapshot;
+  return oldestOf(snapshot).tick === last.tick
+    ? { ...snapshot, runs: [[{ ...last, upTo: null }]] }
     : snapshot;
 }
 
@@ -166,7 +187,7 @@ class SnapshotPage implements InputBatch {
 
   positionAfter(): InputPosition {
     const entries = this.before.entries + this.rows.length;
-    return { position: this.complete ? positionOfTick(oldestTick(this.snapshot)) : BEGINNING, entries };
+    return { position: this.complete ? positionOfTick(oldestOf(this.snapshot).tick) : BEGINNING, entries };
   }
 
   /** A part of a snapshot is no prefix of anything: there is no frontier before it is complete. */
@@ -179,11 +200,15 @@ class SnapshotPage implements InputBatch {
   }
 
   noteAfter(): Followed {
-    return { more: this.#facts.more, snapshot: this.#isLeftBehind ? null : this.snapshot };
+    return {
+      commit: this.complete ? oldestOf(this.snapshot).commit : '',
+      more: this.#facts.more,
+      snapshot: this.#isLeftBehind ? null : this.snapshot,
+    };
   }
 
   get #isLeftBehind(): boolean {
-    return this.complete && oldestTick(this.snapshot) === this.snapshot.lastTick;
+    return this.complete && oldestOf(this.snapshot).tick === this.snapshot.last.tick;
   }
 
   get #facts(): CommitFacts {
@@ -236,14 +261,15 @@ class ChangelogBatch implements InputBatch {
 
   noteAfter(to: number): Followed {
     const { snapshot } = this;
-    const isLeftBehind = snapshot === null || this.entries[to - 1]!.tick >= snapshot.lastTick;
-    return { more: this.#factsAfter(to).more, snapshot: isLeftBehind ? null : snapshot };
+    const { tick, commit } = this.entries[to - 1]!;
+    const isLeftBehind = snapshot === null || tick >= snapshot.last.tick;
+    return { commit, more: this.#factsAfter(to).more, snapshot: isLeftBehind ? null : snapshot };
   }
 
   #factsAfter(to: number): CommitFacts {
     const entry = this.entries[to - 1]!;
-    if (this.snapshot === null || entry.tick > this.snapshot.lastTick) return entry;
-    return entry.tick === this.snapshot.lastTick ? this.snapshot.facts : UNKNOWN;
+    if (this.snapshot === null || entry.tick > this.snapshot.last.tick) return entry;
+    return entry.tick === this.snapshot.last.tick ? this.snapshot.facts : UNKNOWN;
   }
 
   errors(): EntryError[] {

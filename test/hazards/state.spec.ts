@@ -184,6 +184,7 @@ describeWithRedis('the state of a view', () => {
             errors: 0,
             checksum: '0'.repeat(16),
             clocks: {},
+            commit: '',
             applied: null,
             reaching: null,
             late: 0,

@@ -486,7 +486,7 @@ export function taskStoreContract(): void {
         expect(await ports().tasks.commit({ ...request, changelog: null })).toEqual({
           status: 'alreadyCommitted',
         });
-        expect(await ports().views.changes(TASK, 0, 10)).toEqual([['1-0', ['c', 'changes']]]);
+        expect((await ports().views.changes(TASK, 0, 10))!.entries).toEqual([['1-0', ['c', 'changes']]]);
       });
     });
 

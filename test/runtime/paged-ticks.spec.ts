@@ -2,11 +2,7 @@ import { count, stream, view } from 'stillwater';
 import { z } from 'zod';
 import { covers } from '../../src/runtime/frontier.js';
 import { isBetween } from '../../src/runtime/followed.js';
-import { NewsDesk } from '../../src/runtime/news-desk.js';
 import type { CommitRequest } from '../../src/runtime/ports/task-store.js';
-import { taskName } from '../../src/runtime/task-id.js';
-import { UpstreamInput } from '../../src/runtime/upstream-input.js';
-import { compileView } from '../../src/view/compile-plan.js';
 import { eventually } from '../support/system.js';
 import { type RunningTask, TaskRuns } from '../support/task-runs.js';
 
@@ -66,22 +62,7 @@ describe('an entry that touches twenty thousand rows', () => {
     const store = watched(runs, commits);
     const dependent = runs.id(0, 'per-airline');
     const running: RunningTask[] = [await runs.start(runs.id(), { store })];
-    const input = new UpstreamInput(
-      'view:hours',
-      runs.id(),
-      grounded.declaration.buckets,
-      taskName(dependent),
-      runs.ports.views,
-      new NewsDesk(runs.ports.log, runs.limits.waitMs),
-      { now: () => 0, reportMs: 1, pageRowsMax: 1_000, readBytesMax: 1_000_000 },
-    );
-    running.push(
-      await runs.start(dependent, {
-        store,
-        view: compileView(perAirline, { budget: { entriesMax: 100 } }),
-        inputs: [input],
-      }),
-    );
+    running.push(await runs.startOver(perAirline, { store }));
     await eventually(() => runs.record(dependent) !== null);
     ground();
     const whole = { events: runs.redis.stream('events').last };

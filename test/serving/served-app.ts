@@ -141,6 +141,7 @@ export class Writer {
       buckets: declaration.buckets,
       record: {
         tick: this.#tick + 1,
+        commit: `nonce-${this.#tick}`,
         positions: this.#positions,
         frontier: this.#frontier,
         rows: this.#rows.size,
@@ -160,7 +161,12 @@ export class Writer {
       ],
       ordered: [],
       indexes: members.map((writes, place) => ({ state: indexState(place), writes })),
-      changelog: encodeChangelog(changes, { ...NO_FACTS, frontier: this.#frontier }),
+      changelog: encodeChangelog(changes, {
+        ...NO_FACTS,
+        frontier: this.#frontier,
+        previous: this.#tick === 0 ? '' : `nonce-${this.#tick - 1}`,
+        commit: `nonce-${this.#tick}`,
+      }),
       changelogFrom: 0,
     });
     if (outcome.status !== 'committed') throw new Error(`The test's commit was ${outcome.status}.`);

@@ -4,10 +4,16 @@ import type { Clocks } from '../clocks.js';
 import type { Position } from '../position.js';
 import type { OwnerToken, TaskId } from '../task-id.js';
 
-/** What a commit stores of a task beside its state; what the next owner starts from. */
-export interface TaskRecord {
+/** A commit of a task, told from any other that a history which was lost had under its number. */
+export interface CommitId {
   /** Rises by one with every commit. */
   tick: number;
+  /** Its nonce; empty before the first, and where it is not known. */
+  commit: string;
+}
+
+/** What a commit stores of a task beside its state; what the next owner starts from. */
+export interface TaskRecord extends CommitId {
   /** By input of the circuit: `stream:flights`, `table:airports`, `view:delays-by-airport`. */
   positions: Readonly<Record<string, InputPosition>>;
   /**
