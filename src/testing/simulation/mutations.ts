@@ -194,7 +194,7 @@ export const mutations: readonly Mutation[] = [
         const nameless = (text: string): string => `${text.slice(0, text.lastIndexOf('\n'))}\n `;
         return (
           found && {
-            newest: { ...found.newest, commit: '' },
+            newest: { tick: Math.max(found.newest.tick, afterTick), commit: '' },
             entries: found.entries.map(([id, [field, text]]) => [id, [field!, nameless(text!)]]),
           }
         );
