@@ -148,8 +148,10 @@ export class RedisViewStore extends ViewStore {
 
   changes(task: TaskId, afterTick: number, countMax: number): Promise<Changes | null> {
     return answered(`Reading the changelog of ${taskName(task)}`, async () => {
+      // No transaction: a Redis that is full queues no command for one, also none that reads. Where it stands is asked
+      // first, so that what is committed between the two is found, and is no gap.
       const replies = await this.connections.serving
-        .multi()
+        .pipeline()
         .hmget(this.keyspace.task(task), 'tick', 'commit')
         .xrange(this.keyspace.changes(task), `(${afterTick}-0`, '+', 'COUNT', countMax)
         .exec();

@@ -21,7 +21,7 @@ describeWithRedis('a Redis that takes no writes', () => {
   const commit = (): ReturnType<typeof ports.tasks.commit> =>
     ports.tasks.commit(commitOf(token, 1, { keyed: rowsWrites({ ORD: 1 }) }));
 
-  it('refuses commits and appends while it is full, and still renews leases and trims', async () => {
+  it('refuses commits and appends while it is full, and still renews leases, trims and reads', async () => {
     await redis().xadd('orders', '1-0', 'n', '1');
     await redis().xadd('orders', '2-0', 'n', '2');
     await redis().config('SET', 'maxmemory', '1');
@@ -34,6 +34,10 @@ describeWithRedis('a Redis that takes no writes', () => {
         (await ports.workers.renew({ id: 'w', fingerprints: [], role: 'all', startedAt: 1 }, 1_000)).live,
       ).toHaveLength(1);
       expect(await ports.log.trim('orders', '2-0', 10)).toBe(1);
+      expect(await ports.views.changes(TASK, 0, 10)).toEqual({
+        newest: { tick: 0, commit: '' },
+        entries: [],
+      });
     } finally {
       await redis().config('SET', 'maxmemory', '0');
     }
