@@ -240,6 +240,11 @@ export class BullRebuilds extends Rebuilds {
     return job !== undefined && !job.finishedOn;
   }
 
+  /** Whether there is such a job, finished or not. */
+  async has(id: string): Promise<boolean> {
+    return (await this.#answered(this.options.queue.getJob(id))) !== undefined;
+  }
+
   // ---- what they share
 
   async #add(

@@ -10,7 +10,7 @@ import { driveVerify } from './drive-verify.js';
 import { noteOf } from './job-status.js';
 import { JOBS_OPTIONS, type JobsOptions, type JobsSettings, settingsOf } from './jobs-options.js';
 import { JobsShutdown } from './jobs-shutdown.js';
-import { letGoOfLost } from './lost-verifications.js';
+import { cancelLost, letGoOfLost } from './lost-jobs.js';
 import {
   type JobData,
   LOCK_MS,
@@ -169,6 +169,10 @@ export class RebuildsProcessor
       try {
         for (const name of await letGoOfLost(this.verifier, (id) => this.rebuilds.isUnderWay(id)))
           logger.warn(`The verification ${name} is over: its job is gone. What it had held goes on.`);
+        for (const id of await cancelLost(this.rebuilder, (id) => this.rebuilds.has(id)))
+          logger.warn(
+            `The rebuild ${id} is cancelled: its job is gone. What was served before is served on.`,
+          );
       } catch (thrown) {
         this.onError(thrown);
       }

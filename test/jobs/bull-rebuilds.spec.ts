@@ -404,6 +404,24 @@ describeWithRedis('rebuilds as jobs', () => {
     });
   });
 
+  it('whose job is removed by hand is cancelled, and what it has built goes', async () => {
+    const one = await application({
+      declarations: [declarationOf(totals('manual'))],
+      jobs: { limits: { lostMs: 50 } },
+    });
+    await one.append('orders', { customer: 'ada', amount: 3 });
+    const { id } = await one.rebuilds.start('totals', { acceptTrimmed: false });
+    await until(one, id, 'caughtUp');
+    const key = `${bullPrefix('sw')}:${REBUILDS_QUEUE}:${id}`;
+    expect(await server.client().del(key)).toBe(1);
+    await eventually(async () => {
+      await one.registry.refresh();
+      return one.registry.snapshot.generations.every(({ state }) => state !== 'building');
+    }, 20_000);
+    expect(one.registry.serving('totals')!.number).toBe(1);
+    expect(one.warnings.join()).toContain(`${id} is cancelled`);
+  });
+
   it('stops in time where the queue’s worker does not come to an end', async () => {
     const one = await application({ jobs: { limits: { closeMsMax: 200 } } });
     const { worker } = one.processor;
