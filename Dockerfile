@@ -24,5 +24,7 @@ USER node
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
   CMD node -e 'fetch("http://127.0.0.1:" + process.env.PORT + "/health/ready").then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))'
-# The worker is process 1: a stop signal reaches it, and it hands its tasks over before it ends.
+# The worker is process 1: a stop signal reaches it, and it hands its tasks over before it ends. What starts it again is the
+# restart policy.
+ENV STILLWATER_SUPERVISED=1
 ENTRYPOINT ["node", "--max-semi-space-size=128", "--enable-source-maps", "dist/src/main.js", "start"]

@@ -4,7 +4,6 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureBuilt } from './build-state.mjs';
 import { ensureInstalled, requireNode } from './installation.mjs';
-import { supervise } from './supervise.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -12,10 +11,6 @@ requireNode();
 ensureInstalled(root);
 ensureBuilt(root);
 
-process.exitCode = await supervise(process.execPath, [
-  '--max-semi-space-size=128',
-  '--enable-source-maps',
-  join(root, 'dist/src/main.js'),
-  'start',
-  ...process.argv.slice(2),
-]);
+// Only now: it is built with the rest.
+const { superviseService } = await import('../dist/src/cli/supervise.js');
+process.exitCode = await superviseService(['start', ...process.argv.slice(2)]);

@@ -47,26 +47,25 @@ async function build(argv: readonly string[], ended: (code: number) => void): Pr
     });
   };
 
-  const start = command('start', 'run the service', async (_, __, { demo, flights }) => {
-    const { startService } = await import('../service.js');
-    await startService({ dev: false, demo, ...(flights !== undefined && { flights }) });
-  });
-  const dev = command(
-    'dev',
-    'run the service, and deploy view modules when they are saved',
+  /** Under somebody who starts it again when the watchdog, or V8, has ended it. */
+  const service =
+    (dev: boolean): Action =>
     async (_, __, { demo, flights }) => {
+      const { SUPERVISED, superviseService } = await import('./supervise.js');
+      if (process.env[SUPERVISED] !== '1') return superviseService(argv);
       const { startService } = await import('../service.js');
-      await startService({ dev: true, demo, ...(flights !== undefined && { flights }) });
-    },
-  );
-  for (const service of [start, dev])
-    service
+      return startService({ dev, demo, ...(flights !== undefined && { flights }) });
+    };
+  const start = command('start', 'run the service', service(false));
+  const dev = command('dev', 'run the service, and deploy view modules when they are saved', service(true));
+  for (const made of [start, dev])
+    made
       .option('--no-demo', 'do not load the example’s data')
       .option('--flights <number>', 'how many flights the example loads, or all');
   if (argv.includes('--help') || argv.includes('-h')) {
     const { settingsHelp } = await import('../settings.js');
-    for (const service of [start, dev])
-      service.addHelpText('after', `\nSettings, from the environment:\n${settingsHelp()}`);
+    for (const made of [start, dev])
+      made.addHelpText('after', `\nSettings, from the environment:\n${settingsHelp()}`);
   }
 
   command(

@@ -152,6 +152,12 @@ describeWithTools('the package, installed from its tarball into a project of its
           'by-region',
           'by-sensor',
         ]);
+        // As the watchdog ends it, or the system where a function took all memory.
+        const [supervised] = spawnSync('pgrep', ['-P', String(service.pid)])
+          .stdout.toString()
+          .split('\n');
+        process.kill(Number(supervised), 'SIGKILL');
+        await eventually(() => /started again[^]*^Serving/m.test(output), 30_000);
         const ended = new Promise((resolve) => service.once('exit', resolve));
         service.kill('SIGTERM');
         expect(await ended).toBe(0);

@@ -65,7 +65,14 @@ export class Service {
       process.execPath,
       [join(root, 'dist/src/main.js'), ...(options.command ?? ['start'])],
       {
-        env: { ...environmentOf(process.env), PORT: '0', STILLWATER_DATA: data, ...options.environment },
+        // The process itself is stopped and killed here.
+        env: {
+          ...environmentOf(process.env),
+          STILLWATER_SUPERVISED: '1',
+          PORT: '0',
+          STILLWATER_DATA: data,
+          ...options.environment,
+        },
         stdio: ['ignore', 'pipe', 'pipe'],
       },
     );

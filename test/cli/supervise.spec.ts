@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, resolve } from 'node:path';
 
-const SUPERVISE = fileURLToPath(new URL('../../scripts/supervise.mjs', import.meta.url));
+const JITI = resolve('node_modules/jiti/lib/jiti-cli.mjs');
+const SUPERVISE = resolve('src/cli/supervise.ts');
 
 describe('a supervised service', () => {
   let directory: string;
@@ -32,7 +32,8 @@ describe('a supervised service', () => {
        process.exitCode = await supervise(process.execPath, [${JSON.stringify(join(directory, 'service.mjs'))}], { deathsMax: 3 });`,
     );
     return new Promise((resolve, reject) => {
-      const child = spawn(process.execPath, [join(directory, 'start.mjs')], {
+      const child = spawn(process.execPath, [JITI, join(directory, 'start.mjs')], {
+        env: { ...process.env, JITI_FS_CACHE: join(tmpdir(), 'stillwater-test-jiti') },
         stdio: ['ignore', 'ignore', 'pipe'],
       });
       let said = '';
