@@ -147,7 +147,7 @@ export class Simulation {
       this.#random.of([0, 0, 3_600_000, -40_000]),
     );
     const ports = (this.options.ports ?? memoryPorts)(this.#redis);
-    this.#watch.over(ports.tasks, process.name);
+    this.#watch.over(ports.tasks);
     const worker = new SimulatedWorker(
       process,
       ports,
