@@ -8,6 +8,7 @@ import { demoLines, readFlightsWanted, startDemo } from './demo/load-demo.js';
 import { bringUpRedis, type RedisAtHand } from './embedded-redis/bring-up-redis.js';
 import { messageOf, StillwaterError } from './errors/stillwater-error.js';
 import { BullRebuilds } from './jobs/bull-rebuilds.js';
+import { edited } from './runtime/deployment.js';
 import { SourceLog } from './runtime/ports/source-log.js';
 import { Runtime } from './runtime/runtime.js';
 import { ServiceLogger } from './service-logger.js';
@@ -53,7 +54,7 @@ export async function startService({ dev, demo, flights }: ServiceOptions): Prom
   try {
     say(`Redis     ${redis.description}`);
     // Whoever edits means what is there now, also where it is what there was before.
-    const release = dev ? `edited ${Date.now()}` : settings.release;
+    const release = dev ? edited(Date.now()) : settings.release;
     app = await createApplication(views, { ...settings, release }, redis);
     if (!stopping.signal.aborted) {
       const url = await listen(app, settings);

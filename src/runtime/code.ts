@@ -11,6 +11,12 @@ export class Code {
     for (const view of views) this.#views.set(view.fingerprint, view);
   }
 
+  /** Forgets all others: of what was saved again and again, only what is declared now or was made into a generation is needed. */
+  keepOnly(fingerprints: Iterable<string>): void {
+    const kept = new Set(fingerprints);
+    for (const fingerprint of this.#views.keys()) if (!kept.has(fingerprint)) this.#views.delete(fingerprint);
+  }
+
   view(fingerprint: string): ViewDeclaration | undefined {
     return this.#views.get(fingerprint);
   }

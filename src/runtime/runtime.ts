@@ -2,7 +2,7 @@ import type { SourceDeclaration } from '../view/plan.js';
 import type { Catalog } from './catalog.js';
 import type { Clock } from './clock.js';
 import type { Code } from './code.js';
-import { deploy, type DeploymentResult } from './deployment.js';
+import { deploy, type DeploymentResult, edited } from './deployment.js';
 import type { Logger } from './logger.js';
 import type { RegistryWatch } from './registry-watch.js';
 import type { Retention } from './retention.js';
@@ -38,9 +38,14 @@ export class Runtime {
 
   /** Other declarations, while running: the old code stays until its generations have been replaced. */
   async redeploy(declarations: readonly SourceDeclaration[]): Promise<DeploymentResult> {
-    this.options.catalog.replace(declarations);
+    const { catalog, registry, code, clock } = this.options;
+    catalog.replace(declarations);
     // Whoever edits means what was saved last, also where it is what there was before.
-    return deploy(this.options.catalog, { ...this.options, identity: `edited ${this.options.clock.now()}` });
+    const result = await deploy(catalog, { ...this.options, identity: edited(clock.now()) });
+    code.keepOnly(
+      [...catalog.views.values(), ...registry.snapshot.generations].map(({ fingerprint }) => fingerprint),
+    );
+    return result;
   }
 
   /** Hands the tasks over and lets go of everything. */

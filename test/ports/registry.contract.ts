@@ -35,7 +35,10 @@ export function registryContract(): void {
       expect(await ports().registry.register('a')).toBe(1);
       expect(await ports().registry.register('b')).toBe(2);
       expect(await ports().registry.register('a')).toBe(1);
-      expect(await ports().registry.read()).toMatchObject({ release: 2, revision: 2 });
+      for (const number of [3, 4, 5]) expect(await ports().registry.register(`~${number}`)).toBe(number);
+      expect(await ports().registry.register('~5')).toBe(5);
+      expect(await ports().registry.register('b')).toBe(2);
+      expect(await ports().registry.read()).toMatchObject({ release: 5, revision: 5 });
     });
 
     it('gives one number to a release that two processes bring at once', async () => {

@@ -51,7 +51,10 @@ export interface RegistrySnapshot {
 
 /** What exists: releases, generations and which one serves each view. Small, shared by all processes. */
 export abstract class Registry {
-  /** The number of the release with this identity (the hash of all its fingerprints); a new one gets the next number. */
+  /**
+   * The number of the release with this identity (the hash of all its fingerprints); a new one gets the next number. What
+   * begins with "~" was saved by somebody who edits, and is not named again: only the newest of these is remembered.
+   */
   abstract register(release: string): Promise<number>;
 
   abstract read(): Promise<RegistrySnapshot>;

@@ -11,6 +11,9 @@ export class MemoryRegistry extends Registry {
     const { registry } = this.redis;
     let number = registry.releases.get(release);
     if (number === undefined) {
+      if (release.startsWith('~'))
+        for (const other of registry.releases.keys())
+          if (other.startsWith('~')) registry.releases.delete(other);
       number = registry.release += 1;
       registry.releases.set(release, number);
       registry.revision += 1;

@@ -51,6 +51,16 @@ describeWithRedis('register.lua', () => {
     });
   });
 
+  it('remembers of what was edited only the newest', async () => {
+    for (const release of ['a', '~1', '~2', '~3']) await register(release);
+    expect(await redis().hgetall('r')).toEqual({
+      release: '4',
+      revision: '4',
+      'release:a': '1',
+      'release:~3': '4',
+    });
+  });
+
   it('answers an error of type WRONGTYPE', async () => {
     await redis().set('r', 'x');
     await expect(register('a')).rejects.toThrow(/WRONGTYPE/);
