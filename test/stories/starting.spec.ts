@@ -1,0 +1,56 @@
+import { createServer, type AddressInfo } from 'node:net';
+import { RedisServer } from '../support/redis-server.js';
+import { describeWithService, Service, ViewsDirectory } from '../support/service.js';
+
+/** Counts events by the hour that a function finds for them in local time. */
+const VIEWS = `
+  import { computed, count, stream, view } from 'stillwater';
+  import { z } from 'zod';
+  const departures = stream('departures', { schema: z.object({ at: z.string() }) });
+  export const perHour = view('per-hour', {
+    from: departures
+      .select({ hour: computed(z.int(), ({ at }) => new Date(at).getHours()) })
+      .groupBy('hour')
+      .aggregate({ departures: count() }),
+  });
+`;
+
+describeWithService('starting the service', () => {
+  let redis: RedisServer;
+  let views: ViewsDirectory;
+  beforeEach(async () => {
+    redis = await RedisServer.start();
+    views = new ViewsDirectory();
+    views.write('departures.ts', VIEWS);
+  });
+  afterEach(async () => {
+    views.remove();
+    await redis.stop();
+  });
+  const environment = (): Record<string, string> => ({ REDIS_URL: redis.url, STILLWATER_VIEWS: views.path });
+
+  it('touches no Redis where its port is taken', async () => {
+    const taken = createServer();
+    await new Promise<void>((done) => taken.listen(0, '127.0.0.1', done));
+    const PORT = String((taken.address() as AddressInfo).port);
+    const service = await Service.spawn({ environment: { ...environment(), PORT } });
+    try {
+      expect(await service.exit()).toBe(1);
+      expect(service.output).toContain(`cannot listen on port ${PORT}`);
+      expect(await redis.client().dbsize()).toBe(0);
+    } finally {
+      await service.remove();
+      taken.close();
+    }
+  }, 60_000);
+
+  it('gives functions the same local time on every machine', async () => {
+    const service = await Service.start({ environment: { ...environment(), TZ: 'America/New_York' } });
+    try {
+      const atLeast = await service.append('departures', { at: '2001-01-01T09:30:00Z' });
+      expect(await service.rows('per-hour', { atLeast })).toEqual([{ hour: 9, departures: 1 }]);
+    } finally {
+      await service.remove();
+    }
+  }, 60_000);
+});
