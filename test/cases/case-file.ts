@@ -58,9 +58,13 @@ export interface Check {
   readonly delta?: readonly { readonly row: Cells; readonly weight: number }[];
 }
 
-/** A case of SQL: tables, views over them, changes, and what the views hold afterwards. */
-export interface SqlCase {
+/** What all cases have. */
+export interface CaseFile {
   readonly id: string;
+}
+
+/** A case of SQL: tables, views over them, changes, and what the views hold afterwards. */
+export interface SqlCase extends CaseFile {
   readonly kind: 'sql-view' | 'sql-query-as-view' | 'sql-delta';
   readonly tables: readonly CaseTable[];
   readonly views: readonly CaseView[];

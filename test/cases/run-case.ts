@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CaseEntry, SqlCase, Verdict } from './case-file.js';
+import { runKafkaCase } from './kafka/kafka-run.js';
+import type { KafkaCase } from './kafka/topology.js';
 import { runSqlCase } from './sql-case.js';
 
 /** What comes of one case of a folder. */
@@ -11,6 +13,8 @@ export function runCase(entry: CaseEntry, folder: string): Verdict {
     case 'sql-query-as-view':
     case 'sql-delta':
       return inItsDialect(entry, read() as SqlCase, folder);
+    case 'kstreams':
+      return runKafkaCase(read() as KafkaCase);
     default:
       return { verdict: 'unsupported', reason: `cases of the kind ${entry.kind}` };
   }

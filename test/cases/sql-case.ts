@@ -10,7 +10,7 @@ import { parseQuery } from './sql/parser.js';
 import { relationOf, titled } from './sql/query.js';
 import type { Rel } from './sql/relation.js';
 import { restart } from './sql/scope.js';
-import { Unsupported, unsupported } from './unsupported.js';
+import { Unsupported, unsupported, verdictOf } from './unsupported.js';
 
 /** Maintains a case's views over its changes with the product, and compares them with what is expected after each step. */
 export function runSqlCase(one: SqlCase, folder: string): Verdict {
@@ -23,14 +23,6 @@ export function runSqlCase(one: SqlCase, folder: string): Verdict {
   };
   const verdict = run(false);
   return verdict.verdict === 'unsupported' && verdict.reason.includes('by two paths') ? run(true) : verdict;
-}
-
-function verdictOf(thrown: unknown): Verdict {
-  if (thrown instanceof Unsupported) return { verdict: 'unsupported', reason: thrown.what };
-  const { message, name } = thrown as Error;
-  // A refused declaration is no wrong answer; it says why.
-  if (name === 'DeclarationErrors') return { verdict: 'unsupported', reason: `refused: ${message}` };
-  return { verdict: 'wrong', reason: message };
 }
 
 class SqlRun {
