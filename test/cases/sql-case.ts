@@ -8,6 +8,7 @@ import { bagDifference, rowText } from './comparison.js';
 import { Catalog } from './sql/catalog.js';
 import { parseQuery } from './sql/parser.js';
 import { relationOf, titled } from './sql/query.js';
+import { speak } from './sql/dialect.js';
 import type { Rel } from './sql/relation.js';
 import { restart } from './sql/scope.js';
 import { Unsupported, unsupported, verdictOf } from './unsupported.js';
@@ -43,6 +44,7 @@ class SqlRun {
     readonly inlined: boolean,
   ) {
     restart();
+    speak(one.dialect);
     this.#changes = one.steps.map(({ changes, changes_fixture: fixture }) =>
       fixture === undefined ? (changes ?? []) : JSON.parse(readFileSync(join(folder, fixture), 'utf8')),
     );
@@ -84,7 +86,7 @@ class SqlRun {
   }
 
   #declare(view: CaseView): void {
-    if (view.emit_on_window_close) unsupported('EMIT ON WINDOW CLOSE');
+    if (view.emit_on_window_close || /emit_final/.test(view.with ?? '')) unsupported('EMIT ON WINDOW CLOSE');
     const names = view.columns?.replace(/[()\s"]/g, '').split(',') ?? [];
     const rel = titled(this.#relation(view), names);
     const bag = new BagView(`view_${this.#views.size + 1}`, rel);
@@ -147,6 +149,14 @@ class SqlRun {
 
   #difference(check: Check): string | null {
     const found = check.whole_view ? this.#rowsOf(this.one.main_view) : this.#answer(check.query!);
+    // Where commas are between cells, those within a text are no others.
+    if (check.separated !== undefined)
+      return differenceOf(
+        found.map((row) => rowText(row.split(/,? /))),
+        check.separated.map((line) =>
+          rowText(line.split(/, ?/).map((cell) => (cell === 'null' ? null : cell))),
+        ),
+      );
     const expected = check.rows?.map(rowText) ?? textsOf(check.expected_text ?? []);
     return differenceOf(found, expected);
   }

@@ -3,6 +3,7 @@ import type { Body, Expr, Item, OrderItem, Query, Select } from './ast.js';
 import type { Catalog } from './catalog.js';
 import { compile } from './expressions.js';
 import { fromOf } from './from.js';
+import { groupWindows } from './group-windows.js';
 import { grouped } from './grouping.js';
 import { limited, type SortColumn } from './limit.js';
 import {
@@ -126,7 +127,12 @@ function selectOf(
   };
 
   if (select.groups !== null || all().some((e) => some(e, isAggregate))) {
-    const sets = (select.groups ?? [[]]).map((set) => set.map((e) => groupMeantBy(e, items, rel.scope)));
+    let sets = (select.groups ?? [[]]).map((set) => set.map((e) => groupMeantBy(e, items, rel.scope)));
+    const windows = groupWindows(rel, sets);
+    if (windows !== null) {
+      ({ rel, sets } = windows);
+      rewrite(windows.rewrite);
+    }
     const groups = grouped(rel, sets, all(), catalog, base);
     rel = groups.rel;
     rewrite(groups.rewrite);
