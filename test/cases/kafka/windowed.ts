@@ -1,8 +1,9 @@
+import * as product from 'stillwater';
 import { computed, count, hopping, joinText, max, min, session, tumbling } from 'stillwater';
 import { z } from 'zod';
 import { unsupported } from '../unsupported.js';
 import { EventTopic, TableTopic, type Topic } from './topics.js';
-import type { KafkaCase, Topology, TopicWindow } from './topology.js';
+import { type KafkaCase, recordsOf, type Topology, type TopicWindow } from './topology.js';
 
 /** Records of one topic grouped, mostly within windows. */
 export interface GroupedTopic {
@@ -14,7 +15,7 @@ export interface GroupedTopic {
   readonly windowed: boolean;
 }
 
-export function groupedTopic({ topology }: KafkaCase): GroupedTopic {
+export function groupedTopic({ topology, steps }: KafkaCase): GroupedTopic {
   const [grouping, ...rest] = topology.operators ?? [];
   if (grouping !== 'groupByKey' && grouping !== 'groupBy') return unsupported(`the operator ${grouping}`);
   const windowed = rest[0] === 'windowedBy';
@@ -27,8 +28,11 @@ export function groupedTopic({ topology }: KafkaCase): GroupedTopic {
   if (window === undefined || another !== undefined) return unsupported('windows of these kinds');
   const topic = new EventTopic('records', window.grace_ms ?? 0);
   const events = topic.rows.where((row: any) => row.value !== null && row.key !== null);
-  const groups = windowsOf(events, window, operator!);
-  const shown = (rows: any): any => shownRows(rows, window, operator!, topology);
+  const from = Math.min(...steps.flatMap(recordsOf).map(({ ts }) => ts));
+  const sliding = window.kind === 'SlidingWindows' ? slidingOf(window.time_difference_ms!, from) : null;
+  const groups = windowsOf(events, window, { operator: operator!, sliding });
+  const shown = (rows: any): any =>
+    shownRows(rows, window, { operator: operator!, topology, exact: sliding !== null });
   return { topic, rows: shown(groups), finished: shown(groups.final()), windowed };
 }
 
@@ -49,7 +53,18 @@ function counted(operator: string): GroupedTopic {
 
 const PARTS = { parts: joinText('value' as never, { separator: '+', by: 'arrived' as never }) };
 
-function windowsOf(events: any, window: TopicWindow, operator: string): any {
+/**
+ * The product's sliding windows, if it has them. They are Kafka's, but for those that would begin before the first of January
+ * 1970: there it has others.
+ */
+const slidingOf = (sizeMs: number, fromMs: number): unknown =>
+  fromMs < sizeMs ? null : ((product as any).sliding?.(`${sizeMs}ms`) ?? null);
+
+function windowsOf(
+  events: any,
+  window: TopicWindow,
+  { operator, sliding }: { readonly operator: string; readonly sliding: unknown },
+): any {
   const aggregates = { ...PARTS, count: count(), ts: max('ts') };
   switch (window.kind) {
     case 'TimeWindows': {
@@ -64,7 +79,9 @@ function windowsOf(events: any, window: TopicWindow, operator: string): any {
         .groupBy('key')
         .aggregate(aggregates);
     case 'SlidingWindows':
-      return slidingWindows(events, window.time_difference_ms!);
+      return sliding === null
+        ? slidingWindows(events, window.time_difference_ms!)
+        : events.window(sliding).groupBy('key').aggregate(aggregates);
     default:
       return unsupported(`windows of the kind ${window.kind}`);
   }
@@ -103,12 +120,20 @@ function slidingWindows(events: any, size: number): any {
     });
 }
 
-function shownRows(groups: any, window: TopicWindow, operator: string, topology: Topology): any {
+function shownRows(
+  groups: any,
+  window: TopicWindow,
+  {
+    operator,
+    topology,
+    exact,
+  }: { readonly operator: string; readonly topology: Topology; readonly exact: boolean },
+): any {
   const value = valueOf(operator, topology);
   const spans: Readonly<Record<string, (start: number, end: number) => [number, number]>> = {
     TimeWindows: (start, end) => [start, end],
     SessionWindows: (start, end) => [start, end - window.gap_ms!],
-    SlidingWindows: (start, end) => [start + 1, end - 1],
+    SlidingWindows: exact ? (start, end) => [start, end] : (start, end) => [start + 1, end - 1],
   };
   const span = (row: any): [number, number] =>
     spans[window.kind]!(Date.parse(row.windowStart), Date.parse(row.windowEnd));
