@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { type Append, LogWriter } from '../../src/testing/history.js';
 import { BagView, Clock, MaintainedBag, OneRow } from './case-view.js';
 import type { CaseView, Cells, Change, Check, SqlCase, Step, Verdict } from './case-file.js';
-import { SourceTable } from './case-table.js';
+import { Arrivals, SourceTable } from './case-table.js';
 import { bagDifference, rowText } from './comparison.js';
 import { Catalog } from './sql/catalog.js';
 import { parseQuery } from './sql/parser.js';
+import { pastOf } from './sql/past.js';
 import { relationOf, titled } from './sql/query.js';
 import { speak } from './sql/dialect.js';
 import type { Rel } from './sql/relation.js';
@@ -50,11 +51,14 @@ class SqlRun {
     );
     const oneRow = new OneRow();
     this.#catalog = new Catalog(oneRow.rel, this.#clock.rel);
+    const arrivals = new Arrivals();
+    const withPast = one.views.some(({ sql }) => /for\s+system_time/i.test(sql));
     for (const table of one.tables) {
       const changes = this.#changes.flat().filter((change) => change.table === table.name);
-      const source = new SourceTable(table, changes);
+      const source = new SourceTable(table, { changes, arrivals, withPast });
       this.#tables.set(table.name, source);
       this.#catalog.add(table.name, () => source.rel);
+      if (withPast) this.#catalog.add(pastOf(table.name), () => source.past);
     }
     this.#appends.push(oneRow.append(this.#log));
     this.#appends.push(this.#clock.start(this.#log));

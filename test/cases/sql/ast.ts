@@ -2,7 +2,7 @@
 export type Expr =
   | { readonly k: 'literal'; readonly value: string | number | boolean | null; readonly type: string }
   | { readonly k: 'column'; readonly table: string | null; readonly name: string }
-  | { readonly k: 'star'; readonly table: string | null }
+  | { readonly k: 'star'; readonly table: string | null; readonly except?: readonly Expr[] }
   | { readonly k: 'unary'; readonly op: string; readonly e: Expr }
   | { readonly k: 'binary'; readonly op: string; readonly l: Expr; readonly r: Expr }
   | Call

@@ -19,6 +19,7 @@ import {
 import { Scope, type SqlColumn } from './scope.js';
 import { baseOf, isNumber } from './types.js';
 import { columnsIn, columnsInFrom, columnsInQuery, conjunction, conjuncts, isQuery, some } from './walk.js';
+import { thenThere } from './past.js';
 import { asksNow } from './temporal.js';
 import { timeWindow } from './time-windows.js';
 
@@ -334,7 +335,8 @@ function joinOf(from: Extract<From, { k: 'join' }>, left: Rel, right: Rel): Rel 
   const on = conjuncts(from.on).filter((e) => !(e.k === 'literal' && e.value === true));
   if (on.some((e) => some(e, isQuery))) unsupported('SQL: a query in ON');
   const split = splitOn(on, left, right);
-  return joined(kind, split.left, split.right, split.pairs, conjunction(split.rest));
+  const rest = [...split.rest, ...thenThere(left, right)];
+  return joined(kind, split.left, split.right, split.pairs, conjunction(rest));
 }
 
 /** USING and NATURAL: the shared columns are one column each, and come first. */

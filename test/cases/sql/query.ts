@@ -178,7 +178,8 @@ function selectOf(
 function itemsOf(items: readonly Item[], scope: Scope): Item[] {
   return items.flatMap((item): Item[] => {
     if (item.e.k !== 'star') return [item];
-    const columns = scope.star(item.e.table);
+    const left = (item.e.except ?? []).map((e) => (e.k === 'column' ? scope.column(e.table, e.name).id : ''));
+    const columns = scope.star(item.e.table).filter(({ id }) => !left.includes(id));
     if (columns.length === 0) unsupported('SQL: a star without columns');
     return columns.map(({ id, name }) => ({ e: { k: 'known', id }, as: name, name }));
   });
