@@ -144,4 +144,6 @@ export type From =
       readonly on: Expr | null;
       readonly using: readonly string[] | null;
       readonly natural: boolean;
+      /** With the nearest row only. */
+      readonly asOf: boolean;
     };

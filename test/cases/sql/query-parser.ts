@@ -167,18 +167,31 @@ export class QueryParser extends ExpressionParser {
     let left = this.#table();
     for (;;) {
       const natural = this.skip('natural');
+      let asOf = this.skip('asof');
       let kind: JoinKind | null = null;
       if (this.skip('cross', 'join')) kind = 'cross';
       else if (this.skip('inner', 'join') || this.skip('join')) kind = 'inner';
       else
-        for (const side of ['left', 'right', 'full'] as const)
-          if (this.skip(side, 'outer', 'join') || this.skip(side, 'join')) kind = side;
+        for (const side of ['left', 'right', 'full'] as const) {
+          if (this.skip(side, 'asof', 'join')) asOf = true;
+          else if (!this.skip(side, 'outer', 'join') && !this.skip(side, 'join')) continue;
+          kind = side;
+        }
       if (kind === null) return left;
       const right = this.#table();
-      const on = this.skip('on') ? this.expression() : null;
+      const nearest = this.skip('match_condition') ? this.#parenthesis() : null;
+      let on = this.skip('on') ? this.expression() : null;
+      if (nearest !== null && on !== null) on = { k: 'binary', op: 'and', l: on, r: nearest };
       const using = this.skip('using') ? this.names() : null;
-      left = { k: 'join', kind, l: left, r: right, on, using, natural };
+      left = { k: 'join', kind, l: left, r: right, on, using, natural, asOf };
     }
+  }
+
+  #parenthesis(): Expr {
+    this.expect('(');
+    const e = this.expression();
+    this.expect(')');
+    return e;
   }
 
   #table(): From {
