@@ -10,7 +10,7 @@ import { view } from '../../view/view.js';
 import type { RawEntry } from '../../runtime/ports/source-log.js';
 import type { Position } from '../../runtime/position.js';
 import type { Random } from '../random.js';
-import { timed } from './timed-subject.js';
+import { near, timed } from './timed-subject.js';
 
 /** Rows by what identifies them. */
 export type Shown = Map<string, Record<string, unknown>>;
@@ -45,7 +45,7 @@ interface Sale {
 export function subjects(random: Random): Subject {
   const partitions = random.of([1, 1, 3]);
   const buckets = random.of([1, 4]);
-  return random.of([sums, joined, stacked, timed])(partitions, buckets);
+  return random.of([sums, joined, stacked, timed, near])(partitions, buckets);
 }
 
 function sums(partitions: number, buckets: number): Subject {

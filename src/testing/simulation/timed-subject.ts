@@ -77,6 +77,96 @@ export function timed(partitions: number, buckets: number): Subject {
   };
 }
 
+interface Gate {
+  at: string;
+  origin: string;
+  gate: number;
+}
+
+const AFTER_MS = 2_500;
+
+/** Events of two streams near each other, and those that nothing can be near to any more. */
+export function near(partitions: number, buckets: number): Subject {
+  const options = {
+    eventTime: 'at',
+    lateness: `${LATENESS_MS}ms`,
+    partitions,
+    partitionBy: 'origin',
+  } as const;
+  const flights = stream('flights', {
+    ...options,
+    schema: z.object({ at: instant(), origin: z.string(), delay: z.number() }),
+  });
+  const gates = stream('gates', {
+    ...options,
+    schema: z.object({ at: instant(), origin: z.string(), gate: z.number() }),
+  });
+  const opened = view('opened', {
+    from: flights
+      .leftJoin(
+        { gate: gates },
+        { on: { origin: 'origin' }, within: { before: '0s', after: `${AFTER_MS}ms` } },
+      )
+      .select({ origin: 'origin', flight: 'delay', gate: 'gate.gate' }),
+    key: ['flight', 'gate'],
+    buckets,
+  });
+  const [left, right] = [flights, gates].map((each) => declarationOf(each) as RecordSource) as [
+    RecordSource,
+    RecordSource,
+  ];
+  let newest = FIRST;
+  let number = 0;
+  const entryOf = (source: RecordSource, name: string) => (random: Random) => {
+    newest += random.below(STEP_MS);
+    const at = random.chance(0.3) ? newest - random.below(DISORDER_MS) : newest;
+    const event = { at: new Date(at).toISOString(), origin: random.of(ORIGINS), [name]: ++number };
+    return {
+      partition: partitionOf(source)?.(event as never) ?? 0,
+      fields: ['data', JSON.stringify(event)],
+    };
+  };
+  return {
+    name: `near over ${partitions}`,
+    views: [declarationOf(opened) as ViewDeclaration],
+    sources: [
+      { source: left, entry: entryOf(left, 'delay') },
+      { source: right, entry: entryOf(right, 'gate') },
+    ],
+    expected(log, heartbeats) {
+      const [ours, theirs] = [onTime<Flight>(left, log, heartbeats), onTime<Gate>(right, log, heartbeats)];
+      const shown: Shown = new Map();
+      for (const { at, origin, delay } of ours.events) {
+        const near = theirs.events.filter(
+          (gate) => gate.origin === origin && gate.at >= at && ms(gate.at) <= ms(at) + AFTER_MS,
+        );
+        for (const { gate } of near) shown.set(`${delay} ${gate}`, { origin, flight: delay, gate });
+        if (near.length === 0 && ms(at) + AFTER_MS < theirs.watermark)
+          shown.set(`${delay} `, { origin, flight: delay, gate: null });
+      }
+      return new Map([['opened', shown]]);
+    },
+  };
+}
+
+/** The events that were not late, and the least watermark of all partitions in the end. */
+function onTime<Event extends { at: string }>(
+  source: RecordSource,
+  log: ReadonlyMap<string, readonly RawEntry[]>,
+  heartbeats: Heartbeats,
+): { events: Event[]; watermark: number } {
+  const events: Event[] = [];
+  const clocks = partitionKeys(source).map((key) => {
+    let clock = -Infinity;
+    for (const item of inOrder<Event>(log.get(key) ?? [], heartbeats.get(key) ?? new Map())) {
+      if (typeof item !== 'number' && ms(item.at) >= clock - LATENESS_MS) events.push(item);
+      clock = Math.max(clock, typeof item === 'number' ? item : ms(item.at));
+    }
+    return clock;
+  });
+  return { events, watermark: Math.min(...clocks) - LATENESS_MS };
+}
+
 function shownOf(
   source: RecordSource,
   log: ReadonlyMap<string, readonly RawEntry[]>,
@@ -85,7 +175,7 @@ function shownOf(
   const open: Shown = new Map();
   const clocks = partitionKeys(source).map((key) => {
     let clock = -Infinity;
-    for (const item of inOrder(log.get(key) ?? [], heartbeats.get(key) ?? new Map())) {
+    for (const item of inOrder<Flight>(log.get(key) ?? [], heartbeats.get(key) ?? new Map())) {
       if (typeof item === 'number') clock = Math.max(clock, item);
       else {
         // Left out if its window was over when it came.
@@ -138,14 +228,14 @@ function add(open: Shown, { origin, delay }: Flight, end: number): void {
 }
 
 /** The entries of a partition, and what its clock was raised to behind the one they are anchored at. */
-function* inOrder(
+function* inOrder<Event>(
   entries: readonly RawEntry[],
   heartbeats: ReadonlyMap<Position, number>,
-): Generator<Flight | number> {
+): Generator<Event | number> {
   const left = [...heartbeats].sort(([one], [other]) => comparePositions(one, other));
   for (const [id, [, data]] of entries) {
     while (left.length > 0 && comparePositions(left[0]![0], id) < 0) yield left.shift()![1];
-    yield JSON.parse(data!) as Flight;
+    yield JSON.parse(data!) as Event;
   }
   for (const [, clock] of left) yield clock;
 }
