@@ -46,6 +46,9 @@ export class OrderedState implements Ordered {
   #pending = new Map<string, Map<string, number>>();
   readonly #pinned = new Map<string, KnownGroup>();
   #missing: OrderedRead[] = [];
+  /** How many reads are under way, and what was committed meanwhile. */
+  #asked = 0;
+  #answered = new Map<string, Map<string, number>>();
 
   constructor(
     readonly name: string,
@@ -150,10 +153,12 @@ export class OrderedState implements Ordered {
   takeMissing(): OrderedRead[] {
     const missing = this.#missing;
     if (missing.length > 0) this.#missing = [];
+    this.#asked += missing.length;
     return missing;
   }
 
   load(read: OrderedRead, found: readonly (readonly [member: string, weight: number])[]): void {
+    if (this.#asked > 0) this.#asked--;
     const known = this.#known(read.group);
     // What we have met is as new as the store or newer.
     for (const [member, weight] of found) if (!known.weights.has(member)) this.#set(known, member, weight);
@@ -191,19 +196,33 @@ export class OrderedState implements Ordered {
 
   seal(): void {
     assert(this.#pending.size === 0, `State "${this.name}" has two unanswered commits.`);
+    this.#forget();
     this.#pending = this.#current;
     this.#current = new Map();
     this.#groups.settle();
   }
 
   settle(): void {
+    this.#forget();
     this.#groups.settle();
   }
 
+  /**
+   * While the store is asked, its answers may be older than the commit: what that has changed is not forgotten before they
+   * are there, or they would bring it back.
+   */
   acknowledge(): void {
-    const settled = this.#pending;
+    this.#answered = this.#pending;
     this.#pending = new Map();
-    for (const [group, touched] of settled) {
+    if (this.#asked === 0) this.#forget();
+  }
+
+  /** Of what was committed only what the cache keeps is remembered. */
+  #forget(): void {
+    this.#asked = 0;
+    const answered = this.#answered;
+    this.#answered = new Map();
+    for (const [group, touched] of answered) {
       this.#forgetAbsent(group, touched.keys());
       this.#unpin(group);
     }
@@ -215,6 +234,7 @@ export class OrderedState implements Ordered {
     const given = this.#current;
     this.#current = new Map();
     this.#missing = [];
+    this.#forget();
     for (const group of given.keys()) this.#unpin(group);
     this.#groups.settle();
   }
@@ -222,6 +242,8 @@ export class OrderedState implements Ordered {
   drop(): void {
     this.#current = new Map();
     this.#pending = new Map();
+    this.#answered = new Map();
+    this.#asked = 0;
     this.#pinned.clear();
     this.#missing = [];
     this.#groups.clear();

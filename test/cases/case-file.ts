@@ -39,6 +39,7 @@ export interface CaseView {
   readonly output_columns?: readonly string[];
   readonly local?: boolean;
   readonly emit_on_window_close?: boolean;
+  readonly with?: string;
 }
 
 export interface Step {
@@ -55,13 +56,20 @@ export interface Check {
   readonly whole_view?: boolean;
   readonly rows?: readonly Cells[];
   readonly expected_text?: readonly string[] | string;
+  /** Rows as texts with commas between their cells. */
+  readonly separated?: readonly string[];
   readonly delta?: readonly { readonly row: Cells; readonly weight: number }[];
 }
 
-/** A case of SQL: tables, views over them, changes, and what the views hold afterwards. */
-export interface SqlCase {
+/** What all cases have. */
+export interface CaseFile {
   readonly id: string;
+}
+
+/** A case of SQL: tables, views over them, changes, and what the views hold afterwards. */
+export interface SqlCase extends CaseFile {
   readonly kind: 'sql-view' | 'sql-query-as-view' | 'sql-delta';
+  readonly dialect: string;
   readonly tables: readonly CaseTable[];
   readonly views: readonly CaseView[];
   readonly main_view: string;

@@ -3,12 +3,26 @@ import { z } from 'zod';
 import type { LogWriter, Append } from '../../src/testing/history.js';
 import type { CaseTable, Change } from './case-file.js';
 import { ARRIVAL } from './sql/aggregates.js';
+import { SINCE, UNTIL } from './sql/past.js';
 import { columnOf, type Rel, schemaOf } from './sql/relation.js';
 import { Scope } from './sql/scope.js';
 import { stored, typeNamed } from './sql/types.js';
 
 const KEY = 'instance';
 const ARRIVED = 'arrived';
+const LEFT = 'left';
+
+/** Counts what comes, over all tables of a case. */
+export class Arrivals {
+  count = 0;
+}
+
+export interface TableOptions {
+  readonly changes: readonly Change[];
+  readonly arrivals: Arrivals;
+  /** Rows are joined with what tables were when they came: each has its place among all, and each table its past rows. */
+  readonly withPast: boolean;
+}
 
 /**
  * A table of a case as the product keeps it. With a primary key it is a table of that key. Without one it is a bag: each
@@ -22,18 +36,24 @@ export class SourceTable {
   /** By the text of a bag's row: its instances; by the text of a key: whether there is a row. */
   readonly #instances = new Map<string, number[]>();
   readonly #present = new Set<string>();
-  #arrived = 0;
+  readonly #past: any;
+  /** By the text of a key, or of a bag's instance: the row that is there, in the table of past rows. */
+  readonly #current = new Map<string, Record<string, unknown>>();
 
   constructor(
     readonly declared: CaseTable,
-    changes: readonly Change[],
+    readonly options: TableOptions,
   ) {
+    const { changes, withPast } = options;
     this.#types = declared.columns.map(({ type }) => typeNamed(type));
     this.#key = declared.primary_key.map((name) =>
       declared.columns.findIndex((column) => column.name === name),
     );
     this.#appendOnly =
-      declared.append_only === true && this.#key.length === 0 && changes.every(({ op }) => op === 'insert');
+      !withPast &&
+      declared.append_only === true &&
+      this.#key.length === 0 &&
+      changes.every(({ op }) => op === 'insert');
     const shape: Record<string, z.ZodType> = {};
     this.#types.forEach((type, place) => (shape[`f${place}`] = schemaOf(type)));
     for (const place of this.#key)
@@ -49,6 +69,11 @@ export class SourceTable {
       schema: z.object(shape) as any,
       key: key as any,
     });
+    if (withPast)
+      this.#past = table(`${declared.name}_past`, {
+        schema: z.object({ ...shape, [LEFT]: z.int().nullable() }) as any,
+        key: ARRIVED,
+      });
   }
 
   /** Its columns as SQL knows them. */
@@ -63,6 +88,22 @@ export class SourceTable {
         [arrival.id]: this.#appendOnly ? '$position' : ARRIVED,
       }),
       scope: new Scope([...columns, arrival]),
+    };
+  }
+
+  /** Its rows and those that were, with when they came and went. */
+  get past(): Rel {
+    const columns = this.declared.columns.map(({ name }, place) =>
+      columnOf(name.toLowerCase(), this.#types[place]!),
+    );
+    const [since, until] = [SINCE, UNTIL].map((name) => columnOf(name, 'int', { made: true }));
+    return {
+      rows: this.#past.select({
+        ...Object.fromEntries(columns.map(({ id }, place) => [id, `f${place}`])),
+        [since!.id]: ARRIVED,
+        [until!.id]: LEFT,
+      }),
+      scope: new Scope([...columns, since!, until!]),
     };
   }
 
@@ -87,18 +128,34 @@ export class SourceTable {
       values.map((value, place) => [`f${place}`, value]),
     );
     if (this.#appendOnly) return log.records(this.#source.declaration, [record]);
-    record[ARRIVED] = ++this.#arrived;
+    const arrived = ++this.options.arrivals.count;
+    record[ARRIVED] = arrived;
     if (this.#key.length > 0) {
       const key = JSON.stringify(this.#keyOf(values));
       if (this.#present.has(key) && !overwrites && /do nothing/i.test(this.declared.on_conflict ?? ''))
         return [];
       this.#present.add(key);
     } else {
-      record[KEY] = this.#arrived;
+      record[KEY] = arrived;
       const text = JSON.stringify(values);
-      this.#instances.set(text, [...(this.#instances.get(text) ?? []), this.#arrived]);
+      this.#instances.set(text, [...(this.#instances.get(text) ?? []), arrived]);
     }
-    return log.records(this.#source.declaration, [record]);
+    const identity = this.#key.length > 0 ? JSON.stringify(this.#keyOf(values)) : String(arrived);
+    const append = [
+      ...log.records(this.#source.declaration, [record]),
+      ...this.#gone(identity, log),
+      ...(this.options.withPast ? log.records(this.#past.declaration, [{ ...record, [LEFT]: null }]) : []),
+    ];
+    this.#current.set(identity, record);
+    return append;
+  }
+
+  /** The row that was there until now. */
+  #gone(identity: string, log: LogWriter): Append {
+    const record = this.#current.get(identity);
+    this.#current.delete(identity);
+    if (record === undefined || !this.options.withPast) return [];
+    return log.records(this.#past.declaration, [{ ...record, [LEFT]: this.options.arrivals.count }]);
   }
 
   #delete(row: readonly unknown[], log: LogWriter, replacedBy: readonly unknown[] | null): Append {
@@ -109,11 +166,13 @@ export class SourceTable {
       // The same key again: the record that follows replaces the row.
       if (replacedBy !== null && JSON.stringify(this.#keyOf(this.#values(replacedBy))) === text) return [];
       this.#present.delete(text);
-      return log.tombstones(this.#source.declaration, [key]);
+      this.options.arrivals.count++;
+      return [...this.#gone(text, log), ...log.tombstones(this.#source.declaration, [key])];
     }
     const text = JSON.stringify(values);
     const instance = this.#instances.get(text)?.pop();
     if (instance === undefined) throw new Error(`The case deletes a row that is not there: ${text}`);
-    return log.tombstones(this.#source.declaration, [[instance]]);
+    this.options.arrivals.count++;
+    return [...this.#gone(String(instance), log), ...log.tombstones(this.#source.declaration, [[instance]])];
   }
 }

@@ -1,6 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CaseEntry } from './case-file.js';
+import { runFlinkCase } from './flink-case.js';
+import { runKafkaCase } from './kafka/kafka-run.js';
+import type { Topology } from './kafka/topology.js';
 import { runCase } from './run-case.js';
 
 /** Where cases are, on machines that have them. */
@@ -22,7 +25,7 @@ const entries = found
 const some = entries.filter(
   ({ id, set, oracle }) =>
     (oracle === 'postgres-agrees' && /own:fuzz\/11#|own:orderbook\/31#|own:temporal\/21#/.test(id)) ||
-    set === 'pg_ivm',
+    ['pg_ivm', 'kafka-streams', 'flink-sql'].includes(set),
 );
 
 const describeWithCases = found ? describe : describe.skip;
@@ -35,3 +38,86 @@ describeWithCases(
     });
   },
 );
+
+describe('windows in SQL', () => {
+  const clicks = {
+    name: 'clicks',
+    columns: [{ name: 'who' }, { name: 'at', time_attribute: 'rowtime' as const }],
+    rows: [
+      ['ada', 1_000],
+      ['ada', 3_000],
+      ['bob', 4_000],
+      ['ada', 9_000],
+    ],
+  };
+  const answers = (sql: string, expected: readonly string[]): unknown =>
+    runFlinkCase(
+      { id: 'own', dialect: 'flink-sql-1.10', sql, tables: [clicks], expected_rows: expected },
+      '',
+    );
+
+  test('that hop have each row in several', () => {
+    const sql = `SELECT who, HOP_START(at, INTERVAL '2' SECOND, INTERVAL '4' SECOND), COUNT(*) FROM clicks
+      WHERE who = 'ada' GROUP BY who, HOP(at, INTERVAL '2' SECOND, INTERVAL '4' SECOND)`;
+    expect(
+      answers(sql, [
+        'ada,1969-12-31T23:59:58,1',
+        'ada,1970-01-01T00:00,2',
+        'ada,1970-01-01T00:00:02,1',
+        'ada,1970-01-01T00:00:06,1',
+        'ada,1970-01-01T00:00:08,1',
+      ]),
+    ).toEqual({ verdict: 'passed' });
+  });
+
+  test('that are sessions end so long after the last row', () => {
+    const sql = `SELECT who, COUNT(*), SESSION_START(at, INTERVAL '2' SECOND), SESSION_END(at, INTERVAL '2' SECOND)
+      FROM clicks GROUP BY who, SESSION(at, INTERVAL '2' SECOND)`;
+    expect(
+      answers(sql, [
+        'ada,2,1970-01-01T00:00:01,1970-01-01T00:00:05',
+        'bob,1,1970-01-01T00:00:04,1970-01-01T00:00:06',
+        'ada,1,1970-01-01T00:00:09,1970-01-01T00:00:11',
+      ]),
+    ).toEqual({ verdict: 'passed' });
+  });
+
+  test('are wrong where one row is missing', () => {
+    const sql = `SELECT who, COUNT(*) FROM clicks GROUP BY who, TUMBLE(at, INTERVAL '2' SECOND)`;
+    expect(answers(sql, ['ada,1', 'ada,1', 'bob,1', 'ada,1'])).toEqual({ verdict: 'passed' });
+    expect(answers(sql, ['ada,1', 'ada,1', 'bob,1'])).toMatchObject({ verdict: 'wrong' });
+  });
+});
+
+describe('topologies', () => {
+  const within: Topology = {
+    left: 'stream',
+    right: 'stream',
+    joins: [{ op: 'leftJoin', with: 'rightStream' }],
+    windows: [{ kind: 'JoinWindows', before_ms: 5, after_ms: 10, grace_ms: 0 }],
+    value_joiner: 'left + "-" + right, SQL null printed as "null"',
+  };
+  const steps = [
+    { input: { side: 'left' as const, key: 1, value: 'A', ts: 100 }, expect: [] },
+    {
+      input: { side: 'right' as const, key: 1, value: 'a', ts: 111 },
+      expect: [{ key: 1, value: 'A-null', ts: 100 }],
+    },
+  ];
+
+  test('are told record by record', () => {
+    expect(runKafkaCase({ id: 'own', topology: within, steps })).toEqual({ verdict: 'passed' });
+  });
+
+  test('are wrong where a record is emitted that is not expected', () => {
+    const fewer = steps.map((step) => ({ ...step, expect: [] }));
+    expect(runKafkaCase({ id: 'own', topology: within, steps: fewer })).toMatchObject({ verdict: 'wrong' });
+  });
+
+  test('that wait for each other by late records are not told', () => {
+    const late = [...steps, { input: { side: 'left' as const, key: 1, value: 'B', ts: 105 }, expect: [] }];
+    expect(runKafkaCase({ id: 'own', topology: within, steps: late })).toMatchObject({
+      verdict: 'unsupported',
+    });
+  });
+});

@@ -8,6 +8,8 @@ export function cellText(cell: string | null): string {
     text = withoutEmptyFraction(text.replace('T', ' '))
       .replace(/([+-]\d\d)$/, '$1:00')
       .replace(/Z$/, '+00:00');
+  // Also numbers within JSON.
+  if (/^[[{]/.test(text)) text = text.replace(/(?<=[[:,\s])(-?\d+)\.0+(?=[\],}\s])/g, '$1');
   if (/^\d\d:\d\d:\d\d\.\d+/.test(text)) text = withoutEmptyFraction(text);
   if (text === 'true') text = 't';
   if (text === 'false') text = 'f';

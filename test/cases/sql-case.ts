@@ -3,14 +3,16 @@ import { join } from 'node:path';
 import { type Append, LogWriter } from '../../src/testing/history.js';
 import { BagView, Clock, MaintainedBag, OneRow } from './case-view.js';
 import type { CaseView, Cells, Change, Check, SqlCase, Step, Verdict } from './case-file.js';
-import { SourceTable } from './case-table.js';
+import { Arrivals, SourceTable } from './case-table.js';
 import { bagDifference, rowText } from './comparison.js';
 import { Catalog } from './sql/catalog.js';
 import { parseQuery } from './sql/parser.js';
+import { pastOf } from './sql/past.js';
 import { relationOf, titled } from './sql/query.js';
+import { speak } from './sql/dialect.js';
 import type { Rel } from './sql/relation.js';
 import { restart } from './sql/scope.js';
-import { Unsupported, unsupported } from './unsupported.js';
+import { Unsupported, unsupported, verdictOf } from './unsupported.js';
 
 /** Maintains a case's views over its changes with the product, and compares them with what is expected after each step. */
 export function runSqlCase(one: SqlCase, folder: string): Verdict {
@@ -23,14 +25,6 @@ export function runSqlCase(one: SqlCase, folder: string): Verdict {
   };
   const verdict = run(false);
   return verdict.verdict === 'unsupported' && verdict.reason.includes('by two paths') ? run(true) : verdict;
-}
-
-function verdictOf(thrown: unknown): Verdict {
-  if (thrown instanceof Unsupported) return { verdict: 'unsupported', reason: thrown.what };
-  const { message, name } = thrown as Error;
-  // A refused declaration is no wrong answer; it says why.
-  if (name === 'DeclarationErrors') return { verdict: 'unsupported', reason: `refused: ${message}` };
-  return { verdict: 'wrong', reason: message };
 }
 
 class SqlRun {
@@ -51,16 +45,20 @@ class SqlRun {
     readonly inlined: boolean,
   ) {
     restart();
+    speak(one.dialect);
     this.#changes = one.steps.map(({ changes, changes_fixture: fixture }) =>
       fixture === undefined ? (changes ?? []) : JSON.parse(readFileSync(join(folder, fixture), 'utf8')),
     );
     const oneRow = new OneRow();
     this.#catalog = new Catalog(oneRow.rel, this.#clock.rel);
+    const arrivals = new Arrivals();
+    const withPast = one.views.some(({ sql }) => /for\s+system_time/i.test(sql));
     for (const table of one.tables) {
       const changes = this.#changes.flat().filter((change) => change.table === table.name);
-      const source = new SourceTable(table, changes);
+      const source = new SourceTable(table, { changes, arrivals, withPast });
       this.#tables.set(table.name, source);
       this.#catalog.add(table.name, () => source.rel);
+      if (withPast) this.#catalog.add(pastOf(table.name), () => source.past);
     }
     this.#appends.push(oneRow.append(this.#log));
     this.#appends.push(this.#clock.start(this.#log));
@@ -92,7 +90,7 @@ class SqlRun {
   }
 
   #declare(view: CaseView): void {
-    if (view.emit_on_window_close) unsupported('EMIT ON WINDOW CLOSE');
+    if (view.emit_on_window_close || /emit_final/.test(view.with ?? '')) unsupported('EMIT ON WINDOW CLOSE');
     const names = view.columns?.replace(/[()\s"]/g, '').split(',') ?? [];
     const rel = titled(this.#relation(view), names);
     const bag = new BagView(`view_${this.#views.size + 1}`, rel);
@@ -155,6 +153,14 @@ class SqlRun {
 
   #difference(check: Check): string | null {
     const found = check.whole_view ? this.#rowsOf(this.one.main_view) : this.#answer(check.query!);
+    // Where commas are between cells, those within a text are no others.
+    if (check.separated !== undefined)
+      return differenceOf(
+        found.map((row) => rowText(row.split(/,? /))),
+        check.separated.map((line) =>
+          rowText(line.split(/, ?/).map((cell) => (cell === 'null' ? null : cell))),
+        ),
+      );
     const expected = check.rows?.map(rowText) ?? textsOf(check.expected_text ?? []);
     return differenceOf(found, expected);
   }

@@ -62,6 +62,31 @@ describe('the cache of ordered state', () => {
     ]);
   });
 
+  test.each([10, 10_100])(
+    'an answer that is older than a commit brings nothing back that this took away (%i members)',
+    (size) => {
+      const state = new OrderedState('s', { entriesMax: 100_000 });
+      const stored = members(size);
+      // As far as a read goes.
+      const answer = (): void => {
+        for (const read of asked) state.load(read, 'count' in read ? stored.slice(0, read.count) : []);
+      };
+      state.wantEnd('g', 'least', size - 5, 0);
+      let asked = state.takeMissing();
+      answer();
+      state.add('g', stored[0]![0], -1);
+      state.seal();
+      // The next tick asks before the commit is answered, and is told what was there before it.
+      state.wantEnd('g', 'least', size - 2, 0);
+      asked = state.takeMissing();
+      expect(asked).toHaveLength(1);
+      state.acknowledge();
+      answer();
+      expect(state.end('g', 'least', 2).map(([member]) => member)).toEqual([stored[1]![0], stored[2]![0]]);
+      expect(state.weight('g', stored[0]![0])).toBe(0);
+    },
+  );
+
   test('many places of one group are known at a time', () => {
     const state = new OrderedState('s', { entriesMax: 100_000 });
     const places = Array.from({ length: 500 }, (_, place) => String(place * 10).padStart(6, '0'));

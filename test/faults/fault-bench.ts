@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Redis } from 'ioredis';
+import { compiled } from '../support/compiled.js';
 import { RedisServer } from '../support/redis-server.js';
 import { eventually, System } from '../support/system.js';
 import { expectedRows, type OrderEvent, shop } from './shop.js';
@@ -39,7 +40,7 @@ export class FaultBench {
   }
 
   async startWorker(url = this.redis.url): Promise<ChildProcess> {
-    const worker = spawn(process.execPath, ['--import', 'jiti/register', WORKER, url, String(LEASE_MS)], {
+    const worker = spawn(process.execPath, [await compiled(WORKER), url, String(LEASE_MS)], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.workers.push(worker);

@@ -1,7 +1,7 @@
 import { System } from '../support/system.js';
 import { shop } from './shop.js';
 
-/** A worker as a process of its own, to be killed, paused and cut off. `node --import jiti/register worker-process.ts <url> <lease ms>` */
+/** A worker as a process of its own, to be killed, paused and cut off. `worker-process.ts <url> <lease ms>` */
 const [url, leaseMs] = process.argv.slice(2) as [string, string];
 const system = await System.start({
   url,

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Redis } from 'ioredis';
 import type { KeptError } from '../../src/circuit/error-collection.js';
+import { compiled } from '../support/compiled.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 import { eventually, System } from '../support/system.js';
 import { looping, loopingOnRows } from './looping-views.js';
@@ -16,20 +17,23 @@ class Supervised {
   readonly output: string[] = [];
   deaths = 0;
 
-  constructor(
+  private constructor(
+    readonly program: string,
     readonly url: string,
     readonly of: 'entries' | 'rows',
   ) {
     this.#start();
   }
 
+  static async start(url: string, of: 'entries' | 'rows'): Promise<Supervised> {
+    return new Supervised(await compiled(WORKER), url, of);
+  }
+
   #start(): void {
     // A small heap, so that a function that takes all memory is soon through with it.
-    this.#process = spawn(
-      process.execPath,
-      ['--max-old-space-size=150', '--import', 'jiti/register', WORKER, this.url, this.of],
-      { stdio: ['ignore', 'pipe', 'pipe'] },
-    );
+    this.#process = spawn(process.execPath, ['--max-old-space-size=60', this.program, this.url, this.of], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     for (const stream of [this.#process.stdout!, this.#process.stderr!])
       stream.on('data', (data: Buffer) => this.output.push(String(data)));
     this.#process.once('exit', () => {
@@ -105,7 +109,7 @@ describeWithRedis('a view function that does not come to an end', () => {
     await append(1, 1_000_000, 'poison');
     await append(400, 301);
     reader = new System({ url: redis.url, declarations: looping });
-    worker = new Supervised(redis.url, 'entries');
+    worker = await Supervised.start(redis.url, 'entries');
     await caughtUp('per-sensor');
     await caughtUp('per-trouble');
 
@@ -131,7 +135,7 @@ describeWithRedis('a view function that does not come to an end', () => {
     await append(1, 1_000_000, 'heavy');
     await append(20, 20);
     reader = new System({ url: redis.url, declarations: looping });
-    worker = new Supervised(redis.url, 'entries');
+    worker = await Supervised.start(redis.url, 'entries');
     await caughtUp('per-sensor');
     expect(await totals()).toEqual({ readings: 40, total: (39 * 40) / 2 });
     expect((await errorsOf('per-sensor'))[0]!.reason).toContain('ended the worker');
@@ -141,7 +145,7 @@ describeWithRedis('a view function that does not come to an end', () => {
     await append(20, 0);
     await append(1, 20, 'heavy');
     reader = new System({ url: redis.url, declarations: loopingOnRows });
-    worker = new Supervised(redis.url, 'rows');
+    worker = await Supervised.start(redis.url, 'rows');
     await caughtUp('per-trouble');
     const task = { view: 'busy-sensors', generation: 1, stage: 0, partition: 0 };
     await eventually(async () => (await reader.tasks.status([task]))[0]!.parked !== null, 80_000);

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { compiled } from '../support/compiled.js';
 import { Proxy } from '../support/proxy.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 import { eventually } from '../support/system.js';
@@ -11,7 +12,7 @@ describeWithRedis('announcements', () => {
     const redis = await RedisServer.start();
     const proxy = await Proxy.start(redis.port);
     // A process of its own: a rejection that nobody handles ends it, and would only be noted here.
-    const listener = spawn(process.execPath, ['--import', 'jiti/register', LISTENER, proxy.url], {
+    const listener = spawn(process.execPath, [await compiled(LISTENER), proxy.url], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const publisher = redis.client();

@@ -8,6 +8,9 @@ import { MemoryTaskStore } from '../memory/memory-task-store.js';
 import { MemoryViewStore } from '../memory/memory-view-store.js';
 import type { Ports } from './simulated-worker.js';
 
+/** How long before the entries, where heartbeats are read first. */
+const HEARTBEATS_EARLY_MS = 300;
+
 /** One rule of the protocol, broken on purpose. A simulation that does not notice proves nothing. */
 export interface Mutation {
   /** What is no longer done. */
@@ -144,6 +147,22 @@ export const mutations: readonly Mutation[] = [
       if (outcome.status === 'read') return outcome;
       const stream = log.redis.streams.get(request.redisKey);
       return { status: 'read', entries: stream?.after(request.position, request.countMax) ?? [] };
+    }),
+  },
+  {
+    breaks: 'heartbeats are read after the entries they lie among',
+    ports: withLog(async (log, request) => {
+      const heartbeats = new Map(log.redis.streams.get(request.redisKey)?.heartbeats);
+      await new Promise((passed) => log.redis.clock.after(HEARTBEATS_EARLY_MS, () => passed(null)));
+      const outcome = await log.read(request);
+      if (outcome.status !== 'read' || outcome.heartbeats === undefined) return outcome;
+      return {
+        ...outcome,
+        heartbeats: outcome.heartbeats.flatMap(({ anchor }) => {
+          const clock = heartbeats.get(anchor);
+          return clock === undefined ? [] : [{ anchor, clock }];
+        }),
+      };
     }),
   },
   {

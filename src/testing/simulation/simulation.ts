@@ -41,6 +41,8 @@ const START = Date.UTC(2030, 0, 1);
 const ROUNDS = 14;
 const ROUND_MS = 3_000;
 const SETTLE_MS = 600_000;
+const CHECKS_MAX = 50;
+const CHECK_MS = 300;
 /** Within this time it is noticed that what was read, or stored, is not there any more: every task reads, and looks at its store. */
 const NOTICED_MS = 10_000;
 const PARKED_BY_ROLLBACK: ReadonlySet<string> = new Set([
@@ -93,6 +95,8 @@ export class Simulation {
       waitMs: 500,
       readerReportMs: 300,
       parkedRetryMs: 500,
+      heartbeatIdleMs: 600,
+      clocksMs: 200,
       changelogEntriesMin: this.#random.of([1, 20]),
     };
   }
@@ -132,11 +136,11 @@ export class Simulation {
       if (random.chance(0.3)) this.#checkpoints.push(checkpoint(this.#redis));
     }
     await this.#settle();
-    this.#check();
+    await this.#check();
     // And they go on as if nothing had been.
     this.#append(20);
     await this.#settle();
-    this.#check();
+    await this.#check();
     for (const worker of this.#workers) worker.process.kill();
   }
 
@@ -274,15 +278,29 @@ export class Simulation {
     return JSON.stringify({ generations, statuses, live: await ports.workers.live() }, null, 1);
   }
 
-  #check(): void {
+  /** Time goes on in silence: views come to show what it brings a moment later. */
+  async #check(): Promise<void> {
+    for (let asked = 1; ; asked++) {
+      const wrong = this.#wrong();
+      if (wrong === null) return;
+      if (asked === CHECKS_MAX) throw new Error(wrong);
+      await this.#time.pass(CHECK_MS, () => this.#watch.violation !== null);
+      if (this.#watch.violation) throw new Error(this.#watch.violation);
+    }
+  }
+
+  #wrong(): string | null {
     const log = new Map<string, readonly RawEntry[]>(
       this.#streams().map((key) => [key, this.#redis.streams.get(key)?.entries ?? []]),
     );
-    for (const [view, expected] of this.#subject.expected(log)) {
-      const shown = this.#shown(view);
-      const difference = differenceOf(expected, shown);
-      if (difference !== null) throw new Error(`The view "${view}" is wrong: ${difference}`);
+    const heartbeats = new Map(
+      this.#streams().map((key) => [key, this.#redis.streams.get(key)?.heartbeats ?? new Map()]),
+    );
+    for (const [view, expected] of this.#subject.expected(log, heartbeats)) {
+      const difference = differenceOf(expected, this.#shown(view));
+      if (difference !== null) return `The view "${view}" is wrong: ${difference}`;
     }
+    return null;
   }
 
   #shown(view: string): Shown {

@@ -8,7 +8,9 @@ import { stream } from '../../view/stream.js';
 import { table } from '../../view/table.js';
 import { view } from '../../view/view.js';
 import type { RawEntry } from '../../runtime/ports/source-log.js';
+import type { Position } from '../../runtime/position.js';
 import type { Random } from '../random.js';
+import { near, timed } from './timed-subject.js';
 
 /** Rows by what identifies them. */
 export type Shown = Map<string, Record<string, unknown>>;
@@ -19,13 +21,16 @@ export interface SimulatedSource {
   entry(random: Random): { partition: number; fields: string[] };
 }
 
+/** To what the clocks of partitions were raised, by Redis key and by the entry behind which. */
+export type Heartbeats = ReadonlyMap<string, ReadonlyMap<Position, number>>;
+
 /** Views, their sources, and what they must show in the end, computed from the log in the plainest way. */
 export interface Subject {
   readonly name: string;
   readonly views: readonly ViewDeclaration[];
   readonly sources: readonly SimulatedSource[];
-  /** By view; the log by Redis key. */
-  expected(log: ReadonlyMap<string, readonly RawEntry[]>): Map<string, Shown>;
+  /** By view; the log and its heartbeats by Redis key. */
+  expected(log: ReadonlyMap<string, readonly RawEntry[]>, heartbeats: Heartbeats): Map<string, Shown>;
 }
 
 const SHOPS = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
@@ -40,7 +45,7 @@ interface Sale {
 export function subjects(random: Random): Subject {
   const partitions = random.of([1, 1, 3]);
   const buckets = random.of([1, 4]);
-  return random.of([sums, joined, stacked])(partitions, buckets);
+  return random.of([sums, joined, stacked, timed, near])(partitions, buckets);
 }
 
 function sums(partitions: number, buckets: number): Subject {

@@ -111,6 +111,16 @@ export function aggregateOf(call: Call, rel: Rel): MadeAggregate {
       const name = call.name.startsWith('stddev') ? 'stddev' : 'variance';
       return made(baseOf(argType) === 'float' ? 'float' : 'numeric', () => offered(name)(id, { population }));
     }
+    case 'arg_min':
+    case 'arg_max': {
+      const [value, by] = args;
+      if (by === undefined || isStructured(argType)) return unsupported(`SQL: ${call.name}() of these`);
+      const shown = column(argType, value!.of);
+      const least = call.name === 'arg_min';
+      // What has no value is not looked at.
+      const id = column(by.type, (row) => (value!.of(row) === null ? null : by.of(row)));
+      return made(argType, () => offered(least ? 'minBy' : 'maxBy')(id, { value: shown }));
+    }
     case 'percentile_cont':
     case 'percentile_disc':
     case 'mode':

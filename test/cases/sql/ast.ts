@@ -2,7 +2,7 @@
 export type Expr =
   | { readonly k: 'literal'; readonly value: string | number | boolean | null; readonly type: string }
   | { readonly k: 'column'; readonly table: string | null; readonly name: string }
-  | { readonly k: 'star'; readonly table: string | null }
+  | { readonly k: 'star'; readonly table: string | null; readonly except?: readonly Expr[] }
   | { readonly k: 'unary'; readonly op: string; readonly e: Expr }
   | { readonly k: 'binary'; readonly op: string; readonly l: Expr; readonly r: Expr }
   | Call
@@ -144,4 +144,6 @@ export type From =
       readonly on: Expr | null;
       readonly using: readonly string[] | null;
       readonly natural: boolean;
+      /** With the nearest row only. */
+      readonly asOf: boolean;
     };

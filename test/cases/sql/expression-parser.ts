@@ -1,5 +1,6 @@
 import { unsupported } from '../unsupported.js';
 import type { Bound, Call, Expr, Frame, OrderItem, Over, Query } from './ast.js';
+import { dialect } from './dialect.js';
 import { TokenReader } from './token-reader.js';
 import { typeNamed } from './types.js';
 
@@ -27,7 +28,7 @@ export abstract class ExpressionParser extends TokenReader {
       const e = this.expression();
       const descending = this.skip('desc');
       if (!descending) this.skip('asc');
-      let nullsFirst = descending;
+      let nullsFirst = descending !== dialect().nullsLow;
       if (this.skip('nulls')) {
         nullsFirst = this.skip('first');
         if (!nullsFirst) this.expect('last');

@@ -1,5 +1,6 @@
 import { unsupported } from '../unsupported.js';
 import type { Call, Expr } from './ast.js';
+import { dialect, SqlError } from './dialect.js';
 import { arithmetic, commonType, compare, field, rounded, scalarFunctions } from './scalar-functions.js';
 import type { Scope } from './scope.js';
 import {
@@ -143,7 +144,14 @@ const nullsOut =
   (args: readonly Compiled[], call: (...values: any[]) => any) =>
   (row: any): any => {
     const values = args.map((arg) => arg.of(row));
-    return values.includes(null) ? null : call(...values);
+    if (values.includes(null)) return null;
+    if (!dialect().errorsAreNull) return call(...values);
+    try {
+      return call(...values);
+    } catch (thrown) {
+      if (thrown instanceof SqlError) return null;
+      throw thrown;
+    }
   };
 
 function unary(op: string, e: Compiled): Compiled {
@@ -254,12 +262,12 @@ function calculation(op: string, whole: boolean): (l: any, r: any) => any {
       return (l, r) => l ** r;
     case '%':
       return (l, r) => {
-        if (r === 0) throw new RangeError('division by zero');
+        if (r === 0) throw new SqlError('division by zero');
         return (l % r) + 0;
       };
     case '/':
       return (l, r) => {
-        if (r === 0) throw new RangeError('division by zero');
+        if (r === 0) throw new SqlError('division by zero');
         return (whole ? Math.trunc(l / r) : l / r) + 0;
       };
     default:
@@ -326,7 +334,7 @@ function casted(e: Compiled, type: string): Compiled {
     return by((value) => {
       if (typeof value === 'boolean') return Number(value);
       const number = typeof value === 'string' ? Number(value) : value;
-      if (!Number.isFinite(number)) throw new RangeError(`"${value}" is no integer`);
+      if (!Number.isFinite(number)) throw new SqlError(`"${value}" is no integer`);
       return rounded(number, 0) + 0;
     });
   if (to === 'numeric') {

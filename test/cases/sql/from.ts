@@ -2,7 +2,6 @@ import { Unsupported, unsupported } from '../unsupported.js';
 import type { Expr, From } from './ast.js';
 import type { Catalog } from './catalog.js';
 import { call } from './expression-parser.js';
-import { compile } from './expressions.js';
 import { relationOf, titled, withElements } from './query.js';
 import {
   attached,
@@ -12,13 +11,14 @@ import {
   filtered,
   joined,
   type Kind,
-  materialized,
   picked,
   type Rel,
 } from './relation.js';
 import { Scope, type SqlColumn } from './scope.js';
-import { baseOf, isNumber } from './types.js';
 import { columnsIn, columnsInFrom, columnsInQuery, conjunction, conjuncts, isQuery, some } from './walk.js';
+import { asOfJoin } from './as-of.js';
+import { equalSides, splitOn } from './equality.js';
+import { thenThere } from './past.js';
 import { asksNow } from './temporal.js';
 import { timeWindow } from './time-windows.js';
 
@@ -260,69 +260,6 @@ export function beside(
   };
 }
 
-/** The two sides of an equality, one of each relation; null where a condition is none. */
-function equalSides(e: Expr, left: Scope, right: Scope): { l: Expr; r: Expr; nulls: boolean } | null {
-  const nulls = e.k === 'distinct' && e.not;
-  if (!nulls && !(e.k === 'binary' && e.op === '=')) return null;
-  const [one, other] = [e.l, e.r];
-  if (some(one, isQuery) || some(other, isQuery) || one.k === 'row' || other.k === 'row') return null;
-  for (const [l, r] of [
-    [one, other],
-    [other, one],
-  ] as const)
-    if (only(l, left, right) && only(r, right, left)) return { l, r, nulls };
-  return null;
-}
-
-/** Whether an expression names columns, and all of them are of this side. */
-function only(e: Expr, scope: Scope, other: Scope): boolean {
-  const columns = columnsIn(e);
-  return (
-    columns.length > 0 &&
-    columns.every(({ table, name }) => {
-      const here = scope.find(table, name);
-      return here !== null && (other.find(table, name) === null || !here.outer);
-    })
-  );
-}
-
-/** Conditions that make a join: equal columns of both sides, and what is left of the conditions. */
-export function splitOn(
-  conditions: readonly Expr[],
-  left: Rel,
-  right: Rel,
-): { left: Rel; right: Rel; pairs: [string, string][]; rest: Expr[] } {
-  const rest: Expr[] = [];
-  const sides: { l: Expr; r: Expr; nulls: boolean }[] = [];
-  for (const condition of conditions) {
-    const equal = equalSides(condition, left.scope, right.scope);
-    if (equal === null) rest.push(condition);
-    else sides.push(equal);
-  }
-  const typed = sides.map(({ l, r, nulls }) => {
-    const [a, b] = [compile(l, left.scope).type, compile(r, right.scope).type];
-    const text = (e: Expr): Expr =>
-      nulls
-        ? call('coalesce', [
-            { k: 'cast', e, type: 'text' },
-            { k: 'literal', value: '\u0000null', type: 'text' },
-          ])
-        : e;
-    if (baseOf(a) === baseOf(b) || (isNumber(a) && isNumber(b))) return { l: text(l), r: text(r) };
-    const type = a === 'unknown' ? b : b === 'unknown' ? a : 'timestamp';
-    return { l: text({ k: 'cast', e: l, type }), r: text({ k: 'cast', e: r, type }) };
-  });
-  const ls = materialized(
-    left,
-    typed.map(({ l }) => l),
-  );
-  const rs = materialized(
-    right,
-    typed.map(({ r }) => r),
-  );
-  return { left: ls.rel, right: rs.rel, pairs: ls.ids.map((id, place) => [id, rs.ids[place]!]), rest };
-}
-
 function joinOf(from: Extract<From, { k: 'join' }>, left: Rel, right: Rel): Rel {
   const kind: Kind = from.kind === 'cross' ? 'inner' : from.kind;
   const shared = from.natural
@@ -333,8 +270,13 @@ function joinOf(from: Extract<From, { k: 'join' }>, left: Rel, right: Rel): Rel 
   if (shared !== null) return using(kind, left, right, [...new Set(shared)]);
   const on = conjuncts(from.on).filter((e) => !(e.k === 'literal' && e.value === true));
   if (on.some((e) => some(e, isQuery))) unsupported('SQL: a query in ON');
+  if (from.asOf) {
+    if (kind !== 'inner' && kind !== 'left') return unsupported('SQL: ASOF with this join');
+    return asOfJoin(kind, left, right, on);
+  }
   const split = splitOn(on, left, right);
-  return joined(kind, split.left, split.right, split.pairs, conjunction(split.rest));
+  const rest = [...split.rest, ...thenThere(left, right)];
+  return joined(kind, split.left, split.right, split.pairs, conjunction(rest));
 }
 
 /** USING and NATURAL: the shared columns are one column each, and come first. */

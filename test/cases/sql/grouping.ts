@@ -2,6 +2,7 @@ import { unsupported } from '../unsupported.js';
 import { aggregateOf, type MadeAggregate } from './aggregates.js';
 import type { Call, Expr } from './ast.js';
 import type { Catalog } from './catalog.js';
+import { groupsIn } from './group-windows.js';
 import {
   attached,
   columnOf,
@@ -145,7 +146,7 @@ function groupsOf(
   if (by.some(({ type }) => isStructured(type))) unsupported('SQL: GROUP BY lists');
   const { outer } = rel.scope;
   const results = made.map(({ column }) => ({ ...column, id: fresh() }));
-  if (by.length > 0 && made.length === 0)
+  if (by.length > 0 && made.length === 0 && by.every((column) => column.session === undefined))
     return {
       rel: distinct(
         picked(
@@ -157,9 +158,8 @@ function groupsOf(
     };
   const aggregates = Object.fromEntries(made.map(({ raw, request }) => [raw, request()]));
   if (made.length === 0) aggregates[fresh()] = offered('count')();
-  const names = [...outer, ...by].map(({ id }) => id);
   let groups: Rel = {
-    rows: rel.rows.groupBy(...names).aggregate(aggregates),
+    rows: groupsIn(rel.rows, [...outer, ...by], aggregates),
     scope: new Scope([
       ...outer,
       ...by,

@@ -1,10 +1,11 @@
 import { unsupported } from '../unsupported.js';
 import type { Body, Expr, From, Item, JoinKind, OrderItem, Query, Select } from './ast.js';
 import { ExpressionParser } from './expression-parser.js';
+import { pastOf } from './past.js';
 
 /** Words that end a table's name in FROM and so are no alias of it. */
 const AFTER_TABLE = new Set(
-  'where group having order limit offset union except intersect on using join left right full inner cross natural fetch window emit with'.split(
+  'where group having order limit offset union except intersect on using join left right full inner cross natural fetch window emit with asof for match_condition'.split(
     ' ',
   ),
 );
@@ -109,12 +110,19 @@ export class QueryParser extends ExpressionParser {
   }
 
   #item(): Item {
-    const e = this.expression();
+    const e = this.#starExcept(this.expression());
     const { kind, text } = this.token;
     let as: string | null = null;
     if (this.skip('as')) as = this.next().text;
     else if (kind === 'quoted' || (kind === 'word' && !AFTER_ITEM.has(text))) as = this.name();
     return { e, as, name: as ?? nameOf(e) };
+  }
+
+  #starExcept(e: Expr): Expr {
+    if (e.k !== 'star' || !this.skip('except', '(')) return e;
+    const except = this.list(() => this.expression());
+    this.expect(')');
+    return { ...e, except };
   }
 
   /** The sets of expressions that are grouped by: one, unless GROUPING SETS, ROLLUP or CUBE make more of them. */
@@ -159,18 +167,31 @@ export class QueryParser extends ExpressionParser {
     let left = this.#table();
     for (;;) {
       const natural = this.skip('natural');
+      let asOf = this.skip('asof');
       let kind: JoinKind | null = null;
       if (this.skip('cross', 'join')) kind = 'cross';
       else if (this.skip('inner', 'join') || this.skip('join')) kind = 'inner';
       else
-        for (const side of ['left', 'right', 'full'] as const)
-          if (this.skip(side, 'outer', 'join') || this.skip(side, 'join')) kind = side;
+        for (const side of ['left', 'right', 'full'] as const) {
+          if (this.skip(side, 'asof', 'join')) asOf = true;
+          else if (!this.skip(side, 'outer', 'join') && !this.skip(side, 'join')) continue;
+          kind = side;
+        }
       if (kind === null) return left;
       const right = this.#table();
-      const on = this.skip('on') ? this.expression() : null;
+      const nearest = this.skip('match_condition') ? this.#parenthesis() : null;
+      let on = this.skip('on') ? this.expression() : null;
+      if (nearest !== null && on !== null) on = { k: 'binary', op: 'and', l: on, r: nearest };
       const using = this.skip('using') ? this.names() : null;
-      left = { k: 'join', kind, l: left, r: right, on, using, natural };
+      left = { k: 'join', kind, l: left, r: right, on, using, natural, asOf };
     }
+  }
+
+  #parenthesis(): Expr {
+    this.expect('(');
+    const e = this.expression();
+    this.expect(')');
+    return e;
   }
 
   #table(): From {
@@ -194,9 +215,15 @@ export class QueryParser extends ExpressionParser {
       const { as, columns } = this.#alias(name);
       return { k: 'function', name, args, as: as!, columns };
     }
-    if (this.skip('for', 'system_time')) unsupported('SQL: FOR SYSTEM_TIME');
+    const past = this.#past();
     const { as, columns } = this.#alias(name);
-    return { k: 'table', name, as: as!, columns };
+    return { k: 'table', name: past || this.#past() ? pastOf(name) : name, as: as!, columns };
+  }
+
+  #past(): boolean {
+    if (!this.skip('for', 'system_time', 'as', 'of')) return false;
+    if (!this.skip('proctime', '(', ')')) unsupported('SQL: FOR SYSTEM_TIME of another time');
+    return true;
   }
 
   /** Whether parentheses follow that hold a query and not a join. */

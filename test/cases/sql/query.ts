@@ -3,6 +3,7 @@ import type { Body, Expr, Item, OrderItem, Query, Select } from './ast.js';
 import type { Catalog } from './catalog.js';
 import { compile } from './expressions.js';
 import { fromOf } from './from.js';
+import { groupWindows } from './group-windows.js';
 import { grouped } from './grouping.js';
 import { limited, type SortColumn } from './limit.js';
 import {
@@ -126,7 +127,12 @@ function selectOf(
   };
 
   if (select.groups !== null || all().some((e) => some(e, isAggregate))) {
-    const sets = (select.groups ?? [[]]).map((set) => set.map((e) => groupMeantBy(e, items, rel.scope)));
+    let sets = (select.groups ?? [[]]).map((set) => set.map((e) => groupMeantBy(e, items, rel.scope)));
+    const windows = groupWindows(rel, sets);
+    if (windows !== null) {
+      ({ rel, sets } = windows);
+      rewrite(windows.rewrite);
+    }
     const groups = grouped(rel, sets, all(), catalog, base);
     rel = groups.rel;
     rewrite(groups.rewrite);
@@ -172,7 +178,8 @@ function selectOf(
 function itemsOf(items: readonly Item[], scope: Scope): Item[] {
   return items.flatMap((item): Item[] => {
     if (item.e.k !== 'star') return [item];
-    const columns = scope.star(item.e.table);
+    const left = (item.e.except ?? []).map((e) => (e.k === 'column' ? scope.column(e.table, e.name).id : ''));
+    const columns = scope.star(item.e.table).filter(({ id }) => !left.includes(id));
     if (columns.length === 0) unsupported('SQL: a star without columns');
     return columns.map(({ id, name }) => ({ e: { k: 'known', id }, as: name, name }));
   });

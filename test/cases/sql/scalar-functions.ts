@@ -1,4 +1,5 @@
 import { unsupported } from '../unsupported.js';
+import { dialect, SqlError } from './dialect.js';
 import { baseOf, DAY_MS, dateOf, instantOf, type Interval, isNumber, later, msOf } from './types.js';
 
 /** A function of SQL: the type of its result by those of its arguments, and its value. Null in, null out unless `nulls`. */
@@ -66,10 +67,12 @@ const extreme = (sign: 1 | -1): ScalarFunction => ({
   type: commonType,
   nulls: true,
   call: (...args) =>
-    notNull(args).reduce(
-      (best, value) => (best === null || sign * compare(value, best) > 0 ? value : best),
-      null,
-    ),
+    dialect().extremesOfNull && args.includes(null)
+      ? null
+      : notNull(args).reduce(
+          (best, value) => (best === null || sign * compare(value, best) > 0 ? value : best),
+          null,
+        ),
 });
 
 const TRUNC: Readonly<Record<string, (ms: number) => number>> = {
@@ -172,7 +175,19 @@ const padded = (value: string, size: number, fill = ' ', atStart = true): string
 const isTimeOrText = (type: string | undefined): string =>
   type === 'timestamptz' ? 'timestamptz' : 'timestamp';
 
+const timePart = (name: string): ScalarFunction => int((time: string) => field(name, time));
+
 export const scalarFunctions: Readonly<Record<string, ScalarFunction>> = {
+  if: {
+    type: (types) => commonType(types.slice(1)),
+    nulls: true,
+    call: (condition, then, otherwise) => (condition === true ? then : otherwise),
+  },
+  year: timePart('year'),
+  quarter: timePart('quarter'),
+  month: timePart('month'),
+  hour: timePart('hour'),
+  minute: timePart('minute'),
   coalesce: { type: commonType, nulls: true, call: (...args) => notNull(args)[0] ?? null },
   nullif: {
     type: first,
@@ -194,7 +209,7 @@ export const scalarFunctions: Readonly<Record<string, ScalarFunction>> = {
     type: (types) =>
       types.every((type) => isNumber(type)) ? commonType(types) : unsupported('SQL: mod() of texts'),
     call: (left: number, right: number) => {
-      if (right === 0) throw new RangeError('division by zero');
+      if (right === 0) throw new SqlError('division by zero');
       return left % right;
     },
   },

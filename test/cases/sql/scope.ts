@@ -12,6 +12,12 @@ export interface SqlColumn {
   readonly hidden?: boolean;
   /** Not a column that SQL knows of: never part of `*`. */
   readonly made?: boolean;
+  /** Stands for an edge of the sessions that a grouping will tell. */
+  readonly session?: {
+    readonly gapMs: number;
+    readonly on: string;
+    readonly edge: 'windowStart' | 'windowEnd';
+  };
 }
 
 /** The columns that a name can mean here; those of this query before those around it. */

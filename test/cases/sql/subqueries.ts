@@ -2,7 +2,8 @@ import { unsupported } from '../unsupported.js';
 import type { Expr, Query, Select } from './ast.js';
 import type { Catalog } from './catalog.js';
 import { compile } from './expressions.js';
-import { beside, fromOf, splitOn } from './from.js';
+import { splitOn } from './equality.js';
+import { beside, fromOf } from './from.js';
 import { relationOf } from './query.js';
 import {
   applied,

@@ -2,6 +2,7 @@ import { unsupported } from '../unsupported.js';
 import type { Call, Expr, Over } from './ast.js';
 import { ordered } from './limit.js';
 import { aggregateOf } from './aggregates.js';
+import { framedByJoin } from './frames.js';
 import {
   applied,
   attached,
@@ -40,10 +41,12 @@ function windowOf(rel: Rel, call: Call): { rel: Rel; id: string } {
   const keys = materialized(rel, per);
   const outer = rel.scope.outer.map(({ id }) => id);
   const groups = [...new Set([...outer, ...keys.ids])];
-  if (call.filter !== null || call.distinct) unsupported(`SQL: FILTER or DISTINCT with OVER`);
+  if (call.distinct) unsupported(`SQL: DISTINCT with OVER`);
   const ranking = RANKINGS[call.name];
   if (ranking === undefined && order.length === 0 && frame === null) return ofAll(keys.rel, call, groups);
   const moves = ranking === undefined && call.name !== 'lag' && call.name !== 'lead';
+  if (moves && !rolls(call)) return framedByJoin(keys.rel, call, groups);
+  if (call.filter !== null) unsupported(`SQL: FILTER with ${call.name}()`);
   const { rows, range, ahead } = moves ? framed(call.over!) : { rows: 1, range: null, ahead: false };
   const sorts = materialized(
     keys.rel,
@@ -95,6 +98,18 @@ const RANKINGS: Readonly<Record<string, string>> = {
   dense_rank: 'denseRank',
 };
 
+/** Aggregates that roll over the rows up to the row itself, or from it on. */
+const ROLLING = ['count', 'sum', 'avg', 'min', 'max'];
+
+function rolls({ name, filter, over: how }: Call): boolean {
+  const { frame, order } = how!;
+  if (!ROLLING.includes(name) || filter !== null) return false;
+  if (frame === null) return true;
+  const [near, far] = frame.from.at === 'current' ? [frame.from, frame.to] : [frame.to, frame.from];
+  if (near.at !== 'current' || frame.unit === 'groups') return false;
+  return frame.unit === 'rows' || !('by' in far) || order.length === 1;
+}
+
 /** lag and lead, and aggregates of a frame. */
 function moving(
   call: Call,
@@ -107,6 +122,8 @@ function moving(
     const constant = (place: number): any =>
       call.args[place] ? compile(call.args[place]!, new Scope([])).of({}) : undefined;
     const [offset, otherwise] = [constant(1) ?? 1, constant(2)];
+    // The row itself is in the frame of one row that ends with it.
+    if (offset === 0) return { type, request: () => offered('rolling')(offered('max')(id), { rows: 1 }) };
     if (offset < 1) unsupported(`SQL: ${call.name}() by ${offset}`);
     return {
       type,
@@ -114,8 +131,6 @@ function moving(
         offered(call.name)(id, { offset, ...(otherwise !== undefined && { default: otherwise }) }),
     };
   }
-  if (!['count', 'sum', 'avg', 'min', 'max'].includes(call.name))
-    unsupported(`SQL: ${call.name}() over a frame`);
   const whole = baseOf(type) === 'int';
   const given =
     call.name === 'count' || (call.name === 'sum' && whole)
@@ -147,17 +162,14 @@ function framed({ order, frame }: Over): Framed {
   if (frame === null) return { rows: order.length === 0 ? ROWS_MAX : null, range: null, ahead: false };
   const { from, to, unit } = frame;
   const ahead = from.at === 'current' && to.at !== 'current';
-  const [near, far] = ahead ? [from, to] : [to, from];
-  if (near.at !== 'current' || unit === 'groups')
-    return unsupported('SQL: a frame that does not end at its row');
+  const far = ahead ? to : from;
   if (far.at === 'start' || far.at === 'end')
     return { rows: unit === 'rows' ? ROWS_MAX : null, range: null, ahead };
   if (unit === 'rows') {
     const by = 'by' in far ? Number(compile(far.by, new Scope([])).of({})) : 0;
     return { rows: by + 1, range: null, ahead };
   }
-  if (!('by' in far) || order.length !== 1) return unsupported('SQL: a range of several columns');
-  return { rows: null, range: far.by, ahead };
+  return { rows: null, range: (far as { by: Expr }).by, ahead };
 }
 
 /** A distance as the product takes it: a duration between times, else a number. */

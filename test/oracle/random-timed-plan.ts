@@ -1,0 +1,527 @@
+import {
+  computed,
+  count,
+  cumulating,
+  hopping,
+  instant,
+  max,
+  min,
+  rank,
+  rolling,
+  rowNumber,
+  session,
+  stream,
+  sum,
+  table,
+  tumbling,
+} from 'stillwater';
+import { z } from 'zod';
+import type { Random } from '../support/random.js';
+
+export const MINUTE = 60_000;
+const options = {
+  schema: z.object({ id: z.int(), at: instant(), k: z.string().nullable(), v: z.int() }),
+  eventTime: 'at',
+  lateness: '20m',
+} as const;
+export const LATENESS_MS = 20 * MINUTE;
+
+export const one = stream('one', options);
+export const two = stream('two', options);
+/** What holds since when. */
+export const facts = table('facts', {
+  schema: z.object({ k: z.string(), since: instant(), f: z.int() }),
+  key: 'k',
+  eventTime: 'since',
+  lateness: '20m',
+});
+/** What holds now. */
+export const places = table('places', { schema: z.object({ k: z.string(), p: z.int() }), key: 'k' });
+
+/** In DuckDB times are milliseconds, and each row has the watermark it came under. */
+export const TABLES = [
+  'CREATE TABLE one (id INT, "at" BIGINT, k VARCHAR, v INT, late BIGINT)',
+  'CREATE TABLE two (id INT, "at" BIGINT, k VARCHAR, v INT, late BIGINT)',
+  'CREATE TABLE facts (k VARCHAR, since BIGINT, f INT)',
+  'CREATE TABLE places (k VARCHAR, p INT)',
+  'CREATE TABLE times (source VARCHAR, clock BIGINT)',
+] as const;
+export const NEVER = -1_000_000_000_000_000;
+
+/**
+ * Rows of the product and the SQL that means the same, at any moment: it asks the clocks where what is shown depends on them.
+ * All columns are texts, numbers or times; none is called alike.
+ */
+export interface TimedTwin {
+  readonly rows: any;
+  readonly sql: string;
+  readonly columns: readonly TimedColumn[];
+  /** SQL says the same only if no event of these is late. */
+  readonly onTime: ReadonlySet<string>;
+}
+export interface TimedColumn {
+  readonly name: string;
+  readonly kind: 'text' | 'number' | 'time';
+}
+
+const clockOf = (source: string): string => `(SELECT clock FROM times WHERE source = '${source}')`;
+const watermarkOf = (source: string): string => `(${clockOf(source)} - ${LATENESS_MS})`;
+const number = (name: string): TimedColumn => ({ name, kind: 'number' });
+const text = (name: string): TimedColumn => ({ name, kind: 'text' });
+const time = (name: string): TimedColumn => ({ name, kind: 'time' });
+const NOTHING: ReadonlySet<string> = new Set();
+const both = (...sets: ReadonlySet<string>[]): ReadonlySet<string> =>
+  new Set(sets.flatMap((set) => [...set]));
+const list = (columns: readonly TimedColumn[], of = ''): string =>
+  columns.map(({ name }) => `${of}"${name}"`).join(', ');
+
+let fresh = 0;
+const freshName = (): string => `c${++fresh}`;
+
+export function randomTimedPlan(random: Random, depth: number): TimedTwin {
+  fresh = 0;
+  return deeper(random, timed(random), depth);
+}
+
+function deeper(random: Random, from: TimedTwin, depth: number): TimedTwin {
+  let twin = from;
+  for (let left = depth; left > 0; left--)
+    twin = random.of([narrowed, grouped, topped, ranked, distinct, placed, joined, matched])(random, twin);
+  return twin;
+}
+
+/** What acts on time. */
+function timed(random: Random): TimedTwin {
+  return random.of([
+    windows,
+    windows,
+    sessions,
+    ofWindows,
+    near,
+    nearInWindows,
+    then,
+    thenInWindows,
+    deduped,
+    lately,
+    throughTable,
+    untilFinal,
+  ])(random);
+}
+
+interface Shape {
+  readonly shape: any;
+  /** SQL of a row's windows: a query of `ws` and `we`. */
+  readonly of: (at: string) => string;
+}
+
+/** Windows as SQL makes them of a time: the starts of a series that the time lies behind. */
+function shapeOf(random: Random): Shape {
+  const floor = (at: string, ms: number): string => `(${at} // ${ms} * ${ms})`;
+  switch (random.of(['tumbling', 'hopping', 'cumulating'] as const)) {
+    case 'tumbling': {
+      const ms = random.of([10, 30]) * MINUTE;
+      return {
+        shape: tumbling(`${ms}ms`),
+        of: (at) => `SELECT ${floor(at, ms)} AS ws, ${floor(at, ms)} + ${ms} AS we`,
+      };
+    }
+    case 'hopping': {
+      const [size, every] = random.of([
+        [20, 10],
+        [25, 10],
+      ]) as [number, number];
+      const [sizeMs, everyMs] = [size * MINUTE, every * MINUTE];
+      return {
+        shape: hopping(`${sizeMs}ms`, { every: `${everyMs}ms` }),
+        of: (at) =>
+          `SELECT s.i AS ws, s.i + ${sizeMs} AS we FROM unnest(range(${floor(at, everyMs)} - ${sizeMs - (sizeMs % everyMs)}, ${at} + 1, ${everyMs})) s(i) WHERE s.i + ${sizeMs} > ${at}`,
+      };
+    }
+    case 'cumulating': {
+      const [sizeMs, everyMs] = [60 * MINUTE, 20 * MINUTE];
+      return {
+        shape: cumulating(`${sizeMs}ms`, { every: `${everyMs}ms` }),
+        of: (at) =>
+          `SELECT ${floor(at, sizeMs)} AS ws, e.i AS we FROM unnest(range(${floor(at, everyMs)} + ${everyMs}, ${floor(at, sizeMs)} + ${sizeMs} + 1, ${everyMs})) e(i)`,
+      };
+    }
+  }
+}
+
+const RESULTS = {
+  n: count(),
+  total: sum('v' as never),
+  least: min('v' as never),
+  newest: max('id' as never),
+};
+const RESULTS_SQL = 'count(*) AS n, sum(v) AS total, min(v) AS least, max(id) AS newest';
+const windowColumns = ['n', 'total', 'least', 'newest'].map(number);
+
+interface Source {
+  readonly name: 'one' | 'two';
+  readonly rows: any;
+  readonly sql: string;
+}
+
+function sourceOf(random: Random): Source {
+  const [name, of] = random.of([
+    ['one', one],
+    ['two', two],
+  ] as const);
+  const rows: any = of;
+  if (random.chance(0.6)) return { name, rows, sql: `SELECT * FROM ${name}` };
+  const least = random.below(3);
+  return {
+    name,
+    rows: rows.where((row: any) => row.v >= least),
+    sql: `SELECT * FROM ${name} WHERE v >= ${least}`,
+  };
+}
+
+/** Windows as they go, or when they are over. */
+function windows(random: Random): TimedTwin {
+  const { name, rows, sql } = sourceOf(random);
+  return windowed(random, { rows, sql, at: 'at', watermark: watermarkOf(name), late: 'late' });
+}
+
+interface Windowable {
+  readonly rows: any;
+  readonly sql: string;
+  readonly at: string;
+  readonly watermark: string;
+  /** The column of the watermark that a row came under; null where all rows count. */
+  readonly late: string | null;
+  readonly onTime?: ReadonlySet<string>;
+}
+
+function windowed(random: Random, { rows, sql, at, watermark, late, onTime }: Windowable): TimedTwin {
+  const { shape, of } = shapeOf(random);
+  const groups = rows.window(shape, { on: at }).groupBy('k').aggregate(RESULTS);
+  const isFinal = random.chance(0.5);
+  const counted = late === null ? '' : `WHERE w.we > t."${late}"`;
+  const all =
+    `SELECT t.k AS k, w.ws AS "windowStart", w.we AS "windowEnd", ${RESULTS_SQL} ` +
+    `FROM (${sql}) t, LATERAL (${of(`t."${at}"`)}) w ${counted} GROUP BY t.k, w.ws, w.we`;
+  return {
+    rows: isFinal ? groups.final() : groups,
+    sql: isFinal ? `SELECT * FROM (${all}) WHERE "windowEnd" <= ${watermark}` : all,
+    columns: [text('k'), time('windowStart'), time('windowEnd'), ...windowColumns],
+    onTime: onTime ?? NOTHING,
+  };
+}
+
+function sessions(random: Random): TimedTwin {
+  const { name, rows, sql } = sourceOf(random);
+  const gapMs = random.of([4, 9]) * MINUTE;
+  const groups = rows
+    .window(session(`${gapMs}ms`))
+    .groupBy('k')
+    .aggregate(RESULTS);
+  const isFinal = random.chance(0.5);
+  const numbered =
+    `SELECT *, sum(CASE WHEN gap IS NULL OR gap > ${gapMs} THEN 1 ELSE 0 END) OVER (PARTITION BY k ORDER BY "at", id) AS s ` +
+    `FROM (SELECT *, "at" - lag("at") OVER (PARTITION BY k ORDER BY "at", id) AS gap FROM (${sql}))`;
+  const all = `SELECT k, min("at") AS "windowStart", max("at") + ${gapMs} AS "windowEnd", ${RESULTS_SQL} FROM (${numbered}) GROUP BY k, s`;
+  return {
+    rows: isFinal ? groups.final() : groups,
+    sql: isFinal ? `SELECT * FROM (${all}) WHERE "windowEnd" < ${watermarkOf(name)}` : all,
+    columns: [text('k'), time('windowStart'), time('windowEnd'), ...windowColumns],
+    onTime: new Set([name]),
+  };
+}
+
+/** The first rows of windows, or what rows have of their place in them. */
+function ofWindows(random: Random): TimedTwin {
+  const { rows, sql } = sourceOf(random);
+  const { shape, of } = shapeOf(random);
+  const columns = [number('id'), time('at'), text('k'), number('v'), time('windowStart'), time('windowEnd')];
+  const inWindow = rows.window(shape).rows();
+  const all =
+    `SELECT t.id, t."at", t.k, t.v, w.ws AS "windowStart", w.we AS "windowEnd" ` +
+    `FROM (${sql}) t, LATERAL (${of('t."at"')}) w WHERE w.we > t.late`;
+  const per = ['windowStart', 'windowEnd', ...(random.chance(0.5) ? ['k'] : [])];
+  const partition = `PARTITION BY ${per.map((name) => `"${name}"`).join(', ')} ORDER BY v DESC, id`;
+  if (random.chance(0.5)) {
+    const size = 1 + random.below(2);
+    return {
+      rows: inWindow.top(size, { per, order: ['v.desc', 'id'] }),
+      sql: `SELECT ${list(columns)} FROM (SELECT *, row_number() OVER (${partition}) AS place FROM (${all})) WHERE place <= ${size}`,
+      columns,
+      onTime: NOTHING,
+    };
+  }
+  return {
+    rows: inWindow.over(
+      { per, order: ['v.desc', 'id'] },
+      { place: rowNumber(), lately: rolling(sum('v' as never), { rows: 2 }) },
+    ),
+    sql: `SELECT *, row_number() OVER (${partition}) AS place, sum(v) OVER (${partition} ROWS 1 PRECEDING) AS lately FROM (${all})`,
+    columns: [...columns, number('place'), number('lately')],
+    onTime: NOTHING,
+  };
+}
+
+const BEFORE = 6 * MINUTE;
+const AFTER = 3 * MINUTE;
+
+/** Events of both streams that lie near each other, and those that are alone for certain. */
+function pairs(random: Random): { rows: any; sql: string } {
+  const kind = random.of(['inner', 'left', 'full'] as const);
+  const method = { inner: 'join', left: 'leftJoin', full: 'fullJoin' }[kind];
+  const conditioned = random.chance(0.3);
+  const rows = (one as any)
+    [method](
+      { r: two },
+      {
+        on: { k: 'k' },
+        within: { before: `${BEFORE}ms`, after: `${AFTER}ms` },
+        ...(conditioned && { where: (row: any) => row.v <= row.r.v }),
+      },
+    )
+    .select({ id: 'id', at: 'at', k: 'k', v: 'v', other: 'r.id', rat: 'r.at' });
+  const side = (name: string): string => `(SELECT * FROM ${name} WHERE "at" >= late)`;
+  const on = `l.k = r.k AND r."at" BETWEEN l."at" - ${BEFORE} AND l."at" + ${AFTER}${conditioned ? ' AND l.v <= r.v' : ''}`;
+  const sql =
+    `SELECT l.id AS id, l."at" AS "at", l.k AS k, l.v AS v, r.id AS other, r."at" AS rat FROM ${side('one')} l ${kind.toUpperCase()} JOIN ${side('two')} r ON ${on} ` +
+    `WHERE (r.id IS NOT NULL OR l.k IS NULL OR l."at" + ${AFTER} < ${watermarkOf('two')}) ` +
+    `AND (l.id IS NOT NULL OR r.k IS NULL OR r."at" + ${BEFORE} < ${watermarkOf('one')})`;
+  return { rows, sql };
+}
+
+function near(random: Random): TimedTwin {
+  const columns = [number('id'), time('at'), text('k'), number('v'), number('other'), time('rat')];
+  return { ...pairs(random), columns, onTime: NOTHING };
+}
+
+function nearInWindows(random: Random): TimedTwin {
+  const { rows, sql } = pairs(random);
+  // Of full joins those without a left event have no time to be in a window by.
+  const timedRows = rows.where((row: any) => row.at !== null);
+  return windowed(random, {
+    rows: timedRows,
+    sql: `SELECT * FROM (${sql}) WHERE "at" IS NOT NULL`,
+    at: 'at',
+    watermark: `least(${watermarkOf('one')}, ${watermarkOf('two')} - ${AFTER})`,
+    late: null,
+  });
+}
+
+/** Events with what held when they happened. */
+function versions(random: Random): { rows: any; sql: string; name: string } {
+  const { name, rows, sql } = sourceOf(random);
+  const outer = random.chance(0.6);
+  const joinedRows = rows[outer ? 'leftJoinAsOf' : 'joinAsOf']({ r: facts }, { on: { k: 'k' } });
+  return {
+    name,
+    rows: joinedRows.select({ id: 'id', at: 'at', k: 'k', v: 'v', f: 'r.f' }),
+    sql:
+      `SELECT l.id, l."at", l.k, l.v, r.f FROM (SELECT * FROM (${sql}) WHERE "at" >= late) l ASOF LEFT JOIN facts r ` +
+      `ON l.k = r.k AND l."at" >= r.since${outer ? '' : ' WHERE r.f IS NOT NULL'}`,
+  };
+}
+
+function then(random: Random): TimedTwin {
+  const { rows, sql } = versions(random);
+  const columns = [number('id'), time('at'), text('k'), number('v'), number('f')];
+  return { rows, sql, columns, onTime: new Set(['facts']) };
+}
+
+function thenInWindows(random: Random): TimedTwin {
+  const { rows, sql, name } = versions(random);
+  return windowed(random, {
+    rows,
+    sql,
+    at: 'at',
+    watermark: `least(${watermarkOf(name)}, ${watermarkOf('facts')})`,
+    late: null,
+    onTime: new Set(['facts']),
+  });
+}
+
+function deduped(random: Random): TimedTwin {
+  const { rows, sql } = sourceOf(random);
+  const withinMs = random.of([5, 15]) * MINUTE;
+  const columns = [number('id'), time('at'), text('k'), number('v')];
+  return {
+    rows: rows.dedupe({ by: 'k', within: `${withinMs}ms`, on: 'at' }),
+    sql:
+      `SELECT ${list(columns)} FROM (SELECT *, "at" - lag("at") OVER (PARTITION BY k ORDER BY "at", id::VARCHAR) AS gap ` +
+      `FROM (${sql}) WHERE "at" >= late) WHERE gap IS NULL OR gap > ${withinMs}`,
+    columns,
+    onTime: NOTHING,
+  };
+}
+
+function lately(random: Random): TimedTwin {
+  const { name, rows, sql } = sourceOf(random);
+  const ageMs = random.of([15, 60]) * MINUTE;
+  return {
+    rows: rows.last(`${ageMs}ms`).groupBy('k').aggregate(RESULTS),
+    sql: `SELECT k, ${RESULTS_SQL} FROM (${sql}) WHERE "at" + ${ageMs} > ${clockOf(name)} GROUP BY k`,
+    columns: [text('k'), ...windowColumns],
+    onTime: NOTHING,
+  };
+}
+
+/** Nothing is late behind a table, and nothing is ever over. */
+function throughTable(random: Random): TimedTwin {
+  const { rows, sql } = sourceOf(random);
+  const { shape, of } = shapeOf(random);
+  const named = rows
+    .leftJoin({ place: places }, { on: { k: 'k' } })
+    .select({ id: 'id', at: 'at', v: 'v', p: 'place.p' });
+  return {
+    rows: named.window(shape, { on: 'at' }).groupBy('p').aggregate(RESULTS),
+    sql:
+      `SELECT p, w.ws AS "windowStart", w.we AS "windowEnd", ${RESULTS_SQL} FROM (SELECT e.id, e."at", e.v, s.p FROM (${sql}) e LEFT JOIN places s ON e.k = s.k) t, ` +
+      `LATERAL (${of('t."at"')}) w GROUP BY p, w.ws, w.we`,
+    columns: [number('p'), time('windowStart'), time('windowEnd'), ...windowColumns],
+    onTime: NOTHING,
+  };
+}
+
+/** Events as such, in the order of their watermark. */
+function untilFinal(random: Random): TimedTwin {
+  const { name, rows, sql } = sourceOf(random);
+  const columns = [number('id'), time('at'), text('k'), number('v')];
+  return {
+    rows: rows.final().select({ id: 'id', at: 'at', k: 'k', v: 'v' }),
+    sql: `SELECT ${list(columns)} FROM (${sql}) WHERE "at" >= late AND "at" < ${watermarkOf(name)}`,
+    columns,
+    onTime: NOTHING,
+  };
+}
+
+// What does not act on time, behind it.
+
+const numbersOf = ({ columns }: TimedTwin): TimedColumn[] => columns.filter(({ kind }) => kind === 'number');
+
+function narrowed(random: Random, twin: TimedTwin): TimedTwin {
+  const { name } = random.of(numbersOf(twin));
+  const bound = random.below(6);
+  return {
+    ...twin,
+    rows: twin.rows.where((row: any) => row[name] === null || row[name] <= bound),
+    sql: `SELECT * FROM (${twin.sql}) WHERE "${name}" IS NULL OR "${name}" <= ${bound}`,
+  };
+}
+
+function grouped(random: Random, twin: TimedTwin): TimedTwin {
+  const by = random.some(twin.columns, 1, 2);
+  const of = random.of(numbersOf(twin)).name;
+  const made = [freshName(), freshName(), freshName(), freshName()] as const;
+  return {
+    ...twin,
+    rows: twin.rows.groupBy(...by.map(({ name }) => name)).aggregate({
+      [made[0]]: count(),
+      [made[1]]: sum(of as never),
+      [made[2]]: min(of as never),
+      [made[3]]: max(of as never),
+    }),
+    sql: `SELECT ${list(by)}, count(*) AS ${made[0]}, sum("${of}") AS ${made[1]}, min("${of}") AS ${made[2]}, max("${of}") AS ${made[3]} FROM (${twin.sql}) GROUP BY ${list(by)}`,
+    columns: [...by, ...made.map(number)],
+  };
+}
+
+/** An order of all columns: rows that tie are equal. */
+function ordered(random: Random, columns: readonly TimedColumn[]): { order: string[]; sql: string } {
+  const terms = random.some(columns, columns.length).map(({ name }) => ({ name, down: random.chance(0.5) }));
+  return {
+    order: terms.map(({ name, down }) => (down ? `${name}.desc` : name)),
+    sql: terms
+      .map(({ name, down }) => `"${name}" ${down ? 'DESC NULLS FIRST' : 'ASC NULLS LAST'}`)
+      .join(', '),
+  };
+}
+
+function topped(random: Random, twin: TimedTwin): TimedTwin {
+  const per = random.some(twin.columns, 1, 2);
+  const { order, sql } = ordered(random, twin.columns);
+  const size = 1 + random.below(2);
+  return {
+    ...twin,
+    rows: twin.rows.top(size, { per: per.map(({ name }) => name), order }),
+    sql: `SELECT ${list(twin.columns)} FROM (SELECT *, row_number() OVER (PARTITION BY ${list(per)} ORDER BY ${sql}) AS "__n" FROM (${twin.sql})) WHERE "__n" <= ${size}`,
+  };
+}
+
+function ranked(random: Random, twin: TimedTwin): TimedTwin {
+  const per = random.some(twin.columns, 1, 1);
+  const { order, sql } = ordered(random, random.some(twin.columns, 1, 2));
+  const place = freshName();
+  return {
+    ...twin,
+    rows: twin.rows.over({ per: per.map(({ name }) => name), order }, { [place]: rank() }),
+    sql: `SELECT *, rank() OVER (PARTITION BY ${list(per)} ORDER BY ${sql}) AS ${place} FROM (${twin.sql})`,
+    columns: [...twin.columns, number(place)],
+  };
+}
+
+function distinct(random: Random, twin: TimedTwin): TimedTwin {
+  const columns = random.some(twin.columns, 1);
+  if (!columns.some(({ kind }) => kind === 'number')) columns.push(random.of(numbersOf(twin)));
+  return {
+    ...twin,
+    rows: twin.rows.select(Object.fromEntries(columns.map(({ name }) => [name, name]))).distinct(),
+    sql: `SELECT DISTINCT ${list(columns)} FROM (${twin.sql})`,
+    columns,
+  };
+}
+
+/** With what a table says now. */
+function placed(_random: Random, twin: TimedTwin): TimedTwin {
+  const on = twin.columns.find(({ kind }) => kind === 'text');
+  if (on === undefined) return twin;
+  const [side, name] = [freshName(), freshName()];
+  return {
+    ...twin,
+    rows: twin.rows.leftJoin({ [side]: places }, { on: { [on.name]: 'k' } }).select({
+      ...Object.fromEntries(twin.columns.map((column) => [column.name, column.name])),
+      [name]: computed(z.int().nullable(), ((row: any) => row[side]?.p ?? null) as never),
+    }),
+    sql: `SELECT ${list(twin.columns, 'l.')}, s.p AS ${name} FROM (${twin.sql}) l LEFT JOIN places s ON l."${on.name}" = s.k`,
+    columns: [...twin.columns, number(name)],
+  };
+}
+
+/** The pairs with other rows that act on time. */
+function joined(random: Random, twin: TimedTwin): TimedTwin {
+  const other = timed(random);
+  const pair = alike(random, twin, other);
+  const taken = random.of(numbersOf(other)).name;
+  const [side, name] = [freshName(), freshName()];
+  const outer = random.chance(0.5);
+  return {
+    rows: twin.rows[outer ? 'leftJoin' : 'join'](
+      { [side]: other.rows },
+      { on: { [pair.own]: pair.other } },
+    ).select({
+      ...Object.fromEntries(twin.columns.map((column) => [column.name, column.name])),
+      [name]: `${side}.${taken}`,
+    }),
+    sql: `SELECT ${list(twin.columns, 'l.')}, r."${taken}" AS ${name} FROM (${twin.sql}) l ${outer ? 'LEFT' : 'INNER'} JOIN (${other.sql}) r ON l."${pair.own}" = r."${pair.other}"`,
+    columns: [...twin.columns, number(name)],
+    onTime: both(twin.onTime, other.onTime),
+  };
+}
+
+function matched(random: Random, twin: TimedTwin): TimedTwin {
+  const other = timed(random);
+  const pair = alike(random, twin, other);
+  const anti = random.chance(0.5);
+  return {
+    ...twin,
+    rows: twin.rows[anti ? 'antiJoin' : 'semiJoin'](other.rows, { on: { [pair.own]: pair.other } }),
+    sql: `SELECT * FROM (${twin.sql}) l WHERE ${anti ? 'NOT ' : ''}EXISTS (SELECT 1 FROM (${other.sql}) r WHERE l."${pair.own}" = r."${pair.other}")`,
+    onTime: both(twin.onTime, other.onTime),
+  };
+}
+
+function alike(random: Random, left: TimedTwin, right: TimedTwin): { own: string; other: string } {
+  const pairsOfColumns = left.columns.flatMap((own) =>
+    right.columns
+      .filter(({ kind }) => kind === own.kind)
+      .map((other) => ({ own: own.name, other: other.name })),
+  );
+  return random.of(pairsOfColumns);
+}

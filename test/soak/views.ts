@@ -1,0 +1,103 @@
+import {
+  approxCountDistinct,
+  collect,
+  count,
+  hopping,
+  instant,
+  median,
+  rank,
+  session,
+  stream,
+  sum,
+  table,
+  tumbling,
+  view,
+} from 'stillwater';
+import { z } from 'zod';
+
+/** A window of the soak: everything it keeps is over a few of these later. */
+export const WINDOW_MS = 60_000;
+
+/** Streams keep five windows of their log; what a view needs longer is in its state. */
+const retain = { entries: 200 };
+
+export const orders = stream('orders', {
+  schema: z.object({
+    id: z.int(),
+    at: instant(),
+    shop: z.string(),
+    product: z.string(),
+    amount: z.int(),
+  }),
+  eventTime: 'at',
+  lateness: '20s',
+  retain,
+});
+
+export const payments = stream('payments', {
+  schema: z.object({ order: z.int(), at: instant(), amount: z.int() }),
+  eventTime: 'at',
+  lateness: '20s',
+  retain,
+});
+
+export const prices = table('prices', {
+  schema: z.object({ product: z.string(), since: instant(), price: z.int() }),
+  key: 'product',
+  eventTime: 'since',
+  lateness: '20s',
+  retain: { entries: 8 },
+});
+
+const perShop = orders.window(tumbling('1m')).groupBy('shop');
+
+/** One view for each kind of state that time frees. */
+export const soakViews = [
+  view('final-minutes', {
+    from: perShop.aggregate({ orders: count(), amount: sum('amount'), middle: median('amount') }).final(),
+    retain: '3m',
+  }),
+  view('hops', {
+    from: orders
+      .window(hopping('2m', { every: '30s' }))
+      .groupBy('product')
+      .aggregate({ orders: count(), shops: approxCountDistinct('shop'), amounts: collect('amount') }),
+    retain: '3m',
+  }),
+  view('rushes', {
+    from: orders.window(session('3s')).groupBy('shop').aggregate({ orders: count() }),
+    retain: '3m',
+  }),
+  view('paid', {
+    from: orders
+      .leftJoin({ payment: payments }, { on: { id: 'order' }, within: { before: '0s', after: '1m' } })
+      .select({ id: 'id', at: 'at', amount: 'amount', paidAt: 'payment.at' }),
+    key: 'id',
+    retain: { age: '5m', by: 'at' },
+  }),
+  view('priced', {
+    from: orders
+      .leftJoinAsOf({ then: prices }, { on: { product: 'product' } })
+      .select({ id: 'id', at: 'at', price: 'then.price' }),
+    key: 'id',
+    retain: { age: '3m', by: 'at' },
+  }),
+  view('first-of-product', {
+    from: orders.dedupe({ by: 'product', within: '10s' }),
+    key: 'id',
+    retain: { age: '3m', by: 'at' },
+  }),
+  view('best-shops', {
+    from: perShop
+      .aggregate({ amount: sum('amount') })
+      .top(2, { per: ['windowStart', 'windowEnd'], order: ['amount.desc', 'shop'], rank: 'place' }),
+    retain: '3m',
+  }),
+  view('ranked', {
+    from: perShop
+      .aggregate({ amount: sum('amount') })
+      .over({ per: ['windowStart', 'windowEnd'], order: 'amount.desc' }, { place: rank() }),
+    retain: '3m',
+  }),
+  view('lately', { from: orders.last('2m').groupBy('shop').aggregate({ orders: count() }) }),
+] as const;
