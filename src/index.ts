@@ -21,7 +21,7 @@ export {
   approxPercentile,
   approxTopK,
 } from './view/approximate-aggregates.js';
-export { Collection, type Grouping, type Sessions, type Windowed } from './view/collection.js';
+export { Collection, type Grouping, type Windowed, type WindowedInGroups } from './view/collection.js';
 export type { Rows } from './view/collection-types.js';
 export { computed, type Computed } from './view/computed.js';
 export { declarationErrors, checkDeclarations } from './view/declaration-errors.js';
@@ -51,9 +51,11 @@ export {
   cumulating,
   hopping,
   session,
+  sliding,
   tumbling,
   type AssignedWindow,
   type SessionWindow,
+  type SlidingWindow,
   type WindowColumns,
   type WindowOptions,
 } from './view/window.js';

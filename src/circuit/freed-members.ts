@@ -15,7 +15,10 @@ export interface FreeingOptions {
   readonly due: DueTimes;
 }
 
-/** The end of members that begin with an instant, as soon as nobody will look at them any more: the first of each group first. */
+/**
+ * The end of members that begin with an instant, as soon as nobody will look at them any more: the first of each group first.
+ * Where groups have members in several states they go from all of them.
+ */
 export class FreedMembers {
   /** More is due than one tick takes. */
   unfinished = false;
@@ -25,7 +28,7 @@ export class FreedMembers {
   #page = 0;
 
   constructor(
-    readonly members: Ordered,
+    readonly members: readonly Ordered[],
     readonly options: FreeingOptions,
   ) {}
 
@@ -39,12 +42,13 @@ export class FreedMembers {
     this.#due = found.due;
     this.unfinished = found.more;
     this.#page = Math.max(MEMBERS_PAGE_MIN, Math.ceil(DUE_MAX / found.due.length));
-    for (const { key } of found.due) this.members.wantEnd(key, 'least', this.#page + 1, retractedMax(key));
+    for (const { key } of found.due)
+      for (const state of this.members) state.wantEnd(key, 'least', this.#page + 1, retractedMax(key));
   }
 
   /** A group's first member will be asked for, before the tick changes it and after. */
   wantFirst(group: string, retractedMax: number): void {
-    this.members.wantEnd(group, 'least', 1, retractedMax);
+    for (const state of this.members) state.wantEnd(group, 'least', 1, retractedMax);
   }
 
   /** Changes a group's members, and when it is due. */
@@ -64,8 +68,9 @@ export class FreedMembers {
   free(): void {
     for (const { key } of this.#due)
       this.change(key, () => {
-        for (const [member, weight] of this.members.end(key, 'least', this.#page))
-          if (member < this.#bound) this.members.add(key, member, -weight);
+        for (const state of this.members)
+          for (const [member, weight] of state.end(key, 'least', this.#page))
+            if (member < this.#bound) state.add(key, member, -weight);
       });
     this.#due = [];
   }
@@ -76,6 +81,11 @@ export class FreedMembers {
   }
 
   #first(group: string): string | null {
-    return this.members.end(group, 'least', 1)[0]?.[0].slice(0, INSTANT_WIDTH) ?? null;
+    let first: string | null = null;
+    for (const state of this.members) {
+      const instant = state.end(group, 'least', 1)[0]?.[0].slice(0, INSTANT_WIDTH) ?? null;
+      if (instant !== null && (first === null || instant < first)) first = instant;
+    }
+    return first;
   }
 }

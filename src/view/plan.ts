@@ -30,6 +30,7 @@ export type PlanNode =
   | AsOfJoinNode
   | WindowNode
   | SessionNode
+  | SlidingNode
   | FinalNode
   | DuringNode;
 
@@ -197,6 +198,16 @@ export interface SessionNode extends NodeBase {
   /** A path: the times of the rows. */
   readonly column: string;
   /** Paths: rows of one session are equal in them. */
+  readonly per: readonly string[];
+}
+/** The rows with the windows they are in, where one ends with every row and one begins just behind every row, within groups. */
+export interface SlidingNode extends NodeBase {
+  readonly op: 'sliding';
+  readonly input: PlanNode;
+  readonly sizeMs: number;
+  /** A path: the times of the rows. */
+  readonly column: string;
+  /** Paths: rows of one window are equal in them. */
   readonly per: readonly string[];
 }
 /** The rows that the watermark of a column has passed, once each. */

@@ -7,6 +7,7 @@ import {
   instant,
   max,
   session,
+  sliding,
   stream,
   table,
   tumbling,
@@ -30,7 +31,7 @@ const airports: any = table('airports', {
   schema: z.object({ iata: z.string(), since: instant() }),
   key: 'iata',
 });
-const loose: any = { tumbling, hopping, cumulating, session };
+const loose: any = { tumbling, hopping, cumulating, session, sliding };
 
 const viewOf = (from: any, options: object = {}) => (view as any)('v', { from, key: 'origin', ...options });
 const errorsOf = (from: any, options: object = {}) => declarationErrors([viewOf(from, options).declaration]);
@@ -69,6 +70,8 @@ describe('windows', () => {
     [() => loose.session('soon'), 'bad-duration'],
     [() => loose.session('0s'), 'bad-duration'],
     [() => loose.session(), 'bad-duration'],
+    [() => loose.sliding('soon'), 'bad-duration'],
+    [() => loose.sliding('0s'), 'bad-duration'],
     [() => 'an hour', 'bad-window'],
   ])('that have no meaning are refused: %s', (window, code) => {
     expect(codes(grouped(flights.window(window())))).toEqual([code]);
@@ -101,6 +104,52 @@ describe('windows', () => {
     expect(new Set(prints).size).toBe(prints.length);
     const same = (view as any)('v', { from: grouped(flights.window(tumbling('60m', { offset: '1h' }))) });
     expect(same.declaration.fingerprint).toBe(prints[0]);
+  });
+});
+
+describe('sliding windows', () => {
+  const near = flights.window(sliding('30m'));
+
+  it('are within groups: rows have none before they are grouped', () => {
+    expect(near.rows).toBeUndefined();
+    expect(errorsOf(near, { key: 'origin' }).map(({ code }) => code)).toContain('not-a-collection');
+  });
+
+  it('make the key of their groups: what is grouped by and the start', () => {
+    expect(viewOf(grouped(near), { key: undefined }).declaration.key).toEqual(['origin', 'windowStart']);
+  });
+
+  it('have columns that no other has', () => {
+    const keyed = (from: any) => errorsOf(from, { key: 'n' }).map(({ code }) => code);
+    expect(keyed(near.groupBy({ windowEnd: 'origin' }).aggregate({ n: count() }))).toContain('column-twice');
+    expect(keyed(near.groupBy('origin').aggregate({ n: count(), windowEnd: count() }))).toContain(
+      'column-twice',
+    );
+  });
+
+  it('are other definitions where their size, their time or their groups are others', () => {
+    const prints = [
+      grouped(near),
+      grouped(flights.window(session('30m'))),
+      grouped(flights.window(sliding('31m'))),
+      grouped(flights.window(sliding('30m'), { on: 'booked' })),
+      near.groupBy({ origin: 'booked' }).aggregate({ n: count() }),
+    ].map((from) => viewOf(from, { key: undefined }).declaration.fingerprint);
+    expect(new Set(prints).size).toBe(prints.length);
+  });
+
+  it('are explained: what they are of, and what frees them', () => {
+    const explained = (from: any) => explainView(viewOf(from, { key: undefined }).declaration);
+    expect(explained(grouped(near)).operators.map(({ op, growth }) => [op, growth])).toEqual([
+      ['source', 'none'],
+      ['sliding', 'freed by windowEnd'],
+      ['aggregate', 'freed by windowEnd'],
+      ['view', 'grows for ever'],
+    ]);
+    expect(explained(grouped(near)).text).toContain('sliding 30m for each origin by at');
+    expect(explained(grouped(timeless.window(sliding('30m')))).operators.map(({ growth }) => growth)).toEqual(
+      ['none', 'grows for ever', 'grows for ever', 'one entry per key'],
+    );
   });
 });
 
@@ -202,6 +251,9 @@ describe('final results', () => {
   it('are refused over sessions of a column without a watermark', () => {
     expect(because(grouped(flights.window(session('1h'), { on: 'booked' })).final())).toContain(
       'its sessions are of booked, and not of at',
+    );
+    expect(because(grouped(flights.window(sliding('1h'), { on: 'booked' })).final())).toContain(
+      'its windows are of booked, and not of at',
     );
     expect(because(grouped(timeless.window(session('1h'))).final())).toContain(
       'the stream "timeless" declares no lateness',

@@ -13,6 +13,7 @@ import {
   rank,
   rolling,
   rowNumber,
+  sliding,
   stream,
   sum,
   table,
@@ -179,6 +180,40 @@ interface Case {
   grain?: number;
 }
 
+/** Windows that end with an event, and those that begin just behind one and have any; of the events that were not late for them. */
+function slidesExpected(
+  rows: readonly { event: Omit<Event, 'until'>; late: number }[],
+  { size, over }: { size: number; over: number },
+) {
+  return [...new Set(rows.map(({ event }) => event.key))].flatMap((key) => {
+    const own = rows
+      .filter(({ event }) => event.key === key)
+      .map(({ event, late }) => ({ ms: instantMs(event.at), n: event.n, late }));
+    const ends = own.flatMap(({ ms, late }) => [
+      ...(ms >= late ? [ms] : []),
+      ...(ms + size >= late ? [ms + 1 + size] : []),
+    ]);
+    return [...new Set(ends)].flatMap((end) => {
+      const held = own.filter(({ ms, late }) => end - size <= ms && ms <= end && late <= end);
+      if (held.length === 0 || end >= over) return [];
+      const n = held.map((one) => one.n);
+      const [windowStart, windowEnd] = [text(end - size), text(end)];
+      return [
+        {
+          key,
+          windowStart,
+          windowEnd,
+          n: n.length,
+          total: n.reduce((left, right) => left + right),
+          least: Math.min(...n),
+        },
+      ];
+    });
+  });
+}
+
+const inSlides = events.window(sliding('10m')).groupBy('key');
+const SIZE = { size: 10 * MINUTE, over: Infinity };
 const inSessions = events.window(session('10m')).groupBy('key');
 const GAP = { gap: 10 * MINUTE, over: Infinity };
 const NEVER_LATE = { late: -Infinity };
@@ -255,6 +290,56 @@ const cases: Record<string, Case> = {
       // The hour before the watermark may still get rows.
       const over = told(history).clock - LATENESS - 60 * MINUTE + 1;
       return sessionsExpected(hours, { gap: 60 * MINUTE, over });
+    },
+  },
+  'sliding windows, on update': {
+    view: view('v', { from: inSlides.aggregate(results) }),
+    expected: (history) => slidesExpected(told(history), SIZE),
+  },
+  'sliding windows, final': {
+    view: view('v', { from: inSlides.aggregate(results).final() }),
+    expected: (history) => slidesExpected(told(history), { ...SIZE, over: told(history).clock - LATENESS }),
+    grain: 2.5 * MINUTE,
+  },
+  'sliding windows with all kinds of aggregates, kept apart from the view’s rows': {
+    view: view('v', {
+      from: inSlides.aggregate(everything).where(({ n }) => n > 1),
+      key: ['key', 'windowStart', 'n'],
+    }),
+    grain: 2.5 * MINUTE,
+  },
+  'sliding windows of rows that go': {
+    view: view('v', {
+      from: events.last('2h').window(sliding('10m'), { on: 'at' }).groupBy('key').aggregate(results),
+    }),
+    expected(history) {
+      const { clock } = told(history);
+      const left = told(history).filter(({ event }) => instantMs(event.at) + 120 * MINUTE > clock);
+      return slidesExpected(
+        left.map(({ event }) => ({ event, ...NEVER_LATE })),
+        SIZE,
+      );
+    },
+    grain: 2.5 * MINUTE,
+  },
+  'sliding windows of results that are retracted, final': {
+    view: view('v', {
+      from: hourly
+        .aggregate(results)
+        .select({ key: 'key', hour: 'windowStart', n: 'n' })
+        .window(sliding('3h'))
+        .groupBy('key')
+        .aggregate({ n: count(), total: sum('n'), least: min('n') })
+        .final(),
+    }),
+    expected(history) {
+      const shown = { size: 60 * MINUTE, every: 60 * MINUTE, final: false };
+      const hours = windowsExpected(history, shown).map(({ key, windowStart, n }) => ({
+        event: { key, at: windowStart, n },
+        ...NEVER_LATE,
+      }));
+      const over = told(history).clock - LATENESS - 60 * MINUTE + 1;
+      return slidesExpected(hours, { size: 180 * MINUTE, over });
     },
   },
   'tumbling windows, on update': {
