@@ -43,7 +43,18 @@ export {
   percentile,
   topK,
 } from './view/ordered-aggregates.js';
-export { denseRank, lag, lead, rank, rolling, rowNumber, type RowFunction } from './view/row-functions.js';
+export {
+  denseRank,
+  firstValue,
+  lag,
+  lastValue,
+  lead,
+  rank,
+  rolling,
+  rowNumber,
+  type Frame,
+  type RowFunction,
+} from './view/row-functions.js';
 export { stream, type Stream, type StreamDecoder, type StreamEntry } from './view/stream.js';
 export { table, type Table } from './view/table.js';
 export { view, type EventOf, type KeyOf, type RowOf, type View } from './view/view.js';

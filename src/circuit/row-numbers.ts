@@ -1,9 +1,9 @@
 import { hash32 } from '../zset/checksum.js';
 import { compareText } from '../zset/text-order.js';
 import { justAbove } from './known-group.js';
-import { END, type Member } from './neighbourhoods.js';
+import { END } from './neighbourhoods.js';
 import type { Ordered } from './operator.js';
-import { membersOfOrder, orderOfMember } from './ordered-rows.js';
+import { type GroupChanges, type Member, membersOfOrder, orderOfMember } from './ordered-rows.js';
 import type { Span } from './spans.js';
 
 export type Numbering = 'rowNumber' | 'rank' | 'denseRank';
@@ -40,8 +40,7 @@ export class RowNumbers {
   ) {}
 
   /** What a tick changes, in order. Null while some of it is not loaded: it is asked for then. */
-  changes(group: string, nets: ReadonlyMap<string, number>): readonly PlaceChange[] | null {
-    const sorted = [...nets].sort(([left], [right]) => compareText(left, right));
+  changes(group: string, { sorted }: GroupChanges): readonly PlaceChange[] | null {
     let sum = 0;
     if (this.kind === 'rowNumber')
       return sorted.map(([place, net]) => ({ place, end: justAbove(place), net, sum: (sum += net) }));

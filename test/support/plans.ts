@@ -14,8 +14,8 @@ import type {
   OverFunction,
   JoinKind,
   PlanNode,
+  Reach,
   Relation,
-  RollingReach,
   SourceDeclaration,
   StreamDeclaration,
   TableDeclaration,
@@ -197,7 +197,7 @@ export function rolling(
   { relation }: PlanNode,
   name: string,
   { kind, value = null }: { kind: AggregateKind; value?: string | null },
-  reach: RollingReach,
+  reach: Reach,
 ): OverFunction {
   const request = { kind, value, by: null, test: null, options: {}, place: null };
   const spec = aggregateSpec(name, request, relation, {
