@@ -31,6 +31,11 @@ const airports: any = table('airports', {
   schema: z.object({ iata: z.string(), since: instant() }),
   key: 'iata',
 });
+const prices: any = table('prices', {
+  schema: z.object({ origin: z.string(), since: instant(), until: instant().nullable() }),
+  key: 'origin',
+  eventTime: 'since',
+});
 const loose: any = { tumbling, hopping, cumulating, session, sliding };
 
 const viewOf = (from: any, options: object = {}) => (view as any)('v', { from, key: 'origin', ...options });
@@ -45,6 +50,9 @@ describe('windows', () => {
     expect(columnOf(flights.window(tumbling('1h')))).toBe('at');
     expect(columnOf(timeless.window(tumbling('1h')))).toBe('at');
     expect(columnOf(flights.window(tumbling('1h'), { on: 'booked' }))).toBe('booked');
+    expect(columnOf(prices.window(tumbling('1h')))).toBe('since');
+    const priced = timeless.join({ price: prices }, { on: { origin: 'origin' } });
+    expect(columnOf(priced.window(tumbling('1h')))).toBe('at');
     const [error] = errorsOf(grouped(untold.window(tumbling('1h'))), { key: ['origin', 'windowStart'] });
     expect(error!.message).toContain(
       'Nothing says which time of its rows window() means.\n  instants    at, booked, until',
@@ -279,14 +287,34 @@ describe('rows that go by themselves', () => {
   it('need a column of instants and a stream that tells the time', () => {
     const [error] = errorsOf(airports.last('1h', { by: 'since' }), { key: 'iata' });
     expect(error!.message).toContain(
-      'last() asks what time it is, which streams tell, and these rows come from none.',
+      'last() asks what time it is, which events and records with an event time tell, and these rows come from none that have one.',
     );
+    expect(error!.message).toContain('table "airports"');
+    expect(errorsOf(untold.last('1h', { by: 'at' }))[0]!.code).toBe('needs-clock');
     expect(codes(flights.last('soon').window(tumbling('1h')).rows())).toEqual(['bad-duration']);
     expect(codes(flights.last('1h', { by: 'n' }).window(tumbling('1h'), { on: 'at' }).rows())).toEqual([
       'wrong-type',
     ]);
     expect(codes(flights.during({}).window(tumbling('1h')).rows())).toEqual(['no-time-column']);
     expect(errorsOf(flights.during({ from: 'booked', until: 'until' }))).toEqual([]);
+  });
+
+  it('are told the time by streams, and by tables where there are none', () => {
+    const sourcesOf = ({ plan }: any) => plan.time.map(({ source }: any) => source);
+    const ends = { from: 'since', until: 'until' };
+    expect(errorsOf(prices.during(ends))).toEqual([]);
+    expect(sourcesOf(prices.during(ends))).toEqual(['table:prices', 'table:prices']);
+    expect(sourcesOf(prices.last('1d'))).toEqual(['table:prices']);
+    expect(sourcesOf((view as any)('kept', { from: prices }).last('1d', { by: 'since' }))).toEqual([
+      'table:prices',
+    ]);
+    const priced = timeless.join({ price: prices }, { on: { origin: 'origin' } });
+    expect(sourcesOf(priced.last('1d'))).toEqual(['stream:timeless']);
+    expect(
+      errorsOf(prices.window(tumbling('1d')).groupBy().aggregate({ n: count() }).final(), {
+        key: 'windowStart',
+      })[0]!.message,
+    ).toContain('the table "prices" may change a row at any time');
   });
 
   it('of a view go by the end of their window, or by the column with a watermark', () => {
