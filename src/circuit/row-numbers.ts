@@ -1,5 +1,6 @@
 import { hash32 } from '../zset/checksum.js';
 import { compareText } from '../zset/text-order.js';
+import type { Gone } from './freed-members.js';
 import { justAbove } from './known-group.js';
 import { END } from './neighbourhoods.js';
 import type { Ordered } from './operator.js';
@@ -150,6 +151,35 @@ export class RowNumbers {
     for (const [mark, change] of marks) this.marks.add(group, mark, change);
   }
 
+  /** Asks for the marks up to a member that goes. */
+  wantForgotten(group: string, last: string): void {
+    this.marks.wantBetween(group, '', behind(this.#placeOf(last)));
+  }
+
+  /**
+   * The first rows of the group go, and count on: one mark stays for all of them. It is to be before the rows go.
+   */
+  forget(group: string, { members, next }: Gone): void {
+    if (this.kind === 'rowNumber') {
+      const [last] = members.at(-1)!;
+      const below = this.#markBelow(group, members[0]![0]).count;
+      const count = members.reduce((sum, [, weight]) => sum + weight, below);
+      for (const [mark, weight] of [...this.marks.between(group, '', last)])
+        this.marks.add(group, mark, -weight);
+      this.marks.add(group, last, count - this.marks.weight(group, last));
+      return;
+    }
+    const stays = next === null ? null : orderOfMember(next);
+    const kept = members.findLast(([member]) => orderOfMember(member) !== stays);
+    if (kept === undefined) return;
+    for (const [mark, weight] of [...this.marks.between(group, '', orderOfMember(kept[0]))])
+      this.marks.add(group, mark, -weight);
+  }
+
+  #placeOf(member: string): string {
+    return this.kind === 'rowNumber' ? member : orderOfMember(member);
+  }
+
   /** What will be counted up to and with a changed place; undefined where nothing is left there. */
   #upTo(
     group: string,
@@ -185,6 +215,9 @@ export class RowNumbers {
     return count;
   }
 }
+
+/** Above a text and all that it is the beginning of a member for. */
+const behind = (text: string): string => `${text}\u0001`;
 
 /** By how much the changes before a place move its number. */
 function movedBelow(changes: readonly PlaceChange[], place: string): number {

@@ -2,11 +2,12 @@ import { hash32 } from '../zset/checksum.js';
 import { compareText } from '../zset/text-order.js';
 import type { Row } from '../zset/value.js';
 import type { Aggregator } from './aggregator.js';
+import type { Gone } from './freed-members.js';
 import { justAbove } from './known-group.js';
 import { END } from './neighbourhoods.js';
 import type { Ordered } from './operator.js';
 import { Group, groupCodec } from './operators/aggregate.js';
-import type { GroupChanges, Member } from './ordered-rows.js';
+import { GroupChanges, type Member } from './ordered-rows.js';
 import type { Span } from './spans.js';
 
 /** One of how many members says what all rows up to it make. */
@@ -57,13 +58,34 @@ export class RunningTotals {
     for (const [member, weight] of members) {
       this.#fold(accumulators, changes.rowOf(member), weight, group);
       if (hash32(member) % MEMBERS_PER_MARK !== 0) continue;
-      this.aggregators.forEach(({ settle }, slot) => {
-        if (settle) accumulators[slot] = settle(accumulators[slot], group);
-      });
-      const mark = member + SEPARATOR + this.#codec.encode(new Group(0, accumulators));
+      const mark = this.#markOf(member, accumulators, group);
       if (!marks.delete(mark)) marks.set(mark, 1);
     }
     for (const [mark, weight] of marks) this.marks.add(group, mark, weight);
+  }
+
+  /** Asks for the marks up to a member that goes. */
+  wantForgotten(group: string, last: string): void {
+    this.marks.wantBetween(group, '', `${last}\u0001`);
+  }
+
+  /** The first rows of the group go, and add up on: one mark stays for all of them. It is to be before the rows go. */
+  forget(group: string, { members }: Gone): void {
+    const rows = new GroupChanges();
+    const [last] = members.at(-1)!;
+    const { accumulators } = this.#markBelow(group, members[0]![0]);
+    for (const [member, weight] of members) this.#fold(accumulators, rows.rowOf(member), weight, group);
+    const mark = this.#markOf(last, accumulators, group);
+    for (const [known] of [...this.marks.between(group, '', `${last}\u0001`)])
+      if (known !== mark) this.marks.add(group, known, -1);
+    if (this.marks.weight(group, mark) === 0) this.marks.add(group, mark, 1);
+  }
+
+  #markOf(member: string, accumulators: unknown[], group: string): string {
+    this.aggregators.forEach(({ settle }, slot) => {
+      if (settle) accumulators[slot] = settle(accumulators[slot], group);
+    });
+    return member + SEPARATOR + this.#codec.encode(new Group(0, accumulators));
   }
 
   /** The total at the last mark below a text, and where the members behind it begin. */

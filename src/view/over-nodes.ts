@@ -38,7 +38,7 @@ export function overNode(build: Build, input: PlanNode, how: OverRequest, column
     return made === null ? [] : [made];
   });
   noteGroups(build, input, per, 'put in an order');
-  const relation = overRelation(input.relation, { per, columns: functions.map(({ column }) => column) });
+  const relation = overRelation(input.relation, { per, order, functions });
   return { op: 'over', input, per, order, functions, relation, place: build.place };
 }
 

@@ -181,14 +181,15 @@ export function over(
   functions: readonly OverFunction[],
 ): PlanNode {
   const { columns } = input.relation;
-  const { per = [], order } = how;
+  const { per = [] } = how;
+  const order = orderWords(how.order).map((word) => orderTerm(columns, word) as OrderTerm);
   return {
     op: 'over',
     input,
     per,
-    order: orderWords(order).map((word) => orderTerm(columns, word) as OrderTerm),
+    order,
     functions,
-    relation: overRelation(input.relation, { per, columns: functions.map(({ column }) => column) }),
+    relation: overRelation(input.relation, { per, order, functions }),
     place: null,
   };
 }

@@ -341,6 +341,18 @@ describe('rows whose groups the watermark passes', () => {
     return [watermarks.map(({ column }) => column), lates, operators.at(-2)!.growth];
   };
 
+  it('are freed one by one where they are in the order of a time, and nothing looks at the ends of the group', () => {
+    const by = (order: string, columns: object) =>
+      known(timed.over({ per: 'auction', order } as never, columns as { n: ReturnType<typeof rank> }));
+    const soFar = rolling(sum('price'), { rows: 'all' });
+    expect(by('at', { n: rowNumber(), p: lag('price'), soFar })).toEqual([['at'], false, 'freed by at']);
+    expect(by('at', { n: lead('price') })).toEqual([[], false, 'freed by at']);
+    expect(by('at,price', { n: rank() })).toEqual([['at'], false, 'freed by at']);
+    expect(by('at.desc', { n: rank() })).toEqual([[], false, 'grows for ever']);
+    expect(by('price,at', { n: rank() })).toEqual([[], false, 'grows for ever']);
+    expect(by('at', { n: lastValue('price') })).toEqual([[], false, 'grows for ever']);
+  });
+
   it('keep the watermarks of the columns that make a group, and say what frees them', () => {
     const per = ['auction', 'windowStart'] as const;
     expect(known(windows.top(2, { per, order: 'price' }))).toEqual([

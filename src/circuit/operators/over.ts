@@ -2,6 +2,7 @@ import { Delta } from '../../zset/delta.js';
 import { compareText } from '../../zset/text-order.js';
 import type { Row, Value } from '../../zset/value.js';
 import type { Aggregator } from '../aggregator.js';
+import type { FreedMembers } from '../freed-members.js';
 import type { FrozenGroups } from '../frozen-groups.js';
 import { type GroupEdge, groupEdge } from '../group-edge.js';
 import { END, membersAround } from '../neighbourhoods.js';
@@ -24,6 +25,11 @@ export interface OverOptions extends OrderedRows {
   readonly frozen?: FrozenGroups;
   /** The instant a row's group is at. */
   readonly frozenAt?: (row: Row) => string;
+  /**
+   * Where the first column of the order has a watermark, and ascends: the end of rows that neither change any more nor are
+   * seen by those that may. Late rows are left out before they come here.
+   */
+  readonly freed?: FreedMembers;
   /** The row with these values behind its own. */
   readonly extended: (row: Row, values: readonly Value[]) => Row;
   /** What spans are measured by. */
@@ -70,6 +76,8 @@ interface Shown {
 export class Over implements Operator {
   #input: Delta<Row> | null = null;
   #groups = new Map<string, GroupChanges>();
+  /** Of each group that has rows to go the last of them, as it was before the tick. */
+  #lastGoing: ReadonlyMap<string, string> = new Map();
   readonly #numbers: readonly RowNumbers[];
   readonly #running: RunningTotals | null;
   readonly #edges: readonly EdgeColumn[];
@@ -94,11 +102,11 @@ export class Over implements Operator {
   }
 
   get timed(): boolean {
-    return this.options.frozen !== undefined;
+    return this.options.frozen !== undefined || this.options.freed !== undefined;
   }
 
   get unfinished(): boolean {
-    return this.options.frozen?.unfinished ?? false;
+    return this.options.frozen?.unfinished ?? this.options.freed?.unfinished ?? false;
   }
 
   reads([input]: readonly [Delta<Row>], time: Time): void {
@@ -109,6 +117,7 @@ export class Over implements Operator {
     for (const [group, changes] of this.#groups) {
       if (changes.nets.size === 0) continue;
       if (this.options.frozen) this.rows.wantEnd(group, 'least', 1, changes.retracted);
+      this.options.freed?.wantFirst(group, changes.retracted);
       const work = this.#work(group, changes);
       if (work === null) continue;
       this.#numbers.forEach((numbers, index) => numbers.wantMarks(group, work.places[index]!));
@@ -118,22 +127,39 @@ export class Over implements Operator {
         this.#running?.want(group, span);
       }
     }
-    this.options.frozen?.reads(time, (group) => this.#groups.get(group)?.retracted ?? 0);
+    const retracted = (group: string): number => this.#groups.get(group)?.retracted ?? 0;
+    this.options.frozen?.reads(time, retracted);
+    if (this.options.freed) this.#readGoing(this.options.freed, time, retracted);
+  }
+
+  #readGoing(freed: FreedMembers, time: Time, retracted: (group: string) => number): void {
+    freed.reads(time, retracted);
+    this.#lastGoing = new Map(freed.lastGoing());
+    for (const [group, last] of this.#lastGoing) {
+      for (const numbers of this.#numbers) numbers.wantForgotten(group, last);
+      this.#running?.wantForgotten(group, last);
+    }
   }
 
   step(): Delta<Row> {
     const output = new Delta<Row>();
-    const { frozen } = this.options;
+    const { frozen, freed } = this.options;
     for (const [group, changes] of this.#groups) {
       const [member] = changes.nets.keys();
       if (member === undefined) continue;
       const wasEmpty = frozen && this.#isEmpty(group);
-      this.#step(group, this.#work(group, changes)!, output);
+      const step = (): void => this.#step(group, this.#work(group, changes)!, output);
+      if (freed === undefined) step();
+      else freed.change(group, step);
       if (wasEmpty) frozen.add(group, this.options.frozenAt!(changes.rowOf(member)));
       else if (frozen && this.#isEmpty(group))
         frozen.remove(group, this.options.frozenAt!(changes.rowOf(member)));
     }
     for (const due of frozen?.due ?? []) if (frozen!.isStill(due)) frozen!.free(due);
+    freed?.free((group, gone) => {
+      for (const numbers of this.#numbers) numbers.forget(group, gone);
+      this.#running?.forget(group, gone);
+    }, this.#lastGoing);
     this.#forget();
     return output;
   }
@@ -145,11 +171,13 @@ export class Over implements Operator {
   discard(): void {
     this.#forget();
     this.options.frozen?.discard();
+    this.options.freed?.discard();
   }
 
   #forget(): void {
     this.#input = null;
     this.#groups = new Map();
+    this.#lastGoing = new Map();
   }
 
   /** Null while some of what says how far it reaches is not loaded: it is asked for then. */
@@ -162,7 +190,21 @@ export class Over implements Operator {
     if (this.#edges.some(({ value }, index) => isOther(edges[index]!, (of) => value(changes.rowOf(of)))))
       touched.push({ from: '', to: END });
     const seen = united(touched).map((span) => this.#sights.from(group, span, changes));
-    return isLoaded(seen) ? { changes, spans: united(seen.flat()), places, edges } : null;
+    const first = this.#first(group, changes);
+    if (!isLoaded(seen) || first === null) return null;
+    const spans = united(seen.flat()).map(({ from, to }) =>
+      compareText(from, first) < 0 ? { from: first, to } : { from, to },
+    );
+    return { changes, spans, places, edges };
+  }
+
+  /** Where what is kept of the group begins: rows before it are gone, and count on. Null while it is not loaded. */
+  #first(group: string, { sorted }: GroupChanges): string | null {
+    if (this.options.freed === undefined) return '';
+    if (!this.rows.wantEnd(group, 'least', 1, 0)) return null;
+    const [kept] = this.rows.end(group, 'least', 1);
+    const [comes] = sorted[0]!;
+    return kept === undefined || compareText(comes, kept[0]) < 0 ? comes : kept[0];
   }
 
   #step(group: string, work: Work, output: Delta<Row>): void {

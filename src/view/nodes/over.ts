@@ -1,5 +1,7 @@
 import { assert } from '../../assert.js';
 import type { Aggregator } from '../../circuit/aggregator.js';
+import { DueTimes } from '../../circuit/due-times.js';
+import { FreedMembers } from '../../circuit/freed-members.js';
 import { generatedRead, generatedRow } from '../../circuit/generated-row.js';
 import type { Ordered } from '../../circuit/operator.js';
 import { Over } from '../../circuit/operators/over.js';
@@ -17,7 +19,9 @@ import { frozenGroups } from '../frozen-groups.js';
 import { columnOrderText, indexOrderText } from '../index-order.js';
 import { keptGrowth } from '../kept-growth.js';
 import type { NodeKind } from '../node-kind.js';
+import { overFreed, type OverFreed } from '../order-relations.js';
 import { orderTermText } from '../order-terms.js';
+import type { PlanCompiler } from '../compile-plan.js';
 import { isInstant } from '../frame.js';
 import type { AggregateSpec, OrderTerm, OverFunction, OverNode, Reach } from '../plan.js';
 
@@ -33,7 +37,10 @@ export const over: NodeKind<OverNode> = {
   explain({ input, per, order, functions }) {
     const group = per.length > 0 ? ` of each ${per.join(', ')}` : '';
     const columns = functions.map((of) => `${of.column.name} = ${functionText(of, order)}`).join(', ');
-    const frozenBy = tightest(freezingAmong(input.relation, per));
+    const frozenBy =
+      tightest(freezingAmong(input.relation, per)) ??
+      overFreed(input.relation, { per, order, functions })?.by ??
+      null;
     const numbered = functions.some(({ kind }) => isNumber(kind));
     return {
       what: `${columns}${group} by ${order.map(orderTermText).join(', ')}`,
@@ -47,8 +54,9 @@ export const over: NodeKind<OverNode> = {
     };
   },
   compile(node, compiler) {
-    const input = compiler.onTime(node.input, freezingAmong(node.input.relation, node.per));
     const { relation } = node.input;
+    const freed = overFreed(relation, node);
+    const input = compiler.onTime(node.input, freed ? [freed.by] : freezingAmong(relation, node.per));
     const orderOf = indexOrderText({ columns: node.order });
     const textOf = compiler.rowTextOf(relation);
     const rows = compiler.ordered('rows');
@@ -69,11 +77,26 @@ export const over: NodeKind<OverNode> = {
       near: node.functions.some((of) => 'reach' in of && of.reach?.unit === 'span')
         ? nearBy(node.order[0]!)
         : null,
-      ...frozenGroups(relation, node.per, { members, compiler }),
+      ...(freed
+        ? { freed: freedRows(rows, freed, compiler) }
+        : frozenGroups(relation, node.per, { members, compiler })),
     });
     return compiler.add('over', operator, [input]);
   },
 };
+
+/** A member is the text of what orders it, which begins with the kind of its first value. */
+const KIND_WIDTH = 1;
+
+function freedRows(
+  rows: Ordered,
+  { by: { time }, keptMs, keptMembers }: OverFreed,
+  compiler: PlanCompiler,
+): FreedMembers {
+  compiler.needsTime(time);
+  const due = new DueTimes(compiler.ordered('due'));
+  return new FreedMembers([rows], { time, keptMs, keptMembers, instantAt: KIND_WIDTH, due });
+}
 
 const isNumber = (kind: OverFunction['kind']): boolean =>
   kind === 'rowNumber' || kind === 'rank' || kind === 'denseRank';
