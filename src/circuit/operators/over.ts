@@ -12,7 +12,7 @@ import { type EdgeColumn, framed, neighbourValues, type OverColumn } from '../ov
 import { foldedFrame } from '../rolling.js';
 import { type PlaceChange, RowNumbers, type Numbering } from '../row-numbers.js';
 import { RunningTotals } from '../running-totals.js';
-import { sameRow } from '../same-row.js';
+import { differences, type Shown } from '../shown-rows.js';
 import { type Near, Sights } from '../sights.js';
 import { type Span, united } from '../spans.js';
 import type { Time } from '../time.js';
@@ -51,12 +51,6 @@ interface Seen {
   /** Of each kind, of the first copy of each member. */
   readonly numbers: readonly (readonly number[])[];
   readonly when: 'before' | 'after';
-}
-
-/** Copies of members, as they are shown. */
-interface Shown {
-  readonly members: string[];
-  readonly rows: Row[];
 }
 
 /**
@@ -298,24 +292,3 @@ const isLoaded = <T>(parts: (T | null)[]): parts is T[] => !parts.includes(null)
 /** Whether the edge of a group that stays shows something else. */
 const isOther = ({ before, after }: GroupEdge, shown: (member: string) => Value): boolean =>
   before !== null && after !== null && JSON.stringify(shown(before)) !== JSON.stringify(shown(after));
-
-/** What was shown goes and what is shown comes, but for the copies that are shown as they were. */
-function differences(were: Shown, are: Shown, output: Delta<Row>): void {
-  for (let was = 0, is = 0; was < were.members.length || is < are.members.length;) {
-    const order =
-      was === were.members.length
-        ? 1
-        : is === are.members.length
-          ? -1
-          : compareText(were.members[was]!, are.members[is]!);
-    const same = order === 0 && sameRow(were.rows[was]!, are.rows[is]!);
-    if (order <= 0) {
-      if (!same) output.push(were.rows[was]!, -1);
-      was++;
-    }
-    if (order >= 0) {
-      if (!same) output.push(are.rows[is]!, 1);
-      is++;
-    }
-  }
-}
