@@ -261,6 +261,36 @@ describe('a sliding window', () => {
     ]);
   });
 
+  it('is there for the records for which Kafka Streams has one, with the same of them', () => {
+    const records = stream('records', {
+      schema: z.object({ at: instant(), value: z.int() }),
+      eventTime: 'at',
+      lateness: '0ms',
+    });
+    const from = records
+      .window(sliding('10ms'))
+      .groupBy()
+      .aggregate({ values: collect('value') })
+      .final();
+    const kept = new Timed(view('closed', { from }).declaration);
+    // SlidingWindows.ofTimeDifferenceWithNoGrace(10 ms), results on close.
+    const told = [100, 105, 106, 103, 113, 110, 104, 102, 115];
+    const values = [1, 3, 4, 2, 6, 5, 7, 8, 9];
+    kept.tick({ 'stream:records': told.map((ms, index) => ({ at: at(ms), value: values[index]! })) });
+    expect(
+      kept.rows.map(({ windowStart, windowEnd, values: held }) => [windowStart, windowEnd, held]),
+    ).toEqual(
+      [
+        [90, 100, [1]],
+        [95, 105, [1, 3]],
+        [96, 106, [1, 2, 3, 4]],
+        [101, 111, [2, 3, 4]],
+        [103, 113, [2, 3, 4, 5, 6, 7]],
+        [104, 114, [3, 4, 5, 6, 7]],
+      ].map(([start, end, held]) => [at(start as number), at(end as number), held]),
+    );
+  });
+
   it('keeps nothing of what is over but its row', () => {
     for (const from of [near, near.final(), near.where(({ n }) => n > 0)]) {
       const kept = nearOf(from);
