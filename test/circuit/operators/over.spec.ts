@@ -263,13 +263,24 @@ describe('what a row has of its place among others', () => {
         });
     });
 
-  it('numbers of many rows equal what the rows that are there give', () => {
-    const columns: Columns = { n: { kind: 'rowNumber' }, r: { kind: 'rank' }, d: { kind: 'denseRank' } };
+  it('numbers and running totals of many rows equal what the rows that are there give', () => {
+    const columns: Columns = {
+      n: { kind: 'rowNumber' },
+      r: { kind: 'rank' },
+      d: { kind: 'denseRank' },
+      s: running('sum'),
+      l: running('min', 'span', 1),
+    };
+    const told = {
+      ...numbers,
+      s: (rows: Row[], at: number) => total(rows.slice(0, at + 1)),
+      l: (rows: Row[], at: number) => lowest(upTo(rows, at, 1, false)),
+    };
     for (let seed = 1; seed <= 2; seed++)
       checkHistory(seed, {
         make: make(columns),
         rowOf: (random) => row('a', random.below(400), String(random.below(1_000))),
-        expected: naive(numbers),
+        expected: naive(told),
         ticks: 120,
       });
   });
@@ -311,8 +322,9 @@ describe('what a row has of its place among others', () => {
     expect(over.writes).toBe(1);
   });
 
-  it('the numbers of the last rows are told without reading those before them', () => {
-    const over = new Stepped(make({ n: { kind: 'rowNumber' }, d: { kind: 'denseRank' } }));
+  it('the numbers and totals of the last rows are told without reading those before them', () => {
+    const columns: Columns = { n: { kind: 'rowNumber' }, d: { kind: 'denseRank' }, s: running('sum') };
+    const over = new Stepped(make(columns));
     over.step(Array.from({ length: 5_000 }, (_, v) => [row('a', v), 1] as const));
     const members = membersRead(over, () => {
       expect(over.step([[row('a', 4_998.5), 1]])).toHaveLength(3);
