@@ -21,7 +21,7 @@ export {
   approxPercentile,
   approxTopK,
 } from './view/approximate-aggregates.js';
-export { Collection, type Grouping, type Sessions, type Windowed } from './view/collection.js';
+export { Collection, type Grouping, type Windowed, type WindowedInGroups } from './view/collection.js';
 export type { Rows } from './view/collection-types.js';
 export { computed, type Computed } from './view/computed.js';
 export { declarationErrors, checkDeclarations } from './view/declaration-errors.js';
@@ -43,7 +43,18 @@ export {
   percentile,
   topK,
 } from './view/ordered-aggregates.js';
-export { denseRank, lag, lead, rank, rolling, rowNumber, type RowFunction } from './view/row-functions.js';
+export {
+  denseRank,
+  firstValue,
+  lag,
+  lastValue,
+  lead,
+  rank,
+  rolling,
+  rowNumber,
+  type Frame,
+  type RowFunction,
+} from './view/row-functions.js';
 export { stream, type Stream, type StreamDecoder, type StreamEntry } from './view/stream.js';
 export { table, type Table } from './view/table.js';
 export { view, type EventOf, type KeyOf, type RowOf, type View } from './view/view.js';
@@ -51,9 +62,11 @@ export {
   cumulating,
   hopping,
   session,
+  sliding,
   tumbling,
   type AssignedWindow,
   type SessionWindow,
+  type SlidingWindow,
   type WindowColumns,
   type WindowOptions,
 } from './view/window.js';

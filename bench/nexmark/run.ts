@@ -10,7 +10,7 @@ import { median } from '../median.js';
 import { DataSet } from './data-set.js';
 import { difference, ExpectedAnswers } from './expected.js';
 import { LoadedEvents, type Measured } from './measured.js';
-import { isMissing, queries, type Missing, type Query } from './queries.js';
+import { queries, type Query } from './queries.js';
 
 const MADE_EVENTS = 50_000;
 const REPETITIONS = 3;
@@ -50,14 +50,12 @@ interface Compared {
   readonly difference: string | null;
 }
 
-type Outcome =
-  | { readonly query: Missing }
-  | {
-      readonly query: Query;
-      readonly stateless: boolean;
-      readonly compared: readonly Compared[];
-      readonly measured: Measured;
-    };
+interface Outcome {
+  readonly query: Query;
+  readonly stateless: boolean;
+  readonly compared: readonly Compared[];
+  readonly measured: Measured;
+}
 
 // What was started here ends with the benchmark, however it ends.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
@@ -102,7 +100,7 @@ async function run(): Promise<void> {
   try {
     for (const prefix of prefixes) loaded.push(await LoadedEvents.load(dataSet.first(prefix)));
     for (const query of queries.filter(({ name }) => only.includes(name))) {
-      const outcome: Outcome = isMissing(query) ? { query } : await outcomeOf(query, loaded, expected);
+      const outcome = await outcomeOf(query, loaded, expected);
       outcomes.push(outcome);
       console.log(lineOf(outcome));
     }
@@ -117,10 +115,7 @@ async function run(): Promise<void> {
     );
   if (options.json !== undefined)
     writeFileSync(options.json, JSON.stringify(report(startedAt, size, outcomes, targets), null, 2) + '\n');
-  if (
-    outcomes.some((outcome) => 'compared' in outcome && outcome.compared.some(({ equal }) => equal === false))
-  )
-    process.exitCode = 1;
+  if (outcomes.some(({ compared }) => compared.some(({ equal }) => equal === false))) process.exitCode = 1;
 }
 
 async function outcomeOf(
@@ -155,11 +150,8 @@ function isStateless({ view }: Query): boolean {
   );
 }
 
-function lineOf(outcome: Outcome): string {
-  const { name, title } = outcome.query;
+function lineOf({ query: { name, title }, compared, measured }: Outcome): string {
   const head = `${name.padEnd(4)} ${title.padEnd(32)}`;
-  if ('missing' in outcome.query) return `${head} unsupported: ${outcome.query.missing}`;
-  const { compared, measured } = outcome as Extract<Outcome, { compared: unknown }>;
   const rows = compared.map(({ events, rows, equal }) => {
     const word = equal === null ? 'rows' : equal ? 'equal' : 'WRONG';
     return `${(events / 1_000).toString()}k ${word} ${rows}`.padEnd(18);
@@ -179,12 +171,8 @@ interface Target {
 }
 
 function targetsOf(outcomes: readonly Outcome[]): Target[] {
-  const ratios = (which: (outcome: Extract<Outcome, { compared: unknown }>) => boolean): number[] =>
-    outcomes.flatMap((outcome) =>
-      'measured' in outcome && which(outcome) ? [outcome.measured.ofDrain] : [],
-    );
-  const all = ratios(() => true);
-  const stateless = ratios((outcome) => outcome.stateless);
+  const all = outcomes.map(({ measured }) => measured.ofDrain);
+  const stateless = outcomes.flatMap((outcome) => (outcome.stateless ? [outcome.measured.ofDrain] : []));
   return [
     ...(all.length === 0 ? [] : [{ label: 'the slowest query', is: 0.1, value: Math.min(...all) }]),
     ...(stateless.length === 0
@@ -207,13 +195,10 @@ function report(
     events,
     queries: outcomes.map((outcome) => {
       const { name, title } = outcome.query;
-      if (!('measured' in outcome))
-        return { name, title, supported: false, missing: (outcome.query as Missing).missing };
       const { answer: _, ...measured } = outcome.measured;
       return {
         name,
         title,
-        supported: true,
         stateless: outcome.stateless,
         prefixes: outcome.compared,
         ...measured,

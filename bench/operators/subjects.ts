@@ -11,6 +11,7 @@ import {
   histogram,
   instant,
   joinText,
+  lag,
   last,
   max,
   maxBy,
@@ -18,6 +19,9 @@ import {
   min,
   minBy,
   percentile,
+  rolling,
+  session,
+  sliding,
   some,
   stddev,
   sum,
@@ -171,8 +175,30 @@ export const subjects: readonly Subject[] = [
   shaped('order', 'top 10', (rows) => rows.top(10, { order: 'value.desc' })),
   shaped('order', 'top 10 with rank', (rows) => rows.top(10, { order: 'value.desc', rank: 'rank' })),
   shaped('order', 'top 10 after 100', (rows) => rows.top(10, { order: 'value.desc', offset: 100 })),
+  shaped('order', 'over a few rows', (rows) =>
+    rows.over({ order: 'value' }, { before: lag('key'), sum: rolling(sum('value'), { rows: 3 }) }),
+  ),
+  shaped(
+    'order',
+    'over all rows',
+    (rows) => rows.over({ order: 'value' }, { sum: rolling(sum('value'), { rows: 'all' }) }),
+    {
+      sizeMax: 1_000,
+      grows: 'a row changes the total of all that are behind it',
+    },
+  ),
   shaped('window', 'tumbling', (rows) =>
     rows.window(tumbling('1d'), { on: 'at' }).groupBy().aggregate({ count: count() }),
+  ),
+  shaped('window', 'sliding', (rows) =>
+    rows.window(sliding('10s'), { on: 'at' }).groupBy().aggregate({ count: count() }),
+  ),
+  shaped('window', 'session', (rows) =>
+    rows
+      .where(({ id }) => id % 10 > 1)
+      .window(session('2s'), { on: 'at' })
+      .groupBy()
+      .aggregate({ count: count() }),
   ),
   aggregate('count', count()),
   aggregate(

@@ -1,6 +1,8 @@
+import { compareText } from '../zset/text-order.js';
 import { INSTANT_WIDTH, instantText } from '../zset/instant-text.js';
 import { type Due, DUE_MAX, type DueTimes } from './due-times.js';
 import type { Ordered } from './operator.js';
+import type { Member } from './ordered-rows.js';
 import { type ColumnTime, columnWatermark, type Time } from './time.js';
 
 /** At least so many members of a group go at once: what is due may be many groups with a few members each. */
@@ -11,11 +13,25 @@ export interface FreeingOptions {
   readonly time: ColumnTime;
   /** So long after it has passed them they are looked at. */
   readonly keptMs: number;
+  /** So many members of a group are looked at that lie before those that may still come; none, if not said. */
+  readonly keptMembers?: number;
+  /** Where in a member its instant begins. At its beginning, if not said. */
+  readonly instantAt?: number;
   /** The groups there are, each at its first member's instant. */
   readonly due: DueTimes;
 }
 
-/** The end of members that begin with an instant, as soon as nobody will look at them any more: the first of each group first. */
+/** What goes of a group, in order, and what is the first then, if there is any. */
+export interface Gone {
+  readonly members: readonly Member[];
+  readonly next: string | null;
+}
+
+/**
+ * The end of members that are in the order of instants, as soon as nobody will look at them any more: the first of each group first.
+ * A group is due when the first of it may go: at its instant, or that of the member so many behind it as are kept.
+ * Where groups have members in several states they go from all of them.
+ */
 export class FreedMembers {
   /** More is due than one tick takes. */
   unfinished = false;
@@ -23,11 +39,16 @@ export class FreedMembers {
   #due: readonly Due[] = [];
   /** How many members of a group one tick takes away. */
   #page = 0;
+  readonly #kept: number;
+  readonly #at: number;
 
   constructor(
-    readonly members: Ordered,
+    readonly members: readonly Ordered[],
     readonly options: FreeingOptions,
-  ) {}
+  ) {
+    this.#kept = options.keptMembers ?? 0;
+    this.#at = options.instantAt ?? 0;
+  }
 
   /** Names what goes. `retractedMax`: how many members of a group the tick takes away otherwise. */
   reads(time: Time, retractedMax: (group: string) => number): void {
@@ -39,12 +60,24 @@ export class FreedMembers {
     this.#due = found.due;
     this.unfinished = found.more;
     this.#page = Math.max(MEMBERS_PAGE_MIN, Math.ceil(DUE_MAX / found.due.length));
-    for (const { key } of found.due) this.members.wantEnd(key, 'least', this.#page + 1, retractedMax(key));
+    for (const { key } of found.due)
+      for (const state of this.members)
+        state.wantEnd(key, 'least', this.#page + this.#kept + 1, retractedMax(key));
+  }
+
+  /** Of each due group the last member that is to go, of the state that is the only one; of those that are loaded. */
+  *lastGoing(): Iterable<readonly [group: string, last: string]> {
+    const [state] = this.members;
+    for (const { key } of this.#due) {
+      if (!state!.wantEnd(key, 'least', this.#page + this.#kept + 1, 0)) continue;
+      const last = this.#gone(state!, key).members.at(-1);
+      if (last !== undefined) yield [key, last[0]];
+    }
   }
 
   /** A group's first member will be asked for, before the tick changes it and after. */
   wantFirst(group: string, retractedMax: number): void {
-    this.members.wantEnd(group, 'least', 1, retractedMax);
+    for (const state of this.members) state.wantEnd(group, 'least', this.#kept + 1, retractedMax);
   }
 
   /** Changes a group's members, and when it is due. */
@@ -60,14 +93,29 @@ export class FreedMembers {
     if (after !== null && after < this.#bound) this.unfinished = true;
   }
 
-  /** Takes away what was due, when all else is done. */
-  free(): void {
+  /** Takes away what was due, when all else is done. `before` is told of it; nothing behind `last` goes, where one is given. */
+  free(before?: (group: string, gone: Gone) => void, last?: ReadonlyMap<string, string>): void {
     for (const { key } of this.#due)
       this.change(key, () => {
-        for (const [member, weight] of this.members.end(key, 'least', this.#page))
-          if (member < this.#bound) this.members.add(key, member, -weight);
+        for (const state of this.members) {
+          const gone = this.#gone(state, key, last && (last.get(key) ?? ''));
+          if (gone.members.length > 0) before?.(key, gone);
+          for (const [member, weight] of gone.members) state.add(key, member, -weight);
+        }
       });
     this.#due = [];
+  }
+
+  #gone(state: Ordered, group: string, last?: string): Gone {
+    const found = state.end(group, 'least', this.#page + this.#kept + 1);
+    let count = 0;
+    while (
+      count < Math.min(this.#page, found.length - this.#kept) &&
+      this.#instantOf(found[count + this.#kept]![0]) < this.#bound &&
+      (last === undefined || compareText(found[count]![0], last) <= 0)
+    )
+      count++;
+    return { members: found.slice(0, count), next: found[count]?.[0] ?? null };
   }
 
   discard(): void {
@@ -76,6 +124,17 @@ export class FreedMembers {
   }
 
   #first(group: string): string | null {
-    return this.members.end(group, 'least', 1)[0]?.[0].slice(0, INSTANT_WIDTH) ?? null;
+    let first: string | null = null;
+    for (const state of this.members) {
+      const member = state.end(group, 'least', this.#kept + 1)[this.#kept];
+      if (member === undefined) continue;
+      const instant = this.#instantOf(member[0]);
+      if (first === null || instant < first) first = instant;
+    }
+    return first;
+  }
+
+  #instantOf(member: string): string {
+    return member.slice(this.#at, this.#at + INSTANT_WIDTH);
   }
 }

@@ -1,10 +1,8 @@
 import { compareText } from '../zset/text-order.js';
 import { justAbove } from './known-group.js';
 import type { Ordered } from './operator.js';
+import type { GroupChanges, Member } from './ordered-rows.js';
 import type { Span } from './spans.js';
-
-/** A member and its weight. */
-export type Member = readonly [member: string, weight: number];
 
 /** Behind every member. */
 export const END = '\u{10ffff}';
@@ -25,14 +23,14 @@ export interface Neighbourhood extends Span {
 export function neighbourhoods(
   members: Ordered,
   group: string,
-  nets: ReadonlyMap<string, number>,
+  changes: GroupChanges,
   count: number,
 ): readonly Neighbourhood[] | null {
-  const changed = [...nets.keys()].sort(compareText);
+  const { nets, sorted: changed } = changes;
   const found: Neighbourhood[] = [];
   let loaded = true;
   for (let at = 0; at < changed.length;) {
-    const start = changed[at]!;
+    const start = changed[at]![0];
     // None is changed below it that is nearer than `count` others.
     const below = members.wantFrom(group, start, 'down', count + 1, 0);
     const above = ascend(members, group, { changed, at, nets, count });
@@ -57,16 +55,16 @@ function ascend(
     at,
     nets,
     count,
-  }: { changed: readonly string[]; at: number; nets: ReadonlyMap<string, number>; count: number },
+  }: { changed: readonly Member[]; at: number; nets: ReadonlyMap<string, number>; count: number },
 ): { to: string; next: number } | null {
   let next = at + 1;
   let passed = 0;
   // Where much is changed, few looks see past it.
-  for (let from = changed[at]!, size = count + 1; ; size *= 4) {
+  for (let from = changed[at]![0], size = count + 1; ; size *= 4) {
     if (!members.wantFrom(group, from, 'up', size, 0)) return null;
     const found = members.from(group, from, 'up', size);
     for (const [member] of found) {
-      for (; next < changed.length && compareText(changed[next]!, member) <= 0; next++) passed = 0;
+      for (; next < changed.length && compareText(changed[next]![0], member) <= 0; next++) passed = 0;
       if (nets.has(member)) continue;
       if (++passed === count) return { to: justAbove(member), next };
     }
@@ -96,19 +94,16 @@ export function beyond(
   }
 }
 
-/** The members of a span as they are, and as the tick's changes make them. */
+/** The members of a span as they are, and as the tick's changes in it make them. */
 export function membersAround(
   members: Ordered,
   group: string,
   { from, to }: Span,
-  nets: ReadonlyMap<string, number>,
+  nets: readonly Member[],
 ): { before: readonly Member[]; after: readonly Member[] } {
   const before: Member[] = [...members.between(group, from, to)];
   const weights = new Map(before);
-  for (const [member, net] of nets) {
-    if (compareText(member, from) < 0 || compareText(member, to) >= 0) continue;
-    weights.set(member, (weights.get(member) ?? 0) + net);
-  }
+  for (const [member, net] of nets) weights.set(member, (weights.get(member) ?? 0) + net);
   const after = [...weights].filter(([, weight]) => weight > 0);
   return { before, after: after.sort(([left], [right]) => compareText(left, right)) };
 }

@@ -1,5 +1,10 @@
 import type { Delta } from '../zset/delta.js';
+import { compareText } from '../zset/text-order.js';
 import type { Row } from '../zset/value.js';
+import type { Span } from './spans.js';
+
+/** A member and its weight. */
+export type Member = readonly [member: string, weight: number];
 
 /**
  * Rows as members of ordered state: what orders them, NUL, their JSON. JSON holds no NUL, so the last one is before it;
@@ -19,12 +24,36 @@ export const membersOfOrder = (order: string): readonly [from: string, to: strin
 export class GroupChanges {
   readonly nets = new Map<string, number>();
   readonly #rows = new Map<string, Row>();
+  #sorted: readonly Member[] | null = null;
 
   add(member: string, row: Row, weight: number): void {
+    this.#sorted = null;
     const net = (this.nets.get(member) ?? 0) + weight;
     if (net === 0) this.nets.delete(member);
     else this.nets.set(member, net);
     this.#rows.set(member, row);
+  }
+
+  /** The changed members with their nets, in order. */
+  get sorted(): readonly Member[] {
+    return (this.#sorted ??= [...this.nets].sort(([left], [right]) => compareText(left, right)));
+  }
+
+  /** Those of a span. */
+  within({ from, to }: Span): readonly Member[] {
+    return this.sorted.slice(this.#countBelow(from), this.#countBelow(to));
+  }
+
+  /** How many changed members lie below a text. */
+  #countBelow(text: string): number {
+    let low = 0;
+    let high = this.sorted.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (compareText(this.sorted[middle]![0], text) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** The row a member stands for. */

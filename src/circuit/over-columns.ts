@@ -3,7 +3,7 @@ import type { RollingFrame } from './rolling.js';
 import type { Numbering } from './row-numbers.js';
 
 /** A column that a row has of its place among others. */
-export type OverColumn = NumberColumn | NeighbourColumn | RollingColumn;
+export type OverColumn = NumberColumn | NeighbourColumn | RollingColumn | RunningColumn | EdgeColumn;
 
 export interface NumberColumn {
   readonly kind: Numbering;
@@ -18,11 +18,34 @@ export interface NeighbourColumn {
   readonly otherwise: Value;
 }
 
-/** A summary of the last `rows` rows, this one included; or of those from `span` before it on to those of its own order. */
+/**
+ * How far a row sees, itself included: so many rows before it and behind it; or all that differ from it by no more than that in
+ * what orders them. Before it to the group's beginning, where `before` is null.
+ */
+export interface Reach {
+  readonly unit: 'rows' | 'span';
+  readonly before: number | null;
+  readonly after: number;
+}
+
+/** A summary of the rows in reach; before the rows that are looked at only where that does not matter. */
 export interface RollingColumn {
   readonly kind: 'rolling';
   readonly frame: () => RollingFrame;
-  readonly reach: { readonly rows: number } | { readonly span: number };
+  readonly reach: Reach;
+}
+
+/** A summary of all rows up to where it reaches; what came before the rows that are looked at is in `slot` of the running totals. */
+export interface RunningColumn {
+  readonly kind: 'running';
+  readonly slot: number;
+  readonly reach: Reach & { readonly before: null };
+}
+
+/** A value of the first row of the group, or of the last. */
+export interface EdgeColumn {
+  readonly kind: 'first' | 'last';
+  readonly value: (row: Row) => Value;
 }
 
 /** What spans are measured by: the one column of the order. */
@@ -34,7 +57,8 @@ export interface Measure {
 /** How many rows away a column looks, at most. */
 export function rowsAway(column: OverColumn): number {
   if (column.kind === 'lag' || column.kind === 'lead') return column.offset;
-  return column.kind === 'rolling' && 'rows' in column.reach ? column.reach.rows - 1 : 0;
+  if (!('reach' in column) || column.reach.unit !== 'rows') return 0;
+  return Math.max(column.reach.before ?? 0, column.reach.after);
 }
 
 /** The values of a neighbour's column, of rows that follow one another. */
@@ -47,50 +71,33 @@ export const neighbourValues = (
     return other === undefined ? otherwise : value(other);
   });
 
-/** The values of a rolling column, of rows that follow one another. */
-export function rollingValues(
-  { frame, reach }: RollingColumn,
+/** What a frame says for each of some rows that follow one another, as it moves with them. */
+export function framed(
+  frame: RollingFrame,
+  { unit, before, after }: Reach,
   rows: readonly Row[],
   measure: Measure | null,
 ): Value[] {
-  return 'rows' in reach ? lastRows(frame(), reach.rows, rows) : lastSpan(frame, reach.span, rows, measure!);
-}
-
-const lastRows = (frame: RollingFrame, count: number, rows: readonly Row[]): Value[] =>
-  rows.map((row, at) => {
-    frame.push(row);
-    if (at >= count) frame.shift(rows[at - count]!);
-    return frame.result();
-  });
-
-/** Rows of equal order see one another; nulls, which are no distance from anything, nothing else. */
-function lastSpan(
-  makeFrame: () => RollingFrame,
-  span: number,
-  rows: readonly Row[],
-  { of, descending }: Measure,
-): Value[] {
+  const places = unit === 'rows' ? null : rows.map(measure!.of);
+  const sign = measure?.descending ? -1 : 1;
+  /** Rows of equal order see one another; nulls, which are no distance from anything, nothing else. */
+  const isBeyond = (one: number, other: number, reach: number): boolean => {
+    if (places === null) return other - one > reach;
+    const [from, to] = [places[one]!, places[other]!];
+    if (from === null || to === null) return from !== to;
+    return (to - from) * sign > reach;
+  };
   const values: Value[] = [];
-  let frame = makeFrame();
   let first = 0;
-  let last: number | null | undefined;
-  for (let at = 0; at < rows.length;) {
-    const here = of(rows[at]!);
-    if ((here === null) !== (last === null)) {
-      frame = makeFrame();
-      first = at;
-    }
-    let end = at;
-    for (; end < rows.length && of(rows[end]!) === here; end++) frame.push(rows[end]!);
-    if (here !== null)
-      for (; first < at && isBefore(of(rows[first]!)!, here, span, descending); first++)
-        frame.shift(rows[first]!);
-    const value = frame.result();
-    for (; at < end; at++) values.push(value);
-    last = here;
+  let next = 0;
+  let known: Value = null;
+  for (let at = 0; at < rows.length; at++) {
+    let isMoved = false;
+    for (; next < rows.length && (next <= at || !isBeyond(at, next, after)); isMoved = true)
+      frame.push(rows[next++]!);
+    for (; before !== null && isBeyond(first, at, before); isMoved = true) frame.shift(rows[first++]!);
+    if (isMoved) known = frame.result();
+    values.push(known);
   }
   return values;
 }
-
-const isBefore = (value: number, here: number, span: number, descending: boolean): boolean =>
-  (descending ? value - here : here - value) > span;

@@ -9,9 +9,8 @@ export interface RollingFrame {
   result(): Value;
 }
 
-/** Of an aggregator that forgets a row as it took it in. */
-export function foldedFrame(aggregator: Aggregator): RollingFrame {
-  let accumulator = aggregator.initial();
+/** Of an aggregator that forgets a row as it took it in; what was before its rows is in `accumulator`. */
+export function foldedFrame(aggregator: Aggregator, accumulator = aggregator.initial()): RollingFrame {
   return {
     push: (row) => (accumulator = aggregator.fold(accumulator, row, 1, undefined, '')),
     shift: (row) => (accumulator = aggregator.fold(accumulator, row, -1, undefined, '')),
@@ -23,7 +22,10 @@ export function foldedFrame(aggregator: Aggregator): RollingFrame {
 }
 
 /** Of the least or greatest value: those that a later one has overtaken are forgotten at once. */
-export function extremeFrame(value: (row: Row) => Value, end: 'least' | 'greatest'): RollingFrame {
+export function extremeFrame(
+  value: (row: Row) => Value,
+  { end, shown = (held) => held }: { end: 'least' | 'greatest'; shown?: (value: Value) => Value },
+): RollingFrame {
   const sign = end === 'least' ? 1 : -1;
   const waiting: { value: Value; seen: number }[] = [];
   let first = 0;
@@ -40,6 +42,17 @@ export function extremeFrame(value: (row: Row) => Value, end: 'least' | 'greates
     shift() {
       if (waiting[first]?.seen === shifted++) first++;
     },
-    result: () => waiting[first]?.value ?? null,
+    result: () => shown(waiting[first]?.value ?? null),
+  };
+}
+
+/** Of the value of the oldest row, or of the newest. */
+export function edgeFrame(value: (row: Row) => Value, edge: 'first' | 'last'): RollingFrame {
+  const rows: Row[] = [];
+  let first = 0;
+  return {
+    push: (row) => void rows.push(row),
+    shift: () => void first++,
+    result: () => value(edge === 'first' ? rows[first]! : rows.at(-1)!),
   };
 }

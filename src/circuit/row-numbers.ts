@@ -1,9 +1,10 @@
 import { hash32 } from '../zset/checksum.js';
 import { compareText } from '../zset/text-order.js';
+import type { Gone } from './freed-members.js';
 import { justAbove } from './known-group.js';
-import { END, type Member } from './neighbourhoods.js';
+import { END } from './neighbourhoods.js';
 import type { Ordered } from './operator.js';
-import { membersOfOrder, orderOfMember } from './ordered-rows.js';
+import { type GroupChanges, type Member, membersOfOrder, orderOfMember } from './ordered-rows.js';
 import type { Span } from './spans.js';
 
 export type Numbering = 'rowNumber' | 'rank' | 'denseRank';
@@ -40,8 +41,7 @@ export class RowNumbers {
   ) {}
 
   /** What a tick changes, in order. Null while some of it is not loaded: it is asked for then. */
-  changes(group: string, nets: ReadonlyMap<string, number>): readonly PlaceChange[] | null {
-    const sorted = [...nets].sort(([left], [right]) => compareText(left, right));
+  changes(group: string, { sorted }: GroupChanges): readonly PlaceChange[] | null {
     let sum = 0;
     if (this.kind === 'rowNumber')
       return sorted.map(([place, net]) => ({ place, end: justAbove(place), net, sum: (sum += net) }));
@@ -151,6 +151,35 @@ export class RowNumbers {
     for (const [mark, change] of marks) this.marks.add(group, mark, change);
   }
 
+  /** Asks for the marks up to a member that goes. */
+  wantForgotten(group: string, last: string): void {
+    this.marks.wantBetween(group, '', behind(this.#placeOf(last)));
+  }
+
+  /**
+   * The first rows of the group go, and count on: one mark stays for all of them. It is to be before the rows go.
+   */
+  forget(group: string, { members, next }: Gone): void {
+    if (this.kind === 'rowNumber') {
+      const [last] = members.at(-1)!;
+      const below = this.#markBelow(group, members[0]![0]).count;
+      const count = members.reduce((sum, [, weight]) => sum + weight, below);
+      for (const [mark, weight] of [...this.marks.between(group, '', last)])
+        this.marks.add(group, mark, -weight);
+      this.marks.add(group, last, count - this.marks.weight(group, last));
+      return;
+    }
+    const stays = next === null ? null : orderOfMember(next);
+    const kept = members.findLast(([member]) => orderOfMember(member) !== stays);
+    if (kept === undefined) return;
+    for (const [mark, weight] of [...this.marks.between(group, '', orderOfMember(kept[0]))])
+      this.marks.add(group, mark, -weight);
+  }
+
+  #placeOf(member: string): string {
+    return this.kind === 'rowNumber' ? member : orderOfMember(member);
+  }
+
   /** What will be counted up to and with a changed place; undefined where nothing is left there. */
   #upTo(
     group: string,
@@ -186,6 +215,9 @@ export class RowNumbers {
     return count;
   }
 }
+
+/** Above a text and all that it is the beginning of a member for. */
+const behind = (text: string): string => `${text}\u0001`;
 
 /** By how much the changes before a place move its number. */
 function movedBelow(changes: readonly PlaceChange[], place: string): number {

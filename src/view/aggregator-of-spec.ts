@@ -50,12 +50,25 @@ function ordered(read: ((row: Row) => Value) | null): ((row: Row) => Value) | nu
   };
 }
 
-function shownAsDecimals(aggregator: Aggregator, scale: number): Aggregator {
-  const shown = (value: Value): Value =>
-    Array.isArray(value)
-      ? value.map((each: Value) => shown(each))
-      : value === null
-        ? null
-        : decimalOfOrder(value as string, scale);
-  return { ...aggregator, result: (accumulator, group) => shown(aggregator.result(accumulator, group)) };
+/** A column as values that are in order, and what is shown of them. */
+export function comparableBySpec(
+  { value }: AggregateSpec,
+  read: (row: Row) => Value,
+): { read: (row: Row) => Value; shown: (value: Value) => Value } {
+  const scale = decimalsOf(value);
+  return scale === null
+    ? { read, shown: (held) => held }
+    : { read: ordered(read), shown: (held) => decimalsOfOrder(held, scale) };
 }
+
+const decimalsOfOrder = (value: Value, scale: number): Value =>
+  Array.isArray(value)
+    ? value.map((each: Value) => decimalsOfOrder(each, scale))
+    : value === null
+      ? null
+      : decimalOfOrder(value as string, scale);
+
+const shownAsDecimals = (aggregator: Aggregator, scale: number): Aggregator => ({
+  ...aggregator,
+  result: (accumulator, group) => decimalsOfOrder(aggregator.result(accumulator, group), scale),
+});

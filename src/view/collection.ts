@@ -61,12 +61,13 @@ import { finalRelation, WINDOW_COLUMNS, windowRelation } from './time-relation.j
 import { userFunction } from './user-function.js';
 import type { NotAsync, ViewTypeError } from './view-type-error.js';
 import { whyNoWatermark } from './why-no-watermark.js';
-import { sessionEnds, sessionNode, type SessionsOf } from './session-build.js';
+import { type GroupWindow, inGroupWindows } from './group-windows.js';
 import {
   type AssignedWindow,
-  sessionGapOf,
+  groupWindowOf,
   type SessionWindow,
   shapeOf,
+  type SlidingWindow,
   type WindowColumns,
 } from './window.js';
 import type { WindowShape } from '../circuit/windows.js';
@@ -321,21 +322,21 @@ export class Collection<
    * The rows in windows of time, by the column `on`: if none is named that with a watermark, or the stream's event time.
    * A row with null there is an error.
    */
-  window<W extends AssignedWindow<string> | SessionWindow, const On extends string = never>(
+  window<W extends AssignedWindow<string> | SessionWindow | SlidingWindow, const On extends string = never>(
     window: W,
     options: { readonly on?: PathToInstant<Row, On, 'window by'> } = {},
   ): InWindows<Row, W> {
     const build = new Build(this);
-    const gapMs = sessionGapOf(window, build);
+    const ofGroups = groupWindowOf(window, build);
     const column =
       options.on === undefined
         ? ownTime(this.plan, 'window()', build)
         : namedTime(this.plan, options.on, 'window by', build);
     build.noteTaken(WINDOW_COLUMNS);
-    const windows: Windowed<any, any> | Sessions<any> =
-      gapMs === null
+    const windows: Windowed<any, any> | WindowedInGroups<any> =
+      ofGroups === null
         ? this.#assigned(shapeOf(window, build), column, build)
-        : new Sessions(this.plan, { gapMs, column: column ?? '' }, build.problems);
+        : new WindowedInGroups(this.plan, { ...ofGroups, column: column ?? '' }, build.problems);
     return windows as InWindows<Row, W>;
   }
 
@@ -461,25 +462,25 @@ export class Collection<
   }
 }
 
-/** What `window` gives: sessions are within groups, so that their rows have none before they are grouped. */
+/** What `window` gives: sessions and sliding windows are within groups, so that rows have none before they are grouped. */
 export type InWindows<Row, W> =
   W extends AssignedWindow<infer Identifies>
     ? Windowed<Flat<Row & WindowColumns>, Identifies>
-    : Sessions<Row>;
+    : WindowedInGroups<Row>;
 
-/** Rows that are to be put into sessions, waiting to be grouped. */
-export class Sessions<in out Row> {
+/** Rows that are to be put into windows that follow from the rows of their group, waiting to be grouped. */
+export class WindowedInGroups<in out Row> {
   declare readonly row: (row: Row) => Row;
   readonly #input: PlanNode;
-  readonly #of: SessionsOf;
+  readonly #of: GroupWindow;
 
-  constructor(input: PlanNode, of: SessionsOf, problems: readonly Problem[]) {
+  constructor(input: PlanNode, of: GroupWindow, problems: readonly Problem[]) {
     this.#input = input;
     this.#of = of;
     attachProblems(this, problems);
   }
 
-  /** Groups by these columns and, within each such group, by session: `windowStart` and `windowEnd` follow them. */
+  /** Groups by these columns and, within each such group, by window: `windowStart` and `windowEnd` follow them. */
   groupBy<const By extends readonly GroupColumns<Row>[]>(
     ...by: CheckedGroup<Row, By>
   ): Grouping<
@@ -489,8 +490,8 @@ export class Sessions<in out Row> {
   > {
     const build = new Build({ plan: this.#input }, this);
     const named = groupColumns(build, by as readonly unknown[]);
-    const { node, grouped, over } = sessionNode(this.#input, this.#of, named, build);
-    return new Grouping(node, grouped, build.problems, build.place, undefined, [sessionEnds(node)], over);
+    const { node, grouped, key, before, over } = inGroupWindows(this.#input, this.#of, named, build);
+    return new Grouping(node, grouped, build.problems, build.place, key, before, over);
   }
 }
 

@@ -2,7 +2,7 @@ import type { ColumnTime } from '../circuit/time.js';
 import type { Build } from './build.js';
 import { durationMs } from './duration.js';
 import type { DuringEnd, DuringNode, PlanNode } from './plan.js';
-import { namedTime, ownTime, timeOf } from './time-column.js';
+import { namedTime, ownTime, recordSourcesBelow, timeOf } from './time-column.js';
 import { duringRelation } from './time-relation.js';
 import { noteDuration } from './window.js';
 
@@ -56,9 +56,14 @@ function duringNode(
   if (columns.length > 0 && time.length === 0)
     build.note({
       code: 'needs-clock',
-      what: `${asked} asks what time it is, which streams tell, and these rows come from none.`,
-      evidence: { columns: columns.join(', ') },
-      remedy: 'Use it on rows of a stream, or join a stream to them first.',
+      what: `${asked} asks what time it is, which events and records with an event time tell, and these rows come from none that have one.`,
+      evidence: {
+        columns: columns.join(', '),
+        from: recordSourcesBelow(input)
+          .map(({ kind, name }) => `${kind} "${name}"`)
+          .join(', '),
+      },
+      remedy: `Declare which column holds it, { eventTime: '…' }, or join a stream that has one.`,
       place: build.place,
     });
   return {

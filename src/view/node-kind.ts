@@ -32,6 +32,7 @@ export type Cost =
   | 'O(|Δ| · matches)'
   | 'O(|Δ| · rows in sight)'
   | 'O(the ranks that move)'
+  | 'O(the rows behind)'
   | 'holistic: O(group)';
 
 /** What is kept. */

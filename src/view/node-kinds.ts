@@ -17,6 +17,7 @@ import { select } from './nodes/select.js';
 import { top } from './nodes/top.js';
 import { semiJoin } from './nodes/semi-join.js';
 import { session } from './nodes/session.js';
+import { sliding } from './nodes/sliding.js';
 import { union } from './nodes/union.js';
 import { unnest } from './nodes/unnest.js';
 import { where } from './nodes/where.js';
@@ -44,6 +45,7 @@ const nodeKinds: { readonly [Op in OperatorNode['op']]: NodeKind<Extract<Operato
   joinAsOf,
   window,
   session,
+  sliding,
   final,
   during,
 };

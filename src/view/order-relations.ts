@@ -1,5 +1,5 @@
-import { freezingAmong, freezingTime } from './freezing.js';
-import type { Column, Relation } from './plan.js';
+import { freezing, freezingAmong, freezingTime } from './freezing.js';
+import type { Column, ColumnWatermark, OverNode, Relation } from './plan.js';
 
 /** What is known of the rows of the operators that put rows in an order. */
 
@@ -47,18 +47,62 @@ export const dedupeRelation = (
   lates: false,
 });
 
-export const overRelation = (
-  input: Relation,
-  { per, columns }: { readonly per: readonly string[]; readonly columns: readonly Column[] },
-): Relation => ({
-  ...input,
-  columns: [...input.columns, ...columns],
-  appendOnly: false,
-  log: null,
-  // Late rows are left out before.
-  watermarks: freezingAmong(input, per),
-  lates: false,
-});
+/** What `over` is made of. */
+type OverParts = Pick<OverNode, 'per' | 'order' | 'functions'>;
+
+export function overRelation(input: Relation, parts: OverParts): Relation {
+  const { per, functions } = parts;
+  const freed = overFreed(input, parts);
+  return {
+    ...input,
+    columns: [...input.columns, ...functions.map(({ column }) => column)],
+    appendOnly: false,
+    log: null,
+    // Late rows are left out before.
+    watermarks: freed?.stays ?? freezingAmong(input, per),
+    lates: false,
+  };
+}
+
+/** What is forgotten of rows that are put in the order of a time. */
+export interface OverFreed {
+  readonly by: ColumnWatermark;
+  /** How far rows that may still change look back, and those that come look back to these. */
+  readonly keptMs: number;
+  readonly keptMembers: number;
+  /** The watermarks that the result has: none where rows look at any number of later ones. */
+  readonly stays: readonly ColumnWatermark[];
+}
+
+/**
+ * Rows can be forgotten by the first column of their order, where that ascends and has a watermark, and none of them looks at
+ * the group's edges. Null where they cannot, or where their groups are frozen as a whole.
+ */
+export function overFreed(input: Relation, { per, order, functions }: OverParts): OverFreed | null {
+  const [term] = order;
+  const by = term && !term.descending && freezing(input).find(({ column }) => column === term.path);
+  if (!by || freezingAmong(input, per).length > 0) return null;
+  const far = { rows: { before: 0, after: 0 }, span: { before: 0, after: 0 } };
+  const see = (unit: 'rows' | 'span', before: number, after: number): void => {
+    far[unit].before = Math.max(far[unit].before, before);
+    far[unit].after = Math.max(far[unit].after, after);
+  };
+  for (const of of functions) {
+    if (of.kind === 'lag') see('rows', of.offset, 0);
+    if (of.kind === 'lead') see('rows', 0, of.offset);
+    if (!('reach' in of)) continue;
+    if (of.reach === null) return null;
+    see(of.reach.unit, of.reach.before ?? 0, of.reach.after);
+  }
+  const { rows, span } = far;
+  const time = by.time.map(({ source, delayMs }) => ({ source, delayMs: delayMs + span.after }));
+  return {
+    by,
+    keptMs: span.before + span.after,
+    keptMembers: rows.before + rows.after,
+    stays: rows.after > 0 ? [] : [{ column: by.column, time }],
+  };
+}
 
 /** The rows of a group lie in one partition. */
 export const groupedTogether = ({ partitionedBy }: Relation, per: readonly string[]): boolean =>

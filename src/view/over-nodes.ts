@@ -1,29 +1,18 @@
 import type { Value } from '../zset/value.js';
 import { aggregateSpec } from './aggregate-spec.js';
 import type { Build } from './build.js';
-import { kindOf, nullable, renamed } from './columns.js';
+import { nullable, renamed } from './columns.js';
 import { checkOf } from './computed-value.js';
-import { DURATION_EXAMPLES, durationMs } from './duration.js';
 import { pathOf } from './expression.js';
+import { reachOf, ROWS_AWAY_MAX } from './frame.js';
 import { groupPaths, noteGroups, noteWhole, orderTerms, wholeNumber } from './order-nodes.js';
 import { overRelation } from './order-relations.js';
 import type { Order } from './order-terms.js';
-import type {
-  AggregateKind,
-  Column,
-  OrderTerm,
-  OverFunction,
-  OverNode,
-  PlanNode,
-  RollingReach,
-} from './plan.js';
+import type { AggregateKind, OrderTerm, OverFunction, OverNode, PlanNode } from './plan.js';
 import { columnNames } from './relation.js';
 import type { RowFunctionRequest } from './row-functions.js';
 
-/** How many rows away a row looks at most. */
-export const ROWS_AWAY_MAX = 1_000;
-
-const ROLLING: readonly AggregateKind[] = ['count', 'sum', 'avg', 'min', 'max'];
+const ROLLING: readonly AggregateKind[] = ['count', 'sum', 'avg', 'min', 'max', 'variance', 'stddev'];
 
 export interface OverRequest {
   readonly per?: string | readonly string[];
@@ -49,7 +38,7 @@ export function overNode(build: Build, input: PlanNode, how: OverRequest, column
     return made === null ? [] : [made];
   });
   noteGroups(build, input, per, 'put in an order');
-  const relation = overRelation(input.relation, { per, columns: functions.map(({ column }) => column) });
+  const relation = overRelation(input.relation, { per, order, functions });
   return { op: 'over', input, per, order, functions, relation, place: build.place };
 }
 
@@ -71,12 +60,15 @@ function overFunction(build: Build, input: PlanNode, asked: Asked): OverFunction
       return neighbour(build, input, name, request);
     case 'rolling':
       return rolling(build, input, { ...asked, request });
+    case 'firstValue':
+    case 'lastValue':
+      return edge(build, input, { ...asked, request });
     default:
       build.note({
         code: 'bad-option',
         what: `The column "${name}" of over() is nothing that a row has of its place.`,
         evidence: { given: typeof request },
-        remedy: `Give rowNumber(), rank(), denseRank(), lag('column'), lead('column') or rolling(sum('column'), { rows: 3 }).`,
+        remedy: `Give rowNumber(), rank(), denseRank(), lag('column'), lead('column'), firstValue('column'), lastValue('column') or rolling(sum('column'), { rows: 3 }).`,
         place: build.place,
       });
       return null;
@@ -133,50 +125,28 @@ function rolling(
     return null;
   }
   const spec = aggregateSpec(name, aggregate, input.relation, build);
-  const { rows, range } = (frame ?? {}) as { readonly rows?: unknown; readonly range?: unknown };
-  if (range === undefined) {
-    noteWhole(build, `The frame of the column "${name}"`, 'rows', rows as number, 1, ROWS_AWAY_MAX);
-    return { kind: 'rolling', aggregate: spec, reach: { rows: rows as number }, column: spec.column };
-  }
-  const reach = reachOf(build, range, { name, order, place });
+  const reach = reachOf(build, frame, { name, order, place });
   return reach && { kind: 'rolling', aggregate: spec, reach, column: spec.column };
 }
 
-/** How far a range reaches in the one column of the order: milliseconds of instants, or numbers. */
-function reachOf(
+function edge(
   build: Build,
-  range: unknown,
-  { name, order, place }: Pick<Asked, 'name' | 'order'> & { readonly place: string | null },
-): RollingReach | null {
-  if (order.length === 0) return null; // Noted already.
-  const [term] = order;
-  if (order.length > 1 || !(isInstant(term!.column) || kindOf(term!.column.type) === 'numbers')) {
-    build.note({
-      code: 'bad-order',
-      what: `The range of the column "${name}" is measured by the order, which is not one column of instants or of numbers.`,
-      evidence: { order: order.map(({ path }) => path).join(', ') },
-      remedy: `Order by that column alone, or count rows: { rows: 10 }.`,
-      place,
-    });
-    return null;
-  }
-  const instants = isInstant(term!.column);
-  const span = instants
-    ? durationMs(range)
-    : typeof range === 'number' && Number.isFinite(range) && range >= 0
-      ? range
-      : null;
-  if (span === null)
-    build.note({
-      code: 'bad-option',
-      what: `The column "${name}" has an impossible range.`,
-      evidence: { range: String(range), order: term!.path },
-      remedy: instants
-        ? `Write a duration: ${DURATION_EXAMPLES}.`
-        : 'Give a number that is not below 0: by so much the values may differ.',
-      place,
-    });
-  return span === null ? null : { span };
+  input: PlanNode,
+  { name, request, order }: Asked<Extract<RowFunctionRequest, { kind: 'firstValue' | 'lastValue' }>>,
+): OverFunction | null {
+  const { kind, value, frame, place } = request;
+  const column = pathOf(input.relation, value, {
+    purpose: kind === 'firstValue' ? 'look back to' : 'look ahead to',
+    place,
+    note: build.note,
+  });
+  const reach = frame === undefined ? null : reachOf(build, frame, { name, order, place });
+  if (frame !== undefined && reach === null) return null;
+  return {
+    kind,
+    value: { kind: 'path', path: String(value), column },
+    // What a row has on its other side does not matter.
+    reach: kind === 'firstValue' ? (reach?.before == null ? null : reach) : reach && { ...reach, before: 0 },
+    column: renamed(column, name),
+  };
 }
-
-export const isInstant = ({ type }: Column): boolean => type.kind === 'string' && type.format === 'instant';

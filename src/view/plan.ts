@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { AggregatorOptions } from '../circuit/aggregator.js';
+import type { Reach } from '../circuit/over-columns.js';
 import type { ColumnTime } from '../circuit/time.js';
 import type { WindowShape } from '../circuit/windows.js';
 import type { Row, Value } from '../zset/value.js';
@@ -30,6 +31,7 @@ export type PlanNode =
   | AsOfJoinNode
   | WindowNode
   | SessionNode
+  | SlidingNode
   | FinalNode
   | DuringNode;
 
@@ -199,6 +201,16 @@ export interface SessionNode extends NodeBase {
   /** Paths: rows of one session are equal in them. */
   readonly per: readonly string[];
 }
+/** The rows with the windows they are in, where one ends with every row and one begins just behind every row, within groups. */
+export interface SlidingNode extends NodeBase {
+  readonly op: 'sliding';
+  readonly input: PlanNode;
+  readonly sizeMs: number;
+  /** A path: the times of the rows. */
+  readonly column: string;
+  /** Paths: rows of one window are equal in them. */
+  readonly per: readonly string[];
+}
 /** The rows that the watermark of a column has passed, once each. */
 export interface FinalNode extends NodeBase {
   readonly op: 'final';
@@ -345,11 +357,14 @@ export type OverFunction = { readonly column: Column } & (
       /** Where there is no such row. */
       readonly otherwise: Value;
     }
-  | { readonly kind: 'rolling'; readonly aggregate: AggregateSpec; readonly reach: RollingReach }
+  | { readonly kind: 'rolling'; readonly aggregate: AggregateSpec; readonly reach: Reach }
+  | {
+      readonly kind: 'firstValue' | 'lastValue';
+      readonly value: Expression & { readonly kind: 'path' };
+      /** Null: the whole group. */
+      readonly reach: Reach | null;
+    }
 );
-
-/** The last rows; or those that differ by so much in the order's one column, in milliseconds where it holds instants. */
-export type RollingReach = { readonly rows: number } | { readonly span: number };
 
 /** One column of an order. Nulls come last where it ascends and first where it descends, as in PostgreSQL. */
 export interface OrderTerm {
@@ -472,4 +487,4 @@ export interface IndexDeclaration {
   readonly columns: readonly OrderTerm[];
 }
 
-export type { Value };
+export type { Reach, Value };

@@ -12,7 +12,7 @@ export interface RowFunction<in Row, out Result> {
 }
 
 /** What the functions below really give: `over-nodes.ts` checks it against the rows it is used on. */
-export type RowFunctionRequest = NumberRequest | NeighbourRequest | RollingRequest;
+export type RowFunctionRequest = NumberRequest | NeighbourRequest | RollingRequest | EdgeRequest;
 
 interface NumberRequest {
   readonly kind: 'rowNumber' | 'rank' | 'denseRank';
@@ -30,6 +30,27 @@ interface RollingRequest {
   readonly aggregate: AggregateRequest;
   readonly frame: unknown;
   readonly place: string | null;
+}
+
+interface EdgeRequest {
+  readonly kind: 'firstValue' | 'lastValue';
+  readonly value: unknown;
+  /** Undefined: the whole group. */
+  readonly frame: unknown;
+  readonly place: string | null;
+}
+
+/** Which rows are looked at from a row; the row itself is always among them. */
+export type Frame =
+  /** So many rows, the last of them itself; or so many before it and behind it. */
+  | { readonly rows: number | 'all' | Around<number> }
+  /** By the one column of the order: what differs by no more, and all of its own order. */
+  | { readonly range: Duration | number | 'all' | Around<Duration | number> };
+
+/** `all`: to the beginning of the group. */
+interface Around<Distance> {
+  readonly before?: Distance | 'all';
+  readonly after?: Distance;
 }
 
 /** The row's place, counted from 1. Rows of equal order follow one another by their texts. */
@@ -81,15 +102,31 @@ export function lead<
 type Widened<Default> = Extract<Default, null>;
 
 /**
- * `count`, `sum`, `avg`, `min` or `max` over the last `rows` rows, this one included; or over the rows from so much before it
- * on, by the one column of the order, up to all of its own order.
+ * `count`, `sum`, `avg`, `min`, `max`, `variance` or `stddev` of the rows in a frame: `{ rows: 3 }` is the last three, this one included,
+ * `{ range: '10m' }` those from so much before it on; `{ rows: 'all' }` is all up to it, a running total.
  */
 export function rolling<Row, Result>(
   aggregate: Aggregate<Row, Result>,
-  frame: { readonly rows: number } | { readonly range: Duration | number },
+  frame: Frame,
 ): RowFunction<Row, Result> {
   const place = placeOfDeclaration();
   return request({ kind: 'rolling', aggregate: aggregate as unknown as AggregateRequest, frame, place });
+}
+
+/** A column of the first row of the group, or of a frame. */
+export function firstValue<Row, const C extends string>(
+  column: PathTo<Row, C, 'look back to'>,
+  frame?: Frame,
+): RowFunction<Row, ValueAt<Row, C>> {
+  return request({ kind: 'firstValue', value: column, frame, place: placeOfDeclaration() });
+}
+
+/** A column of the last row of the group, or of a frame. */
+export function lastValue<Row, const C extends string>(
+  column: PathTo<Row, C, 'look ahead to'>,
+  frame?: Frame,
+): RowFunction<Row, ValueAt<Row, C>> {
+  return request({ kind: 'lastValue', value: column, frame, place: placeOfDeclaration() });
 }
 
 const neighbour = (

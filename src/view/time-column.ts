@@ -3,8 +3,8 @@ import type { Build } from './build.js';
 import { columnAt } from './columns.js';
 import { pathOf } from './expression.js';
 import { freezing, tightest } from './freezing.js';
-import { nodesOf } from './plan-nodes.js';
-import type { ColumnType, PlanNode, Relation } from './plan.js';
+import { sourcesOf } from './plan-nodes.js';
+import type { ColumnType, PlanNode, Relation, SourceDeclaration, ViewDeclaration } from './plan.js';
 
 /** A column of instants that was named. */
 export function namedTime(plan: PlanNode, name: unknown, purpose: string, build: Build): string {
@@ -14,7 +14,7 @@ export function namedTime(plan: PlanNode, name: unknown, purpose: string, build:
   return String(name);
 }
 
-/** The column that says when a row was, where none is named: that with a watermark, else the stream's event time. Null, noted, if there is none. */
+/** The column that says when a row was, where none is named: that with a watermark, else the event time. Null, noted, if there is none. */
 export function ownTime(
   plan: PlanNode,
   asked: string,
@@ -34,13 +34,12 @@ export function ownTime(
   return null;
 }
 
-/** The only event time of the streams it is made of that is a column still. */
+/** The only event time of what it is made of that is a column still: of streams, else of tables. */
 function eventTimeOf(plan: PlanNode): string | null {
   const names = new Set<string>();
-  for (const node of nodesOf(plan)) {
-    if (node.op !== 'source' || node.source.kind !== 'stream' || node.source.eventTime === null) continue;
-    const column = columnAt(plan.relation.columns, node.source.eventTime);
-    if (column !== null && isInstant(column.type)) names.add(node.source.eventTime);
+  for (const { eventTime } of streamsElseTables(recordSources(plan))) {
+    const column = columnAt(plan.relation.columns, eventTime!);
+    if (column !== null && isInstant(column.type)) names.add(eventTime!);
   }
   return names.size === 1 ? [...names][0]! : null;
 }
@@ -48,16 +47,34 @@ function eventTimeOf(plan: PlanNode): string | null {
 /** The sources whose present is now, for rows with this column: those of its watermark, else all that have a time. */
 export function timeOf(plan: PlanNode, column: string): ColumnTime {
   const watermark = plan.relation.watermarks.find((one) => one.column === column);
-  return watermark?.time ?? [...streamsOf(plan)].map((source) => ({ source, delayMs: 0 }));
+  if (watermark !== undefined) return watermark.time;
+  return streamsElseTables(recordSourcesBelow(plan)).map(({ kind, name }) => ({
+    source: `${kind}:${name}`,
+    delayMs: 0,
+  }));
 }
 
-function streamsOf(plan: PlanNode, found = new Set<string>()): Set<string> {
-  for (const node of nodesOf(plan))
-    if (node.op === 'source') {
-      if (node.source.kind === 'stream') found.add(`stream:${node.source.name}`);
-      else if (node.source.kind === 'view') streamsOf(node.source.plan, found);
-    }
-  return found;
+type RecordSource = Exclude<SourceDeclaration, ViewDeclaration>;
+
+/**
+ * The sources that tell the time of their rows. Tables tell it where no stream does: beside a stream that goes on, a table that
+ * nobody changes would hold it back.
+ */
+function streamsElseTables(sources: readonly RecordSource[]): readonly RecordSource[] {
+  const timed = sources.filter(({ eventTime }) => eventTime !== null);
+  const streams = timed.filter(({ kind }) => kind === 'stream');
+  return streams.length > 0 ? streams : timed;
+}
+
+const recordSources = (plan: PlanNode): RecordSource[] =>
+  sourcesOf(plan).filter((source): source is RecordSource => source.kind !== 'view');
+
+/** Those too that only its upstream views read. */
+export function recordSourcesBelow(plan: PlanNode): RecordSource[] {
+  const found = sourcesOf(plan).flatMap((source) =>
+    source.kind === 'view' ? recordSourcesBelow(source.plan) : [source],
+  );
+  return [...new Map(found.map((source) => [`${source.kind}:${source.name}`, source])).values()];
 }
 
 export const instantsOf = ({ columns }: Relation): string[] =>

@@ -44,6 +44,30 @@ export function sessionEnd(input: Relation, column: string): ColumnWatermark | u
 }
 
 /**
+ * What is known of rows beside their sliding windows. What comes later changes windows that end at the watermark of the
+ * times or behind it, and of one that is new gives all rows: they may be as old as it is long.
+ */
+export function slidingRelation(input: Relation, column: string, sizeMs: number): Relation {
+  const time = freezing(input).find((watermark) => watermark.column === column)?.time;
+  const [start, end] = WINDOW_COLUMNS;
+  return {
+    ...input,
+    columns: [...input.columns, ...WINDOW_COLUMNS.map((name) => columnOf(name, instant()))],
+    uniqueKey: input.uniqueKey && [...input.uniqueKey, start],
+    log: null,
+    watermarks: time
+      ? [
+          { column, time: later(time, sizeMs) },
+          { column: start, time: later(time, sizeMs) },
+          { column: end, time },
+        ]
+      : [],
+    // Rows that are late for their windows are left out.
+    lates: false,
+  };
+}
+
+/**
  * A row's window ends after the row's time, and begins less than the longest length before it. So a window has no more
  * rows to come as soon as its end is not above the watermark of their times.
  */

@@ -28,9 +28,10 @@ export function whyNoWatermark(node: PlanNode): Blame {
     case 'union':
       return whyNoWatermark(without!);
     case 'session':
+    case 'sliding':
       return {
-        because: `its sessions are of ${node.column}, and not of ${known.join(' or ')}`,
-        remedy: 'Leave out `on`: sessions are then of the column with a watermark.',
+        because: `its ${node.op === 'session' ? 'sessions' : 'windows'} are of ${node.column}, and not of ${known.join(' or ')}`,
+        remedy: 'Leave out `on`: they are then of the column with a watermark.',
       };
     case 'during':
       return {

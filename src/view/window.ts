@@ -2,6 +2,7 @@ import { DAY_MS, TimeZone } from '../circuit/time-zone.js';
 import type { WindowShape } from '../circuit/windows.js';
 import type { Build } from './build.js';
 import { DURATION_EXAMPLES, durationMs, type Duration } from './duration.js';
+import type { GroupWindow } from './group-windows.js';
 
 declare const identifies: unique symbol;
 
@@ -17,7 +18,17 @@ export interface SessionWindow {
   readonly [gap]: true;
 }
 
-/** What rows in windows have beside their own columns: the window from `windowStart` up to but not including `windowEnd`. */
+declare const size: unique symbol;
+
+/** Windows of one size that are where a group's rows are. */
+export interface SlidingWindow {
+  readonly [size]: true;
+}
+
+/**
+ * What rows in windows have beside their own columns: the window from `windowStart` up to but not including `windowEnd`. The end
+ * of windows within groups belongs to them.
+ */
 export interface WindowColumns {
   windowStart: string;
   windowEnd: string;
@@ -25,7 +36,7 @@ export interface WindowColumns {
 
 /** What the functions below really give. */
 export interface WindowRequest {
-  readonly kind: WindowShape['kind'] | 'session';
+  readonly kind: WindowShape['kind'] | GroupWindow['kind'];
   readonly size: unknown;
   readonly every: unknown;
   readonly offset: unknown;
@@ -56,14 +67,16 @@ export const cumulating = (
 ): AssignedWindow<'windowStart' | 'windowEnd'> => request('cumulating', size, every, options);
 
 /** Rows of a group that follow one another by no more than the gap: from the first of them until so long after the last. */
-export const session = (gapBetween: Duration): SessionWindow =>
-  ({
-    kind: 'session',
-    size: gapBetween,
-    every: gapBetween,
-    offset: '0ms',
-    timeZone: undefined,
-  }) satisfies WindowRequest as never;
+export const session = (gapBetween: Duration): SessionWindow => ofGroups('session', gapBetween);
+
+/**
+ * Windows wherever rows of a group are: one that ends with each row, and one that begins just behind it where others follow.
+ * Rows that are at most so long apart are in one together.
+ */
+export const sliding = (sizeOfEach: Duration): SlidingWindow => ofGroups('sliding', sizeOfEach);
+
+const ofGroups = (kind: GroupWindow['kind'], ms: unknown): never =>
+  ({ kind, size: ms, every: ms, offset: '0ms', timeZone: undefined }) satisfies WindowRequest as never;
 
 const request = (
   kind: WindowShape['kind'],
@@ -83,21 +96,23 @@ const STAND_IN: WindowShape = {
   timeZone: null,
 };
 
-/** The gap between the sessions that were asked for, noted if it is none; null where other windows were. */
-export function sessionGapOf(window: unknown, build: Build): number | null {
-  const { kind, size } = (window ?? {}) as Partial<WindowRequest>;
-  return kind === 'session' ? durationOf(size, 'the gap of session()', build) : null;
+/** The windows within groups that were asked for, and what is wrong with them noted; null where other windows were. */
+export function groupWindowOf(window: unknown, build: Build): Omit<GroupWindow, 'column'> | null {
+  const { kind, size: ms } = (window ?? {}) as Partial<WindowRequest>;
+  if (kind === 'session') return { kind, ms: durationOf(ms, 'the gap of session()', build) };
+  if (kind === 'sliding') return { kind, ms: durationOf(ms, 'the size of sliding()', build) };
+  return null;
 }
 
 /** The windows that were asked for; what is wrong with them is noted, and any others stand in. */
 export function shapeOf(window: unknown, build: Build): WindowShape {
   const { kind, ...asked } = (window ?? {}) as WindowRequest;
-  if (kind === undefined || kind === 'session') {
+  if (kind === undefined || kind === 'session' || kind === 'sliding') {
     build.note({
       code: 'bad-window',
       what: 'What is given to window() is not a window.',
       evidence: { given: typeof window },
-      remedy: `Give tumbling('1h'), hopping('10m', { every: '2m' }), cumulating('1d', { every: '1h' }) or session('30m').`,
+      remedy: `Give tumbling('1h'), hopping('10m', { every: '2m' }), cumulating('1d', { every: '1h' }), sliding('10m') or session('30m').`,
       place: build.place,
     });
     return STAND_IN;

@@ -156,12 +156,14 @@ describe('rows without a time', () => {
   });
 
   it('are never among the last, and always during', () => {
-    const loose = stream('loose', { schema: z.object({ at: instant().nullable(), n: z.int() }) });
+    const schema = z.object({ seen: instant(), at: instant().nullable(), n: z.int() });
+    const loose = stream('loose', { schema, eventTime: 'seen' });
+    const row = { seen: at('10:00'), at: null, n: 1 };
     const last = new Timed(view('v', { from: loose.last('1h', { by: 'at' }), key: 'n' }).declaration);
-    last.tick({ 'stream:loose': [{ at: null, n: 1 }] });
+    last.tick({ 'stream:loose': [row] });
     expect(last.rows).toEqual([]);
     const during = new Timed(view('v', { from: loose.during({ until: 'at' }), key: 'n' }).declaration);
-    during.tick({ 'stream:loose': [{ at: null, n: 1 }] });
+    during.tick({ 'stream:loose': [row] });
     expect(during.rows).toHaveLength(1);
     expect(during.kept + last.kept).toBe(0);
   });

@@ -362,18 +362,27 @@ function overTwin(random: Random, from: Twin): Twin {
       `${kind}(${value}, ${offset})`,
     );
     const { call, ...of } = summary();
+    const [before, after] = [random.of([null, rows - 1]), random.of([0, 0, 1, 2])];
     make(
-      (name) => rolling(input.node, name, of, { rows }),
+      (name) => rolling(input.node, name, of, { unit: 'rows', before, after }),
       call,
-      `ROWS BETWEEN ${rows - 1} PRECEDING AND CURRENT ROW`,
+      `ROWS BETWEEN ${before ?? 'UNBOUNDED'} PRECEDING AND ${after} FOLLOWING`,
+    );
+    const edge = random.of(['firstValue', 'lastValue'] as const);
+    const reach = random.of([null, { unit: 'rows', before: 1, after: 1 } as const]);
+    make(
+      (name) => ({ kind: edge, value: { kind: 'path', path, column }, reach, column: renamed(column, name) }),
+      `${edge === 'firstValue' ? 'first_value' : 'last_value'}(${value})`,
+      `ROWS BETWEEN ${reach === null ? 'UNBOUNDED PRECEDING AND UNBOUNDED' : '1 PRECEDING AND 1'} FOLLOWING`,
     );
   } else if (scalar.kind === 'number') {
     const span = random.of([0, 1, 2.5]);
     const { call, ...of } = summary();
+    const [before, after] = [random.of([null, span]), random.of([0, 0, 1])];
     make(
-      (name) => rolling(input.node, name, of, { span }),
+      (name) => rolling(input.node, name, of, { unit: 'span', before, after }),
       call,
-      `RANGE BETWEEN ${span} PRECEDING AND CURRENT ROW`,
+      `RANGE BETWEEN ${before ?? 'UNBOUNDED'} PRECEDING AND ${after} FOLLOWING`,
     );
   }
   if (made.length === 0) return input;

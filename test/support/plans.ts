@@ -14,8 +14,8 @@ import type {
   OverFunction,
   JoinKind,
   PlanNode,
+  Reach,
   Relation,
-  RollingReach,
   SourceDeclaration,
   StreamDeclaration,
   TableDeclaration,
@@ -181,14 +181,15 @@ export function over(
   functions: readonly OverFunction[],
 ): PlanNode {
   const { columns } = input.relation;
-  const { per = [], order } = how;
+  const { per = [] } = how;
+  const order = orderWords(how.order).map((word) => orderTerm(columns, word) as OrderTerm);
   return {
     op: 'over',
     input,
     per,
-    order: orderWords(order).map((word) => orderTerm(columns, word) as OrderTerm),
+    order,
     functions,
-    relation: overRelation(input.relation, { per, columns: functions.map(({ column }) => column) }),
+    relation: overRelation(input.relation, { per, order, functions }),
     place: null,
   };
 }
@@ -197,7 +198,7 @@ export function rolling(
   { relation }: PlanNode,
   name: string,
   { kind, value = null }: { kind: AggregateKind; value?: string | null },
-  reach: RollingReach,
+  reach: Reach,
 ): OverFunction {
   const request = { kind, value, by: null, test: null, options: {}, place: null };
   const spec = aggregateSpec(name, request, relation, {

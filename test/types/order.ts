@@ -7,6 +7,8 @@ import {
   lead,
   max,
   rank,
+  firstValue,
+  lastValue,
   rolling,
   rowNumber,
   stream,
@@ -71,6 +73,10 @@ export const moving = bids.over(
     mean: rolling(avg('auction'), { range: '10m' }),
     greatest: rolling(max('bidder'), { range: 5 }),
     bids: rolling(count(), { rows: 10 }),
+    soFar: rolling(sum('price'), { rows: 'all' }),
+    around: rolling(count(), { range: { before: '1h', after: '5m' } }),
+    opening: firstValue('price'),
+    bidderAhead: lastValue('bidder', { rows: { after: 2 } }),
   },
 );
 type Moving = RowOf<typeof moving>;
@@ -86,6 +92,10 @@ export type Checks = [
   Expect<Equal<Moving['mean'], number>>,
   Expect<Equal<Moving['greatest'], string>>,
   Expect<Equal<Moving['bids'], number>>,
+  Expect<Equal<Moving['soFar'], number | null>>,
+  Expect<Equal<Moving['around'], number>>,
+  Expect<Equal<Moving['opening'], number | null>>,
+  Expect<Equal<Moving['bidderAhead'], string>>,
   Expect<Equal<Moving['tags'], string[]>>,
 
   Expect<Equal<keyof KeyOf<typeof once>, 'bidder' | 'auction'>>,
@@ -161,3 +171,7 @@ bids.over({ order: 'at' }, { total: rolling(sum('price'), { range: '10 minutes' 
 bids.over({ order: 'at' }, { price: rowNumber() });
 // @ts-expect-error nothing is known to identify these rows
 view('moving', { from: moving });
+// @ts-expect-error no such column
+bids.over({ order: 'at' }, { f: firstValue('prise') });
+// @ts-expect-error a frame looks so far behind the row, and not to the end of the group
+bids.over({ order: 'at' }, { f: rolling(sum('price'), { rows: { before: 1, after: 'all' } }) });

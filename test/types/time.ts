@@ -5,6 +5,7 @@ import {
   instant,
   max,
   session,
+  sliding,
   stream,
   tumbling,
   view,
@@ -54,6 +55,13 @@ export const visits = view('visits', {
     .aggregate({ n: count(), worst: max('delay') })
     .final(),
 });
+export const near = view('near', {
+  from: flights
+    .window(sliding('30m'))
+    .groupBy({ from: 'origin' })
+    .aggregate({ n: count(), worst: max('delay') })
+    .final(),
+});
 export const assigned = flights.window(tumbling('1h')).rows();
 
 export type Checks = [
@@ -76,6 +84,8 @@ export type Checks = [
     >
   >,
   Expect<Equal<KeyOf<typeof visits>, { from: string; windowStart: string }>>,
+  Expect<Equal<RowOf<typeof near>, RowOf<typeof visits>>>,
+  Expect<Equal<KeyOf<typeof near>, { from: string; windowStart: string }>>,
   Expect<
     Equal<
       RowOf<typeof assigned>,
@@ -119,6 +129,12 @@ flights.window(session('1h')).groupBy('origin').aggregate({ windowEnd: count() }
 flights.window(session('1h'), { on: 'delay' });
 // @ts-expect-error sessions are grouped first
 view('v', { from: flights.window(session('1h')) });
+// @ts-expect-error not a duration
+sliding('soon');
+// @ts-expect-error no row has a window before it is grouped
+flights.window(sliding('1h')).rows();
+// @ts-expect-error a name that is taken
+flights.window(sliding('1h')).groupBy('origin').aggregate({ windowEnd: count() });
 // @ts-expect-error not a duration
 flights.last('soon');
 // @ts-expect-error no such column

@@ -1,9 +1,23 @@
-import { Decimal, decimal, declarationErrors, stream, table, view } from 'stillwater';
+import {
+  avg,
+  Decimal,
+  decimal,
+  declarationErrors,
+  max,
+  min,
+  rolling,
+  stream,
+  sum,
+  table,
+  variance,
+  view,
+} from 'stillwater';
 import { z } from 'zod';
 import { columnsOf, kindOf, typeText } from '../../src/view/columns.js';
 import { indexOrderText } from '../../src/view/index-order.js';
 import { RowDecoder } from '../../src/runtime/row-decoder.js';
 import { compareText } from '../../src/zset/text-order.js';
+import { Timed } from '../support/timed.js';
 
 const money = decimal(2);
 const read = (value: unknown): unknown => {
@@ -111,6 +125,45 @@ describe('a decimal', () => {
     const ascending = ['-10.00', '-1.00', '0.00', '0.05', '9.00', '10.00', '100.00', null];
     expect(sorted(false)).toEqual(ascending);
     expect(sorted(true)).toEqual([...ascending].reverse());
+  });
+});
+
+describe('decimals that are rolled over', () => {
+  it('are added up and compared as the numbers they are, in any frame', () => {
+    const paid = stream('paid', { schema: z.object({ n: z.int(), amount: money.nullable() }) });
+    const from = paid.over(
+      { order: 'n' },
+      {
+        two: rolling(sum('amount'), { rows: 2 }),
+        soFar: rolling(sum('amount'), { rows: 'all' }),
+        mean: rolling(avg('amount'), { rows: 'all' }),
+        least: rolling(min('amount'), { rows: 2 }),
+        most: rolling(max('amount'), { rows: 'all' }),
+      },
+    );
+    const kept = new Timed(view('v', { from, key: 'n' }).declaration);
+    kept.tick({
+      'stream:paid': [
+        { n: 1, amount: '9.99' },
+        { n: 2, amount: '10.10' },
+        { n: 3, amount: null },
+        { n: 4, amount: '-0.10' },
+      ],
+    });
+    expect(kept.rows.map(({ two, soFar, mean, least, most }) => [two, soFar, mean, least, most])).toEqual([
+      ['9.99', '9.99', expect.stringMatching(/^9\.990*$/), '9.99', '9.99'],
+      ['20.09', '20.09', expect.stringMatching(/^10\.0450*$/), '9.99', '10.10'],
+      ['10.10', '20.09', expect.stringMatching(/^10\.0450*$/), '10.10', '10.10'],
+      ['-0.10', '19.99', expect.stringMatching(/^6\.663/), '-0.10', '10.10'],
+    ]);
+  });
+
+  it('have no variance, which is of numbers', () => {
+    const paid: any = stream('paid', { schema: z.object({ n: z.int(), amount: money }) });
+    const from = paid.over({ order: 'n' }, { v: rolling(variance('amount' as never), { rows: 2 }) });
+    expect(declarationErrors([view('v', { from, key: 'n' } as never).declaration])[0]!.code).toBe(
+      'wrong-type',
+    );
   });
 });
 

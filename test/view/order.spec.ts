@@ -7,7 +7,11 @@ import {
   lag,
   lead,
   rank,
+  firstValue,
+  lastValue,
   rolling,
+  variance,
+  type Frame,
   rowNumber,
   stream,
   sum,
@@ -211,6 +215,9 @@ describe('rows with what they have of their place', () => {
       d: rolling(count(), { rows: 0 }),
       e: rolling(count(), { range: 10 }),
       f: count() as never,
+      g: rolling(count(), { rows: { before: 'all', after: -1 } }),
+      h: firstValue('bidder', { range: { before: '1h', after: 'soon' as never } }),
+      i: lastValue('tags' as never, { rows: { before: 1.5 } }),
     };
     expect(problems(bids.over({ order: 'at' }, given as never))).toEqual([
       'column-twice: The rows have a column "price" already.',
@@ -221,6 +228,10 @@ describe('rows with what they have of their place', () => {
       'bad-option: The frame of the column "d" has an impossible rows.',
       'bad-option: The column "e" has an impossible range.',
       'bad-option: The column "f" of over() is nothing that a row has of its place.',
+      'bad-option: The frame of the column "g" has an impossible after.',
+      'bad-option: The column "h" has an impossible range.',
+      'unknown-column: There is no column "tags" to look ahead to.',
+      'bad-option: The frame of the column "i" has an impossible before.',
     ]);
     expect(problems(bids.over({} as never, {}))).toEqual([
       'no-order: Nothing is said of the order of the rows of over().',
@@ -251,8 +262,24 @@ describe('rows with what they have of their place', () => {
       bids.over({ order: 'at' }, { n: rolling(count(), { rows: 2 }) }),
       bids.over({ order: 'at' }, { n: rolling(count(), { range: '2m' }) }),
       bids.over({ order: 'at' }, { n: rolling(count('price'), { rows: 2 }) }),
+      bids.over({ order: 'at' }, { n: rolling(count(), { rows: 'all' }) }),
+      bids.over({ order: 'at' }, { n: rolling(count(), { range: 'all' }) }),
+      bids.over({ order: 'at' }, { n: rolling(count(), { rows: { before: 1, after: 1 } }) }),
+      bids.over({ order: 'at' }, { n: rolling(variance('price'), { rows: 2 }) }),
+      bids.over({ order: 'at' }, { n: rolling(variance('price', { population: true }), { rows: 2 }) }),
+      bids.over({ order: 'at' }, { n: firstValue('price') }),
+      bids.over({ order: 'at' }, { n: firstValue('price', { rows: 2 }) }),
+      bids.over({ order: 'at' }, { n: lastValue('price') }),
     ].map((from) => declared(from, ['auction', 'bidder']).fingerprint);
-    expect(new Set(prints).size).toBe(12);
+    expect(new Set(prints).size).toBe(20);
+  });
+
+  it('are one view however the same frame is said', () => {
+    const printOf = (frame: Frame) =>
+      declared(bids.over({ order: 'at' }, { n: rolling(count(), frame) }), ['auction', 'bidder']).fingerprint;
+    expect(printOf({ rows: 3 })).toBe(printOf({ rows: { before: 2 } }));
+    expect(printOf({ rows: 'all' })).toBe(printOf({ rows: { before: 'all', after: 0 } }));
+    expect(printOf({ range: '90m' })).toBe(printOf({ range: { before: '1.5h' } }));
   });
 
   it('say what they cost: as much as there are ranks that move', () => {
@@ -279,6 +306,24 @@ describe('rows with what they have of their place', () => {
       cost: 'O(|Δ| · rows in sight)',
       growth: 'grows for ever',
     });
+    expect(
+      explained(
+        bids.over(
+          { order: 'at' },
+          {
+            s: rolling(sum('price'), { rows: 'all' }),
+            t: rolling(sum('price'), { range: { before: '1h', after: '5m' } }),
+            f: firstValue('bidder'),
+            l: lastValue('bidder', { rows: { after: 2 } }),
+          },
+        ),
+      ),
+    ).toMatchObject({
+      what:
+        's = sum(price) of all up to it, t = sum(price) of 1h before it and 5m behind it, f = firstValue(bidder), ' +
+        'l = lastValue(bidder) of 0 before it and 2 behind it by at',
+      cost: 'O(the rows behind)',
+    });
   });
 });
 
@@ -295,6 +340,18 @@ describe('rows whose groups the watermark passes', () => {
     const { operators } = explainView(declared(from, key));
     return [watermarks.map(({ column }) => column), lates, operators.at(-2)!.growth];
   };
+
+  it('are freed one by one where they are in the order of a time, and nothing looks at the ends of the group', () => {
+    const by = (order: string, columns: object) =>
+      known(timed.over({ per: 'auction', order } as never, columns as { n: ReturnType<typeof rank> }));
+    const soFar = rolling(sum('price'), { rows: 'all' });
+    expect(by('at', { n: rowNumber(), p: lag('price'), soFar })).toEqual([['at'], false, 'freed by at']);
+    expect(by('at', { n: lead('price') })).toEqual([[], false, 'freed by at']);
+    expect(by('at,price', { n: rank() })).toEqual([['at'], false, 'freed by at']);
+    expect(by('at.desc', { n: rank() })).toEqual([[], false, 'grows for ever']);
+    expect(by('price,at', { n: rank() })).toEqual([[], false, 'grows for ever']);
+    expect(by('at', { n: lastValue('price') })).toEqual([[], false, 'grows for ever']);
+  });
 
   it('keep the watermarks of the columns that make a group, and say what frees them', () => {
     const per = ['auction', 'windowStart'] as const;

@@ -1,4 +1,4 @@
-import { declarationErrors, stream, table, view } from 'stillwater';
+import { declarationErrors, instant, stream, table, view } from 'stillwater';
 import { z } from 'zod';
 import type { Collection } from '../../src/view/collection.js';
 import { explainView } from '../../src/view/explain.js';
@@ -72,5 +72,32 @@ describe('collections that are compared', () => {
       cost: 'O(|Δ|)',
       growth: 'grows for ever',
     });
+  });
+
+  it('keep what may still come or go, where a column has a watermark on both sides', () => {
+    const eventsOf = (name: string, lateness?: '1h') =>
+      stream(name, {
+        schema: z.object({ at: instant(), id: z.string() }),
+        eventTime: 'at',
+        ...(lateness && { lateness }),
+      });
+    const [sent, seen, odd] = [eventsOf('sent', '1h'), eventsOf('seen', '1h'), eventsOf('odd')];
+    const known = (from: Collection<any, any>) => {
+      const declared = view('v', { from, key: ['at', 'id'] } as never).declaration;
+      const { op, growth } = explainView(declared).operators.at(-2)!;
+      return [
+        op,
+        growth,
+        from.plan.relation.watermarks.map(({ column }) => column),
+        from.plan.relation.lates,
+      ];
+    };
+    expect(known(sent.except(seen))).toEqual(['except', 'freed by at', ['at'], false]);
+    expect(known(sent.intersect(seen, { all: true }))).toEqual(['intersect', 'freed by at', ['at'], false]);
+    expect(known(sent.except(odd))).toEqual(['except', 'grows for ever', [], false]);
+    expect(sent.except(seen).plan.relation.watermarks[0]!.time).toEqual([
+      { source: 'stream:sent', delayMs: 0 },
+      { source: 'stream:seen', delayMs: 0 },
+    ]);
   });
 });

@@ -7,6 +7,7 @@ import {
   instant,
   max,
   session,
+  sliding,
   stream,
   table,
   tumbling,
@@ -30,7 +31,12 @@ const airports: any = table('airports', {
   schema: z.object({ iata: z.string(), since: instant() }),
   key: 'iata',
 });
-const loose: any = { tumbling, hopping, cumulating, session };
+const prices: any = table('prices', {
+  schema: z.object({ origin: z.string(), since: instant(), until: instant().nullable() }),
+  key: 'origin',
+  eventTime: 'since',
+});
+const loose: any = { tumbling, hopping, cumulating, session, sliding };
 
 const viewOf = (from: any, options: object = {}) => (view as any)('v', { from, key: 'origin', ...options });
 const errorsOf = (from: any, options: object = {}) => declarationErrors([viewOf(from, options).declaration]);
@@ -44,6 +50,9 @@ describe('windows', () => {
     expect(columnOf(flights.window(tumbling('1h')))).toBe('at');
     expect(columnOf(timeless.window(tumbling('1h')))).toBe('at');
     expect(columnOf(flights.window(tumbling('1h'), { on: 'booked' }))).toBe('booked');
+    expect(columnOf(prices.window(tumbling('1h')))).toBe('since');
+    const priced = timeless.join({ price: prices }, { on: { origin: 'origin' } });
+    expect(columnOf(priced.window(tumbling('1h')))).toBe('at');
     const [error] = errorsOf(grouped(untold.window(tumbling('1h'))), { key: ['origin', 'windowStart'] });
     expect(error!.message).toContain(
       'Nothing says which time of its rows window() means.\n  instants    at, booked, until',
@@ -69,6 +78,8 @@ describe('windows', () => {
     [() => loose.session('soon'), 'bad-duration'],
     [() => loose.session('0s'), 'bad-duration'],
     [() => loose.session(), 'bad-duration'],
+    [() => loose.sliding('soon'), 'bad-duration'],
+    [() => loose.sliding('0s'), 'bad-duration'],
     [() => 'an hour', 'bad-window'],
   ])('that have no meaning are refused: %s', (window, code) => {
     expect(codes(grouped(flights.window(window())))).toEqual([code]);
@@ -101,6 +112,52 @@ describe('windows', () => {
     expect(new Set(prints).size).toBe(prints.length);
     const same = (view as any)('v', { from: grouped(flights.window(tumbling('60m', { offset: '1h' }))) });
     expect(same.declaration.fingerprint).toBe(prints[0]);
+  });
+});
+
+describe('sliding windows', () => {
+  const near = flights.window(sliding('30m'));
+
+  it('are within groups: rows have none before they are grouped', () => {
+    expect(near.rows).toBeUndefined();
+    expect(errorsOf(near, { key: 'origin' }).map(({ code }) => code)).toContain('not-a-collection');
+  });
+
+  it('make the key of their groups: what is grouped by and the start', () => {
+    expect(viewOf(grouped(near), { key: undefined }).declaration.key).toEqual(['origin', 'windowStart']);
+  });
+
+  it('have columns that no other has', () => {
+    const keyed = (from: any) => errorsOf(from, { key: 'n' }).map(({ code }) => code);
+    expect(keyed(near.groupBy({ windowEnd: 'origin' }).aggregate({ n: count() }))).toContain('column-twice');
+    expect(keyed(near.groupBy('origin').aggregate({ n: count(), windowEnd: count() }))).toContain(
+      'column-twice',
+    );
+  });
+
+  it('are other definitions where their size, their time or their groups are others', () => {
+    const prints = [
+      grouped(near),
+      grouped(flights.window(session('30m'))),
+      grouped(flights.window(sliding('31m'))),
+      grouped(flights.window(sliding('30m'), { on: 'booked' })),
+      near.groupBy({ origin: 'booked' }).aggregate({ n: count() }),
+    ].map((from) => viewOf(from, { key: undefined }).declaration.fingerprint);
+    expect(new Set(prints).size).toBe(prints.length);
+  });
+
+  it('are explained: what they are of, and what frees them', () => {
+    const explained = (from: any) => explainView(viewOf(from, { key: undefined }).declaration);
+    expect(explained(grouped(near)).operators.map(({ op, growth }) => [op, growth])).toEqual([
+      ['source', 'none'],
+      ['sliding', 'freed by windowEnd'],
+      ['aggregate', 'freed by windowEnd'],
+      ['view', 'grows for ever'],
+    ]);
+    expect(explained(grouped(near)).text).toContain('sliding 30m for each origin by at');
+    expect(explained(grouped(timeless.window(sliding('30m')))).operators.map(({ growth }) => growth)).toEqual(
+      ['none', 'grows for ever', 'grows for ever', 'one entry per key'],
+    );
   });
 });
 
@@ -203,6 +260,9 @@ describe('final results', () => {
     expect(because(grouped(flights.window(session('1h'), { on: 'booked' })).final())).toContain(
       'its sessions are of booked, and not of at',
     );
+    expect(because(grouped(flights.window(sliding('1h'), { on: 'booked' })).final())).toContain(
+      'its windows are of booked, and not of at',
+    );
     expect(because(grouped(timeless.window(session('1h'))).final())).toContain(
       'the stream "timeless" declares no lateness',
     );
@@ -227,14 +287,34 @@ describe('rows that go by themselves', () => {
   it('need a column of instants and a stream that tells the time', () => {
     const [error] = errorsOf(airports.last('1h', { by: 'since' }), { key: 'iata' });
     expect(error!.message).toContain(
-      'last() asks what time it is, which streams tell, and these rows come from none.',
+      'last() asks what time it is, which events and records with an event time tell, and these rows come from none that have one.',
     );
+    expect(error!.message).toContain('table "airports"');
+    expect(errorsOf(untold.last('1h', { by: 'at' }))[0]!.code).toBe('needs-clock');
     expect(codes(flights.last('soon').window(tumbling('1h')).rows())).toEqual(['bad-duration']);
     expect(codes(flights.last('1h', { by: 'n' }).window(tumbling('1h'), { on: 'at' }).rows())).toEqual([
       'wrong-type',
     ]);
     expect(codes(flights.during({}).window(tumbling('1h')).rows())).toEqual(['no-time-column']);
     expect(errorsOf(flights.during({ from: 'booked', until: 'until' }))).toEqual([]);
+  });
+
+  it('are told the time by streams, and by tables where there are none', () => {
+    const sourcesOf = ({ plan }: any) => plan.time.map(({ source }: any) => source);
+    const ends = { from: 'since', until: 'until' };
+    expect(errorsOf(prices.during(ends))).toEqual([]);
+    expect(sourcesOf(prices.during(ends))).toEqual(['table:prices', 'table:prices']);
+    expect(sourcesOf(prices.last('1d'))).toEqual(['table:prices']);
+    expect(sourcesOf((view as any)('kept', { from: prices }).last('1d', { by: 'since' }))).toEqual([
+      'table:prices',
+    ]);
+    const priced = timeless.join({ price: prices }, { on: { origin: 'origin' } });
+    expect(sourcesOf(priced.last('1d'))).toEqual(['stream:timeless']);
+    expect(
+      errorsOf(prices.window(tumbling('1d')).groupBy().aggregate({ n: count() }).final(), {
+        key: 'windowStart',
+      })[0]!.message,
+    ).toContain('the table "prices" may change a row at any time');
   });
 
   it('of a view go by the end of their window, or by the column with a watermark', () => {

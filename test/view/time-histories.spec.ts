@@ -6,13 +6,16 @@ import {
   cumulating,
   hopping,
   instant,
+  denseRank,
   lag,
+  lead,
   max,
   min,
   session,
   rank,
   rolling,
   rowNumber,
+  sliding,
   stream,
   sum,
   table,
@@ -174,11 +177,47 @@ function sessionsExpected(
 const results = { n: count(), total: sum<Event, 'n'>('n'), least: min<Event, 'n'>('n') };
 
 interface Case {
+  /** Late rows are left out at several places: which of them was seen first is a matter of the cut. */
+  readonly severalLate?: true;
   view: any;
   expected?: (history: readonly Entry[]) => object[];
   grain?: number;
 }
 
+/** Windows that end with an event, and those that begin just behind one and have any; of the events that were not late for them. */
+function slidesExpected(
+  rows: readonly { event: Omit<Event, 'until'>; late: number }[],
+  { size, over }: { size: number; over: number },
+) {
+  return [...new Set(rows.map(({ event }) => event.key))].flatMap((key) => {
+    const own = rows
+      .filter(({ event }) => event.key === key)
+      .map(({ event, late }) => ({ ms: instantMs(event.at), n: event.n, late }));
+    const ends = own.flatMap(({ ms, late }) => [
+      ...(ms >= late ? [ms] : []),
+      ...(ms + size >= late ? [ms + 1 + size] : []),
+    ]);
+    return [...new Set(ends)].flatMap((end) => {
+      const held = own.filter(({ ms, late }) => end - size <= ms && ms <= end && late <= end);
+      if (held.length === 0 || end >= over) return [];
+      const n = held.map((one) => one.n);
+      const [windowStart, windowEnd] = [text(end - size), text(end)];
+      return [
+        {
+          key,
+          windowStart,
+          windowEnd,
+          n: n.length,
+          total: n.reduce((left, right) => left + right),
+          least: Math.min(...n),
+        },
+      ];
+    });
+  });
+}
+
+const inSlides = events.window(sliding('10m')).groupBy('key');
+const SIZE = { size: 10 * MINUTE, over: Infinity };
 const inSessions = events.window(session('10m')).groupBy('key');
 const GAP = { gap: 10 * MINUTE, over: Infinity };
 const NEVER_LATE = { late: -Infinity };
@@ -199,6 +238,36 @@ const byText = (left: object, right: object): number =>
   JSON.stringify(left) < JSON.stringify(right) ? -1 : 1;
 const inWindow = events.window(tumbling('1h')).rows();
 const ofWindow = { per: ['windowStart', 'key'] } as const;
+
+/** Of the events of a key that were not late, in order, what each sees of the others. */
+const placesExpected =
+  (told_: (group: Event[], place: number) => object) =>
+  (history: readonly Entry[]): object[] => {
+    const rows = told(history)
+      .filter(({ event, late }) => instantMs(event.at) >= late)
+      .map(({ event }) => event);
+    return [...new Set(rows.map(({ key }) => key))].flatMap((key) => {
+      const group = rows
+        .filter((event) => event.key === key)
+        .sort((left, right) => instantMs(left.at) - instantMs(right.at) || byText(left, right));
+      return group.map((event, place) => ({ ...event, ...told_(group, place) }));
+    });
+  };
+const totalOf = (rows: readonly Event[]) => rows.reduce((total, { n }) => total + n, 0);
+const byTime = { per: 'key', order: 'at' } as const;
+const key = ['at', 'key', 'n', 'until'] as [string, ...string[]];
+
+const some = events.where(({ n }) => n < 3).select({ at: 'at', key: 'key' });
+const many = events.where(({ n }) => n >= 3).select({ at: 'at', key: 'key' });
+/** The times and keys of the events that were not late, as texts. */
+function onTime(history: readonly Entry[]): { few: string[]; more: string[] } {
+  const rows = told(history).filter(({ event, late }) => instantMs(event.at) >= late);
+  const textsOf = (is: (n: number) => boolean): string[] =>
+    rows
+      .filter(({ event }) => is(event.n))
+      .map(({ event: { at: time, key } }) => JSON.stringify({ at: time, key }));
+  return { few: textsOf((n) => n < 3), more: textsOf((n) => n >= 3) };
+}
 
 const cases: Record<string, Case> = {
   'sessions, on update': {
@@ -255,6 +324,56 @@ const cases: Record<string, Case> = {
       // The hour before the watermark may still get rows.
       const over = told(history).clock - LATENESS - 60 * MINUTE + 1;
       return sessionsExpected(hours, { gap: 60 * MINUTE, over });
+    },
+  },
+  'sliding windows, on update': {
+    view: view('v', { from: inSlides.aggregate(results) }),
+    expected: (history) => slidesExpected(told(history), SIZE),
+  },
+  'sliding windows, final': {
+    view: view('v', { from: inSlides.aggregate(results).final() }),
+    expected: (history) => slidesExpected(told(history), { ...SIZE, over: told(history).clock - LATENESS }),
+    grain: 2.5 * MINUTE,
+  },
+  'sliding windows with all kinds of aggregates, kept apart from the view’s rows': {
+    view: view('v', {
+      from: inSlides.aggregate(everything).where(({ n }) => n > 1),
+      key: ['key', 'windowStart', 'n'],
+    }),
+    grain: 2.5 * MINUTE,
+  },
+  'sliding windows of rows that go': {
+    view: view('v', {
+      from: events.last('2h').window(sliding('10m'), { on: 'at' }).groupBy('key').aggregate(results),
+    }),
+    expected(history) {
+      const { clock } = told(history);
+      const left = told(history).filter(({ event }) => instantMs(event.at) + 120 * MINUTE > clock);
+      return slidesExpected(
+        left.map(({ event }) => ({ event, ...NEVER_LATE })),
+        SIZE,
+      );
+    },
+    grain: 2.5 * MINUTE,
+  },
+  'sliding windows of results that are retracted, final': {
+    view: view('v', {
+      from: hourly
+        .aggregate(results)
+        .select({ key: 'key', hour: 'windowStart', n: 'n' })
+        .window(sliding('3h'))
+        .groupBy('key')
+        .aggregate({ n: count(), total: sum('n'), least: min('n') })
+        .final(),
+    }),
+    expected(history) {
+      const shown = { size: 60 * MINUTE, every: 60 * MINUTE, final: false };
+      const hours = windowsExpected(history, shown).map(({ key, windowStart, n }) => ({
+        event: { key, at: windowStart, n },
+        ...NEVER_LATE,
+      }));
+      const over = told(history).clock - LATENESS - 60 * MINUTE + 1;
+      return slidesExpected(hours, { size: 180 * MINUTE, over });
     },
   },
   'tumbling windows, on update': {
@@ -329,6 +448,96 @@ const cases: Record<string, Case> = {
       return [...new Set(rows)].map((row) => JSON.parse(row));
     },
   },
+  'times with events of both kinds, copy by copy': {
+    severalLate: true,
+    view: view('v', {
+      from: some.intersect(many, { all: true }).groupBy('at', 'key').aggregate({ n: count() }),
+    }),
+    expected(history) {
+      const { few, more } = onTime(history);
+      return [...new Set(few)].flatMap((row) => {
+        const n = Math.min(few.filter((one) => one === row).length, more.filter((one) => one === row).length);
+        return n === 0 ? [] : [{ ...JSON.parse(row), n }];
+      });
+    },
+    grain: 5 * MINUTE,
+  },
+  'what events have of those before them, in the order of time': {
+    view: view('v', {
+      from: events.over(byTime, {
+        before: lag('n', { default: -1, offset: 2 }),
+        lately: rolling(sum('n'), { range: '10m' }),
+        few: rolling(max('n'), { rows: 3 }),
+      }),
+      key,
+    } as never),
+    expected: placesExpected((group, place) => ({
+      before: group[place - 2]?.n ?? -1,
+      lately: totalOf(
+        group.filter(({ at: other }) => {
+          const ms = instantMs(group[place]!.at) - instantMs(other);
+          return ms >= 0 && ms <= 10 * MINUTE;
+        }),
+      ),
+      few: Math.max(...group.slice(Math.max(0, place - 2), place + 1).map(({ n }) => n)),
+    })),
+  },
+  'what events have of those around them, in the order of time': {
+    view: view('v', {
+      from: events.over(byTime, {
+        next: lead('n', { default: -1 }),
+        around: rolling(sum('n'), { rows: { before: 2, after: 1 } }),
+        near: rolling(count(), { range: { before: '5m', after: '10m' } }),
+      }),
+      key,
+    } as never),
+    expected: placesExpected((group, place) => ({
+      next: group[place + 1]?.n ?? -1,
+      around: totalOf(group.slice(Math.max(0, place - 2), place + 2)),
+      near: group.filter(({ at: other }) => {
+        const ms = instantMs(other) - instantMs(group[place]!.at);
+        return ms >= -5 * MINUTE && ms <= 10 * MINUTE;
+      }).length,
+    })),
+    grain: 2.5 * MINUTE,
+  },
+  'numbers and running totals in the order of time': {
+    view: view('v', {
+      from: events.over(byTime, {
+        number: rowNumber(),
+        rank: rank(),
+        dense: denseRank(),
+        soFar: rolling(sum('n'), { rows: 'all' }),
+        least: rolling(min('n'), { range: 'all' }),
+      }),
+      key,
+    } as never),
+    expected: placesExpected((group, place) => {
+      const upTo = group.filter(({ at: other }) => other <= group[place]!.at);
+      return {
+        number: place + 1,
+        rank: 1 + group.findIndex(({ at: other }) => other === group[place]!.at),
+        dense: new Set(upTo.map(({ at: other }) => other)).size,
+        soFar: totalOf(group.slice(0, place + 1)),
+        least: Math.min(...upTo.map(({ n }) => n)),
+      };
+    }),
+    grain: 2.5 * MINUTE,
+  },
+  'hours that differ from those of other results, final': {
+    severalLate: true,
+    view: view('v', {
+      from: hourly
+        .aggregate({ n: count() })
+        .except(hourly.aggregate({ n: sum('n') }))
+        .final(),
+      key: ['key', 'windowStart'],
+    }),
+    expected: (history) =>
+      windowsExpected(history, { size: 60 * MINUTE, every: 60 * MINUTE, final: true })
+        .filter(({ n, total }) => n !== total)
+        .map(({ key, windowStart, windowEnd, n }) => ({ key, windowStart, windowEnd, n })),
+  },
   'the last hour, counted': {
     view: view('v', { from: events.last('1h').groupBy('key').aggregate(results) }),
     expected(history) {
@@ -391,6 +600,15 @@ const cases: Record<string, Case> = {
 
 /** Views that keep nothing of what is behind the watermark, but for the rows they show. */
 const freed: typeof cases = {
+  'times with few events and none with many': {
+    severalLate: true,
+    view: view('v', { from: some.except(many), key: ['at', 'key'] }),
+    expected(history) {
+      const { few, more } = onTime(history);
+      return [...new Set(few)].filter((row) => !more.includes(row)).map((row) => JSON.parse(row));
+    },
+    grain: 5 * MINUTE,
+  },
   'the first of each window': {
     view: view('v', { from: inWindow.top(2, { ...ofWindow, order: 'n.desc', rank: 'place' }) }),
     expected: (history) =>
@@ -496,7 +714,7 @@ const sorted = (rows: readonly object[]) => rows.map((row) => JSON.stringify(row
 
 describe.each<[string, Case]>(Object.entries({ ...cases, ...freed }))(
   '%s',
-  (_, { view: declared, expected, grain }) => {
+  (_, { view: declared, expected, grain, severalLate }) => {
     it.each([1, 2, 3])('are the same however the log is cut (history %i)', (seed) => {
       const random = new Random(seed * 977);
       const history = historyOf(random, 120, grain);
@@ -505,6 +723,7 @@ describe.each<[string, Case]>(Object.entries({ ...cases, ...freed }))(
       for (let cut = 0; cut < 4; cut++) {
         const other = maintained(declared, history, random);
         expect(other.rows).toEqual(whole.rows);
+        if (severalLate) for (const { store } of [whole, other]) store.keyed.delete('lates');
         expect(other.store.toString()).toBe(whole.store.toString());
         expect(other.late).toBe(whole.late);
         expect(other.errors).toBe(0);
@@ -536,5 +755,53 @@ describe.each(Object.entries(freed))('%s', (_, { view: declared }) => {
     });
     kept.clock('stream:events', '2001-03-01T00:00:00.000Z');
     expect([kept.kept, kept.steps > 1]).toEqual([0, true]);
+  });
+});
+
+describe('rows in the order of a time that the watermark has passed', () => {
+  const event = (n: number, second = n) => ({ at: at(second * 1_000), until: null, key: 'a', n: 1 });
+  const passed = (columns: object): Timed => {
+    const from = events.over(byTime, columns as { number: ReturnType<typeof rowNumber> });
+    const kept = new Timed(view('v', { from, key } as never).declaration);
+    for (let tick = 0; tick < 4; tick++)
+      kept.tick({
+        'stream:events': Array.from({ length: 700 }, (_unused, n) => event(0, tick * 700 + n)),
+      });
+    kept.clock('stream:events', at('23:00'));
+    return kept;
+  };
+
+  it('are forgotten, but for one that says what they come to, which later ones go on from', () => {
+    const kept = passed({
+      number: rowNumber(),
+      rank: rank(),
+      dense: denseRank(),
+      soFar: rolling(sum('n'), { rows: 'all' }),
+    });
+    // A mark for each of them.
+    expect(kept.kept).toBe(4);
+    kept.tick({ 'stream:events': [event(1, 23 * 3_600 + 60), event(1, 23 * 3_600)] });
+    expect(kept.rows.slice(-2)).toMatchObject([
+      { number: 2_801, rank: 2_801, dense: 2_801, soFar: 2_801 },
+      { number: 2_802, rank: 2_802, dense: 2_802, soFar: 2_802 },
+    ]);
+    expect(kept.rows[0]).toMatchObject({ number: 1, soFar: 1 });
+  });
+
+  it('are forgotten, but for as many as later ones look back to', () => {
+    const kept = passed({ before: lag('at', { offset: 2 }), next: lead('at') });
+    expect(kept.kept).toBe(3);
+    kept.tick({ 'stream:events': [event(1, 23 * 3_600)] });
+    expect(kept.rows.slice(-2)).toMatchObject([
+      { at: at(2_799_000), before: at(2_797_000), next: at('23:00') },
+      { at: at('23:00'), before: at(2_798_000), next: null },
+    ]);
+  });
+
+  it('are forgotten when they are out of the range of those that may come', () => {
+    const kept = passed({ lately: rolling(count(), { range: { before: '10m', after: '5m' } }) });
+    expect(kept.kept).toBe(0);
+    const [watermark] = (kept.view.plan.relation.watermarks ?? []).map(({ time }) => time);
+    expect(watermark).toEqual([{ source: 'stream:events', delayMs: 5 * MINUTE }]);
   });
 });

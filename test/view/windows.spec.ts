@@ -7,6 +7,7 @@ import {
   instant,
   max,
   session,
+  sliding,
   stream,
   sum,
   tumbling,
@@ -207,6 +208,113 @@ describe('a session', () => {
     kept.tick({ 'stream:flights': [flight('10:00'), flight('10:09', 'ATL')] });
     expect(kept.rows).toEqual([{ windowStart: at('10:00'), windowEnd: at('10:19'), n: 2 }]);
     expect(kept.view.key).toEqual(['windowStart']);
+  });
+});
+
+describe('a sliding window', () => {
+  const near = flights
+    .window(sliding('10m'))
+    .groupBy('origin')
+    .aggregate({ n: count(), worst: max('delay') });
+  const nearOf = (from: any = near) => new Timed((view as any)('near', { from }).declaration);
+  const behind = (time: string) => `${time}:00.001`;
+
+  it('ends with each row, or begins just behind one, both ends included', () => {
+    const kept = nearOf();
+    kept.tick({
+      'stream:flights': [flight('10:00', 'ORD', 3), flight('10:10', 'ORD', 1), flight('10:05', 'ATL')],
+    });
+    expect(kept.rows).toEqual([
+      row('9:55', '10:05', 1, 0, 'ATL'),
+      row('9:50', '10:00', 1, 3),
+      row('10:00', '10:10', 2, 3),
+      row(behind('10:00'), behind('10:10'), 1, 1),
+    ]);
+    expect(Object.keys(kept.rows[0]!)).toEqual(['origin', 'windowStart', 'windowEnd', 'n', 'worst']);
+    expect(kept.view.key).toEqual(['origin', 'windowStart']);
+  });
+
+  it('is over when its end is below the watermark', () => {
+    const kept = nearOf(near.final());
+    kept.tick({ 'stream:flights': [flight('10:00'), flight('10:30', 'ATL')] });
+    expect(kept.rows).toEqual([]);
+    kept.clock('stream:flights', at('10:30:00.001'));
+    expect(kept.rows).toEqual([row('9:50', '10:00', 1)]);
+  });
+
+  it('has a late row if it was not over when that came, and a row that is late for all of them is left out', () => {
+    const kept = nearOf();
+    kept.tick({
+      'stream:flights': [
+        flight('10:00'),
+        flight('10:42', 'ATL'),
+        flight('10:01:59.999'),
+        flight('10:08'),
+        flight('10:14'),
+      ],
+    });
+    expect(kept.late).toBe(1);
+    expect(kept.rows.slice(1)).toEqual([
+      row('9:50', '10:00', 1),
+      row('10:04', '10:14', 2),
+      row(behind('10:08'), behind('10:18'), 1),
+    ]);
+  });
+
+  it('is there for the records for which Kafka Streams has one, with the same of them', () => {
+    const records = stream('records', {
+      schema: z.object({ at: instant(), value: z.int() }),
+      eventTime: 'at',
+      lateness: '0ms',
+    });
+    const from = records
+      .window(sliding('10ms'))
+      .groupBy()
+      .aggregate({ values: collect('value') })
+      .final();
+    const kept = new Timed(view('closed', { from }).declaration);
+    // SlidingWindows.ofTimeDifferenceWithNoGrace(10 ms), results on close.
+    const told = [100, 105, 106, 103, 113, 110, 104, 102, 115];
+    const values = [1, 3, 4, 2, 6, 5, 7, 8, 9];
+    kept.tick({ 'stream:records': told.map((ms, index) => ({ at: at(ms), value: values[index]! })) });
+    expect(
+      kept.rows.map(({ windowStart, windowEnd, values: held }) => [windowStart, windowEnd, held]),
+    ).toEqual(
+      [
+        [90, 100, [1]],
+        [95, 105, [1, 3]],
+        [96, 106, [1, 2, 3, 4]],
+        [101, 111, [2, 3, 4]],
+        [103, 113, [2, 3, 4, 5, 6, 7]],
+        [104, 114, [3, 4, 5, 6, 7]],
+      ].map(([start, end, held]) => [at(start as number), at(end as number), held]),
+    );
+  });
+
+  it('keeps nothing of what is over but its row', () => {
+    for (const from of [near, near.final(), near.where(({ n }) => n > 0)]) {
+      const kept = nearOf(from);
+      const many = Array.from({ length: 300 }, (_, minute) => flight(at(minute * 60_000).slice(11, 19)));
+      kept.tick({ 'stream:flights': many });
+      kept.clock('stream:flights', at('23:00'));
+      expect(kept.kept).toBe(0);
+      expect(kept.rows).toHaveLength(600 - 1);
+    }
+  });
+
+  it('is of rows that are equal in paths and computed columns', () => {
+    const from = flights
+      .window(sliding('10m'))
+      .groupBy({ east: computed(z.boolean(), ({ origin }) => origin > 'P') })
+      .aggregate({ n: count(), each: collect('origin') });
+    const kept = nearOf(from);
+    kept.tick({ 'stream:flights': [flight('10:00'), flight('10:09', 'ATL'), flight('10:10', 'PDX')] });
+    expect(kept.rows.map(({ east, windowEnd, each }) => [east, windowEnd, each])).toEqual([
+      [false, at('10:00'), ['ORD']],
+      [false, at('10:09'), ['ATL', 'ORD']],
+      [false, at(behind('10:10')), ['ATL']],
+      [true, at('10:10'), ['PDX']],
+    ]);
   });
 });
 

@@ -2,9 +2,9 @@ import { Delta } from '../../zset/delta.js';
 import { compareText } from '../../zset/text-order.js';
 import type { Row } from '../../zset/value.js';
 import type { FreedMembers } from '../freed-members.js';
-import { type Member, membersAround, type Neighbourhood, neighbourhoods } from '../neighbourhoods.js';
+import { membersAround, type Neighbourhood, neighbourhoods } from '../neighbourhoods.js';
 import type { Operator, Ordered } from '../operator.js';
-import { groupChanges, type GroupChanges, type OrderedRows } from '../ordered-rows.js';
+import { groupChanges, type GroupChanges, type Member, type OrderedRows } from '../ordered-rows.js';
 import type { Time } from '../time.js';
 
 /** An instant is a text of 24 characters; members begin with it. */
@@ -52,9 +52,9 @@ export class Dedupe implements Operator {
       this.#groups = groupChanges(input, this.options);
     }
     const { freed } = this.options;
-    for (const [group, { nets, retracted }] of this.#groups) {
-      neighbourhoods(this.members, group, nets, 1);
-      freed?.wantFirst(group, retracted);
+    for (const [group, changes] of this.#groups) {
+      neighbourhoods(this.members, group, changes, 1);
+      freed?.wantFirst(group, changes.retracted);
     }
     freed?.reads(time, (group) => this.#groups.get(group)?.retracted ?? 0);
   }
@@ -78,16 +78,15 @@ export class Dedupe implements Operator {
   }
 
   #step(group: string, changes: GroupChanges, output: Delta<Row>): void {
-    const { nets } = changes;
-    for (const near of neighbourhoods(this.members, group, nets, 1)!) {
-      const { before, after } = membersAround(this.members, group, near, nets);
+    for (const near of neighbourhoods(this.members, group, changes, 1)!) {
+      const { before, after } = membersAround(this.members, group, near, changes.within(near));
       const weights = new Map<string, number>();
       for (const member of this.#kept(before, near)) weights.set(member, -1);
       for (const member of this.#kept(after, near)) weights.set(member, (weights.get(member) ?? 0) + 1);
       for (const [member, weight] of weights) if (weight !== 0) output.push(changes.rowOf(member), weight);
     }
     const apply = (): void => {
-      for (const [member, net] of nets) this.members.add(group, member, net);
+      for (const [member, net] of changes.nets) this.members.add(group, member, net);
     };
     if (this.options.freed === undefined) apply();
     else this.options.freed.change(group, apply);

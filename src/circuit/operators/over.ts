@@ -1,36 +1,39 @@
 import { Delta } from '../../zset/delta.js';
 import { compareText } from '../../zset/text-order.js';
 import type { Row, Value } from '../../zset/value.js';
+import type { Aggregator } from '../aggregator.js';
+import type { FreedMembers } from '../freed-members.js';
 import type { FrozenGroups } from '../frozen-groups.js';
-import { justAbove } from '../known-group.js';
-import { beyond, type Member, membersAround, neighbourhoods } from '../neighbourhoods.js';
+import { type GroupEdge, groupEdge } from '../group-edge.js';
+import { END, membersAround } from '../neighbourhoods.js';
 import type { Operator, Ordered } from '../operator.js';
-import {
-  groupChanges,
-  type GroupChanges,
-  membersOfOrder,
-  orderOfMember,
-  type OrderedRows,
-} from '../ordered-rows.js';
-import { type Measure, neighbourValues, type OverColumn, rollingValues, rowsAway } from '../over-columns.js';
+import { groupChanges, type GroupChanges, type Member, type OrderedRows } from '../ordered-rows.js';
+import { type EdgeColumn, framed, neighbourValues, type OverColumn } from '../over-columns.js';
+import { foldedFrame } from '../rolling.js';
 import { type PlaceChange, RowNumbers, type Numbering } from '../row-numbers.js';
-import { sameRow } from '../same-row.js';
-import type { Time } from '../time.js';
+import { RunningTotals } from '../running-totals.js';
+import { differences, type Shown } from '../shown-rows.js';
+import { type Near, Sights } from '../sights.js';
 import { type Span, united } from '../spans.js';
+import type { Time } from '../time.js';
 
 export interface OverOptions extends OrderedRows {
   readonly columns: readonly OverColumn[];
+  /** What running columns add up, each in its slot. */
+  readonly running: readonly Aggregator[];
   /** Where a column of the group has a watermark. Its late rows are left out before they come here. */
   readonly frozen?: FrozenGroups;
   /** The instant a row's group is at. */
   readonly frozenAt?: (row: Row) => string;
+  /**
+   * Where the first column of the order has a watermark, and ascends: the end of rows that neither change any more nor are
+   * seen by those that may. Late rows are left out before they come here.
+   */
+  readonly freed?: FreedMembers;
   /** The row with these values behind its own. */
   readonly extended: (row: Row, values: readonly Value[]) => Row;
-  /**
-   * For spans: the column they are measured by. `around`: from the first member that may be seen by a row that looks so far, up
-   * to but not including what is behind the last that sees it.
-   */
-  readonly measure: (Measure & { readonly around: (row: Row, span: number) => Span }) | null;
+  /** What spans are measured by. */
+  readonly near: Near | null;
 }
 
 /** What a tick makes of one group. */
@@ -38,17 +41,21 @@ interface Work {
   readonly changes: GroupChanges;
   readonly spans: readonly Span[];
   readonly places: readonly (readonly PlaceChange[])[];
+  /** Of the columns that show an edge of the group. */
+  readonly edges: readonly GroupEdge[];
 }
 
-/** Copies of members, as they are shown. */
-interface Shown {
-  readonly members: string[];
-  readonly rows: Row[];
+/** What a span's members are before the changes, or after them, beside themselves. */
+interface Seen {
+  readonly span: Span;
+  /** Of each kind, of the first copy of each member. */
+  readonly numbers: readonly (readonly number[])[];
+  readonly when: 'before' | 'after';
 }
 
 /**
  * Every row with what it has of its place among the others of its group: its number, a neighbour's value, a summary of
- * the last ones.
+ * those near it or of all up to it.
  *
  *   in   Δ row
  *   out  Δ row with these columns     for the rows that come and go, and for those that see it
@@ -56,41 +63,44 @@ interface Shown {
  * A group is an ordered multiset; the copies of a row follow one another. A tick looks at spans of it, before its changes
  * and after them, and gives what differs: at the rows that see a change, or whose number it moves, and at all that those see
  * themselves. The other rows in a span see nothing that is changed, so that they are the same before and after, though
- * they do not see all. The first number of a span comes from `RowNumbers`.
+ * they do not see all. The first number of a span comes from `RowNumbers`, what all before it add up to from `RunningTotals`.
  *
  * Where a column of the group has a watermark, a group below it is frozen: its state goes, and its rows stay as they are shown.
  */
 export class Over implements Operator {
   #input: Delta<Row> | null = null;
   #groups = new Map<string, GroupChanges>();
+  /** Of each group that has rows to go the last of them, as it was before the tick. */
+  #lastGoing: ReadonlyMap<string, string> = new Map();
   readonly #numbers: readonly RowNumbers[];
-  readonly #away: number;
-  /** The longest span that a column looks back; null: none does. */
-  readonly #span: number | null;
+  readonly #running: RunningTotals | null;
+  readonly #edges: readonly EdgeColumn[];
+  readonly #sights: Sights;
 
   constructor(
     /** Each group's rows: what orders them, and the row. */
     readonly rows: Ordered,
-    /** The state of the marks of each kind of number that there is. */
-    marksOf: (kind: Numbering) => Ordered,
+    /** The state of the marks of each kind of number that there is, and of running totals. */
+    marksOf: (kind: Numbering | 'running') => Ordered,
     readonly options: OverOptions,
   ) {
-    const kinds = new Set(options.columns.map(({ kind }) => kind));
+    const { columns, running, near } = options;
+    const kinds = new Set(columns.map(({ kind }) => kind));
     const numberings = (['rowNumber', 'rank', 'denseRank'] as const).filter((kind) => kinds.has(kind));
     this.#numbers = numberings.map((kind) => new RowNumbers(kind, rows, marksOf(kind)));
-    this.#away = Math.max(0, ...options.columns.map(rowsAway));
-    const spans = options.columns.flatMap((column) =>
-      column.kind === 'rolling' && 'span' in column.reach ? [column.reach.span] : [],
+    this.#running = running.length === 0 ? null : new RunningTotals(rows, marksOf('running'), running);
+    this.#edges = columns.filter(
+      (column): column is EdgeColumn => column.kind === 'first' || column.kind === 'last',
     );
-    this.#span = spans.length > 0 ? Math.max(...spans) : null;
+    this.#sights = new Sights(rows, columns, near);
   }
 
   get timed(): boolean {
-    return this.options.frozen !== undefined;
+    return this.options.frozen !== undefined || this.options.freed !== undefined;
   }
 
   get unfinished(): boolean {
-    return this.options.frozen?.unfinished ?? false;
+    return this.options.frozen?.unfinished ?? this.options.freed?.unfinished ?? false;
   }
 
   reads([input]: readonly [Delta<Row>], time: Time): void {
@@ -101,30 +111,49 @@ export class Over implements Operator {
     for (const [group, changes] of this.#groups) {
       if (changes.nets.size === 0) continue;
       if (this.options.frozen) this.rows.wantEnd(group, 'least', 1, changes.retracted);
+      this.options.freed?.wantFirst(group, changes.retracted);
       const work = this.#work(group, changes);
       if (work === null) continue;
       this.#numbers.forEach((numbers, index) => numbers.wantMarks(group, work.places[index]!));
       for (const span of work.spans) {
         this.rows.wantBetween(group, span.from, span.to);
         for (const numbers of this.#numbers) numbers.want(group, span);
+        this.#running?.want(group, span);
       }
     }
-    this.options.frozen?.reads(time, (group) => this.#groups.get(group)?.retracted ?? 0);
+    const retracted = (group: string): number => this.#groups.get(group)?.retracted ?? 0;
+    this.options.frozen?.reads(time, retracted);
+    if (this.options.freed) this.#readGoing(this.options.freed, time, retracted);
+  }
+
+  #readGoing(freed: FreedMembers, time: Time, retracted: (group: string) => number): void {
+    freed.reads(time, retracted);
+    this.#lastGoing = new Map(freed.lastGoing());
+    for (const [group, last] of this.#lastGoing) {
+      for (const numbers of this.#numbers) numbers.wantForgotten(group, last);
+      this.#running?.wantForgotten(group, last);
+    }
   }
 
   step(): Delta<Row> {
     const output = new Delta<Row>();
-    const { frozen } = this.options;
+    const { frozen, freed } = this.options;
     for (const [group, changes] of this.#groups) {
       const [member] = changes.nets.keys();
       if (member === undefined) continue;
       const wasEmpty = frozen && this.#isEmpty(group);
-      this.#step(group, this.#work(group, changes)!, output);
+      const step = (): void => this.#step(group, this.#work(group, changes)!, output);
+      if (freed === undefined) step();
+      else freed.change(group, step);
       if (wasEmpty) frozen.add(group, this.options.frozenAt!(changes.rowOf(member)));
       else if (frozen && this.#isEmpty(group))
         frozen.remove(group, this.options.frozenAt!(changes.rowOf(member)));
     }
     for (const due of frozen?.due ?? []) if (frozen!.isStill(due)) frozen!.free(due);
+    freed?.free((group, gone) => {
+      for (const numbers of this.#numbers) numbers.forget(group, gone);
+      this.#running?.forget(group, gone);
+    }, this.#lastGoing);
     this.#forget();
     return output;
   }
@@ -136,107 +165,83 @@ export class Over implements Operator {
   discard(): void {
     this.#forget();
     this.options.frozen?.discard();
+    this.options.freed?.discard();
   }
 
   #forget(): void {
     this.#input = null;
     this.#groups = new Map();
+    this.#lastGoing = new Map();
   }
 
   /** Null while some of what says how far it reaches is not loaded: it is asked for then. */
   #work(group: string, changes: GroupChanges): Work | null {
-    const { nets } = changes;
-    const touched: Span[] = [];
-    let loaded = true;
-    if (this.#away > 0) {
-      const near = neighbourhoods(this.rows, group, nets, this.#away);
-      if (near === null) loaded = false;
-      else touched.push(...near);
-    } else for (const member of nets.keys()) touched.push({ from: member, to: justAbove(member) });
-    if (this.#span !== null)
-      for (const member of nets.keys()) {
-        const { to } = this.options.measure!.around(changes.rowOf(member), this.#span);
-        touched.push({ from: membersOfOrder(orderOfMember(member))[0], to });
-      }
-    const places = this.#numbers.map((numbers) => {
-      const changed = numbers.changes(group, nets);
-      if (changed === null) loaded = false;
-      else touched.push(...numbers.moved(changed));
-      return changed;
-    });
-    if (!loaded) return null;
-    const spans: Span[] = [];
-    for (const span of united(touched)) {
-      const seen = this.#seenFrom(group, span, changes);
-      if (seen === null) loaded = false;
-      else spans.push(...seen);
-    }
-    return loaded ? { changes, spans: united(spans), places: places as PlaceChange[][] } : null;
+    const edges = this.#edges.map(({ kind }) => groupEdge(this.rows, group, kind, changes));
+    const touched = this.#sights.of(group, changes);
+    const places = this.#numbers.map((numbers) => numbers.changes(group, changes));
+    if (touched === null || !isLoaded(edges) || !isLoaded(places)) return null;
+    this.#numbers.forEach((numbers, index) => touched.push(...numbers.moved(places[index]!)));
+    if (this.#edges.some(({ value }, index) => isOther(edges[index]!, (of) => value(changes.rowOf(of)))))
+      touched.push({ from: '', to: END });
+    const seen = united(touched).map((span) => this.#sights.from(group, span, changes));
+    const first = this.#first(group, changes);
+    if (!isLoaded(seen) || first === null) return null;
+    const spans = united(seen.flat()).map(({ from, to }) =>
+      compareText(from, first) < 0 ? { from: first, to } : { from, to },
+    );
+    return { changes, spans, places, edges };
   }
 
-  /** A span and what its rows see; null while that is not loaded. */
-  #seenFrom(group: string, span: Span, changes: GroupChanges): readonly Span[] | null {
-    const seen = [span];
-    const { nets } = changes;
-    if (this.#away > 0) {
-      const from = beyond(this.rows, group, span, 'down', { count: this.#away, nets });
-      const to = beyond(this.rows, group, span, 'up', { count: this.#away, nets });
-      if (from === null || to === null) return null;
-      seen.push({ from, to });
-    }
-    if (this.#span !== null) {
-      const ends = this.#ends(group, span, nets);
-      if (ends === null) return null;
-      const [first, last] = ends;
-      const { from } = this.options.measure!.around(changes.rowOf(first), this.#span);
-      seen.push({ from, to: membersOfOrder(orderOfMember(last))[1] });
-    }
-    return seen;
+  /** Where what is kept of the group begins: rows before it are gone, and count on. Null while it is not loaded. */
+  #first(group: string, { sorted }: GroupChanges): string | null {
+    if (this.options.freed === undefined) return '';
+    if (!this.rows.wantEnd(group, 'least', 1, 0)) return null;
+    const [kept] = this.rows.end(group, 'least', 1);
+    const [comes] = sorted[0]!;
+    return kept === undefined || compareText(comes, kept[0]) < 0 ? comes : kept[0];
   }
 
-  /** The first and the last member of a span, those that come among them. Null while they are not loaded. */
-  #ends(group: string, { from, to }: Span, nets: ReadonlyMap<string, number>): [string, string] | null {
-    const isLoaded = [
-      this.rows.wantFrom(group, from, 'up', 1, 0, to),
-      this.rows.wantFrom(group, to, 'down', 2, 0),
-    ];
-    if (isLoaded.includes(false)) return null;
-    const ends = [...this.rows.from(group, from, 'up', 1, to), ...this.rows.from(group, to, 'down', 2)];
-    const members = [...ends.map(([member]) => member), ...nets.keys()]
-      .filter((member) => compareText(from, member) <= 0 && compareText(member, to) < 0)
-      .sort(compareText);
-    return [members[0]!, members.at(-1)!];
-  }
-
-  #step(group: string, { changes, spans, places }: Work, output: Delta<Row>): void {
-    const netsOf = netsBySpan(changes.nets, spans);
+  #step(group: string, work: Work, output: Delta<Row>): void {
+    const { changes, spans, places } = work;
     /** Of each changed member how many rows there are up to and with it, once it is changed. */
     const countedTo = new Map<string, number>();
-    spans.forEach((span, at) => {
-      const nets = netsOf[at]!;
-      const { before, after } = membersAround(this.rows, group, span, nets);
-      const numbersOf = (members: readonly Member[], changed: boolean): number[][] =>
+    for (const span of spans) {
+      const changed = changes.within(span);
+      const { before, after } = membersAround(this.rows, group, span, changed);
+      const numbersOf = (members: readonly Member[], isChanged: boolean): number[][] =>
         this.#numbers.map((numbers, index) =>
-          numbers.numbers(group, span, members, changed ? places[index]! : []),
+          numbers.numbers(group, span, members, isChanged ? places[index]! : []),
         );
       const numbered = numbersOf(after, true);
-      const were = this.#shown(before, numbersOf(before, false), changes);
-      differences(were, this.#shown(after, numbered, changes), output);
+      const were = this.#shown(group, before, work, {
+        span,
+        numbers: numbersOf(before, false),
+        when: 'before',
+      });
+      const are = this.#shown(group, after, work, { span, numbers: numbered, when: 'after' });
+      differences(were, are, output);
       const rowNumbers = numbered[this.#numbers.findIndex(({ kind }) => kind === 'rowNumber')];
       if (rowNumbers !== undefined)
         after.forEach(([member, weight], index) => {
-          if (nets.has(member)) countedTo.set(member, rowNumbers[index]! + weight - 1);
+          if (changes.nets.has(member)) countedTo.set(member, rowNumbers[index]! + weight - 1);
         });
-    });
+      // What is changed is in the last span, which goes on to the end of the group.
+      if (changed.length > 0) this.#running?.apply(group, span, after, changes);
+    }
     this.#numbers.forEach((numbers, index) =>
       numbers.apply(group, places[index]!, (member) => countedTo.get(member)),
     );
     for (const [member, net] of changes.nets) this.rows.add(group, member, net);
   }
 
-  /** A span's members as they are shown; `numbers`: of each kind, of the first copy of each member. */
-  #shown(members: readonly Member[], numbers: readonly number[][], changes: GroupChanges): Shown {
-    const { columns, extended, measure } = this.options;
+  /** A span's members as they are shown. */
+  #shown(
+    group: string,
+    members: readonly Member[],
+    { changes, edges }: Work,
+    { span, numbers, when }: Seen,
+  ): Shown {
+    const { columns, extended, near, running } = this.options;
     const copies: string[] = [];
     const rows: Row[] = [];
     for (const [member, weight] of members)
@@ -244,14 +249,31 @@ export class Over implements Operator {
         copies.push(member);
         rows.push(changes.rowOf(member));
       }
+    const below = this.#running?.below(group, span.from, changes);
     const values = columns.map((column): readonly Value[] => {
-      if (column.kind === 'rolling') return rollingValues(column, rows, measure);
-      if (column.kind === 'lag' || column.kind === 'lead') return neighbourValues(column, rows);
-      const own = numbers[this.#numbers.findIndex(({ kind }) => kind === column.kind)]!;
-      const step = column.kind === 'rowNumber' ? 1 : 0;
-      return members.flatMap(([, weight], index) =>
-        Array.from({ length: weight }, (_, copy) => own[index]! + copy * step),
-      );
+      switch (column.kind) {
+        case 'rolling':
+          return framed(column.frame(), column.reach, rows, near);
+        case 'running': {
+          const { slot, reach } = column;
+          return framed(foldedFrame(running[slot]!, below![slot]), reach, rows, near);
+        }
+        case 'lag':
+        case 'lead':
+          return neighbourValues(column, rows);
+        case 'first':
+        case 'last': {
+          const edge = edges[this.#edges.indexOf(column)]![when];
+          return edge === null ? [] : new Array<Value>(rows.length).fill(column.value(changes.rowOf(edge)));
+        }
+        default: {
+          const own = numbers[this.#numbers.findIndex(({ kind }) => kind === column.kind)]!;
+          const step = column.kind === 'rowNumber' ? 1 : 0;
+          return members.flatMap(([, weight], index) =>
+            Array.from({ length: weight }, (_, copy) => own[index]! + copy * step),
+          );
+        }
+      }
     });
     return {
       members: copies,
@@ -265,34 +287,8 @@ export class Over implements Operator {
   }
 }
 
-/** The changes in each of the spans that they made. */
-function netsBySpan(nets: ReadonlyMap<string, number>, spans: readonly Span[]): Map<string, number>[] {
-  const found = spans.map(() => new Map<string, number>());
-  let at = 0;
-  for (const member of [...nets.keys()].sort(compareText)) {
-    while (compareText(spans[at]!.to, member) <= 0) at++;
-    found[at]!.set(member, nets.get(member)!);
-  }
-  return found;
-}
+const isLoaded = <T>(parts: (T | null)[]): parts is T[] => !parts.includes(null);
 
-/** What was shown goes and what is shown comes, but for the copies that are shown as they were. */
-function differences(were: Shown, are: Shown, output: Delta<Row>): void {
-  for (let was = 0, is = 0; was < were.members.length || is < are.members.length;) {
-    const order =
-      was === were.members.length
-        ? 1
-        : is === are.members.length
-          ? -1
-          : compareText(were.members[was]!, are.members[is]!);
-    const same = order === 0 && sameRow(were.rows[was]!, are.rows[is]!);
-    if (order <= 0) {
-      if (!same) output.push(were.rows[was]!, -1);
-      was++;
-    }
-    if (order >= 0) {
-      if (!same) output.push(are.rows[is]!, 1);
-      is++;
-    }
-  }
-}
+/** Whether the edge of a group that stays shows something else. */
+const isOther = ({ before, after }: GroupEdge, shown: (member: string) => Value): boolean =>
+  before !== null && after !== null && JSON.stringify(shown(before)) !== JSON.stringify(shown(after));

@@ -4,7 +4,7 @@ import { compareText } from '../../zset/text-order.js';
 import type { Row } from '../../zset/value.js';
 import type { FrozenGroups } from '../frozen-groups.js';
 import type { Operator, Ordered } from '../operator.js';
-import { groupChanges, type GroupChanges, type OrderedRows } from '../ordered-rows.js';
+import { groupChanges, type GroupChanges, type Member, type OrderedRows } from '../ordered-rows.js';
 import type { Time } from '../time.js';
 
 export interface TopOptions extends OrderedRows {
@@ -20,8 +20,6 @@ export interface TopOptions extends OrderedRows {
   /** The instant a row's group is at. */
   readonly frozenAt?: (row: Row) => string;
 }
-
-type Member = readonly [member: string, weight: number];
 
 /**
  * The first rows of each group in an order.

@@ -1,7 +1,19 @@
-import { SetOperation, setWeights, sidesCodec } from '../../circuit/operators/set-operation.js';
+import { DueTimes } from '../../circuit/due-times.js';
+import { generatedRead } from '../../circuit/generated-row.js';
+import {
+  FreedSides,
+  KeptSides,
+  type RowSides,
+  SetOperation,
+  setWeights,
+  sidesCodec,
+} from '../../circuit/operators/set-operation.js';
+import type { PlanCompiler } from '../compile-plan.js';
+import { freezing, tightest } from '../freezing.js';
 import { keptGrowth } from '../kept-growth.js';
 import type { NodeKind } from '../node-kind.js';
 import type { ExceptNode, IntersectNode } from '../plan.js';
+import { comparedFreezing } from '../set-relations.js';
 
 /** The kinds of nodes that compare two collections row by row. */
 export function comparing(
@@ -13,7 +25,15 @@ export function comparing(
     // Rows that differ in any column are different rows.
     reads: () => [null, null],
     describe: ({ all }) => ({ all }),
-    explain: ({ left, right, all }) => {
+    explain: (node) => {
+      const { left, right, all } = node;
+      const frozenBy = frozenByOf(node);
+      if (frozenBy !== null)
+        return {
+          what: all ? `${what}, copy by copy` : what,
+          cost: 'O(|Δ| log n)',
+          growth: `freed by ${frozenBy.column}`,
+        };
       const growths = [keptGrowth(left.relation), keptGrowth(right.relation)];
       return {
         what: all ? `${what}, copy by copy` : what,
@@ -22,14 +42,27 @@ export function comparing(
       };
     },
     compile(node, compiler) {
-      const [left, right] = [node.left, node.right].map((input) =>
-        compiler.withColumns(compiler.vertexOf(input), input.relation, node.relation.columns),
-      );
-      const sides = compiler.keyed('sides', sidesCodec);
-      return compiler.add(op, new SetOperation(sides, setWeights[op][node.all ? 'all' : 'set']), [
-        left!,
-        right!,
-      ]);
+      const frozen = comparedFreezing(node.left.relation, node.right.relation);
+      const [left, right] = [node.left, node.right].map((input) => {
+        const ofInput = freezing(input.relation).filter(({ column }) =>
+          frozen.some((one) => one.column === column),
+        );
+        return compiler.withColumns(compiler.onTime(input, ofInput), input.relation, node.relation.columns);
+      });
+      const operator = new SetOperation(sidesOf(node, compiler), setWeights[op][node.all ? 'all' : 'set']);
+      return compiler.add(op, operator, [left!, right!]);
     },
   };
+}
+
+const frozenByOf = ({ left, right }: ExceptNode | IntersectNode) =>
+  tightest(comparedFreezing(left.relation, right.relation));
+
+function sidesOf(node: ExceptNode | IntersectNode, compiler: PlanCompiler): RowSides {
+  const frozenBy = frozenByOf(node);
+  if (frozenBy === null) return new KeptSides(compiler.keyed('sides', sidesCodec));
+  const { column, time } = frozenBy;
+  compiler.needsTime(time);
+  const states = [new DueTimes(compiler.ordered('left')), new DueTimes(compiler.ordered('right'))] as const;
+  return new FreedSides(states, { read: generatedRead(column), time });
 }

@@ -68,7 +68,7 @@ function freedMembers(
   if (watermark === undefined) return {};
   const { time } = watermark;
   compiler.needsTime(time);
-  return { freed: new FreedMembers(members, { time, keptMs, due: new DueTimes(compiler.ordered('due')) }) };
+  return { freed: new FreedMembers([members], { time, keptMs, due: new DueTimes(compiler.ordered('due')) }) };
 }
 
 /** An order text begins with the event's time, an instant of 24 characters; the place in the log is the rest. */

@@ -1,13 +1,17 @@
 import { assert } from '../../assert.js';
-import { aggregatorsByKind } from '../../circuit/aggregators/aggregator-of.js';
+import type { Aggregator } from '../../circuit/aggregator.js';
+import { DueTimes } from '../../circuit/due-times.js';
+import { FreedMembers } from '../../circuit/freed-members.js';
 import { generatedRead, generatedRow } from '../../circuit/generated-row.js';
 import type { Ordered } from '../../circuit/operator.js';
-import { Over, type OverOptions } from '../../circuit/operators/over.js';
+import { Over } from '../../circuit/operators/over.js';
 import { memberOfRow, membersOfOrder } from '../../circuit/ordered-rows.js';
 import type { OverColumn } from '../../circuit/over-columns.js';
 import type { Numbering } from '../../circuit/row-numbers.js';
-import { extremeFrame, foldedFrame, type RollingFrame } from '../../circuit/rolling.js';
+import { edgeFrame, extremeFrame, foldedFrame, type RollingFrame } from '../../circuit/rolling.js';
+import type { Near } from '../../circuit/sights.js';
 import { instantMs, instantText } from '../../zset/instant-text.js';
+import { aggregatorOfSpec, comparableBySpec } from '../aggregator-of-spec.js';
 import { describeExpression } from '../describe-expression.js';
 import { durationText } from '../duration.js';
 import { freezingAmong, tightest } from '../freezing.js';
@@ -15,9 +19,11 @@ import { frozenGroups } from '../frozen-groups.js';
 import { columnOrderText, indexOrderText } from '../index-order.js';
 import { keptGrowth } from '../kept-growth.js';
 import type { NodeKind } from '../node-kind.js';
+import { overFreed, type OverFreed } from '../order-relations.js';
 import { orderTermText } from '../order-terms.js';
-import { isInstant } from '../over-nodes.js';
-import type { AggregateSpec, OrderTerm, OverFunction, OverNode } from '../plan.js';
+import type { PlanCompiler } from '../compile-plan.js';
+import { isInstant } from '../frame.js';
+import type { AggregateSpec, OrderTerm, OverFunction, OverNode, Reach } from '../plan.js';
 
 export const over: NodeKind<OverNode> = {
   inputs: (node) => [node.input],
@@ -31,91 +37,171 @@ export const over: NodeKind<OverNode> = {
   explain({ input, per, order, functions }) {
     const group = per.length > 0 ? ` of each ${per.join(', ')}` : '';
     const columns = functions.map((of) => `${of.column.name} = ${functionText(of, order)}`).join(', ');
-    const frozenBy = tightest(freezingAmong(input.relation, per));
+    const frozenBy =
+      tightest(freezingAmong(input.relation, per)) ??
+      overFreed(input.relation, { per, order, functions })?.by ??
+      null;
     const numbered = functions.some(({ kind }) => isNumber(kind));
     return {
       what: `${columns}${group} by ${order.map(orderTermText).join(', ')}`,
-      // A row that comes first moves the numbers of all the others.
-      cost: numbered ? 'O(the ranks that move)' : 'O(|Δ| · rows in sight)',
+      // A row that comes first moves the numbers of all the others, and what all up to them add up to.
+      cost: numbered
+        ? 'O(the ranks that move)'
+        : functions.some(isRunning)
+          ? 'O(the rows behind)'
+          : 'O(|Δ| · rows in sight)',
       growth: frozenBy === null ? keptGrowth(input.relation) : `freed by ${frozenBy.column}`,
     };
   },
   compile(node, compiler) {
-    const input = compiler.onTime(node.input, freezingAmong(node.input.relation, node.per));
     const { relation } = node.input;
+    const freed = overFreed(relation, node);
+    const input = compiler.onTime(node.input, freed ? [freed.by] : freezingAmong(relation, node.per));
     const orderOf = indexOrderText({ columns: node.order });
     const textOf = compiler.rowTextOf(relation);
     const rows = compiler.ordered('rows');
     const members = [rows];
-    const marksOf = (kind: Numbering): Ordered => {
+    const marksOf = (kind: Numbering | 'running'): Ordered => {
       members.push(compiler.ordered(`marks.${kind}`));
       return members.at(-1)!;
     };
     const operator = new Over(rows, marksOf, {
       groupKeyOf: compiler.keyTextOf(relation, node.per),
       memberOf: (row) => memberOfRow(orderOf(row), textOf(row)),
-      columns: node.functions.map(columnOf),
+      columns: columnsOf(node.functions),
+      running: node.functions.filter(isRunning).map(({ aggregate }) => aggregatorOf(aggregate, true)),
       extended: generatedRow([
         ...relation.columns.map(({ name }) => ({ name, from: { path: name } })),
         ...node.functions.map(({ column: { name } }, value) => ({ name, from: { value } })),
       ]),
-      measure: node.functions.some((of) => of.kind === 'rolling' && 'span' in of.reach)
-        ? measureOf(node.order[0]!)
+      near: node.functions.some((of) => 'reach' in of && of.reach?.unit === 'span')
+        ? nearBy(node.order[0]!)
         : null,
-      ...frozenGroups(relation, node.per, { members, compiler }),
+      ...(freed
+        ? { freed: freedRows(rows, freed, compiler) }
+        : frozenGroups(relation, node.per, { members, compiler })),
     });
     return compiler.add('over', operator, [input]);
   },
 };
 
+/** A member is the text of what orders it, which begins with the kind of its first value. */
+const KIND_WIDTH = 1;
+
+function freedRows(
+  rows: Ordered,
+  { by: { time }, keptMs, keptMembers }: OverFreed,
+  compiler: PlanCompiler,
+): FreedMembers {
+  compiler.needsTime(time);
+  const due = new DueTimes(compiler.ordered('due'));
+  return new FreedMembers([rows], { time, keptMs, keptMembers, instantAt: KIND_WIDTH, due });
+}
+
 const isNumber = (kind: OverFunction['kind']): boolean =>
   kind === 'rowNumber' || kind === 'rank' || kind === 'denseRank';
 
+/** Of all rows up to where it reaches. */
+const isRunning = (of: OverFunction): of is OverFunction & { kind: 'rolling' } =>
+  of.kind === 'rolling' && of.reach.before === null;
+
 function describeFunction(of: OverFunction): object {
-  if (of.kind === 'rolling') {
-    const { kind, value } = of.aggregate;
-    return { kind: of.kind, of: [kind, describeExpression(value)], reach: of.reach };
+  switch (of.kind) {
+    case 'rolling': {
+      const { kind, value, options } = of.aggregate;
+      return { kind: of.kind, of: [kind, describeExpression(value), options], reach: of.reach };
+    }
+    case 'firstValue':
+    case 'lastValue':
+      return { kind: of.kind, value: describeExpression(of.value), reach: of.reach };
+    case 'lag':
+    case 'lead': {
+      const { kind, value, offset, otherwise } = of;
+      return { kind, value: describeExpression(value), offset, otherwise };
+    }
+    default:
+      return { kind: of.kind };
   }
-  if (of.kind !== 'lag' && of.kind !== 'lead') return { kind: of.kind };
-  const { kind, value, offset, otherwise } = of;
-  return { kind, value: describeExpression(value), offset, otherwise };
 }
 
 function functionText(of: OverFunction, order: readonly OrderTerm[]): string {
-  if (of.kind === 'rolling') {
-    const { kind, value } = of.aggregate;
-    const summed = `${kind}(${pathOf(value)}) of the last`;
-    if ('rows' in of.reach) return `${summed} ${of.reach.rows}`;
-    return `${summed} ${isInstant(order[0]!.column) ? durationText(of.reach.span) : of.reach.span}`;
+  switch (of.kind) {
+    case 'rolling':
+      return `${of.aggregate.kind}(${pathOf(of.aggregate.value)}) of ${reachText(of.reach, order)}`;
+    case 'firstValue':
+    case 'lastValue':
+      return `${of.kind}(${pathOf(of.value)})${of.reach === null ? '' : ` of ${reachText(of.reach, order)}`}`;
+    case 'lag':
+    case 'lead': {
+      const otherwise = of.otherwise === null ? '' : ` or ${JSON.stringify(of.otherwise)}`;
+      return `${of.kind}(${pathOf(of.value)}, ${of.offset})${otherwise}`;
+    }
+    default:
+      return `${of.kind}()`;
   }
-  if (of.kind !== 'lag' && of.kind !== 'lead') return `${of.kind}()`;
-  const otherwise = of.otherwise === null ? '' : ` or ${JSON.stringify(of.otherwise)}`;
-  return `${of.kind}(${pathOf(of.value)}, ${of.offset})${otherwise}`;
+}
+
+function reachText({ unit, before, after }: Reach, [term]: readonly OrderTerm[]): string {
+  const textOf = (distance: number): string =>
+    unit === 'span' && isInstant(term!.column) ? durationText(distance) : String(distance);
+  const ahead = after === 0 ? '' : ` and ${textOf(after)} behind it`;
+  if (before === null) return `all up to it${ahead}`;
+  if (after === 0) return `the last ${textOf(unit === 'rows' ? before + 1 : before)}`;
+  return `${textOf(before)} before it${ahead}`;
 }
 
 const pathOf = (value: AggregateSpec['value']): string => (value?.kind === 'path' ? value.path : '');
 
-function columnOf(of: OverFunction): OverColumn {
-  if (of.kind === 'rolling') return { kind: of.kind, frame: frameOf(of.aggregate), reach: of.reach };
-  if (of.kind !== 'lag' && of.kind !== 'lead') return { kind: of.kind };
-  return { kind: of.kind, value: generatedRead(of.value.path), offset: of.offset, otherwise: of.otherwise };
+function columnsOf(functions: readonly OverFunction[]): OverColumn[] {
+  let slot = 0;
+  return functions.map((of): OverColumn => {
+    switch (of.kind) {
+      case 'rolling': {
+        const { before, ...reach } = of.reach;
+        return before === null
+          ? { kind: 'running', slot: slot++, reach: { ...reach, before } }
+          : { kind: 'rolling', frame: frameOf(of.aggregate), reach: of.reach };
+      }
+      case 'firstValue':
+      case 'lastValue': {
+        const edge = of.kind === 'firstValue' ? 'first' : 'last';
+        const value = generatedRead(of.value.path);
+        return of.reach === null
+          ? { kind: edge, value }
+          : { kind: 'rolling', frame: () => edgeFrame(value, edge), reach: of.reach };
+      }
+      case 'lag':
+      case 'lead': {
+        const { kind, value, offset, otherwise } = of;
+        return { kind, value: generatedRead(value.path), offset, otherwise };
+      }
+      default:
+        return { kind: of.kind };
+    }
+  });
 }
 
-function frameOf({ kind, value, options }: AggregateSpec): () => RollingFrame {
-  const read = value && generatedRead(pathOf(value));
-  if (kind === 'min' || kind === 'max')
-    return () => extremeFrame(read!, kind === 'min' ? 'least' : 'greatest');
-  const aggregator = aggregatorsByKind[kind]({
-    value: read,
+function frameOf(spec: AggregateSpec): () => RollingFrame {
+  if (spec.kind === 'min' || spec.kind === 'max') {
+    const { read, shown } = comparableBySpec(spec, generatedRead(pathOf(spec.value)));
+    return () => extremeFrame(read, { end: spec.kind === 'min' ? 'least' : 'greatest', shown });
+  }
+  const aggregator = aggregatorOf(spec, false);
+  return () => foldedFrame(aggregator);
+}
+
+function aggregatorOf(spec: AggregateSpec, appendOnly: boolean): Aggregator {
+  const { value, options } = spec;
+  return aggregatorOfSpec(spec, {
+    value: value && generatedRead(pathOf(value)),
     present: value !== null && !value.column.type.nullable,
     by: null,
     test: null,
     options,
     inLogOrder: false,
-    appendOnly: false,
+    appendOnly,
     members: noMembers,
   });
-  return () => foldedFrame(aggregator);
 }
 
 function noMembers(): never {
@@ -126,12 +212,12 @@ function noMembers(): never {
 const ROUNDING = 2 ** -50;
 
 /** Spans are measured by the one column of the order: in milliseconds where it holds instants. */
-function measureOf({ path, column, descending }: OrderTerm): OverOptions['measure'] {
+function nearBy({ path, column, descending }: OrderTerm): Near {
   const read = generatedRead(path);
   const instants = isInstant(column);
   const membersAt = (value: number | null): readonly [from: string, to: string] =>
     membersOfOrder(columnOrderText(instants && value !== null ? instantText(value) : value, descending));
-  const of: NonNullable<OverOptions['measure']>['of'] = (row) => {
+  const of: Near['of'] = (row) => {
     const value = read(row);
     return instants && value !== null ? instantMs(value as string) : (value as number | null);
   };

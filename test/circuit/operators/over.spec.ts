@@ -1,9 +1,10 @@
+import type { Aggregator } from '../../../src/circuit/aggregator.js';
 import { aggregatorsByKind } from '../../../src/circuit/aggregators/aggregator-of.js';
 import type { CircuitBuilder } from '../../../src/circuit/circuit-builder.js';
 import { Over } from '../../../src/circuit/operators/over.js';
 import { memberOfRow, membersOfOrder } from '../../../src/circuit/ordered-rows.js';
 import type { OverColumn, RollingColumn } from '../../../src/circuit/over-columns.js';
-import { extremeFrame, foldedFrame } from '../../../src/circuit/rolling.js';
+import { edgeFrame, extremeFrame, foldedFrame } from '../../../src/circuit/rolling.js';
 import { columnOrderText } from '../../../src/view/index-order.js';
 import { compareText } from '../../../src/zset/text-order.js';
 import { compareValues, type Row, type Value } from '../../../src/zset/value.js';
@@ -14,18 +15,33 @@ const row = (g: string, v: number | null, id = '') => ({ g, v, id });
 const value = (one: Row): Value => one['v']!;
 type Columns = Record<string, OverColumn>;
 
-const folded = (kind: 'count' | 'sum' | 'avg'): (() => ReturnType<typeof foldedFrame>) => {
+type Kind = 'count' | 'sum' | 'avg' | 'min' | 'max';
+const aggregator = (kind: Kind, appendOnly: boolean): Aggregator => {
   const input = { value, present: false, by: null, test: null, options: {}, inLogOrder: false };
-  return () =>
-    foldedFrame(aggregatorsByKind[kind]({ ...input, appendOnly: false, members: () => null as never }));
+  return aggregatorsByKind[kind]({ ...input, appendOnly, members: () => null as never });
 };
+const folded = (kind: Kind): (() => ReturnType<typeof foldedFrame>) => {
+  const of = aggregator(kind, false);
+  return () => foldedFrame(of);
+};
+/** In the order of the columns that run. */
+const RUNNING: readonly Kind[] = ['sum', 'min', 'count', 'avg'];
+const running = (kind: Kind, unit: 'rows' | 'span' = 'rows', after = 0): OverColumn => ({
+  kind: 'running',
+  slot: RUNNING.indexOf(kind),
+  reach: { unit, before: null, after },
+});
+const runningOf = (columns: Columns): Aggregator[] =>
+  Object.values(columns).some(({ kind }) => kind === 'running')
+    ? RUNNING.map((kind) => aggregator(kind, true))
+    : [];
 const rolling = (frame: RollingColumn['frame'], reach: RollingColumn['reach']): OverColumn => ({
   kind: 'rolling',
   frame,
   reach,
 });
-const least = () => extremeFrame(value, 'least');
-const greatest = () => extremeFrame(value, 'greatest');
+const least = () => extremeFrame(value, { end: 'least' });
+const greatest = () => extremeFrame(value, { end: 'greatest' });
 
 const make =
   (columns: Columns, descending = false) =>
@@ -40,7 +56,8 @@ const make =
         ...one,
         ...Object.fromEntries(names.map((name, at) => [name, values[at]!])),
       }),
-      measure: {
+      running: runningOf(columns),
+      near: {
         of: (one) => value(one) as number | null,
         descending,
         around(one, span) {
@@ -80,15 +97,18 @@ const lowest = (rows: Row[]): number | null => (held(rows).length === 0 ? null :
 const highest = (rows: Row[]): number | null => (held(rows).length === 0 ? null : Math.max(...held(rows)));
 const lastRows = (rows: Row[], at: number, count: number): Row[] =>
   rows.slice(Math.max(0, at - count + 1), at + 1);
-const inSpan = (rows: Row[], at: number, span: number, descending: boolean): Row[] => {
+const inSpan = (rows: Row[], at: number, span: number, descending: boolean, after = 0): Row[] => {
   const here = value(rows[at]!) as number | null;
   return rows.filter((other) => {
     const v = value(other) as number | null;
     if (v === null || here === null) return v === here;
     const distance = descending ? v - here : here - v;
-    return distance >= 0 && distance <= span;
+    return distance >= -after && distance <= span;
   });
 };
+/** From the first row to the last that the row still sees. */
+const upTo = (rows: Row[], at: number, after: number, descending: boolean): Row[] =>
+  rows.slice(0, rows.lastIndexOf(inSpan(rows, at, 0, descending, after).at(-1)!) + 1);
 
 const numbers = {
   n: (_rows: Row[], at: number) => at + 1,
@@ -120,11 +140,11 @@ const cases: Record<string, Case> = {
   },
   'the last rows': {
     columns: {
-      c: rolling(folded('count'), { rows: 2 }),
-      s: rolling(folded('sum'), { rows: 3 }),
-      a: rolling(folded('avg'), { rows: 2 }),
-      l: rolling(least, { rows: 3 }),
-      h: rolling(greatest, { rows: 1 }),
+      c: rolling(folded('count'), { unit: 'rows', before: 1, after: 0 }),
+      s: rolling(folded('sum'), { unit: 'rows', before: 2, after: 0 }),
+      a: rolling(folded('avg'), { unit: 'rows', before: 1, after: 0 }),
+      l: rolling(least, { unit: 'rows', before: 2, after: 0 }),
+      h: rolling(greatest, { unit: 'rows', before: 0, after: 0 }),
     },
     told: {
       c: (rows, at) => held(lastRows(rows, at, 2)).length,
@@ -142,10 +162,10 @@ for (const descending of [false, true])
   cases[`a span${descending ? ' downwards' : ''}`] = {
     descending,
     columns: {
-      s: rolling(folded('sum'), { span: 2 }),
-      l: rolling(least, { span: 1 }),
-      h: rolling(greatest, { span: 2.5 }),
-      z: rolling(folded('count'), { span: 0 }),
+      s: rolling(folded('sum'), { unit: 'span', before: 2, after: 0 }),
+      l: rolling(least, { unit: 'span', before: 1, after: 0 }),
+      h: rolling(greatest, { unit: 'span', before: 2.5, after: 0 }),
+      z: rolling(folded('count'), { unit: 'span', before: 0, after: 0 }),
     },
     told: {
       s: (rows, at) => total(inSpan(rows, at, 2, descending)),
@@ -154,6 +174,57 @@ for (const descending of [false, true])
       z: (rows, at) => held(inSpan(rows, at, 0, descending)).length,
     },
   };
+cases['rows before and behind'] = {
+  columns: {
+    s: rolling(folded('sum'), { unit: 'rows', before: 1, after: 2 }),
+    l: rolling(least, { unit: 'rows', before: 0, after: 1 }),
+    f: rolling(() => edgeFrame(value, 'first'), { unit: 'rows', before: 2, after: 0 }),
+    e: rolling(() => edgeFrame(value, 'last'), { unit: 'rows', before: 0, after: 2 }),
+  },
+  told: {
+    s: (rows, at) => total(rows.slice(Math.max(0, at - 1), at + 3)),
+    l: (rows, at) => lowest(rows.slice(at, at + 2)),
+    f: (rows, at) => value(rows[Math.max(0, at - 2)]!),
+    e: (rows, at) => value(rows[Math.min(rows.length - 1, at + 2)]!),
+  },
+};
+for (const descending of [false, true])
+  cases[`a span before and behind${descending ? ' downwards' : ''}`] = {
+    descending,
+    columns: {
+      s: rolling(folded('sum'), { unit: 'span', before: 1, after: 2 }),
+      h: rolling(greatest, { unit: 'span', before: 0, after: 1.5 }),
+    },
+    told: {
+      s: (rows, at) => total(inSpan(rows, at, 1, descending, 2)),
+      h: (rows, at) => highest(inSpan(rows, at, 0, descending, 1.5)),
+    },
+  };
+cases['all rows up to it'] = {
+  columns: { s: running('sum'), l: running('min'), c: running('count', 'rows', 2), a: running('avg') },
+  told: {
+    s: (rows, at) => total(rows.slice(0, at + 1)),
+    l: (rows, at) => lowest(rows.slice(0, at + 1)),
+    c: (rows, at) => held(rows.slice(0, at + 3)).length,
+    a: (rows, at) => {
+      const frame = held(rows.slice(0, at + 1));
+      return frame.length === 0 ? null : frame.reduce((sum, v) => sum + v, 0) / frame.length;
+    },
+  },
+};
+for (const descending of [false, true])
+  cases[`all rows up to a span behind it${descending ? ' downwards' : ''}`] = {
+    descending,
+    columns: { s: running('sum', 'span', 1), c: running('count', 'span') },
+    told: {
+      s: (rows, at) => total(upTo(rows, at, 1, descending)),
+      c: (rows, at) => held(upTo(rows, at, 0, descending)).length,
+    },
+  };
+cases['the edges of the group'] = {
+  columns: { f: { kind: 'first', value }, e: { kind: 'last', value } },
+  told: { f: (rows) => value(rows[0]!), e: (rows) => value(rows.at(-1)!) },
+};
 cases['everything at once'] = {
   columns: Object.assign(
     {},
@@ -192,13 +263,24 @@ describe('what a row has of its place among others', () => {
         });
     });
 
-  it('numbers of many rows equal what the rows that are there give', () => {
-    const columns: Columns = { n: { kind: 'rowNumber' }, r: { kind: 'rank' }, d: { kind: 'denseRank' } };
+  it('numbers and running totals of many rows equal what the rows that are there give', () => {
+    const columns: Columns = {
+      n: { kind: 'rowNumber' },
+      r: { kind: 'rank' },
+      d: { kind: 'denseRank' },
+      s: running('sum'),
+      l: running('min', 'span', 1),
+    };
+    const told = {
+      ...numbers,
+      s: (rows: Row[], at: number) => total(rows.slice(0, at + 1)),
+      l: (rows: Row[], at: number) => lowest(upTo(rows, at, 1, false)),
+    };
     for (let seed = 1; seed <= 2; seed++)
       checkHistory(seed, {
         make: make(columns),
         rowOf: (random) => row('a', random.below(400), String(random.below(1_000))),
-        expected: naive(numbers),
+        expected: naive(told),
         ticks: 120,
       });
   });
@@ -223,7 +305,9 @@ describe('what a row has of its place among others', () => {
   });
 
   it('a change reads and gives a few rows where nothing is numbered, however many there are', () => {
-    const over = new Stepped(make({ p: lag, s: rolling(folded('sum'), { rows: 3 }) }));
+    const over = new Stepped(
+      make({ p: lag, s: rolling(folded('sum'), { unit: 'rows', before: 2, after: 0 }) }),
+    );
     const stored = Array.from({ length: 20_000 }, (_, v) => row('a', v));
     fill(
       over,
@@ -238,8 +322,9 @@ describe('what a row has of its place among others', () => {
     expect(over.writes).toBe(1);
   });
 
-  it('the numbers of the last rows are told without reading those before them', () => {
-    const over = new Stepped(make({ n: { kind: 'rowNumber' }, d: { kind: 'denseRank' } }));
+  it('the numbers and totals of the last rows are told without reading those before them', () => {
+    const columns: Columns = { n: { kind: 'rowNumber' }, d: { kind: 'denseRank' }, s: running('sum') };
+    const over = new Stepped(make(columns));
     over.step(Array.from({ length: 5_000 }, (_, v) => [row('a', v), 1] as const));
     const members = membersRead(over, () => {
       expect(over.step([[row('a', 4_998.5), 1]])).toHaveLength(3);

@@ -1,4 +1,5 @@
 import {
+  KeptSides,
   SetOperation,
   setWeights,
   sidesCodec,
@@ -12,7 +13,9 @@ const { except, intersect } = setWeights;
 
 describe('comparing two collections', () => {
   const compared = (weightOf: SetWeight): Stepped =>
-    new Stepped((builder) => new SetOperation(builder.keyed('sides', sidesCodec), weightOf), { inputs: 2 });
+    new Stepped((builder) => new SetOperation(new KeptSides(builder.keyed('sides', sidesCodec)), weightOf), {
+      inputs: 2,
+    });
   const a = { k: 'a' };
 
   it('a row leaves the difference when it comes on the right, and returns when it goes', () => {
@@ -83,7 +86,7 @@ describe('comparing two collections', () => {
     (_, weightOf, naive) => {
       for (let seed = 1; seed <= 30; seed++)
         checkHistory(seed, {
-          make: (builder) => new SetOperation(builder.keyed('sides', sidesCodec), weightOf),
+          make: (builder) => new SetOperation(new KeptSides(builder.keyed('sides', sidesCodec)), weightOf),
           inputs: 2,
           rowOf: (random) => ({ a: random.of([null, 0, 1]), b: random.of(['', 'x', null]) }),
           expected: (left, right) =>

@@ -1,0 +1,9 @@
+import { avg, rolling, view } from 'stillwater';
+import { winningBids } from './winning-bids.js';
+
+/** Average selling price by seller: of each winning bid and the ten before it of the same seller. */
+export const q6 = view('q6', {
+  from: winningBids
+    .select({ id: 'id', seller: 'seller', price: 'bid.price', at: 'bid.date_time' })
+    .over({ per: 'seller', order: ['at', 'id'] }, { average: rolling(avg('price'), { rows: 11 }) }),
+});
