@@ -20,6 +20,8 @@ import type {
 import { elementSchema, isScalar } from './columns.js';
 import type { CheckedTypes, EventOfType, StateInput, StateOfGroup } from './event-types.js';
 import { Evolving, type EvolveOptions } from './evolve.js';
+import { groupedBy, inOneStage, matched } from './exchange.js';
+import { groupedRows } from './grouped-rows.js';
 import { pathOf } from './expression.js';
 import { dedupeNode, type DedupeRequest, topNode, type TopRequest } from './order-nodes.js';
 import type { Order } from './order-terms.js';
@@ -32,7 +34,6 @@ import type {
   RowWithRank,
 } from './order-type.js';
 import { type Joined, joined, joinedAsOf, semiJoined } from './join-build.js';
-import { placedTogether } from './join-relation.js';
 import type {
   AsOfHow,
   JoinHow,
@@ -178,16 +179,14 @@ export class Collection<
     ...others: { [I in keyof Others]: Others[I] & SameRows<Row, RowIn<Others[I]>> }
   ): Collection<Row, null> {
     const build = new Build(this, ...(others as readonly unknown[] as Collection<any>[]));
-    const inputs = [
-      this.plan,
-      ...(others as readonly unknown[]).map((other) =>
-        build.alike(this.plan, build.planOf(other, 'union()'), 'united'),
-      ),
-    ];
-    build.noteExchange(
-      inputs.every((input) => input.relation.partitions === inputs[0]!.relation.partitions),
-      'united',
-      Object.fromEntries(inputs.map((input, index) => [`side ${index + 1}`, relation.partitionText(input)])),
+    const inputs = inOneStage(
+      [
+        this.plan,
+        ...(others as readonly unknown[]).map((other) =>
+          build.alike(this.plan, build.planOf(other, 'union()'), 'united'),
+        ),
+      ],
+      build,
     );
     return give(build, {
       op: 'union',
@@ -219,14 +218,10 @@ export class Collection<
     options?: { readonly all?: boolean },
   ): Collection<any, any> {
     const build = new Build(this, other);
-    const left = this.plan;
-    const right = build.alike(left, build.planOf(other, `${op}()`), 'compared');
+    const compared = build.alike(this.plan, build.planOf(other, `${op}()`), 'compared');
     const all = options?.all ?? false;
-    const columns = left.relation.columns.map(({ name }) => ({ left: name, right: name }));
-    build.noteExchange(placedTogether(left.relation, right.relation, columns), 'compared', {
-      left: relation.partitionText(left),
-      right: relation.partitionText(right),
-    });
+    const on = this.plan.relation.columns.map(({ name }) => ({ left: name, right: name }));
+    const [left, right] = matched(build, this.plan, compared, { on, done: 'compared' });
     const relationOf = op === 'except' ? exceptRelation : intersectRelation;
     return give(build, {
       op,
@@ -241,13 +236,14 @@ export class Collection<
   /** Each row once. */
   distinct(): Collection<Row, [Key] extends [string] ? Key : keyof Row & string> {
     const build = new Build(this);
-    build.noteExchange(this.plan.relation.partitionedBy !== null, 'made distinct', {
-      rows: relation.partitionText(this.plan),
-    });
+    const names = this.plan.relation.columns.map(({ name }) => name);
+    // Equal rows lie together wherever columns decide where.
+    const isPlaced = this.plan.relation.partitionedBy !== null;
+    const input = isPlaced ? this.plan : groupedBy(build, this.plan, names, 'made distinct');
     return give(build, {
       op: 'distinct',
-      input: this.plan,
-      relation: relation.distinctRelation(this.plan.relation),
+      input,
+      relation: relation.distinctRelation(input.relation),
       place: build.place,
     });
   }
@@ -569,12 +565,12 @@ export class Grouping<
       : Aggregate<Row, Results[N]>;
   }): Collection<Flat<Group & Results>, Key> {
     const build = new Build({ plan: this.#input }, this);
-    const { relation: input } = this.#input;
+    const { node, by } = groupedRows(build, this.#input, this.#by);
+    const { relation: input } = node;
     const asked = Object.entries(aggregates ?? {}).map(([name, request]) => ({
       name,
       aggregate: aggregateSpec(name, request as unknown as AggregateRequest, input, build),
     }));
-    const by = this.#by;
     for (const { name } of asked)
       if ([...by, ...this.#before].some((column) => column.name === name))
         build.note({
@@ -592,13 +588,9 @@ export class Grouping<
       this.#key,
       this.#over,
     );
-    build.noteExchange(given.partitionedBy !== null, 'grouped', {
-      rows: relation.partitionText(this.#input),
-      'grouped by': by.map((column) => column.name).join(', ') || '(nothing: all rows)',
-    });
     return give(build, {
       op: 'aggregate',
-      input: this.#input,
+      input: node,
       by,
       aggregates: specs,
       ...(this.#key && { key: this.#key }),

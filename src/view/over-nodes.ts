@@ -5,7 +5,8 @@ import { kindOf, nullable, renamed } from './columns.js';
 import { checkOf } from './computed-value.js';
 import { DURATION_EXAMPLES, durationMs } from './duration.js';
 import { pathOf } from './expression.js';
-import { groupPaths, noteGroups, noteWhole, orderTerms, wholeNumber } from './order-nodes.js';
+import { groupedBy } from './exchange.js';
+import { groupPaths, noteWhole, orderTerms, wholeNumber } from './order-nodes.js';
 import { overRelation } from './order-relations.js';
 import type { Order } from './order-terms.js';
 import type {
@@ -31,8 +32,9 @@ export interface OverRequest {
 }
 
 /** The node of the columns that rows have of their place among others. */
-export function overNode(build: Build, input: PlanNode, how: OverRequest, columns: object): OverNode {
-  const per = groupPaths(build, input, how?.per);
+export function overNode(build: Build, rows: PlanNode, how: OverRequest, columns: object): OverNode {
+  const per = groupPaths(build, rows, how?.per);
+  const input = groupedBy(build, rows, per, 'put in an order');
   const order = orderTerms(build, input, how?.order, 'over()');
   const entries = Object.entries(columns ?? {}) as [string, RowFunctionRequest][];
   if (entries.length === 0)
@@ -48,7 +50,6 @@ export function overNode(build: Build, input: PlanNode, how: OverRequest, column
     const made = overFunction(build, input, { name, request, order });
     return made === null ? [] : [made];
   });
-  noteGroups(build, input, per, 'put in an order');
   const relation = overRelation(input.relation, { per, columns: functions.map(({ column }) => column) });
   return { op: 'over', input, per, order, functions, relation, place: build.place };
 }

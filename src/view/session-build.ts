@@ -3,8 +3,9 @@ import { max } from './ordered-aggregates.js';
 import type { AggregateRequest } from './aggregates.js';
 import type { Build, NamedExpression } from './build.js';
 import { columnAt } from './columns.js';
+import { groupedBy } from './exchange.js';
+import { withComputed } from './grouped-rows.js';
 import type { AggregateNode, ColumnWatermark, PlanNode, SessionNode } from './plan.js';
-import { selectRelation } from './relation.js';
 import { sessionEnd, sessionRelation, WINDOW_COLUMNS } from './time-relation.js';
 
 /** What is asked of sessions before their groups are. */
@@ -28,13 +29,15 @@ export function sessionNode(
         remedy: 'Give it another name.',
         place: build.place,
       });
-  const { input, paths } = withComputed(rows, by, build);
+  const { node: columns, by: paths } = withComputed(build, rows, by);
+  const per = paths.map(({ value }) => value.path);
+  const input = groupedBy(build, columns, per, 'put in sessions');
   const node: SessionNode = Object.freeze({
     op: 'session',
     input,
     gapMs,
     column,
-    per: paths.map(({ value }) => value.path),
+    per,
     relation: sessionRelation(input.relation),
     place: build.place,
   });
@@ -52,42 +55,3 @@ export const sessionEnds = ({ relation }: SessionNode): AggregateNode['aggregate
   const request = max<{ windowEnd: string }, 'windowEnd'>(name) as unknown as AggregateRequest;
   return { name, aggregate: aggregateSpec(name, request, relation, { note: () => {} }) };
 };
-
-interface NamedPath extends NamedExpression {
-  readonly value: Extract<NamedExpression['value'], { kind: 'path' }>;
-}
-
-/** What is computed to group by becomes a column of the rows: sessions are of columns. */
-function withComputed(
-  rows: PlanNode,
-  by: readonly NamedExpression[],
-  build: Build,
-): { input: PlanNode; paths: readonly NamedPath[] } {
-  const computed = by.filter(({ value }) => value.kind !== 'path');
-  const pathTo = (path: string, { value: { column } }: NamedExpression): NamedPath['value'] => ({
-    kind: 'path',
-    path,
-    column,
-  });
-  const paths = by.map((one): NamedPath => ({
-    name: one.name,
-    value: one.value.kind === 'path' ? one.value : pathTo(one.name, one),
-  }));
-  if (computed.length === 0) return { input: rows, paths };
-  build.noteTaken(computed.map(({ name }) => name));
-  const columns = [
-    ...rows.relation.columns.map((column): NamedExpression => ({
-      name: column.name,
-      value: { kind: 'path', path: column.name, column },
-    })),
-    ...computed,
-  ];
-  const input: PlanNode = Object.freeze({
-    op: 'select',
-    input: rows,
-    columns,
-    relation: selectRelation(rows.relation, columns),
-    place: build.place,
-  });
-  return { input, paths };
-}

@@ -1,0 +1,57 @@
+import type { Build, NamedExpression } from './build.js';
+import { groupedBy } from './exchange.js';
+import { groupedTogether } from './order-relations.js';
+import type { PlanNode } from './plan.js';
+import { selectRelation } from './relation.js';
+
+interface NamedPath extends NamedExpression {
+  readonly value: Extract<NamedExpression['value'], { kind: 'path' }>;
+}
+
+/** Rows and what they are grouped by, each group in one partition. What is computed to group by is a column of them then. */
+export function groupedRows(
+  build: Build,
+  rows: PlanNode,
+  by: readonly NamedExpression[],
+): { node: PlanNode; by: readonly NamedExpression[] } {
+  const paths = by.flatMap(({ value }) => (value.kind === 'path' ? [value.path] : []));
+  if (groupedTogether(rows.relation, paths)) return { node: rows, by };
+  const { node, by: named } = withComputed(build, rows, by);
+  const all = named.map(({ value }) => value.path);
+  return { node: groupedBy(build, node, all, 'grouped'), by: named };
+}
+
+/** What is computed to group by becomes a column of the rows. */
+export function withComputed(
+  build: Build,
+  rows: PlanNode,
+  by: readonly NamedExpression[],
+): { node: PlanNode; by: readonly NamedPath[] } {
+  const computed = by.filter(({ value }) => value.kind !== 'path');
+  const pathTo = (path: string, { value: { column } }: NamedExpression): NamedPath['value'] => ({
+    kind: 'path',
+    path,
+    column,
+  });
+  const paths = by.map((one): NamedPath => ({
+    name: one.name,
+    value: one.value.kind === 'path' ? one.value : pathTo(one.name, one),
+  }));
+  if (computed.length === 0) return { node: rows, by: paths };
+  build.noteTaken(computed.map(({ name }) => name));
+  const columns = [
+    ...rows.relation.columns.map((column): NamedExpression => ({
+      name: column.name,
+      value: { kind: 'path', path: column.name, column },
+    })),
+    ...computed,
+  ];
+  const node: PlanNode = Object.freeze({
+    op: 'select',
+    input: rows,
+    columns,
+    relation: selectRelation(rows.relation, columns),
+    place: build.place,
+  });
+  return { node, by: paths };
+}
