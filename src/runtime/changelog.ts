@@ -20,7 +20,7 @@ export const broughtBy = ({
   frontier,
   clocks,
   applied,
-}: TaskRecord): Pick<ChangelogEntry, 'frontier' | 'clocks'> => ({
+}: Pick<TaskRecord, 'frontier' | 'clocks' | 'applied'>): Pick<ChangelogEntry, 'frontier' | 'clocks'> => ({
   frontier,
   clocks: leastClocks(applied ?? clocks),
 });

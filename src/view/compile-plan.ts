@@ -33,7 +33,7 @@ import { stageOf } from './exchange.js';
 import { fusedAggregate } from './fused-aggregate.js';
 import { indexOrderText } from './index-order.js';
 import { kindOf } from './node-kinds.js';
-import { nodesOf } from './plan-nodes.js';
+import { nodesOf, sourcesOf } from './plan-nodes.js';
 import { partitionsOfStage } from './stages.js';
 import type {
   Column,
@@ -63,6 +63,8 @@ export interface CompiledStage {
   /** Groups of folded events that stopped. */
   readonly parking: ParkedKeys;
   readonly inputs: readonly CompiledInput[];
+  /** All that the view reads, in whatever stage. */
+  readonly sources: readonly SourceDeclaration[];
   /** Sources (`stream:flights`) whose time the circuit acts on; also such as only its upstream views read. */
   readonly timed: ReadonlySet<string>;
   /** Everything the circuit keeps, also what no tick has written yet. */
@@ -150,6 +152,7 @@ export class PlanCompiler {
         source,
         needsOrder: source.kind === 'stream' && this.#ordered.has(source.name),
       })),
+      sources: sourcesOf(view.plan),
       timed: this.#timed,
       states: circuit.states.map(({ name, kind }) => ({ name, kind })),
     };

@@ -75,6 +75,7 @@ export class TaskRuns {
         );
       }),
       siblings: null,
+      receivers: null,
       errorsMax: 1_000,
       store: tasks,
       limits: this.limits,

@@ -4,6 +4,7 @@ import type { RawEntry } from '../../runtime/ports/source-log.js';
 import type { TaskStatus } from '../../runtime/ports/task-store.js';
 import { progressOf } from '../../runtime/progress.js';
 import { sourcesOf } from '../../view/plan-nodes.js';
+import { stagesOf } from '../../view/stages.js';
 import { memoryPorts } from '../memory/memory-ports.js';
 import { MemoryRedis } from '../memory/memory-redis.js';
 import { Random } from '../random.js';
@@ -35,6 +36,8 @@ export interface Outcome {
 export interface SimulationOptions {
   /** The ports of a process; by default right ones. */
   readonly ports?: (redis: MemoryRedis) => Ports;
+  /** What is kept; by default one of all subjects. */
+  readonly subject?: (random: Random) => Subject;
 }
 
 /** The time at which every run begins: what the clocks say must not matter. */
@@ -47,6 +50,7 @@ const PARKED_BY_ROLLBACK: ReadonlySet<string> = new Set([
   'entry-deleted',
   'log-trimmed',
   'changelog-lost',
+  'exchange-lost',
 ]);
 
 /**
@@ -79,7 +83,7 @@ export class Simulation {
     this.#random = new Random(seed);
     this.#redis = new MemoryRedis({ clock: this.#time });
     this.#faults = new FaultSource(this.#random);
-    this.#subject = subjects(this.#random);
+    this.#subject = (options.subject ?? subjects)(this.#random);
     this.#watch = new CommitWatch();
     this.#limits = {
       ...defaultLimits,
@@ -208,7 +212,12 @@ export class Simulation {
   /** Whether other views read the task's: those cannot tell yet that its slot alone went back. */
   #isRead(name: string): boolean {
     return this.#subject.views.some((view) =>
-      sourcesOf(view.plan).some((source) => source.kind === 'view' && name.startsWith(`${source.name}#`)),
+      sourcesOf(view.plan).some(
+        (source) =>
+          source.kind === 'view' &&
+          name.startsWith(`${source.name}#`) &&
+          name.includes(`/${stagesOf(source) - 1}.`),
+      ),
     );
   }
 

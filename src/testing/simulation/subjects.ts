@@ -40,8 +40,11 @@ interface Sale {
 export function subjects(random: Random): Subject {
   const partitions = random.of([1, 1, 3]);
   const buckets = random.of([1, 4]);
-  return random.of([sums, joined, stacked])(partitions, buckets);
+  return random.of([sums, joined, stacked, moved])(partitions, buckets);
 }
+
+/** A subject in which rows move between partitions. */
+export const movedSubject = (random: Random): Subject => moved(random.of([1, 3]), random.of([1, 4]));
 
 function sums(partitions: number, buckets: number): Subject {
   const sales = saleStream(partitions);
@@ -159,6 +162,65 @@ function stacked(_: number, buckets: number): Subject {
       return new Map([
         ['by-shop', shops],
         ['by-buyers', shown],
+      ]);
+    },
+  };
+}
+
+/** Rows that lie by shop and are wanted by buyer, in another number of partitions, and what is made of the result. */
+function moved(partitions: number, buckets: number): Subject {
+  const sales = saleStream(3);
+  const byBuyer = view('by-buyer', {
+    from: sales.groupBy('buyer').aggregate({
+      sales: count(),
+      amount: sum('amount'),
+      largest: max('amount'),
+      shops: countDistinct('shop'),
+    }),
+    partitions: partitions === 1 ? 2 : 4,
+    buckets,
+  });
+  const total = view('total', {
+    from: sales.groupBy().aggregate({ sales: count(), amount: sum('amount') }),
+    buckets,
+  });
+  const byShops = view('by-shops', {
+    from: byBuyer.groupBy('shops').aggregate({ buyers: count(), sales: sum('sales') }),
+    buckets,
+  });
+  return {
+    name: `moved to ${byBuyer.declaration.partitions}`,
+    views: [byBuyer, total, byShops].map((each) => declarationOf(each) as ViewDeclaration),
+    sources: [saleSource(declarationOf(sales) as RecordSource)],
+    expected(log) {
+      const all = salesOf(log);
+      const amountOf = (some: readonly Sale[]): number => some.reduce((sum, { amount }) => sum + amount, 0);
+      const buyers: Shown = new Map();
+      const shops: Shown = new Map();
+      for (const buyer of BUYERS) {
+        const of = all.filter((sale) => sale.buyer === buyer);
+        if (of.length === 0) continue;
+        const count = new Set(of.map(({ shop }) => shop)).size;
+        buyers.set(buyer, {
+          buyer,
+          sales: of.length,
+          amount: amountOf(of),
+          largest: Math.max(...of.map(({ amount }) => amount)),
+          shops: count,
+        });
+        const known = shops.get(String(count)) ?? { shops: count, buyers: 0, sales: 0 };
+        shops.set(String(count), {
+          shops: count,
+          buyers: Number(known['buyers']) + 1,
+          sales: Number(known['sales']) + of.length,
+        });
+      }
+      const totals: Shown = new Map();
+      if (all.length > 0) totals.set('', { sales: all.length, amount: amountOf(all) });
+      return new Map([
+        ['by-buyer', buyers],
+        ['total', totals],
+        ['by-shops', shops],
       ]);
     },
   };
