@@ -565,7 +565,7 @@ export class Grouping<
       : Aggregate<Row, Results[N]>;
   }): Collection<Flat<Group & Results>, Key> {
     const build = new Build({ plan: this.#input }, this);
-    const { node, by } = groupedRows(build, this.#input, this.#by);
+    const { node, by } = groupedRows(build, this.#input, this.#by, this.#key);
     const { relation: input } = node;
     const asked = Object.entries(aggregates ?? {}).map(([name, request]) => ({
       name,

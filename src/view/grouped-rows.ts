@@ -3,22 +3,29 @@ import { groupedBy } from './exchange.js';
 import { groupedTogether } from './order-relations.js';
 import type { PlanNode } from './plan.js';
 import { selectRelation } from './relation.js';
+import { WINDOW_COLUMNS } from './time-relation.js';
 
 interface NamedPath extends NamedExpression {
   readonly value: Extract<NamedExpression['value'], { kind: 'path' }>;
 }
 
-/** Rows and what they are grouped by, each group in one partition. What is computed to group by is a column of them then. */
+/**
+ * Rows and what they are grouped by, each group in one partition. What is computed to group by is a column of them then.
+ * They are moved by the columns that identify a group, and all windows of a group to one place: there it can be joined.
+ */
 export function groupedRows(
   build: Build,
   rows: PlanNode,
   by: readonly NamedExpression[],
+  key: readonly string[] | undefined,
 ): { node: PlanNode; by: readonly NamedExpression[] } {
   const paths = by.flatMap(({ value }) => (value.kind === 'path' ? [value.path] : []));
   if (groupedTogether(rows.relation, paths)) return { node: rows, by };
   const { node, by: named } = withComputed(build, rows, by);
-  const all = named.map(({ value }) => value.path);
-  return { node: groupedBy(build, node, all, 'grouped'), by: named };
+  const identifying = named.filter(({ name }) => key === undefined || key.includes(name));
+  const lasting = identifying.filter(({ name }) => !(WINDOW_COLUMNS as readonly string[]).includes(name));
+  const moving = (lasting.length > 0 ? lasting : identifying).map(({ value }) => value.path);
+  return { node: groupedBy(build, node, moving, 'grouped'), by: named };
 }
 
 /** What is computed to group by becomes a column of the rows. */
