@@ -128,11 +128,9 @@ export class Task {
     let cause = thrown;
     await this.#committer.settled().catch((failure) => (cause = failure));
     if (cause instanceof Ended) this.#end = cause.end;
-    else if (cause instanceof LogLost && !(await this.#storeMoved()))
-      this.#end = { how: 'parked', reason: { code: cause.code, message: cause.message, at: clock.now() } };
-    else if (!(cause instanceof Diverged) && !(cause instanceof LogLost) && !isTransient(cause))
+    else if (!(cause instanceof Diverged) && !isTransient(cause) && !(await this.#storeMoved()))
       this.#end =
-        cause instanceof StillwaterError
+        cause instanceof StillwaterError || cause instanceof LogLost
           ? { how: 'parked', reason: { code: cause.code, message: cause.message, at: clock.now() } }
           : { how: 'failed', thrown: cause };
     if (this.#end?.how === 'parked') await this.#park(this.#end.reason);
@@ -163,7 +161,7 @@ export class Task {
 
   /**
    * Whether the store is elsewhere than the last answered commit left it. Where a Redis lost its last writes, state and
-   * log went back together: it is only this task that is ahead of both.
+   * log went back together, and it is only this task that is ahead of both: what it knows of state is of two times.
    */
   async #storeMoved(): Promise<boolean> {
     const stored = await this.options.store.reload(this.id, this.options.token).catch(() => null);

@@ -19,7 +19,7 @@ import type { RegistryWatch } from './registry-watch.js';
 import { StepGate } from './step-gate.js';
 import { Task } from './task.js';
 import { isTransient } from './task-end.js';
-import { type TaskId, taskName } from './task-id.js';
+import { taskName } from './task-id.js';
 import { WorkerInputs } from './worker-inputs.js';
 
 export interface WorkerOptions {
@@ -59,7 +59,7 @@ export class Worker {
   /** Tasks that could not be taken, and what was said of it. */
   readonly #untaken = new Map<string, string>();
   /** Tasks that others are to let go, and since when. */
-  readonly #awaited = new Map<string, { owner: string | null; epoch: number; since: number }>();
+  readonly #awaited = new Map<string, { owner: string; epoch: number; since: number }>();
   readonly #inputs: WorkerInputs;
   readonly #heartbeats: Heartbeats;
   /** One for all tasks: their states share it by need. */
@@ -148,7 +148,7 @@ export class Worker {
     while (!this.#stopped.signal.aborted) {
       this.#wake = new AbortController();
       try {
-        await this.#renew();
+        await this.#renew(limits.leaseMs / 4);
         await this.#reconcile();
         this.#sayRefusals();
         if (complained) logger.info('Redis answers again.');
@@ -165,15 +165,17 @@ export class Worker {
     }
   }
 
-  async #renew(): Promise<void> {
+  /** Says that this worker lives, and hears who else does, unless that was less than `afterMs` ago. */
+  async #renew(afterMs: number): Promise<void> {
     const { clock, limits, workers } = this.options;
-    if (clock.monotonicMs() - this.#renewed < limits.leaseMs / 4) return;
+    if (clock.monotonicMs() - this.#renewed < afterMs) return;
     const asked = clock.monotonicMs();
     this.#live = (await workers.renew(this.#info(), limits.leaseMs)).live;
     this.#renewed = asked;
   }
 
-  async #reconcile(): Promise<void> {
+  /** @param heard That those who live were heard of just now. */
+  async #reconcile(heard = false): Promise<void> {
     const { registry, code, id, tasks: store, logger, clock, limits } = this.options;
     const { generations } = registry.snapshot;
     const wanted = tasksOf(generations).filter(({ fingerprint }) => code.view(fingerprint));
@@ -186,20 +188,24 @@ export class Worker {
     const idle = mine.filter((task) => !this.#running.has(taskName(task.id)));
     if (idle.length > 0) {
       const alive = new Set(this.#live.map((worker) => worker.id));
-      for (const status of await store.status(idle.map((task) => task.id))) {
+      const due = (await store.status(idle.map((task) => task.id))).filter(
+        ({ task, owner, epoch, parked }) =>
+          (parked === null ||
+            (RETRIED.has(parked.code) && clock.now() - parked.at >= limits.parkedRetryMs)) &&
+          (owner === null || owner === id || !alive.has(owner) || this.#waited(taskName(task), owner, epoch)),
+      );
+      // Two workers of which each thought that the other is dead would take a task from each other again and again.
+      if (!heard && due.some(({ owner }) => owner !== null && owner !== id)) {
+        await this.#renew(0);
+        return this.#reconcile(true);
+      }
+      for (const status of due) {
         if (this.#stopped.signal.aborted) return;
-        if (
-          status.parked &&
-          (!RETRIED.has(status.parked.code) || clock.now() - status.parked.at < limits.parkedRetryMs)
-        )
-          continue;
         const name = taskName(status.task);
-        if (status.owner && status.owner !== id && alive.has(status.owner) && !this.#waited(name, status))
-          continue;
         this.#awaited.delete(name);
         try {
           if (status.parked) await store.unpark(status.task);
-          await this.#take(status.task, status.epoch, status.owner !== null && status.owner !== id);
+          await this.#take(status, status.owner !== null && !alive.has(status.owner));
           this.#untaken.delete(name);
         } catch (thrown) {
           // Trouble of this one task must not keep the others waiting.
@@ -242,7 +248,7 @@ export class Worker {
    * Another live worker has the task: it will see that it falls to us, and let go. Whether it had the time of a lease for
    * that: its word may have been lost, or Redis went back to when it was the owner, and it does not know.
    */
-  #waited(name: string, { owner, epoch }: TaskStatus): boolean {
+  #waited(name: string, owner: string, epoch: number): boolean {
     const now = this.options.clock.monotonicMs();
     const known = this.#awaited.get(name);
     if (known?.owner === owner && known.epoch === epoch)
@@ -251,7 +257,8 @@ export class Worker {
     return false;
   }
 
-  async #take(id: TaskId, epoch: number, takeover: boolean): Promise<void> {
+  /** Claims a task and runs it. What its owner was attempting is only of interest if it died: one that lives came to the step's end. */
+  async #take({ task: id, owner, epoch }: TaskStatus, died: boolean): Promise<void> {
     const { code, registry, tasks: store, limits, metrics, clock, logger, nonce } = this.options;
     const generation = registry.generation(id.view, id.generation);
     const view = generation && code.view(generation.fingerprint);
@@ -265,7 +272,7 @@ export class Worker {
       return;
     const claimed = await store.claim(id, this.options.id, epoch);
     if (claimed === null) return;
-    if (takeover) {
+    if (owner !== null && owner !== this.options.id) {
       metrics.takeovers.add({ view: id.view });
       logger.info(`Took over ${taskName(id)}.`);
     }
@@ -276,7 +283,7 @@ export class Worker {
       token: claimed.token,
       record: claimed.record,
       grants: claimed.grants,
-      attempt: claimed.attempt,
+      attempt: died ? claimed.attempt : null,
       fingerprint: generation.fingerprint,
       view: compiled,
       inputs: this.#inputs.inputsOf(id, generation, compiled, blamed),
@@ -316,9 +323,10 @@ export class Worker {
     while (this.#running.get(name)?.task === task) {
       await clock.sleep(limits.readerReportMs, this.#stopped.signal);
       if (this.#stopped.signal.aborted) return;
+      // Whoever comes after this was asked begins with the rows of a later tick.
+      const { tick } = task.record;
       const readers = await views.readers(task.id).catch(() => null);
-      if (readers === null) continue;
-      task.trimChangelog(readers.size === 0 ? Number.MAX_SAFE_INTEGER : Math.min(...readers.values()));
+      if (readers !== null) task.trimChangelog(Math.min(tick, ...readers.values()));
     }
   }
 }

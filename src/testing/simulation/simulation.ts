@@ -45,6 +45,8 @@ const START = Date.UTC(2030, 0, 1);
 const ROUNDS = 14;
 const ROUND_MS = 3_000;
 const SETTLE_MS = 600_000;
+/** Within this time it is noticed that what was read, or stored, is not there any more: every task reads, and looks at its store. */
+const NOTICED_MS = 10_000;
 const PARKED_BY_ROLLBACK: ReadonlySet<string> = new Set([
   'ahead-of-its-log',
   'entry-deleted',
@@ -236,6 +238,7 @@ export class Simulation {
     this.#startWorker();
     const driver = this.#workers.at(-1)!;
     const ports = memoryPorts(this.#redis);
+    await this.#time.pass(NOTICED_MS, () => this.#watch.violation !== null);
     for (let asked = 0; asked < 400; asked++) {
       await this.#time.pass(SETTLE_MS / 400, () => this.#watch.violation !== null);
       if (this.#watch.violation) throw new Error(this.#watch.violation);
