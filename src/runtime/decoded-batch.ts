@@ -1,7 +1,7 @@
 import { Delta } from '../zset/delta.js';
 import type { Row } from '../zset/value.js';
 import { instantMs, instantText, toInstantText } from '../zset/instant-text.js';
-import { type Position, positionOrder, timeOf } from './position.js';
+import { type Position, PositionOrders, timeOf } from './position.js';
 
 /** An entry that gave no rows. The reason of one in the wrong partition begins with "misplaced". */
 export interface UndecodedEntry {
@@ -65,14 +65,15 @@ export class DecodedBatch {
   orders(): string[] {
     if (this.#orders !== null) return this.#orders;
     const orders: string[] = [];
-    for (let entry = 0, row = 0; entry < this.ids.length; entry++) {
-      const id = this.ids[entry]!;
+    const { eventTime, ids, ends, rows } = this;
+    const placed = new PositionOrders();
+    for (let entry = 0, row = 0; entry < ids.length; entry++) {
+      const id = ids[entry]!;
       const first = row;
-      for (; row < this.ends[entry]!; row++) {
+      for (; row < ends[entry]!; row++) {
         const time =
-          (this.eventTime === null ? null : toInstantText(this.rows[row]![this.eventTime])) ??
-          instantText(timeOf(id));
-        orders.push(time + positionOrder(id, row - first));
+          (eventTime === null ? null : toInstantText(rows[row]![eventTime])) ?? instantText(timeOf(id));
+        orders.push(time + placed.of(id, row - first));
       }
     }
     return (this.#orders = orders);

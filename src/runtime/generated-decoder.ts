@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isDecimalText } from '../zset/decimal.js';
 import { canonical, type Row, type Value } from '../zset/value.js';
 import { decimalScale } from '../view/decimal.js';
-import { isInstantText } from '../view/instant.js';
+import { instantOf, isInstantText } from '../view/instant.js';
 import type { Column, ColumnType } from '../view/plan.js';
 import { variantsOfSchema, type Variants } from '../view/variants.js';
 import { isCanonicalInstant } from '../zset/instant-text.js';
@@ -32,10 +32,11 @@ export function generateDecoder({ schema, columns }: RowShape): ((value: unknown
     return null;
   const body = `'use strict';\nreturn (input) => {\n${generator.lines.join('\n')}\n};`;
   try {
-    return new Function('given', 'canonical', 'isCanonicalInstant', 'isDecimalText', body)(
+    return new Function('given', 'canonical', 'isCanonicalInstant', 'instantOf', 'isDecimalText', body)(
       generator.given,
       canonical,
       isCanonicalInstant,
+      instantOf,
       isDecimalText,
     );
   } catch (thrown) {
@@ -60,7 +61,7 @@ interface Definition {
 
 const definitionOf = (schema: z.core.$ZodType): Definition => schema._zod.def as unknown as Definition;
 
-/** `instant()`, which leaves its own output as it is. */
+/** `instant()`, which is `instantOf`. */
 const isInstant = ({ in: input, out }: Definition): boolean =>
   out !== undefined && isInstantText(out) && input !== undefined && definitionOf(input).type === 'transform';
 
@@ -186,10 +187,16 @@ class Generator {
       case 'pipe': {
         const scale = scaleOfDecimal(definition);
         if (checks.length > 0 || (scale === null && !isInstant(definition))) break;
-        const canonicalText =
-          scale === null ? `isCanonicalInstant(${input})` : `isDecimalText(${input}, ${scale})`;
-        this.#unless(`typeof ${input} === 'string' && ${canonicalText}`);
-        return input;
+        if (scale !== null) {
+          this.#unless(`typeof ${input} === 'string' && isDecimalText(${input}, ${scale})`);
+          return input;
+        }
+        const result = this.#name();
+        this.lines.push(
+          `const ${result} = typeof ${input} === 'string' && isCanonicalInstant(${input}) ? ${input} : instantOf(${input});`,
+        );
+        this.#unless(`${result} !== null`);
+        return result;
       }
       case 'unknown':
       case 'any': {

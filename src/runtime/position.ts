@@ -19,8 +19,21 @@ export const earlierOf = (left: Position, right: Position): Position =>
 /** The time in an entry's id, milliseconds. */
 export const timeOf = (position: Position): number => Number(position.slice(0, position.indexOf('-')));
 
-/** A position as an order-preserving text of fixed width. */
-export function positionOrder(position: Position, index: number): string {
-  const [ms, sequence] = position.split('-') as [string, string];
-  return `${ms.padStart(14, '0')}-${sequence.padStart(12, '0')}.${String(index).padStart(6, '0')}`;
+/** Positions as order-preserving texts of fixed width. Entries that follow each other mostly are of one millisecond. */
+export class PositionOrders {
+  #ms = '';
+  #padded = '';
+
+  of(position: Position, index: number): string {
+    const dash = position.indexOf('-');
+    const ms = position.slice(0, dash);
+    if (ms !== this.#ms) {
+      this.#ms = ms;
+      this.#padded = `${ms.padStart(14, '0')}-`;
+    }
+    const sequence = position.slice(dash + 1).padStart(12, '0');
+    return this.#padded + sequence + (index === 0 ? FIRST : `.${String(index).padStart(6, '0')}`);
+  }
 }
+
+const FIRST = '.000000';

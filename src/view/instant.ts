@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { instantText as textOfMs } from '../zset/instant-text.js';
 
 /**
  * A point in time. Takes an ISO date-time that says its offset (`2001-01-01T00:00-05:00`, `…Z`), milliseconds since 1970
@@ -16,15 +17,15 @@ export const isInstantText = (schema: object): boolean => INSTANT in schema;
 
 const instantText = Object.defineProperty(z.string().meta({ format: 'date-time' }), INSTANT, { value: true });
 
+/** The instant that `instant()` makes of a value, or null for what is none. */
+export function instantOf(value: unknown): string | null {
+  if (typeof value === 'string') return fromText(value);
+  if (typeof value === 'number') return fromMs(value);
+  return value instanceof Date ? fromMs(value.getTime()) : null;
+}
+
 const toInstant = z.transform((value: string | number | Date, context) => {
-  const text =
-    typeof value === 'string'
-      ? fromText(value)
-      : typeof value === 'number'
-        ? fromMs(value)
-        : value instanceof Date
-          ? fromMs(value.getTime())
-          : null;
+  const text = instantOf(value);
   if (text !== null) return text;
   context.issues.push({
     code: 'custom',
@@ -68,7 +69,7 @@ const FIRST_MS = Date.parse('0000-01-01T00:00:00.000Z');
 const LAST_MS = Date.parse('9999-12-31T23:59:59.999Z');
 
 function fromMs(ms: number): string | null {
-  return Number.isInteger(ms) && ms >= FIRST_MS && ms <= LAST_MS ? new Date(ms).toISOString() : null;
+  return Number.isInteger(ms) && ms >= FIRST_MS && ms <= LAST_MS ? textOfMs(ms) : null;
 }
 
 function daysIn(year: number, month: number): number {

@@ -54,17 +54,24 @@ let hashHigh = 0;
 let hashLow = 0;
 
 /**
- * 64 bits over the UTF-16 units of a text: two multiplicative hashes with the avalanche steps of MurmurHash3
- * (A. Appleby). Not against an adversary; against mistakes.
+ * 64 bits over the UTF-16 units of a text, two at a time: two multiplicative hashes with the rotations and avalanche steps
+ * of MurmurHash3 (A. Appleby). Not against an adversary; against mistakes.
  */
 function hash64(text: string): void {
   let a = 0x9e3779b9 ^ text.length;
   let b = 0x85ebca6b ^ text.length;
-  for (let index = 0; index < text.length; index++) {
-    const unit = text.charCodeAt(index);
+  const pairs = text.length & ~1;
+  for (let index = 0; index < pairs; index += 2) {
+    const units = text.charCodeAt(index) | (text.charCodeAt(index + 1) << 16);
+    a = Math.imul(a ^ units, 0x9e3779b1);
+    a = (a << 15) | (a >>> 17);
+    b = Math.imul(b ^ units, 0x5f356495);
+    b = (b << 13) | (b >>> 19);
+  }
+  if (pairs < text.length) {
+    const unit = text.charCodeAt(pairs);
     a = Math.imul(a ^ unit, 0x9e3779b1);
     b = Math.imul(b ^ unit, 0x5f356495);
-    b = (b << 13) | (b >>> 19);
   }
   a = avalanche(a ^ (b >>> 7));
   b = avalanche(b ^ a);

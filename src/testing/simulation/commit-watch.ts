@@ -4,39 +4,51 @@ import { taskName } from '../../runtime/task-id.js';
 
 /**
  * Looks at every commit as it is stored: ticks rise one by one, positions and frontiers never move back, and no commit
- * comes under an owner's epoch when a later one was in force.
+ * comes from an owner when another has taken the task.
  */
 export class CommitWatch {
   /** What did not hold, the first of it. */
   violation: string | null = null;
   commits = 0;
   readonly #last = new Map<string, { record: TaskRecord; epoch: number }>();
+  /** Through which process' store each task was taken last. */
+  readonly #taken = new Map<string, TaskStore>();
 
   over(store: TaskStore): void {
     const commit = store.commit.bind(store);
     store.commit = async (request: CommitRequest): Promise<CommitOutcome> => {
       const outcome = await commit(request);
-      if (outcome.status === 'committed') this.#look(request);
+      if (outcome.status === 'committed') this.#look(request, store);
       return outcome;
+    };
+    const claim = store.claim.bind(store);
+    store.claim = async (task, owner, epoch) => {
+      const claimed = await claim(task, owner, epoch);
+      if (claimed !== null) this.#taken.set(taskName(task), store);
+      return claimed;
     };
   }
 
   /** Something was rolled back: what was seen counts no more. */
   wentBack(): void {
     this.#last.clear();
+    this.#taken.clear();
   }
 
-  #look({ task, token, record }: CommitRequest): void {
+  #look({ task, token, record }: CommitRequest, store: TaskStore): void {
     this.commits++;
     const name = taskName(task);
     const last = this.#last.get(name);
     this.#last.set(name, { record, epoch: token.epoch });
     if (!last) return;
+    const taken = this.#taken.get(name);
     const say = (what: string): void => {
       this.violation ??= `${name}: ${what}\nbefore ${JSON.stringify(last)}\nafter ${JSON.stringify({ record, token })}`;
     };
     if (record.tick !== last.record.tick + 1) say('a tick does not follow the one before');
     if (token.epoch < last.epoch) say('a commit came under an earlier epoch');
+    if (taken !== undefined && taken !== store)
+      say('a commit came from an owner when another had taken the task');
     for (const [input, { position, entries }] of Object.entries(last.record.positions)) {
       const now = record.positions[input];
       if (!now || comparePositions(now.position, position) < 0 || now.entries < entries)

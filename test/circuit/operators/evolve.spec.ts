@@ -3,7 +3,7 @@ import { ParkedKeys } from '../../../src/circuit/parked-keys.js';
 import { RowCalls } from '../../../src/circuit/row-function.js';
 import { Delta } from '../../../src/zset/delta.js';
 import type { Row } from '../../../src/zset/value.js';
-import { positionOrder } from '../../../src/runtime/position.js';
+import { PositionOrders } from '../../../src/runtime/position.js';
 import { Random } from '../../support/random.js';
 import { Errors, Stepped } from '../../support/stepped.js';
 
@@ -105,7 +105,7 @@ class Folding {
   delta(events: readonly Event[]): Delta {
     const orders = events.map(() => {
       const position = this.#position++;
-      return new Date(4e12 - position * 1000).toISOString() + positionOrder(`1000-${position}`, 0);
+      return new Date(4e12 - position * 1000).toISOString() + new PositionOrders().of(`1000-${position}`, 0);
     });
     return new Delta(
       [...events],
@@ -121,7 +121,7 @@ class Folding {
   }
 }
 
-const ANYWHERE = new Date(0).toISOString() + positionOrder('5000-0', 0);
+const ANYWHERE = new Date(0).toISOString() + new PositionOrders().of('5000-0', 0);
 const add = (k: string, n = 1): Event => ({ k, do: 'add', n });
 const event = (k: string, what: string, n = 0): Event => ({ k, do: what, n });
 
