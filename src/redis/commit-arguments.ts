@@ -1,7 +1,7 @@
 import type { CommitRequest } from '../runtime/ports/task-store.js';
 import { bucketOf, type Keyspace } from './keyspace.js';
 import { encodeMember } from './ordered-member.js';
-import { encodeClocks, positionsText } from './task-record.js';
+import { encodeClocks, encodeFrontier, positionsText } from './task-record.js';
 
 /** The number of keys before those of state. */
 const FIXED_KEYS = 4;
@@ -107,7 +107,7 @@ export function commitArguments(keyspace: Keyspace, request: CommitRequest): str
     request.nonce,
     positionsText(request.from),
     positionsText(record.positions),
-    JSON.stringify(record.frontier),
+    encodeFrontier(record),
     String(record.rows),
     String(record.conflicts),
     String(record.errors),

@@ -1,5 +1,6 @@
 import type { RawEntry } from '../runtime/ports/source-log.js';
 import {
+  type Changes,
   ViewStore,
   type IndexRange,
   type ReadRows,
@@ -145,20 +146,21 @@ export class RedisViewStore extends ViewStore {
     return newest;
   }
 
-  changes(task: TaskId, afterTick: number, countMax: number): Promise<RawEntry[] | null> {
+  changes(task: TaskId, afterTick: number, countMax: number): Promise<Changes | null> {
     return answered(`Reading the changelog of ${taskName(task)}`, async () => {
       const replies = await this.connections.serving
         .multi()
-        .hget(this.keyspace.task(task), 'tick')
+        .hmget(this.keyspace.task(task), 'tick', 'commit')
         .xrange(this.keyspace.changes(task), `(${afterTick}-0`, '+', 'COUNT', countMax)
         .exec();
-      const tick = Number((valueOf(replies, 0) as string | null) ?? 0);
+      const [tick, commit] = valueOf(replies, 0) as [string | null, string | null];
+      const newest = { tick: Number(tick ?? 0), commit: commit ?? '' };
       const entries = valueOf(replies, 1) as RawEntry[];
-      if (afterTick === tick) return [];
-      if (afterTick > tick || entries[0]?.[0] !== `${afterTick + 1}-0`) return null;
+      if (afterTick >= newest.tick) return { newest, entries: [] };
+      if (entries[0]?.[0] !== `${afterTick + 1}-0`) return null;
       // Where nobody listened for a while there is a gap, and what follows it is no continuation.
       const gap = entries.findIndex(([id], index) => id !== `${afterTick + 1 + index}-0`);
-      return gap === -1 ? entries : entries.slice(0, gap);
+      return { newest, entries: gap === -1 ? entries : entries.slice(0, gap) };
     });
   }
 

@@ -12,17 +12,19 @@ export const RECORD_FIELDS = [
   'extra',
   'clocks',
   'late',
+  'commit',
 ] as const;
 
 /** The record in the values of `RECORD_FIELDS`; null before the first commit. */
 export function decodeRecord(values: readonly (string | null)[]): TaskRecord | null {
-  const [tick, positions, frontier, rows, conflicts, errors, checksum, extra, clocks, late] =
+  const [tick, positions, frontier, rows, conflicts, errors, checksum, extra, clocks, late, commit] =
     values as string[];
   if (tick === null || tick === undefined) return null;
   return {
     tick: Number(tick),
+    commit: commit ?? '',
     positions: JSON.parse(positions!),
-    frontier: JSON.parse(frontier!),
+    ...decodeFrontier(frontier!),
     rows: Number(rows),
     conflicts: Number(conflicts),
     errors: Number(errors),
@@ -33,7 +35,20 @@ export function decodeRecord(values: readonly (string | null)[]): TaskRecord | n
   };
 }
 
-/** `clocks`, and after a line feed those that were applied where they are others: JSON texts hold no line feed. */
+/** The frontier, and after a line feed the one that is being reached where it is another: JSON texts hold no line feed. */
+export const encodeFrontier = ({ frontier, reaching }: Pick<TaskRecord, 'frontier' | 'reaching'>): string =>
+  JSON.stringify(frontier) + (reaching === null ? '' : `\n${JSON.stringify(reaching)}`);
+
+/** The inverse. */
+export function decodeFrontier(text: string): Pick<TaskRecord, 'frontier' | 'reaching'> {
+  const [frontier, reaching] = text.split('\n') as [string, string?];
+  return {
+    frontier: JSON.parse(frontier) as TaskRecord['frontier'],
+    reaching: reaching === undefined ? null : (JSON.parse(reaching) as TaskRecord['frontier']),
+  };
+}
+
+/** `clocks`, and after a line feed those that were applied where they are others. */
 export const encodeClocks = ({ clocks, applied }: Pick<TaskRecord, 'clocks' | 'applied'>): string =>
   JSON.stringify(clocks) + (applied === null ? '' : `\n${JSON.stringify(applied)}`);
 

@@ -1,6 +1,7 @@
 import type { ViewChange } from '../circuit/view-output.js';
 import { messageOf } from '../errors/stillwater-error.js';
-import { broughtBy, encodeChangelog } from './changelog.js';
+import { encodeChangelog } from './changelog.js';
+import { factsOf } from './followed.js';
 import type { CommitOutcome, CommitRequest, TaskRecord } from './ports/task-store.js';
 import { Diverged, Ended, isTransient } from './task-end.js';
 import type { TaskOptions } from './task-options.js';
@@ -71,9 +72,14 @@ export class Committer {
 
   async #send(commit: Commit, changes: readonly ViewChange[]): Promise<void> {
     const { store, limits, metrics, clock, id } = this.options;
+    const facts = {
+      ...factsOf(commit.record),
+      previous: this.#committed?.commit ?? '',
+      commit: commit.nonce,
+    };
     let retryMs = limits.retryMsMin;
     for (;;) {
-      const changelog = this.#changelog ? encodeChangelog(changes, broughtBy(commit.record)) : null;
+      const changelog = this.#changelog ? encodeChangelog(changes, facts) : null;
       const started = clock.monotonicMs();
       let outcome: CommitOutcome;
       try {

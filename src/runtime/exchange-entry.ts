@@ -1,45 +1,63 @@
 import type { PartitionClocks } from './clocks.js';
+import type { CommitFacts } from './followed.js';
 import type { Frontier } from './frontier.js';
 import type { RawEntry } from './ports/source-log.js';
-import type { TaskRecord } from './ports/task-store.js';
+import type { CommitId, TaskRecord } from './ports/task-store.js';
 
-/** What one tick of a task sent to one receiver. */
-export interface ExchangeEntry {
-  readonly tick: number;
-  /** The nonce of the commit that sent it, and of the one that sent the entry before: a slot that went back sends another. */
-  readonly nonce: string;
-  readonly after: string;
-  /** What the sender contained after the tick, and the clocks that its rows are of. */
-  readonly frontier: Frontier;
-  readonly clocks: PartitionClocks;
+/** What one commit of a task sent to one receiver. */
+export interface ExchangeEntry extends CommitFacts, CommitId {
+  /** The nonce of the commit that sent the entry before; empty where this is the first. */
+  readonly previous: string;
   /** Of each exchange the rows, as `ExchangeOutput` writes them. */
   readonly rows: readonly string[];
 }
 
-/** `nonce LF nonce before LF frontier LF clocks LF rows of each exchange`: JSON texts hold no line feed, nor do nonces. */
-export const encodeEntry = ({ nonce, after, frontier, clocks, rows }: Omit<ExchangeEntry, 'tick'>): string =>
-  [nonce, after, JSON.stringify(frontier), JSON.stringify(clocks), ...rows].join('\n');
+/**
+ * In lines, for JSON texts hold no line feed:
+ *
+ *     the nonce of the commit that sent the entry before, and its own
+ *     frontier
+ *     clocks
+ *     `more`, or nothing
+ *     the rows of each exchange
+ *
+ * The entry it becomes has the id `<tick>-0` and the text in its field `c`.
+ */
+export const encodeEntry = ({
+  previous,
+  commit,
+  frontier,
+  clocks,
+  more,
+  rows,
+}: Omit<ExchangeEntry, 'tick'>): string =>
+  [`${previous} ${commit}`, JSON.stringify(frontier), JSON.stringify(clocks), more ? MORE : '', ...rows].join(
+    '\n',
+  );
 
+/** The inverse, from the entry as it lies in the stream. */
 export function decodeEntry([id, fields]: RawEntry): ExchangeEntry {
-  const [nonce, after, frontier, clocks, ...rows] = fields[1]!.split('\n');
+  const [commits, frontier, clocks, more, ...rows] = fields[1]!.split('\n');
+  const [previous, commit] = commits!.split(' ');
   return {
     tick: Number(id.slice(0, id.indexOf('-'))),
-    nonce: nonce!,
-    after: after!,
+    commit: commit!,
+    previous: previous!,
     frontier: JSON.parse(frontier!) as Frontier,
     clocks: JSON.parse(clocks!) as PartitionClocks,
+    more: more === MORE,
     rows,
   };
 }
 
-/** The last entry that a task has sent to a receiver, and how many they are; kept in the sender's record. */
-export interface LastSent {
-  readonly tick: number;
-  readonly nonce: string;
+const MORE = 'more';
+
+/** The last commit of a task that sent something to a receiver, and how many did; kept in the sender's record. */
+export interface LastSent extends Readonly<CommitId> {
   readonly entries: number;
 }
 
-export const NOTHING_SENT: LastSent = { tick: 0, nonce: '', entries: 0 };
+export const NOTHING_SENT: LastSent = { tick: 0, commit: '', entries: 0 };
 
 /** The name under which a sender's record says what it has sent. No input has it: theirs say what they are of. */
 const SENT = 'sent';
@@ -47,14 +65,13 @@ const SENT = 'sent';
 export const lastSent = ({ extra }: Pick<TaskRecord, 'extra'>, receiver: number): LastSent =>
   (extra[SENT] as Record<number, LastSent> | undefined)?.[receiver] ?? NOTHING_SENT;
 
-/** `extra` of a record after a tick that sent something to these receivers. */
+/** `extra` of the record of a commit that sends something to these receivers. */
 export function withSent(
-  { extra }: Pick<TaskRecord, 'extra'>,
+  { extra, tick, commit }: Pick<TaskRecord, 'extra' | 'tick' | 'commit'>,
   receivers: Iterable<number>,
-  { tick, nonce }: { readonly tick: number; readonly nonce: string },
 ): TaskRecord['extra'] {
   const sent = { ...(extra[SENT] as Record<number, LastSent> | undefined) };
   for (const receiver of receivers)
-    sent[receiver] = { tick, nonce, entries: (sent[receiver]?.entries ?? 0) + 1 };
+    sent[receiver] = { tick, commit, entries: (sent[receiver]?.entries ?? 0) + 1 };
   return { ...extra, [SENT]: sent };
 }

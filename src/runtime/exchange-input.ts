@@ -1,28 +1,17 @@
 import { readSent } from '../circuit/exchange-output.js';
 import { Delta } from '../zset/delta.js';
 import type { Row } from '../zset/value.js';
-import { broughtBy } from './changelog.js';
 import type { PartitionClocks } from './clocks.js';
-import { decodeEntry, type ExchangeEntry, type LastSent, lastSent, NOTHING_SENT } from './exchange-entry.js';
+import { decodeEntry, type ExchangeEntry, lastSent, NOTHING_SENT } from './exchange-entry.js';
+import { type CommitFacts, EXCHANGE, factsOf, type Heard, NO_FACTS } from './followed.js';
 import { type Frontier, maxFrontier } from './frontier.js';
 import { type EntryError, type InputBatch, LogLost, type TaskInput } from './input.js';
 import type { NewsDesk } from './news-desk.js';
-import type { InputPosition, Received, TaskStore } from './ports/task-store.js';
+import type { CommitId, InputPosition, Received, TaskStore } from './ports/task-store.js';
 import { BEGINNING, earlierOf, type Position } from './position.js';
 import { type TaskId, taskName } from './task-id.js';
 
-/** The name of the input of a stage that reads another: no source has it, for theirs begin with their kind. */
-export const EXCHANGE = 'exchange';
-
-/** What a receiver has of one sender; kept in its record. */
-export interface Heard extends LastSent {
-  /** The sender's tick whose frontier and clocks these are: its last, if that sent nothing here. */
-  readonly upTo: number;
-  readonly frontier: Frontier;
-  readonly clocks: PartitionClocks;
-}
-
-const NOTHING_HEARD: Heard = { ...NOTHING_SENT, upTo: 0, frontier: {}, clocks: {} };
+const NOTHING_HEARD: Heard = { ...NOTHING_SENT, ...NO_FACTS, upTo: 0 };
 
 /** Entries one read of a sender asks for, at first and at the most: how much each holds is not known before. */
 const ENTRIES_MIN = 10;
@@ -65,7 +54,7 @@ export class ExchangeInput implements TaskInput {
   }
 
   async next(position: InputPosition, note: unknown, clocks?: PartitionClocks): Promise<InputBatch | null> {
-    const heard = heardIn(note) ?? this.senders.map(() => NOTHING_HEARD);
+    const heard = (note as readonly Heard[] | undefined) ?? this.senders.map(() => NOTHING_HEARD);
     const countMax = this.#entriesMax;
     const answers = await this.store.receive(
       this.senders.map(({ task }, index) => ({
@@ -97,21 +86,21 @@ export class ExchangeInput implements TaskInput {
     { sender, heard, countMax }: { sender: number; heard: Heard; countMax: number },
   ): Part[] {
     const entries = raw.map(decodeEntry);
-    let last: Pick<LastSent, 'tick' | 'nonce'> = heard;
+    let last: CommitId = heard;
     for (const entry of entries) {
-      if (entry.after !== last.nonce) throw this.#lost(sender, heard);
+      if (entry.previous !== last.commit) throw this.#lost(sender, heard);
       last = entry;
     }
     const parts: Part[] = entries.map((entry) => ({ sender, entry, told: entry }));
     if (entries.length >= countMax) return parts;
     const head = record === null ? NOTHING_SENT : lastSent(record, this.receiver);
     // The record was read first: where it knows of an entry that was not there, or not of the last one we have, it is another past.
-    const knows = head.tick === last.tick && head.nonce === last.nonce;
+    const knows = head.tick === last.tick && head.commit === last.commit;
     if (!knows && (entries.length === 0 || head.tick > last.tick)) throw this.#lost(sender, heard);
     const before = entries.at(-1) ?? heard;
     if (record === null || !knows || record.tick <= ('upTo' in before ? before.upTo : before.tick))
       return parts;
-    const told = { tick: record.tick, ...broughtBy(record) };
+    const told = { tick: record.tick, ...factsOf(record) };
     if (brings(before, told)) parts.push({ sender, entry: null, told });
     return parts;
   }
@@ -147,21 +136,16 @@ export class ExchangeInput implements TaskInput {
   }
 }
 
-/** What a task's record says of its senders; null before it received anything. */
-export const heardIn = (note: unknown): readonly Heard[] | null =>
-  (note as readonly Heard[] | undefined) ?? null;
-
 /** Whether a sender says something new of what it contains or of time. */
-const brings = (before: Told, after: Told): boolean =>
-  JSON.stringify([before.frontier, before.clocks]) !== JSON.stringify([after.frontier, after.clocks]);
-
-type Told = Pick<Heard, 'frontier' | 'clocks'>;
+const brings = (before: CommitFacts, after: CommitFacts): boolean =>
+  JSON.stringify([before.frontier, before.clocks, before.more]) !==
+  JSON.stringify([after.frontier, after.clocks, after.more]);
 
 /** An entry; or a tick that had nothing for us, of which only the progress counts. */
 interface Part {
   readonly sender: number;
   readonly entry: ExchangeEntry | null;
-  readonly told: Told & { readonly tick: number };
+  readonly told: CommitFacts & { readonly tick: number };
 }
 
 interface BatchOf {
@@ -188,9 +172,10 @@ class ExchangeBatch implements InputBatch {
       const before = known[sender]!;
       const after: Heard = {
         ...(entry === null
-          ? { tick: before.tick, nonce: before.nonce, entries: before.entries }
-          : { tick: entry.tick, nonce: entry.nonce, entries: before.entries + 1 }),
+          ? { tick: before.tick, commit: before.commit, entries: before.entries }
+          : { tick: entry.tick, commit: entry.commit, entries: before.entries + 1 }),
         upTo: told.tick,
+        more: told.more,
         // A sender whose slot went back says less for a while; what we have does not get less.
         frontier: maxFrontier(before.frontier, told.frontier),
         clocks: latestClocks(before.clocks, told.clocks),

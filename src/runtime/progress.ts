@@ -1,5 +1,6 @@
 import { leastClocks } from './clocks.js';
 import { contained } from './contained.js';
+import { isBetween } from './followed.js';
 import { allTasks, lastStage } from './generation-tasks.js';
 import type { Generation } from './ports/registry.js';
 import type { SourceLog } from './ports/source-log.js';
@@ -26,11 +27,14 @@ export interface Progress {
 const clocksOf = ({ statuses }: Progress): Record<string, number | null>[] =>
   statuses.map(({ record }) => leastClocks(record?.applied ?? record?.clocks ?? {}));
 
+/** Whether its rows are of one frontier. */
+const isWhole = ({ record }: TaskStatus): boolean => record === null || !isBetween(record);
+
 /** Whether two generations of a view stand at the same time, and nothing more is due in either. */
 export function atSameTime(left: Progress, right: Progress): boolean {
   const [ours, theirs] = [clocksOf(left), clocksOf(right)];
   return (
-    [...left.statuses, ...right.statuses].every(({ record }) => !record?.applied) &&
+    [...left.statuses, ...right.statuses].every(isWhole) &&
     ours.every((clocks, index) =>
       Object.entries(clocks).every(([redisKey, clock]) => (theirs[index]?.[redisKey] ?? null) === clock),
     )
@@ -82,7 +86,7 @@ export async function progressOf(
     rows: statuses.reduce((sum, { record }) => sum + (record?.rows ?? 0), 0),
     atEnd:
       ends.every((end) => comparePositions(frontier[end.redisKey]!, end.last) >= 0) &&
-      statuses.every(({ record }) => !record?.applied),
+      statuses.every(isWhole),
   };
 }
 

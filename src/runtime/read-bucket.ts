@@ -1,7 +1,8 @@
 import { bucketOf } from '../circuit/view-output.js';
 import { StillwaterError } from '../errors/stillwater-error.js';
-import { decodeChangelog } from './changelog.js';
+import type { CommitId } from './ports/task-store.js';
 import type { ReadRows, ViewStore } from './ports/view-store.js';
+import { isSameCommit, readChangelog } from './read-changelog.js';
 import { type TaskId, taskName } from './task-id.js';
 
 export interface BucketPlace {
@@ -14,7 +15,7 @@ export interface BucketPlace {
 /** Rows that one call asks for, which takes Redis about a millisecond, and commits of the changelog. */
 const SCAN_ROWS = 1_000;
 const CHANGES = 10;
-/** How often a bucket is begun again because the server was replaced meanwhile. */
+/** How often a bucket is begun again because the server was replaced meanwhile, or went back. */
 const BEGINNINGS_MAX = 10;
 
 /**
@@ -32,7 +33,9 @@ export async function readBucket(store: ViewStore, place: BucketPlace): Promise<
   for (let beginning = 1; beginning <= BEGINNINGS_MAX; beginning++) {
     const image = await scanned(store, place);
     if (image === null) continue;
-    if (!(await caughtUp(store, place, image))) return null;
+    const caught = await caughtUp(store, place, image);
+    if (caught === 'forked') continue;
+    if (caught === 'gone') return null;
     const rows = [...image.rows].flatMap(([key, { text }]) => (text === null ? [] : [{ key, text }]));
     return { record: image.record, rows };
   }
@@ -47,22 +50,22 @@ export async function readBucket(store: ViewStore, place: BucketPlace): Promise<
 interface Image {
   /** Of the last share. */
   record: ReadRows['record'];
-  /** The commit of the first share. */
-  from: number;
+  /** The commit of the first share; null before it. */
+  from: CommitId | null;
   /** Null for a row that is gone. */
   rows: Map<string, { tick: number; text: string | null }>;
 }
 
-const tickOf = (record: ReadRows['record']): number => record?.tick ?? 0;
+const commitOf = (record: ReadRows['record']): CommitId => record ?? { tick: 0, commit: '' };
 
 async function scanned(store: ViewStore, { task, bucket }: BucketPlace): Promise<Image | null> {
-  const image: Image = { record: null, from: -1, rows: new Map() };
+  const image: Image = { record: null, from: null, rows: new Map() };
   for (let cursor: string | null = null; ;) {
     const share = await store.scan(task, bucket, cursor, SCAN_ROWS);
     if (share === null) return null;
-    const tick = tickOf(share.record);
+    const { tick, commit } = commitOf(share.record);
     image.record = share.record;
-    if (image.from < 0) image.from = tick;
+    image.from ??= { tick, commit };
     // A share may give a row again; it is newer, or the same.
     for (const { key, text } of share.rows) image.rows.set(key, { tick, text });
     if (share.cursor === null) return image;
@@ -74,17 +77,20 @@ async function caughtUp(
   store: ViewStore,
   { task, bucket, buckets }: BucketPlace,
   { record, from, rows }: Image,
-): Promise<boolean> {
-  for (let at = from; at < tickOf(record);) {
-    const entries = await store.changes(task, at, Math.min(CHANGES, tickOf(record) - at));
-    if (entries === null || entries.length === 0) return false;
-    for (const entry of entries) {
-      const { tick, changes } = decodeChangelog(entry);
-      at = tick;
+): Promise<'caughtUp' | 'gone' | 'forked'> {
+  const last = commitOf(record);
+  let at = from!;
+  while (at.tick < last.tick) {
+    const following = await readChangelog(store, task, at, Math.min(CHANGES, last.tick - at.tick));
+    if (following.status !== 'read') return following.status;
+    if (following.entries.length === 0) return 'gone';
+    for (const entry of following.entries) {
+      const { tick, changes } = entry;
+      at = entry;
       for (const { key, after } of changes)
         if (bucketOf(key, buckets) === bucket && (rows.get(key)?.tick ?? -1) < tick)
           rows.set(key, { tick, text: after && JSON.stringify(after) });
     }
   }
-  return true;
+  return isSameCommit(at, last) ? 'caughtUp' : 'forked';
 }

@@ -1,5 +1,5 @@
 import type { Clock } from './clock.js';
-import { type Heard, EXCHANGE, heardIn } from './exchange-input.js';
+import { type Heard, heardIn } from './followed.js';
 import type { TaskStore } from './ports/task-store.js';
 import type { TaskId } from './task-id.js';
 
@@ -51,7 +51,7 @@ export class Receivers {
   async #read(now: number, before: Promise<HeardBy>): Promise<HeardBy> {
     try {
       const statuses = await this.store.status(this.tasks);
-      const heard = statuses.map(({ record }) => heardIn(record?.extra[EXCHANGE]));
+      const heard = statuses.map(({ record }) => record && heardIn(record));
       this.#known.push({ at: now, heard });
       while (this.#known.length > 1 && now - this.#known[1]!.at >= this.options.keepMs) this.#known.shift();
       return heard;

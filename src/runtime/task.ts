@@ -4,15 +4,16 @@ import type { Time } from '../circuit/time.js';
 import { Checksum } from '../zset/checksum.js';
 import { abortTogether } from './abort-together.js';
 import { Caution } from './caution.js';
-import { broughtBy } from './changelog.js';
 import { type Clocks, NO_CLOCKS, raised } from './clocks.js';
 import { type Commit, Committer } from './committer.js';
 import { drive } from './drive.js';
+import { encodeEntry, lastSent, withSent } from './exchange-entry.js';
+import { factsOf } from './followed.js';
 import type { TimedPartition } from './heartbeats.js';
 import { type InputBatch, LogLost, type TaskInput } from './input.js';
-import { encodeEntry, lastSent, withSent } from './exchange-entry.js';
 import type { ParkReason, SentEntry, TaskRecord } from './ports/task-store.js';
 import { comparePositions } from './position.js';
+import { isSameCommit } from './read-changelog.js';
 import { RecentErrors } from './recent-errors.js';
 import type { TaskId } from './task-id.js';
 import { Diverged, Ended, isTransient, type TaskEnd } from './task-end.js';
@@ -24,8 +25,10 @@ import { TickSize } from './tick-size.js';
 
 const emptyRecord: TaskRecord = {
   tick: 0,
+  commit: '',
   positions: {},
   frontier: {},
+  reaching: null,
   rows: 0,
   conflicts: 0,
   errors: 0,
@@ -165,7 +168,9 @@ export class Task {
    */
   async #storeMoved(): Promise<boolean> {
     const stored = await this.options.store.reload(this.id, this.options.token).catch(() => null);
-    return stored === null || (stored.record?.tick ?? 0) !== (this.#committer.committed?.tick ?? 0);
+    return (
+      stored === null || !isSameCommit(stored.record ?? emptyRecord, this.#committer.committed ?? emptyRecord)
+    );
   }
 
   async #park(reason: ParkReason): Promise<void> {
@@ -371,9 +376,14 @@ export class Task {
     const { late } = view.lates?.takeResult() ?? { late: 0 };
     const before = this.#record;
     const { unfinished } = circuit;
+    const nonce = this.options.nonce();
     let record: TaskRecord = {
       ...after,
       tick: before.tick + 1,
+      commit: nonce,
+      // Until all that follows from what came is done, the rows show no more than was contained before it.
+      frontier: unfinished ? before.frontier : after.frontier,
+      reaching: unfinished ? after.frontier : null,
       applied: unfinished ? (before.applied ?? before.clocks) : null,
       rows: before.rows + result.rows,
       conflicts: before.conflicts + result.conflicts,
@@ -383,8 +393,7 @@ export class Task {
       extra: withTallies(before, after.extra, view.parking.takeResult(), { input, types: skippedTypes }),
     };
     assert(record.rows >= 0, `The view "${this.id.view}" would have ${record.rows} rows.`);
-    const nonce = this.options.nonce();
-    const sending = view.sent && (await this.#sending(record, view.sent.takeResult(), nonce));
+    const sending = view.sent && (await this.#sending(record, view.sent.takeResult()));
     if (sending) record = sending.record;
     const commit: Commit = {
       task: this.id,
@@ -421,17 +430,16 @@ export class Task {
   async #sending(
     record: TaskRecord,
     rows: ReadonlyMap<number, readonly string[]>,
-    nonce: string,
   ): Promise<{ record: TaskRecord; sent: SentEntry[] }> {
-    const brought = broughtBy(record);
+    const facts = factsOf(record);
     const kept = await this.options.receivers!.ticksReadBefore(this.id.partition);
     return {
-      record: { ...record, extra: withSent(record, rows.keys(), { tick: record.tick, nonce }) },
+      record: { ...record, extra: withSent(record, rows.keys()) },
       sent: [...rows].map(([receiver, texts]) => {
-        const { nonce: after } = lastSent(record, receiver);
+        const { commit: previous } = lastSent(record, receiver);
         return {
           receiver,
-          text: encodeEntry({ nonce, after, ...brought, rows: texts }),
+          text: encodeEntry({ ...facts, commit: record.commit, previous, rows: texts }),
           from: kept[receiver] ?? 0,
         };
       }),

@@ -51,14 +51,14 @@ export function tickOver(
 }
 
 /** A tick in which nothing comes but time: an ordinary one, with its own number, that moves no position. */
-export const tickOfTime = (clocks: Clocks, { positions, frontier, extra }: TaskRecord): Tick => ({
+export const tickOfTime = (clocks: Clocks, { positions, frontier, reaching, extra }: TaskRecord): Tick => ({
   input: TIME,
   entry: BEGINNING,
   entries: 0,
   inputs: new Map(),
   errors: [],
   skippedTypes: [],
-  after: { positions, frontier, extra, clocks },
+  after: { positions, frontier: reaching ?? frontier, extra, clocks },
 });
 
 /** What the tick that was stepped changes of a circuit's states. Taken out before it is sealed: a commit may have to be repeated. */

@@ -1,37 +1,19 @@
 import { bucketOf } from '../circuit/view-output.js';
 import { Delta } from '../zset/delta.js';
 import type { Row } from '../zset/value.js';
-import { broughtBy, type ChangelogEntry, decodeChangelog } from './changelog.js';
+import type { ChangelogEntry } from './changelog.js';
 import type { PartitionClocks } from './clocks.js';
+import { type CommitFacts, factsOf, type Followed, NO_FACTS, oldestOf, type Snapshot } from './followed.js';
+import type { Frontier } from './frontier.js';
 import type { EntryError, InputBatch, TaskInput } from './input.js';
 import { LogLost } from './input.js';
 import type { NewsDesk } from './news-desk.js';
-import type { RawEntry } from './ports/source-log.js';
-import type { InputPosition } from './ports/task-store.js';
+import type { CommitId, InputPosition } from './ports/task-store.js';
 import type { ReadRows, ViewStore } from './ports/view-store.js';
-import { BEGINNING, comparePositions, type Position } from './position.js';
+import { BEGINNING, type Position } from './position.js';
+import { readChangelog, isSameCommit } from './read-changelog.js';
 import { readBucket } from './read-bucket.js';
 import { type TaskId, taskName } from './task-id.js';
-
-/**
- * How far the snapshot of an upstream partition has come, kept in the task's record until the changelog has caught
- * up with all of it.
- *
- * A bucket is taken page by page; a page's rows are of one tick. So each bucket is a list of *runs*: rows with keys up to
- * `upTo` (null: to the end) are as of tick `tick`. The changelog then applies to a row from the tick of its run on.
- */
-interface Snapshot {
-  runs: Run[][];
-  /** What the last page was read with; once the changelog reaches this tick the snapshot is left behind. */
-  lastTick: number;
-  frontier: Readonly<Record<string, Position>>;
-  clocks?: PartitionClocks;
-}
-
-interface Run {
-  upTo: string | null;
-  tick: number;
-}
 
 /** Commits one read of a changelog asks for, at first and at the most: how much each holds is not known before. */
 const CHANGES_MIN = 10;
@@ -64,28 +46,30 @@ export class UpstreamInput implements TaskInput {
   ) {}
 
   async next(position: InputPosition, note: unknown): Promise<InputBatch | null> {
-    const snapshot = (note as Snapshot | undefined) ?? null;
+    const { commit, snapshot } = (note as Followed | undefined) ?? NOT_FOLLOWED;
     if (!this.#registered) {
       // Before anything is read: from now on every commit of the upstream writes its changelog and keeps it for us.
       await this.store.putReader(this.upstream, this.reader, tickOf(position.position));
       this.#registered = true;
     }
-    if (position.position === BEGINNING)
-      return this.#page(position, snapshot ?? { runs: [], lastTick: 0, frontier: {} });
-    const entries = await this.store.changes(this.upstream, tickOf(position.position), this.#changesMax);
-    if (entries === null) throw this.#lost(`what follows tick ${tickOf(position.position)}`);
+    if (position.position === BEGINNING) return this.#page(position, snapshot ?? NO_SNAPSHOT);
+    const at = { tick: tickOf(position.position), commit };
+    const following = await readChangelog(this.store, this.upstream, at, this.#changesMax);
+    if (following.status === 'gone') throw this.#lost(`what follows tick ${at.tick}`);
+    if (following.status === 'forked') throw this.#forked(at, following.found);
+    const { entries, characters } = following;
     if (entries.length === 0) return null;
-    this.#adapt(entries);
-    return new ChangelogBatch(entries.map(decodeChangelog), position.entries, snapshot, this.buckets);
+    const read = (snapshot?.runs ?? []).flat();
+    for (const entry of entries)
+      for (const run of read)
+        if (run.tick === entry.tick && !isSameCommit(run, entry)) throw this.#forked(run, entry);
+    this.#adapt(characters / entries.length);
+    return new ChangelogBatch(entries, position.entries, snapshot, this.buckets);
   }
 
   /** A commit may hold thousands of rows: asks for as many as fit, and doubles at the most. */
-  #adapt(entries: readonly RawEntry[]): void {
-    const bytes = entries.reduce(
-      (sum, [, fields]) => sum + fields.reduce((length, text) => length + text.length, 0),
-      0,
-    );
-    const fitting = Math.floor(this.options.readBytesMax / Math.max(1, bytes / entries.length));
+  #adapt(characters: number): void {
+    const fitting = Math.floor(this.options.readBytesMax / Math.max(1, characters));
     this.#changesMax = Math.max(1, Math.min(CHANGES_MAX, fitting, this.#changesMax * 2));
   }
 
@@ -122,6 +106,18 @@ export class UpstreamInput implements TaskInput {
     );
   }
 
+  #forked(read: CommitId, found: CommitId): LogLost {
+    const shown = ({ tick, commit }: CommitId): string =>
+      commit === '' ? `tick ${tick}` : `tick ${tick} (${commit})`;
+    return new LogLost(
+      'upstream-went-back',
+      `${taskName(this.upstream)} has another history than the one that was read: its hash slot lost its last writes, and others did not.\n` +
+        `  read   ${shown(read)}\n` +
+        `  found  ${shown(found)}\n` +
+        `Of what was read some is lost; it cannot be taken back, and nothing more was read. Rebuild the view: it starts from the rows as they are.`,
+    );
+  }
+
   /** The next page of the snapshot, or the handoff when all buckets are read. */
   async #page(position: InputPosition, snapshot: Snapshot): Promise<InputBatch | null> {
     const { runs } = snapshot;
@@ -132,15 +128,18 @@ export class UpstreamInput implements TaskInput {
       this.#read = null;
       return null; // it has never committed: nothing to take over yet
     }
+    const { tick, commit } = record ?? BEFORE_THE_FIRST;
+    const { last } = snapshot;
+    if (tick < last.tick || (tick === last.tick && !isSameCommit(last, { tick, commit })))
+      throw this.#forked(last, { tick, commit });
     const after = runs[bucket]?.at(-1)?.upTo ?? null;
-    const tick = record?.tick ?? 0;
     const left = after === null ? rows : rows.filter(({ key }) => key > after);
     const page = left.slice(0, this.options.pageRowsMax);
     const upTo = page.length < left.length ? page[page.length - 1]!.key : null;
     const next: Snapshot = {
-      runs: [...runs.slice(0, bucket), [...(runs[bucket] ?? []), { upTo, tick }]],
-      lastTick: tick,
-      ...(record ? broughtBy(record) : { frontier: {} }),
+      runs: [...runs.slice(0, bucket), [...(runs[bucket] ?? []), { upTo, tick, commit }]],
+      last: { tick, commit },
+      facts: record ? factsOf(record) : NO_FACTS,
     };
     const complete = upTo === null && bucket === this.buckets - 1;
     if (upTo === null) this.#read = null;
@@ -153,16 +152,20 @@ export class UpstreamInput implements TaskInput {
   }
 }
 
-/** The position from which the changelog is read: the oldest tick any run was read at. */
-const oldestTick = (snapshot: Snapshot): number =>
-  Math.min(...snapshot.runs.flatMap((runs) => runs.map(({ tick }) => tick)));
+const BEFORE_THE_FIRST: CommitId = { tick: 0, commit: '' };
+const NO_SNAPSHOT: Snapshot = { runs: [], last: BEFORE_THE_FIRST, facts: NO_FACTS };
+const NOT_FOLLOWED: Followed = { commit: '', more: false, snapshot: null };
 
 /** Where nothing changed while the snapshot was read there is nothing to reconcile, and one run says it all. */
 function foldRuns(snapshot: Snapshot): Snapshot {
-  return oldestTick(snapshot) === snapshot.lastTick
-    ? { ...snapshot, runs: [[{ upTo: null, tick: snapshot.lastTick }]] }
+  const { last } = snapshot;
+  return oldestOf(snapshot).tick === last.tick
+    ? { ...snapshot, runs: [[{ ...last, upTo: null }]] }
     : snapshot;
 }
+
+/** Of rows that are of several commits. */
+const UNKNOWN: CommitFacts = { ...NO_FACTS, more: true };
 
 /** One page of rows: taken whole, in one tick. */
 class SnapshotPage implements InputBatch {
@@ -184,24 +187,32 @@ class SnapshotPage implements InputBatch {
 
   positionAfter(): InputPosition {
     const entries = this.before.entries + this.rows.length;
-    return { position: this.complete ? positionOfTick(oldestTick(this.snapshot)) : BEGINNING, entries };
+    return { position: this.complete ? positionOfTick(oldestOf(this.snapshot).tick) : BEGINNING, entries };
   }
 
   /** A part of a snapshot is no prefix of anything: there is no frontier before it is complete. */
-  frontierAfter(): Readonly<Record<string, Position>> {
-    return this.complete && oldestTick(this.snapshot) === this.snapshot.lastTick
-      ? this.snapshot.frontier
-      : {};
+  frontierAfter(): Frontier {
+    return this.#facts.frontier;
   }
 
   clocksAfter(): PartitionClocks {
-    return this.complete && oldestTick(this.snapshot) === this.snapshot.lastTick
-      ? (this.snapshot.clocks ?? {})
-      : {};
+    return this.#facts.clocks;
   }
 
-  noteAfter(): Snapshot | undefined {
-    return this.complete && oldestTick(this.snapshot) === this.snapshot.lastTick ? undefined : this.snapshot;
+  noteAfter(): Followed {
+    return {
+      commit: this.complete ? oldestOf(this.snapshot).commit : '',
+      more: this.#facts.more,
+      snapshot: this.#isLeftBehind ? null : this.snapshot,
+    };
+  }
+
+  get #isLeftBehind(): boolean {
+    return this.complete && oldestOf(this.snapshot).tick === this.snapshot.last.tick;
+  }
+
+  get #facts(): CommitFacts {
+    return this.#isLeftBehind ? this.snapshot.facts : UNKNOWN;
   }
 
   errors(): EntryError[] {
@@ -239,22 +250,26 @@ class ChangelogBatch implements InputBatch {
     return { position: positionOfTick(this.entries[to - 1]!.tick), entries: this.entriesBefore + to };
   }
 
-  frontierAfter(to: number): Readonly<Record<string, Position>> {
-    const { tick, frontier } = this.entries[to - 1]!;
-    if (!this.snapshot || tick > this.snapshot.lastTick) return frontier;
-    return tick === this.snapshot.lastTick ? this.snapshot.frontier : {};
+  frontierAfter(to: number): Frontier {
+    return this.#factsAfter(to).frontier;
   }
 
   /** None before the first: then nothing has come, and time comes with the rows it is of. */
   clocksAfter(to: number): PartitionClocks {
-    if (to === 0) return {};
-    const { tick, clocks } = this.entries[to - 1]!;
-    if (!this.snapshot || tick > this.snapshot.lastTick) return clocks;
-    return tick === this.snapshot.lastTick ? (this.snapshot.clocks ?? {}) : {};
+    return to === 0 ? {} : this.#factsAfter(to).clocks;
   }
 
-  noteAfter(to: number): Snapshot | undefined {
-    return this.snapshot && this.entries[to - 1]!.tick < this.snapshot.lastTick ? this.snapshot : undefined;
+  noteAfter(to: number): Followed {
+    const { snapshot } = this;
+    const { tick, commit } = this.entries[to - 1]!;
+    const isLeftBehind = snapshot === null || tick >= snapshot.last.tick;
+    return { commit, more: this.#factsAfter(to).more, snapshot: isLeftBehind ? null : snapshot };
+  }
+
+  #factsAfter(to: number): CommitFacts {
+    const entry = this.entries[to - 1]!;
+    if (this.snapshot === null || entry.tick > this.snapshot.last.tick) return entry;
+    return entry.tick === this.snapshot.last.tick ? this.snapshot.facts : UNKNOWN;
   }
 
   errors(): EntryError[] {
@@ -268,7 +283,3 @@ class ChangelogBatch implements InputBatch {
     return ofBucket.find(({ upTo }) => upTo === null || key <= upTo)!.tick;
   }
 }
-
-/** Whether a task's input from another view is still a snapshot in the making. */
-export const inSnapshot = (position: InputPosition | undefined, note: unknown): boolean =>
-  position === undefined || comparePositions(position.position, BEGINNING) === 0 || note !== undefined;

@@ -3,7 +3,7 @@ import { type CompiledInput, type CompiledStage, inputNameOf } from '../view/com
 import { sourcesOf } from '../view/plan-nodes.js';
 import type { SourceDeclaration } from '../view/plan.js';
 import { type Clocks, leastClocks, raised } from './clocks.js';
-import { EXCHANGE } from './exchange-input.js';
+import { EXCHANGE } from './followed.js';
 import { partitionKeys, type RecordSource } from './placement.js';
 
 /**

@@ -74,7 +74,9 @@ class OnRedis implements Mirror {
       errors: 0,
       checksum: '0'.repeat(16),
       clocks: {},
+      commit: '',
       applied: null,
+      reaching: null,
       late: 0,
       extra: {},
     };

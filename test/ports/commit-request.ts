@@ -10,6 +10,7 @@ export const positionsAfter = (tick: number): Record<string, InputPosition> =>
 
 export const recordOf = (tick: number, changed: Partial<TaskRecord> = {}): TaskRecord => ({
   tick,
+  commit: `commit-${tick}`,
   positions: positionsAfter(tick),
   frontier: { orders: `${tick}-0` },
   rows: 0,
@@ -19,6 +20,7 @@ export const recordOf = (tick: number, changed: Partial<TaskRecord> = {}): TaskR
   extra: {},
   clocks: {},
   applied: null,
+  reaching: null,
   late: 0,
   ...changed,
 });

@@ -79,6 +79,7 @@ export function taskStoreContract(): void {
           extra: { late: 4 },
           clocks: { 'stream:orders': { 'orders:0': 986_000_000_000, 'orders:1': null } },
           applied: { 'stream:orders': { 'orders:0': -1, 'orders:1': null } },
+          reaching: { orders: '2-0', 'customers:0': '7-3' },
         });
         await ports().tasks.commit(commitOf(token, 1, { record }));
         expect((await claim('second', 1)).record).toEqual(record);
@@ -485,7 +486,7 @@ export function taskStoreContract(): void {
         expect(await ports().tasks.commit({ ...request, changelog: null })).toEqual({
           status: 'alreadyCommitted',
         });
-        expect(await ports().views.changes(TASK, 0, 10)).toEqual([['1-0', ['c', 'changes']]]);
+        expect((await ports().views.changes(TASK, 0, 10))!.entries).toEqual([['1-0', ['c', 'changes']]]);
       });
     });
 

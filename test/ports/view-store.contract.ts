@@ -239,32 +239,49 @@ export function viewStoreContract(): void {
 
       it('gives the commits after a tick, in order', async () => {
         for (const tick of [1, 2, 3]) await log(tick);
-        expect(await ports().views.changes(TASK, 1, 10)).toEqual([
-          ['2-0', ['c', 'changes 2']],
-          ['3-0', ['c', 'changes 3']],
-        ]);
-        expect(await ports().views.changes(TASK, 0, 1)).toEqual([['1-0', ['c', 'changes 1']]]);
-        expect(await ports().views.changes(TASK, 3, 10)).toEqual([]);
+        const newest = { tick: 3, commit: 'commit-3' };
+        expect(await ports().views.changes(TASK, 1, 10)).toEqual({
+          newest,
+          entries: [
+            ['2-0', ['c', 'changes 2']],
+            ['3-0', ['c', 'changes 3']],
+          ],
+        });
+        expect(await ports().views.changes(TASK, 0, 1)).toEqual({
+          newest,
+          entries: [['1-0', ['c', 'changes 1']]],
+        });
+        expect(await ports().views.changes(TASK, 3, 10)).toEqual({ newest, entries: [] });
+      });
+
+      it('has nothing before the first commit', async () => {
+        expect(await ports().views.changes(TASK, 0, 10)).toEqual({
+          newest: { tick: 0, commit: '' },
+          entries: [],
+        });
       });
 
       it('says so where the next commit is not in it', async () => {
         await commit(1, {});
         await log(2);
         expect(await ports().views.changes(TASK, 0, 10)).toBeNull();
-        expect(await ports().views.changes(TASK, 1, 10)).toHaveLength(1);
+        expect((await ports().views.changes(TASK, 1, 10))!.entries).toHaveLength(1);
       });
 
       it('goes no further than a gap', async () => {
         await log(1);
         await commit(2, {});
         await log(3);
-        expect(await ports().views.changes(TASK, 0, 10)).toEqual([['1-0', ['c', 'changes 1']]]);
+        expect((await ports().views.changes(TASK, 0, 10))!.entries).toEqual([['1-0', ['c', 'changes 1']]]);
         expect(await ports().views.changes(TASK, 1, 10)).toBeNull();
       });
 
-      it('says so to a reader that is ahead of it', async () => {
+      it('shows a reader that is ahead of it where it stands', async () => {
         await log(1);
-        expect(await ports().views.changes(TASK, 5, 10)).toBeNull();
+        expect(await ports().views.changes(TASK, 5, 10)).toEqual({
+          newest: { tick: 1, commit: 'commit-1' },
+          entries: [],
+        });
       });
 
       it('is wanted from the moment of a subscription until it ends', async () => {
@@ -282,7 +299,7 @@ export function viewStoreContract(): void {
       it('is trimmed behind what its readers have reached', async () => {
         for (let tick = 1; tick <= 300; tick++) await log(tick, Math.max(0, tick - 10));
         expect(await ports().views.changes(TASK, 0, 10)).toBeNull();
-        expect(await ports().views.changes(TASK, 289, 100)).toHaveLength(11);
+        expect((await ports().views.changes(TASK, 289, 100))!.entries).toHaveLength(11);
       });
 
       it('can be waited for like any stream', async () => {

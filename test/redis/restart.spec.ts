@@ -33,7 +33,7 @@ describeWithRedis('a Redis that is killed and started again in the middle of com
       }
       expect(unknown).toBeGreaterThan(0);
       expect((await views.all(TASK, 8)).rows).toHaveLength(ticks);
-      expect((await views.changes(TASK, 0, 1_000))!.map(([id]) => id)).toEqual(
+      expect((await views.changes(TASK, 0, 1_000))!.entries.map(([id]) => id)).toEqual(
         Array.from({ length: ticks }, (_, index) => `${index + 1}-0`),
       );
     } finally {

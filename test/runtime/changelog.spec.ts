@@ -6,9 +6,16 @@ it('a changelog entry says what its commit changed and contained', () => {
     { key: 'b', before: { id: 'b', text: '' }, after: null },
   ];
   const none: Record<string, number | null> = {};
-  for (const clocks of [none, { 'flights:0': 986_000, 'flights:1': null }]) {
-    const brought = { frontier: { 'flights:0': '7-1' }, clocks };
-    const text = encodeChangelog(changes, brought);
-    expect(decodeChangelog(['12-0', ['c', text]])).toEqual({ tick: 12, changes, ...brought });
-  }
+  for (const clocks of [none, { 'flights:0': 986_000, 'flights:1': null }])
+    for (const more of [false, true]) {
+      const facts = {
+        frontier: { 'flights:0': '7-1' },
+        clocks,
+        more,
+        previous: more ? 'n1' : '',
+        commit: 'n2',
+      };
+      const text = encodeChangelog(changes, facts);
+      expect(decodeChangelog(['12-0', ['c', text]])).toEqual({ tick: 12, changes, ...facts });
+    }
 });

@@ -1,6 +1,7 @@
 import { encodeChangelog } from '../../src/runtime/changelog.js';
+import { NO_FACTS } from '../../src/runtime/followed.js';
 import type { RawEntry } from '../../src/runtime/ports/source-log.js';
-import type { ScannedRows, ViewStore } from '../../src/runtime/ports/view-store.js';
+import type { Changes, ScannedRows, ViewStore } from '../../src/runtime/ports/view-store.js';
 import { readBucket } from '../../src/runtime/read-bucket.js';
 import { bucketOf } from '../../src/circuit/view-output.js';
 import { Random } from '../support/random.js';
@@ -10,6 +11,7 @@ const BUCKETS = 2;
 const record = (tick: number) =>
   ({
     tick,
+    commit: `n${tick}`,
     positions: {},
     frontier: {},
     rows: 0,
@@ -18,6 +20,7 @@ const record = (tick: number) =>
     checksum: '',
     clocks: {},
     applied: null,
+    reaching: null,
     late: 0,
     extra: {},
   }) as const;
@@ -54,7 +57,8 @@ class Unruly {
       return { key, before, after: value === null ? null : { value } };
     });
     this.tick++;
-    this.log.push([`${this.tick}-0`, ['c', encodeChangelog(changes, { frontier: {}, clocks: {} })]]);
+    const facts = { ...NO_FACTS, previous: `n${this.tick - 1}`, commit: `n${this.tick}` };
+    this.log.push([`${this.tick}-0`, ['c', encodeChangelog(changes, facts)]]);
   }
 
   in(bucket: number): Record<string, string> {
@@ -85,9 +89,10 @@ class Unruly {
         cursor: to >= 1_000 ? null : String(to),
       };
     };
-    const changes = async (_task: unknown, after: number, count: number): Promise<RawEntry[] | null> => {
+    const changes = async (_task: unknown, after: number, count: number): Promise<Changes | null> => {
       this.commit();
-      return this.kept ? this.log.slice(after, after + count) : null;
+      const newest = { tick: this.tick, commit: `n${this.tick}` };
+      return this.kept ? { newest, entries: this.log.slice(after, after + count) } : null;
     };
     return { scan, changes } as unknown as ViewStore;
   }

@@ -9,7 +9,7 @@ import {
 
 const record = (extra: TaskRecord['extra'] = {}): TaskRecord => ({
   ...{ tick: 1, positions: {}, frontier: {}, rows: 0, conflicts: 0, errors: 0 },
-  ...{ checksum: '0'.repeat(16), clocks: {}, applied: null, late: 0 },
+  ...{ checksum: '0'.repeat(16), commit: '', clocks: {}, applied: null, reaching: null, late: 0 },
   extra,
 });
 const input = 'stream:orders';

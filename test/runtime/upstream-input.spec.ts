@@ -1,7 +1,8 @@
 import { encodeChangelog } from '../../src/runtime/changelog.js';
+import { NO_FACTS } from '../../src/runtime/followed.js';
 import type { NewsDesk } from '../../src/runtime/news-desk.js';
 import type { RawEntry } from '../../src/runtime/ports/source-log.js';
-import type { ViewStore } from '../../src/runtime/ports/view-store.js';
+import type { Changes, ViewStore } from '../../src/runtime/ports/view-store.js';
 import { UpstreamInput } from '../../src/runtime/upstream-input.js';
 
 const upstream = { view: 'up', generation: 1, stage: 0, partition: 0 };
@@ -9,17 +10,21 @@ const upstream = { view: 'up', generation: 1, stage: 0, partition: 0 };
 describe('reading the changelog of another view', () => {
   const asked = async (rowsOfCommit: number, reads: number): Promise<number[]> => {
     const counts: number[] = [];
-    const changes = (_task: unknown, after: number, count: number): Promise<RawEntry[]> => {
+    const changes = (_task: unknown, after: number, count: number): Promise<Changes> => {
       counts.push(count);
       const rows = Array.from({ length: rowsOfCommit }, (_, n) => ({
         key: String(n),
         before: null,
         after: { n },
       }));
-      const text = encodeChangelog(rows, { frontier: {}, clocks: {} });
-      return Promise.resolve(
-        Array.from({ length: count }, (_, index): RawEntry => [`${after + 1 + index}-0`, ['c', text]]),
-      );
+      const text = encodeChangelog(rows, { ...NO_FACTS, previous: '', commit: '' });
+      return Promise.resolve({
+        newest: { tick: Infinity, commit: '' },
+        entries: Array.from({ length: count }, (_, index): RawEntry => [
+          `${after + 1 + index}-0`,
+          ['c', text],
+        ]),
+      });
     };
     const store = { changes, putReader: () => Promise.resolve() } as unknown as ViewStore;
     const input = new UpstreamInput('view:up', upstream, 1, 'down#1/0.0', store, {} as NewsDesk, {
@@ -54,10 +59,12 @@ describe('taking over the rows of another view', () => {
   }));
   const record = {
     tick: 7,
+    commit: 'n7',
     positions: {},
     frontier: { s: '7-0' },
     clocks: {},
     applied: null,
+    reaching: null,
     late: 0,
     rows: 0,
     conflicts: 0,

@@ -8,6 +8,7 @@ import { bucketOf, indexMember } from '../../src/circuit/view-output.js';
 import { HealthModule } from '../../src/health/health.module.js';
 import { Catalog } from '../../src/runtime/catalog.js';
 import { encodeChangelog } from '../../src/runtime/changelog.js';
+import { NO_FACTS } from '../../src/runtime/followed.js';
 import { Clock, SystemClock } from '../../src/runtime/clock.js';
 import { silent } from '../../src/runtime/logger.js';
 import { Metrics } from '../../src/runtime/metrics.js';
@@ -140,6 +141,7 @@ export class Writer {
       buckets: declaration.buckets,
       record: {
         tick: this.#tick + 1,
+        commit: `nonce-${this.#tick}`,
         positions: this.#positions,
         frontier: this.#frontier,
         rows: this.#rows.size,
@@ -148,6 +150,7 @@ export class Writer {
         checksum: this.#checksum.toString(),
         clocks,
         applied: null,
+        reaching: null,
         late: lates.length,
         extra: {},
       },
@@ -158,7 +161,12 @@ export class Writer {
       ],
       ordered: [],
       indexes: members.map((writes, place) => ({ state: indexState(place), writes })),
-      changelog: encodeChangelog(changes, { frontier: this.#frontier, clocks: {} }),
+      changelog: encodeChangelog(changes, {
+        ...NO_FACTS,
+        frontier: this.#frontier,
+        previous: this.#tick === 0 ? '' : `nonce-${this.#tick - 1}`,
+        commit: `nonce-${this.#tick}`,
+      }),
       changelogFrom: 0,
     });
     if (outcome.status !== 'committed') throw new Error(`The test's commit was ${outcome.status}.`);

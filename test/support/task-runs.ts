@@ -17,6 +17,7 @@ import { type TaskId, taskName } from '../../src/runtime/task-id.js';
 import type { TaskOptions } from '../../src/runtime/task-options.js';
 import { memoryPorts } from '../../src/testing/memory/memory-ports.js';
 import { MemoryRedis } from '../../src/testing/memory/memory-redis.js';
+import { UpstreamInput } from '../../src/runtime/upstream-input.js';
 import { compileView } from '../../src/view/compile-plan.js';
 import type { ViewDeclaration } from '../../src/view/plan.js';
 import { eventually } from './system.js';
@@ -89,6 +90,26 @@ export class TaskRuns {
       ...options,
     });
     return { task, ended: task.run() };
+  }
+
+  /** Starts a task of a view that reads the one that runs. */
+  async startOver(
+    dependent: ViewDeclaration,
+    { pageRowsMax = 1_000, ...options }: Partial<TaskOptions> & { pageRowsMax?: number } = {},
+  ): Promise<RunningTask> {
+    const id = this.id(0, dependent.name);
+    const { views, log } = this.ports;
+    const compiled = compileView(dependent, { budget: { entriesMax: 100 } });
+    const input = new UpstreamInput(
+      compiled.inputs[0]!.name,
+      this.id(),
+      this.view.buckets,
+      taskName(id),
+      views,
+      new NewsDesk(log, this.limits.waitMs),
+      { now: () => 0, reportMs: 1, pageRowsMax, readBytesMax: 1_000_000 },
+    );
+    return this.start(id, { view: compiled, inputs: [input], ...options });
   }
 
   record(id = this.id()): TaskRecord | null {

@@ -3,7 +3,7 @@
 --
 -- KEYS  1 task (hash)
 -- ARGV  1 owner   2 the epoch at which the task was found free   3 nonce of the new token
--- Reply {'CLAIMED', grants, attempt, tick, positions, frontier, rows, conflicts, errors, checksum, extra, clocks, late}
+-- Reply {'CLAIMED', grants, attempt, tick, positions, frontier, rows, conflicts, errors, checksum, extra, clocks, late, commit}
 --                                  attempt is nil where none was left, tick before the first commit
 --       {'TAKEN', epoch}           the epoch is another one: somebody was quicker
 --       {'PARKED'}                 the task waits for a person
@@ -18,4 +18,4 @@ if parked then return { 'PARKED' } end
 grants = tonumber(grants or '0') + 1
 redis.call('HSET', task, 'owner', ARGV[1], 'epoch', string.format('%.0f', tonumber(ARGV[2]) + 1), 'nonce', ARGV[3], 'grants', grants)
 return { 'CLAIMED', grants,
-  unpack(redis.call('HMGET', task, 'attempt', 'tick', 'positions', 'frontier', 'rows', 'conflicts', 'errors', 'checksum', 'extra', 'clocks', 'late')) }
+  unpack(redis.call('HMGET', task, 'attempt', 'tick', 'positions', 'frontier', 'rows', 'conflicts', 'errors', 'checksum', 'extra', 'clocks', 'late', 'commit')) }

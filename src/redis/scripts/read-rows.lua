@@ -11,7 +11,7 @@
 --       {'ROWS', record, found, members}   index: key, text …, and the member each was found by
 --       {'WRONG_TYPE', key, type}
 --       {'MALFORMED', what}
--- The record holds tick, positions, frontier, rows, conflicts, errors, checksum, extra, clocks, late.
+-- The record holds tick, positions, frontier, rows, conflicts, errors, checksum, extra, clocks, late, commit.
 --
 -- A stored value is the text of the row that is shown, then what only the task needs, from a line feed on. A value
 -- without such a text shows no row.
@@ -36,7 +36,7 @@ for place = 1, #KEYS do
   local found = other_type(KEYS[place], expected)
   if found then return { 'WRONG_TYPE', KEYS[place], found } end
 end
-local record = redis.call('HMGET', KEYS[1], 'tick', 'positions', 'frontier', 'rows', 'conflicts', 'errors', 'checksum', 'extra', 'clocks', 'late')
+local record = redis.call('HMGET', KEYS[1], 'tick', 'positions', 'frontier', 'rows', 'conflicts', 'errors', 'checksum', 'extra', 'clocks', 'late', 'commit')
 local found = {}
 
 if mode == 'keys' then

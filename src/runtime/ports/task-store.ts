@@ -5,14 +5,28 @@ import type { Position } from '../position.js';
 import type { RawEntry } from './source-log.js';
 import type { OwnerToken, TaskId } from '../task-id.js';
 
-/** What a commit stores of a task beside its state; what the next owner starts from. */
-export interface TaskRecord {
+/** A commit of a task, told from any other that a history which was lost had under its number. */
+export interface CommitId {
   /** Rises by one with every commit. */
   tick: number;
+  /** Its nonce; empty before the first, and where it is not known. */
+  commit: string;
+}
+
+/** What a commit stores of a task beside its state; what the next owner starts from. */
+export interface TaskRecord extends CommitId {
   /** By input of the circuit: `stream:flights`, `table:airports`, `view:delays-by-airport`. */
   positions: Readonly<Record<string, InputPosition>>;
-  /** Per source partition (its Redis key), the position whose effects the state contains. */
+  /**
+   * Per source partition (its Redis key), the position whose effects the state contains, all of them. It may contain some
+   * of what follows.
+   */
   frontier: Readonly<Record<string, Position>>;
+  /**
+   * What the frontier becomes with the last of several ticks over which the effects of what was taken in are spread: not
+   * before, for who reads a frontier relies on all of them. Null where nothing is left to be done.
+   */
+  reaching: Readonly<Record<string, Position>> | null;
   rows: number;
   conflicts: number;
   /** Rows and entries in error now, by weight. */
@@ -25,7 +39,7 @@ export interface TaskRecord {
   clocks: Clocks;
   /**
    * The clocks that all operators have acted on, where more was due than the tick came to; null where these are
-   * `clocks`.
+   * `clocks`. Null when `reaching` is.
    */
   applied: Clocks | null;
   /** Anything else that the task must find again, small. */

@@ -1,6 +1,6 @@
 import type { RawEntry } from './source-log.js';
 import type { TaskId } from '../task-id.js';
-import type { TaskRecord } from './task-store.js';
+import type { CommitId, TaskRecord } from './task-store.js';
 
 /** One row as stored: its view key and its canonical JSON text. */
 export interface StoredRow {
@@ -28,6 +28,12 @@ export interface IndexRange {
   to: string | null;
   reverse: boolean;
   limit: number;
+}
+
+export interface Changes {
+  /** The newest commit when the entries were read, or a moment before; tick 0 before the first. */
+  newest: CommitId;
+  entries: RawEntry[];
 }
 
 /** Reading one partition of a view's rows, indexes and changelog. Never waits for a commit, never blocks one. */
@@ -68,8 +74,11 @@ export abstract class ViewStore {
 
   // ---- changelog
 
-  /** Changelog entries after a tick (`null` where the entry after it is gone: start again from a snapshot). */
-  abstract changes(task: TaskId, afterTick: number, countMax: number): Promise<RawEntry[] | null>;
+  /**
+   * Changelog entries after a tick, up to the next gap; none for a reader that is ahead. Null where the entry after it is
+   * gone: start again from a snapshot. Read it by `readChangelog`, which compares histories.
+   */
+  abstract changes(task: TaskId, afterTick: number, countMax: number): Promise<Changes | null>;
 
   /** From now until `ttlMs` from now every commit of the task writes its changelog. Repeat it to go on. The tick it holds from. */
   abstract subscribe(task: TaskId, ttlMs: number): Promise<number>;

@@ -1,10 +1,10 @@
 import { bucketOf, type ViewChange } from '../../circuit/view-output.js';
 import { StillwaterError } from '../../errors/stillwater-error.js';
 import { abortTogether } from '../abort-together.js';
-import { decodeChangelog } from '../changelog.js';
 import type { Clock } from '../clock.js';
 import type { Metrics } from '../metrics.js';
 import { NewsDesk } from '../news-desk.js';
+import { readChangelog } from '../read-changelog.js';
 import type { SourceLog } from '../ports/source-log.js';
 import type { ViewStore } from '../ports/view-store.js';
 import type { ReadingLimits } from './reading-limits.js';
@@ -22,7 +22,7 @@ import { parseVersion, versionText } from './view-version.js';
 export type FeedMessage =
   | { kind: 'snapshot'; rows: FoundRow[]; first: boolean }
   | { kind: 'ready'; id: string }
-  | { kind: 'changes'; id: string; changes: ViewChange[] }
+  | { kind: 'changes'; id: string; changes: readonly ViewChange[] }
   | { kind: 'resync'; reason: string };
 
 export interface FollowOptions {
@@ -114,17 +114,20 @@ export class ChangeFeed {
       ticks = begun.map((buckets) => Math.min(...buckets));
     }
     ticks = [...ticks];
+    // An id names ticks alone: histories are compared from the first commit on that is read.
+    const commits = ticks.map(() => '');
     // Changes that are already there come before `ready` when a follower goes on somewhere.
     for (let ready = false; !signal.aborted;) {
       let more = false;
       for (const [partition, task] of tasks.entries()) {
-        const entries = await this.store.changes(task, ticks[partition]!, this.limits.changelogPageMax);
-        if (entries === null) return 'Changes since the position are no longer kept.';
-        more ||= entries.length > 0;
-        for (const entry of entries) {
-          const { tick, changes } = decodeChangelog(entry);
-          if (tick !== ticks[partition]! + 1) return 'Changes since the position are no longer kept.';
+        const at = { tick: ticks[partition]!, commit: commits[partition]! };
+        const following = await readChangelog(this.store, task, at, this.limits.changelogPageMax);
+        if (following.status === 'gone') return 'Changes since the position are no longer kept.';
+        if (following.status === 'forked') return 'The view has gone back behind the position.';
+        more ||= following.entries.length > 0;
+        for (const { tick, commit, changes } of following.entries) {
           ticks[partition] = tick;
+          commits[partition] = commit;
           const ofSnapshot = known?.[partition];
           const fresh = ofSnapshot
             ? changes.filter(({ key }) => tick > ofSnapshot[bucketOf(key, ofSnapshot.length)]!)

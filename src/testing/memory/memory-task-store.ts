@@ -170,7 +170,7 @@ export class MemoryTaskStore extends TaskStore {
         else members.delete(member);
       }
     }
-    kept.record = copyOf({ ...request.record, tick: request.tick });
+    kept.record = copyOf({ ...request.record, tick: request.tick, commit: request.nonce });
     kept.commit = request.nonce;
     kept.buckets = request.buckets;
     kept.grants = 0;

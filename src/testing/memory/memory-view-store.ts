@@ -1,8 +1,8 @@
 import { bucketOf } from '../../circuit/view-output.js';
 import { shownText } from '../../zset/shown-text.js';
 import { newestErrors } from '../../runtime/ports/newest-errors.js';
-import type { RawEntry } from '../../runtime/ports/source-log.js';
 import {
+  type Changes,
   ViewStore,
   type IndexRange,
   type ReadRows,
@@ -88,14 +88,14 @@ export class MemoryViewStore extends ViewStore {
     );
   }
 
-  async changes(task: TaskId, afterTick: number, countMax: number): Promise<RawEntry[] | null> {
+  async changes(task: TaskId, afterTick: number, countMax: number): Promise<Changes | null> {
     const kept = this.redis.tasks.get(taskName(task));
-    const tick = kept?.record?.tick ?? 0;
-    if (afterTick === tick) return [];
+    const newest = { tick: kept?.record?.tick ?? 0, commit: kept?.record?.commit ?? '' };
+    if (afterTick >= newest.tick) return { newest, entries: [] };
     const entries = kept?.changes.after(`${afterTick}-0`, countMax) ?? [];
-    if (afterTick > tick || entries[0]?.[0] !== `${afterTick + 1}-0`) return null;
+    if (entries[0]?.[0] !== `${afterTick + 1}-0`) return null;
     const gap = entries.findIndex(([id], index) => id !== `${afterTick + 1 + index}-0`);
-    return gap === -1 ? entries : entries.slice(0, gap);
+    return { newest, entries: gap === -1 ? entries : entries.slice(0, gap) };
   }
 
   async subscribe(task: TaskId, ttlMs: number): Promise<number> {

@@ -73,7 +73,7 @@ const withReceived =
 /** An entry that says that it follows another. */
 const following = ([id, fields]: RawEntry, nonce: string): RawEntry => [
   id,
-  ['c', encodeEntry({ ...decodeEntry([id, fields]), after: nonce })],
+  ['c', encodeEntry({ ...decodeEntry([id, fields]), previous: nonce })],
 ];
 
 export const mutations: readonly Mutation[] = [
@@ -205,7 +205,27 @@ export const mutations: readonly Mutation[] = [
       const changes = views.changes.bind(views);
       views.changes = async (task, afterTick, countMax) => {
         const found = await changes(task, afterTick, countMax);
-        return found && found.length > 2 ? found.filter((_, index) => index !== 1) : found;
+        return found && found.entries.length > 2
+          ? { ...found, entries: found.entries.filter((_, index) => index !== 1) }
+          : found;
+      };
+      return { ...memoryPorts(redis), views };
+    },
+  },
+  {
+    breaks: 'a dependent compares the history of what it reads with the one it has read',
+    ports: (redis) => {
+      const views = new MemoryViewStore(redis);
+      const changes = views.changes.bind(views);
+      views.changes = async (task, afterTick, countMax) => {
+        const found = await changes(task, afterTick, countMax);
+        const nameless = (text: string): string => `${text.slice(0, text.lastIndexOf('\n'))}\n `;
+        return (
+          found && {
+            newest: { ...found.newest, commit: '' },
+            entries: found.entries.map(([id, [field, text]]) => [id, [field!, nameless(text!)]]),
+          }
+        );
       };
       return { ...memoryPorts(redis), views };
     },
@@ -229,7 +249,7 @@ export const mutations: readonly Mutation[] = [
     ports: withReceived(({ record, entries }) => {
       if (entries.length < 3) return { record, entries };
       const [first, , third, ...rest] = entries;
-      return { record, entries: [first!, following(third!, decodeEntry(first!).nonce), ...rest] };
+      return { record, entries: [first!, following(third!, decodeEntry(first!).commit), ...rest] };
     }),
   },
   {
@@ -244,13 +264,13 @@ export const mutations: readonly Mutation[] = [
         let tick = after;
         const believed = entries.map((entry) => {
           const changed = following(entry, last);
-          ({ tick, nonce: last } = decodeEntry(entry));
+          ({ tick, commit: last } = decodeEntry(entry));
           nonces.set(place(tick), last);
           return changed;
         });
         if (record === null)
-          return { record: recordBefore(receiver, { tick, nonce: last }), entries: believed };
-        const sent = { ...(record.extra['sent'] as object), [receiver]: { tick, nonce: last, entries: 0 } };
+          return { record: recordBefore(receiver, { tick, commit: last }), entries: believed };
+        const sent = { ...(record.extra['sent'] as object), [receiver]: { tick, commit: last, entries: 0 } };
         return { record: { ...record, extra: { ...record.extra, sent } }, entries: believed };
       })(redis);
     },
@@ -293,11 +313,11 @@ export const mutations: readonly Mutation[] = [
 
 const recordBefore = (
   receiver: number,
-  { tick, nonce }: { tick: number; nonce: string },
+  { tick, commit }: { tick: number; commit: string },
 ): Received['record'] => ({
   tick: 0,
   frontier: {},
   clocks: {},
   applied: null,
-  extra: { sent: { [receiver]: { tick, nonce, entries: 0 } } },
+  extra: { sent: { [receiver]: { tick, commit, entries: 0 } } },
 });

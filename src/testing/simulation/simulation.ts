@@ -3,8 +3,6 @@ import type { Generation } from '../../runtime/ports/registry.js';
 import type { RawEntry } from '../../runtime/ports/source-log.js';
 import type { TaskStatus } from '../../runtime/ports/task-store.js';
 import { progressOf } from '../../runtime/progress.js';
-import { sourcesOf } from '../../view/plan-nodes.js';
-import { stagesOf } from '../../view/stages.js';
 import { memoryPorts } from '../memory/memory-ports.js';
 import { MemoryRedis } from '../memory/memory-redis.js';
 import { Random } from '../random.js';
@@ -53,6 +51,7 @@ const PARKED_BY_ROLLBACK: ReadonlySet<string> = new Set([
   'log-trimmed',
   'changelog-lost',
   'exchange-lost',
+  'upstream-went-back',
 ]);
 
 /**
@@ -205,22 +204,10 @@ export class Simulation {
       this.#checkpoints.splice(this.#checkpoints.indexOf(to) + 1);
     } else if (random.chance(0.3)) rollBackStream(this.#redis, to, random.of(this.#streams()));
     else {
-      const tasks = [...this.#redis.tasks.keys()].filter((name) => !this.#isRead(name));
+      const tasks = [...this.#redis.tasks.keys()];
       if (tasks.length > 0) rollBackTask(this.#redis, to, random.of(tasks));
     }
     this.#watch.wentBack();
-  }
-
-  /** Whether other views read the task's: those cannot tell yet that its slot alone went back. */
-  #isRead(name: string): boolean {
-    return this.#subject.views.some((view) =>
-      sourcesOf(view.plan).some(
-        (source) =>
-          source.kind === 'view' &&
-          name.startsWith(`${source.name}#`) &&
-          name.includes(`/${stagesOf(source) - 1}.`),
-      ),
-    );
   }
 
   #streams(): string[] {

@@ -6,8 +6,8 @@ describeWithRedis('read-rows.lua', () => {
   const { redis } = onServer();
   const read = (keys: string[], ...args: string[]): Promise<unknown[]> =>
     new Script('read-rows').run(redis(), keys, args);
-  const RECORD = ['3', '{}', '{}', '2', '0', '0', 'c', '{}', '{"a":{}}', '7'];
-  const NONE = Array.from({ length: 10 }, () => null);
+  const RECORD = ['3', '{}', '{}', '2', '0', '0', 'c', '{}', '{"a":{}}', '7', 'n3'];
+  const NONE = Array.from({ length: 11 }, () => null);
   beforeEach(async () => {
     await redis().hset('{t}:task', {
       tick: '3',
@@ -20,6 +20,7 @@ describeWithRedis('read-rows.lua', () => {
       extra: '{}',
       clocks: '{"a":{}}',
       late: '7',
+      commit: 'n3',
     });
     await redis().hset('{t}:b0', { a: 'A', hidden: '\nside' });
     await redis().hset('{t}:b1', { b: 'B\nside\nothers', 'n\u0000l': 'N' });

@@ -25,6 +25,7 @@ describeWithRedis('claim.lua', () => {
       null,
       null,
       null,
+      null,
     ]);
     expect(await redis().hgetall(TASK)).toEqual({ owner: 'a', epoch: '1', nonce: 'n', grants: '1' });
   });
@@ -46,6 +47,7 @@ describeWithRedis('claim.lua', () => {
       extra: '[]',
       clocks: '{}\n{}',
       late: '7',
+      commit: 'n9',
     });
     expect(await claim('b', '4', 'm')).toEqual([
       'CLAIMED',
@@ -61,6 +63,7 @@ describeWithRedis('claim.lua', () => {
       '[]',
       '{}\n{}',
       '7',
+      'n9',
     ]);
     expect(await redis().hmget(TASK, 'owner', 'epoch', 'nonce')).toEqual(['b', '5', 'm']);
   });
