@@ -21,7 +21,7 @@ import { elementSchema, isScalar } from './columns.js';
 import type { CheckedTypes, EventOfType, StateInput, StateOfGroup } from './event-types.js';
 import { Evolving, type EvolveOptions } from './evolve.js';
 import { groupedBy, inOneStage, matched } from './exchange.js';
-import { groupedRows } from './grouped-rows.js';
+import { groupedRows, narrowed } from './grouped-rows.js';
 import { pathOf } from './expression.js';
 import { dedupeNode, type DedupeRequest, topNode, type TopRequest } from './order-nodes.js';
 import type { Order } from './order-terms.js';
@@ -47,6 +47,7 @@ import type {
 } from './join-types.js';
 import type { Duration } from './duration.js';
 import { freezing } from './freezing.js';
+import { kindOf } from './node-kinds.js';
 import { ofNode } from './of-types.js';
 import { overNode, type OverRequest } from './over-nodes.js';
 import type { ElementAt, PathTo, PathToArray, PathToInstant } from './path-type.js';
@@ -581,23 +582,19 @@ export class Grouping<
           place: build.place,
         });
     const specs = [...this.#before, ...asked];
-    const given = relation.aggregateRelation(
-      input,
-      by,
-      specs.map(({ aggregate }) => aggregate.column),
-      this.#key,
-      this.#over,
-    );
-    return give(build, {
+    const results = specs.map(({ aggregate }) => aggregate.column);
+    const over = (rows: PlanNode): AggregateNode => ({
       op: 'aggregate',
-      input: node,
+      input: rows,
       by,
       aggregates: specs,
       ...(this.#key && { key: this.#key }),
       ...(this.#over && { over: this.#over }),
-      relation: given,
+      relation: relation.aggregateRelation(rows.relation, by, results, this.#key, this.#over),
       place: this.#place ?? build.place,
     });
+    const [read] = kindOf(over(node)).reads(over(node), null);
+    return give(build, over(narrowed(node, read!)));
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { Build, NamedExpression } from './build.js';
-import { groupedBy } from './exchange.js';
+import { exchanged, groupedBy } from './exchange.js';
 import { groupedTogether } from './order-relations.js';
+import { headOf, type Paths } from './paths.js';
 import type { PlanNode } from './plan.js';
 import { selectRelation } from './relation.js';
 import { WINDOW_COLUMNS } from './time-relation.js';
@@ -26,6 +27,30 @@ export function groupedRows(
   const lasting = identifying.filter(({ name }) => !(WINDOW_COLUMNS as readonly string[]).includes(name));
   const moving = (lasting.length > 0 ? lasting : identifying).map(({ value }) => value.path);
   return { node: groupedBy(build, node, moving, 'grouped'), by: named };
+}
+
+/**
+ * Moved rows without the columns that nobody reads of them: fewer bytes are moved, and more rows are equal, which are moved
+ * as one.
+ */
+export function narrowed(node: PlanNode, read: Paths): PlanNode {
+  if (node.op !== 'exchange' || read === null) return node;
+  const heads = new Set([...read, ...node.by].map(headOf));
+  const kept = node.input.relation.columns.filter(({ name }) => heads.has(name));
+  if (kept.length === node.input.relation.columns.length) return node;
+  const columns = kept.map((column): NamedExpression => ({
+    name: column.name,
+    value: { kind: 'path', path: column.name, column },
+  }));
+  const { place, by, relation } = node;
+  const input: PlanNode = Object.freeze({
+    op: 'select',
+    input: node.input,
+    columns,
+    relation: selectRelation(node.input.relation, columns),
+    place,
+  });
+  return exchanged(input, by, relation.partitions, place);
 }
 
 /** What is computed to group by becomes a column of the rows. */

@@ -46,13 +46,23 @@ const moves = (plan: PlanNode): (readonly [string, number, string])[] =>
 
 describe('rows that belong together and lie in different partitions', () => {
   it('are moved to where the columns they are grouped by place them', () => {
-    expect(moves(sales.groupBy('buyer').aggregate({ n: count() }).plan)).toEqual([['buyer', 3, 'source']]);
-    expect(moves(sales.groupBy().aggregate({ n: count() }).plan)).toEqual([['', 1, 'source']]);
+    expect(moves(sales.groupBy('buyer').aggregate({ n: count() }).plan)).toEqual([['buyer', 3, 'select']]);
+    expect(moves(sales.groupBy().aggregate({ n: count() }).plan)).toEqual([['', 1, 'select']]);
     expect(moves(sales.groupBy('shop', 'buyer').aggregate({ n: count() }).plan)).toEqual([]);
     expect(moves(sales.select({ buyer: 'buyer' }).distinct().plan)).toEqual([['buyer', 3, 'select']]);
     expect(moves(sales.dedupe({ by: 'buyer', within: '1h', on: 'at' }).plan)).toEqual([
       ['buyer', 3, 'source'],
     ]);
+  });
+
+  it('are moved without the columns that nobody reads', () => {
+    const moved = (results: object) =>
+      nodesOf(sales.groupBy('buyer').aggregate(results as { n: never }).plan)
+        .find(({ op }) => op === 'exchange')!
+        .relation.columns.map(({ name }) => name);
+    expect(moved({ n: count() })).toEqual(['buyer']);
+    expect(moved({ n: sum('amount') })).toEqual(['buyer', 'amount']);
+    expect(moved({ n: first('amount', { by: 'at' }) })).toEqual(['at', 'buyer', 'amount']);
   });
 
   it('are moved by what is computed to group by', () => {
@@ -67,7 +77,7 @@ describe('rows that belong together and lie in different partitions', () => {
     const inSessions = sales.window(session('30m')).groupBy('buyer').aggregate({ n: count() });
     expect(moves(inSessions.plan)).toEqual([['buyer', 3, 'source']]);
     const inWindows = sales.window(tumbling('1h')).groupBy('buyer').aggregate({ n: count() }).final();
-    expect(moves(inWindows.plan)).toEqual([['buyer', 3, 'window']]);
+    expect(moves(inWindows.plan)).toEqual([['buyer', 3, 'select']]);
     // Time goes with them.
     expect(codes(inWindows)).toEqual([]);
   });
@@ -86,7 +96,7 @@ describe('rows that belong together and lie in different partitions', () => {
     ]);
     const perBuyer = sales.groupBy('buyer').aggregate({ n: count() });
     expect(moves(perBuyer.join({ home: buyers }, { on: { buyer: 'buyer' } }).plan)).toEqual([
-      ['buyer', 3, 'source'],
+      ['buyer', 3, 'select'],
       ['buyer', 3, 'source'],
     ]);
     for (const joined of [withCity, perShop, perBuyer.join({ home: buyers }, { on: { buyer: 'buyer' } })])
@@ -119,7 +129,7 @@ describe('a view', () => {
     expect(moves(declared(perShop, { partitions: 8 }).plan)).toEqual([['shop', 8, 'aggregate']]);
     expect(declared(perShop, { partitions: 8 }).partitions).toBe(8);
     const perBuyer = sales.groupBy('buyer').aggregate({ n: count() });
-    expect(moves(declared(perBuyer, { partitions: 8 }).plan)).toEqual([['buyer', 3, 'source']]);
+    expect(moves(declared(perBuyer, { partitions: 8 }).plan)).toEqual([['buyer', 3, 'select']]);
     expect(declared(perBuyer, { partitions: 8 }).partitions).toBe(8);
     expect(declared(buyers, { partitions: 4 })).toMatchObject({ partitions: 4 });
     expect(codes(perShop, { partitions: 0 })).toEqual(['bad-partitions']);
@@ -142,7 +152,7 @@ describe('a view', () => {
 
   it('is explained with what it moves', () => {
     const { operators, text } = explainView(declared(sales.groupBy('buyer').aggregate({ n: count() })));
-    expect(operators.map(({ op }) => op)).toEqual(['source', 'exchange', 'aggregate', 'view']);
+    expect(operators.map(({ op }) => op)).toEqual(['source', 'select', 'exchange', 'aggregate', 'view']);
     expect(text).toContain('moves rows to the partition of buyer, of 3');
     const all = explainView(declared(sales.groupBy().aggregate({ n: count() })));
     expect(all.text).toContain('moves all rows to one partition');
