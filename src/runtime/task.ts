@@ -332,6 +332,8 @@ export class Task {
   }
 
   async #tickOfTime(clocks: Clocks): Promise<void> {
+    await this.#room();
+    if (this.#stop.signal.aborted) return;
     const tick = tickOfTime(clocks, this.#record);
     await this.#submit(tick, await this.#step(tick));
   }
