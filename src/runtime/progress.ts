@@ -1,6 +1,6 @@
 import { leastClocks } from './clocks.js';
 import { contained } from './contained.js';
-import { isBetween } from './followed.js';
+import { EXCHANGE, isBetween } from './followed.js';
 import { allTasks, lastStage } from './generation-tasks.js';
 import type { Generation } from './ports/registry.js';
 import type { SourceLog } from './ports/source-log.js';
@@ -103,7 +103,7 @@ async function entriesUpTo(
   if (position === BEGINNING) return end.entriesAdded - end.length;
   for (const { record } of statuses)
     for (const [input, at] of Object.entries(record?.positions ?? {}))
-      if (!input.startsWith('view:') && at.position === position)
+      if (!input.startsWith('view:') && input !== EXCHANGE && at.position === position)
         return end.entriesAdded - end.length + Math.min(at.entries, end.length);
   const first = timeOf(end.first ?? end.last);
   const span = Math.max(1, timeOf(end.last) - first);
