@@ -7,7 +7,7 @@ import { encodeClocks, encodeFrontier, positionsText } from './task-record.js';
 const FIXED_KEYS = 4;
 const SCORE = '0';
 
-type Operation = 'S' | 'D' | 'Z' | 'R';
+type Operation = 'S' | 'D' | 'Z' | 'R' | 'X';
 
 /** What one tick changes of one state, gathered by bucket: what is put and what goes. */
 class Buckets {
@@ -86,6 +86,17 @@ export function commitArguments(keyspace: Keyspace, request: CommitRequest): str
     keys += 1;
     if (gone.length > 0) changes.push({ key: keys, operation: 'R', values: gone });
     if (puts.length > 0) changes.push({ key: keys, operation: 'Z', values: puts });
+  }
+
+  if (request.sent !== undefined) {
+    const id = `${request.tick}-0`;
+    const add = (redisKey: string, text: string, from: string): void => {
+      all.push(redisKey);
+      keys += 1;
+      changes.push({ key: keys, operation: 'X', values: [id, from, text] });
+    };
+    for (const { receiver, text, from } of request.sent) add(`${base}:out:${receiver}`, text, `${from}-0`);
+    add(`${base}:sent`, '', id);
   }
 
   all[1] = String(keys);

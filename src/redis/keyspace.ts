@@ -17,6 +17,8 @@ export type StateKind = keyof typeof LETTER;
  *     :o:<state>:<bucket>    zset     ordered state, by the bucket of the group; scores are 0
  *     :i:<state>             zset     an index; scores are 0
  *     :changes               stream   the changelog, ids `<tick>-0`
+ *     :out:<receiver>        stream   what it sends to a task of the next stage, ids `<tick>-0`
+ *     :sent                  stream   an entry for each commit of a task that sends, to be waited for; only the last stays
  *     :readers               hash     dependents, and the tick each has reached
  *     :subscribed            string   there while somebody listens to the changelog
  *   <prefix>:registry        hash     releases and generations
@@ -63,6 +65,12 @@ export class Keyspace {
   }
   changes(task: TaskId): string {
     return `${this.base(task)}:changes`;
+  }
+  out(task: TaskId, receiver: number): string {
+    return `${this.base(task)}:out:${receiver}`;
+  }
+  sent(task: TaskId): string {
+    return `${this.base(task)}:sent`;
   }
   readers(task: TaskId): string {
     return `${this.base(task)}:readers`;

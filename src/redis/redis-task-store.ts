@@ -11,10 +11,13 @@ import {
   type CommitRequest,
   type FetchedState,
   type ParkReason,
+  type Received,
+  type ReceiveRequest,
   type StoredState,
   type TaskRecord,
   type TaskStatus,
 } from '../runtime/ports/task-store.js';
+import type { RawEntry } from '../runtime/ports/source-log.js';
 import { type OwnerToken, type TaskId, taskName } from '../runtime/task-id.js';
 import { commitArguments } from './commit-arguments.js';
 import type { RedisConnections } from './connections.js';
@@ -216,6 +219,26 @@ export class RedisTaskStore extends TaskStore {
     }
   }
 
+  receive(requests: readonly ReceiveRequest[]): Promise<Received[]> {
+    return answered('Reading what was sent', async () => {
+      const pipeline = this.connections.commits.pipeline();
+      for (const { sender, receiver, after, countMax } of requests) {
+        // The record first: what it says was sent is there when the entries are read.
+        pipeline.hmget(this.keyspace.task(sender), ...RECORD_FIELDS);
+        pipeline.xrange(this.keyspace.out(sender, receiver), `(${after}-0`, '+', 'COUNT', countMax);
+      }
+      const replies = await pipeline.exec();
+      return requests.map((_, index) => ({
+        record: decodeRecord(valueOf(replies, 2 * index) as (string | null)[]),
+        entries: valueOf(replies, 2 * index + 1) as RawEntry[],
+      }));
+    });
+  }
+
+  sentKey(task: TaskId): string {
+    return this.keyspace.sent(task);
+  }
+
   fetch(task: TaskId, buckets: number, state: StoredState): Promise<FetchedState> {
     return answered(`Fetching state of ${taskName(task)}`, async () => {
       const round = new Round(this.connections.commits);
@@ -248,6 +271,7 @@ export class RedisTaskStore extends TaskStore {
     task: TaskId,
     states: readonly { name: string; kind: 'keyed' | 'ordered' | 'index' }[],
     buckets: number,
+    receivers = 0,
   ): Promise<void> {
     await answered(`Deleting ${taskName(task)}`, async () => {
       const redis = this.connections.control;
@@ -257,8 +281,9 @@ export class RedisTaskStore extends TaskStore {
         this.keyspace.changes(task),
         this.keyspace.readers(task),
         this.keyspace.subscribed(task),
+        this.keyspace.sent(task),
       );
-      let some: string[] = [];
+      let some = Array.from({ length: receivers }, (_, receiver) => this.keyspace.out(task, receiver));
       for (const { name, kind } of states)
         for (const key of this.keyspace.state(task, name, kind, buckets)) {
           some.push(key);

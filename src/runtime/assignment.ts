@@ -1,4 +1,5 @@
 import { hash32 } from '../zset/checksum.js';
+import { allTasks } from './generation-tasks.js';
 import { maintained } from './maintained.js';
 import type { Generation } from './ports/registry.js';
 import type { WorkerInfo } from './ports/workers.js';
@@ -17,10 +18,10 @@ export function tasksOf(generations: readonly Generation[]): AssignableTask[] {
   return generations
     .filter((generation) => wanted.has(generation))
     .flatMap((generation) =>
-      Array.from({ length: generation.partitions }, (_, partition) => ({
-        id: { view: generation.view, generation: generation.number, stage: 0, partition },
+      allTasks(generation).map((id) => ({
+        id,
         fingerprint: generation.fingerprint,
-        source: `${[...generation.sources].sort()[0] ?? generation.view}/${partition}`,
+        source: `${[...generation.sources].sort()[0] ?? generation.view}/${id.partition}`,
       })),
     );
 }

@@ -1,3 +1,4 @@
+import { allTasks, lastStage, receiversOf, statesOf, tasksOfStage } from './generation-tasks.js';
 import type { RegistryWatch } from './registry-watch.js';
 import type { Generation } from './ports/registry.js';
 import type { TaskStore } from './ports/task-store.js';
@@ -12,16 +13,16 @@ export async function dropGeneration(
   generation: Generation,
   { tasks, views, registry, id }: { tasks: TaskStore; views: ViewStore; registry: RegistryWatch; id: string },
 ): Promise<boolean> {
-  for (let partition = 0; partition < generation.partitions; partition++) {
-    const task = { view: generation.view, generation: generation.number, stage: 0, partition };
+  for (const task of allTasks(generation)) {
     const [status] = await tasks.status([task]);
     // Nobody waits for what it was parked for any more, and a parked task is not to be claimed.
     if (status!.parked) await tasks.unpark(task);
     if ((await tasks.claim(task, id, status!.epoch)) === null) return false;
-    await tasks.drop(task, generation.states, generation.buckets);
+    const { stage } = task;
+    await tasks.drop(task, statesOf(generation, stage), generation.buckets, receiversOf(generation, stage));
   }
   // Only now that its owners are fenced: one that commits says how far it has read, and would be kept waiting for again.
-  await forgetReader(generation, views);
+  await forgetReader(generation, { views, registry });
   await registry.change(() => ({
     puts: [],
     removes: [{ view: generation.view, number: generation.number }],
@@ -30,11 +31,17 @@ export async function dropGeneration(
 }
 
 /** Its upstreams need not keep their changelogs for it any more. */
-export async function forgetReader(generation: Generation, views: ViewStore): Promise<void> {
-  for (const [upstream, number] of Object.entries(generation.upstreams))
-    for (let partition = 0; partition < generation.partitions; partition++)
+export async function forgetReader(
+  generation: Generation,
+  { views, registry }: { views: ViewStore; registry: RegistryWatch },
+): Promise<void> {
+  for (const [upstream, number] of Object.entries(generation.upstreams)) {
+    const read = registry.generation(upstream, number);
+    const stage = read ? lastStage(read) : 0;
+    for (const task of tasksOfStage(generation, 0))
       await views.removeReader(
-        { view: upstream, generation: number, stage: 0, partition },
-        taskName({ view: generation.view, generation: generation.number, stage: 0, partition }),
+        { view: upstream, generation: number, stage, partition: task.partition },
+        taskName(task),
       );
+  }
 }

@@ -9,7 +9,8 @@ import { EventForm } from './event-form.js';
 import { EventTypes } from './event-types.js';
 import { readText } from './flat-fields.js';
 import { instantText, toInstantText } from '../zset/instant-text.js';
-import { partitionOf, partitionOfText, type RecordSource } from './placement.js';
+import { partitionOf, type RecordSource } from './placement.js';
+import { partitionOfText } from '../zset/partition-of-text.js';
 import { RowDecoder } from './row-decoder.js';
 import { TableKey } from './table-key.js';
 

@@ -22,6 +22,21 @@ export interface Followed {
   readonly snapshot: Snapshot | null;
 }
 
+/** The name of the input of a stage that reads another: no source has it, for theirs begin with their kind. */
+export const EXCHANGE = 'exchange';
+
+/** What a task keeps of one of the tasks that send to it: the last entry it has, and what is contained in that or was said since. */
+export interface Heard extends CommitFacts, Readonly<CommitId> {
+  /** How many entries it has. */
+  readonly entries: number;
+  /** The sender's tick of which the facts are: a later one, if that sent nothing here. */
+  readonly upTo: number;
+}
+
+/** What a task's record says of its senders; null before it received anything. */
+export const heardIn = ({ extra }: Pick<TaskRecord, 'extra'>): readonly Heard[] | null =>
+  (extra[EXCHANGE] as readonly Heard[] | undefined) ?? null;
+
 /**
  * How far the snapshot of an upstream partition has come, until the changelog has caught up with all of it.
  *
@@ -48,10 +63,13 @@ export const oldestOf = ({ runs }: Snapshot): Run => runs[0]![0]!;
  */
 export const isBetween = ({ applied, extra }: Pick<TaskRecord, 'applied' | 'extra'>): boolean =>
   applied !== null ||
+  (heardIn({ extra })?.some(({ more }) => more) ?? false) ||
   Object.entries(extra).some(([input, note]) => input.startsWith('view:') && (note as Followed).more);
 
 /** What a dependent gets with the rows. While more is due than was done, the rows are of the time and the frontier before. */
-export const factsOf = (record: TaskRecord): CommitFacts => ({
+export const factsOf = (
+  record: Pick<TaskRecord, 'frontier' | 'clocks' | 'applied' | 'extra'>,
+): CommitFacts => ({
   frontier: record.frontier,
   clocks: leastClocks(record.applied ?? record.clocks),
   more: isBetween(record),

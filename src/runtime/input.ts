@@ -8,7 +8,9 @@ import type { Position } from './position.js';
 export interface InputBatch {
   /** How many entries; a tick takes a run of them. None where nothing has come but time. */
   readonly size: number;
-  delta(from: number, to: number): Delta;
+  delta?(from: number, to: number): Delta;
+  /** Where what comes in is not one delta but several, of inputs of the circuit. */
+  inputs?(from: number, to: number): ReadonlyMap<string, Delta>;
   /** Where the input stands after the first `to` entries. */
   positionAfter(to: number): InputPosition;
   /** What the frontier gains with the first `to` entries, by source partition. */

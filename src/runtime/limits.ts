@@ -31,6 +31,10 @@ export interface Limits {
   errorsWindow: number;
   /** How often a task tells its upstream how far it has read. */
   readerReportMs: number;
+  /** Entries that the tasks of a view's next stage may have left unread when the one that sends them waits. */
+  exchangeEntriesMax: number;
+  /** So long what was read by the next stage is kept: it may have to be read again. */
+  exchangeKeptMs: number;
   /** Changelog entries a view keeps for subscribers that come back. */
   changelogEntriesMin: number;
   /** How often a task whose view acts on time asks how far the other partitions of its sources are. */
@@ -68,6 +72,8 @@ export const defaultLimits: Limits = {
   parkedRetryMs: 5_000,
   errorsWindow: 1_000,
   readerReportMs: 1_000,
+  exchangeEntriesMax: 1_000,
+  exchangeKeptMs: 10_000,
   changelogEntriesMin: 1_000,
   clocksMs: 250,
   heartbeatIdleMs: 3_000,

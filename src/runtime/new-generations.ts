@@ -1,6 +1,7 @@
-import { compileView } from '../view/compile-plan.js';
+import { compileStage } from '../view/compile-plan.js';
 import { sourcesOf } from '../view/plan-nodes.js';
 import type { ViewDeclaration } from '../view/plan.js';
+import { partitionsOfStage, stagesOf } from '../view/stages.js';
 import { describeView } from './reading/view-description.js';
 import { partitionKeys } from './placement.js';
 import type { Generation } from './ports/registry.js';
@@ -39,6 +40,10 @@ export function newGenerations(
         upstream.sources.forEach((key) => logs.add(key));
       }
     }
+    const stages = Array.from({ length: stagesOf(view) }, (_, stage) => ({
+      partitions: partitionsOfStage(view, stage),
+      states: compileStage(view, stage, { budget: { entriesMax: 1 } }).states,
+    }));
     made.push({
       view: view.name,
       number:
@@ -54,9 +59,10 @@ export function newGenerations(
       state,
       since: now,
       paused: false,
-      partitions: view.plan.relation.partitions,
+      partitions: view.partitions,
+      ...(stages.length > 1 && { stages: stages.slice(0, -1) }),
       buckets: view.buckets,
-      states: compileView(view, { budget: { entriesMax: 1 } }).states,
+      states: stages.at(-1)!.states,
       upstreams,
       sources: [...logs],
       stopAt: null,

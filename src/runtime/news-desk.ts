@@ -25,9 +25,14 @@ export class NewsDesk {
   }
 
   /** Returns when there may be something after the position, after `waitMs` in any case. */
-  async wait(redisKey: string, position: Position, signal: AbortSignal): Promise<void> {
+  wait(redisKey: string, position: Position, signal: AbortSignal): Promise<void> {
+    return this.waitForAny(new Map([[redisKey, position]]), signal);
+  }
+
+  /** The same for several logs: when any of them may have something. */
+  async waitForAny(positions: ReadonlyMap<string, Position>, signal: AbortSignal): Promise<void> {
     try {
-      await this.log.waitForNews(new Map([[redisKey, position]]), this.waitMs, signal);
+      await this.log.waitForNews(positions, this.waitMs, signal);
     } catch {
       await this.clock.sleep(FAILED_PAUSE_MS, signal);
     }

@@ -1,5 +1,7 @@
 import { leastClocks } from './clocks.js';
-import { isBetween } from './followed.js';
+import { contained } from './contained.js';
+import { EXCHANGE, isBetween } from './followed.js';
+import { allTasks, lastStage } from './generation-tasks.js';
 import type { Generation } from './ports/registry.js';
 import type { SourceLog } from './ports/source-log.js';
 import type { TaskStatus, TaskStore } from './ports/task-store.js';
@@ -56,19 +58,12 @@ export async function progressOf(
   tasks: TaskStore,
   log: SourceLog,
 ): Promise<Progress> {
-  const statuses = await tasks.status(
-    Array.from({ length: generation.partitions }, (_, partition) => ({
-      view: generation.view,
-      generation: generation.number,
-      stage: 0,
-      partition,
-    })),
-  );
+  const statuses = await tasks.status(allTasks(generation));
   const ends = await log.ends(generation.sources);
-  const frontier: Record<string, Position> = {};
-  for (const redisKey of generation.sources) frontier[redisKey] = BEGINNING;
-  for (const { record } of statuses)
-    for (const [redisKey, position] of Object.entries(record?.frontier ?? {})) frontier[redisKey] = position;
+  const last = lastStage(generation);
+  const shown = statuses.filter(({ task }) => task.stage === last).map(({ record }) => record);
+  const frontier: Record<string, Position> = { ...contained(generation, shown) };
+  for (const redisKey of generation.sources) frontier[redisKey] ??= BEGINNING;
 
   let entriesTotal = 0;
   let entriesDone = 0;
@@ -108,7 +103,7 @@ async function entriesUpTo(
   if (position === BEGINNING) return end.entriesAdded - end.length;
   for (const { record } of statuses)
     for (const [input, at] of Object.entries(record?.positions ?? {}))
-      if (!input.startsWith('view:') && at.position === position)
+      if (!input.startsWith('view:') && input !== EXCHANGE && at.position === position)
         return end.entriesAdded - end.length + Math.min(at.entries, end.length);
   const first = timeOf(end.first ?? end.last);
   const span = Math.max(1, timeOf(end.last) - first);

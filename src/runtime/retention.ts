@@ -163,7 +163,7 @@ export class Retention {
       if (code.has(generation.fingerprint)) this.#orphans.delete(name);
       else if (!this.#orphans.has(name)) this.#orphans.set(name, { since: clock.monotonicMs(), told: false });
       if (!this.#isForgotten(generation)) continue;
-      await forgetReader(generation, views);
+      await forgetReader(generation, { views, registry });
       const orphan = this.#orphans.get(name)!;
       if (orphan.told) continue;
       orphan.told = true;

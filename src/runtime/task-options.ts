@@ -1,4 +1,4 @@
-import type { CompiledView } from '../view/compile-plan.js';
+import type { CompiledStage } from '../view/compile-plan.js';
 import type { Clock } from './clock.js';
 import type { TaskInput } from './input.js';
 import type { Limits } from './limits.js';
@@ -6,6 +6,7 @@ import type { Logger } from './logger.js';
 import type { Metrics } from './metrics.js';
 import type { Generation } from './ports/registry.js';
 import type { Attempt, TaskRecord, TaskStore } from './ports/task-store.js';
+import type { Receivers } from './receivers.js';
 import type { SiblingClocks } from './sibling-clocks.js';
 import type { StepGate } from './step-gate.js';
 import type { OwnerToken, TaskId } from './task-id.js';
@@ -21,10 +22,12 @@ export interface TaskOptions {
   attempt: Attempt | null;
   /** Of the view's definition: what is blamed is blamed in all its generations. */
   fingerprint: string;
-  view: CompiledView;
+  view: CompiledStage;
   inputs: readonly TaskInput[];
   /** The other tasks of the view; null where it acts on no time that they bring. */
   siblings: SiblingClocks | null;
+  /** The tasks that receive what it sends; null of one that sends nothing. */
+  receivers: Receivers | null;
   errorsMax: number;
   store: TaskStore;
   limits: Limits;

@@ -47,7 +47,8 @@ export class TaskTime {
     return view.inputs.flatMap((input) => {
       const { name, source } = input;
       if (source.kind === 'view' || !this.#view.isBroughtBy(input)) return [];
-      const redisKey = partitionKeys(source)[id.partition]!;
+      const redisKey = partitionKeys(source)[id.partition];
+      if (redisKey === undefined) return [];
       return [{ source, redisKey, position: positions[name]?.position ?? BEGINNING, clocks: clocks[name]! }];
     });
   }

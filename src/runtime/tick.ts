@@ -37,7 +37,7 @@ export function tickOver(
     input: input.name,
     entry: batch.positionAfter(from + 1).position,
     entries: to - from,
-    inputs: new Map([[input.name, batch.delta(from, to)]]),
+    inputs: batch.inputs?.(from, to) ?? new Map([[input.name, batch.delta!(from, to)]]),
     errors: batch.errors(from, to),
     skippedTypes: batch.skippedTypes?.(from, to) ?? [],
     after: {

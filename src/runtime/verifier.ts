@@ -2,6 +2,7 @@ import { assert } from '../assert.js';
 import { Checksum } from '../zset/checksum.js';
 import type { Clock } from './clock.js';
 import { encodeToken } from './frontier.js';
+import { shownBy } from './generation-tasks.js';
 import { inState } from './in-state.js';
 import type { Limits } from './limits.js';
 import type { Generation } from './ports/registry.js';
@@ -193,7 +194,7 @@ export class Verifier {
     const { tasks } = this.options;
     const sum = new Checksum();
     let rows = 0;
-    for (const { record } of await tasks.status(partitionsOf(generation))) {
+    for (const { record } of await tasks.status(shownBy(generation))) {
       if (!record) continue;
       sum.merge(Checksum.parse(record.checksum));
       rows += record.rows;
@@ -204,7 +205,7 @@ export class Verifier {
   /** The same from the rows as they lie there: what was changed behind our back shows here. */
   async #stored(generation: Generation): Promise<string> {
     const sum = new Checksum();
-    for (const task of partitionsOf(generation))
+    for (const task of shownBy(generation))
       for (let bucket = 0; bucket < generation.buckets; bucket++)
         for (const { key, text } of await this.#bucket(task, bucket, generation.buckets))
           sum.add(`${key}\n${text}`, 1);
@@ -213,7 +214,7 @@ export class Verifier {
 
   async #differences(live: Generation, shadow: Generation): Promise<VerifyStatus['differences']> {
     const differences: { key: string; live: unknown; replayed: unknown }[] = [];
-    for (const task of partitionsOf(live)) {
+    for (const task of shownBy(live)) {
       for (let bucket = 0; bucket < live.buckets; bucket++) {
         const served = textsOf(await this.#bucket(task, bucket, live.buckets));
         const replayed = textsOf(
@@ -258,14 +259,6 @@ function apart(
 }
 
 const parsed = (text: string | undefined): unknown => (text === undefined ? null : JSON.parse(text));
-
-const partitionsOf = (generation: Generation) =>
-  Array.from({ length: generation.partitions }, (_, partition) => ({
-    view: generation.view,
-    generation: generation.number,
-    stage: 0,
-    partition,
-  }));
 
 /** Whether `live` is `generation`, or reads it, through however many views. */
 function isUpstream(all: readonly Generation[], live: Generation, generation: Generation): boolean {

@@ -13,7 +13,7 @@ import type { Comparison, Filter, RowsQuery } from './reading/rows-query.js';
 import type { RowsReader } from './reading/rows-reader.js';
 import type { ServedView } from './reading/served-view.js';
 import type { ServedViews } from './reading/served-views.js';
-import { frontierOf } from './reading/view-version.js';
+import { contained } from './contained.js';
 import { type DescribedType, keyPartsOf } from './reading/view-description.js';
 import type { PositionWait } from './reading/wait-for-position.js';
 import { encodeToken } from './frontier.js';
@@ -119,7 +119,7 @@ export class ViewReader<V = Record<string, Value>> {
     return {
       rows: page.rows.map(({ row }) => row as RowRead<V>),
       next: page.next,
-      position: encodeToken(frontierOf(page.records)),
+      position: encodeToken(contained(view.generation, page.records)),
     };
   }
 

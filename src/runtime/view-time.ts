@@ -1,8 +1,9 @@
 import { NO_TIME, type SourceTime, type Time } from '../circuit/time.js';
-import { type CompiledInput, type CompiledView, inputNameOf } from '../view/compile-plan.js';
+import { type CompiledInput, type CompiledStage, inputNameOf } from '../view/compile-plan.js';
 import { sourcesOf } from '../view/plan-nodes.js';
 import type { SourceDeclaration } from '../view/plan.js';
 import { type Clocks, leastClocks, raised } from './clocks.js';
+import { EXCHANGE } from './followed.js';
 import { partitionKeys, type RecordSource } from './placement.js';
 
 /**
@@ -23,25 +24,34 @@ export class ViewTime {
   readonly #others = new Map<string, readonly string[]>();
 
   constructor(
-    { inputs, timed }: Pick<CompiledView, 'inputs' | 'timed'>,
+    {
+      inputs,
+      timed,
+      received,
+      sources: read,
+    }: Pick<CompiledStage, 'inputs' | 'timed' | 'received' | 'sources'>,
     /** The one the task reads. */
     partition = 0,
   ) {
+    const brought = inputs.map(({ name, source }) => ({ name, source, carries: recordSources(source) }));
+    // What comes through an exchange brings all time there is.
+    if (received.length > 0)
+      brought.push({ name: EXCHANGE, source: read[0]!, carries: read.flatMap(recordSources) });
     const sources = new Map<string, RecordSource>();
     const unknown: Record<string, Record<string, null>> = {};
-    for (const { name: input, source } of inputs)
-      for (const carried of recordSources(source)) {
+    for (const { name: input, source, carries } of brought)
+      for (const carried of carries) {
         const name = inputNameOf(carried);
         if (!timed.has(name)) continue;
         sources.set(name, carried);
         const redisKeys = partitionKeys(carried);
         for (const redisKey of redisKeys) (unknown[input] ??= {})[redisKey] = null;
-        // The time of an upstream is what comes with its rows.
-        if (carried === source && redisKeys.length > 1)
-          this.#others.set(
-            input,
-            redisKeys.filter((_, index) => index !== partition),
-          );
+        if (input === EXCHANGE) continue;
+        // The time of an upstream is what comes with its rows, to those that have a partition of it.
+        const isRead = partition < source.partitions;
+        const others = redisKeys.filter((_, index) => !isRead || (carried === source && index !== partition));
+        if (others.length > 0 && (carried === source || !isRead))
+          this.#others.set(input, [...(this.#others.get(input) ?? []), ...others]);
       }
     this.unknown = unknown;
     this.#sources = [...sources].map(([name, source]) => ({

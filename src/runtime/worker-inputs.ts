@@ -1,9 +1,13 @@
-import type { CompiledView } from '../view/compile-plan.js';
+import type { CompiledStage } from '../view/compile-plan.js';
+import { stagesOf } from '../view/stages.js';
 import type { Clock } from './clock.js';
 import { EntryDecoder } from './decode-entry.js';
 import type { TaskInput } from './input.js';
 import type { Limits } from './limits.js';
 import type { Metrics } from './metrics.js';
+import { ExchangeInput } from './exchange-input.js';
+import { lastStage, tasksOfStage } from './generation-tasks.js';
+import { logsReadBy } from './logs-read.js';
 import { NewsDesk } from './news-desk.js';
 import { partitionKeys, type RecordSource } from './placement.js';
 import type { Generation } from './ports/registry.js';
@@ -11,6 +15,7 @@ import type { SourceLog } from './ports/source-log.js';
 import type { BlamedEntry, TaskStore } from './ports/task-store.js';
 import type { ViewStore } from './ports/view-store.js';
 import type { RegistryWatch } from './registry-watch.js';
+import { Receivers } from './receivers.js';
 import { SiblingClocks } from './sibling-clocks.js';
 import { SourceReader } from './source-reader.js';
 import { StreamInput } from './stream-input.js';
@@ -32,6 +37,7 @@ export interface WorkerInputsOptions {
 export class WorkerInputs {
   readonly #readers = new Map<RecordSource, Map<number, SourceReader>>();
   readonly #siblings = new Map<string, SiblingClocks>();
+  readonly #receivers = new Map<string, Receivers>();
   readonly #news: NewsDesk;
 
   constructor(readonly options: WorkerInputsOptions) {
@@ -41,11 +47,19 @@ export class WorkerInputs {
   inputsOf(
     id: TaskId,
     generation: Generation,
-    { inputs }: CompiledView,
+    { stage, inputs, received, sources }: CompiledStage,
     blamed: readonly BlamedEntry[],
   ): TaskInput[] {
-    const { registry, views, limits, clock } = this.options;
-    return inputs.map(({ name, source, needsOrder }) => {
+    const { registry, views, limits, clock, tasks } = this.options;
+    if (stage > 0) {
+      const senders = tasksOfStage(generation, stage - 1).map((task) => ({
+        task,
+        reads: logsReadBy(task, sources),
+      }));
+      return [new ExchangeInput(senders, id.partition, received, tasks, this.#news, limits.readBytesMax)];
+    }
+    const read = inputs.filter(({ source }) => id.partition < source.partitions);
+    return read.map(({ name, source, needsOrder }) => {
       if (source.kind !== 'view') {
         const reader = this.#reader(source, id.partition);
         const ofReader = blamed.filter(({ redisKey }) => redisKey === reader.redisKey);
@@ -56,13 +70,15 @@ export class WorkerInputs {
           ofReader.map(({ entry }) => entry),
         );
       }
+      const number = generation.upstreams[source.name]!;
+      const read = registry.generation(source.name, number);
       const upstream: TaskId = {
         view: source.name,
-        generation: generation.upstreams[source.name]!,
-        stage: 0,
+        generation: number,
+        stage: read ? lastStage(read) : stagesOf(source) - 1,
         partition: id.partition,
       };
-      const buckets = registry.generation(upstream.view, upstream.generation)?.buckets ?? source.buckets;
+      const buckets = read?.buckets ?? source.buckets;
       return new UpstreamInput(name, upstream, buckets, taskName(id), views, this.#news, {
         now: () => clock.monotonicMs(),
         reportMs: limits.readerReportMs,
@@ -73,19 +89,35 @@ export class WorkerInputs {
   }
 
   /** What the other tasks of a view know of time; null where none of it matters. */
-  siblingsOf(id: TaskId, { partitions }: Generation, compiled: CompiledView): SiblingClocks | null {
+  siblingsOf(id: TaskId, generation: Generation, compiled: CompiledStage): SiblingClocks | null {
     if (!new ViewTime(compiled, id.partition).needsOthers) return null;
     const { registry } = this.options;
     for (const [name, { tasks }] of this.#siblings)
       if (!registry.generation(tasks[0]!.view, tasks[0]!.generation)) this.#siblings.delete(name);
-    const name = `${id.view}#${id.generation}`;
+    const name = `${id.view}#${id.generation}/${id.stage}`;
     let siblings = this.#siblings.get(name);
     if (siblings === undefined) {
       const { tasks, clock, limits } = this.options;
-      const all = Array.from({ length: partitions }, (_, partition) => ({ ...id, partition }));
+      const all = tasksOfStage(generation, id.stage);
       this.#siblings.set(name, (siblings = new SiblingClocks(all, tasks, clock, limits.clocksMs)));
     }
     return siblings;
+  }
+
+  /** The tasks that receive what a task sends; null of one that sends nothing. */
+  receiversOf(id: TaskId, generation: Generation): Receivers | null {
+    if (id.stage === lastStage(generation)) return null;
+    const { registry, tasks, clock, limits } = this.options;
+    for (const [name, of] of this.#receivers)
+      if (!registry.generation(of.tasks[0]!.view, of.tasks[0]!.generation)) this.#receivers.delete(name);
+    const name = `${id.view}#${id.generation}/${id.stage}`;
+    let receivers = this.#receivers.get(name);
+    if (receivers === undefined) {
+      const all = tasksOfStage(generation, id.stage + 1);
+      const options = { everyMs: limits.readerReportMs, keepMs: limits.exchangeKeptMs };
+      this.#receivers.set(name, (receivers = new Receivers(all, tasks, clock, options)));
+    }
+    return receivers;
   }
 
   #reader(source: RecordSource, partition: number): SourceReader {

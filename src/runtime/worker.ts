@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { pure } from '../circuit/pure.js';
 import type { CacheBudget } from '../circuit/two-generations.js';
 import { messageOf } from '../errors/stillwater-error.js';
-import { compileView } from '../view/compile-plan.js';
+import { compileStage } from '../view/compile-plan.js';
 import { assign, tasksOf } from './assignment.js';
 import type { Clock } from './clock.js';
 import type { Code } from './code.js';
@@ -276,7 +276,7 @@ export class Worker {
       metrics.takeovers.add({ view: id.view });
       logger.info(`Took over ${taskName(id)}.`);
     }
-    const compiled = compileView(view, { budget: this.#cache });
+    const compiled = compileStage(view, id.stage, { budget: this.#cache });
     const blamed = await store.blamed(generation.fingerprint);
     const task = new Task({
       id,
@@ -288,6 +288,7 @@ export class Worker {
       view: compiled,
       inputs: this.#inputs.inputsOf(id, generation, compiled, blamed),
       siblings: this.#inputs.siblingsOf(id, generation, compiled),
+      receivers: this.#inputs.receiversOf(id, generation),
       errorsMax: view.errorsMax,
       store,
       limits,

@@ -1,5 +1,6 @@
 import type { EncodedEntry } from '../runtime/encode-record.js';
-import { crc16, partitionKeys, type RecordSource } from '../runtime/placement.js';
+import { partitionKeys, type RecordSource } from '../runtime/placement.js';
+import { crc16 } from '../zset/partition-of-text.js';
 
 /** Records, and characters of their fields, that one call appends: so much takes Redis less than 5 ms. */
 export const appendLimits = { appendEntriesMax: 1_000, appendLengthMax: 1024 * 1024 } as const;

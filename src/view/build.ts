@@ -141,15 +141,15 @@ export class Build {
     return other;
   }
 
-  /** Until rows can move between partitions, what belongs together must already lie together. */
+  /** What belongs together must lie together, or be moved to where it does; rows are moved once. */
   noteExchange(together: boolean, done: string, evidence: Record<string, string>): void {
-    if (together) return;
+    if (together || this.problems.some(({ code }) => code === 'needs-exchange')) return;
     this.note({
       code: 'needs-exchange',
-      what: `Rows that are ${done} together may lie in different partitions, and rows are not yet exchanged between partitions.`,
+      what: `Rows that are ${done} together may lie in different partitions, and cannot be brought together here: within a view rows move between partitions once, and not to where versions of a table are looked up.`,
       evidence,
       remedy:
-        'Partition the streams by the columns used here (`partitionBy`), or declare them with one partition.',
+        'Make a view of what comes before and read that, partition the streams by the columns used here (`partitionBy`), or declare them with one partition.',
       place: this.place,
     });
   }

@@ -20,6 +20,8 @@ import type {
 import { elementSchema, isScalar } from './columns.js';
 import type { CheckedTypes, EventOfType, StateInput, StateOfGroup } from './event-types.js';
 import { Evolving, type EvolveOptions } from './evolve.js';
+import { groupedBy, inOneStage, matched } from './exchange.js';
+import { groupedRows, narrowed } from './grouped-rows.js';
 import { pathOf } from './expression.js';
 import { dedupeNode, type DedupeRequest, topNode, type TopRequest } from './order-nodes.js';
 import type { Order } from './order-terms.js';
@@ -32,7 +34,6 @@ import type {
   RowWithRank,
 } from './order-type.js';
 import { type Joined, joined, joinedAsOf, semiJoined } from './join-build.js';
-import { placedTogether } from './join-relation.js';
 import type {
   AsOfHow,
   JoinHow,
@@ -46,6 +47,7 @@ import type {
 } from './join-types.js';
 import type { Duration } from './duration.js';
 import { freezing } from './freezing.js';
+import { kindOf } from './node-kinds.js';
 import { ofNode } from './of-types.js';
 import { overNode, type OverRequest } from './over-nodes.js';
 import type { ElementAt, PathTo, PathToArray, PathToInstant } from './path-type.js';
@@ -179,16 +181,14 @@ export class Collection<
     ...others: { [I in keyof Others]: Others[I] & SameRows<Row, RowIn<Others[I]>> }
   ): Collection<Row, null> {
     const build = new Build(this, ...(others as readonly unknown[] as Collection<any>[]));
-    const inputs = [
-      this.plan,
-      ...(others as readonly unknown[]).map((other) =>
-        build.alike(this.plan, build.planOf(other, 'union()'), 'united'),
-      ),
-    ];
-    build.noteExchange(
-      inputs.every((input) => input.relation.partitions === inputs[0]!.relation.partitions),
-      'united',
-      Object.fromEntries(inputs.map((input, index) => [`side ${index + 1}`, relation.partitionText(input)])),
+    const inputs = inOneStage(
+      [
+        this.plan,
+        ...(others as readonly unknown[]).map((other) =>
+          build.alike(this.plan, build.planOf(other, 'union()'), 'united'),
+        ),
+      ],
+      build,
     );
     return give(build, {
       op: 'union',
@@ -220,14 +220,10 @@ export class Collection<
     options?: { readonly all?: boolean },
   ): Collection<any, any> {
     const build = new Build(this, other);
-    const left = this.plan;
-    const right = build.alike(left, build.planOf(other, `${op}()`), 'compared');
+    const compared = build.alike(this.plan, build.planOf(other, `${op}()`), 'compared');
     const all = options?.all ?? false;
-    const columns = left.relation.columns.map(({ name }) => ({ left: name, right: name }));
-    build.noteExchange(placedTogether(left.relation, right.relation, columns), 'compared', {
-      left: relation.partitionText(left),
-      right: relation.partitionText(right),
-    });
+    const on = this.plan.relation.columns.map(({ name }) => ({ left: name, right: name }));
+    const [left, right] = matched(build, this.plan, compared, { on, done: 'compared' });
     const relationOf = op === 'except' ? exceptRelation : intersectRelation;
     return give(build, {
       op,
@@ -242,13 +238,14 @@ export class Collection<
   /** Each row once. */
   distinct(): Collection<Row, [Key] extends [string] ? Key : keyof Row & string> {
     const build = new Build(this);
-    build.noteExchange(this.plan.relation.partitionedBy !== null, 'made distinct', {
-      rows: relation.partitionText(this.plan),
-    });
+    const names = this.plan.relation.columns.map(({ name }) => name);
+    // Equal rows lie together wherever columns decide where.
+    const isPlaced = this.plan.relation.partitionedBy !== null;
+    const input = isPlaced ? this.plan : groupedBy(build, this.plan, names, 'made distinct');
     return give(build, {
       op: 'distinct',
-      input: this.plan,
-      relation: relation.distinctRelation(this.plan.relation),
+      input,
+      relation: relation.distinctRelation(input.relation),
       place: build.place,
     });
   }
@@ -570,12 +567,12 @@ export class Grouping<
       : Aggregate<Row, Results[N]>;
   }): Collection<Flat<Group & Results>, Key> {
     const build = new Build({ plan: this.#input }, this);
-    const { relation: input } = this.#input;
+    const { node, by } = groupedRows(build, this.#input, this.#by, this.#key);
+    const { relation: input } = node;
     const asked = Object.entries(aggregates ?? {}).map(([name, request]) => ({
       name,
       aggregate: aggregateSpec(name, request as unknown as AggregateRequest, input, build),
     }));
-    const by = this.#by;
     for (const { name } of asked)
       if ([...by, ...this.#before].some((column) => column.name === name))
         build.note({
@@ -586,27 +583,19 @@ export class Grouping<
           place: build.place,
         });
     const specs = [...this.#before, ...asked];
-    const given = relation.aggregateRelation(
-      input,
-      by,
-      specs.map(({ aggregate }) => aggregate.column),
-      this.#key,
-      this.#over,
-    );
-    build.noteExchange(given.partitionedBy !== null, 'grouped', {
-      rows: relation.partitionText(this.#input),
-      'grouped by': by.map((column) => column.name).join(', ') || '(nothing: all rows)',
-    });
-    return give(build, {
+    const results = specs.map(({ aggregate }) => aggregate.column);
+    const over = (rows: PlanNode): AggregateNode => ({
       op: 'aggregate',
-      input: this.#input,
+      input: rows,
       by,
       aggregates: specs,
       ...(this.#key && { key: this.#key }),
       ...(this.#over && { over: this.#over }),
-      relation: given,
+      relation: relation.aggregateRelation(rows.relation, by, results, this.#key, this.#over),
       place: this.#place ?? build.place,
     });
+    const [read] = kindOf(over(node)).reads(over(node), null);
+    return give(build, over(narrowed(node, read!)));
   }
 
   /**

@@ -1,3 +1,4 @@
+import { assert } from '../assert.js';
 import type { Circuit } from '../circuit/circuit.js';
 import { CircuitBuilder } from '../circuit/circuit-builder.js';
 import type { ErrorCollection } from '../circuit/error-collection.js';
@@ -12,6 +13,7 @@ import {
   type LateSink,
   type Operator,
 } from '../circuit/operator.js';
+import { ExchangeOutput, type SentRows } from '../circuit/exchange-output.js';
 import { DropLate } from '../circuit/operators/drop-late.js';
 import { Select, type SelectedColumn, type SelectedValue } from '../circuit/operators/select.js';
 import { type KeptRecord, Upsert } from '../circuit/operators/upsert.js';
@@ -22,17 +24,22 @@ import type { ColumnTime } from '../circuit/time.js';
 import type { CacheBudget } from '../circuit/two-generations.js';
 import { ViewOutput } from '../circuit/view-output.js';
 import { RecordSide, viewRecordCodec } from '../circuit/view-record.js';
+import { partitionOfText } from '../zset/partition-of-text.js';
 import { keyTextOf, type KeyPart } from '../zset/row-key.js';
 import type { Row } from '../zset/value.js';
 import { columnAt, holdsOnlyStrings } from './columns.js';
 import { checkOf } from './computed-value.js';
+import { stageOf } from './exchange.js';
 import { fusedAggregate } from './fused-aggregate.js';
 import { indexOrderText } from './index-order.js';
 import { kindOf } from './node-kinds.js';
+import { nodesOf, sourcesOf } from './plan-nodes.js';
+import { partitionsOfStage } from './stages.js';
 import type {
   Column,
   ColumnType,
   ColumnWatermark,
+  ExchangeNode,
   Expression,
   PlanNode,
   Relation,
@@ -40,20 +47,33 @@ import type {
   ViewDeclaration,
 } from './plan.js';
 
-/** A view as what maintains it. */
-export interface CompiledView {
+/** A stage of a view as what maintains it. */
+export interface CompiledStage {
+  readonly stage: number;
   readonly circuit: Circuit;
-  readonly output: ViewOutput;
+  /** What its ticks change of the rows that are shown; nothing, of a stage that only sends. */
+  readonly output: Pick<ViewOutput, 'takeResult' | 'options'>;
+  /** What it sends to the stage behind it; null of the last. */
+  readonly sent: ExchangeOutput | null;
+  /** The circuit's inputs that come from the stage before, in the order in which that one sends them. */
+  readonly received: readonly string[];
   readonly errors: ErrorCollection;
   /** The rows that came too late; null if the view leaves none out. */
   readonly lates: LateRows | null;
   /** Groups of folded events that stopped. */
   readonly parking: ParkedKeys;
   readonly inputs: readonly CompiledInput[];
+  /** All that the view reads, in whatever stage. */
+  readonly sources: readonly SourceDeclaration[];
   /** Sources (`stream:flights`) whose time the circuit acts on; also such as only its upstream views read. */
   readonly timed: ReadonlySet<string>;
   /** Everything the circuit keeps, also what no tick has written yet. */
   readonly states: readonly { readonly name: string; readonly kind: 'keyed' | 'ordered' | 'index' }[];
+}
+
+/** A whole view, or the last stage of one. */
+export interface CompiledView extends CompiledStage {
+  readonly output: ViewOutput;
 }
 
 export interface CompiledInput {
@@ -64,6 +84,9 @@ export interface CompiledInput {
   readonly needsOrder: boolean;
 }
 
+/** What the exchanges into a stage are named by their number. */
+const receivedName = (index: number): string => `exchange:${index}`;
+
 export const inputNameOf = (source: SourceDeclaration): string => `${source.kind}:${source.name}`;
 
 /**
@@ -71,7 +94,16 @@ export const inputNameOf = (source: SourceDeclaration): string => `${source.kind
  * every process: names are vertex numbers, and vertices are numbered in the order of the plan.
  */
 export function compileView(view: ViewDeclaration, options: { budget: CacheBudget }): CompiledView {
-  return new PlanCompiler(view, options.budget).compile();
+  return new PlanCompiler(view, options.budget, null).compile() as CompiledView;
+}
+
+/** The same for one of a view's stages: what its tasks run. */
+export function compileStage(
+  view: ViewDeclaration,
+  stage: number,
+  options: { budget: CacheBudget },
+): CompiledStage {
+  return new PlanCompiler(view, options.budget, stage).compile();
 }
 
 /** The making of one circuit; what the kinds of nodes add their vertices to. */
@@ -90,24 +122,28 @@ export class PlanCompiler {
 
   constructor(
     readonly view: ViewDeclaration,
-    budget: CacheBudget,
+    readonly budget: CacheBudget,
+    /** Null: all of it in one circuit, in which nothing need be moved. */
+    readonly stage: number | null,
   ) {
     this.#builder = new CircuitBuilder(budget);
     this.#fused = fusedAggregate(view);
   }
 
-  compile(): CompiledView {
-    const { view } = this;
-    const plan = this.vertexOf(view.plan);
-    // What a dependent may act on is brought to it with the rows.
-    const { lates, watermarks } = view.plan.relation;
-    if (!lates) for (const { time } of watermarks) this.needsTime(time);
-    const output = this.#output ?? this.#makeOutput(null);
-    this.#builder.vertex('view', output, [plan]);
+  compile(): CompiledStage {
+    const { view, stage } = this;
+    const last = stageOf(view.plan);
+    const received = stage === null || stage === 0 ? [] : this.#exchangesTo(stage);
+    for (const node of received) this.vertexOf(node);
+    const output = stage === null || stage === last ? this.#show() : null;
+    const sent = output === null ? this.#send() : null;
     const circuit = this.#builder.build();
     return {
+      stage: stage ?? last,
       circuit,
-      output,
+      output: output ?? sent!.nothingShown(view.buckets),
+      sent,
+      received: received.map((_, index) => receivedName(index)),
       errors: this.#builder.errorCollection,
       lates: circuit.lates,
       parking: this.parking,
@@ -116,12 +152,59 @@ export class PlanCompiler {
         source,
         needsOrder: source.kind === 'stream' && this.#ordered.has(source.name),
       })),
+      sources: sourcesOf(view.plan),
       timed: this.#timed,
       states: circuit.states.map(({ name, kind }) => ({ name, kind })),
     };
   }
 
+  #show(): ViewOutput {
+    const { view } = this;
+    const plan = this.vertexOf(view.plan);
+    // What a dependent may act on is brought to it with the rows.
+    const { lates, watermarks } = view.plan.relation;
+    if (!lates) for (const { time } of watermarks) this.needsTime(time);
+    const output = this.#output ?? this.#makeOutput(null);
+    this.#builder.vertex('view', output, [plan]);
+    return output;
+  }
+
+  /** A stage in the middle: its ticks send what the next one receives, and know of time what any behind acts on. */
+  #send(): ExchangeOutput {
+    const { view } = this;
+    const stage = this.stage!;
+    const nodes = this.#exchangesTo(stage + 1);
+    const vertices = nodes.map(({ input }) => this.vertexOf(input));
+    for (const source of compileView(view, { budget: this.budget }).timed) this.#timed.add(source);
+    const sent = new ExchangeOutput(
+      nodes.map(({ input, by, relation }): SentRows => {
+        const textOf = this.keyTextOf(input.relation, by);
+        const count = partitionsOfStage(view, stage + 1);
+        return {
+          partitionOf: relation.partitions === 1 ? () => 0 : (row) => partitionOfText(textOf(row), count),
+          textOf: this.rowTextOf(input.relation),
+        };
+      }),
+    );
+    this.#builder.vertex('exchange', sent, vertices);
+    return sent;
+  }
+
+  /** What is moved into a stage, in the order of the plan: so both sides number it. */
+  #exchangesTo(stage: number): ExchangeNode[] {
+    return nodesOf(this.view.plan).filter(
+      (node): node is ExchangeNode => node.op === 'exchange' && stageOf(node) === stage,
+    );
+  }
+
   // ---- for the kinds of nodes
+
+  /** The vertex that gives the rows of an exchange: what is received, or where all is one circuit its input. */
+  exchanged(node: ExchangeNode): number {
+    if (this.stage === null) return this.vertexOf(node.input);
+    assert(stageOf(node) === this.stage, `A stage reads what was moved to another.`);
+    return this.#builder.source(receivedName(this.#exchangesTo(this.stage).indexOf(node)));
+  }
 
   /** The vertex that gives a node's rows; made once, however often the node is used. */
   vertexOf(node: PlanNode): number {

@@ -22,7 +22,7 @@ import { variantsOfSchema } from './variants.js';
  * that is what `version` is for.
  */
 export function fingerprintOf(
-  view: Pick<ViewDeclaration, 'name' | 'plan' | 'key' | 'indexes' | 'version' | 'buckets'>,
+  view: Pick<ViewDeclaration, 'name' | 'plan' | 'key' | 'indexes' | 'version' | 'partitions' | 'buckets'>,
 ): string {
   const read = columnsRead(view.plan);
   const content = {
@@ -31,6 +31,8 @@ export function fingerprintOf(
     key: view.key,
     indexes: view.indexes.map((index) => index.columns.map(({ path, descending }) => [path, descending])),
     version: view.version,
+    // Said only where rows are moved to another number of partitions than they come from.
+    partitions: view.partitions === view.plan.relation.partitions ? undefined : view.partitions,
     buckets: view.buckets,
   };
   return createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 16);

@@ -3,8 +3,9 @@ import { max } from './ordered-aggregates.js';
 import type { AggregateRequest } from './aggregates.js';
 import type { Build, NamedExpression } from './build.js';
 import { columnAt } from './columns.js';
+import { groupedBy } from './exchange.js';
+import { withComputed } from './grouped-rows.js';
 import type { AggregateNode, ColumnWatermark, PlanNode, SessionNode, SlidingNode } from './plan.js';
-import { selectRelation } from './relation.js';
 import { sessionEnd, sessionRelation, slidingRelation, WINDOW_COLUMNS } from './time-relation.js';
 
 /** What is asked of windows that follow from a group's rows, before the groups are. */
@@ -42,8 +43,9 @@ export function inGroupWindows(
         remedy: 'Give it another name.',
         place: build.place,
       });
-  const { input, paths } = withComputed(rows, by, build);
+  const { node: columns, by: paths } = withComputed(build, rows, by);
   const per = paths.map(({ value }) => value.path);
+  const input = groupedBy(build, columns, per, kind === 'session' ? 'put in sessions' : 'put in windows');
   const { place } = build;
   if (kind === 'sliding') {
     const relation = slidingRelation(input.relation, column, ms);
@@ -78,42 +80,3 @@ const sessionEnds = ({ relation }: SessionNode): AggregateNode['aggregates'][num
   const request = max<{ windowEnd: string }, 'windowEnd'>(name) as unknown as AggregateRequest;
   return { name, aggregate: aggregateSpec(name, request, relation, { note: () => {} }) };
 };
-
-interface NamedPath extends NamedExpression {
-  readonly value: Extract<NamedExpression['value'], { kind: 'path' }>;
-}
-
-/** What is computed to group by becomes a column of the rows: windows within groups are of columns. */
-function withComputed(
-  rows: PlanNode,
-  by: readonly NamedExpression[],
-  build: Build,
-): { input: PlanNode; paths: readonly NamedPath[] } {
-  const computed = by.filter(({ value }) => value.kind !== 'path');
-  const pathTo = (path: string, { value: { column } }: NamedExpression): NamedPath['value'] => ({
-    kind: 'path',
-    path,
-    column,
-  });
-  const paths = by.map((one): NamedPath => ({
-    name: one.name,
-    value: one.value.kind === 'path' ? one.value : pathTo(one.name, one),
-  }));
-  if (computed.length === 0) return { input: rows, paths };
-  build.noteTaken(computed.map(({ name }) => name));
-  const columns = [
-    ...rows.relation.columns.map((column): NamedExpression => ({
-      name: column.name,
-      value: { kind: 'path', path: column.name, column },
-    })),
-    ...computed,
-  ];
-  const input: PlanNode = Object.freeze({
-    op: 'select',
-    input: rows,
-    columns,
-    relation: selectRelation(rows.relation, columns),
-    place: build.place,
-  });
-  return { input, paths };
-}

@@ -1,6 +1,7 @@
 import { Build } from './build.js';
 import { isScalar, kindOf, typeText } from './columns.js';
 import { durationMs } from './duration.js';
+import { matched, stageOf } from './exchange.js';
 import { pathOf } from './expression.js';
 import {
   asOfRelation,
@@ -37,8 +38,9 @@ export function joined(
   side: object,
   how: JoinOptions,
 ): Joined {
-  const { build, left, right, as } = namedSide(input, side, 'join()');
-  const on = joinKeys(build, left, right, how, as);
+  const { build, as, ...sides } = namedSide(input, side, 'join()');
+  const on = joinKeys(build, sides.left, sides.right, how, as);
+  const [left, right] = matched(build, sides.left, sides.right, { on, done: 'joined' });
   build.noteTaken([as]);
   const where = condition<boolean>(build, how, `the condition of the join with "${as}"`);
   const parts = { kind, left, right, as, on, where, place: build.place } as const;
@@ -116,6 +118,12 @@ export function joinedAsOf(
 ): Joined {
   const { build, left, right, as } = namedSide(input, side, 'joinAsOf()');
   const on = joinKeys(build, left, right, how, as);
+  if (on.length > 0)
+    build.noteExchange(
+      placedTogether(left.relation, right.relation, on) && stageOf(left) === stageOf(right),
+      'joined',
+      { left: partitionText(left), [as]: partitionText(right), on: onText(on, as) },
+    );
   build.noteTaken([as]);
   const table = right.op === 'source' && right.source.kind === 'table' ? right.source : null;
   if (table?.eventTime == null)
@@ -156,9 +164,9 @@ export function semiJoined(
   how: JoinOptions,
 ): Joined {
   const build = new Build(input, other as object | null);
-  const left = input.plan;
-  const right = build.planOf(other, `${kind}Join()`);
-  const on = joinKeys(build, left, right, how, 'other');
+  const asked = build.planOf(other, `${kind}Join()`);
+  const on = joinKeys(build, input.plan, asked, how, 'other');
+  const [left, right] = matched(build, input.plan, asked, { on, done: 'joined' });
   const where = condition(build, how, `the condition of ${kind}Join()`) as PairFunction | null;
   return {
     build,
@@ -181,7 +189,10 @@ function condition<R>(build: Build, how: JoinOptions, name: string) {
   return userFunction<R>(how.where as (row: any) => R);
 }
 
-/** The columns that must be equal. Rows that match must lie together. */
+const onText = (on: readonly JoinKey[], as: string): string =>
+  on.map((pair) => `${pair.left} = ${as}.${pair.right}`).join(', ');
+
+/** The columns that must be equal. */
 function joinKeys(
   build: Build,
   left: PlanNode,
@@ -201,11 +212,6 @@ function joinKeys(
       place: build.place,
     });
   for (const pair of on) checkPair(build, left, right, pair);
-  build.noteExchange(placedTogether(left.relation, right.relation, on), 'joined', {
-    left: partitionText(left),
-    [as]: partitionText(right),
-    on: on.map((pair) => `${pair.left} = ${as}.${pair.right}`).join(', '),
-  });
   return on;
 }
 

@@ -4,6 +4,7 @@ import { dedupe } from './nodes/dedupe.js';
 import { distinct } from './nodes/distinct.js';
 import { evolve } from './nodes/evolve.js';
 import { except } from './nodes/except.js';
+import { exchange } from './nodes/exchange.js';
 import { during } from './nodes/during.js';
 import { final } from './nodes/final.js';
 import { flatMap } from './nodes/flat-map.js';
@@ -48,6 +49,7 @@ const nodeKinds: { readonly [Op in OperatorNode['op']]: NodeKind<Extract<Operato
   sliding,
   final,
   during,
+  exchange,
 };
 
 export const kindOf = <N extends OperatorNode>(node: N): NodeKind<N> =>

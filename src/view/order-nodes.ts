@@ -3,10 +3,11 @@ import type { Build } from './build.js';
 import { isScalar } from './columns.js';
 import { DURATION_EXAMPLES, durationMs, type Duration } from './duration.js';
 import { pathOf } from './expression.js';
-import { dedupeRelation, groupedTogether, topRelation } from './order-relations.js';
+import { groupedBy } from './exchange.js';
+import { dedupeRelation, topRelation } from './order-relations.js';
 import { type Order, orderTerm, orderWords } from './order-terms.js';
 import type { Column, DedupeNode, OrderTerm, PlanNode, TopNode } from './plan.js';
-import { columnNames, partitionText } from './relation.js';
+import { columnNames } from './relation.js';
 
 /** The nodes of the operators that put rows in an order, made of what was written. */
 
@@ -20,8 +21,9 @@ export interface TopRequest {
   readonly rank?: string;
 }
 
-export function topNode(build: Build, input: PlanNode, count: number, options: TopRequest): TopNode {
-  const per = groupPaths(build, input, options?.per);
+export function topNode(build: Build, rows: PlanNode, count: number, options: TopRequest): TopNode {
+  const per = groupPaths(build, rows, options?.per);
+  const input = groupedBy(build, rows, per, 'put in an order');
   const order = orderTerms(build, input, options?.order, 'top()');
   const offset = options?.offset ?? 0;
   const rank = options?.rank ?? null;
@@ -36,7 +38,6 @@ export function topNode(build: Build, input: PlanNode, count: number, options: T
       place: build.place,
     });
   if (rank !== null) build.noteTaken([rank]);
-  noteGroups(build, input, per, 'put in an order');
   return {
     op: 'top',
     input,
@@ -56,8 +57,9 @@ export interface DedupeRequest {
   readonly on?: string;
 }
 
-export function dedupeNode(build: Build, input: PlanNode, options: DedupeRequest): DedupeNode {
-  const by = groupPaths(build, input, options?.by);
+export function dedupeNode(build: Build, rows: PlanNode, options: DedupeRequest): DedupeNode {
+  const by = groupPaths(build, rows, options?.by);
+  const input = by.length === 0 ? rows : groupedBy(build, rows, by, 'compared');
   if (by.length === 0)
     build.note({
       code: 'no-columns',
@@ -75,7 +77,6 @@ export function dedupeNode(build: Build, input: PlanNode, options: DedupeRequest
       place: build.place,
     });
   const at = instantColumn(build, input, options?.on);
-  noteGroups(build, input, by, 'compared');
   const how = { by, withinMs, at };
   return { op: 'dedupe', input, ...how, relation: dedupeRelation(input.relation, how), place: build.place };
 }
@@ -170,9 +171,3 @@ export function noteWhole(
     place: build.place,
   });
 }
-
-export const noteGroups = (build: Build, input: PlanNode, per: readonly string[], done: string): void =>
-  build.noteExchange(groupedTogether(input.relation, per), done, {
-    rows: partitionText(input),
-    per: per.join(', ') || '(nothing: all rows)',
-  });

@@ -4,8 +4,9 @@ import type { Build } from './build.js';
 import { nullable, renamed } from './columns.js';
 import { checkOf } from './computed-value.js';
 import { pathOf } from './expression.js';
+import { groupedBy } from './exchange.js';
 import { reachOf, ROWS_AWAY_MAX } from './frame.js';
-import { groupPaths, noteGroups, noteWhole, orderTerms, wholeNumber } from './order-nodes.js';
+import { groupPaths, noteWhole, orderTerms, wholeNumber } from './order-nodes.js';
 import { overRelation } from './order-relations.js';
 import type { Order } from './order-terms.js';
 import type { AggregateKind, OrderTerm, OverFunction, OverNode, PlanNode } from './plan.js';
@@ -20,8 +21,9 @@ export interface OverRequest {
 }
 
 /** The node of the columns that rows have of their place among others. */
-export function overNode(build: Build, input: PlanNode, how: OverRequest, columns: object): OverNode {
-  const per = groupPaths(build, input, how?.per);
+export function overNode(build: Build, rows: PlanNode, how: OverRequest, columns: object): OverNode {
+  const per = groupPaths(build, rows, how?.per);
+  const input = groupedBy(build, rows, per, 'put in an order');
   const order = orderTerms(build, input, how?.order, 'over()');
   const entries = Object.entries(columns ?? {}) as [string, RowFunctionRequest][];
   if (entries.length === 0)
@@ -37,7 +39,6 @@ export function overNode(build: Build, input: PlanNode, how: OverRequest, column
     const made = overFunction(build, input, { name, request, order });
     return made === null ? [] : [made];
   });
-  noteGroups(build, input, per, 'put in an order');
   const relation = overRelation(input.relation, { per, order, functions });
   return { op: 'over', input, per, order, functions, relation, place: build.place };
 }

@@ -33,7 +33,8 @@ export type PlanNode =
   | SessionNode
   | SlidingNode
   | FinalNode
-  | DuringNode;
+  | DuringNode
+  | ExchangeNode;
 
 interface NodeBase {
   /** The relation this node gives: everything that later nodes and the edges need to know of it. */
@@ -215,6 +216,16 @@ export interface SlidingNode extends NodeBase {
 export interface FinalNode extends NodeBase {
   readonly op: 'final';
   readonly input: PlanNode;
+}
+/**
+ * The same rows, moved to where those that are equal in some columns lie together: the partition of their text there. Here a
+ * plan is cut into stages. Columns none: all in the first partition.
+ */
+export interface ExchangeNode extends NodeBase {
+  readonly op: 'exchange';
+  readonly input: PlanNode;
+  /** Paths. */
+  readonly by: readonly string[];
 }
 /** The rows while now is between two instants of theirs. */
 export interface DuringNode extends NodeBase {
@@ -471,6 +482,8 @@ export interface ViewDeclaration {
   readonly indexes: readonly IndexDeclaration[];
   readonly version: string | null;
   readonly promote: 'auto' | 'manual';
+  /** Over how many its rows are spread. */
+  readonly partitions: number;
   /** The number of hashes each partition's rows and states lie in. */
   readonly buckets: number;
   /** Views that fail on more than this many of their last thousand entries are parked. */

@@ -6,13 +6,13 @@ import type { Column, ColumnWatermark, Expression, PlanNode, Relation, SourceDec
 
 export function sourceRelation(source: SourceDeclaration): Relation {
   if (source.kind === 'view') {
-    const { partitions, partitionedBy, watermarks, lates } = source.plan.relation;
+    const { partitionedBy, watermarks, lates } = source.plan.relation;
     return {
       columns: source.columns,
       uniqueKey: source.key,
       appendOnly: false,
       log: null,
-      partitions,
+      partitions: source.partitions,
       partitionedBy,
       // A changelog does not say which rows were late.
       watermarks: lates ? [] : watermarks,
@@ -81,7 +81,9 @@ export function unionRelation(inputs: readonly [Relation, ...Relation[]]): Relat
     appendOnly: inputs.every((input) => input.appendOnly),
     log: rest.every((input) => input.log === first.log) ? first.log : null,
     partitions: Math.max(...inputs.map((input) => input.partitions)),
-    partitionedBy: rest.every((input) => sameNames(input.partitionedBy, first.partitionedBy))
+    partitionedBy: rest.every(
+      (input) => input.partitions === first.partitions && sameNames(input.partitionedBy, first.partitionedBy),
+    )
       ? first.partitionedBy
       : null,
     watermarks: first.watermarks.flatMap(({ column, time }) => {
@@ -92,6 +94,15 @@ export function unionRelation(inputs: readonly [Relation, ...Relation[]]): Relat
     lates: inputs.some((input) => input.lates),
   };
 }
+
+/** Rows come in the order of no log any more. */
+export const exchangeRelation = (input: Relation, by: readonly string[], partitions: number): Relation => ({
+  ...input,
+  log: null,
+  ownPlace: false,
+  partitions: by.length === 0 ? 1 : partitions,
+  partitionedBy: by,
+});
 
 export const distinctRelation = (input: Relation): Relation => ({
   ...input,

@@ -4,6 +4,7 @@ import { columnNameProblem } from './column-name.js';
 import { isScalar, typeText } from './columns.js';
 import { type Order, orderTerm, orderWords } from './order-terms.js';
 import { lastOf } from './during.js';
+import { exchanged, STAGES_MAX, stageOf } from './exchange.js';
 import type { Column, IndexDeclaration, PlanNode } from './plan.js';
 import { OptionReader } from './record-source.js';
 import { columnNames, partitionText } from './relation.js';
@@ -109,17 +110,31 @@ export class ViewOptionReader extends OptionReader {
     }
   }
 
-  /** A row is found by its key, so the key must say in which partition it lies. */
-  notePlacement(plan: PlanNode, key: readonly string[]): void {
+  /**
+   * The rows where they are kept: those of one key lie in one partition. Where rows are moved anyway they are moved to as many
+   * partitions as the view is to have.
+   */
+  placed(
+    plan: PlanNode,
+    key: readonly string[],
+    asked: number | undefined,
+  ): { plan: PlanNode; partitions: number } {
     const { partitions, partitionedBy } = plan.relation;
-    if (partitions === 1 || (partitionedBy !== null && partitionedBy.every((name) => key.includes(name))))
-      return;
+    const wanted = asked === undefined ? partitions : this.partitions(asked);
+    const isPlaced =
+      partitions === 1 || (partitionedBy !== null && partitionedBy.every((name) => key.includes(name)));
+    const isCounted = wanted === partitions || (partitions > 1 && stageOf(plan) > 0);
+    if ((isPlaced && isCounted) || plan === NOTHING || this.problems.length > 0)
+      return { plan, partitions: wanted };
+    if (stageOf(plan) + 1 < STAGES_MAX)
+      return { plan: exchanged(plan, key, wanted, this.place), partitions: wanted };
     this.note(
       'needs-exchange',
-      'has rows of one key in several partitions, and rows are not yet exchanged between partitions.',
-      { key: key.join(', ') || '(none)', rows: partitionText(plan) },
-      'Add the partitioning columns to `key`, or declare the streams with one partition.',
+      'has rows of one key in several partitions, or in another number of them than it is to have, and within a view rows are moved between partitions once.',
+      { key: key.join(', ') || '(none)', rows: partitionText(plan), partitions: String(wanted) },
+      'Make a view of what comes before and read that, or add the partitioning columns to `key`.',
     );
+    return { plan, partitions: wanted };
   }
 
   #checkKey(columns: readonly Column[], key: readonly string[]): boolean {

@@ -32,6 +32,8 @@ interface CommonOptions<Row, Indexes extends readonly Index[]> {
   readonly version?: string;
   /** Whether a rebuilt generation is shown by itself when it has caught up, or on request. */
   readonly promote?: 'auto' | 'manual';
+  /** Over how many partitions its rows are spread, by key; as many as the streams', if not said. */
+  readonly partitions?: number;
   /** The number of hashes each partition's rows lie in. */
   readonly buckets?: number;
   /** The view is parked when more than this many of its last thousand entries fail. */
@@ -97,18 +99,20 @@ export function view<
   const place = placeOfDeclaration();
   const read = new ViewOptionReader(`View "${name}"`, place);
   const from = options.from as Collection<Row, Known> | undefined;
-  const plan = read.retained(read.plan(from), options.retain);
+  const rows = read.retained(read.plan(from), options.retain);
+  const key = read.key(rows, options.key as Names | undefined);
+  const { plan, partitions } = read.placed(rows, key, options.partitions);
   const parts = {
     name: read.name(name),
     plan,
+    partitions,
     columns: plan.relation.columns,
-    key: read.key(plan, options.key as Names | undefined),
+    key,
     indexes: read.indexes(plan.relation.columns, (options.indexes ?? []) as readonly Index[]),
     version: options.version ?? null,
     buckets: read.whole('buckets', options.buckets ?? BUCKETS_DEFAULT, 1, BUCKETS_MAX),
   };
   read.noteColumns(parts.columns);
-  read.notePlacement(plan, parts.key);
   const promote = options.promote ?? 'auto';
   if (promote !== 'auto' && promote !== 'manual')
     read.note('bad-option', 'has an unknown `promote`.', { promote }, `Write 'auto' or 'manual'.`);

@@ -490,6 +490,63 @@ export function taskStoreContract(): void {
       });
     });
 
+    describe('what a task sends', () => {
+      const receive = (receiver: number, after: number, countMax = 10) =>
+        ports().tasks.receive([{ sender: TASK, receiver, after, countMax }]);
+      const sent = (receiver: number, text: string, from = 0) => ({ receiver, text, from });
+
+      it('lies there for its receivers from the commit on, each its own', async () => {
+        expect(await receive(0, 0)).toEqual([{ record: null, entries: [] }]);
+        const { token } = await claim();
+        await ports().tasks.commit(commitOf(token, 1, { sent: [sent(0, 'one'), sent(2, 'other')] }));
+        await ports().tasks.commit(commitOf(token, 2, { sent: [] }));
+        await ports().tasks.commit(commitOf(token, 3, { sent: [sent(0, 'three')] }));
+        const [zero] = await receive(0, 0);
+        expect(zero!.entries).toEqual([
+          ['1-0', ['c', 'one']],
+          ['3-0', ['c', 'three']],
+        ]);
+        expect(zero!.record).toMatchObject({ tick: 3, frontier: { orders: '3-0' } });
+        expect((await receive(0, 1))[0]!.entries).toEqual([['3-0', ['c', 'three']]]);
+        expect((await receive(0, 0, 1))[0]!.entries).toEqual([['1-0', ['c', 'one']]]);
+        expect((await receive(2, 0))[0]!.entries).toEqual([['1-0', ['c', 'other']]]);
+        expect((await receive(1, 0))[0]!.entries).toEqual([]);
+      });
+
+      it('is not there where the commit was not accepted, and once where it is repeated', async () => {
+        const { token } = await claim();
+        const request = commitOf(token, 1, { sent: [sent(0, 'one')] });
+        expect(await ports().tasks.commit({ ...request, token: { ...token, nonce: 'other' } })).toMatchObject(
+          {
+            status: 'fenced',
+          },
+        );
+        expect((await receive(0, 0))[0]!.entries).toEqual([]);
+        await ports().tasks.commit(request);
+        expect(await ports().tasks.commit(request)).toEqual({ status: 'alreadyCommitted' });
+        expect((await receive(0, 0))[0]!.entries).toHaveLength(1);
+      });
+
+      it('wakes whoever waits for its commits', async () => {
+        const { token } = await claim();
+        const { tasks, log } = ports();
+        const news = log.waitForNews(
+          new Map([[tasks.sentKey(TASK), '0-0']]),
+          5_000,
+          new AbortController().signal,
+        );
+        await tasks.commit(commitOf(token, 1, { sent: [] }));
+        expect(await news).toEqual([tasks.sentKey(TASK)]);
+      });
+
+      it('goes with the task', async () => {
+        const { token } = await claim();
+        await ports().tasks.commit(commitOf(token, 1, { sent: [sent(0, 'one'), sent(2, 'other')] }));
+        await ports().tasks.drop(TASK, STATES, BUCKETS, 3);
+        expect(await receive(2, 0)).toEqual([{ record: null, entries: [] }]);
+      });
+    });
+
     describe('dropping', () => {
       it('deletes all state, and fences who still commits', async () => {
         const { token } = await claim();

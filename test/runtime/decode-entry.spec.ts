@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { entryLimits, EntryDecoder } from '../../src/runtime/decode-entry.js';
-import { crc16 } from '../../src/runtime/placement.js';
+import { crc16 } from '../../src/zset/partition-of-text.js';
 import type { RawEntry } from '../../src/runtime/ports/source-log.js';
 import { instant } from '../../src/view/instant.js';
 import { streamOf, tableOf } from './declared.js';

@@ -6,7 +6,7 @@ import {
   encodeUpsert,
   InvalidRecords,
 } from '../../src/runtime/encode-record.js';
-import { crc16, partitionOfText } from '../../src/runtime/placement.js';
+import { crc16, partitionOfText } from '../../src/zset/partition-of-text.js';
 import { instant } from '../../src/view/instant.js';
 import { streamOf, tableOf } from './declared.js';
 

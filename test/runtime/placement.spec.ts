@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { crc16, partitionKeys, partitionOf, partitionOfText } from '../../src/runtime/placement.js';
+import { partitionKeys, partitionOf } from '../../src/runtime/placement.js';
+import { crc16, partitionOfText } from '../../src/zset/partition-of-text.js';
 import { keyParts } from '../../src/view/compile-plan.js';
 import { keyTextOf } from '../../src/zset/row-key.js';
 import { columnsOf, streamOf, tableOf } from './declared.js';

@@ -93,7 +93,7 @@ describe('taking over the rows of another view', () => {
       // Another owner, or this one after trouble, reads what is left of the bucket anew.
       if (page === 5) input.forget();
       const batch = (await input.next(position, note))!;
-      seen.push(...batch.delta(0, 1).rows.map((row) => (row as { n: number }).n));
+      seen.push(...batch.delta!(0, 1).rows.map((row) => (row as { n: number }).n));
       [position, note] = [batch.positionAfter(1), batch.noteAfter!(1)];
     }
     expect(seen).toEqual(rows.map((_, n) => n));

@@ -1,5 +1,5 @@
 import { StillwaterError } from '../../src/errors/stillwater-error.js';
-import { partitionOfText } from '../../src/runtime/placement.js';
+import { partitionOfText } from '../../src/zset/partition-of-text.js';
 import { servedApp, type ServedApp } from './served-app.js';
 
 /** The partition of `parted` in which an event with this id lies. */

@@ -1,8 +1,10 @@
 import { mutations } from '../../src/testing/simulation/mutations.js';
+import { movedSubject } from '../../src/testing/simulation/subjects.js';
 import { Simulation } from '../../src/testing/simulation/simulation.js';
 
 /** Soaks are longer: `npm run simulate`. */
 const SEEDS = 100;
+const SEEDS_OF_EXCHANGES = 40;
 const SEEDS_FOR_A_MUTATION = 300;
 
 describe('views kept by several processes through crashes, pauses, lost calls and rollbacks', () => {
@@ -19,6 +21,19 @@ describe('views kept by several processes through crashes, pauses, lost calls an
     10 * 60_000,
   );
 
+  it(
+    'do so where rows move between partitions and slots go back one at a time',
+    async () => {
+      const failures: string[] = [];
+      for (let seed = 1; seed <= SEEDS_OF_EXCHANGES && failures.length < 3; seed++) {
+        const { failure } = await new Simulation(seed, { subject: movedSubject }).run();
+        if (failure) failures.push(`${seed}: ${failure}`);
+      }
+      expect(failures).toEqual([]);
+    },
+    10 * 60_000,
+  );
+
   it('have the same course whenever a seed is run', async () => {
     for (const seed of [7, 28, 41])
       expect(await new Simulation(seed).run()).toEqual(await new Simulation(seed).run());
@@ -26,9 +41,10 @@ describe('views kept by several processes through crashes, pauses, lost calls an
 
   it.each(mutations)(
     'are noticed to be wrong if it no longer holds that $breaks',
-    async ({ ports }) => {
+    async ({ ports, subject }) => {
       for (let seed = 1; seed <= SEEDS_FOR_A_MUTATION; seed++)
-        if ((await new Simulation(seed, { ports }).run()).failure !== null) return;
+        if ((await new Simulation(seed, { ports, ...(subject && { subject }) }).run()).failure !== null)
+          return;
       throw new Error('No run noticed.');
     },
     240_000,

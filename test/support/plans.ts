@@ -309,6 +309,7 @@ export function viewOf(
   const { columns } = plan.relation;
   return {
     kind: 'view',
+    partitions: plan.relation.partitions,
     name,
     plan,
     columns,

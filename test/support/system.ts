@@ -14,6 +14,7 @@ import { deploy } from '../../src/runtime/deployment.js';
 import { defaultLimits, type Limits } from '../../src/runtime/limits.js';
 import { type Logger, silent } from '../../src/runtime/logger.js';
 import { Metrics } from '../../src/runtime/metrics.js';
+import { shownBy } from '../../src/runtime/generation-tasks.js';
 import { progressOf } from '../../src/runtime/progress.js';
 import { Rebuilder } from '../../src/runtime/rebuilder.js';
 import { RegistryWatch } from '../../src/runtime/registry-watch.js';
@@ -151,11 +152,8 @@ export class System {
   async rows(view: string): Promise<Map<string, any>> {
     const generation = this.registry.serving(view)!;
     const rows = new Map<string, any>();
-    for (let partition = 0; partition < generation.partitions; partition++) {
-      const found = await this.views.all(
-        { view, generation: generation.number, stage: 0, partition },
-        generation.buckets,
-      );
+    for (const task of shownBy(generation)) {
+      const found = await this.views.all(task, generation.buckets);
       for (const { key, text } of found.rows) rows.set(key, JSON.parse(text));
     }
     return rows;

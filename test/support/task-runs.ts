@@ -76,6 +76,7 @@ export class TaskRuns {
         );
       }),
       siblings: null,
+      receivers: null,
       errorsMax: 1_000,
       store: tasks,
       limits: this.limits,

@@ -12,6 +12,7 @@ import {
 } from 'stillwater';
 import { z } from 'zod';
 import { DeclarationErrors } from '../../src/errors/stillwater-error.js';
+import { problemsOf } from '../../src/view/problem.js';
 import type { SourceDeclaration, ViewDeclaration } from '../../src/view/plan.js';
 
 /** Declarations as they may reach start-up: written without the compiler's checks. */
@@ -264,7 +265,7 @@ describe('options', () => {
   });
 });
 
-describe('plans that cannot run yet', () => {
+describe('plans that move rows twice', () => {
   const orders: any = stream('orders', {
     schema: z.object({ id: z.string(), region: z.string() }),
     partitions: 4,
@@ -277,16 +278,19 @@ describe('plans that cannot run yet', () => {
   });
   const few: any = table('few', { schema: z.object({ region: z.string() }), key: 'region' });
 
-  it('group or join rows of several partitions', () => {
-    expect(codes(viewOf(orders.groupBy('id').aggregate({ n: count() })))).toContain('needs-exchange');
-    expect(codes(viewOf(orders.groupBy().aggregate({ n: count() })))).toContain('needs-exchange');
-    expect(
-      codes(viewOf(orders.join({ r: few }, { on: { region: 'region' } }), { key: ['region', 'id'] })),
-    ).toContain('needs-exchange');
-    expect(
-      codes(viewOf(orders.join({ r: regions }, { on: { id: 'region' } }), { key: ['region', 'id'] })),
-    ).toContain('needs-exchange');
-    expect(codes(viewOf(orders, { key: 'id' }))).toEqual(['needs-exchange']);
+  it('are refused, and say where to cut them', () => {
+    const moved = orders.groupBy('id').aggregate({ n: count() });
+    expect(codes(viewOf(moved))).toEqual([]);
+    expect(codes(viewOf(moved.groupBy('n').aggregate({ ids: count() })))).toEqual(['needs-exchange']);
+    expect(codes(viewOf(moved.groupBy().aggregate({ ids: count() })))).toEqual(['needs-exchange']);
+    expect(codes(viewOf(moved.join({ r: few }, { on: { n: 'region' } }), { key: 'id' }))).toContain(
+      'needs-exchange',
+    );
+    expect(codes(viewOf(moved.select({ n: 'n' }), { key: 'n' }))).toEqual(['needs-exchange']);
+    const [problem] = problemsOf(moved.groupBy('n').aggregate({ ids: count() }));
+    expect(problem!.remedy).toContain('Make a view of what comes before and read that');
+    const cut: any = view('cut', { from: moved } as never);
+    expect(codes(viewOf(cut.groupBy('n').aggregate({ ids: count() })))).toEqual([]);
   });
 
   it('are those only: what is partitioned alike runs', () => {

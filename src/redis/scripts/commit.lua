@@ -5,8 +5,9 @@
 -- ARGV  1 epoch   2 nonce of the owner   3 tick   4 nonce of the commit
 --       5 positions it started from   6 positions   7 frontier   8 rows   9 conflicts   10 errors   11 checksum   12 extra
 --       13 clocks   14 late   15 1 if there is a changelog entry   16 the entry   17 the tick from which the changelog is kept
---       then for each change: index of the key, S | D | Z | R, how many arguments follow, the arguments
+--       then for each change: index of the key, S | D | Z | R | X, how many arguments follow, the arguments
 --         S  HSET  field value …     D  HDEL  field …     Z  ZADD  0 member …     R  ZREM  member …
+--         X  XADD  id, id of the first entry that is kept, text
 -- Reply {'COMMITTED'}               it is done
 --       {'ALREADY'}                 this very commit was done before
 --       {'FENCED', owner, epoch}    another token is in force
@@ -18,8 +19,8 @@
 -- An error of a script takes nothing back: the first half finds all that could fail, the second only writes. The entry
 -- of the changelog is the first write, so that an id that does not rise leaves nothing behind.
 local HEADER, SLICE = 17, 7000
-local COMMAND = { S = 'HSET', D = 'HDEL', Z = 'ZADD', R = 'ZREM' }
-local TYPE = { S = 'hash', D = 'hash', Z = 'zset', R = 'zset' }
+local COMMAND = { S = 'HSET', D = 'HDEL', Z = 'ZADD', R = 'ZREM', X = 'XADD' }
+local TYPE = { S = 'hash', D = 'hash', Z = 'zset', R = 'zset', X = 'stream' }
 local PAIRS = { S = true, Z = true }
 local call, argv, keys, size = redis.call, ARGV, KEYS, #ARGV
 local task, changes = keys[1], keys[4]
@@ -49,6 +50,10 @@ while at <= size do
   if PAIRS[operation] and count % 2 ~= 0 then return { 'MALFORMED', 'odd number of values at argument ' .. at } end
   found = other_type(key, TYPE[operation])
   if found then return { 'WRONG_TYPE', key, found } end
+  if operation == 'X' then
+    if count ~= 3 then return { 'MALFORMED', 'an entry with ' .. count .. ' parts' } end
+    if #call('XRANGE', key, argv[at + 3], '+', 'COUNT', 1) > 0 then return { 'MALFORMED', 'an entry that does not rise' } end
+  end
   at = at + 3 + count
 end
 if at ~= size + 1 then return { 'MALFORMED', 'the last change is cut off' } end
@@ -62,8 +67,12 @@ at = HEADER + 1
 while at <= size do
   local key, command, count = keys[tonumber(argv[at])], COMMAND[argv[at + 1]], tonumber(argv[at + 2])
   local last = at + 2 + count
-  for from = at + 3, last, SLICE do
-    call(command, key, unpack(argv, from, math.min(from + SLICE - 1, last)))
+  if command == 'XADD' then
+    call(command, key, 'MINID', '~', argv[at + 4], argv[at + 3], 'c', argv[at + 5])
+  else
+    for from = at + 3, last, SLICE do
+      call(command, key, unpack(argv, from, math.min(from + SLICE - 1, last)))
+    end
   end
   at = last + 1
 end

@@ -16,7 +16,10 @@ export interface Generation {
   /** When it took this state. */
   readonly since: number;
   readonly paused: boolean;
+  /** Over how many its rows are spread: the tasks of its last stage. */
   readonly partitions: number;
+  /** The stages before the last, where it has any: over how many tasks each is spread, and the states these keep. */
+  readonly stages?: readonly { readonly partitions: number; readonly states: Generation['states'] }[];
   readonly buckets: number;
   /** The states its tasks keep, so that it can be deleted by a process that has not its code. */
   readonly states: readonly { name: string; kind: 'keyed' | 'ordered' | 'index' }[];

@@ -2,6 +2,7 @@ import type { Texts } from '../../circuit/keyed-state.js';
 import type { OrderedRead, OrderedWrite } from '../../circuit/ordered-state.js';
 import type { Clocks } from '../clocks.js';
 import type { Position } from '../position.js';
+import type { RawEntry } from './source-log.js';
 import type { OwnerToken, TaskId } from '../task-id.js';
 
 /** A commit of a task, told from any other that a history which was lost had under its number. */
@@ -82,6 +83,31 @@ export interface CommitRequest {
   changelog: string | null;
   /** Changelog entries with a lower tick may go. */
   changelogFrom: number;
+  /** What the tick sends to the tasks of the next stage; absent of a task that has none. */
+  sent?: readonly SentEntry[];
+}
+
+/** An entry for one receiver, id `<tick>-0`. */
+export interface SentEntry {
+  receiver: number;
+  text: string;
+  /** The receiver's entries with a lower tick may go. */
+  from: number;
+}
+
+/** What a receiver asks a sender for. */
+export interface ReceiveRequest {
+  sender: TaskId;
+  receiver: number;
+  /** The tick of the last entry it has. */
+  after: number;
+  countMax: number;
+}
+
+/** Entries that follow, and the sender's record as it was before they were read; null if it never has committed. */
+export interface Received {
+  record: Pick<TaskRecord, 'tick' | 'frontier' | 'clocks' | 'applied' | 'extra'> | null;
+  entries: RawEntry[];
 }
 
 /**
@@ -195,6 +221,15 @@ export abstract class TaskStore {
    */
   abstract commit(request: CommitRequest): Promise<CommitOutcome>;
 
+  /**
+   * What senders have for a receiver, in the order asked. Never waits for a commit. Whether the entries follow what the receiver
+   * has is for it to see.
+   */
+  abstract receive(requests: readonly ReceiveRequest[]): Promise<Received[]>;
+
+  /** The Redis key of a stream that has an entry `<tick>-0` of the last commit of a task that sends, for `SourceLog.waitForNews`. */
+  abstract sentKey(task: TaskId): string;
+
   abstract fetch(task: TaskId, buckets: number, state: StoredState): Promise<FetchedState>;
 
   /** Deletes all keys of a task, a bounded number at a time. Repeatable. */
@@ -202,5 +237,7 @@ export abstract class TaskStore {
     task: TaskId,
     states: readonly { name: string; kind: 'keyed' | 'ordered' | 'index' }[],
     buckets: number,
+    /** How many tasks receive what it sends. */
+    receivers?: number,
   ): Promise<void>;
 }

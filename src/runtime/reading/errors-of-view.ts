@@ -1,5 +1,6 @@
 import type { KeptError } from '../../circuit/error-collection.js';
 import type { KeptLateRow } from '../../circuit/late-rows.js';
+import { allTasks } from '../generation-tasks.js';
 import type { TaskId } from '../task-id.js';
 import type { ViewStore } from '../ports/view-store.js';
 import type { ServedView } from './served-view.js';
@@ -28,7 +29,7 @@ async function newestOf<T extends { seen: number }>(
   read: (task: TaskId) => Promise<{ text: string }[]>,
 ): Promise<T[]> {
   const all = await Promise.all(
-    view.tasks.map(async (task) =>
+    allTasks(view.generation).map(async (task) =>
       (await read(task)).map(({ text }) => ({ partition: task.partition, ...JSON.parse(text) }) as T),
     ),
   );

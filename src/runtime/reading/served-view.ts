@@ -1,3 +1,4 @@
+import { shownBy } from '../generation-tasks.js';
 import type { Generation } from '../ports/registry.js';
 import type { TaskId } from '../task-id.js';
 import { descriptionOf, type ViewDescription } from './view-description.js';
@@ -11,11 +12,5 @@ export interface ServedView {
 }
 
 export function servedView(generation: Generation): ServedView {
-  const tasks = Array.from({ length: generation.partitions }, (_, partition) => ({
-    view: generation.view,
-    generation: generation.number,
-    stage: 0,
-    partition,
-  }));
-  return { generation, description: descriptionOf(generation), tasks };
+  return { generation, description: descriptionOf(generation), tasks: shownBy(generation) };
 }

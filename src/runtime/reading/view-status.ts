@@ -1,6 +1,8 @@
 import { Checksum } from '../../zset/checksum.js';
 import type { Catalog } from '../catalog.js';
 import { partitionKeys } from '../placement.js';
+import { contained } from '../contained.js';
+import { allTasks, lastStage } from '../generation-tasks.js';
 import type { Generation } from '../ports/registry.js';
 import type { LogEnd, SourceLog } from '../ports/source-log.js';
 import type { TaskRecord, TaskStatus, TaskStore } from '../ports/task-store.js';
@@ -11,7 +13,7 @@ import type { ServedViews } from './served-views.js';
 import { servedView } from './served-view.js';
 import { descriptionOf, type ViewDescription } from './view-description.js';
 import { type SourceTimes, timesOf } from './view-times.js';
-import { frontierOf, ticksOf, versionText } from './view-version.js';
+import { ticksOf, versionText } from './view-version.js';
 
 /**
  * building   no generation serves yet
@@ -23,6 +25,8 @@ import { frontierOf, ticksOf, versionText } from './view-version.js';
 export type ViewState = 'building' | 'live' | 'paused' | 'parked' | 'frozen';
 
 export interface PartitionStatus {
+  /** Where the view's rows move between partitions: of which of its stages, from 0; the last keeps the rows. */
+  stage?: number;
   partition: number;
   owner: string | null;
   epoch: number;
@@ -98,7 +102,7 @@ export class ViewStatuses {
   async #of(names: readonly string[]): Promise<ViewStatus[]> {
     const shown = names.map((name) => ({ name, generation: this.#shown(name) }));
     const generations = names.flatMap((name) => this.views.generations(name));
-    const tasks = generations.map((generation) => tasksOf(generation));
+    const tasks = generations.map((generation) => allTasks(generation));
     const [statuses, ends, { live }] = await Promise.all([
       this.tasks.status(tasks.flat()),
       this.log.ends([...new Set(generations.flatMap(({ sources }) => sources))]),
@@ -138,7 +142,13 @@ export class ViewStatuses {
     const records = statuses.map(({ record }) => record);
     const checksum = new Checksum();
     for (const record of records) if (record) checksum.merge(Checksum.parse(record.checksum));
-    const frontier = frontierOf(records);
+    const shown = statuses.filter(({ task }) => generation && task.stage === lastStage(generation));
+    const frontier = generation
+      ? contained(
+          generation,
+          shown.map(({ record }) => record),
+        )
+      : {};
     const tallies = sumOfTallies(records.map(talliesOf));
     return {
       name,
@@ -163,9 +173,12 @@ export class ViewStatuses {
         ]),
       ),
       time: timesOf(records, this.views.catalog),
-      version: generation ? versionText(servedView(generation), ticksOf(records)) : null,
+      version: generation
+        ? versionText(servedView(generation), ticksOf(shown.map(({ record }) => record)))
+        : null,
       frontier,
       partitions: statuses.map(({ task, owner, epoch, record, parked }) => ({
+        ...(generation && lastStage(generation) > 0 && { stage: task.stage }),
         partition: task.partition,
         owner,
         epoch,
@@ -201,9 +214,6 @@ const generationStatus = (
   parked: statuses.find(({ parked }) => parked)?.parked?.message ?? null,
   createdAt: new Date(createdAt).toISOString(),
 });
-
-const tasksOf = (generation: Generation): ReturnType<typeof servedView>['tasks'] =>
-  servedView(generation).tasks;
 
 function stateOf(
   generation: Generation | null,

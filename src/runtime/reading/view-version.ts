@@ -1,5 +1,4 @@
 import type { TaskRecord } from '../ports/task-store.js';
-import { minFrontier, type Frontier } from '../frontier.js';
 import type { ServedView } from './served-view.js';
 
 /** Generation and tick per partition, as text: `3.17-5`. What `ETag` and the ids of changes are. */
@@ -14,7 +13,3 @@ export function parseVersion(text: string): { generation: number; ticks: number[
   const found = /^(\d{1,15})\.(\d{1,15}(?:-\d{1,15})*)$/.exec(text);
   return found && { generation: Number(found[1]), ticks: found[2]!.split('-').map(Number) };
 }
-
-/** What all partitions together contain. Those that never committed hold no rows, and say nothing. */
-export const frontierOf = (records: readonly (TaskRecord | null)[]): Frontier =>
-  minFrontier(...records.flatMap((record): Frontier[] => (record ? [record.frontier] : [])));

@@ -1,10 +1,10 @@
 import { StillwaterError } from '../../errors/stillwater-error.js';
 import type { Clock } from '../clock.js';
+import { contained } from '../contained.js';
 import { covers, decodeToken, encodeToken, restrictTo } from '../frontier.js';
 import type { ReadingLimits } from './reading-limits.js';
 import type { RowsReader } from './rows-reader.js';
 import type { ServedView } from './served-view.js';
-import { frontierOf } from './view-version.js';
 
 /** How long a client is asked to wait before it tries again. */
 export const RETRY_AFTER_SECONDS = 1;
@@ -43,7 +43,7 @@ export class PositionWait {
     const limitMs = Math.min(Math.max(0, waitMs), this.limits.waitMsMax);
     const until = this.clock.monotonicMs() + limitMs;
     for (let pause = this.limits.waitPollMs; ; pause = Math.min(pause * 1.5, 20 * this.limits.waitPollMs)) {
-      const reached = frontierOf(await this.reader.records(view));
+      const reached = contained(view.generation, await this.reader.records(view));
       if (covers(reached, wanted)) return;
       const left = until - this.clock.monotonicMs();
       if (left <= 0) throw new PositionNotReached(view.generation.view, token, encodeToken(reached), limitMs);

@@ -102,6 +102,10 @@ export class MemoryTask {
   readonly ordered = new Map<string, Map<string, Map<string, number>>>();
   readonly indexes = new Map<string, Set<string>>();
   changes = new MemoryStream();
+  /** An entry for each commit of a task that sends. */
+  commits = new MemoryStream();
+  /** What it has sent, by receiver. */
+  readonly sent = new Map<number, MemoryStream>();
   readonly readers = new Map<string, number>();
   subscribedUntil = 0;
 }
@@ -156,6 +160,7 @@ export class MemoryRedis {
       this.tasks.set(name, (kept = new MemoryTask()));
       // The changelog can be waited for like any stream.
       this.streams.set(changelogKey(task), kept.changes);
+      this.streams.set(sentKey(task), kept.commits);
     }
     return kept;
   }
@@ -171,6 +176,7 @@ export class MemoryRedis {
   }
 }
 
+export const sentKey = (task: TaskId): string => `${taskName(task)}:sent`;
 export const changelogKey = (task: TaskId): string => `${taskName(task)}:changes`;
 
 /** What is stored is no object that its writer may still change, and what is read none that its reader shares. */

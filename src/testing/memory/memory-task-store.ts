@@ -12,12 +12,21 @@ import {
   type FetchedState,
   type InputPosition,
   type ParkReason,
+  type Received,
+  type ReceiveRequest,
   type StoredState,
   type TaskRecord,
   type TaskStatus,
 } from '../../runtime/ports/task-store.js';
 import { type OwnerToken, type TaskId, taskName } from '../../runtime/task-id.js';
-import { changelogKey, copyOf, type MemoryRedis, type MemoryTask } from './memory-redis.js';
+import {
+  changelogKey,
+  copyOf,
+  type MemoryRedis,
+  MemoryStream,
+  type MemoryTask,
+  sentKey,
+} from './memory-redis.js';
 
 /** What tasks keep, in memory: the same outcomes in the same cases as in Redis. */
 export class MemoryTaskStore extends TaskStore {
@@ -124,6 +133,16 @@ export class MemoryTaskStore extends TaskStore {
       }
       kept.changes.trim(`${request.changelogFrom}-0`, Infinity);
     }
+    if (request.sent !== undefined) {
+      const id = `${request.tick}-0`;
+      for (const { receiver, text, from } of request.sent) {
+        const stream = stateOf(kept.sent, receiver, () => new MemoryStream());
+        stream.add(id, ['c', text]);
+        stream.trim(`${from}-0`, Infinity);
+      }
+      kept.commits.add(id, ['c', '']);
+      kept.commits.trim(id, Infinity);
+    }
     for (const { state, writes } of request.keyed) {
       const values = stateOf(kept.keyed, state, () => new Map<string, string>());
       for (const [key, text] of writes) {
@@ -155,8 +174,24 @@ export class MemoryTaskStore extends TaskStore {
     kept.commit = request.nonce;
     kept.buckets = request.buckets;
     kept.grants = 0;
-    if (request.changelog !== null) this.redis.wake();
+    if (request.changelog !== null || request.sent !== undefined) this.redis.wake();
     return { status: 'committed' };
+  }
+
+  async receive(requests: readonly ReceiveRequest[]): Promise<Received[]> {
+    const records = requests.map(({ sender }) =>
+      copyOf(this.redis.tasks.get(taskName(sender))?.record ?? null),
+    );
+    // As in Redis others come between the two.
+    await Promise.resolve();
+    return requests.map(({ sender, receiver, after, countMax }, index) => {
+      const stream = this.redis.tasks.get(taskName(sender))?.sent.get(receiver);
+      return { record: records[index]!, entries: stream?.after(`${after}-0`, countMax) ?? [] };
+    });
+  }
+
+  sentKey(task: TaskId): string {
+    return sentKey(task);
   }
 
   async fetch(task: TaskId, _buckets: number, state: StoredState): Promise<FetchedState> {
@@ -181,6 +216,7 @@ export class MemoryTaskStore extends TaskStore {
       kept[kind === 'keyed' ? 'keyed' : kind === 'ordered' ? 'ordered' : 'indexes'].delete(name);
     this.redis.tasks.delete(taskName(task));
     this.redis.streams.delete(changelogKey(task));
+    this.redis.streams.delete(sentKey(task));
   }
 
   #owned(task: TaskId, token: OwnerToken): MemoryTask | null {

@@ -21,7 +21,7 @@ const SLOW_MS_MAX = 400;
 const LATE_MS_MAX = 2_500;
 
 /** They ask nobody. */
-const SYNCHRONOUS: ReadonlySet<string | symbol> = new Set(['changelogKey']);
+const SYNCHRONOUS: ReadonlySet<string | symbol> = new Set(['changelogKey', 'sentKey']);
 
 /** What the faults of a run are drawn from, and how many there were. */
 export class FaultSource {

@@ -1,12 +1,21 @@
-import type { CommitOutcome, CommitRequest, TaskRecord } from '../../runtime/ports/task-store.js';
-import type { ReadOutcome, ReadRequest } from '../../runtime/ports/source-log.js';
+import { decodeEntry, encodeEntry } from '../../runtime/exchange-entry.js';
+import type {
+  CommitOutcome,
+  CommitRequest,
+  Received,
+  ReceiveRequest,
+  TaskRecord,
+} from '../../runtime/ports/task-store.js';
+import type { RawEntry, ReadOutcome, ReadRequest } from '../../runtime/ports/source-log.js';
 import { taskName } from '../../runtime/task-id.js';
 import { memoryPorts } from '../memory/memory-ports.js';
 import type { MemoryRedis } from '../memory/memory-redis.js';
 import { MemorySourceLog } from '../memory/memory-source-log.js';
 import { MemoryTaskStore } from '../memory/memory-task-store.js';
 import { MemoryViewStore } from '../memory/memory-view-store.js';
+import type { Random } from '../random.js';
 import type { Ports } from './simulated-worker.js';
+import { movedSubject, type Subject } from './subjects.js';
 
 /** How long before the entries, where heartbeats are read first. */
 const HEARTBEATS_EARLY_MS = 300;
@@ -16,6 +25,8 @@ export interface Mutation {
   /** What is no longer done. */
   readonly breaks: string;
   readonly ports: (redis: MemoryRedis) => Ports;
+  /** What shows it, where not any subject may. */
+  readonly subject?: (random: Random) => Subject;
 }
 
 /** A commit as it would be answered if the store did not compare something: what it compares is made to agree first. */
@@ -50,6 +61,23 @@ const withLog =
     log.read = (request) => read(right, request);
     return { ...memoryPorts(redis), log };
   };
+
+/** What tasks receive, changed on its way. */
+const withReceived =
+  (change: (received: Received, request: ReceiveRequest) => Received): Mutation['ports'] =>
+  (redis) => {
+    const store = new MemoryTaskStore(redis);
+    const receive = store.receive.bind(store);
+    store.receive = async (requests) =>
+      (await receive(requests)).map((received, index) => change(received, requests[index]!));
+    return { ...memoryPorts(redis), tasks: store };
+  };
+
+/** An entry that says that it follows another. */
+const following = ([id, fields]: RawEntry, nonce: string): RawEntry => [
+  id,
+  ['c', encodeEntry({ ...decodeEntry([id, fields]), previous: nonce })],
+];
 
 export const mutations: readonly Mutation[] = [
   {
@@ -234,4 +262,81 @@ export const mutations: readonly Mutation[] = [
       return { ...memoryPorts(redis), views };
     },
   },
+  {
+    breaks: 'a task reads every entry that was sent to it',
+    subject: movedSubject,
+    ports: withReceived(({ record, entries }) => {
+      if (entries.length < 3) return { record, entries };
+      const [first, , third, ...rest] = entries;
+      return { record, entries: [first!, following(third!, decodeEntry(first!).commit), ...rest] };
+    }),
+  },
+  {
+    breaks: 'an entry that was sent names the one before it',
+    subject: movedSubject,
+    ports: (redis) => {
+      // Whatever follows is taken for what was to follow: a receiver does not see that its sender went back.
+      const nonces = new Map<string, string>();
+      return withReceived(({ record, entries }, { sender, receiver, after }) => {
+        const place = (tick: number): string => `${taskName(sender)} ${receiver} ${tick}`;
+        let last = nonces.get(place(after)) ?? '';
+        let tick = after;
+        const believed = entries.map((entry) => {
+          const changed = following(entry, last);
+          ({ tick, commit: last } = decodeEntry(entry));
+          nonces.set(place(tick), last);
+          return changed;
+        });
+        if (record === null)
+          return { record: recordBefore(receiver, { tick, commit: last }), entries: believed };
+        const sent = { ...(record.extra['sent'] as object), [receiver]: { tick, commit: last, entries: 0 } };
+        return { record: { ...record, extra: { ...record.extra, sent } }, entries: believed };
+      })(redis);
+    },
+  },
+  {
+    breaks: 'what a tick sends is in its commit',
+    subject: movedSubject,
+    ports: withTasks((redis) => {
+      const store = new MemoryTaskStore(redis);
+      const commit = store.commit.bind(store);
+      store.commit = (request) =>
+        commit(request.sent && request.tick % 7 === 0 ? { ...request, sent: [] } : request);
+      return store;
+    }),
+  },
+  {
+    breaks: 'what was received is stored with what became of it',
+    subject: movedSubject,
+    ports: withTasks((redis) => {
+      const store = new MemoryTaskStore(redis);
+      const claim = store.claim.bind(store);
+      const commit = store.commit.bind(store);
+      // Whoever takes a task over begins a little before the state it finds.
+      const earlier = new Map<string, TaskRecord['extra']>();
+      store.commit = (request) => {
+        if (request.tick % 3 === 0) earlier.set(taskName(request.task), request.record.extra);
+        return commit(request);
+      };
+      store.claim = async (...asked) => {
+        const claimed = await claim(...asked);
+        const extra = earlier.get(taskName(asked[0]));
+        return claimed?.record && extra?.['exchange']
+          ? { ...claimed, record: { ...claimed.record, extra } }
+          : claimed;
+      };
+      return store;
+    }),
+  },
 ];
+
+const recordBefore = (
+  receiver: number,
+  { tick, commit }: { tick: number; commit: string },
+): Received['record'] => ({
+  tick: 0,
+  frontier: {},
+  clocks: {},
+  applied: null,
+  extra: { sent: { [receiver]: { tick, commit, entries: 0 } } },
+});

@@ -39,10 +39,11 @@ export function rollBackStream(redis: MemoryRedis, to: Checkpoint, key: string):
 export function rollBackTask(redis: MemoryRedis, to: Checkpoint, name: string): void {
   const task = redis.tasks.get(name);
   if (!task) return;
-  const { changes, ...kept } = copyOfTask(to.tasks.get(name) ?? new MemoryTask());
+  const { changes, commits, ...kept } = copyOfTask(to.tasks.get(name) ?? new MemoryTask());
   Object.assign(task, kept);
-  // Whoever waits for the changelog has the stream itself.
+  // Whoever waits for these has the streams themselves.
   Object.assign(task.changes, changes);
+  Object.assign(task.commits, commits);
 }
 
 function replace<V>(map: Map<string, V>, by: ReadonlyMap<string, V>): void {
@@ -55,6 +56,10 @@ function copyOfStream(stream: MemoryStream): MemoryStream {
 }
 
 function copyOfTask(task: MemoryTask): MemoryTask {
-  const { changes, ...kept } = task;
-  return Object.assign(new MemoryTask(), structuredClone(kept), { changes: copyOfStream(changes) });
+  const { changes, commits, sent, ...kept } = task;
+  return Object.assign(new MemoryTask(), structuredClone(kept), {
+    changes: copyOfStream(changes),
+    commits: copyOfStream(commits),
+    sent: new Map([...sent].map(([receiver, stream]) => [receiver, copyOfStream(stream)])),
+  });
 }

@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import { partitionKeys, partitionOf, type RecordSource } from '../../runtime/placement.js';
 import { count, countDistinct, sum } from '../../view/aggregates.js';
+import { instant } from '../../view/instant.js';
 import { max, min } from '../../view/ordered-aggregates.js';
 import { declarationOf } from '../../view/declaration-of.js';
 import type { ViewDeclaration } from '../../view/plan.js';
 import { stream } from '../../view/stream.js';
 import { table } from '../../view/table.js';
 import { view } from '../../view/view.js';
+import { tumbling } from '../../view/window.js';
 import type { RawEntry } from '../../runtime/ports/source-log.js';
 import type { Position } from '../../runtime/position.js';
 import type { Random } from '../random.js';
@@ -18,7 +20,8 @@ export type Shown = Map<string, Record<string, unknown>>;
 /** A stream or table and what its producers append to it. */
 export interface SimulatedSource {
   readonly source: RecordSource;
-  entry(random: Random): { partition: number; fields: string[] };
+  /** `now`: when it is appended. */
+  entry(random: Random, now: number): { partition: number; fields: string[] };
 }
 
 /** To what the clocks of partitions were raised, by Redis key and by the entry behind which. */
@@ -31,6 +34,8 @@ export interface Subject {
   readonly sources: readonly SimulatedSource[];
   /** By view; the log and its heartbeats by Redis key. */
   expected(log: ReadonlyMap<string, readonly RawEntry[]>, heartbeats: Heartbeats): Map<string, Shown>;
+  /** Views that show a row of these only when it is final: some may be missing. */
+  readonly final?: readonly string[];
 }
 
 const SHOPS = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
@@ -45,8 +50,12 @@ interface Sale {
 export function subjects(random: Random): Subject {
   const partitions = random.of([1, 1, 3]);
   const buckets = random.of([1, 4]);
-  return random.of([sums, joined, stacked, timed, near])(partitions, buckets);
+  return random.of([sums, joined, stacked, timed, near, moved, movedInTime])(partitions, buckets);
 }
+
+/** A subject in which rows move between partitions. */
+export const movedSubject = (random: Random): Subject =>
+  random.of([moved, movedInTime])(random.of([1, 3]), random.of([1, 4]));
 
 function sums(partitions: number, buckets: number): Subject {
   const sales = saleStream(partitions);
@@ -164,6 +173,118 @@ function stacked(_: number, buckets: number): Subject {
       return new Map([
         ['by-shop', shops],
         ['by-buyers', shown],
+      ]);
+    },
+  };
+}
+
+/** Rows that lie by shop and are wanted by buyer, in another number of partitions, and what is made of the result. */
+function moved(partitions: number, buckets: number): Subject {
+  const sales = saleStream(3);
+  const byBuyer = view('by-buyer', {
+    from: sales.groupBy('buyer').aggregate({
+      sales: count(),
+      amount: sum('amount'),
+      largest: max('amount'),
+      shops: countDistinct('shop'),
+    }),
+    partitions: partitions === 1 ? 2 : 4,
+    buckets,
+  });
+  const total = view('total', {
+    from: sales.groupBy().aggregate({ sales: count(), amount: sum('amount') }),
+    buckets,
+  });
+  const byShops = view('by-shops', {
+    from: byBuyer.groupBy('shops').aggregate({ buyers: count(), sales: sum('sales') }),
+    buckets,
+  });
+  return {
+    name: `moved to ${byBuyer.declaration.partitions}`,
+    views: [byBuyer, total, byShops].map((each) => declarationOf(each) as ViewDeclaration),
+    sources: [saleSource(declarationOf(sales) as RecordSource)],
+    expected(log) {
+      const all = salesOf(log);
+      const amountOf = (some: readonly Sale[]): number => some.reduce((sum, { amount }) => sum + amount, 0);
+      const buyers: Shown = new Map();
+      const shops: Shown = new Map();
+      for (const buyer of BUYERS) {
+        const of = all.filter((sale) => sale.buyer === buyer);
+        if (of.length === 0) continue;
+        const count = new Set(of.map(({ shop }) => shop)).size;
+        buyers.set(buyer, {
+          buyer,
+          sales: of.length,
+          amount: amountOf(of),
+          largest: Math.max(...of.map(({ amount }) => amount)),
+          shops: count,
+        });
+        const known = shops.get(String(count)) ?? { shops: count, buyers: 0, sales: 0 };
+        shops.set(String(count), {
+          shops: count,
+          buyers: Number(known['buyers']) + 1,
+          sales: Number(known['sales']) + of.length,
+        });
+      }
+      const totals: Shown = new Map();
+      if (all.length > 0) totals.set('', { sales: all.length, amount: amountOf(all) });
+      return new Map([
+        ['by-buyer', buyers],
+        ['total', totals],
+        ['by-shops', shops],
+      ]);
+    },
+  };
+}
+
+/** The same with time: what is over anywhere must have come from everywhere. */
+function movedInTime(partitions: number, buckets: number): Subject {
+  const visits = stream('visits', {
+    schema: z.object({ at: instant(), shop: z.string(), buyer: z.string() }),
+    partitions: 3,
+    partitionBy: 'shop',
+    eventTime: 'at',
+    lateness: '1s',
+  });
+  const perBuyer = visits
+    .window(tumbling('2s'))
+    .groupBy('buyer')
+    .aggregate({ visits: count(), shops: countDistinct('shop') });
+  const perWindow = view('per-window', { from: perBuyer, partitions: partitions === 1 ? 2 : 3, buckets });
+  const final = view('final', { from: perBuyer.final(), buckets });
+  const source = declarationOf(visits) as RecordSource;
+  return {
+    name: `moved in time to ${perWindow.declaration.partitions}`,
+    views: [perWindow, final].map((each) => declarationOf(each) as ViewDeclaration),
+    final: ['final'],
+    sources: [
+      {
+        source,
+        entry(random, now) {
+          const visit = { at: new Date(now).toISOString(), shop: random.of(SHOPS), buyer: random.of(BUYERS) };
+          return { partition: partitionFor(source, visit), fields: ['data', JSON.stringify(visit)] };
+        },
+      },
+    ],
+    expected(log) {
+      const shops = new Map<string, string[]>();
+      for (const entries of log.values())
+        for (const [, [, data]] of entries) {
+          const { at, shop, buyer } = JSON.parse(data!) as Record<'at' | 'shop' | 'buyer', string>;
+          const start = new Date(Math.floor(Date.parse(at) / 2_000) * 2_000).toISOString();
+          const key = `${buyer} ${start}`;
+          shops.set(key, [...(shops.get(key) ?? []), shop]);
+        }
+      const shown: Shown = new Map(
+        [...shops].map(([key, of]) => {
+          const [buyer, windowStart] = key.split(' ') as [string, string];
+          const windowEnd = new Date(Date.parse(windowStart) + 2_000).toISOString();
+          return [key, { buyer, windowStart, windowEnd, visits: of.length, shops: new Set(of).size }];
+        }),
+      );
+      return new Map([
+        ['per-window', shown],
+        ['final', new Map(shown)],
       ]);
     },
   };

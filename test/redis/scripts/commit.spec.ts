@@ -187,7 +187,8 @@ describeWithRedis('commit.lua', () => {
 
   it.each([
     ['a key that was not given', ['9', 'S', '2', 'a', '1']],
-    ['an unknown operation', ['5', 'X', '2', 'a', '1']],
+    ['an unknown operation', ['5', 'Q', '2', 'a', '1']],
+    ['an entry without its text', ['5', 'X', '2', '1-0', '0-0']],
     ['an odd number of values', ['5', 'S', '3', 'a', '1', 'b']],
     ['no values', ['5', 'S', '0']],
     ['values that are cut off', ['5', 'S', '4', 'a', '1']],
@@ -214,6 +215,29 @@ describeWithRedis('commit.lua', () => {
     const [tag, what] = await commit(header({ logged: '1', entry: 'e' }), ['{t}:h'], '5', 'S', '2', 'a', '1');
     expect(tag).toBe('MALFORMED');
     expect(what).toMatch(/equal or smaller/);
+    expect(await contents(redis())).toEqual(before);
+  });
+
+  it('adds entries to streams, and keeps those from an id on', async () => {
+    for (let tick = 1; tick <= 300; tick++)
+      await commit(
+        header({ tick: String(tick), commit: `c${tick}`, from: tick === 1 ? '{}' : '{"a":1}' }),
+        ['{t}:out'],
+        ...['5', 'X', '3', `${tick}-0`, `${Math.max(0, tick - 2)}-0`, `text ${tick}`],
+      );
+    const entries = await redis().xrange('{t}:out', '-', '+');
+    expect(entries.at(-1)).toEqual(['300-0', ['c', 'text 300']]);
+    expect(entries.length).toBeGreaterThanOrEqual(3);
+    expect(entries.length).toBeLessThan(250);
+  });
+
+  it('answers MALFORMED where the id of an entry does not rise, and changes nothing', async () => {
+    await redis().xadd('{t}:out', '7-0', 'c', 'x');
+    const before = await contents(redis());
+    const entry = ['5', 'X', '3', '1-0', '0-0', 'text'];
+    expect((await commit(header(), ['{t}:out', '{t}:h'], ...entry, '6', 'S', '2', 'a', '1'))[0]).toBe(
+      'MALFORMED',
+    );
     expect(await contents(redis())).toEqual(before);
   });
 

@@ -1,0 +1,77 @@
+import type { PartitionClocks } from './clocks.js';
+import type { CommitFacts } from './followed.js';
+import type { Frontier } from './frontier.js';
+import type { RawEntry } from './ports/source-log.js';
+import type { CommitId, TaskRecord } from './ports/task-store.js';
+
+/** What one commit of a task sent to one receiver. */
+export interface ExchangeEntry extends CommitFacts, CommitId {
+  /** The nonce of the commit that sent the entry before; empty where this is the first. */
+  readonly previous: string;
+  /** Of each exchange the rows, as `ExchangeOutput` writes them. */
+  readonly rows: readonly string[];
+}
+
+/**
+ * In lines, for JSON texts hold no line feed:
+ *
+ *     the nonce of the commit that sent the entry before, and its own
+ *     frontier
+ *     clocks
+ *     `more`, or nothing
+ *     the rows of each exchange
+ *
+ * The entry it becomes has the id `<tick>-0` and the text in its field `c`.
+ */
+export const encodeEntry = ({
+  previous,
+  commit,
+  frontier,
+  clocks,
+  more,
+  rows,
+}: Omit<ExchangeEntry, 'tick'>): string =>
+  [`${previous} ${commit}`, JSON.stringify(frontier), JSON.stringify(clocks), more ? MORE : '', ...rows].join(
+    '\n',
+  );
+
+/** The inverse, from the entry as it lies in the stream. */
+export function decodeEntry([id, fields]: RawEntry): ExchangeEntry {
+  const [commits, frontier, clocks, more, ...rows] = fields[1]!.split('\n');
+  const [previous, commit] = commits!.split(' ');
+  return {
+    tick: Number(id.slice(0, id.indexOf('-'))),
+    commit: commit!,
+    previous: previous!,
+    frontier: JSON.parse(frontier!) as Frontier,
+    clocks: JSON.parse(clocks!) as PartitionClocks,
+    more: more === MORE,
+    rows,
+  };
+}
+
+const MORE = 'more';
+
+/** The last commit of a task that sent something to a receiver, and how many did; kept in the sender's record. */
+export interface LastSent extends Readonly<CommitId> {
+  readonly entries: number;
+}
+
+export const NOTHING_SENT: LastSent = { tick: 0, commit: '', entries: 0 };
+
+/** The name under which a sender's record says what it has sent. No input has it: theirs say what they are of. */
+const SENT = 'sent';
+
+export const lastSent = ({ extra }: Pick<TaskRecord, 'extra'>, receiver: number): LastSent =>
+  (extra[SENT] as Record<number, LastSent> | undefined)?.[receiver] ?? NOTHING_SENT;
+
+/** `extra` of the record of a commit that sends something to these receivers. */
+export function withSent(
+  { extra, tick, commit }: Pick<TaskRecord, 'extra' | 'tick' | 'commit'>,
+  receivers: Iterable<number>,
+): TaskRecord['extra'] {
+  const sent = { ...(extra[SENT] as Record<number, LastSent> | undefined) };
+  for (const receiver of receivers)
+    sent[receiver] = { tick, commit, entries: (sent[receiver]?.entries ?? 0) + 1 };
+  return { ...extra, [SENT]: sent };
+}

@@ -1,0 +1,63 @@
+import type { Clock } from './clock.js';
+import { type Heard, heardIn } from './followed.js';
+import type { TaskStore } from './ports/task-store.js';
+import type { TaskId } from './task-id.js';
+
+/** What each receiver has of one sender; null of one that has received nothing. */
+type HeardBy = readonly (readonly Heard[] | null)[];
+
+/**
+ * How far the tasks of the next stage have read, as they have committed it: senders keep what these may still want, and
+ * stop when one is too far behind. All tasks of a worker that send to the same share one question.
+ */
+export class Receivers {
+  #asked = -Infinity;
+  #answer: Promise<HeardBy>;
+  /** Answers and when they came, the oldest first: the last that is old enough, and all that are younger. */
+  #known: { readonly at: number; readonly heard: HeardBy }[] = [];
+
+  constructor(
+    readonly tasks: readonly TaskId[],
+    readonly store: TaskStore,
+    readonly clock: Clock,
+    readonly options: { readonly everyMs: number; readonly keepMs: number },
+  ) {
+    this.#answer = Promise.resolve(tasks.map(() => null));
+  }
+
+  /** How many entries of a sender each has read, as was found so long ago at the most. */
+  async entriesRead(sender: number, ageMs = this.options.everyMs): Promise<readonly number[]> {
+    return (await this.#ask(ageMs)).map((heard) => heard?.[sender]?.entries ?? 0);
+  }
+
+  /** The tick of the last entry of a sender that each had read a while ago: what was before nobody asks for again. */
+  async ticksReadBefore(sender: number): Promise<readonly number[]> {
+    await this.#ask(this.options.everyMs);
+    const { keepMs } = this.options;
+    const [oldest] = this.#known;
+    if (oldest === undefined || this.clock.monotonicMs() - oldest.at < keepMs) return this.tasks.map(() => 0);
+    return oldest.heard.map((heard) => heard?.[sender]?.tick ?? 0);
+  }
+
+  #ask(ageMs: number): Promise<HeardBy> {
+    const now = this.clock.monotonicMs();
+    if (now - this.#asked >= ageMs) {
+      this.#asked = now;
+      this.#answer = this.#read(now, this.#answer);
+    }
+    return this.#answer;
+  }
+
+  async #read(now: number, before: Promise<HeardBy>): Promise<HeardBy> {
+    try {
+      const statuses = await this.store.status(this.tasks);
+      const heard = statuses.map(({ record }) => record && heardIn(record));
+      this.#known.push({ at: now, heard });
+      while (this.#known.length > 1 && now - this.#known[1]!.at >= this.options.keepMs) this.#known.shift();
+      return heard;
+    } catch {
+      // Without an answer nothing is known to have been read since.
+      return before;
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import type { Build, NamedExpression } from './build.js';
+import { exchanged, groupedBy } from './exchange.js';
+import { groupedTogether } from './order-relations.js';
+import { headOf, type Paths } from './paths.js';
+import type { PlanNode } from './plan.js';
+import { selectRelation } from './relation.js';
+import { WINDOW_COLUMNS } from './time-relation.js';
+
+interface NamedPath extends NamedExpression {
+  readonly value: Extract<NamedExpression['value'], { kind: 'path' }>;
+}
+
+/**
+ * Rows and what they are grouped by, each group in one partition. What is computed to group by is a column of them then.
+ * They are moved by the columns that identify a group, and all windows of a group to one place: there it can be joined.
+ */
+export function groupedRows(
+  build: Build,
+  rows: PlanNode,
+  by: readonly NamedExpression[],
+  key: readonly string[] | undefined,
+): { node: PlanNode; by: readonly NamedExpression[] } {
+  const paths = by.flatMap(({ value }) => (value.kind === 'path' ? [value.path] : []));
+  if (groupedTogether(rows.relation, paths)) return { node: rows, by };
+  const { node, by: named } = withComputed(build, rows, by);
+  const identifying = named.filter(({ name }) => key === undefined || key.includes(name));
+  const lasting = identifying.filter(({ name }) => !(WINDOW_COLUMNS as readonly string[]).includes(name));
+  const moving = (lasting.length > 0 ? lasting : identifying).map(({ value }) => value.path);
+  return { node: groupedBy(build, node, moving, 'grouped'), by: named };
+}
+
+/**
+ * Moved rows without the columns that nobody reads of them: fewer bytes are moved, and more rows are equal, which are moved
+ * as one.
+ */
+export function narrowed(node: PlanNode, read: Paths): PlanNode {
+  if (node.op !== 'exchange' || read === null) return node;
+  const heads = new Set([...read, ...node.by].map(headOf));
+  const kept = node.input.relation.columns.filter(({ name }) => heads.has(name));
+  if (kept.length === node.input.relation.columns.length) return node;
+  const columns = kept.map((column): NamedExpression => ({
+    name: column.name,
+    value: { kind: 'path', path: column.name, column },
+  }));
+  const { place, by, relation } = node;
+  const input: PlanNode = Object.freeze({
+    op: 'select',
+    input: node.input,
+    columns,
+    relation: selectRelation(node.input.relation, columns),
+    place,
+  });
+  return exchanged(input, by, relation.partitions, place);
+}
+
+/** What is computed to group by becomes a column of the rows. */
+export function withComputed(
+  build: Build,
+  rows: PlanNode,
+  by: readonly NamedExpression[],
+): { node: PlanNode; by: readonly NamedPath[] } {
+  const computed = by.filter(({ value }) => value.kind !== 'path');
+  const pathTo = (path: string, { value: { column } }: NamedExpression): NamedPath['value'] => ({
+    kind: 'path',
+    path,
+    column,
+  });
+  const paths = by.map((one): NamedPath => ({
+    name: one.name,
+    value: one.value.kind === 'path' ? one.value : pathTo(one.name, one),
+  }));
+  if (computed.length === 0) return { node: rows, by: paths };
+  build.noteTaken(computed.map(({ name }) => name));
+  const columns = [
+    ...rows.relation.columns.map((column): NamedExpression => ({
+      name: column.name,
+      value: { kind: 'path', path: column.name, column },
+    })),
+    ...computed,
+  ];
+  const node: PlanNode = Object.freeze({
+    op: 'select',
+    input: rows,
+    columns,
+    relation: selectRelation(rows.relation, columns),
+    place: build.place,
+  });
+  return { node, by: paths };
+}
