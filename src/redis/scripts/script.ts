@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { Command, type Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { isUnknownScript } from '../replies.js';
+import { EncodedCall } from './encoded-call.js';
 
 /** One of the Lua files beside this one, run by its hash. */
 export class Script {
@@ -24,12 +25,12 @@ export class Script {
   async runFlat(redis: Redis, all: string[]): Promise<any> {
     all[0] = this.hash;
     try {
-      return await redis.sendCommand(new Command('evalsha', all, { replyEncoding: 'utf8' }));
+      return await redis.sendCommand(new EncodedCall(all));
     } catch (thrown) {
       if (!isUnknownScript(thrown)) throw thrown;
       // A new server, or one whose scripts were flushed. Nothing was run, so that running it now is not a repeat.
       await redis.script('LOAD', this.text);
-      return await redis.sendCommand(new Command('evalsha', all, { replyEncoding: 'utf8' }));
+      return await redis.sendCommand(new EncodedCall(all));
     }
   }
 }
