@@ -271,7 +271,7 @@ export class RedisTaskStore extends TaskStore {
     task: TaskId,
     states: readonly { name: string; kind: 'keyed' | 'ordered' | 'index' }[],
     buckets: number,
-    receivers = 0,
+    receivers: readonly number[] = [],
   ): Promise<void> {
     await answered(`Deleting ${taskName(task)}`, async () => {
       const redis = this.connections.control;
@@ -283,7 +283,7 @@ export class RedisTaskStore extends TaskStore {
         this.keyspace.subscribed(task),
         this.keyspace.sent(task),
       );
-      let some = Array.from({ length: receivers }, (_, receiver) => this.keyspace.out(task, receiver));
+      let some = receivers.map((receiver) => this.keyspace.out(task, receiver));
       for (const { name, kind } of states)
         for (const key of this.keyspace.state(task, name, kind, buckets)) {
           some.push(key);
