@@ -15,7 +15,6 @@ export interface RedisAtHand {
   stop(): Promise<void>;
 }
 
-
 /**
  * The Redis that the settings name, or one of our own.
  * @throws StillwaterError `redis-unreachable` where the one named does not answer, and those of `EmbeddedRedis.bringUp`.

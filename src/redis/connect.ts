@@ -43,13 +43,20 @@ export function connectTo(address: RedisAddress, settings: RedisOptions): Connec
     autoResubscribe: false,
     // A master that became a replica takes no writes any more: whoever is the master is behind another connection.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
-    // Sentinels of which none answers are one failed attempt.
-    sentinelRetryStrategy: () => null,
   };
   if (isCluster(place)) return connectToNodes(place.cluster, place.options ?? {}, settings, fixed);
-  return typeof place === 'string'
-    ? new Redis(place, { ...settings, ...fixed })
-    : new Redis({ ...settings, ...place, ...fixed });
+  if (typeof place === 'string') return new Redis(place, { ...settings, ...fixed });
+  const redis: Redis = new Redis({
+    ...settings,
+    ...place,
+    ...fixed,
+    // The first time may only be the end of their list; after the second they have all been asked in vain.
+    sentinelRetryStrategy: (attempt) => {
+      if (attempt > 1) failWaitingFor(redis);
+      return settings.retryStrategy?.(attempt);
+    },
+  });
+  return redis;
 }
 
 function connectToNodes(
@@ -90,6 +97,11 @@ export function end(connection: Connection): void {
   if (connection instanceof Redis) return;
   failWaiting(connection);
   connection.status = 'end';
+}
+
+function failWaitingFor(redis: Redis): void {
+  const waiting = redis as unknown as { flushQueue(error: Error, which: { commandQueue: boolean }): void };
+  waiting.flushQueue(new Error('no sentinel names a master'), { commandQueue: false });
 }
 
 function failWaiting(cluster: Cluster): void {
