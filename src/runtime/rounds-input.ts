@@ -147,7 +147,8 @@ class RoundsBatch implements InputBatch {
   }
 
   wholeAt(from: number, to: number, most: number): number {
-    for (let end = from + 1; end <= Math.min(most, this.size); end++) if ('round' in this.parts[end - 1]!) return end;
+    for (let end = from + 1; end <= Math.min(most, this.size); end++)
+      if ('round' in this.parts[end - 1]!) return end;
     return to;
   }
 
