@@ -94,6 +94,27 @@ export function aggregateOf(call: Call, rel: Rel): MadeAggregate {
       const id = plain();
       return made(argType, () => offered(call.name)(id));
     }
+    case 'approx_count_distinct': {
+      const id = plain();
+      return made('int', () => offered('approxCountDistinct')(id), zero);
+    }
+    case 'any_value': {
+      const id = plain();
+      return made(argType, () => offered('min')(id));
+    }
+    case 'bit_and':
+    case 'bit_or':
+    case 'bit_xor': {
+      const id = plain();
+      const fold = BIT_FOLDS[call.name]!;
+      return made(
+        'int',
+        () => offered('collect')(id),
+        (raw: number[] | null) =>
+          raw === null || raw.length === 0 ? null : Number(raw.map(BigInt).reduce(fold)),
+        'int[]',
+      );
+    }
     case 'bool_and':
     case 'every':
     case 'bool_or': {
@@ -136,6 +157,12 @@ export function aggregateOf(call: Call, rel: Rel): MadeAggregate {
       return unsupported(`the aggregate ${call.name}()`);
   }
 }
+
+const BIT_FOLDS: Readonly<Record<string, (l: bigint, r: bigint) => bigint>> = {
+  bit_and: (l, r) => l & r,
+  bit_or: (l, r) => l | r,
+  bit_xor: (l, r) => l ^ r,
+};
 
 const textOrNull = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));
 

@@ -206,14 +206,17 @@ function functionOf(from: Extract<From, { k: 'function' }>, catalog: Catalog, cu
   }
   if (from.name !== 'unnest' && from.name !== 'generate_series')
     return unsupported(`SQL: ${from.name}() in FROM`);
-  const { rel, column } = withElements(cur ?? catalog.one, call(from.name, from.args));
+  const { rel, column, place } = withElements(cur ?? catalog.one, call(from.name, from.args), from.numbered);
   const name = from.columns[0] ?? (from.as === from.name ? from.name : from.as);
+  const named = new Map([[column.id, name]]);
+  if (place !== null) named.set(place.id, from.columns[1] ?? 'ordinality');
   return {
     ...rel,
     scope: new Scope(
-      rel.scope.columns.map((one) =>
-        one.id === column.id ? { ...one, name, table: from.as, made: false } : one,
-      ),
+      rel.scope.columns.map((one) => {
+        const known = named.get(one.id);
+        return known === undefined ? one : { ...one, name: known, table: from.as, made: false };
+      }),
     ),
   };
 }

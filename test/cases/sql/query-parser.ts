@@ -92,6 +92,8 @@ export class QueryParser extends ExpressionParser {
 
   #select(): Select {
     this.expect('select');
+    const around = this.named;
+    this.named = [];
     let distinct = false;
     let distinctOn: Expr[] = [];
     if (this.skip('distinct')) {
@@ -106,7 +108,26 @@ export class QueryParser extends ExpressionParser {
     const where = this.skip('where') ? this.expression() : null;
     const groups = this.skip('group', 'by') ? this.#groups() : null;
     const having = this.skip('having') ? this.expression() : null;
+    if (this.skip('window')) this.list(() => this.#toldWindow());
+    if (this.named.length > 0) unsupported(`SQL: the window ${this.named[0]!.name}`);
+    this.named = around;
     return { k: 'select', distinct, distinctOn, items, from, where, groups, having };
+  }
+
+  #toldWindow(): void {
+    const name = this.name();
+    this.expect('as', '(');
+    const told = this.window();
+    for (const one of this.named)
+      if (one.name === name) {
+        const { order, frame } = one.over;
+        Object.assign(one.over, {
+          per: told.per,
+          order: order.length > 0 ? order : told.order,
+          frame: frame ?? told.frame,
+        });
+      }
+    this.named = this.named.filter((one) => one.name !== name);
   }
 
   #item(): Item {
@@ -211,9 +232,9 @@ export class QueryParser extends ExpressionParser {
     if (this.skip('(')) {
       const args = this.sees(')') ? [] : this.list(() => this.expression());
       this.expect(')');
-      if (this.skip('with', 'ordinality')) unsupported('SQL: WITH ORDINALITY');
+      const numbered = this.skip('with', 'ordinality');
       const { as, columns } = this.#alias(name);
-      return { k: 'function', name, args, as: as!, columns };
+      return { k: 'function', name, args, as: as!, columns, numbered };
     }
     const past = this.#past();
     const { as, columns } = this.#alias(name);
