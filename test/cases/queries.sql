@@ -208,3 +208,5 @@ select distinct k, first_value(id) over (partition by k order by ts desc, id des
 select (k + 1) * 2 kk, count(*) from t group by k + 1;
 select k + 1 kk, count(*) from t group by kk;
 select t.* from t where t.id = (select min(id) from t t2 where t2.g = t.g);
+select g, sum(v) over (partition by g order by ts desc nulls last range between 10 preceding and current row) s from t;
+select id, sum(ts) over (order by v nulls first range between 5 preceding and current row) s from t;

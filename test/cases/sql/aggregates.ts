@@ -1,5 +1,6 @@
 import { unsupported } from '../unsupported.js';
 import type { Call, OrderItem } from './ast.js';
+import { dialect } from './dialect.js';
 import { type Compiled, compile } from './expressions.js';
 import { columnOf, isStructured, offered, type Rel } from './relation.js';
 import { compare } from './scalar-functions.js';
@@ -240,9 +241,11 @@ function listed(
   };
   const type = args[0]!.type === 'unknown' ? 'text' : args[0]!.type;
   const request = (): unknown => offered('collect')(id);
+  const isList = call.name === 'array_agg';
   const result = (of: (values: any[][]) => any) => (raw: string[] | null) => {
     const values = sorted(raw);
-    return values.length === 0 ? null : of(values);
+    if (values.length === 0) return raw !== null && isList && dialect().listsOfNone ? [] : null;
+    return of(values);
   };
   if (call.name === 'array_agg')
     return made(

@@ -114,6 +114,8 @@ export interface SetOperation {
   readonly k: 'set';
   readonly op: 'union' | 'except' | 'intersect';
   readonly all: boolean;
+  /** CORRESPONDING: the columns that count, or all that both have; null where all count by their places. */
+  readonly by: readonly string[] | null;
   readonly l: Body;
   readonly r: Body;
 }
@@ -156,6 +158,8 @@ export type From =
       readonly columns: readonly string[];
       /** With a column that counts its rows. */
       readonly numbered: boolean;
+      /** What sessions are told apart by. */
+      readonly keys?: readonly Expr[];
     }
   | {
       readonly k: 'join';

@@ -57,8 +57,7 @@ export function framedByJoin(of: Rel, call: Call, groups: readonly string[]): { 
     theirs.rel,
     [[own.key, theirs.key]],
     conjunction([
-      ...limit('>=', other, place, from),
-      ...limit('<=', other, place, to),
+      ...peersOr(other, place, [...limit('>=', other, place, from), ...limit('<=', other, place, to)]),
       ...(withoutRow ? [different(copies.get(number.id)!, number)] : []),
     ]),
   );
@@ -120,9 +119,27 @@ function placed(
   const sign = order[0]!.descending ? -1 : 1;
   const timed = isTime(rel.scope.byId(id).type);
   const place = columnOf('', timed ? 'interval' : 'numeric', { made: true });
-  const value = (row: any): number | null =>
-    row[id] === null ? null : sign * (timed ? msOf(row[id]) : row[id]) + 0;
+  const unbounded = [frame.from.at, frame.to.at].some((at) => at === 'start' || at === 'end');
+  const value = (row: any): number | null => {
+    if (row[id] !== null) return sign * (timed ? msOf(row[id]) : row[id]) + 0;
+    return unbounded ? unsupported('SQL: nulls in a range without bounds') : null;
+  };
   return { rel: extended(rel, [{ column: place, of: value }]), number, place };
+}
+
+/** Rows without a place lie beside one another. */
+function peersOr(other: SqlColumn, own: SqlColumn, limits: readonly Expr[]): Expr[] {
+  const within = conjunction(limits);
+  if (within === null) return [];
+  const none = (column: SqlColumn): Expr => ({ k: 'is', e: known(column), value: null, not: false });
+  return [
+    {
+      k: 'binary',
+      op: 'or',
+      l: within,
+      r: { k: 'binary', op: 'and', l: none(other), r: none(own) },
+    },
+  ];
 }
 
 /** A row's place against that of the row whose frame it is to lie in. */

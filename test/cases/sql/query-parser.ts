@@ -57,7 +57,7 @@ export class QueryParser extends ExpressionParser {
       this.next();
       const all = this.skip('all');
       if (!all) this.skip('distinct');
-      left = { k: 'set', op, all, l: left, r: this.#intersected() };
+      left = { k: 'set', op, all, by: this.#corresponding(), l: left, r: this.#intersected() };
     }
   }
 
@@ -66,9 +66,14 @@ export class QueryParser extends ExpressionParser {
     while (this.skip('intersect')) {
       const all = this.skip('all');
       if (!all) this.skip('distinct');
-      left = { k: 'set', op: 'intersect', all, l: left, r: this.#part() };
+      left = { k: 'set', op: 'intersect', all, by: this.#corresponding(), l: left, r: this.#part() };
     }
     return left;
+  }
+
+  #corresponding(): string[] | null {
+    if (!this.skip('corresponding')) return null;
+    return this.skip('by') ? this.names() : [];
   }
 
   #part(): Body {
@@ -227,8 +232,11 @@ export class QueryParser extends ExpressionParser {
       this.expect(')');
       return from;
     }
+    const wrapped = this.skip('table', '(');
     let name = this.name();
     if (this.skip('.')) name = this.name();
+    if (wrapped || (this.sees('(', 'table') && ['tumble', 'hop', 'session'].includes(name)))
+      return this.#windowed(name, wrapped);
     if (this.skip('(')) {
       const args = this.sees(')') ? [] : this.list(() => this.expression());
       this.expect(')');
@@ -239,6 +247,32 @@ export class QueryParser extends ExpressionParser {
     const past = this.#past();
     const { as, columns } = this.#alias(name);
     return { k: 'table', name: past || this.#past() ? pastOf(name) : name, as: as!, columns };
+  }
+
+  /** TABLE(TUMBLE(TABLE t, DESCRIPTOR(at), INTERVAL …)), its arguments named or not: as TUMBLE(t, at, INTERVAL …). */
+  #windowed(name: string, wrapped: boolean): From {
+    this.expect('(');
+    const keys: Expr[] = [];
+    const args: Expr[] = [];
+    const column = (named: string): Expr => ({ k: 'column', table: null, name: named });
+    this.list(() => {
+      if (this.ahead(1).text === '=>') {
+        this.next();
+        this.next();
+      }
+      if (this.skip('table')) {
+        args.push(column(this.name()));
+        if (this.skip('partition', 'by')) keys.push(...this.list(() => this.expression()));
+      } else if (this.skip('descriptor')) {
+        const columns = this.names().map(column);
+        if (args.length === 1) args.push(...columns);
+        else keys.push(...columns);
+      } else args.push(this.expression());
+    });
+    this.expect(')');
+    if (wrapped) this.expect(')');
+    const { as, columns } = this.#alias(name);
+    return { k: 'function', name, args, as: as!, columns, numbered: false, keys };
   }
 
   #past(): boolean {

@@ -23,9 +23,9 @@ import { Scope, type SqlColumn } from './scope.js';
 import { commonType } from './scalar-functions.js';
 import { inSums } from './moments.js';
 import { filteredByQuery, withoutQueries } from './subqueries.js';
-import { asksNow, whileTrue } from './temporal.js';
+import { answeredByTime, asksNow, comparesNow, inComparisons, whileTrue } from './temporal.js';
 import { elementOf, instantOf, isTime, msOf } from './types.js';
-import { conjuncts, isAggregate, isQuery, isWindow, some } from './walk.js';
+import { conjuncts, isAggregate, isQuery, isWindow, partsOf, some } from './walk.js';
 import { windowed } from './windows.js';
 
 /**
@@ -67,16 +67,35 @@ function bodyOf(body: Body, catalog: Catalog, base: Rel | null): Rel {
     case 'values':
       return valuesOf(body.rows, catalog, base);
     case 'set': {
-      const sides = [body.l, body.r].map((side) => onlyOwn(bodyOf(side, catalog, base)));
+      const all = [body.l, body.r].map((side) => onlyOwn(bodyOf(side, catalog, base)));
+      const sides = body.by === null ? all : corresponding(all, body.by);
       const left = typedAs(sides[0]!, sides[1]!);
       const right = united(left, typedAs(sides[1]!, left));
       if (body.op === 'union') {
-        const all = { ...left, rows: left.rows.union(right.rows) };
-        return body.all ? all : distinct(all);
+        const both = { ...left, rows: left.rows.union(right.rows) };
+        return body.all ? both : distinct(both);
       }
       return { ...left, rows: applied(left.rows, body.op, right.rows, { all: body.all }) };
     }
   }
+}
+
+/** CORRESPONDING: of both sides the columns of these names, or of the names that both have. */
+function corresponding(sides: readonly Rel[], by: readonly string[]): Rel[] {
+  const [left, right] = sides as [Rel, Rel];
+  const names =
+    by.length > 0
+      ? by
+      : left.scope.own.map(({ name }) => name).filter((name) => right.scope.find(null, name) !== null);
+  return sides.map((side) =>
+    picked(
+      side,
+      [...side.scope.outer, ...names.map((name) => side.scope.column(null, name))].map((column) => [
+        column.id,
+        column,
+      ]),
+    ),
+  );
 }
 
 /** The columns of one side with the types that those of the other give them. */
@@ -138,13 +157,24 @@ function selectOf(
 ): Rel {
   const { rel: from, rest } = fromOf(select.from, conjuncts(select.where), catalog, base);
   let rel = from;
-  const temporal = rest.filter(asksNow);
-  for (const condition of rest.filter((one) => !temporal.includes(one)))
+  const conditions = rest.flatMap((condition) => conjuncts(inComparisons(condition)));
+  for (const condition of conditions.filter((one) => !asksNow(one)))
     rel = some(condition, isQuery) ? filteredByQuery(rel, condition, catalog) : filtered(rel, condition);
-  if (temporal.length > 0) rel = whileTrue(joined('inner', rel, catalog.clock, []), temporal);
+  const temporal = conditions.filter(asksNow);
+  const atTime = [...select.items.map(({ e }) => e), ...conjuncts(select.having)].filter(asksNow);
+  if (temporal.length + atTime.length > 0) rel = joined('inner', rel, catalog.clock, []);
+  const simple = temporal.filter(comparesNow);
+  if (simple.length > 0) rel = whileTrue(rel, simple);
+  const others = temporal.filter((one) => !comparesNow(one));
+  const answered = answeredByTime(rel, [...others, ...atTime]);
+  rel = answered.rel;
+  for (const condition of others) rel = filtered(rel, answered.rewrite(condition));
 
-  let items = itemsOf(select.items, rel.scope).map((item) => ({ ...item, e: inSums(item.e) }));
-  let having = conjuncts(select.having).map(inSums);
+  let items = itemsOf(select.items, rel.scope).map((item) => ({
+    ...item,
+    e: inSums(answered.rewrite(item.e)),
+  }));
+  let having = conjuncts(select.having).map((e) => inSums(answered.rewrite(e)));
   let order = query.order.map((item) => ({ ...item, e: inSums(meantBy(item.e, items, rel.scope)) }));
   const all = (): Expr[] => [...items.map(({ e }) => e), ...having, ...order.map(({ e }) => e)];
   const rewrite = (to: (e: Expr) => Expr): void => {
@@ -285,6 +315,13 @@ function series(args: readonly Compiled[]): Elements {
   return { type: timed ? 'timestamp' : 'int', of };
 }
 
+const columnsOf = (e: Expr, scope: Scope): SqlColumn[] =>
+  e.k === 'known'
+    ? [scope.byId(e.id)]
+    : e.k === 'column'
+      ? [scope.column(e.table, e.name)]
+      : partsOf(e).flatMap((part) => columnsOf(part, scope));
+
 /** The items as columns, and beside them what is sorted by and what DISTINCT ON compares. */
 function projected(
   rel: Rel,
@@ -300,6 +337,8 @@ function projected(
   const plain: [string, SqlColumn][] = [];
   for (const item of items) {
     const { type, of } = compile(item.e, sorts.rel.scope);
+    if (columnsOf(item.e, sorts.rel.scope).some(({ session }) => session !== undefined))
+      unsupported('SQL: sessions without groups');
     const column = columnOf(item.name, type === 'unknown' ? 'text' : type, { untyped: type === 'unknown' });
     if (item.e.k === 'known') plain.push([item.e.id, column]);
     else if (item.e.k === 'column')

@@ -70,12 +70,17 @@ export function compare(left: any, right: any): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
+const once = (list: readonly any[]): any[] => [...new Set(list)];
+const inOrder = (list: readonly any[]): any[] =>
+  [...list].sort((l, r) =>
+    l === null || r === null ? Number(r === null) - Number(l === null) : compare(l, r),
+  );
 const notNull = (values: readonly any[]): any[] => values.filter((value) => value !== null);
-const extreme = (sign: 1 | -1): ScalarFunction => ({
+const extreme = (sign: 1 | -1, overNull = false): ScalarFunction => ({
   type: commonType,
   nulls: true,
   call: (...args) =>
-    dialect().extremesOfNull && args.includes(null)
+    dialect().extremesOfNull && !overNull && args.includes(null)
       ? null
       : notNull(args).reduce(
           (best, value) => (best === null || sign * compare(value, best) > 0 ? value : best),
@@ -109,6 +114,8 @@ export function field(name: string, value: any): number {
   switch (name) {
     case 'epoch':
       return ms / 1_000;
+    case 'epoch_ms':
+      return ms;
     case 'year':
       return date.getUTCFullYear();
     case 'quarter':
@@ -249,6 +256,8 @@ export const scalarFunctions: Readonly<Record<string, ScalarFunction>> = {
   },
   greatest: extreme(1),
   least: extreme(-1),
+  greatest_ignore_nulls: extreme(1, true),
+  least_ignore_nulls: extreme(-1, true),
   abs: { type: first, call: Math.abs },
   round: {
     type: (types) => (baseOf(first(types)) === 'float' ? 'float' : 'numeric'),
@@ -371,6 +380,15 @@ export const scalarFunctions: Readonly<Record<string, ScalarFunction>> = {
       left === null || right === null ? (left ?? right) : [...left, ...right],
   },
   array_remove: { type: first, call: (list: any[], value: any) => list.filter((one) => one !== value) },
+  array_except: {
+    type: first,
+    call: (left: any[], right: any[]) => inOrder(once(left).filter((one) => !right.includes(one))),
+  },
+  array_intersect: {
+    type: first,
+    call: (left: any[], right: any[]) => inOrder(once(left).filter((one) => right.includes(one))),
+  },
+  array_distinct: { type: first, call: (list: any[]) => once(list) },
   array_upper: int((list: any[]) => (list.length === 0 ? null : list.length)),
   jsonb_typeof: text((value: any) =>
     value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value,

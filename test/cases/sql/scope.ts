@@ -19,6 +19,8 @@ export interface SqlColumn {
     readonly gapMs: number;
     readonly on: string;
     readonly edge: 'windowStart' | 'windowEnd';
+    /** What is grouped by beside the edges, where that was said before. */
+    readonly keys?: readonly string[];
   };
 }
 

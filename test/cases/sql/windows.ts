@@ -89,6 +89,9 @@ function windowOf(rel: Rel, call: Call): { rel: Rel; id: string } {
   if (moves && !rolls(call)) return framedByJoin(keys.rel, call, groups);
   if (call.filter !== null) unsupported(`SQL: FILTER with ${call.name}()`);
   const { rows, range, ahead } = moves ? framed(call.over!) : { rows: 1, range: null, ahead: false };
+  // Where nulls need a column of their own in the order, no single column measures the range.
+  if (range !== null && order[0]!.nullsFirst !== order[0]!.descending)
+    return framedByJoin(keys.rel, call, groups);
   const sorts = materialized(
     keys.rel,
     order.map(({ e }) => e),
