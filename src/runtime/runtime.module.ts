@@ -173,6 +173,7 @@ export class RuntimeModule {
           id,
           clock,
           limits,
+          metrics,
           logger: logger('Retention'),
         });
         return new Runtime({

@@ -60,7 +60,7 @@ describeWithRedis('retention', () => {
   };
   /** A round of a retention whose clock is ahead. */
   const retention = (system: System, clock = new Later()) => {
-    const { catalog, registry, tasks, views, log, workers, id, limits } = system;
+    const { catalog, registry, tasks, views, log, workers, id, limits, metrics } = system;
     const logger = system.options.logger ?? { info() {}, warn() {}, error() {} };
     const made = new Retention({
       catalog: () => catalog,
@@ -72,6 +72,7 @@ describeWithRedis('retention', () => {
       id,
       clock,
       limits,
+      metrics,
       logger,
     });
     return async (aheadMs = 0): Promise<number> => {

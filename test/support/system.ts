@@ -7,6 +7,8 @@ import { RedisSourceLog } from '../../src/redis/redis-source-log.js';
 import { RedisTaskStore } from '../../src/redis/redis-task-store.js';
 import { RedisViewStore } from '../../src/redis/redis-view-store.js';
 import { RedisWorkers } from '../../src/redis/redis-workers.js';
+import { ArchivedLog } from '../../src/runtime/archive/archived-log.js';
+import { LogArchive } from '../../src/runtime/archive/log-archive.js';
 import { Catalog } from '../../src/runtime/catalog.js';
 import { SystemClock } from '../../src/runtime/clock.js';
 import { Code } from '../../src/runtime/code.js';
@@ -14,6 +16,8 @@ import { deploy } from '../../src/runtime/deployment.js';
 import { defaultLimits, type Limits } from '../../src/runtime/limits.js';
 import { type Logger, silent } from '../../src/runtime/logger.js';
 import { Metrics } from '../../src/runtime/metrics.js';
+import type { ObjectStore } from '../../src/runtime/ports/object-store.js';
+import type { SourceLog } from '../../src/runtime/ports/source-log.js';
 import { shownBy } from '../../src/runtime/generation-tasks.js';
 import { progressOf } from '../../src/runtime/progress.js';
 import { Rebuilder } from '../../src/runtime/rebuilder.js';
@@ -29,6 +33,8 @@ export interface SystemOptions {
   prefix?: string;
   limits?: Partial<Limits>;
   logger?: Logger;
+  /** Where what retention takes out of streams goes. */
+  archive?: ObjectStore;
   /** Runs one step of a circuit; by default without clock and randomness. */
   step?: <T>(step: () => T) => T;
 }
@@ -37,7 +43,7 @@ export interface SystemOptions {
 export class System {
   readonly limits: Limits;
   readonly connections: RedisConnections;
-  readonly log: RedisSourceLog;
+  readonly log: SourceLog;
   readonly tasks: RedisTaskStore;
   readonly views: RedisViewStore;
   readonly workers: RedisWorkers;
@@ -63,7 +69,10 @@ export class System {
     };
     this.connections = new RedisConnections({ url: options.url });
     const keyspace = new Keyspace(options.prefix ?? 'sw');
-    this.log = new RedisSourceLog(this.connections, keyspace, this.id);
+    const streams = new RedisSourceLog(this.connections, keyspace, this.id);
+    this.log = options.archive
+      ? new ArchivedLog(streams, new LogArchive(options.archive, 'sw', this.clock))
+      : streams;
     this.tasks = new RedisTaskStore(this.connections, keyspace);
     this.views = new RedisViewStore(this.connections, keyspace);
     this.workers = new RedisWorkers(this.connections, keyspace);
@@ -105,6 +114,7 @@ export class System {
       id,
       clock,
       limits,
+      metrics,
       logger,
     });
     this.worker = new Worker({
