@@ -15,6 +15,8 @@ export interface Settings {
   readonly viewsDirectory: string | null;
   readonly role: Role;
   readonly release: string | null;
+  /** A directory for what retention takes out of streams; null: it is not kept. */
+  readonly archive: string | null;
   readonly limits: LimitSettings;
 }
 
@@ -102,6 +104,11 @@ const SETTINGS = {
       'A name for what is deployed, such as a commit. Earlier definitions lead again only under a new name.',
     wanted: 'up to 100 characters',
   }),
+  archive: setting('STILLWATER_ARCHIVE', z.string(), {
+    meaning:
+      'A directory in which what retention takes out of streams is kept, so that views can be rebuilt from it. The same one for all processes. Without it what is trimmed is gone.',
+    wanted: 'a path',
+  }),
   limits: setting('STILLWATER_LIMITS', limits, {
     meaning:
       'Limits other than their defaults: `leaseMs=10000,rebuildsMax=1`, or the same as a JSON object. docs/operating.md lists them.',
@@ -157,6 +164,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     viewsDirectory: read(SETTINGS.viewsDirectory),
     role: read(SETTINGS.role)!,
     release: read(SETTINGS.release),
+    archive: read(SETTINGS.archive),
     limits: read(SETTINGS.limits) ?? { runtime: {}, http: {}, jobs: {} },
   };
   if (!isLoopback(settings.host) && settings.token === null && !environment[SETTINGS.token.name])

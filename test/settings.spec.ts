@@ -6,6 +6,7 @@ describe('settings', () => {
       port: 3000,
       host: '127.0.0.1',
       redisUrl: null,
+      archive: null,
       dataDirectory: '.stillwater',
       prefix: 'sw',
       token: null,
@@ -20,6 +21,7 @@ describe('settings', () => {
     expect(readSettings({ PORT: '', REDIS_URL: '', STILLWATER_ROLE: '' })).toMatchObject({
       port: 3000,
       redisUrl: null,
+      archive: null,
       role: 'all',
     });
   });

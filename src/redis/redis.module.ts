@@ -24,6 +24,8 @@ export interface RedisModuleOptions extends RedisConnectionOptions {
   prefix?: string;
   /** Who reads in the consumer groups. */
   consumer?: string;
+  /** What is read through before Redis is: an archive of what streams hold no longer. */
+  archived?: (log: SourceLog) => SourceLog;
 }
 
 export interface RedisModuleAsyncOptions {
@@ -47,11 +49,12 @@ export interface RedisPorts {
 /** The same without Nest: for the command line and for tests. */
 export function redisPorts(
   connections: RedisConnections,
-  options: { prefix?: string; consumer?: string } = {},
+  options: Pick<RedisModuleOptions, 'prefix' | 'consumer' | 'archived'> = {},
 ): RedisPorts {
   const keyspace = new Keyspace(options.prefix);
+  const log = new RedisSourceLog(connections, keyspace, options.consumer);
   return {
-    log: new RedisSourceLog(connections, keyspace, options.consumer),
+    log: options.archived?.(log) ?? log,
     tasks: new RedisTaskStore(connections, keyspace),
     views: new RedisViewStore(connections, keyspace),
     registry: new RedisRegistry(connections, keyspace),

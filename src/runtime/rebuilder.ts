@@ -66,7 +66,7 @@ export class Rebuilder {
       evidence: gone
         .map(
           (end) =>
-            `  ${end.redisKey}  ${end.length + archivedEntries(end)} of ${end.entriesAdded} entries left, from ${firstReadable(end) ?? 'none'}`,
+            `  ${end.redisKey}  ${end.length + archivedEntries(end)} of ${end.entriesAdded} entries left, from ${firstReadable(end) ?? 'none'}${end.archived?.unreadable ? `\n${end.archived.unreadable.message}` : ''}`,
         )
         .join('\n'),
       consequence:

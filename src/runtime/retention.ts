@@ -1,5 +1,6 @@
 import { messageOf } from '../errors/stillwater-error.js';
 import { Archiver } from './archive/archiver.js';
+import { Merging } from './archive/merging.js';
 import { ArchivedLog } from './archive/archived-log.js';
 import type { Catalog } from './catalog.js';
 import type { Clock } from './clock.js';
@@ -58,13 +59,15 @@ export class Retention {
   /** Generations without code, and when they were first seen so by this process, as the one that trims. */
   readonly #orphans = new Map<string, { since: number; told: boolean }>();
   readonly #archiver: Archiver | null;
+  readonly #merging: Merging | null;
   /** Streams that could not be trimmed, and what was said of it. */
   readonly #failing = new Map<string, string>();
 
   constructor(readonly options: RetentionOptions) {
     const { log } = options;
-    this.#archiver =
-      log instanceof ArchivedLog ? new Archiver({ ...options, log: log.log, archive: log.archive }) : null;
+    const archived = log instanceof ArchivedLog ? log : null;
+    this.#archiver = archived && new Archiver({ ...options, log: archived.log, archive: archived.archive });
+    this.#merging = archived && new Merging(archived.archive, options.limits);
   }
 
   start(): void {
@@ -133,10 +136,11 @@ export class Retention {
     const trimmed = new Map<string, number>();
     for (const source of [...catalog().streams.values(), ...catalog().tables.values()]) {
       if (!source.retain) continue;
-      for (const redisKey of partitionKeys(source)) {
+      for (const [partition, redisKey] of partitionKeys(source).entries()) {
         try {
           const count = await this.#trimLog(redisKey, source.retain, now);
           if (count > 0) trimmed.set(redisKey, count);
+          await this.#merge(source, partition, redisKey);
           this.#failing.delete(redisKey);
         } catch (thrown) {
           // A stream that cannot be archived must not keep the others from being trimmed.
@@ -168,6 +172,12 @@ export class Retention {
       trimmed += count;
     }
     return trimmed;
+  }
+
+  async #merge(source: RecordSource, partition: number, redisKey: string): Promise<void> {
+    if (this.#merging === null) return;
+    const [end] = await this.options.log.ends([redisKey]);
+    if (end?.first) await this.#merging.round({ redisKey, source, partition, first: end.first });
   }
 
   /** The first entry that the declaration wants kept, as far as one look finds it. */

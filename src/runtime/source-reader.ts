@@ -72,6 +72,8 @@ export class SourceReader {
   async expectWhole(): Promise<void> {
     const [end] = await this.log.ends([this.redisKey]);
     if (!isIncomplete(end!)) return;
+    if (end!.archived?.unreadable)
+      throw new LogLost(end!.archived.unreadable.code, end!.archived.unreadable.message);
     throw lost(this.redisKey, BEGINNING, { cause: 'trimmed', first: firstReadable(end!), last: end!.last });
   }
 

@@ -1,3 +1,4 @@
+import { StillwaterError } from '../../errors/stillwater-error.js';
 import {
   type AppendRequest,
   type ArchivedPart,
@@ -59,7 +60,7 @@ export class ArchivedLog extends SourceLog {
     const ends = await this.log.ends(redisKeys);
     return Promise.all(
       ends.map(async (end) => {
-        const archived = await this.#archived(end);
+        const archived = await this.#archived(end).catch((thrown: unknown) => unreadable(end, thrown));
         return archived === null ? end : { ...end, archived };
       }),
     );
@@ -81,6 +82,7 @@ export class ArchivedLog extends SourceLog {
       whole: run.after === BEGINNING,
       segments: run.segments.length,
       bytes: run.bytes,
+      unreadable: null,
     };
   }
 
@@ -115,4 +117,18 @@ export class ArchivedLog extends SourceLog {
   bytes(redisKey: string): Promise<number | null> {
     return this.log.bytes(redisKey);
   }
+}
+
+/** How far logs go must be known also while their archive cannot be read. */
+function unreadable({ first, last }: LogEnd, thrown: unknown): ArchivedPart {
+  if (!(thrown instanceof StillwaterError)) throw thrown;
+  return {
+    first: first ?? last,
+    last: first ?? last,
+    entries: 0,
+    whole: false,
+    segments: 0,
+    bytes: 0,
+    unreadable: { code: thrown.code, message: thrown.message },
+  };
 }

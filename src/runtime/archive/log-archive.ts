@@ -67,11 +67,10 @@ export class LogArchive {
     position: Position,
     countMax: number,
   ): Promise<{ entries: RawEntry[]; heartbeats: Heartbeat[] } | null> {
-    let run = await this.run(redisKey, 'lately');
-    if (run === null || segmentAfter(run, position) === null) run = await this.run(redisKey);
-    const segment = run && segmentAfter(run, position);
-    if (!segment) return null;
-    const { entries, heartbeats } = await this.content(redisKey, segment);
+    const found =
+      (await this.#at(redisKey, position, 'lately')) ?? (await this.#at(redisKey, position, 'now'));
+    if (found === null) return null;
+    const { segment, entries, heartbeats } = found;
     const from = indexAfter(entries, position);
     const isInside = position !== BEGINNING && position !== segment.after;
     // A record that was compacted away has been read by who stands at it.
@@ -84,6 +83,23 @@ export class LogArchive {
         ({ anchor }) => comparePositions(anchor, position) >= 0 && comparePositions(anchor, last) <= 0,
       ),
     };
+  }
+
+  /** The segment that holds what follows a position. Null where there is none, or what was found lately is replaced by now. */
+  async #at(
+    redisKey: string,
+    position: Position,
+    freshness: 'now' | 'lately',
+  ): Promise<(SegmentContent & { segment: Segment }) | null> {
+    const run = await this.run(redisKey, freshness);
+    const segment = run && segmentAfter(run, position);
+    if (!segment) return null;
+    try {
+      return { segment, ...(await this.content(redisKey, segment)) };
+    } catch (thrown) {
+      if (freshness === 'lately') return null;
+      throw thrown;
+    }
   }
 
   /** How many entries of the log the run stands for that lie before a position, of which the run holds what follows. */

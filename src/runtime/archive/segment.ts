@@ -128,7 +128,7 @@ export function damaged(redisKey: string, { name, after, last }: Segment, found:
     evidence: `  file   ${name}\n  found  ${found}\n  holds  entries after ${after ?? 'a gap'} up to ${last}`,
     consequence: 'Nothing of it was used, and nothing was read past it.',
     remedy:
-      'Put the file back from a copy: it is tried again by itself. If there is none, move it out of the archive; what is then missing is refused as trimmed, and `stillwater rebuild <view> --accept-trimmed` rebuilds from what is left.',
+      'Put the file back from a copy; views try again by themselves, a rebuild that failed is to be started again. If there is none, move it out of the archive; what is then missing is refused as trimmed, and `stillwater rebuild <view> --accept-trimmed` rebuilds from what is left.',
   });
 }
 

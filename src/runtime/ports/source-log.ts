@@ -74,6 +74,8 @@ export interface ArchivedPart {
   readonly whole: boolean;
   readonly segments: number;
   readonly bytes: number;
+  /** Why it cannot be told what is in the archive now: the code and the text of the error. Then nothing is counted. */
+  readonly unreadable: { readonly code: string; readonly message: string } | null;
 }
 
 export interface LogEnd {

@@ -1,3 +1,4 @@
+import { StillwaterError } from '../../../src/errors/stillwater-error.js';
 import { isIncomplete } from '../../../src/runtime/ports/source-log.js';
 import { MemoryObjectStore } from '../../../src/testing/memory/memory-object-store.js';
 import { Random } from '../../../src/testing/random.js';
@@ -124,6 +125,19 @@ describe('an archive in which something is wrong', () => {
     const name = nameOf(store, 0);
     store.objects.set(name, store.objects.get(name)!.slice(0, 30));
     await expect(run.read(run.process().reader, '0-0')).rejects.toMatchObject({ code: 'archive-damaged' });
+  });
+
+  it('does not hide how far the log goes where it cannot be reached', async () => {
+    const { store, run } = await archived();
+    store.list = () =>
+      Promise.reject(new StillwaterError('archive-unreachable', { what: 'It is not mounted.' }));
+    const { reader } = run.process();
+    const [end] = await reader.ends(['orders']);
+    expect(end).toMatchObject({ length: 2, entriesAdded: 22 });
+    expect(end!.archived!.unreadable).toEqual({ code: 'archive-unreachable', message: 'It is not mounted.' });
+    await expect(run.read(reader, '0-0')).rejects.toMatchObject({ code: 'archive-unreachable' });
+    // Who needs nothing of it does not ask for it.
+    expect(await run.read(reader, run.positionAt(20))).toMatchObject({ status: 'read' });
   });
 
   it('does not read past a file that is missing, and says that the beginning is gone', async () => {
