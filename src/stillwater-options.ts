@@ -24,6 +24,11 @@ export interface StillwaterOptions {
    * objects of your own. All processes need the same one. Without it what is trimmed is gone.
    */
   archive?: string | ObjectStore;
+  /**
+   * How many replicas must have a commit or an append before it counts, and for how long they are waited for at a time
+   * (1 s). Default: none. See `docs/what-is-lost-when.md`.
+   */
+  replicas?: number | { count: number; withinMs: number };
   /** Bounds of the runtime; each has a default. */
   limits?: Partial<Limits>;
   /** Bounds of the jobs that rebuild and verify. */

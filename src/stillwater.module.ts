@@ -14,6 +14,7 @@ import { DirectoryStore } from './archive/directory-store.js';
 import { HealthModule } from './health/health.module.js';
 import { BullRebuilds } from './jobs/bull-rebuilds.js';
 import { JobsModule } from './jobs/jobs.module.js';
+import { REPLICAS_WITHIN_MS } from './redis/acknowledgement.js';
 import { RedisConnections } from './redis/connections.js';
 import { checkRedis, readRedisFacts, type RedisFacts } from './redis/facts.js';
 import { RedisModule, type RedisModuleOptions } from './redis/redis.module.js';
@@ -190,7 +191,7 @@ export class StillwaterModule {
 class StillwaterOptionsModule {}
 
 async function redisOptions(
-  { connection, prefix = 'sw', archive }: StillwaterOptions,
+  { connection, prefix = 'sw', archive, replicas = 0 }: StillwaterOptions,
   metrics: Metrics,
 ): Promise<RedisModuleOptions> {
   if (!connection)
@@ -204,6 +205,7 @@ async function redisOptions(
     ...(typeof connection === 'string' ? { url: connection } : { redis: connection }),
     prefix,
     onUnanswered: () => metrics.connectionsReplaced.add(),
+    replicas: typeof replicas === 'number' ? { count: replicas, withinMs: REPLICAS_WITHIN_MS } : replicas,
     ...(archive && { archived: await archivedIn(archive, prefix) }),
   };
 }

@@ -7,6 +7,7 @@ describe('settings', () => {
       host: '127.0.0.1',
       redisUrl: null,
       archive: null,
+      replicas: 0,
       dataDirectory: '.stillwater',
       prefix: 'sw',
       token: null,

@@ -24,6 +24,7 @@ export type StateKind = keyof typeof LETTER;
  *   <prefix>:registry        hash     releases and generations
  *   <prefix>:workers         hash     who is alive
  *   <prefix>:announcements   channel
+ *   <prefix>:acknowledged    string   written before replicas are waited for
  *   <prefix>:blamed:<fingerprint>   set   entries that ended workers, `[redisKey, id]`; outlives the generations
  *   <prefix>:{<stream>}:append:<key>   string   what the request with this idempotency key said, and was answered here, for a while
  *
@@ -50,6 +51,10 @@ export class Keyspace {
   }
   get announcements(): string {
     return `${this.prefix}:announcements`;
+  }
+
+  get acknowledged(): string {
+    return `${this.prefix}:acknowledged`;
   }
 
   blamed(fingerprint: string): string {

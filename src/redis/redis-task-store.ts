@@ -19,6 +19,7 @@ import {
 } from '../runtime/ports/task-store.js';
 import type { RawEntry } from '../runtime/ports/source-log.js';
 import { type OwnerToken, type TaskId, taskName } from '../runtime/task-id.js';
+import type { Acknowledgement } from './acknowledgement.js';
 import { commitArguments } from './commit-arguments.js';
 import type { RedisConnections } from './connections.js';
 import { bucketOf, type Keyspace } from './keyspace.js';
@@ -48,6 +49,8 @@ export class RedisTaskStore extends TaskStore {
   constructor(
     readonly connections: RedisConnections,
     readonly keyspace: Keyspace,
+    /** Of commits by replicas; null: a commit counts when Redis has answered it. */
+    readonly acknowledgement: Acknowledgement | null = null,
   ) {
     super();
   }
@@ -199,9 +202,9 @@ export class RedisTaskStore extends TaskStore {
     }
     switch (reply[0]) {
       case 'COMMITTED':
-        return { status: 'committed' };
+        return this.#acknowledged('committed');
       case 'ALREADY':
-        return { status: 'alreadyCommitted' };
+        return this.#acknowledged('alreadyCommitted');
       case 'WANTS_CHANGELOG':
         return { status: 'wantsChangelog' };
       case 'FENCED':
@@ -217,6 +220,12 @@ export class RedisTaskStore extends TaskStore {
       case 'MALFORMED':
         return { status: 'failed', reason: `The commit was not accepted: ${reply[1]}.` };
     }
+  }
+
+  /** What replicas have not got yet is tried again like what was refused: the repeat finds it done, and waits for them once more. */
+  async #acknowledged(status: 'committed' | 'alreadyCommitted'): Promise<CommitOutcome> {
+    const reason = (await this.acknowledgement?.missing()) ?? null;
+    return reason === null ? { status } : { status: 'refused', reason };
   }
 
   receive(requests: readonly ReceiveRequest[]): Promise<Received[]> {

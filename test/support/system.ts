@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { pure } from '../../src/circuit/pure.js';
+import { Acknowledgement, type Replicas } from '../../src/redis/acknowledgement.js';
 import { RedisConnections } from '../../src/redis/connections.js';
 import { Keyspace } from '../../src/redis/keyspace.js';
 import { RedisRegistry } from '../../src/redis/redis-registry.js';
@@ -33,6 +34,8 @@ export interface SystemOptions {
   prefix?: string;
   limits?: Partial<Limits>;
   logger?: Logger;
+  /** Replicas that commits and appends wait for. */
+  replicas?: Replicas;
   /** Where what retention takes out of streams goes. */
   archive?: ObjectStore;
   /** Runs one step of a circuit; by default without clock and randomness. */
@@ -73,7 +76,11 @@ export class System {
     this.log = options.archive
       ? new ArchivedLog(streams, new LogArchive(options.archive, 'sw', this.clock))
       : streams;
-    this.tasks = new RedisTaskStore(this.connections, keyspace);
+    const { replicas } = options;
+    const acknowledgement = replicas
+      ? new Acknowledgement(this.connections, 'commits', keyspace, replicas)
+      : null;
+    this.tasks = new RedisTaskStore(this.connections, keyspace, acknowledgement);
     this.views = new RedisViewStore(this.connections, keyspace);
     this.workers = new RedisWorkers(this.connections, keyspace);
     this.catalog = new Catalog(options.declarations);
