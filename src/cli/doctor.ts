@@ -35,9 +35,10 @@ export async function doctor(output: Output): Promise<number> {
 export async function printAcl(output: Output): Promise<void> {
   const { prefix, viewsDirectory: named } = readSettings(process.env);
   const declarations = await loadDeclarations(viewsDirectory(named ?? undefined)).catch(() => []);
-  const streams = new Set<string>();
-  for (const declaration of declarations) if (declaration.kind !== 'view') streams.add(declaration.redisKey);
-  const rule = aclRule(prefix, [...streams]);
+  const rule = aclRule(
+    prefix,
+    declarations.flatMap((declaration) => (declaration.kind === 'view' ? [] : [declaration])),
+  );
   output.result({ rule }, rule);
 }
 
