@@ -80,7 +80,7 @@ class StillwaterLifecycle implements OnApplicationBootstrap, BeforeApplicationSh
     const logger = new Logger('Stillwater');
     const role = this.options.role ?? 'all';
     logger.log(
-      `Release ${release}: ${this.runtime.options.catalog.views.size} views${created.length > 0 ? `, new: ${created.join(', ')}` : ''}.`,
+      `Release ${release}: ${this.runtime.options.parts.catalog.views.size} views${created.length > 0 ? `, new: ${created.join(', ')}` : ''}.`,
     );
     if (orphaned.length > 0)
       logger.warn(
