@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { pure } from '../../src/circuit/pure.js';
 import { RedisConnections } from '../../src/redis/connections.js';
+import type { RedisAddress } from '../../src/redis/redis-address.js';
 import { Keyspace } from '../../src/redis/keyspace.js';
 import { RedisRegistry } from '../../src/redis/redis-registry.js';
 import { RedisSourceLog } from '../../src/redis/redis-source-log.js';
@@ -24,9 +25,10 @@ import { Worker } from '../../src/runtime/worker.js';
 import type { SourceDeclaration } from '../../src/view/plan.js';
 
 export interface SystemOptions {
-  url: string;
+  url: RedisAddress;
   declarations: readonly SourceDeclaration[];
   prefix?: string;
+  commandTimeoutMs?: number;
   limits?: Partial<Limits>;
   logger?: Logger;
   /** Runs one step of a circuit; by default without clock and randomness. */
@@ -61,7 +63,10 @@ export class System {
       readerReportMs: 100,
       ...options.limits,
     };
-    this.connections = new RedisConnections({ url: options.url });
+    this.connections = new RedisConnections({
+      ...(typeof options.url === 'string' ? { url: options.url } : { redis: options.url }),
+      ...(options.commandTimeoutMs && { commandTimeoutMs: options.commandTimeoutMs }),
+    });
     const keyspace = new Keyspace(options.prefix ?? 'sw');
     this.log = new RedisSourceLog(this.connections, keyspace, this.id);
     this.tasks = new RedisTaskStore(this.connections, keyspace);
