@@ -18,7 +18,7 @@ import type { Keyspace } from './keyspace.js';
 import { lostCause } from '../runtime/ports/lost-cause.js';
 import { NewsWait } from './news-wait.js';
 import { RedisHeartbeats } from './redis-heartbeats.js';
-import { answered, isReply, redisError, valueOf } from './replies.js';
+import { answered, isReply, redisError, refusalOf, valueOf } from './replies.js';
 import { callAppend, wrongType } from './scripts/call.js';
 
 /** From so many entries on, whole nodes of a stream are trimmed at once; below, entry by entry. */
@@ -250,8 +250,17 @@ export class RedisSourceLog extends SourceLog {
           '>',
         ),
       ];
-      for (const answer of unread) answer.catch(() => {});
-      const replies = await redis.exec();
+      let refused = false;
+      for (const answer of unread)
+        answer.catch((thrown: unknown) => (refused ||= refusalOf(thrown) !== null));
+      let replies;
+      try {
+        replies = await redis.exec();
+      } catch (thrown) {
+        // A Redis that takes no writes does not move the group's cursor either, which is for people to see. It can be read.
+        if (refused) return this.#readRange(request);
+        throw thrown;
+      }
       const at = valueOf(replies, 0) as RawEntry[];
       if (position !== BEGINNING && at.length === 0) return null;
       const failure = replies![1]![0];

@@ -16,6 +16,7 @@ import type { SourceLog } from './ports/source-log.js';
 import type { TaskStatus, TaskStore } from './ports/task-store.js';
 import type { ViewStore } from './ports/view-store.js';
 import type { WorkerInfo, Workers } from './ports/workers.js';
+import { RefusedCommits } from './refused-commits.js';
 import type { RegistryWatch } from './registry-watch.js';
 import { StepGate } from './step-gate.js';
 import { Task } from './task.js';
@@ -61,8 +62,7 @@ const RETRIED: ReadonlySet<string> = new Set([
  */
 export class Worker {
   readonly #running = new Map<string, Running>();
-  /** Tasks whose commits were being refused when it was last said. */
-  readonly #refused = new Set<string>();
+  readonly #refused: RefusedCommits;
   /** Tasks that could not be taken, and what was said of it. */
   readonly #untaken = new Map<string, string>();
   /** Tasks that others are to let go, and since when. */
@@ -82,6 +82,9 @@ export class Worker {
 
   constructor(readonly options: WorkerOptions) {
     this.#inputs = new WorkerInputs(options);
+    this.#refused = new RefusedCommits(options.logger, () =>
+      [...this.#running].map(([name, { task }]) => [name, task.refused]),
+    );
     this.#heartbeats = new Heartbeats(options.log, options.clock, options.limits.heartbeatIdleMs);
     this.#cache = { entriesMax: options.limits.cacheEntriesMax };
     this.#startedAt = options.clock.now();
@@ -93,6 +96,7 @@ export class Worker {
       role: 'worker',
       startedAt: this.#startedAt,
       ...(options.log instanceof ArchivedLog && { archives: true as const }),
+      ...this.#refused.told,
     });
   }
 
@@ -126,23 +130,6 @@ export class Worker {
     await this.options.workers.announce().catch(() => {});
   }
 
-  /** Says once that commits are being refused, and once that they are taken again: a worker that waits is not silent. */
-  #sayRefusals(): void {
-    const { logger } = this.options;
-    for (const [name, { task }] of this.#running) {
-      const known = this.#refused.has(name);
-      if (task.refused !== null && !known) {
-        this.#refused.add(name);
-        logger.warn(
-          `Redis takes no commits of ${name}: ${task.refused}\nNothing is lost; the tick waits and is tried again. \`stillwater doctor\` says what this Redis lacks.`,
-        );
-      } else if (task.refused === null && known) {
-        this.#refused.delete(name);
-        logger.info(`Redis takes commits of ${name} again.`);
-      }
-    }
-  }
-
   /** Values of state in the cache, of all tasks. */
   get #cached(): number {
     let cached = 0;
@@ -158,7 +145,7 @@ export class Worker {
       try {
         await this.#renew(limits.leaseMs / 4);
         await this.#reconcile();
-        this.#sayRefusals();
+        this.#refused.say();
         if (complained) logger.info('Redis answers again.');
         complained = false;
       } catch (thrown) {
@@ -311,7 +298,7 @@ export class Worker {
     const name = taskName(id);
     const ended = task.run().then((end) => {
       this.#running.delete(name);
-      this.#refused.delete(name);
+      this.#refused.forget(name);
       if (end.how === 'parked') logger.error(`${name} is parked.\n${end.reason.message}`);
       if (end.how === 'failed')
         logger.error(`${name} is closed: ${messageOf(end.thrown)}\n${(end.thrown as Error)?.stack ?? ''}`);

@@ -6,6 +6,8 @@ export interface WorkerInfo {
   readonly startedAt: number;
   /** It has an archive: what is trimmed is for those who have one. */
   readonly archives?: true;
+  /** Tasks of it whose commits are being refused, by name, and why: some of them. */
+  readonly waiting?: Readonly<Record<string, string>>;
 }
 
 /** Who is alive. Leases are of workers: tasks only carry the epoch of their owner. */
