@@ -3,6 +3,7 @@ import { partitionKeys, type RecordSource } from '../runtime/placement.js';
 /** What the service sends itself, and the scripts in `src/redis/scripts`. */
 const OURS = [
   ['connection', 'auth hello select ping client|id client|setname client|unblock wait'],
+  ['cluster', 'asking cluster|slots cluster|info'],
   ['facts', 'info config|get acl|whoami acl|dryrun memory|usage time type'],
   ['scripts', 'evalsha script|load multi exec wait'],
   ['announcements', 'publish subscribe unsubscribe'],

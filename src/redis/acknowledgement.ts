@@ -1,3 +1,4 @@
+import type { Redis } from 'ioredis';
 import { messageOf } from '../errors/stillwater-error.js';
 import type { ConnectionUse, RedisConnections } from './connections.js';
 import type { Keyspace } from './keyspace.js';
@@ -22,8 +23,7 @@ export const REPLICAS_WITHIN_MS = 1_000;
  * was written before it was sent.
  */
 export class Acknowledgement {
-  #waiting: Promise<unknown> = Promise.resolve();
-  #next: Promise<string | null> | null = null;
+  readonly #waits = new WeakMap<Redis, Waits>();
 
   constructor(
     readonly connections: RedisConnections,
@@ -32,28 +32,46 @@ export class Acknowledgement {
     readonly replicas: Replicas,
   ) {}
 
-  /** To be asked when a write has just been answered. Null if it is acknowledged, or else a sentence that says why not. */
-  async missing(): Promise<string | null> {
-    const connection = this.connections.made(this.use);
-    this.#next ??= this.#waiting.then(() => this.#wait());
-    const missing = await this.#next;
-    if (connection !== this.connections.made(this.use))
-      return 'the connection was replaced before replicas had acknowledged it';
-    return missing;
+  /**
+   * To be asked when the write of a key has just been answered. Null if it is acknowledged, or else a sentence that says
+   * why not.
+   */
+  async missing(redisKey: string): Promise<string | null> {
+    const connection = this.connections.made(this.use, redisKey);
+    try {
+      const redis = await this.connections.at(this.use, redisKey);
+      let waits = this.#waits.get(redis);
+      if (waits === undefined) this.#waits.set(redis, (waits = { waiting: Promise.resolve(), next: null }));
+      const missing = await this.#wait(redis, waits, redisKey);
+      return connection === this.connections.made(this.use, redisKey)
+        ? missing
+        : 'the connection was replaced before replicas had acknowledged it';
+    } catch (thrown) {
+      return `whether replicas have it is not known: ${messageOf(thrown)}`;
+    }
   }
 
-  async #wait(): Promise<string | null> {
-    this.#next = null;
+  #wait(redis: Redis, waits: Waits, redisKey: string): Promise<string | null> {
     const { count, withinMs } = this.replicas;
-    const redis = this.connections[this.use];
-    const asked = Promise.all([redis.set(this.keyspace.acknowledged, ''), redis.wait(count, withinMs)]).then(
-      ([, acknowledged]) =>
+    waits.next ??= waits.waiting.then(() => {
+      waits.next = null;
+      const asked = Promise.all([
+        redis.set(this.keyspace.acknowledged(redisKey), ''),
+        redis.wait(count, withinMs),
+      ]).then(([, acknowledged]) =>
         acknowledged >= count
           ? null
           : `${acknowledged} of ${count} replicas have it after ${withinMs} ms (STILLWATER_REPLICAS)`,
-      (thrown: unknown) => `whether replicas have it is not known: ${messageOf(thrown)}`,
-    );
-    this.#waiting = asked;
-    return asked;
+      );
+      waits.waiting = asked.catch(() => {});
+      return asked;
+    });
+    return waits.next;
   }
+}
+
+/** Of one connection, the `WAIT` that is under way and the one that follows it. */
+interface Waits {
+  waiting: Promise<unknown>;
+  next: Promise<string | null> | null;
 }

@@ -23,6 +23,11 @@ export class StreamInput implements TaskInput {
     readonly whole = false,
   ) {
     this.#blamed = new Set(blamed);
+    reader.tasks++;
+  }
+
+  async close(): Promise<void> {
+    this.reader.tasks--;
   }
 
   get blamed(): number {

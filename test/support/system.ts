@@ -4,6 +4,7 @@ import { RedisConnections } from '../../src/redis/connections.js';
 import { redisPorts } from '../../src/redis/redis.module.js';
 import { ArchivedLog } from '../../src/runtime/archive/archived-log.js';
 import { LogArchive } from '../../src/runtime/archive/log-archive.js';
+import type { RedisAddress } from '../../src/redis/redis-address.js';
 import { Catalog } from '../../src/runtime/catalog.js';
 import { SystemClock } from '../../src/runtime/clock.js';
 import { deploy } from '../../src/runtime/deployment.js';
@@ -20,9 +21,10 @@ import { progressOf } from '../../src/runtime/progress.js';
 import type { SourceDeclaration } from '../../src/view/plan.js';
 
 export interface SystemOptions {
-  url: string;
+  url: RedisAddress;
   declarations: readonly SourceDeclaration[];
   prefix?: string;
+  commandTimeoutMs?: number;
   limits?: Partial<Limits>;
   logger?: Logger;
   /** Replicas that commits and appends wait for. */
@@ -42,7 +44,10 @@ export class System extends Parts {
   readonly workers: Workers;
 
   constructor(readonly options: SystemOptions) {
-    const connections = new RedisConnections({ url: options.url });
+    const connections = new RedisConnections({
+      ...(typeof options.url === 'string' ? { url: options.url } : { redis: options.url }),
+      ...(options.commandTimeoutMs && { commandTimeoutMs: options.commandTimeoutMs }),
+    });
     const { archive } = options;
     const id = `worker-${randomUUID().slice(0, 8)}`;
     const ports = redisPorts(connections, {

@@ -88,7 +88,7 @@ export class Simulation {
     this.#redis = new MemoryRedis({ clock: this.#time });
     this.#faults = new FaultSource(this.#random);
     this.#subject = (options.subject ?? subjects)(this.#random);
-    this.#watch = new CommitWatch();
+    this.#watch = new CommitWatch(this.#subject.always);
     this.#limits = {
       ...defaultLimits,
       commitWritesMax: this.#random.of([4, 30, 4_000]),
