@@ -42,6 +42,9 @@ export interface WorkerOptions {
   step?: <T>(step: () => T) => T;
 }
 
+/** Tasks that are taken at a time. */
+const TAKEN_MAX = 16;
+
 interface Running {
   task: Task;
   ended: Promise<void>;
@@ -74,6 +77,8 @@ export class Worker {
   readonly #stopped = new AbortController();
   readonly #gate = new StepGate();
   #wake = new AbortController();
+  /** Something was announced since it was last heard who lives. */
+  #announced = false;
   #loop: Promise<void> | null = null;
   #renewed = -Infinity;
   #live: WorkerInfo[] = [];
@@ -97,12 +102,16 @@ export class Worker {
       startedAt: this.#startedAt,
       ...(options.log instanceof ArchivedLog && { archives: true as const }),
       ...this.#refused.told,
+      ...(this.#stopped.signal.aborted && { leaving: true as const }),
     });
   }
 
   start(): void {
     this.options.registry.onChange(() => this.#wake.abort());
-    this.options.workers.onAnnouncement(() => this.#wake.abort());
+    this.options.workers.onAnnouncement(() => {
+      this.#announced = true;
+      this.#wake.abort();
+    });
     this.#loop = this.#run();
     void this.#heartbeats.run(() => this.#timed(), this.#stopped.signal);
   }
@@ -119,11 +128,16 @@ export class Worker {
       .filter(({ redisKey }) => !held.has(redisKey));
   }
 
-  /** Hands over: tasks end after the tick in hand, commits are settled, everything is released. */
+  /**
+   * Hands over: tasks end after the tick in hand, commits are settled, everything is released. The others are told first, so
+   * that they know whom each task falls to when it is let go.
+   */
   async stop(): Promise<void> {
     this.#stopped.abort();
     this.#wake.abort();
     await this.#loop;
+    await this.#renew(0).catch(() => {});
+    await this.options.workers.announce().catch(() => {});
     for (const { task } of this.#running.values()) task.stop();
     await Promise.all([...this.#running.values()].map(({ ended }) => ended));
     await this.options.workers.leave(this.options.id).catch(() => {});
@@ -143,8 +157,11 @@ export class Worker {
     while (!this.#stopped.signal.aborted) {
       this.#wake = new AbortController();
       try {
-        await this.#renew(limits.leaseMs / 4);
-        await this.#reconcile();
+        // What was announced may be that somebody came, or leaves.
+        const heard = this.#announced;
+        this.#announced = false;
+        await this.#renew(heard ? 0 : limits.leaseMs / 4);
+        await this.#reconcile(heard);
         this.#refused.say();
         if (complained) logger.info('Redis answers again.');
         complained = false;
@@ -174,7 +191,8 @@ export class Worker {
     const { registry, code, id, tasks: store, logger, clock, limits } = this.options;
     const { generations } = registry.snapshot;
     const wanted = tasksOf(generations).filter(({ fingerprint }) => code.view(fingerprint));
-    const owners = assign(tasksOf(generations), this.#live);
+    const staying = this.#live.filter(({ leaving }) => !leaving);
+    const owners = assign(tasksOf(generations), staying);
     const mine = wanted.filter((task) => owners.get(taskName(task.id)) === id);
     const names = new Set(mine.map((task) => taskName(task.id)));
     for (const [name, { task }] of this.#running) if (!names.has(name)) task.stop();
@@ -194,7 +212,7 @@ export class Worker {
         await this.#renew(0);
         return this.#reconcile(true);
       }
-      for (const status of due) {
+      const take = async (status: TaskStatus): Promise<void> => {
         if (this.#stopped.signal.aborted) return;
         const name = taskName(status.task);
         this.#awaited.delete(name);
@@ -209,6 +227,12 @@ export class Worker {
             logger.error(`${name} could not be taken: ${messageOf(thrown)}`);
           this.#untaken.set(name, messageOf(thrown));
         }
+      };
+      // Each takes a few round trips, in which nobody goes on with it.
+      for (let at = 0; at < due.length; at += TAKEN_MAX) {
+        const taken = await Promise.allSettled(due.slice(at, at + TAKEN_MAX).map(take));
+        const failed = taken.find((each) => each.status === 'rejected');
+        if (failed) throw failed.reason;
       }
     }
     // Caches of tasks that stand still settle too: they share the worker's budget.
@@ -265,14 +289,16 @@ export class Worker {
       !registry.generation(id.view, id.generation)
     )
       return;
-    const claimed = await store.claim(id, this.options.id, epoch);
+    const [claimed, blamed] = await Promise.all([
+      store.claim(id, this.options.id, epoch),
+      store.blamed(generation.fingerprint),
+    ]);
     if (claimed === null) return;
     if (owner !== null && owner !== this.options.id) {
       metrics.takeovers.add({ view: id.view });
       logger.info(`Took over ${taskName(id)}.`);
     }
     const compiled = compileStage(view, id.stage, { budget: this.#cache });
-    const blamed = await store.blamed(generation.fingerprint);
     const task = new Task({
       id,
       token: claimed.token,
@@ -305,8 +331,7 @@ export class Worker {
       if (end.how === 'fenced')
         logger.warn(`${name} belongs to another worker now; nothing of the last tick was committed here.`);
       this.#wake.abort();
-      if (end.how === 'released' && !this.#stopped.signal.aborted)
-        void this.options.workers.announce().catch(() => {});
+      if (end.how === 'released') void this.options.workers.announce().catch(() => {});
     });
     this.#running.set(name, { task, ended });
     void this.#followReaders(name, task);
