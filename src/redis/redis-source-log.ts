@@ -230,7 +230,15 @@ export class RedisSourceLog extends SourceLog {
     const { position } = request;
     const redis = this.connections.sources;
     for (let created = false; ; created = true) {
-      const replies = await this.#transact(redis, request);
+      let replies;
+      try {
+        replies = await this.#transact(redis, request);
+      } catch (thrown) {
+        // Some of it was refused: a Redis that takes no writes does not move the group's cursor either, which is for people
+        // to see. It can be read.
+        if (isReply(thrown) && thrown.message.startsWith('EXECABORT')) return this.#readRange(request);
+        throw thrown;
+      }
       const at = valueOf(replies, 0) as RawEntry[];
       if (position !== BEGINNING && at.length === 0) return null;
       const failure = replies![1]![0];
