@@ -18,6 +18,7 @@ import {
 } from '../runtime/ports/task-store.js';
 import type { RawEntry } from '../runtime/ports/source-log.js';
 import { type OwnerToken, type TaskId, taskName } from '../runtime/task-id.js';
+import type { Acknowledgement } from './acknowledgement.js';
 import { commitArguments } from './commit-arguments.js';
 import type { Connection } from './connect.js';
 import type { RedisConnections } from './connections.js';
@@ -49,6 +50,8 @@ export class RedisTaskStore extends TaskStore {
   constructor(
     readonly connections: RedisConnections,
     readonly keyspace: Keyspace,
+    /** Of commits by replicas; null: a commit counts when Redis has answered it. */
+    readonly acknowledgement: Acknowledgement | null = null,
   ) {
     super();
   }
@@ -193,7 +196,10 @@ export class RedisTaskStore extends TaskStore {
   async commit(request: CommitRequest): Promise<CommitOutcome> {
     const all = commitArguments(this.keyspace, request);
     let reply: CommitReply;
+    let connection = 0;
     try {
+      if (this.acknowledgement !== null)
+        connection = await this.acknowledgement.connection(this.keyspace.task(request.task));
       reply = await callCommit(this.connections.commits, all);
     } catch (thrown) {
       const refusal = refusalOf(thrown);
@@ -203,9 +209,9 @@ export class RedisTaskStore extends TaskStore {
     }
     switch (reply[0]) {
       case 'COMMITTED':
-        return { status: 'committed' };
+        return this.#acknowledged(request.task, connection, 'committed');
       case 'ALREADY':
-        return { status: 'alreadyCommitted' };
+        return this.#acknowledged(request.task, connection, 'alreadyCommitted');
       case 'WANTS_CHANGELOG':
         return { status: 'wantsChangelog' };
       case 'FENCED':
@@ -221,6 +227,16 @@ export class RedisTaskStore extends TaskStore {
       case 'MALFORMED':
         return { status: 'failed', reason: `The commit was not accepted: ${reply[1]}.` };
     }
+  }
+
+  /** What replicas have not got yet is tried again like what was refused: the repeat finds it done, and waits for them once more. */
+  async #acknowledged(
+    task: TaskId,
+    connection: number,
+    status: 'committed' | 'alreadyCommitted',
+  ): Promise<CommitOutcome> {
+    const reason = (await this.acknowledgement?.missing(this.keyspace.task(task), connection)) ?? null;
+    return reason === null ? { status } : { status: 'refused', reason };
   }
 
   receive(requests: readonly ReceiveRequest[]): Promise<Received[]> {
@@ -277,7 +293,7 @@ export class RedisTaskStore extends TaskStore {
     task: TaskId,
     states: readonly { name: string; kind: 'keyed' | 'ordered' | 'index' }[],
     buckets: number,
-    receivers = 0,
+    receivers: readonly number[] = [],
   ): Promise<void> {
     await answered(`Deleting ${taskName(task)}`, async () => {
       const redis = this.connections.control;
@@ -289,7 +305,7 @@ export class RedisTaskStore extends TaskStore {
         this.keyspace.subscribed(task),
         this.keyspace.sent(task),
       );
-      let some = Array.from({ length: receivers }, (_, receiver) => this.keyspace.out(task, receiver));
+      let some = receivers.map((receiver) => this.keyspace.out(task, receiver));
       for (const { name, kind } of states)
         for (const key of this.keyspace.state(task, name, kind, buckets)) {
           some.push(key);

@@ -1,23 +1,11 @@
 import type { Cluster, Redis } from 'ioredis';
-import type { Registry } from '../../src/runtime/ports/registry.js';
-import type { SourceLog } from '../../src/runtime/ports/source-log.js';
-import type { TaskStore } from '../../src/runtime/ports/task-store.js';
-import type { ViewStore } from '../../src/runtime/ports/view-store.js';
-import type { Workers } from '../../src/runtime/ports/workers.js';
+import type { Ports } from '../../src/runtime/ports/ports.js';
 import { RedisConnections } from '../../src/redis/connections.js';
 import { redisPorts } from '../../src/redis/redis.module.js';
 import { memoryPorts } from '../../src/testing/memory/memory-ports.js';
 import { MemoryRedis } from '../../src/testing/memory/memory-redis.js';
 import { RedisCluster } from '../support/redis-cluster.js';
 import { haveRedisServer, RedisServer } from '../support/redis-server.js';
-
-export interface Ports {
-  log: SourceLog;
-  tasks: TaskStore;
-  views: ViewStore;
-  registry: Registry;
-  workers: Workers;
-}
 
 /** What a contract suite runs on: empty at the start of each test. */
 export interface Subject {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'ioredis';
 import type { Connection } from '../connect.js';
 import { isUnknownScript } from '../replies.js';
+import { EncodedCall } from './encoded-call.js';
 
 /** One of the Lua files beside this one, run by its hash. */
 export class Script {
@@ -25,7 +26,7 @@ export class Script {
   async runFlat(redis: Connection, all: string[]): Promise<any> {
     all[0] = this.hash;
     try {
-      return await redis.sendCommand(new Command('evalsha', all, { replyEncoding: 'utf8' }));
+      return await redis.sendCommand(new EncodedCall(all));
     } catch (thrown) {
       if (!isUnknownScript(thrown)) throw thrown;
       // A new server, or one whose scripts were flushed. Nothing was run, so that running it now is not a repeat. With its
