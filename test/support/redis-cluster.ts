@@ -102,7 +102,7 @@ export class RedisCluster {
   client(options: ClusterOptions = {}): Cluster {
     const cluster = new Cluster(
       this.nodes.map(({ server: { port } }) => ({ host: '127.0.0.1', port })),
-      options,
+      { redisOptions: { disconnectTimeout: 100 }, ...options },
     );
     cluster.on('error', () => {});
     this.#clients.push(cluster);
