@@ -41,6 +41,8 @@ const mayImport = {
     'embedded-redis',
     'demo',
     'redis/facts',
+    'redis/redis-address',
+    'redis/visit',
     'index',
     'main',
     'service',
@@ -48,7 +50,8 @@ const mayImport = {
     'stillwater.module',
   ],
   demo: ['runtime', 'errors', 'assert', 'settings'],
-  'embedded-redis': ['errors', 'assert', 'settings'],
+  // A Redis that is named is only looked at.
+  'embedded-redis': ['errors', 'assert', 'settings', 'redis/redis-address', 'redis/visit'],
 };
 
 /** What each folder may import of npm and of Node. Nothing, where it is not named. */

@@ -9,10 +9,12 @@ export interface ViewSpec {
   readonly name: string;
   readonly stream: string;
   readonly shape: keyof typeof shapes;
+  /** Of the stream; one where it is not said. */
+  readonly partitions?: number;
 }
 
 /** Made events of about 183 bytes. */
-const madeFlights = (name: string) =>
+const madeFlights = (name: string, partitions = 1) =>
   stream(name, {
     schema: z.object({
       at: instant(),
@@ -27,6 +29,8 @@ const madeFlights = (name: string) =>
     }),
     eventTime: 'at',
     lateness: '6h',
+    partitions,
+    ...(partitions > 1 && { partitionBy: 'origin' as const }),
   });
 
 /** The events of the example's three million departures. */
@@ -43,6 +47,13 @@ const realFlights = (name: string) =>
     lateness: '36h',
   });
 
+const scaled = (spec: ViewSpec, column: 'origin' | 'destination') =>
+  view(spec.name, {
+    from: madeFlights(spec.stream, spec.partitions)
+      .groupBy(column)
+      .aggregate({ flights: count(), delay: sum('delay'), worstDelay: max('delay') }),
+  });
+
 const shapes = {
   /** Count, sum and greatest by key. */
   byOrigin: (spec: ViewSpec) =>
@@ -50,6 +61,18 @@ const shapes = {
       from: madeFlights(spec.stream)
         .groupBy('origin')
         .aggregate({ flights: count(), delay: sum('delay'), worstDelay: max('delay') }),
+    }),
+  /** The same by the column that the stream is partitioned by, and by another one: then all rows move. */
+  stay: (spec: ViewSpec) => scaled(spec, 'origin'),
+  move: (spec: ViewSpec) => scaled(spec, 'destination'),
+  /** Rows that move, and what becomes of them as well. */
+  moveTwice: (spec: ViewSpec) =>
+    view(spec.name, {
+      from: madeFlights(spec.stream, spec.partitions)
+        .groupBy('destination', 'carrier')
+        .aggregate({ flights: count() })
+        .groupBy('carrier')
+        .aggregate({ airports: count(), flights: sum('flights') }),
     }),
   /** What the example shows of its airports. */
   delays: (spec: ViewSpec) =>

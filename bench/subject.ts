@@ -3,6 +3,7 @@
  * the benchmark lets go of it.
  */
 import { awaitedLoop } from './awaited-loop.js';
+import { cpuMs } from './cost.js';
 import { dbIvm } from './db-ivm.js';
 import { drain } from './drain.js';
 import { type Ends, Maintainer, type MaintainerOptions, type Until } from './maintainer.js';
@@ -23,6 +24,9 @@ export const procedures = {
   pause: (paused: boolean) => maintainer!.pause(paused),
   claimToCommitMs: (options: { view: string; withinMs: number }) => maintainer!.claimToCommitMs(options),
   rebuild: (until: Until) => maintainer!.rebuild(until),
+  replaced: (view: string) => maintainer!.replaced(view),
+  /** Processor time of the process since it began. */
+  cpuMs: async (_: null) => cpuMs(process.cpuUsage()),
   counters: async (_: null) => maintainer!.counters(),
   /** What is left when the garbage is gone. */
   memory: async (_: null): Promise<{ rss: number; heapUsed: number }> => {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type LimitSettings, readLimits } from './limit-settings.js';
 import { StillwaterError } from './errors/stillwater-error.js';
+import { isRedisUrl } from './redis/redis-address.js';
 
 /** The service's settings, read once from the environment. */
 export interface Settings {
@@ -40,7 +41,7 @@ const port = z
   .stringFormat('port', /^\d{1,5}$/)
   .transform(Number)
   .pipe(z.int().max(65_535));
-const redisUrl = z.string().refine((text) => /^rediss?:$/.test(protocolOf(text)));
+const redisUrl = z.string().refine(isRedisUrl);
 const prefix = z.stringFormat('prefix', /^[A-Za-z0-9_.-]{1,32}$/);
 const limits = z.string().transform((text, context): LimitSettings => {
   const read = readLimits(text);
@@ -69,8 +70,10 @@ const SETTINGS = {
     wanted: 'an address or a host name',
   }),
   redisUrl: setting('REDIS_URL', redisUrl, {
-    meaning: 'The Redis to use. Without it Stillwater runs one of its own in the data directory.',
-    wanted: 'a URL such as redis://127.0.0.1:6379 or rediss://user:password@host:6380/0',
+    meaning:
+      'The Redis to use: one server, a cluster or the master of sentinels. Without it Stillwater runs one of its own in the data directory.',
+    wanted:
+      'a URL such as redis://127.0.0.1:6379, rediss://user:password@host:6380/0, redis+cluster://host:6379,host:6379 or redis+sentinel://host:26379,host:26379/mymaster',
   }),
   dataDirectory: setting('STILLWATER_DATA', z.string(), {
     default: '.stillwater',
@@ -178,7 +181,3 @@ export function readSettings(environment: Readonly<Record<string, string | undef
 export const isLoopback = (host: string): boolean => LOOPBACK.test(host);
 
 const isSecret = (name: string): boolean => name === SETTINGS.token.name || name === SETTINGS.redisUrl.name;
-
-function protocolOf(text: string): string {
-  return URL.canParse(text) ? new URL(text).protocol : '';
-}

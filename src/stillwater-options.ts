@@ -1,5 +1,5 @@
-import type { RedisOptions } from 'ioredis';
 import type { JobLimits } from './jobs/rebuild-queue.js';
+import type { RedisAddress } from './redis/redis-address.js';
 import type { Limits } from './runtime/limits.js';
 import type { ServingLimits } from './serving/serving-limits.js';
 import type { declarationOf } from './view/declaration-of.js';
@@ -8,8 +8,11 @@ import type { declarationOf } from './view/declaration-of.js';
 export type Declared = Parameters<typeof declarationOf>[0];
 
 export interface StillwaterOptions {
-  /** Where Redis is: a URL (`redis://…`, `rediss://…`), or what ioredis takes. */
-  connection: string | RedisOptions;
+  /**
+   * Where Redis is: a URL (`redis://…`, `rediss://…`, `redis+cluster://host,host`, `redis+sentinel://host,host/master`),
+   * what `Redis` of ioredis takes, or `{ cluster: nodes, options }` as `Cluster` takes them.
+   */
+  connection: RedisAddress;
   /** What is maintained and served. What they read is found through them. */
   views: readonly Declared[];
   /** Before all our keys, groups and queues. Default: `sw`. Streams keep their own names. */

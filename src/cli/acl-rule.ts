@@ -25,6 +25,8 @@ export function aclRule(prefix: string, streams: readonly string[]): string {
     '+acl|whoami',
     '+acl|dryrun',
     '+client|unblock',
+    '+cluster|slots',
+    '+cluster|info',
   ];
   return [
     'ACL SETUSER stillwater reset on >PASSWORD',

@@ -17,7 +17,7 @@ export type StateKind = keyof typeof LETTER;
  *     :o:<state>:<bucket>    zset     ordered state, by the bucket of the group; scores are 0
  *     :i:<state>             zset     an index; scores are 0
  *     :changes               stream   the changelog, ids `<tick>-0`
- *     :out:<receiver>        stream   what it sends to a task of the next stage, ids `<tick>-0`
+ *     :out:<receiver>        stream   what it sends to a task of the next stage, ids `<tick>-0`; to -1: the rounds
  *     :sent                  stream   an entry for each commit of a task that sends, to be waited for; only the last stays
  *     :readers               hash     dependents, and the tick each has reached
  *     :subscribed            string   there while somebody listens to the changelog

@@ -6,6 +6,7 @@ import {
   type OnApplicationShutdown,
   type Provider,
 } from '@nestjs/common';
+import type { Ports } from '../runtime/ports/ports.js';
 import { Registry } from '../runtime/ports/registry.js';
 import { SourceLog } from '../runtime/ports/source-log.js';
 import { TaskStore } from '../runtime/ports/task-store.js';
@@ -35,20 +36,11 @@ export interface RedisModuleAsyncOptions {
 /** Injection token of the options. */
 export const REDIS_OPTIONS = Symbol('RedisModuleOptions');
 
-/** Every port that Redis fills, over one set of connections. */
-export interface RedisPorts {
-  log: SourceLog;
-  tasks: TaskStore;
-  views: ViewStore;
-  registry: Registry;
-  workers: Workers;
-}
-
-/** The same without Nest: for the command line and for tests. */
+/** Every port, filled by Redis over one set of connections: without Nest, for the command line and for tests. */
 export function redisPorts(
   connections: RedisConnections,
   options: { prefix?: string; consumer?: string } = {},
-): RedisPorts {
+): Ports {
   const keyspace = new Keyspace(options.prefix);
   return {
     log: new RedisSourceLog(connections, keyspace, options.consumer),
@@ -81,11 +73,11 @@ const PROVIDERS: Provider[] = [
     inject: [REDIS_OPTIONS],
     useFactory: (options: RedisModuleOptions) => new Keyspace(options.prefix),
   },
-  { provide: SourceLog, inject: [PORTS], useFactory: (ports: RedisPorts) => ports.log },
-  { provide: TaskStore, inject: [PORTS], useFactory: (ports: RedisPorts) => ports.tasks },
-  { provide: ViewStore, inject: [PORTS], useFactory: (ports: RedisPorts) => ports.views },
-  { provide: Registry, inject: [PORTS], useFactory: (ports: RedisPorts) => ports.registry },
-  { provide: Workers, inject: [PORTS], useFactory: (ports: RedisPorts) => ports.workers },
+  { provide: SourceLog, inject: [PORTS], useFactory: (ports: Ports) => ports.log },
+  { provide: TaskStore, inject: [PORTS], useFactory: (ports: Ports) => ports.tasks },
+  { provide: ViewStore, inject: [PORTS], useFactory: (ports: Ports) => ports.views },
+  { provide: Registry, inject: [PORTS], useFactory: (ports: Ports) => ports.registry },
+  { provide: Workers, inject: [PORTS], useFactory: (ports: Ports) => ports.workers },
 ];
 
 const EXPORTS = [RedisConnections, Keyspace, SourceLog, TaskStore, ViewStore, Registry, Workers];

@@ -6,6 +6,8 @@ import type { CommitId, TaskRecord } from './ports/task-store.js';
 
 /** What one commit of a task sent to one receiver. */
 export interface ExchangeEntry extends CommitFacts, CommitId {
+  /** The first round that is not before this commit (`rounds.ts`); 0 of a task that reads logs. */
+  readonly round: number;
   /** The nonce of the commit that sent the entry before; empty where this is the first. */
   readonly previous: string;
   /** Of each exchange the rows, as `ExchangeOutput` writes them. */
@@ -15,7 +17,7 @@ export interface ExchangeEntry extends CommitFacts, CommitId {
 /**
  * In lines, for JSON texts hold no line feed:
  *
- *     the nonce of the commit that sent the entry before, and its own
+ *     the nonce of the commit that sent the entry before, its own, and the round
  *     frontier
  *     clocks
  *     `more`, or nothing
@@ -26,23 +28,29 @@ export interface ExchangeEntry extends CommitFacts, CommitId {
 export const encodeEntry = ({
   previous,
   commit,
+  round,
   frontier,
   clocks,
   more,
   rows,
 }: Omit<ExchangeEntry, 'tick'>): string =>
-  [`${previous} ${commit}`, JSON.stringify(frontier), JSON.stringify(clocks), more ? MORE : '', ...rows].join(
-    '\n',
-  );
+  [
+    `${previous} ${commit} ${round}`,
+    JSON.stringify(frontier),
+    JSON.stringify(clocks),
+    more ? MORE : '',
+    ...rows,
+  ].join('\n');
 
 /** The inverse, from the entry as it lies in the stream. */
 export function decodeEntry([id, fields]: RawEntry): ExchangeEntry {
   const [commits, frontier, clocks, more, ...rows] = fields[1]!.split('\n');
-  const [previous, commit] = commits!.split(' ');
+  const [previous, commit, round] = commits!.split(' ');
   return {
     tick: Number(id.slice(0, id.indexOf('-'))),
     commit: commit!,
     previous: previous!,
+    round: Number(round),
     frontier: JSON.parse(frontier!) as Frontier,
     clocks: JSON.parse(clocks!) as PartitionClocks,
     more: more === MORE,

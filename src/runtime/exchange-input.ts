@@ -1,21 +1,14 @@
-import { readSent } from '../circuit/exchange-output.js';
-import { Delta } from '../zset/delta.js';
-import type { Row } from '../zset/value.js';
+import type { Delta } from '../zset/delta.js';
 import type { PartitionClocks } from './clocks.js';
-import { decodeEntry, type ExchangeEntry, lastSent, NOTHING_SENT } from './exchange-entry.js';
-import { type CommitFacts, EXCHANGE, factsOf, type Heard, NO_FACTS } from './followed.js';
+import type { ExchangeEntry } from './exchange-entry.js';
+import { type CommitFacts, EXCHANGE, factsOf, type Heard } from './followed.js';
 import { type Frontier, maxFrontier } from './frontier.js';
-import { type EntryError, type InputBatch, LogLost, type TaskInput } from './input.js';
+import type { EntryError, InputBatch, TaskInput } from './input.js';
 import type { NewsDesk } from './news-desk.js';
-import type { CommitId, InputPosition, Received, TaskStore } from './ports/task-store.js';
+import type { InputPosition, Received, TaskStore } from './ports/task-store.js';
 import { BEGINNING, earlierOf, type Position } from './position.js';
-import { type TaskId, taskName } from './task-id.js';
-
-const NOTHING_HEARD: Heard = { ...NOTHING_SENT, ...NO_FACTS, upTo: 0 };
-
-/** Entries one read of a sender asks for, at first and at the most: how much each holds is not known before. */
-const ENTRIES_MIN = 10;
-const ENTRIES_MAX = 500;
+import { deltasOf, EntriesAsked, entriesFollowing, NOTHING_HEARD, withEntry } from './received.js';
+import type { TaskId } from './task-id.js';
 
 /** Of a receiver's senders one, and the source partitions that what it sends is made of. */
 export interface Sender {
@@ -32,13 +25,12 @@ export interface Sender {
  * An entry says what its sender contained after it, and a sender's record says so of the ticks that had nothing for us. What
  * we contain of a source partition is the least of what the senders that read it say, and so is time.
  *
- * Each entry names the one before it. Where that is not the one we have, the sender's slot went back and its lost ticks were
- * made again, cut otherwise, or what we have not read was trimmed: nothing is read past that.
+ * So receives the last stage of two; of more, the task that gives the rounds (`rounds.ts`).
  */
 export class ExchangeInput implements TaskInput {
   readonly name = EXCHANGE;
   readonly beginning: InputPosition = { position: BEGINNING, entries: 0 };
-  #entriesMax = ENTRIES_MIN;
+  readonly #asked: EntriesAsked;
   /** The commit of each sender that the last read saw. */
   #seen: number[];
 
@@ -48,14 +40,15 @@ export class ExchangeInput implements TaskInput {
     readonly exchanges: readonly string[],
     readonly store: TaskStore,
     readonly news: NewsDesk,
-    readonly readBytesMax: number,
+    readBytesMax: number,
   ) {
+    this.#asked = new EntriesAsked(readBytesMax / senders.length);
     this.#seen = senders.map(() => 0);
   }
 
   async next(position: InputPosition, note: unknown, clocks?: PartitionClocks): Promise<InputBatch | null> {
     const heard = (note as readonly Heard[] | undefined) ?? this.senders.map(() => NOTHING_HEARD);
-    const countMax = this.#entriesMax;
+    const countMax = this.#asked.max;
     const answers = await this.store.receive(
       this.senders.map(({ task }, index) => ({
         sender: task,
@@ -69,7 +62,7 @@ export class ExchangeInput implements TaskInput {
       this.#seen[sender] = answer.record?.tick ?? 0;
       parts.push(...this.#partsOf(answer, { sender, heard: heard[sender]!, countMax }));
     });
-    this.#adapt(answers);
+    this.#asked.saw(answers);
     if (parts.length === 0) return null;
     return new ExchangeBatch(parts, {
       position,
@@ -82,50 +75,20 @@ export class ExchangeInput implements TaskInput {
 
   /** What follows what is heard of a sender: its entries, and what its record says beside. */
   #partsOf(
-    { record, entries: raw }: Received,
+    answer: Received,
     { sender, heard, countMax }: { sender: number; heard: Heard; countMax: number },
   ): Part[] {
-    const entries = raw.map(decodeEntry);
-    let last: CommitId = heard;
-    for (const entry of entries) {
-      if (entry.previous !== last.commit) throw this.#lost(sender, heard);
-      last = entry;
-    }
+    const { record } = answer;
+    const { task } = this.senders[sender]!;
+    const asked = { sender: task, receiver: this.receiver, heard, countMax };
+    const { entries, isKnown } = entriesFollowing(answer, asked);
     const parts: Part[] = entries.map((entry) => ({ sender, entry, told: entry }));
-    if (entries.length >= countMax) return parts;
-    const head = record === null ? NOTHING_SENT : lastSent(record, this.receiver);
-    // The record was read first: where it knows of an entry that was not there, or not of the last one we have, it is another past.
-    const knows = head.tick === last.tick && head.commit === last.commit;
-    if (!knows && (entries.length === 0 || head.tick > last.tick)) throw this.#lost(sender, heard);
     const before = entries.at(-1) ?? heard;
-    if (record === null || !knows || record.tick <= ('upTo' in before ? before.upTo : before.tick))
+    if (record === null || !isKnown || record.tick <= ('upTo' in before ? before.upTo : before.tick))
       return parts;
     const told = { tick: record.tick, ...factsOf(record) };
     if (brings(before, told)) parts.push({ sender, entry: null, told });
     return parts;
-  }
-
-  #lost(sender: number, heard: Heard): LogLost {
-    return new LogLost(
-      'exchange-lost',
-      `What ${taskName(this.senders[sender]!.task)} sent after its tick ${heard.tick} does not follow what was received of it: ` +
-        `its Redis went back to an earlier state, or what this task had not read was trimmed.\n` +
-        `Nothing was read past the gap. Rebuild the view.`,
-    );
-  }
-
-  /** A tick may send thousands of rows: asks for as many entries as fit, and doubles at the most. */
-  #adapt(answers: readonly Received[]): void {
-    let bytes = 0;
-    let count = 0;
-    for (const { entries } of answers)
-      for (const [, fields] of entries) {
-        bytes += fields[1]!.length;
-        count++;
-      }
-    if (count === 0) return;
-    const fitting = Math.floor(this.readBytesMax / this.senders.length / Math.max(1, bytes / count));
-    this.#entriesMax = Math.max(1, Math.min(ENTRIES_MAX, fitting, this.#entriesMax * 2));
   }
 
   wait(_position: InputPosition, signal: AbortSignal): Promise<void> {
@@ -171,9 +134,7 @@ class ExchangeBatch implements InputBatch {
       const known = this.#heard.at(-1)!;
       const before = known[sender]!;
       const after: Heard = {
-        ...(entry === null
-          ? { tick: before.tick, commit: before.commit, entries: before.entries }
-          : { tick: entry.tick, commit: entry.commit, entries: before.entries + 1 }),
+        ...(entry === null ? before : withEntry(before, entry)),
         upTo: told.tick,
         more: told.more,
         // A sender whose slot went back says less for a while; what we have does not get less.
@@ -185,17 +146,8 @@ class ExchangeBatch implements InputBatch {
   }
 
   inputs(from: number, to: number): ReadonlyMap<string, Delta> {
-    const { exchanges } = this.of;
-    const deltas = exchanges.map(() => new Delta<Row>([], [], undefined, []));
-    for (let index = from; index < to; index++)
-      this.parts[index]!.entry?.rows.forEach((text, exchange) => readSent(text, deltas[exchange]!));
-    return new Map(
-      exchanges.map((name, exchange) => {
-        const { rows, weights, lates } = deltas[exchange]!;
-        const anyLate = lates!.some((late) => late !== -Infinity);
-        return [name, anyLate ? deltas[exchange]! : new Delta(rows, weights)];
-      }),
-    );
+    const entries = this.parts.slice(from, to).flatMap(({ entry }) => entry ?? []);
+    return deltasOf(entries, this.of.exchanges);
   }
 
   positionAfter(to: number): InputPosition {

@@ -1,4 +1,5 @@
 import type { Generation } from './ports/registry.js';
+import { ROUNDS } from './rounds.js';
 import type { TaskId } from './task-id.js';
 
 /** The stage whose tasks keep the rows. */
@@ -27,6 +28,16 @@ export const allTasks = (generation: Generation): TaskId[] =>
 export const statesOf = (generation: Generation, stage: number): Generation['states'] =>
   generation.stages?.[stage]?.states ?? generation.states;
 
-/** How many tasks receive what those of a stage send; none of the last. */
-export const receiversOf = (generation: Generation, stage: number): number =>
-  stage < lastStage(generation) ? tasksOfStage(generation, stage + 1).length : 0;
+/** To what the tasks of a stage may have sent entries: to those of the next, by their number, and as `rounds.ts` says. */
+export const receiversOf = (generation: Generation, stage: number): number[] =>
+  stage < lastStage(generation) ? [ROUNDS, ...tasksOfStage(generation, stage + 1).keys()] : [];
+
+/** Whether its rows move more than once, so that its tasks must agree where to stop. */
+export const hasRounds = (generation: Generation): boolean => lastStage(generation) > 1;
+
+/** The task that says where a round ends. */
+export const roundGiver = (generation: Generation): TaskId => tasksOfStage(generation, 1)[0]!;
+
+/** All that stop where it says. */
+export const roundFollowers = (generation: Generation): TaskId[] =>
+  allTasks(generation).filter(({ stage, partition }) => stage > 1 || (stage === 1 && partition > 0));

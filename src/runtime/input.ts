@@ -11,6 +11,11 @@ export interface InputBatch {
   delta?(from: number, to: number): Delta;
   /** Where what comes in is not one delta but several, of inputs of the circuit. */
   inputs?(from: number, to: number): ReadonlyMap<string, Delta>;
+  /**
+   * Where a tick that begins at `from` and has room up to `to` is to end, so that of what came at once all is there or nothing:
+   * at the first such place, if it comes before `most`.
+   */
+  wholeAt?(from: number, to: number, most: number): number;
   /** Where the input stands after the first `to` entries. */
   positionAfter(to: number): InputPosition;
   /** What the frontier gains with the first `to` entries, by source partition. */

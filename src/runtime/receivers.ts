@@ -25,9 +25,9 @@ export class Receivers {
     this.#answer = Promise.resolve(tasks.map(() => null));
   }
 
-  /** How many entries of a sender each has read, as was found so long ago at the most. */
+  /** How many entries of a sender each has read, as was found so long ago at the most; -1: how many rounds. */
   async entriesRead(sender: number, ageMs = this.options.everyMs): Promise<readonly number[]> {
-    return (await this.#ask(ageMs)).map((heard) => heard?.[sender]?.entries ?? 0);
+    return (await this.#ask(ageMs)).map((heard) => heard?.at(sender)?.entries ?? 0);
   }
 
   /** The tick of the last entry of a sender that each had read a while ago: what was before nobody asks for again. */
@@ -36,7 +36,7 @@ export class Receivers {
     const { keepMs } = this.options;
     const [oldest] = this.#known;
     if (oldest === undefined || this.clock.monotonicMs() - oldest.at < keepMs) return this.tasks.map(() => 0);
-    return oldest.heard.map((heard) => heard?.[sender]?.tick ?? 0);
+    return oldest.heard.map((heard) => heard?.at(sender)?.tick ?? 0);
   }
 
   #ask(ageMs: number): Promise<HeardBy> {

@@ -27,6 +27,8 @@ export class SourceReader {
   #recent: SharedBatch[] = [];
   readonly #reading = new Map<Position, Promise<SharedBatch | null>>();
   #countMax = 100;
+  /** How many tasks read here. One alone does not come back to what it has read, and nothing is kept for others. */
+  tasks = 0;
   /** Some task acts on the time of what is read: heartbeats are read as well. */
   #timed = false;
 
@@ -142,7 +144,8 @@ export class SourceReader {
     for (const { type } of batch.skipped) this.metrics.countUnknown(this.redisKey, type);
     const shared = { after, batch, readAt };
     recent.push(shared);
-    if (recent.length > this.limits.sharedBatchesMax) recent.shift();
+    const kept = this.tasks === 1 ? 1 : this.limits.sharedBatchesMax;
+    if (recent.length > kept) recent.splice(0, recent.length - kept);
     return shared;
   }
 

@@ -21,6 +21,11 @@ export class StreamInput implements TaskInput {
     blamed: Iterable<Position> = [],
   ) {
     this.#blamed = new Set(blamed);
+    reader.tasks++;
+  }
+
+  async close(): Promise<void> {
+    this.reader.tasks--;
   }
 
   get blamed(): number {

@@ -6,7 +6,7 @@ import type { Logger } from './logger.js';
 import type { Metrics } from './metrics.js';
 import type { Generation } from './ports/registry.js';
 import type { Attempt, TaskRecord, TaskStore } from './ports/task-store.js';
-import type { Receivers } from './receivers.js';
+import type { Sending } from './sending.js';
 import type { SiblingClocks } from './sibling-clocks.js';
 import type { StepGate } from './step-gate.js';
 import type { OwnerToken, TaskId } from './task-id.js';
@@ -26,8 +26,8 @@ export interface TaskOptions {
   inputs: readonly TaskInput[];
   /** The other tasks of the view; null where it acts on no time that they bring. */
   siblings: SiblingClocks | null;
-  /** The tasks that receive what it sends; null of one that sends nothing. */
-  receivers: Receivers | null;
+  /** Null of a task that sends nothing. */
+  sending: Sending | null;
   errorsMax: number;
   store: TaskStore;
   limits: Limits;

@@ -7,11 +7,9 @@ import { Caution } from './caution.js';
 import { type Clocks, NO_CLOCKS, raised } from './clocks.js';
 import { type Commit, Committer } from './committer.js';
 import { drive } from './drive.js';
-import { encodeEntry, lastSent, withSent } from './exchange-entry.js';
-import { factsOf } from './followed.js';
 import type { TimedPartition } from './heartbeats.js';
 import { type InputBatch, LogLost, type TaskInput } from './input.js';
-import type { ParkReason, SentEntry, TaskRecord } from './ports/task-store.js';
+import type { ParkReason, TaskRecord } from './ports/task-store.js';
 import { comparePositions } from './position.js';
 import { isSameCommit } from './read-changelog.js';
 import { RecentErrors } from './recent-errors.js';
@@ -66,7 +64,7 @@ export class Task {
   constructor(readonly options: TaskOptions) {
     this.id = options.id;
     this.#time = new TaskTime(options);
-    this.#record = this.#time.found(options.record ?? emptyRecord);
+    this.#record = this.#found(options.record);
     this.#committer = new Committer(options, this.#stop.signal);
     this.#size = new TickSize(options.limits.commitWritesMax);
     this.#caution = new Caution(options);
@@ -151,7 +149,7 @@ export class Task {
         const stored = await store.reload(this.id, token);
         if (stored === null) this.#end = { how: 'fenced' };
         else {
-          this.#record = this.#time.found(stored.record ?? emptyRecord);
+          this.#record = this.#found(stored.record);
           this.#committer.reset(this.#record);
         }
         return;
@@ -160,6 +158,12 @@ export class Task {
       }
     }
     this.#end = { how: 'released' };
+  }
+
+  /** Goes on from what the store holds: a record, or nothing at all. */
+  #found(record: TaskRecord | null): TaskRecord {
+    if (record === null) this.options.view.circuit.beginEmpty();
+    return this.#time.found(record ?? emptyRecord);
   }
 
   /**
@@ -265,22 +269,15 @@ export class Task {
     for (let from = 0; from < size && !this.#stop.signal.aborted;) {
       await this.#room();
       if (this.#stop.signal.aborted) return;
-      const to = Math.min(this.#size.next(from, size), from + this.#caution.entriesMax);
-      from = await this.#tick(input, batch, from, to);
+      const { entriesMax } = this.#caution;
+      const to = Math.min(this.#size.next(from, size), from + entriesMax);
+      const most = Math.min(to + (to - from), from + entriesMax, size);
+      from = await this.#tick(input, batch, from, batch.wholeAt?.(from, to, most) ?? to);
     }
   }
 
-  /** Waits while a receiver has so much left to read that no more is to be sent. */
   async #room(): Promise<void> {
-    const { receivers, limits, clock, id } = this.options;
-    if (receivers === null) return;
-    for (let ageMs = limits.readerReportMs; !this.#stop.signal.aborted; ageMs = BACKLOG_MS) {
-      const read = await receivers.entriesRead(id.partition, ageMs);
-      const backlog = read.map((entries, receiver) => lastSent(this.#record, receiver).entries - entries);
-      if (Math.max(...backlog) < limits.exchangeEntriesMax) return;
-      await this.#committer.settled();
-      if (ageMs === BACKLOG_MS) await clock.sleep(BACKLOG_MS, this.#stop.signal);
-    }
+    await this.options.sending?.room(this.#record, () => this.#committer.settled(), this.#stop.signal);
   }
 
   /** How many entries of the batch lie at or before the frontier at which the generation is told to stop. */
@@ -395,7 +392,8 @@ export class Task {
       extra: withTallies(before, after.extra, view.parking.takeResult(), { input, types: skippedTypes }),
     };
     assert(record.rows >= 0, `The view "${this.id.view}" would have ${record.rows} rows.`);
-    const sending = view.sent && (await this.#sending(record, view.sent.takeResult()));
+    const rows = view.sent?.takeResult();
+    const sending = rows && (await this.options.sending!.entries(record, rows, view.sent!.exchanges.length));
     if (sending) record = sending.record;
     const commit: Commit = {
       task: this.id,
@@ -427,30 +425,7 @@ export class Task {
     });
     this.#recentErrors.add(entries, errors, record);
   }
-
-  /** What a tick sends, and its record, which says that it did. */
-  async #sending(
-    record: TaskRecord,
-    rows: ReadonlyMap<number, readonly string[]>,
-  ): Promise<{ record: TaskRecord; sent: SentEntry[] }> {
-    const facts = factsOf(record);
-    const kept = await this.options.receivers!.ticksReadBefore(this.id.partition);
-    return {
-      record: { ...record, extra: withSent(record, rows.keys()) },
-      sent: [...rows].map(([receiver, texts]) => {
-        const { commit: previous } = lastSent(record, receiver);
-        return {
-          receiver,
-          text: encodeEntry({ ...facts, commit: record.commit, previous, rows: texts }),
-          from: kept[receiver] ?? 0,
-        };
-      }),
-    };
-  }
 }
-
-/** So often a task that waits for a receiver looks how far that is. */
-const BACKLOG_MS = 50;
 
 /** A tick may write this much more than planned before it is taken back and made smaller. */
 const OVERSHOOT = 1.5;

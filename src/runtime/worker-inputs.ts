@@ -6,7 +6,7 @@ import type { TaskInput } from './input.js';
 import type { Limits } from './limits.js';
 import type { Metrics } from './metrics.js';
 import { ExchangeInput } from './exchange-input.js';
-import { lastStage, tasksOfStage } from './generation-tasks.js';
+import { hasRounds, lastStage, roundFollowers, roundGiver, tasksOfStage } from './generation-tasks.js';
 import { logsReadBy } from './logs-read.js';
 import { NewsDesk } from './news-desk.js';
 import { partitionKeys, type RecordSource } from './placement.js';
@@ -16,6 +16,9 @@ import type { BlamedEntry, TaskStore } from './ports/task-store.js';
 import type { ViewStore } from './ports/view-store.js';
 import type { RegistryWatch } from './registry-watch.js';
 import { Receivers } from './receivers.js';
+import { givesRounds } from './rounds.js';
+import { RoundsInput } from './rounds-input.js';
+import { Sending } from './sending.js';
 import { SiblingClocks } from './sibling-clocks.js';
 import { SourceReader } from './source-reader.js';
 import { StreamInput } from './stream-input.js';
@@ -52,10 +55,20 @@ export class WorkerInputs {
   ): TaskInput[] {
     const { registry, views, limits, clock, tasks } = this.options;
     if (stage > 0) {
-      const senders = tasksOfStage(generation, stage - 1).map((task) => ({
-        task,
-        reads: logsReadBy(task, sources),
-      }));
+      const before = tasksOfStage(generation, stage - 1);
+      if (hasRounds(generation) && !givesRounds(id))
+        return [
+          new RoundsInput(
+            roundGiver(generation),
+            before,
+            id.partition,
+            received,
+            tasks,
+            this.#news,
+            limits.readBytesMax,
+          ),
+        ];
+      const senders = before.map((task) => ({ task, reads: logsReadBy(task, sources) }));
       return [new ExchangeInput(senders, id.partition, received, tasks, this.#news, limits.readBytesMax)];
     }
     const read = inputs.filter(({ source }) => id.partition < source.partitions);
@@ -104,18 +117,26 @@ export class WorkerInputs {
     return siblings;
   }
 
-  /** The tasks that receive what a task sends; null of one that sends nothing. */
-  receiversOf(id: TaskId, generation: Generation): Receivers | null {
+  /** How a task sends to the next stage; null of the last. */
+  sendingOf(id: TaskId, generation: Generation): Sending | null {
     if (id.stage === lastStage(generation)) return null;
-    const { registry, tasks, clock, limits } = this.options;
+    const { registry, clock, limits } = this.options;
     for (const [name, of] of this.#receivers)
       if (!registry.generation(of.tasks[0]!.view, of.tasks[0]!.generation)) this.#receivers.delete(name);
-    const name = `${id.view}#${id.generation}/${id.stage}`;
+    const receivers = this.#receiving(`${id.stage}`, tasksOfStage(generation, id.stage + 1));
+    const rounds = hasRounds(generation) && {
+      followers: givesRounds(id) ? this.#receiving('rounds', roundFollowers(generation)) : null,
+    };
+    return new Sending(id, { receivers, rounds: rounds || null }, limits, clock);
+  }
+
+  #receiving(what: string, of: readonly TaskId[]): Receivers {
+    const { tasks, clock, limits } = this.options;
+    const name = `${of[0]!.view}#${of[0]!.generation}/${what}`;
     let receivers = this.#receivers.get(name);
     if (receivers === undefined) {
-      const all = tasksOfStage(generation, id.stage + 1);
       const options = { everyMs: limits.readerReportMs, keepMs: limits.exchangeKeptMs };
-      this.#receivers.set(name, (receivers = new Receivers(all, tasks, clock, options)));
+      this.#receivers.set(name, (receivers = new Receivers(of, tasks, clock, options)));
     }
     return receivers;
   }

@@ -288,7 +288,7 @@ export class Worker {
       view: compiled,
       inputs: this.#inputs.inputsOf(id, generation, compiled, blamed),
       siblings: this.#inputs.siblingsOf(id, generation, compiled),
-      receivers: this.#inputs.receiversOf(id, generation),
+      sending: this.#inputs.sendingOf(id, generation),
       errorsMax: view.errorsMax,
       store,
       limits,

@@ -29,8 +29,8 @@ function readBy(node: PlanNode): readonly PlanNode[] {
   return 'input' in node ? [node.input] : [];
 }
 
-/** Stages of a view, one behind another, at the most. */
-export const STAGES_MAX = 2;
+/** Stages of a view, one behind another, at the most: rows are moved so often less one. */
+export const STAGES_MAX = 8;
 
 export function exchanged(
   input: PlanNode,

@@ -130,7 +130,7 @@ export class ViewOptionReader extends OptionReader {
       return { plan: exchanged(plan, key, wanted, this.place), partitions: wanted };
     this.note(
       'needs-exchange',
-      'has rows of one key in several partitions, or in another number of them than it is to have, and within a view rows are moved between partitions once.',
+      'has rows of one key in several partitions, or in another number of them than it is to have, and within a view rows are moved between partitions seven times at the most.',
       { key: key.join(', ') || '(none)', rows: partitionText(plan), partitions: String(wanted) },
       'Make a view of what comes before and read that, or add the partitioning columns to `key`.',
     );

@@ -542,7 +542,7 @@ export function taskStoreContract(): void {
       it('goes with the task', async () => {
         const { token } = await claim();
         await ports().tasks.commit(commitOf(token, 1, { sent: [sent(0, 'one'), sent(2, 'other')] }));
-        await ports().tasks.drop(TASK, STATES, BUCKETS, 3);
+        await ports().tasks.drop(TASK, STATES, BUCKETS, [0, 1, 2]);
         expect(await receive(2, 0)).toEqual([{ record: null, entries: [] }]);
       });
     });

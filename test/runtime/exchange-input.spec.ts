@@ -27,7 +27,7 @@ class Senders {
     if (rows !== undefined)
       known.entries.push([
         `${tick}-0`,
-        ['c', encodeEntry({ ...facts, previous, commit, more, rows: [rows] })],
+        ['c', encodeEntry({ ...facts, previous, commit, more, round: 0, rows: [rows] })],
       ]);
     known.record = {
       tick,
@@ -128,6 +128,7 @@ describe('what is received', () => {
           more: false,
           previous: 'other',
           commit: 'c3',
+          round: 0,
           rows: [row('x')],
         }),
       ],

@@ -1,6 +1,6 @@
 import { defaultLimits, type Limits } from '../../src/runtime/limits.js';
 import type { Generation } from '../../src/runtime/ports/registry.js';
-import type { ParkReason } from '../../src/runtime/ports/task-store.js';
+import type { CommitRequest, ParkReason } from '../../src/runtime/ports/task-store.js';
 import { partitionKeys, partitionOf, type RecordSource } from '../../src/runtime/placement.js';
 import { progressOf } from '../../src/runtime/progress.js';
 import { declarationOf } from '../../src/view/declaration-of.js';
@@ -21,6 +21,8 @@ export class SimulatedRun {
   readonly views: readonly ViewDeclaration[];
   readonly limits: Limits;
   readonly workers: SimulatedWorker[] = [];
+  /** Told of each commit that was stored. */
+  onCommit: (request: CommitRequest) => void = () => {};
   #nonces = 0;
 
   constructor(views: readonly object[], limits: Partial<Limits> = {}) {
@@ -32,14 +34,14 @@ export class SimulatedRun {
     const process = new SimulatedProcess(`w${this.workers.length}`, this.time, 0);
     const faults = new FaultSource(new Random(1));
     const nonce = (): string => `n${++this.#nonces}`;
-    const worker = new SimulatedWorker(
-      process,
-      memoryPorts(this.redis),
-      faults,
-      this.views,
-      this.limits,
-      nonce,
-    );
+    const ports = memoryPorts(this.redis);
+    const commit = ports.tasks.commit.bind(ports.tasks);
+    ports.tasks.commit = async (request) => {
+      const outcome = await commit(request);
+      if (outcome.status === 'committed') this.onCommit(request);
+      return outcome;
+    };
+    const worker = new SimulatedWorker(process, ports, faults, this.views, this.limits, nonce);
     this.workers.push(worker);
     void worker.start();
     return worker;

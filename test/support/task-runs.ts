@@ -76,7 +76,7 @@ export class TaskRuns {
         );
       }),
       siblings: null,
-      receivers: null,
+      sending: null,
       errorsMax: 1_000,
       store: tasks,
       limits: this.limits,

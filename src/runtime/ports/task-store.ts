@@ -89,6 +89,7 @@ export interface CommitRequest {
 
 /** An entry for one receiver, id `<tick>-0`. */
 export interface SentEntry {
+  /** Its partition; -1 is nobody's, and read by many. */
   receiver: number;
   text: string;
   /** The receiver's entries with a lower tick may go. */
@@ -237,7 +238,7 @@ export abstract class TaskStore {
     task: TaskId,
     states: readonly { name: string; kind: 'keyed' | 'ordered' | 'index' }[],
     buckets: number,
-    /** How many tasks receive what it sends. */
-    receivers?: number,
+    /** To whom it may have sent entries. */
+    receivers?: readonly number[],
   ): Promise<void>;
 }

@@ -1,18 +1,23 @@
 import { comparePositions } from '../../runtime/position.js';
 import type { CommitOutcome, CommitRequest, TaskRecord, TaskStore } from '../../runtime/ports/task-store.js';
+import { isBetween } from '../../runtime/followed.js';
 import { taskName } from '../../runtime/task-id.js';
+import type { Subject } from './subjects.js';
 
 /**
  * Looks at every commit as it is stored: ticks rise one by one, positions and frontiers never move back, and no commit
- * comes from an owner when another has taken the task.
+ * comes from an owner when another has taken the task; what is always true of a row is true of those that are of one frontier.
  */
 export class CommitWatch {
   /** What did not hold, the first of it. */
   violation: string | null = null;
   commits = 0;
+  #wentBack = false;
   readonly #last = new Map<string, { record: TaskRecord; epoch: number }>();
   /** Through which process' store each task was taken last. */
   readonly #taken = new Map<string, TaskStore>();
+
+  constructor(readonly always: NonNullable<Subject['always']> = () => true) {}
 
   over(store: TaskStore): void {
     const commit = store.commit.bind(store);
@@ -31,15 +36,20 @@ export class CommitWatch {
 
   /** Something was rolled back: what was seen counts no more. */
   wentBack(): void {
+    this.#wentBack = true;
     this.#last.clear();
     this.#taken.clear();
   }
 
-  #look({ task, token, record }: CommitRequest, store: TaskStore): void {
+  #look({ task, token, record, keyed }: CommitRequest, store: TaskStore): void {
     this.commits++;
     const name = taskName(task);
     const last = this.#last.get(name);
     this.#last.set(name, { record, epoch: token.epoch });
+    // What is of several histories is of no frontier, until it is noticed.
+    if (!this.#wentBack && !isBetween(record))
+      for (const { state, writes } of keyed)
+        if (state === 'rows') for (const [, text] of writes) this.#judge(name, text?.split('\n')[0] ?? '');
     if (!last) return;
     const taken = this.#taken.get(name);
     const say = (what: string): void => {
@@ -57,5 +67,10 @@ export class CommitWatch {
     for (const [log, position] of Object.entries(last.record.frontier))
       if (!record.frontier[log] || comparePositions(record.frontier[log], position) < 0)
         say(`the frontier of ${log} moved back`);
+  }
+
+  #judge(name: string, row: string): void {
+    if (row !== '' && !this.always(JSON.parse(row) as Record<string, unknown>))
+      this.violation ??= `${name}: a row shows half of an event\n${row}`;
   }
 }

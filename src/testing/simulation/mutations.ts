@@ -7,6 +7,7 @@ import type {
   TaskRecord,
 } from '../../runtime/ports/task-store.js';
 import type { RawEntry, ReadOutcome, ReadRequest } from '../../runtime/ports/source-log.js';
+import type { Ports } from '../../runtime/ports/ports.js';
 import { taskName } from '../../runtime/task-id.js';
 import { memoryPorts } from '../memory/memory-ports.js';
 import type { MemoryRedis } from '../memory/memory-redis.js';
@@ -14,8 +15,7 @@ import { MemorySourceLog } from '../memory/memory-source-log.js';
 import { MemoryTaskStore } from '../memory/memory-task-store.js';
 import { MemoryViewStore } from '../memory/memory-view-store.js';
 import type { Random } from '../random.js';
-import type { Ports } from './simulated-worker.js';
-import { movedSubject, type Subject } from './subjects.js';
+import { chainedSubject, movedSubject, type Subject } from './subjects.js';
 
 /** How long before the entries, where heartbeats are read first. */
 const HEARTBEATS_EARLY_MS = 300;
@@ -293,6 +293,27 @@ export const mutations: readonly Mutation[] = [
         return { record: { ...record, extra: { ...record.extra, sent } }, entries: believed };
       })(redis);
     },
+  },
+  {
+    breaks: 'an entry is taken with its round, and not before',
+    subject: chainedSubject,
+    ports: withReceived(({ record, entries }) => ({
+      record,
+      entries: entries.map((entry) => {
+        const sent = decodeEntry(entry);
+        return [entry[0], ['c', encodeEntry({ ...sent, round: Math.min(1, sent.round) })]];
+      }),
+    })),
+  },
+  {
+    breaks: 'a round is taken when all that send to a task have come to its end',
+    subject: chainedSubject,
+    ports: withReceived(({ record, entries }, { sender }) => {
+      const heard = record?.extra['exchange'] as { tick: number }[] | undefined;
+      if (sender.stage === 0 || !record || !heard) return { record, entries };
+      const ahead = heard.map((one) => ({ ...one, tick: one.tick + 1_000 }));
+      return { record: { ...record, extra: { ...record.extra, exchange: ahead } }, entries };
+    }),
   },
   {
     breaks: 'what a tick sends is in its commit',

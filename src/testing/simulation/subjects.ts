@@ -12,6 +12,7 @@ import { tumbling } from '../../view/window.js';
 import type { RawEntry } from '../../runtime/ports/source-log.js';
 import type { Position } from '../../runtime/position.js';
 import type { Random } from '../random.js';
+import { chained } from './chained-subject.js';
 import { near, timed } from './timed-subject.js';
 
 /** Rows by what identifies them. */
@@ -36,6 +37,8 @@ export interface Subject {
   expected(log: ReadonlyMap<string, readonly RawEntry[]>, heartbeats: Heartbeats): Map<string, Shown>;
   /** Views that show a row of these only when it is final: some may be missing. */
   readonly final?: readonly string[];
+  /** What is true of each row as it is stored, whenever it is of one frontier. */
+  readonly always?: (row: Record<string, unknown>) => boolean;
 }
 
 const SHOPS = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
@@ -50,12 +53,15 @@ interface Sale {
 export function subjects(random: Random): Subject {
   const partitions = random.of([1, 1, 3]);
   const buckets = random.of([1, 4]);
-  return random.of([sums, joined, stacked, timed, near, moved, movedInTime])(partitions, buckets);
+  return random.of([sums, joined, stacked, timed, near, moved, movedInTime, chained])(partitions, buckets);
 }
+
+/** One in which they move more than once. */
+export const chainedSubject = (random: Random): Subject => chained(random.of([1, 3]), random.of([1, 4]));
 
 /** A subject in which rows move between partitions. */
 export const movedSubject = (random: Random): Subject =>
-  random.of([moved, movedInTime])(random.of([1, 3]), random.of([1, 4]));
+  random.of([moved, movedInTime, chained])(random.of([1, 3]), random.of([1, 4]));
 
 function sums(partitions: number, buckets: number): Subject {
   const sales = saleStream(partitions);

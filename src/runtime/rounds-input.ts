@@ -1,0 +1,189 @@
+import type { Delta } from '../zset/delta.js';
+import type { PartitionClocks } from './clocks.js';
+import type { ExchangeEntry } from './exchange-entry.js';
+import { EXCHANGE, type Heard } from './followed.js';
+import type { Frontier } from './frontier.js';
+import type { EntryError, InputBatch, TaskInput } from './input.js';
+import type { NewsDesk } from './news-desk.js';
+import type { InputPosition, Received, TaskStore } from './ports/task-store.js';
+import { BEGINNING } from './position.js';
+import { deltasOf, EntriesAsked, entriesFollowing, lostBy, NOTHING_HEARD, withEntry } from './received.js';
+import { decodeRound, type Round, ROUNDS, roundsDone } from './rounds.js';
+import type { TaskId } from './task-id.js';
+
+/** Rounds one read asks for. */
+const ROUNDS_MAX = 100;
+
+/**
+ * What all tasks of the stage before send to one task, round by round:
+ *
+ *     rounds     ──────────(5)──────────(8)──▶
+ *     sender 0   ──[5]──────────[8]──────────▶      is taken as   [5] [5] (5) [8] [8] [8] (8)
+ *     sender 1   ──[5]──────────[8]─[8]──────▶
+ *
+ * A tick ends with a round, and takes no more than one. Where one is more than a tick may write it is spread over several, and
+ * what they leave is of no frontier before its end has come.
+ *
+ * What is kept of the rounds is kept like what is kept of a sender, behind those: `tick` is the last that is over, `more` that
+ * some of the next one was taken.
+ */
+export class RoundsInput implements TaskInput {
+  readonly name = EXCHANGE;
+  readonly beginning: InputPosition = { position: BEGINNING, entries: 0 };
+  readonly #asked: EntriesAsked;
+  /** For whose commit to wait, and the one that the last read saw of it. */
+  #awaited: { readonly task: TaskId; readonly tick: number };
+  /** The last round that the last read saw: what belongs to it was there before it. */
+  #known = 0;
+
+  constructor(
+    readonly giver: TaskId,
+    readonly senders: readonly TaskId[],
+    readonly receiver: number,
+    readonly exchanges: readonly string[],
+    readonly store: TaskStore,
+    readonly news: NewsDesk,
+    readBytesMax: number,
+  ) {
+    this.#asked = new EntriesAsked(readBytesMax / senders.length);
+    this.#awaited = { task: giver, tick: 0 };
+  }
+
+  async next(position: InputPosition, note: unknown): Promise<InputBatch | null> {
+    const heard = (note as readonly Heard[] | undefined) ?? [...this.senders, null].map(() => NOTHING_HEARD);
+    const asked = [...this.senders, this.giver].map((sender, index) => ({
+      sender,
+      receiver: index < this.senders.length ? this.receiver : ROUNDS,
+      heard: heard[index]!,
+      countMax: index < this.senders.length ? this.#asked.max : ROUNDS_MAX,
+    }));
+    const answers = await this.store.receive(
+      asked.map(({ sender, receiver, heard, countMax }) => ({
+        sender,
+        receiver,
+        after: heard.tick,
+        countMax,
+      })),
+    );
+    const found = answers.map((answer, index) => entriesFollowing(answer, asked[index]!));
+    const rounds = found.pop()!.entries.map(decodeRound);
+    const told = answers.pop()!;
+    this.#asked.saw(answers);
+    this.#awaited = { task: this.giver, tick: told.record?.tick ?? 0 };
+
+    const parts: Part[] = [];
+    const taken = this.senders.map(() => 0);
+    for (const round of rounds) {
+      const late = this.senders.findIndex((sender, index) => !hasSent(sender, answers[index]!, round, index));
+      if (late >= 0) {
+        const { record } = answers[late]!;
+        // A task of the first stage had sent all of it before the round was said.
+        if (this.senders[late]!.stage === 0 && round.tick <= this.#known)
+          throw lostBy(this.senders[late]!, heard[late]!);
+        this.#awaited = { task: this.senders[late]!, tick: record?.tick ?? 0 };
+        break;
+      }
+      let isAll = true;
+      found.forEach(({ entries, isAll: areAll }, sender) => {
+        for (
+          let entry;
+          (entry = entries[taken[sender]!]) && belongs(entry, round, sender);
+          taken[sender]!++
+        ) {
+          const cut = round.cut[sender];
+          if (entry.round === 0 && entry.tick === cut!.tick && entry.commit !== cut!.commit)
+            throw lostBy(this.senders[sender]!, heard[sender]!);
+          parts.push({ sender, entry });
+        }
+        isAll &&= areAll || taken[sender]! < entries.length;
+      });
+      if (!isAll) break;
+      parts.push({ round });
+    }
+    this.#known = rounds.at(-1)?.tick ?? this.#known;
+    return parts.length === 0 ? null : new RoundsBatch(parts, position, heard, this.exchanges);
+  }
+
+  wait(_position: InputPosition, signal: AbortSignal): Promise<void> {
+    const { task, tick } = this.#awaited;
+    return this.news.wait(this.store.sentKey(task), `${tick}-0`, signal);
+  }
+}
+
+/** Whether a sender, so far as its record says, has sent all that belongs to a round. */
+function hasSent(sender: TaskId, { record }: Received, round: Round, index: number): boolean {
+  if (sender.stage === 0) return (record?.tick ?? 0) >= round.cut[index]!.tick;
+  return record !== null && roundsDone(sender, record) >= round.tick;
+}
+
+const belongs = (entry: ExchangeEntry, round: Round, sender: number): boolean =>
+  entry.round === 0 ? entry.tick <= round.cut[sender]!.tick : entry.round <= round.tick;
+
+/** An entry, or the end of a round. */
+type Part = { readonly sender: number; readonly entry: ExchangeEntry } | { readonly round: Round };
+
+class RoundsBatch implements InputBatch {
+  readonly size: number;
+  /** What is heard after so many parts. */
+  readonly #heard: (readonly Heard[])[];
+
+  constructor(
+    readonly parts: readonly Part[],
+    readonly position: InputPosition,
+    heard: readonly Heard[],
+    readonly exchanges: readonly string[],
+  ) {
+    this.size = parts.length;
+    this.#heard = [heard];
+    for (const part of parts) {
+      const known = [...this.#heard.at(-1)!];
+      const rounds = known.pop()!;
+      if ('entry' in part) {
+        known[part.sender] = withEntry(known[part.sender]!, part.entry);
+        known.push({ ...rounds, more: true });
+      } else known.push({ ...withEntry(rounds, part.round), more: false });
+      this.#heard.push(known);
+    }
+  }
+
+  wholeAt(from: number, to: number, most: number): number {
+    for (let end = from + 1; end <= Math.min(most, this.size); end++)
+      if ('round' in this.parts[end - 1]!) return end;
+    return to;
+  }
+
+  inputs(from: number, to: number): ReadonlyMap<string, Delta> {
+    const entries = this.parts.slice(from, to).flatMap((part) => ('entry' in part ? part.entry : []));
+    return deltasOf(entries, this.exchanges);
+  }
+
+  positionAfter(to: number): InputPosition {
+    const entries = this.position.entries + to;
+    return { position: `${entries}-0`, entries };
+  }
+
+  frontierAfter(to: number): Frontier {
+    return this.#roundAt(to)?.frontier ?? {};
+  }
+
+  clocksAfter(to: number): PartitionClocks {
+    return this.#roundAt(to)?.clocks ?? {};
+  }
+
+  noteAfter(to: number): readonly Heard[] {
+    return this.#heard[to]!;
+  }
+
+  errors(): EntryError[] {
+    return [];
+  }
+
+  /** The last round that is over after so many parts. */
+  #roundAt(to: number): Round | null {
+    for (let index = to; index-- > 0;) {
+      const part = this.parts[index]!;
+      if ('round' in part) return part.round;
+    }
+    return null;
+  }
+}

@@ -1,0 +1,57 @@
+import { type CommitFacts, type Heard, heardIn } from './followed.js';
+import { type ExchangeEntry, lastSent } from './exchange-entry.js';
+import type { CommitId, TaskRecord } from './ports/task-store.js';
+import type { TaskId } from './task-id.js';
+
+/**
+ * Where the rows of a view move more than once, what one event changes comes to a task by several others, and each of those
+ * goes at its own pace. So that no row shows half of an event, all tasks that receive stop at the same places:
+ *
+ *     sent by 0.0   ──1────2─────3──▶
+ *     sent by 0.1   ───1─────2──3───▶
+ *                        ▲      ▲
+ *                    round 5  round 8      task 1.0 takes what has come, and says with its commit up to where that was
+ *
+ * A round is a commit of the task 1.0. The others of its stage take from the stage before what belongs to a round, and then that
+ * it is over; tasks further behind take a round when all that send to them have come to its end. So after each round what any of
+ * them keeps is a function of the logs up to one frontier, the round's, and they have acted on one time, the round's.
+ *
+ * An entry belongs to the first round that is not before it. Rounds have the tick numbers of 1.0, in which there are gaps.
+ */
+export interface Round extends CommitFacts, CommitId {
+  /** Of each task of the first stage the last commit that belongs to it. */
+  readonly cut: readonly Readonly<CommitId>[];
+}
+
+/** Where 1.0 says its rounds: as entries to a receiver that is nobody, for all to read. */
+export const ROUNDS = -1;
+
+/** The rows of such an entry. */
+export const encodeCut = (heard: readonly Heard[]): string =>
+  JSON.stringify(heard.map(({ tick, commit }) => [tick, commit]));
+
+export function decodeRound({ tick, commit, frontier, clocks, more, rows }: ExchangeEntry): Round {
+  const cut = (JSON.parse(rows[0]!) as [number, string][]).map(([tick, commit]) => ({ tick, commit }));
+  return { tick, commit, frontier, clocks, more, cut };
+}
+
+export const givesRounds = ({ stage, partition }: TaskId): boolean => stage === 1 && partition === 0;
+
+/** What a task keeps of the rounds that it follows: behind what it keeps of its senders. */
+export const followedRounds = (record: Pick<TaskRecord, 'extra'>): Heard | undefined =>
+  heardIn(record)?.at(-1);
+
+/** The round to which belongs what a commit sends. */
+export function roundOf(task: TaskId, record: Pick<TaskRecord, 'tick' | 'extra'>): number {
+  if (task.stage === 0) return 0;
+  if (givesRounds(task)) return record.tick;
+  const last = followedRounds(record)!;
+  return last.more ? last.tick + 1 : last.tick;
+}
+
+/** All that belongs to this round, and to those before it, has been sent by a task that is so far. */
+export function roundsDone(task: TaskId, record: Pick<TaskRecord, 'applied' | 'extra'>): number {
+  if (givesRounds(task)) return lastSent(record, ROUNDS).tick;
+  const tick = followedRounds(record)?.tick ?? 0;
+  return record.applied === null ? tick : tick - 1;
+}

@@ -1,0 +1,90 @@
+import type { Clock } from './clock.js';
+import { encodeEntry, lastSent, withSent } from './exchange-entry.js';
+import { factsOf, heardIn, isBetween } from './followed.js';
+import type { Limits } from './limits.js';
+import type { SentEntry, TaskRecord } from './ports/task-store.js';
+import { NO_ROWS } from './received.js';
+import type { Receivers } from './receivers.js';
+import { encodeCut, givesRounds, roundOf, ROUNDS } from './rounds.js';
+import type { TaskId } from './task-id.js';
+
+export interface SendingOptions {
+  /** The tasks of the next stage. */
+  readonly receivers: Receivers;
+  /** Null where rows move once; else of the task that gives the rounds those that follow it. */
+  readonly rounds: { readonly followers: Receivers | null } | null;
+}
+
+/** So often a task that waits for a receiver looks how far that is. */
+const BACKLOG_MS = 50;
+
+/** What a task sends to the next stage: when there is room for it, and what goes into a commit. */
+export class Sending {
+  constructor(
+    readonly task: TaskId,
+    readonly options: SendingOptions,
+    readonly limits: Pick<Limits, 'exchangeEntriesMax' | 'readerReportMs'>,
+    readonly clock: Clock,
+  ) {}
+
+  /**
+   * Waits while a receiver has so much left to read that no more is to be sent. Where there are rounds, not in the middle of
+   * what came at once: receivers take it whole, and read none of it before all is there.
+   */
+  async room(record: TaskRecord, waiting: () => Promise<void>, signal: AbortSignal): Promise<void> {
+    const { limits, clock } = this;
+    if (this.options.rounds !== null && isBetween(record)) return;
+    for (let ageMs = limits.readerReportMs; !signal.aborted; ageMs = BACKLOG_MS) {
+      if ((await this.#backlog(record, ageMs)) < limits.exchangeEntriesMax) return;
+      await waiting();
+      if (ageMs === BACKLOG_MS) await clock.sleep(BACKLOG_MS, signal);
+    }
+  }
+
+  async #backlog(record: TaskRecord, ageMs: number): Promise<number> {
+    const { receivers, rounds } = this.options;
+    const read = await receivers.entriesRead(this.task.partition, ageMs);
+    const backlog = read.map((entries, receiver) => lastSent(record, receiver).entries - entries);
+    if (rounds?.followers) {
+      const followed = await rounds.followers.entriesRead(-1, ageMs);
+      backlog.push(...followed.map((entries) => lastSent(record, ROUNDS).entries - entries));
+    }
+    return Math.max(...backlog);
+  }
+
+  /** What a tick sends, and its record, which says that it did. */
+  async entries(
+    record: TaskRecord,
+    rows: ReadonlyMap<number, readonly string[]>,
+    exchanges: number,
+  ): Promise<{ record: TaskRecord; sent: SentEntry[] }> {
+    const { receivers, rounds } = this.options;
+    const kept = await receivers.ticksReadBefore(this.task.partition);
+    const sent = [...rows].map(([receiver, texts]) => ({ receiver, texts, from: kept[receiver] ?? 0 }));
+    // Whoever gives the rounds says of each of our ticks to which it belongs.
+    if (rounds !== null && this.task.stage === 0 && !rows.has(0))
+      sent.push({ receiver: 0, texts: new Array<string>(exchanges).fill(NO_ROWS), from: kept[0] ?? 0 });
+    if (rounds !== null && givesRounds(this.task) && !isBetween(record)) {
+      const from = (await rounds.followers!.ticksReadBefore(-1)).reduce((least, tick) =>
+        Math.min(least, tick),
+      );
+      sent.push({ receiver: ROUNDS, texts: [encodeCut(heardIn(record)!)], from });
+    }
+    const facts = factsOf(record);
+    const round = rounds === null ? 0 : roundOf(this.task, record);
+    return {
+      record: {
+        ...record,
+        extra: withSent(
+          record,
+          sent.map(({ receiver }) => receiver),
+        ),
+      },
+      sent: sent.map(({ receiver, texts, from }) => {
+        const { commit: previous } = lastSent(record, receiver);
+        const { commit } = record;
+        return { receiver, text: encodeEntry({ ...facts, commit, previous, round, rows: texts }), from };
+      }),
+    };
+  }
+}
