@@ -291,7 +291,7 @@ async function play(run: SimulatedRun, { sales, returns, buyers }: Sources, seed
   }
 }
 
-/** A view of rows that may be equal: each with how often it is there. Null where rows would have to move twice. */
+/** A view of rows that may be equal: each with how often it is there. Null where rows cannot move. */
 function declared(seed: number, of: Sources): any {
   const { rows, columns } = new Plan(new Random(seed), of).make();
   const made = view('v', { from: rows.groupBy(...names(columns)).aggregate({ copies: count() }) } as never);
@@ -319,12 +319,15 @@ async function rowsOf(shown: any, of: Sources, seed: number): Promise<string[]> 
     .sort();
 }
 
-/** The first plan from a seed on whose rows move, and only once. */
-function moving(from: number): { seed: number; one: any; many: any; alone: Sources; several: Sources } {
+/** The first plan from a seed on whose rows move so often at least. */
+function moving(
+  from: number,
+  times: number,
+): { seed: number; one: any; many: any; alone: Sources; several: Sources } {
   for (let seed = from; ; seed++) {
     const [alone, several] = [sources(1), sources(3)];
     const [one, many] = [declared(seed, alone), declared(seed, several)];
-    if (one !== null && many !== null && stageOf(many.declaration.plan) > 0)
+    if (one !== null && many !== null && stageOf(many.declaration.plan) >= times)
       return { seed, one, many, alone, several };
   }
 }
@@ -334,7 +337,7 @@ describe('a random plan shows over several partitions what it shows over one', (
   for (let first = 0; first < PLANS; first += 10)
     it(`for the plans ${first} to ${Math.min(first + 10, PLANS) - 1}`, async () => {
       for (let plan = first; plan < Math.min(first + 10, PLANS); plan++) {
-        const { seed, one, many, alone, several } = moving(SEED + 1_000 * plan);
+        const { seed, one, many, alone, several } = moving(SEED + 1_000 * plan, 1 + (plan % 2));
         try {
           const expected = await rowsOf(one, alone, seed);
           expect(await rowsOf(many, several, seed)).toEqual(expected);
