@@ -49,7 +49,7 @@ export async function soak(options: SoakOptions): Promise<{ first: Held; last: H
   const system = await System.start({
     url: redis.url,
     declarations,
-    limits: { changelogEntriesMin: 50, clocksMs: 20, waitMs: 50, exchangeKeptMs: 100 },
+    limits: { changelogEntriesMin: 25, clocksMs: 20, waitMs: 50, exchangeKeptMs: 100 },
   });
   try {
     const client = redis.client();

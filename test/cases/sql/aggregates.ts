@@ -1,7 +1,8 @@
 import { unsupported } from '../unsupported.js';
 import type { Call, OrderItem } from './ast.js';
 import { dialect } from './dialect.js';
-import { type Compiled, compile } from './expressions.js';
+import type { Compiled } from './compiled.js';
+import { compile } from './expressions.js';
 import { columnOf, isStructured, offered, type Rel } from './relation.js';
 import { compare } from './scalar-functions.js';
 import { fresh, type SqlColumn } from './scope.js';

@@ -1,7 +1,8 @@
 import { unsupported } from '../unsupported.js';
 import type { Body, Expr, Item, OrderItem, Query, Select } from './ast.js';
 import type { Catalog } from './catalog.js';
-import { type Compiled, compile } from './expressions.js';
+import type { Compiled } from './compiled.js';
+import { compile } from './expressions.js';
 import { fromOf } from './from.js';
 import { groupWindows } from './group-windows.js';
 import { grouped } from './grouping.js';
