@@ -155,6 +155,10 @@ export const scalarFunctions: Readonly<Record<string, ScalarFunction>> = {
   month: timePart('month'),
   hour: timePart('hour'),
   minute: timePart('minute'),
+  second: timePart('second'),
+  dayofmonth: timePart('day'),
+  dayofyear: timePart('doy'),
+  week: timePart('week'),
   coalesce: { type: commonType, nulls: true, call: (...args) => notNull(args)[0] ?? null },
   nullif: {
     type: first,
@@ -165,7 +169,24 @@ export const scalarFunctions: Readonly<Record<string, ScalarFunction>> = {
   least: extreme(-1),
   greatest_ignore_nulls: extreme(1, true),
   least_ignore_nulls: extreme(-1, true),
+  ifnull: { type: commonType, nulls: true, call: (value, otherwise) => value ?? otherwise },
+  nvl: { type: commonType, nulls: true, call: (value, otherwise) => value ?? otherwise },
   abs: { type: first, call: Math.abs },
+  log10: number(Math.log10),
+  cbrt: number(Math.cbrt),
+  sin: number(Math.sin),
+  cos: number(Math.cos),
+  tan: number(Math.tan),
+  pi: { type: is('float'), call: () => Math.PI },
+  degrees: number((value: number) => (value * 180) / Math.PI),
+  radians: number((value: number) => (value * Math.PI) / 180),
+  div: {
+    type: commonType,
+    call: (left: number, right: number) => {
+      if (right === 0) throw new SqlError('division by zero');
+      return Math.trunc(left / right) + 0;
+    },
+  },
   round: {
     type: (types) => (baseOf(first(types)) === 'float' ? 'float' : 'numeric'),
     call: (value: number, places = 0) => rounded(value, places),
