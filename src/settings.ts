@@ -16,6 +16,10 @@ export interface Settings {
   readonly viewsDirectory: string | null;
   readonly role: Role;
   readonly release: string | null;
+  /** A directory for what retention takes out of streams; null: it is not kept. */
+  readonly archive: string | null;
+  /** How many replicas must have commits and appends before they count. */
+  readonly replicas: number;
   readonly limits: LimitSettings;
 }
 
@@ -105,6 +109,17 @@ const SETTINGS = {
       'A name for what is deployed, such as a commit. Earlier definitions lead again only under a new name.',
     wanted: 'up to 100 characters',
   }),
+  archive: setting('STILLWATER_ARCHIVE', z.string(), {
+    meaning:
+      'A directory in which what retention takes out of streams is kept, so that views can be rebuilt from it. The same one for all processes. Without it what is trimmed is gone.',
+    wanted: 'a path',
+  }),
+  replicas: setting('STILLWATER_REPLICAS', z.stringFormat('count', /^\d{1,2}$/).transform(Number), {
+    default: '0',
+    meaning:
+      'How many replicas of Redis must have a commit or an append before it counts. 0: Redis alone says so.',
+    wanted: 'a number from 0 to 99',
+  }),
   limits: setting('STILLWATER_LIMITS', limits, {
     meaning:
       'Limits other than their defaults: `leaseMs=10000,rebuildsMax=1`, or the same as a JSON object. docs/operating.md lists them.',
@@ -160,6 +175,8 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     viewsDirectory: read(SETTINGS.viewsDirectory),
     role: read(SETTINGS.role)!,
     release: read(SETTINGS.release),
+    archive: read(SETTINGS.archive),
+    replicas: read(SETTINGS.replicas)!,
     limits: read(SETTINGS.limits) ?? { runtime: {}, http: {}, jobs: {} },
   };
   if (!isLoopback(settings.host) && settings.token === null && !environment[SETTINGS.token.name])

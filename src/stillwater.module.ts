@@ -10,15 +10,20 @@ import {
 } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { messageOf, StillwaterError } from './errors/stillwater-error.js';
+import { DirectoryStore } from './archive/directory-store.js';
 import { HealthModule } from './health/health.module.js';
 import { BullRebuilds } from './jobs/bull-rebuilds.js';
 import type { JobsOptions } from './jobs/jobs-options.js';
 import { JobsModule } from './jobs/jobs.module.js';
+import { REPLICAS_WITHIN_MS } from './redis/acknowledgement.js';
 import { RedisConnections } from './redis/connections.js';
 import { checkRedis, readRedisFacts, type RedisFacts } from './redis/facts.js';
 import { type RedisAddress, resolved, shownAddress } from './redis/redis-address.js';
 import { RedisModule, type RedisModuleOptions } from './redis/redis.module.js';
+import { ArchivedLog } from './runtime/archive/archived-log.js';
+import { LogArchive } from './runtime/archive/log-archive.js';
 import { Catalog } from './runtime/catalog.js';
+import { SystemClock } from './runtime/clock.js';
 import { Metrics } from './runtime/metrics.js';
 import { RUNTIME_OPTIONS, type RuntimeOptions, RuntimeModule } from './runtime/runtime.module.js';
 import { Runtime } from './runtime/runtime.js';
@@ -35,6 +40,7 @@ export {
   type Rows,
   type RowsOptions,
 } from './runtime/view-reader.js';
+export { ObjectStore } from './runtime/ports/object-store.js';
 export { servingAdapter } from './serving/serving-adapter.js';
 export type { Declared, HttpOptions, StillwaterOptions } from './stillwater-options.js';
 
@@ -184,10 +190,10 @@ export class StillwaterModule {
 @Module({})
 class StillwaterOptionsModule {}
 
-function redisOptions(
-  { connection, prefix = 'sw' }: StillwaterOptions,
+async function redisOptions(
+  { connection, prefix = 'sw', archive, replicas = 0 }: StillwaterOptions,
   metrics: Metrics,
-): RedisModuleOptions {
+): Promise<RedisModuleOptions> {
   if (!connection)
     throw new StillwaterError('no-connection', {
       what: 'StillwaterModule was given no `connection`.',
@@ -199,7 +205,18 @@ function redisOptions(
     ...(typeof connection === 'string' ? { url: connection } : { redis: connection }),
     prefix,
     onUnanswered: () => metrics.connectionsReplaced.add(),
+    replicas: typeof replicas === 'number' ? { count: replicas, withinMs: REPLICAS_WITHIN_MS } : replicas,
+    ...(archive && { archived: await archivedIn(archive, prefix) }),
   };
+}
+
+/** @throws StillwaterError `archive-unreachable` */
+async function archivedIn(
+  archive: NonNullable<StillwaterOptions['archive']>,
+  prefix: string,
+): Promise<NonNullable<RedisModuleOptions['archived']>> {
+  const store = typeof archive === 'string' ? await DirectoryStore.open(archive) : archive;
+  return (log) => new ArchivedLog(log, new LogArchive(store, prefix, new SystemClock()));
 }
 
 /**

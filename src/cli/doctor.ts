@@ -87,9 +87,10 @@ async function examine(url: string): Promise<Examined[]> {
 export async function printAcl(output: Output): Promise<void> {
   const { prefix, viewsDirectory: named } = readSettings(process.env);
   const declarations = await loadDeclarations(viewsDirectory(named ?? undefined)).catch(() => []);
-  const streams = new Set<string>();
-  for (const declaration of declarations) if (declaration.kind !== 'view') streams.add(declaration.redisKey);
-  const rule = aclRule(prefix, [...streams]);
+  const rule = aclRule(
+    prefix,
+    declarations.flatMap((declaration) => (declaration.kind === 'view' ? [] : [declaration])),
+  );
   output.result({ rule }, rule);
 }
 

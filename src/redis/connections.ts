@@ -26,7 +26,8 @@ const RECONNECT_MS_MAX = 2_000;
 /** How long ioredis waits for a socket to end that we close; where its other end had gone before, it waits in vain. */
 const DISCONNECT_MS = 100;
 
-export type ConnectionUse = 'sources' | 'commits' | 'waits' | 'announcements' | 'serving' | 'control';
+export type ConnectionUse =
+  'sources' | 'commits' | 'waits' | 'announcements' | 'serving' | 'control' | 'appends';
 
 /**
  * The connections of one process, each for one use, opened when first used: a long read must not hold up a commit,
@@ -66,6 +67,10 @@ export class RedisConnections {
   /** Reads for people and programs that ask. */
   get serving(): Connection {
     return this.#get('serving');
+  }
+  /** Appends that replicas are waited for: what waits must hold up nothing else. */
+  get appends(): Connection {
+    return this.#get('appends');
   }
   /** Appends, leases, the registry, retention. */
   get control(): Connection {

@@ -12,6 +12,7 @@ import {
 } from '../runtime/ports/source-log.js';
 import { BEGINNING, comparePositions, earlierOf, type Position } from '../runtime/position.js';
 import { appendDigest, keyReused } from '../runtime/ports/append-digest.js';
+import type { Acknowledgement } from './acknowledgement.js';
 import type { Connection } from './connect.js';
 import type { RedisConnections } from './connections.js';
 import type { Keyspace } from './keyspace.js';
@@ -42,6 +43,8 @@ export class RedisSourceLog extends SourceLog {
      * with every start would pile up in the group.
      */
     readonly consumer = 'stillwater',
+    /** Of appends by replicas; null: one counts when Redis has answered it. */
+    readonly acknowledgement: Acknowledgement | null = null,
   ) {
     super();
     this.#news = new SlotWaits(connections);
@@ -100,7 +103,7 @@ export class RedisSourceLog extends SourceLog {
     let reply;
     try {
       reply = await callAppend(
-        this.connections.control,
+        this.acknowledgement === null ? this.connections.control : this.connections.appends,
         { stream: redisKey, memory },
         { memoryMs, digest, entries },
       );
@@ -124,6 +127,7 @@ export class RedisSourceLog extends SourceLog {
     switch (reply[0]) {
       case 'APPENDED':
       case 'REPEATED':
+        await this.#expectAcknowledged(redisKey, what, idempotencyKey !== null);
         return { ids: reply[1].split(' ').filter(Boolean), repeated: reply[0] === 'REPEATED' };
       case 'REUSED':
         throw keyReused(redisKey, idempotencyKey!, entries.length);
@@ -136,6 +140,20 @@ export class RedisSourceLog extends SourceLog {
           consequence: 'Nothing was appended.',
         });
     }
+  }
+
+  async #expectAcknowledged(redisKey: string, what: string, repeatable: boolean): Promise<void> {
+    const missing = (await this.acknowledgement?.missing(redisKey)) ?? null;
+    if (missing === null) return;
+    throw new StillwaterError('append-outcome-unknown', {
+      what: `${what} was not acknowledged by replicas.`,
+      evidence: `  ${missing}`,
+      consequence:
+        'The entries are in the stream now, and gone if Redis fails over before a replica has them.',
+      remedy: repeatable
+        ? 'Repeat with the same idempotency key: nothing is appended twice, and replicas are waited for again.'
+        : 'Look at the stream before appending again; send an Idempotency-Key to be able to repeat.',
+    });
   }
 
   trim(redisKey: string, position: Position, entriesMax: number): Promise<number> {

@@ -18,6 +18,7 @@ import {
 } from '../runtime/ports/task-store.js';
 import type { RawEntry } from '../runtime/ports/source-log.js';
 import { type OwnerToken, type TaskId, taskName } from '../runtime/task-id.js';
+import type { Acknowledgement } from './acknowledgement.js';
 import { commitArguments } from './commit-arguments.js';
 import type { Connection } from './connect.js';
 import type { RedisConnections } from './connections.js';
@@ -49,6 +50,8 @@ export class RedisTaskStore extends TaskStore {
   constructor(
     readonly connections: RedisConnections,
     readonly keyspace: Keyspace,
+    /** Of commits by replicas; null: a commit counts when Redis has answered it. */
+    readonly acknowledgement: Acknowledgement | null = null,
   ) {
     super();
   }
@@ -203,9 +206,9 @@ export class RedisTaskStore extends TaskStore {
     }
     switch (reply[0]) {
       case 'COMMITTED':
-        return { status: 'committed' };
+        return this.#acknowledged(request.task, 'committed');
       case 'ALREADY':
-        return { status: 'alreadyCommitted' };
+        return this.#acknowledged(request.task, 'alreadyCommitted');
       case 'WANTS_CHANGELOG':
         return { status: 'wantsChangelog' };
       case 'FENCED':
@@ -221,6 +224,12 @@ export class RedisTaskStore extends TaskStore {
       case 'MALFORMED':
         return { status: 'failed', reason: `The commit was not accepted: ${reply[1]}.` };
     }
+  }
+
+  /** What replicas have not got yet is tried again like what was refused: the repeat finds it done, and waits for them once more. */
+  async #acknowledged(task: TaskId, status: 'committed' | 'alreadyCommitted'): Promise<CommitOutcome> {
+    const reason = (await this.acknowledgement?.missing(this.keyspace.task(task))) ?? null;
+    return reason === null ? { status } : { status: 'refused', reason };
   }
 
   receive(requests: readonly ReceiveRequest[]): Promise<Received[]> {

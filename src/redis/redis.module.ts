@@ -12,6 +12,7 @@ import { SourceLog } from '../runtime/ports/source-log.js';
 import { TaskStore } from '../runtime/ports/task-store.js';
 import { ViewStore } from '../runtime/ports/view-store.js';
 import { Workers } from '../runtime/ports/workers.js';
+import { Acknowledgement, type Replicas } from './acknowledgement.js';
 import { type RedisConnectionOptions, RedisConnections } from './connections.js';
 import { Keyspace } from './keyspace.js';
 import { RedisRegistry } from './redis-registry.js';
@@ -25,6 +26,10 @@ export interface RedisModuleOptions extends RedisConnectionOptions {
   prefix?: string;
   /** Who reads in the consumer groups. */
   consumer?: string;
+  /** Replicas that must have commits and appends before they count. */
+  replicas?: Replicas;
+  /** What is read through before Redis is: an archive of what streams hold no longer. */
+  archived?: (log: SourceLog) => SourceLog;
 }
 
 export interface RedisModuleAsyncOptions {
@@ -39,12 +44,16 @@ export const REDIS_OPTIONS = Symbol('RedisModuleOptions');
 /** Every port, filled by Redis over one set of connections: without Nest, for the command line and for tests. */
 export function redisPorts(
   connections: RedisConnections,
-  options: { prefix?: string; consumer?: string } = {},
+  options: Pick<RedisModuleOptions, 'prefix' | 'consumer' | 'archived' | 'replicas'> = {},
 ): Ports {
   const keyspace = new Keyspace(options.prefix);
+  const { replicas } = options;
+  const acknowledgement = (use: 'commits' | 'appends'): Acknowledgement | null =>
+    replicas && replicas.count > 0 ? new Acknowledgement(connections, use, keyspace, replicas) : null;
+  const log = new RedisSourceLog(connections, keyspace, options.consumer, acknowledgement('appends'));
   return {
-    log: new RedisSourceLog(connections, keyspace, options.consumer),
-    tasks: new RedisTaskStore(connections, keyspace),
+    log: options.archived?.(log) ?? log,
+    tasks: new RedisTaskStore(connections, keyspace, acknowledgement('commits')),
     views: new RedisViewStore(connections, keyspace),
     registry: new RedisRegistry(connections, keyspace),
     workers: new RedisWorkers(connections, keyspace),

@@ -64,7 +64,7 @@ export class Parts {
     this.registry = registry;
     this.rebuilder = new Rebuilder(shared);
     this.verifier = new Verifier({ ...shared, rebuilder: this.rebuilder });
-    this.retention = new Retention({ ...shared, logger: logger('Retention') });
+    this.retention = new Retention({ ...shared, metrics, logger: logger('Retention') });
     this.worker = new Worker({ ...shared, metrics, logger: logger('Worker'), nonce, step });
   }
 }

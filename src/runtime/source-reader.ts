@@ -6,7 +6,7 @@ import type { Limits } from './limits.js';
 import type { Metrics } from './metrics.js';
 import type { NewsDesk } from './news-desk.js';
 import type { InputPosition } from './ports/task-store.js';
-import type { Heartbeat, SourceLog } from './ports/source-log.js';
+import { firstReadable, type Heartbeat, isIncomplete, type SourceLog } from './ports/source-log.js';
 import { BEGINNING, comparePositions, type Position } from './position.js';
 
 interface SharedBatch {
@@ -67,6 +67,18 @@ export class SourceReader {
     return { batch: shared.batch, from: 0, after: shared.after };
   }
 
+  /**
+   * What cannot be made of what is left of a log must not begin with it.
+   * @throws LogLost
+   */
+  async expectWhole(): Promise<void> {
+    const [end] = await this.log.ends([this.redisKey]);
+    if (!isIncomplete(end!)) return;
+    if (end!.archived?.unreadable)
+      throw new LogLost(end!.archived.unreadable.code, end!.archived.unreadable.message);
+    throw lost(this.redisKey, BEGINNING, { cause: 'trimmed', first: firstReadable(end!), last: end!.last });
+  }
+
   /** The log may not be the one these were read from. */
   forget(): void {
     this.#recent = [];
@@ -79,7 +91,7 @@ export class SourceReader {
   async #isStill({ batch }: SharedBatch): Promise<boolean> {
     const [end] = await this.log.ends([this.redisKey]);
     const last = batch.ids[batch.ids.length - 1]!;
-    if (end!.first === batch.ids[0] && comparePositions(end!.last, last) >= 0) return true;
+    if (firstReadable(end!) === batch.ids[0] && comparePositions(end!.last, last) >= 0) return true;
     this.forget();
     return false;
   }
@@ -132,7 +144,7 @@ export class SourceReader {
       throw lost(this.redisKey, after.position, outcome);
     }
     const { entries, heartbeats = [] } = outcome;
-    if (entries.length < countMax)
+    if (entries.length < countMax && !outcome.archived)
       this.news.reachedHead(this.redisKey, entries[entries.length - 1]?.[0] ?? after.position);
     if (entries.length + heartbeats.length === 0) return null;
     const batch = this.decoder.decode(entries);
@@ -185,7 +197,7 @@ function lost(
       return new LogLost(
         'log-trimmed',
         `The stream "${redisKey}" was trimmed beyond what has been read.\n${evidence}\nEntries in between were never seen; nothing was read past the gap. ` +
-          `Rebuild the view from what is left (\`stillwater rebuild <view> --accept-trimmed\`), or restore the stream.`,
+          `Rebuild the view from what is left (\`stillwater rebuild <view> --accept-trimmed\`), restore the stream, or give this process the archive that the others have (STILLWATER_ARCHIVE).`,
       );
     case 'deleted':
       return new LogLost(

@@ -19,6 +19,8 @@ export class StreamInput implements TaskInput {
     readonly needsOrder: boolean,
     /** Entries that ended workers: errors, whatever is in them. */
     blamed: Iterable<Position> = [],
+    /** Only a log that has its beginning will do: that of a rebuild of which nothing else was said. */
+    readonly whole = false,
   ) {
     this.#blamed = new Set(blamed);
     reader.tasks++;
@@ -43,6 +45,7 @@ export class StreamInput implements TaskInput {
 
   async next(position: InputPosition, _note: unknown, clocks?: PartitionClocks): Promise<InputBatch | null> {
     const { redisKey } = this.reader;
+    if (this.whole && position.position === BEGINNING) await this.reader.expectWhole();
     const found = await this.reader.after(position, clocks !== undefined);
     if (found === null) return null;
     const clock = clocks && (clocks[redisKey] ?? -Infinity);

@@ -1,12 +1,18 @@
 import { randomUUID } from 'node:crypto';
+import type { Replicas } from '../../src/redis/acknowledgement.js';
 import { RedisConnections } from '../../src/redis/connections.js';
 import { redisPorts } from '../../src/redis/redis.module.js';
+import { ArchivedLog } from '../../src/runtime/archive/archived-log.js';
+import { LogArchive } from '../../src/runtime/archive/log-archive.js';
+import type { RedisAddress } from '../../src/redis/redis-address.js';
 import { Catalog } from '../../src/runtime/catalog.js';
+import { SystemClock } from '../../src/runtime/clock.js';
 import { deploy } from '../../src/runtime/deployment.js';
 import { defaultLimits, type Limits } from '../../src/runtime/limits.js';
 import { type Logger, silent } from '../../src/runtime/logger.js';
 import { shownBy } from '../../src/runtime/generation-tasks.js';
 import { Parts } from '../../src/runtime/parts.js';
+import type { ObjectStore } from '../../src/runtime/ports/object-store.js';
 import type { SourceLog } from '../../src/runtime/ports/source-log.js';
 import type { TaskStore } from '../../src/runtime/ports/task-store.js';
 import type { ViewStore } from '../../src/runtime/ports/view-store.js';
@@ -15,11 +21,16 @@ import { progressOf } from '../../src/runtime/progress.js';
 import type { SourceDeclaration } from '../../src/view/plan.js';
 
 export interface SystemOptions {
-  url: string;
+  url: RedisAddress;
   declarations: readonly SourceDeclaration[];
   prefix?: string;
+  commandTimeoutMs?: number;
   limits?: Partial<Limits>;
   logger?: Logger;
+  /** Replicas that commits and appends wait for. */
+  replicas?: Replicas;
+  /** Where what retention takes out of streams goes. */
+  archive?: ObjectStore;
   /** Runs one step of a circuit; by default without clock and randomness. */
   step?: <T>(step: () => T) => T;
 }
@@ -33,9 +44,18 @@ export class System extends Parts {
   readonly workers: Workers;
 
   constructor(readonly options: SystemOptions) {
-    const connections = new RedisConnections({ url: options.url });
+    const connections = new RedisConnections({
+      ...(typeof options.url === 'string' ? { url: options.url } : { redis: options.url }),
+      ...(options.commandTimeoutMs && { commandTimeoutMs: options.commandTimeoutMs }),
+    });
+    const { archive } = options;
     const id = `worker-${randomUUID().slice(0, 8)}`;
-    const ports = redisPorts(connections, { prefix: options.prefix, consumer: id });
+    const ports = redisPorts(connections, {
+      prefix: options.prefix,
+      consumer: id,
+      replicas: options.replicas,
+      archived: archive && ((log) => new ArchivedLog(log, new LogArchive(archive, 'sw', new SystemClock()))),
+    });
     super({
       id,
       ports,
