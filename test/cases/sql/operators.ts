@@ -80,7 +80,7 @@ export function binary(op: string, l: Compiled, r: Compiled): Compiled {
     return {
       type: op === '#>' ? 'json' : 'text',
       of: nullsOut([l, path], (a, steps: string[]) => {
-        const value = steps.reduce((at, step) => at?.[step] ?? null, a);
+        const value = steps.reduce(memberOf, a);
         return op === '#>' || value === null || typeof value === 'string' ? value : shown('json', value);
       }),
     };
@@ -89,7 +89,8 @@ export function binary(op: string, l: Compiled, r: Compiled): Compiled {
     return {
       type: op === '->' ? 'json' : 'text',
       of: nullsOut([l, r], (a, b) => {
-        const value = a?.[b] ?? null;
+        // A value that is no list is its own first element.
+        const value = memberOf(typeof b === 'number' && typeof a !== 'object' ? [a] : a, b);
         return op === '->' || value === null
           ? value
           : typeof value === 'string'
@@ -98,6 +99,12 @@ export function binary(op: string, l: Compiled, r: Compiled): Compiled {
       }),
     };
   return calculated(op, l, r);
+}
+
+/** A member of an object or an element of a list, counted from its end where the number is negative. */
+function memberOf(json: any, at: string | number): any {
+  if (Array.isArray(json)) return /^-?\d+$/.test(String(at)) ? (json.at(Number(at)) ?? null) : null;
+  return json !== null && typeof json === 'object' ? (json[at] ?? null) : null;
 }
 
 const BITS: Readonly<Record<string, (l: number, r: number) => number>> = {

@@ -317,6 +317,15 @@ export const scalarFunctions: Readonly<Record<string, ScalarFunction>> = {
     call: (left: any[], right: any[]) => inOrder(once(left).filter((one) => right.includes(one))),
   },
   array_distinct: { type: first, call: (list: any[]) => once(list) },
+  /** list[from:to] */
+  '(slice)': {
+    type: first,
+    call: (list: any[], from: number, to: number) => list.slice(Math.max(0, from - 1), Math.max(0, to)),
+  },
+  string_to_array: {
+    type: is('text[]'),
+    call: (value: string, mark: string) => (value === '' ? [] : value.split(mark)),
+  },
   array_upper: int((list: any[]) => (list.length === 0 ? null : list.length)),
   jsonb_typeof: text((value: any) =>
     value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value,
