@@ -7,6 +7,7 @@ import type { EntryError, InputBatch, TaskInput } from './input.js';
 import type { NewsDesk } from './news-desk.js';
 import type { InputPosition, Received, TaskStore } from './ports/task-store.js';
 import { BEGINNING, earlierOf, type Position } from './position.js';
+import { QuietSenders } from './quiet-senders.js';
 import { deltasOf, EntriesAsked, entriesFollowing, NOTHING_HEARD, withEntry } from './received.js';
 import type { TaskId } from './task-id.js';
 
@@ -31,6 +32,7 @@ export class ExchangeInput implements TaskInput {
   readonly name = EXCHANGE;
   readonly beginning: InputPosition = { position: BEGINNING, entries: 0 };
   readonly #asked: EntriesAsked;
+  readonly #quiet: QuietSenders;
   /** The commit of each sender that the last read saw. */
   #seen: number[];
 
@@ -43,22 +45,25 @@ export class ExchangeInput implements TaskInput {
     readBytesMax: number,
   ) {
     this.#asked = new EntriesAsked(readBytesMax / senders.length);
+    this.#quiet = new QuietSenders(senders.map(({ task }) => store.sentKey(task)));
     this.#seen = senders.map(() => 0);
   }
 
   async next(position: InputPosition, note: unknown, clocks?: PartitionClocks): Promise<InputBatch | null> {
     const heard = (note as readonly Heard[] | undefined) ?? this.senders.map(() => NOTHING_HEARD);
     const countMax = this.#asked.max;
+    const asked = this.#quiet.ask();
     const answers = await this.store.receive(
-      this.senders.map(({ task }, index) => ({
-        sender: task,
+      asked.map((index) => ({
+        sender: this.senders[index]!.task,
         receiver: this.receiver,
         after: heard[index]!.tick,
         countMax,
       })),
     );
     const parts: Part[] = [];
-    answers.forEach((answer, sender) => {
+    answers.forEach((answer, index) => {
+      const sender = asked[index]!;
       this.#seen[sender] = answer.record?.tick ?? 0;
       parts.push(...this.#partsOf(answer, { sender, heard: heard[sender]!, countMax }));
     });
@@ -91,11 +96,16 @@ export class ExchangeInput implements TaskInput {
     return parts;
   }
 
-  wait(_position: InputPosition, signal: AbortSignal): Promise<void> {
-    return this.news.waitForAny(
+  async wait(_position: InputPosition, signal: AbortSignal): Promise<void> {
+    const news = await this.news.waitForAny(
       new Map(this.senders.map(({ task }, index) => [this.store.sentKey(task), `${this.#seen[index]!}-0`])),
       signal,
     );
+    this.#quiet.heard(news);
+  }
+
+  forget(): void {
+    this.#quiet.forget();
   }
 }
 

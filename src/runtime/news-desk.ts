@@ -25,16 +25,23 @@ export class NewsDesk {
   }
 
   /** Returns when there may be something after the position, after `waitMs` in any case. */
-  wait(redisKey: string, position: Position, signal: AbortSignal): Promise<void> {
-    return this.waitForAny(new Map([[redisKey, position]]), signal);
+  async wait(redisKey: string, position: Position, signal: AbortSignal): Promise<void> {
+    await this.waitForAny(new Map([[redisKey, position]]), signal);
   }
 
-  /** The same for several logs: when any of them may have something. */
-  async waitForAny(positions: ReadonlyMap<string, Position>, signal: AbortSignal): Promise<void> {
+  /** The same for several logs: when any of them may have something. Which those are; none where time has passed and no more. */
+  async waitForAny(
+    positions: ReadonlyMap<string, Position>,
+    signal: AbortSignal,
+  ): Promise<readonly string[]> {
+    let news: readonly string[];
     try {
-      await this.log.waitForNews(positions, this.waitMs, signal);
+      news = await this.log.waitForNews(positions, this.waitMs, signal);
     } catch {
       await this.clock.sleep(FAILED_PAUSE_MS, signal);
+      news = [...positions.keys()];
     }
+    for (const redisKey of news) this.#heads.delete(redisKey);
+    return news;
   }
 }

@@ -7,7 +7,16 @@ import type { EntryError, InputBatch, TaskInput } from './input.js';
 import type { NewsDesk } from './news-desk.js';
 import type { InputPosition, Received, TaskStore } from './ports/task-store.js';
 import { BEGINNING } from './position.js';
-import { deltasOf, EntriesAsked, entriesFollowing, lostBy, NOTHING_HEARD, withEntry } from './received.js';
+import { QuietSenders } from './quiet-senders.js';
+import {
+  type Asked,
+  deltasOf,
+  EntriesAsked,
+  entriesFollowing,
+  lostBy,
+  NOTHING_HEARD,
+  withEntry,
+} from './received.js';
 import { decodeRound, type Round, ROUNDS, roundsDone } from './rounds.js';
 import type { TaskId } from './task-id.js';
 
@@ -35,6 +44,7 @@ export class RoundsInput implements TaskInput {
   #awaited: { readonly task: TaskId; readonly tick: number };
   /** The last round that the last read saw: what belongs to it was there before it. */
   #known = 0;
+  readonly #quiet: QuietSenders;
 
   constructor(
     readonly giver: TaskId,
@@ -47,6 +57,7 @@ export class RoundsInput implements TaskInput {
   ) {
     this.#asked = new EntriesAsked(readBytesMax / senders.length);
     this.#awaited = { task: giver, tick: 0 };
+    this.#quiet = new QuietSenders(senders.map((sender) => store.sentKey(sender)));
   }
 
   async next(position: InputPosition, note: unknown): Promise<InputBatch | null> {
@@ -57,14 +68,22 @@ export class RoundsInput implements TaskInput {
       heard: heard[index]!,
       countMax: index < this.senders.length ? this.#asked.max : ROUNDS_MAX,
     }));
-    const answers = await this.store.receive(
-      asked.map(({ sender, receiver, heard, countMax }) => ({
-        sender,
-        receiver,
-        after: heard.tick,
-        countMax,
-      })),
-    );
+    const receive = (some: readonly Asked[]): Promise<Received[]> =>
+      this.store.receive(
+        some.map(({ sender, receiver, heard, countMax }) => ({
+          sender,
+          receiver,
+          after: heard.tick,
+          countMax,
+        })),
+      );
+    if (this.#quiet.isSilent) {
+      // Nothing has come that could end a round: it is seen to that those who are silent are who they were.
+      const some = [...this.#quiet.ask(), this.senders.length].map((index) => asked[index]!);
+      const found = (await receive(some)).map((answer, index) => entriesFollowing(answer, some[index]!));
+      if (found.at(-1)!.entries.length === 0) return null;
+    }
+    const answers = await receive(asked);
     const found = answers.map((answer, index) => entriesFollowing(answer, asked[index]!));
     const rounds = found.pop()!.entries.map(decodeRound);
     const told = answers.pop()!;
@@ -104,9 +123,14 @@ export class RoundsInput implements TaskInput {
     return parts.length === 0 ? null : new RoundsBatch(parts, position, heard, this.exchanges);
   }
 
-  wait(_position: InputPosition, signal: AbortSignal): Promise<void> {
+  async wait(_position: InputPosition, signal: AbortSignal): Promise<void> {
     const { task, tick } = this.#awaited;
-    return this.news.wait(this.store.sentKey(task), `${tick}-0`, signal);
+    const redisKey = this.store.sentKey(task);
+    this.#quiet.heard(await this.news.waitForAny(new Map([[redisKey, `${tick}-0`]]), signal));
+  }
+
+  forget(): void {
+    this.#quiet.forget();
   }
 }
 

@@ -9,6 +9,9 @@ import type { InputPosition } from './ports/task-store.js';
 import { firstReadable, type Heartbeat, isIncomplete, type SourceLog } from './ports/source-log.js';
 import { BEGINNING, comparePositions, type Position } from './position.js';
 
+/** By how much a reply may be greater than the one before. */
+const GROWTH = 8;
+
 interface SharedBatch {
   after: InputPosition;
   batch: DecodedBatch;
@@ -31,6 +34,8 @@ export class SourceReader {
   tasks = 0;
   /** Some task acts on the time of what is read: heartbeats are read as well. */
   #timed = false;
+  /** When a read found nothing more. */
+  #endSeen = -Infinity;
 
   constructor(
     readonly redisKey: string,
@@ -61,6 +66,7 @@ export class SourceReader {
       this.#readAhead(recent.shared);
       return { batch: recent.shared.batch, from: recent.from, after: recent.shared.after };
     }
+    if (this.#isAtEnd(position)) return null;
     const shared = await this.#read(position);
     if (shared === null) return null;
     this.#readAhead(shared);
@@ -82,6 +88,19 @@ export class SourceReader {
   /** The log may not be the one these were read from. */
   forget(): void {
     this.#recent = [];
+    this.#endSeen = -Infinity;
+  }
+
+  /**
+   * Whether another task saw a moment ago that nothing follows, and nobody has heard of anything since. A thousand tasks at the
+   * end of one partition ask for it as often as one. Of heartbeats nobody is told.
+   */
+  #isAtEnd({ position }: InputPosition): boolean {
+    return (
+      !this.#timed &&
+      this.news.atHead(this.redisKey, position) &&
+      this.clock.monotonicMs() - this.#endSeen < this.news.waitMs / 2
+    );
   }
 
   /**
@@ -144,8 +163,10 @@ export class SourceReader {
       throw lost(this.redisKey, after.position, outcome);
     }
     const { entries, heartbeats = [] } = outcome;
-    if (entries.length < countMax && !outcome.archived)
+    if (entries.length < countMax && !outcome.archived) {
       this.news.reachedHead(this.redisKey, entries[entries.length - 1]?.[0] ?? after.position);
+      this.#endSeen = readAt;
+    }
     if (entries.length + heartbeats.length === 0) return null;
     const batch = this.decoder.decode(entries);
     if (timed) batch.heartbeats = byEntry(heartbeats, after.position, batch.ids);
@@ -161,10 +182,10 @@ export class SourceReader {
     return shared;
   }
 
-  /** Starts small, doubles while replies are small, and keeps below `readBytesMax` by the size of the entries seen. */
+  /** Starts small, grows quickly while replies are small, and keeps below `readBytesMax` by the size of the entries seen. */
   #adapt(entries: number, bytes: number): void {
     const fitting = Math.floor(this.limits.readBytesMax / Math.max(1, bytes / entries));
-    this.#countMax = Math.max(1, Math.min(this.limits.readEntriesMax, fitting, this.#countMax * 2));
+    this.#countMax = Math.max(1, Math.min(this.limits.readEntriesMax, fitting, this.#countMax * GROWTH));
   }
 }
 

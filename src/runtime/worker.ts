@@ -76,6 +76,8 @@ export class Worker {
   #wake = new AbortController();
   #loop: Promise<void> | null = null;
   #renewed = -Infinity;
+  /** Somebody has said that something changed: perhaps who lives. */
+  #announced = false;
   #live: WorkerInfo[] = [];
   readonly #info: () => WorkerInfo;
   readonly #startedAt: number;
@@ -98,7 +100,10 @@ export class Worker {
 
   start(): void {
     this.options.registry.onChange(() => this.#wake.abort());
-    this.options.workers.onAnnouncement(() => this.#wake.abort());
+    this.options.workers.onAnnouncement(() => {
+      this.#announced = true;
+      this.#wake.abort();
+    });
     this.#loop = this.#run();
     void this.#heartbeats.run(() => this.#timed(), this.#stopped.signal);
   }
@@ -156,7 +161,9 @@ export class Worker {
     while (!this.#stopped.signal.aborted) {
       this.#wake = new AbortController();
       try {
-        await this.#renew(limits.leaseMs / 4);
+        const announced = this.#announced;
+        this.#announced = false;
+        await this.#renew(announced ? 0 : limits.leaseMs / 4);
         await this.#reconcile();
         this.#sayRefusals();
         if (complained) logger.info('Redis answers again.');
@@ -328,11 +335,15 @@ export class Worker {
   /** Keeps the changelog of a task as far back as its slowest reader needs it. */
   async #followReaders(name: string, task: Task): Promise<void> {
     const { clock, limits, views } = this.options;
+    let asked = 0;
     while (this.#running.get(name)?.task === task) {
       await clock.sleep(limits.readerReportMs, this.#stopped.signal);
       if (this.#stopped.signal.aborted) return;
       // Whoever comes after this was asked begins with the rows of a later tick.
       const { tick } = task.record;
+      // What has written nothing has nothing to trim.
+      if (tick === asked) continue;
+      asked = tick;
       const readers = await views.readers(task.id).catch(() => null);
       if (readers !== null) task.trimChangelog(Math.min(tick, ...readers.values()));
     }

@@ -4,6 +4,7 @@ import type { CommitRequest } from '../../src/runtime/ports/task-store.js';
 import { isBetween } from '../../src/runtime/followed.js';
 import { lastStage } from '../../src/runtime/generation-tasks.js';
 import { Random } from '../../src/testing/random.js';
+import { checkpoint, rollBackTask } from '../../src/testing/simulation/rollback.js';
 import { declarationErrors } from '../../src/view/declaration-errors.js';
 import { stagesOf } from '../../src/view/stages.js';
 import { SimulatedRun } from '../support/simulated-run.js';
@@ -193,6 +194,106 @@ describe('a row that comes of several tasks', () => {
     expect(run.rows('v')).toMatchObject([{ n: 40 }]);
     expect(totals.length).toBeGreaterThan(5);
     expect(new Set(totals)).toEqual(new Set([40]));
+    run.end();
+  });
+});
+
+describe('tasks that stop at common rounds', () => {
+  const total = (of: Sources) =>
+    view('v', {
+      from: byCity(of)
+        .groupBy()
+        .aggregate({ cities: count(), n: sum('n'), amount: sum('amount') }),
+    });
+  const orderOf = (id: number) => ({
+    id,
+    at: '2029-01-01T00:00:00.000Z',
+    buyer: BUYERS[id % 6]!,
+    item: '1',
+    amount: 1,
+  });
+  const ordersFrom = (first: number, count: number) =>
+    Array.from({ length: count }, (_, index) => orderOf(first + index));
+
+  it('finish what is over in all partitions, window by window and window of windows', async () => {
+    const visits = stream('visits', {
+      schema: z.object({ id: z.int(), at: instant(), buyer: z.string() }),
+      partitions: 4,
+      partitionBy: 'id',
+      eventTime: 'at',
+      lateness: '15s',
+    });
+    const perBuyer = visits.window(tumbling('10s')).groupBy('buyer').aggregate({ n: count() }).final();
+    const perWindow = perBuyer
+      .groupBy('windowStart', 'windowEnd')
+      .aggregate({ buyers: count(), n: sum('n') });
+    const run = new SimulatedRun([view('v', { from: perWindow })]);
+    run.start();
+    const at = (second: number): string => new Date(run.time.now() + second * 1_000).toISOString();
+    const visit = (id: number, second: number) => ({ id, at: at(second), buyer: BUYERS[id % 6]! });
+    run.append(visits, ...Array.from({ length: 60 }, (_, id) => visit(id, id % 2 ? 2 : 12)));
+    await run.pass(1_000);
+    expect(run.rows('v')).toEqual([]);
+    // Time passes in one partition, and then in those in which nothing comes.
+    run.append(visits, visit(1_000, 60));
+    await run.pass(150_000);
+    const rows = run.rows('v').sort((left, right) => (left['windowStart']! < right['windowStart']! ? -1 : 1));
+    expect(rows.map(({ buyers, n }) => [buyers, n])).toEqual([
+      [3, 30],
+      [3, 30],
+      [1, 1],
+    ]);
+    run.end();
+  }, 60_000);
+
+  it('are taken over, whatever their stage, and nothing is lost or counts twice', async () => {
+    const of = sources(4);
+    const run = new SimulatedRun([total(of)], { leaseMs: 1_000, registryRefreshMs: 100 });
+    run.start();
+    for (let round = 0; round < 10; round++) {
+      run.append(of.orders, ...ordersFrom(20 * round, 20));
+      run.append(of.buyers, { buyer: BUYERS[round % 6]!, city: `city ${round % 4}` });
+      if (round === 2 || round === 6) run.start();
+      if (round === 4) run.workers[0]!.process.kill();
+      if (round === 8) void run.workers[1]!.stop();
+      await run.pass(600);
+    }
+    await run.settled('v');
+    expect(run.rows('v')).toMatchObject([{ n: 200, amount: 200 }]);
+    run.end();
+  });
+
+  it('read again what they lost where the slot of a task that only receives went back', async () => {
+    const of = sources(4);
+    const run = new SimulatedRun([total(of)], { leaseMs: 1_000 });
+    run.start();
+    run.append(of.orders, ...ordersFrom(0, 40));
+    await run.settled('v');
+    const before = checkpoint(run.redis);
+    run.append(of.orders, ...ordersFrom(40, 40));
+    await run.settled('v');
+    rollBackTask(run.redis, before, run.nameOf('v', '3.0'));
+    await run.pass(5_000);
+    await run.settled('v');
+    expect(run.parked('v')).toEqual([]);
+    expect(run.rows('v')).toMatchObject([{ n: 80 }]);
+    run.end();
+  });
+
+  it.each(['0.1', '1.0'])('notice that the slot of %s went back', async (place) => {
+    const of = sources(4);
+    const run = new SimulatedRun([total(of)], { leaseMs: 1_000 });
+    run.start();
+    run.append(of.orders, ...ordersFrom(0, 40));
+    await run.settled('v');
+    const before = checkpoint(run.redis);
+    run.append(of.orders, ...ordersFrom(40, 40));
+    await run.settled('v');
+    rollBackTask(run.redis, before, run.nameOf('v', place));
+    run.append(of.orders, ...ordersFrom(80, 10));
+    await run.pass(10_000);
+    expect(run.parked('v').map(({ code }) => code)).toContain('exchange-lost');
+    expect(run.parked('v')[0]!.message).toContain(`v#1/${place}`);
     run.end();
   });
 });

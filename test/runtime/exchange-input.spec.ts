@@ -40,6 +40,7 @@ class Senders {
 
   get store(): TaskStore {
     return {
+      sentKey: () => '',
       receive: async (requests: { after: number; countMax: number }[]) =>
         requests.map(({ after, countMax }, index) => {
           const { record, entries } = this.of[index] ?? { record: null, entries: [] };

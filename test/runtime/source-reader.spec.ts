@@ -18,6 +18,8 @@ describe('tasks of a worker that read one stream', () => {
   let metrics: Metrics;
   let reader: SourceReader;
   let now = 0;
+  let news: NewsDesk;
+  let asked: number;
   class SetClock extends Clock {
     override now = (): number => now;
     override monotonicMs = (): number => now;
@@ -27,11 +29,18 @@ describe('tasks of a worker that read one stream', () => {
     redis = new MemoryRedis();
     metrics = new Metrics();
     const log = new MemorySourceLog(redis);
+    const readLog = log.read.bind(log);
+    asked = 0;
+    log.read = (request) => {
+      asked++;
+      return readLog(request);
+    };
+    news = new NewsDesk(log, 10);
     reader = new SourceReader(
       'orders',
       new EntryDecoder(orders, 0),
       log,
-      new NewsDesk(log, 10),
+      news,
       defaultLimits,
       metrics,
       new SetClock(),
@@ -62,17 +71,33 @@ describe('tasks of a worker that read one stream', () => {
     };
     for (const id of all) {
       add(id);
+      now += 10;
       await idsAfter(id === '5-0' ? '0-0' : all[all.indexOf(id) - 1]!);
     }
     await readAll();
     expect(read()).toBe(4);
     reader.tasks = 1;
     add('9-0');
+    now += 10;
     await idsAfter('8-0');
     await idsAfter('8-0');
     expect(read()).toBe(5);
     expect(await idsAfter('7-0')).toEqual(['8-0', '9-0']);
     expect(read()).toBe(7);
+  });
+
+  it('ask once for what follows the end, until there are news or time has passed', async () => {
+    add('5-0', '6-0');
+    await idsAfter('0-0');
+    asked = 0;
+    for (let tasks = 0; tasks < 100; tasks++) expect(await idsAfter('6-0')).toBeNull();
+    expect(asked).toBe(0);
+    now += 5;
+    for (let tasks = 0; tasks < 100; tasks++) expect(await idsAfter('6-0')).toBeNull();
+    expect(asked).toBe(1);
+    add('7-0');
+    await news.wait('orders', '6-0', new AbortController().signal);
+    expect(await idsAfter('6-0')).toEqual(['7-0']);
   });
 
   it('go on with what the log holds, not with what was read of it long ago', async () => {
@@ -105,6 +130,7 @@ describe('tasks of a worker that read one stream', () => {
     await idsAfter('0-0');
     redis.streams.delete('orders');
     add('1-0');
+    now += 10;
     await expect(idsAfter('6-0')).rejects.toMatchObject({
       code: 'ahead-of-its-log',
       message: expect.stringMatching(/position {2}6-0[^]*Rebuild it \(`stillwater rebuild <view>`\)/),
