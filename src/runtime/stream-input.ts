@@ -23,6 +23,10 @@ export class StreamInput implements TaskInput {
     this.#blamed = new Set(blamed);
   }
 
+  get redisKey(): string {
+    return this.reader.redisKey;
+  }
+
   get blamed(): number {
     return this.#blamed.size;
   }
