@@ -9,7 +9,7 @@ const { builtinModules } = require('node:module');
 const ENTRY = '^src/(main|service|app\\.module|stillwater\\.module|index)\\.ts$';
 
 const edges = ['serving', 'jobs', 'health', 'cli', 'demo', 'embedded-redis'];
-const layers = ['zset', 'circuit', 'view', 'runtime', 'redis', 'testing', ...edges];
+const layers = ['zset', 'circuit', 'view', 'runtime', 'redis', 'archive', 'testing', ...edges];
 
 /** What each folder of src may import of src beside itself. */
 const mayImport = {
@@ -27,6 +27,7 @@ const mayImport = {
     'errors',
     'assert',
   ],
+  archive: ['runtime/ports', 'errors', 'assert'],
   testing: ['runtime', 'view', 'circuit', 'zset', 'errors', 'assert'],
   serving: ['runtime', 'view', 'zset', 'errors', 'assert'],
   health: ['runtime', 'view', 'errors', 'assert'],
@@ -41,6 +42,8 @@ const mayImport = {
     'embedded-redis',
     'demo',
     'redis/facts',
+    'redis/redis-address',
+    'redis/visit',
     'index',
     'main',
     'service',
@@ -48,7 +51,8 @@ const mayImport = {
     'stillwater.module',
   ],
   demo: ['runtime', 'errors', 'assert', 'settings'],
-  'embedded-redis': ['errors', 'assert', 'settings'],
+  // A Redis that is named is only looked at.
+  'embedded-redis': ['errors', 'assert', 'settings', 'redis/redis-address', 'redis/visit'],
 };
 
 /** What each folder may import of npm and of Node. Nothing, where it is not named. */
@@ -58,6 +62,7 @@ const mayInstall = {
   view: ['zod', 'node:crypto', 'node:fs', 'node:fs/promises', 'node:path', 'node:url'],
   runtime: ['zod', 'node:'],
   redis: ['ioredis', '@nestjs/common', '@nestjs/core', 'node:'],
+  archive: ['node:'],
   testing: ['zod', 'node:'],
 };
 

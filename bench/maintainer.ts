@@ -1,22 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { pure } from '../src/circuit/pure.js';
 import { RedisConnections } from '../src/redis/connections.js';
 import { Keyspace } from '../src/redis/keyspace.js';
-import { RedisRegistry } from '../src/redis/redis-registry.js';
-import { RedisViewStore } from '../src/redis/redis-view-store.js';
-import { RedisWorkers } from '../src/redis/redis-workers.js';
+import { redisPorts } from '../src/redis/redis.module.js';
 import { Catalog } from '../src/runtime/catalog.js';
-import { SystemClock } from '../src/runtime/clock.js';
-import { Code } from '../src/runtime/code.js';
 import { deploy } from '../src/runtime/deployment.js';
 import { defaultLimits, type Limits } from '../src/runtime/limits.js';
 import type { Logger } from '../src/runtime/logger.js';
-import { Metrics } from '../src/runtime/metrics.js';
 import type { Generation } from '../src/runtime/ports/registry.js';
-import { Rebuilder } from '../src/runtime/rebuilder.js';
-import { RegistryWatch } from '../src/runtime/registry-watch.js';
+import { Parts } from '../src/runtime/parts.js';
 import type { TaskId } from '../src/runtime/task-id.js';
-import { Worker } from '../src/runtime/worker.js';
 import { sourcesOf } from '../src/view/plan-nodes.js';
 import { cpuMs, type Took } from './cost.js';
 import { declared, type ViewSpec } from './declared-views.js';
@@ -64,57 +56,31 @@ export class Maintainer {
   readonly #connections: RedisConnections;
   readonly #log: ObservedSourceLog;
   readonly #tasks: ObservedTaskStore;
-  readonly #registry: RegistryWatch;
-  readonly #metrics = new Metrics();
-  readonly #rebuilder: Rebuilder;
-  readonly #worker: Worker;
+  readonly #parts: Parts;
 
   private constructor(options: MaintainerOptions) {
     const id = `bench-${process.pid}-${randomUUID().slice(0, 8)}`;
-    const declarations = options.views.map(declared);
-    const limits: Limits = { ...defaultLimits, ...options.limits };
-    const clock = new SystemClock();
-    const code = new Code();
     const keyspace = new Keyspace(options.prefix);
     const connections = new RedisConnections({ url: options.url });
-    const workers = new RedisWorkers(connections, keyspace);
-    const views = new RedisViewStore(connections, keyspace);
-    const catalog = new Catalog(declarations);
     this.#views = options.views;
     this.#connections = connections;
     this.#log = new ObservedSourceLog(connections, keyspace, id);
     this.#tasks = new ObservedTaskStore(connections, keyspace);
-    this.#registry = new RegistryWatch(
-      new RedisRegistry(connections, keyspace),
-      workers,
-      clock,
-      limits.registryRefreshMs,
-      complain,
-    );
-    const parts = { registry: this.#registry, tasks: this.#tasks, log: this.#log, code, clock, limits };
-    this.#rebuilder = new Rebuilder({ ...parts, catalog: () => catalog });
-    this.#worker = new Worker({
-      ...parts,
+    this.#parts = new Parts({
       id,
-      workers,
-      views,
-      metrics: this.#metrics,
-      logger: complain,
-      nonce: () => randomUUID(),
-      step: pure,
+      ports: { ...redisPorts(connections, { prefix: options.prefix }), log: this.#log, tasks: this.#tasks },
+      catalog: new Catalog(options.views.map(declared)),
+      limits: { ...defaultLimits, ...options.limits },
+      logger: () => complain,
     });
-    this.#start = async () => {
-      await this.#registry.start();
-      await deploy(catalog, { registry: this.#registry, code, clock, logger: complain });
-      this.#worker.start();
-    };
   }
-
-  readonly #start: () => Promise<void>;
 
   static async start(options: MaintainerOptions): Promise<Maintainer> {
     const maintainer = new Maintainer(options);
-    await maintainer.#start();
+    const parts = maintainer.#parts;
+    await parts.registry.start();
+    await deploy(parts.catalog, { ...parts, logger: complain });
+    parts.worker.start();
     return maintainer;
   }
 
@@ -147,7 +113,7 @@ export class Maintainer {
   async pause(paused: boolean): Promise<void> {
     if (!paused) this.#log.restart();
     const names = new Set(this.#views.map(({ name }) => name));
-    await this.#registry.change((now) => ({
+    await this.#parts.registry.change((now) => ({
       puts: now.generations
         .filter(({ view, state }) => names.has(view) && state === 'serving')
         .map((generation): Generation => ({ ...generation, paused })),
@@ -163,7 +129,7 @@ export class Maintainer {
   async rebuild({ view, stream, end, withinMs }: Until): Promise<{ replayedMs: number; promotedMs: number }> {
     const id = randomUUID();
     const startedAt = performance.now();
-    const [made] = await this.#rebuilder.begin(id, [view], 'building', false);
+    const [made] = await this.#parts.rebuilder.begin(id, [view], 'building', false);
     const task: TaskId = { view, generation: made!.number, stage: 0, partition: 0 };
     const replayed = this.#tasks.passed([task], stream, end, withinMs);
     let replayedAt: number | null = null;
@@ -172,7 +138,7 @@ export class Maintainer {
       () => {},
     );
     for (;;) {
-      const { state, reason } = await this.#rebuilder.advance(id);
+      const { state, reason } = await this.#parts.rebuilder.advance(id);
       if (state === 'promoted') break;
       if (state !== 'replaying') throw new Error(`The rebuild of "${view}" is ${state}: ${reason}`);
       if (replayedAt === null)
@@ -186,9 +152,9 @@ export class Maintainer {
   async replaced(view: string): Promise<number> {
     const id = randomUUID();
     const startedAt = performance.now();
-    await this.#rebuilder.begin(id, [view], 'building', false);
+    await this.#parts.rebuilder.begin(id, [view], 'building', false);
     for (;;) {
-      const { state, reason } = await this.#rebuilder.advance(id);
+      const { state, reason } = await this.#parts.rebuilder.advance(id);
       if (state === 'promoted') return performance.now() - startedAt;
       if (state !== 'replaying') throw new Error(`The rebuild of "${view}" is ${state}: ${reason}`);
       await new Promise((resolve) => setTimeout(resolve, DRIVE_MS / 5));
@@ -196,7 +162,7 @@ export class Maintainer {
   }
 
   counters(): Counters {
-    const { ticks, events, rowChanges, stateReads, stateWrites } = this.#metrics;
+    const { ticks, events, rowChanges, stateReads, stateWrites } = this.#parts.metrics;
     const total = (series: typeof ticks): number => {
       let sum = 0;
       for (const { value } of series.values()) sum += value;
@@ -212,12 +178,12 @@ export class Maintainer {
   }
 
   async stop(): Promise<void> {
-    await this.#worker.stop();
-    await this.#registry.stop();
+    await this.#parts.worker.stop();
+    await this.#parts.registry.stop();
     await this.#connections.close();
   }
 
   #task(view: string): TaskId {
-    return { view, generation: this.#registry.serving(view)!.number, stage: 0, partition: 0 };
+    return { view, generation: this.#parts.registry.serving(view)!.number, stage: 0, partition: 0 };
   }
 }

@@ -84,7 +84,7 @@ export async function startService({ dev, demo, flights }: ServiceOptions): Prom
 
 function createApplication(
   views: readonly LoadedView[],
-  { prefix, role, token, release, limits }: Settings,
+  { prefix, role, token, release, archive, replicas, limits }: Settings,
   redis: RedisAtHand,
 ): Promise<NestFastifyApplication> {
   return NestFactory.create<NestFastifyApplication>(
@@ -94,6 +94,8 @@ function createApplication(
       prefix,
       role,
       ...(release && { release }),
+      ...(archive && { archive }),
+      replicas,
       limits: limits.runtime,
       jobs: limits.jobs,
       http: { token, standalone: true, limits: limits.http },

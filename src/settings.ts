@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type LimitSettings, readLimits } from './limit-settings.js';
 import { StillwaterError } from './errors/stillwater-error.js';
+import { isRedisUrl } from './redis/redis-address.js';
 
 /** The service's settings, read once from the environment. */
 export interface Settings {
@@ -15,6 +16,10 @@ export interface Settings {
   readonly viewsDirectory: string | null;
   readonly role: Role;
   readonly release: string | null;
+  /** A directory for what retention takes out of streams; null: it is not kept. */
+  readonly archive: string | null;
+  /** How many replicas must have commits and appends before they count. */
+  readonly replicas: number;
   readonly limits: LimitSettings;
 }
 
@@ -40,7 +45,7 @@ const port = z
   .stringFormat('port', /^\d{1,5}$/)
   .transform(Number)
   .pipe(z.int().max(65_535));
-const redisUrl = z.string().refine((text) => /^rediss?:$/.test(protocolOf(text)));
+const redisUrl = z.string().refine(isRedisUrl);
 const prefix = z.stringFormat('prefix', /^[A-Za-z0-9_.-]{1,32}$/);
 const limits = z.string().transform((text, context): LimitSettings => {
   const read = readLimits(text);
@@ -69,8 +74,10 @@ const SETTINGS = {
     wanted: 'an address or a host name',
   }),
   redisUrl: setting('REDIS_URL', redisUrl, {
-    meaning: 'The Redis to use. Without it Stillwater runs one of its own in the data directory.',
-    wanted: 'a URL such as redis://127.0.0.1:6379 or rediss://user:password@host:6380/0',
+    meaning:
+      'The Redis to use: one server, a cluster or the master of sentinels. Without it Stillwater runs one of its own in the data directory.',
+    wanted:
+      'a URL such as redis://127.0.0.1:6379, rediss://user:password@host:6380/0, redis+cluster://host:6379,host:6379 or redis+sentinel://host:26379,host:26379/mymaster',
   }),
   dataDirectory: setting('STILLWATER_DATA', z.string(), {
     default: '.stillwater',
@@ -101,6 +108,17 @@ const SETTINGS = {
     meaning:
       'A name for what is deployed, such as a commit. Earlier definitions lead again only under a new name.',
     wanted: 'up to 100 characters',
+  }),
+  archive: setting('STILLWATER_ARCHIVE', z.string(), {
+    meaning:
+      'A directory in which what retention takes out of streams is kept, so that views can be rebuilt from it. The same one for all processes. Without it what is trimmed is gone.',
+    wanted: 'a path',
+  }),
+  replicas: setting('STILLWATER_REPLICAS', z.stringFormat('count', /^\d{1,2}$/).transform(Number), {
+    default: '0',
+    meaning:
+      'How many replicas of Redis must have a commit or an append before it counts. 0: Redis alone says so.',
+    wanted: 'a number from 0 to 99',
   }),
   limits: setting('STILLWATER_LIMITS', limits, {
     meaning:
@@ -157,6 +175,8 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     viewsDirectory: read(SETTINGS.viewsDirectory),
     role: read(SETTINGS.role)!,
     release: read(SETTINGS.release),
+    archive: read(SETTINGS.archive),
+    replicas: read(SETTINGS.replicas)!,
     limits: read(SETTINGS.limits) ?? { runtime: {}, http: {}, jobs: {} },
   };
   if (!isLoopback(settings.host) && settings.token === null && !environment[SETTINGS.token.name])
@@ -178,7 +198,3 @@ export function readSettings(environment: Readonly<Record<string, string | undef
 export const isLoopback = (host: string): boolean => LOOPBACK.test(host);
 
 const isSecret = (name: string): boolean => name === SETTINGS.token.name || name === SETTINGS.redisUrl.name;
-
-function protocolOf(text: string): string {
-  return URL.canParse(text) ? new URL(text).protocol : '';
-}

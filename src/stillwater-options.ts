@@ -1,6 +1,7 @@
-import type { RedisOptions } from 'ioredis';
 import type { JobLimits } from './jobs/rebuild-queue.js';
+import type { RedisAddress } from './redis/redis-address.js';
 import type { Limits } from './runtime/limits.js';
+import type { ObjectStore } from './runtime/ports/object-store.js';
 import type { ServingLimits } from './serving/serving-limits.js';
 import type { declarationOf } from './view/declaration-of.js';
 
@@ -8,8 +9,11 @@ import type { declarationOf } from './view/declaration-of.js';
 export type Declared = Parameters<typeof declarationOf>[0];
 
 export interface StillwaterOptions {
-  /** Where Redis is: a URL (`redis://…`, `rediss://…`), or what ioredis takes. */
-  connection: string | RedisOptions;
+  /**
+   * Where Redis is: a URL (`redis://…`, `rediss://…`, `redis+cluster://host,host`, `redis+sentinel://host,host/master`),
+   * what `Redis` of ioredis takes, or `{ cluster: nodes, options }` as `Cluster` takes them.
+   */
+  connection: RedisAddress;
   /** What is maintained and served. What they read is found through them. */
   views: readonly Declared[];
   /** Before all our keys, groups and queues. Default: `sw`. Streams keep their own names. */
@@ -18,6 +22,16 @@ export interface StillwaterOptions {
   role?: 'all' | 'worker' | 'api';
   /** A name for this release: earlier definitions under a new name lead again. Default: the definitions alone. */
   release?: string;
+  /**
+   * Where what retention takes out of streams is kept, so that views can still be rebuilt from it: a directory, or a store of
+   * objects of your own. All processes need the same one. Without it what is trimmed is gone.
+   */
+  archive?: string | ObjectStore;
+  /**
+   * How many replicas must have a commit or an append before it counts, and for how long they are waited for at a time
+   * (1 s). Default: none. See `docs/what-is-lost-when.md`.
+   */
+  replicas?: number | { count: number; withinMs: number };
   /** Bounds of the runtime; each has a default. */
   limits?: Partial<Limits>;
   /** Bounds of the jobs that rebuild and verify. */

@@ -8,15 +8,22 @@ import {
   type ModuleMetadata,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
-import type { ConnectionOptions } from 'bullmq';
+import type { Redis } from 'ioredis';
 import { messageOf, StillwaterError } from './errors/stillwater-error.js';
+import { DirectoryStore } from './archive/directory-store.js';
 import { HealthModule } from './health/health.module.js';
 import { BullRebuilds } from './jobs/bull-rebuilds.js';
+import type { JobsOptions } from './jobs/jobs-options.js';
 import { JobsModule } from './jobs/jobs.module.js';
+import { REPLICAS_WITHIN_MS } from './redis/acknowledgement.js';
 import { RedisConnections } from './redis/connections.js';
 import { checkRedis, readRedisFacts, type RedisFacts } from './redis/facts.js';
+import { type RedisAddress, resolved, shownAddress } from './redis/redis-address.js';
 import { RedisModule, type RedisModuleOptions } from './redis/redis.module.js';
+import { ArchivedLog } from './runtime/archive/archived-log.js';
+import { LogArchive } from './runtime/archive/log-archive.js';
 import { Catalog } from './runtime/catalog.js';
+import { SystemClock } from './runtime/clock.js';
 import { Metrics } from './runtime/metrics.js';
 import { RUNTIME_OPTIONS, type RuntimeOptions, RuntimeModule } from './runtime/runtime.module.js';
 import { Runtime } from './runtime/runtime.js';
@@ -33,6 +40,7 @@ export {
   type Rows,
   type RowsOptions,
 } from './runtime/view-reader.js';
+export { ObjectStore } from './runtime/ports/object-store.js';
 export { servingAdapter } from './serving/serving-adapter.js';
 export type { Declared, HttpOptions, StillwaterOptions } from './stillwater-options.js';
 
@@ -74,7 +82,7 @@ class StillwaterLifecycle implements OnApplicationBootstrap, BeforeApplicationSh
     const logger = new Logger('Stillwater');
     const role = this.options.role ?? 'all';
     logger.log(
-      `Release ${release}: ${this.runtime.options.catalog.views.size} views${created.length > 0 ? `, new: ${created.join(', ')}` : ''}.`,
+      `Release ${release}: ${this.runtime.options.parts.catalog.views.size} views${created.length > 0 ? `, new: ${created.join(', ')}` : ''}.`,
     );
     if (orphaned.length > 0)
       logger.warn(
@@ -161,11 +169,9 @@ export class StillwaterModule {
             connections: RedisConnections,
           ) => {
             // Here, because a queue writes to Redis as soon as it is made.
-            await requireRedis(connections);
+            await requireRedis(connections, connection);
             return {
-              connection: (typeof connection === 'string'
-                ? { url: connection }
-                : connection) as ConnectionOptions,
+              connection: jobsConnection(connection),
               prefix,
               worker: role !== 'api',
               logger: jobsLogger(),
@@ -184,10 +190,10 @@ export class StillwaterModule {
 @Module({})
 class StillwaterOptionsModule {}
 
-function redisOptions(
-  { connection, prefix = 'sw' }: StillwaterOptions,
+async function redisOptions(
+  { connection, prefix = 'sw', archive, replicas = 0 }: StillwaterOptions,
   metrics: Metrics,
-): RedisModuleOptions {
+): Promise<RedisModuleOptions> {
   if (!connection)
     throw new StillwaterError('no-connection', {
       what: 'StillwaterModule was given no `connection`.',
@@ -199,16 +205,27 @@ function redisOptions(
     ...(typeof connection === 'string' ? { url: connection } : { redis: connection }),
     prefix,
     onUnanswered: () => metrics.connectionsReplaced.add(),
+    replicas: typeof replicas === 'number' ? { count: replicas, withinMs: REPLICAS_WITHIN_MS } : replicas,
+    ...(archive && { archived: await archivedIn(archive, prefix) }),
   };
+}
+
+/** @throws StillwaterError `archive-unreachable` */
+async function archivedIn(
+  archive: NonNullable<StillwaterOptions['archive']>,
+  prefix: string,
+): Promise<NonNullable<RedisModuleOptions['archived']>> {
+  const store = typeof archive === 'string' ? await DirectoryStore.open(archive) : archive;
+  return (log) => new ArchivedLog(log, new LogArchive(store, prefix, new SystemClock()));
 }
 
 /**
  * Ends the start on a Redis that does not answer or will not do, before anything is written to it.
  * @throws StillwaterError `redis-unreachable` and those of `checkRedis`
  */
-async function requireRedis(connections: RedisConnections): Promise<void> {
+async function requireRedis(connections: RedisConnections, address: RedisAddress): Promise<void> {
   try {
-    checkRedis(await factsOf(connections.control));
+    await checkServers(connections, address);
   } catch (thrown) {
     // The application is not there yet, so that nobody else closes them.
     await connections.close();
@@ -217,19 +234,21 @@ async function requireRedis(connections: RedisConnections): Promise<void> {
 }
 
 /** ioredis only tells how often it tried; why it could not connect is in the connection's own error. */
-async function factsOf(control: RedisConnections['control']): Promise<RedisFacts> {
+async function checkServers(connections: RedisConnections, address: RedisAddress): Promise<void> {
   let cause: Error | null = null;
-  const note = (error: Error): void => void (cause ??= error);
+  const note = (error: Error & { lastNodeError?: Error }): void =>
+    void (cause ??= error.lastNodeError ?? error);
+  const { control } = connections;
   control.on('error', note);
+  let facts: RedisFacts[];
   try {
-    return await readRedisFacts(control);
+    facts = await Promise.all((await connections.servers()).map((server: Redis) => readRedisFacts(server)));
   } catch (thrown) {
-    const { host, port } = control.options;
     throw new StillwaterError(
       'redis-unreachable',
       {
         what: 'Redis does not answer.',
-        evidence: `  connection  ${host}:${port}\n  said        ${messageOf(cause ?? thrown)}`,
+        evidence: `  connection  ${shownAddress(address)}\n  said        ${messageOf(cause ?? thrown)}`,
         consequence: 'Nothing was started.',
         remedy: 'Start it, or correct the `connection` that StillwaterModule is given.',
       },
@@ -238,6 +257,13 @@ async function factsOf(control: RedisConnections['control']): Promise<RedisFacts
   } finally {
     control.off('error', note);
   }
+  facts.forEach(checkRedis);
+}
+
+/** What the queue takes: a URL of one server is left to ioredis to read. */
+function jobsConnection(connection: RedisAddress): JobsOptions['connection'] {
+  const address = resolved(connection);
+  return (typeof address === 'string' ? { url: address } : address) as JobsOptions['connection'];
 }
 
 function jobsLogger() {

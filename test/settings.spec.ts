@@ -6,6 +6,8 @@ describe('settings', () => {
       port: 3000,
       host: '127.0.0.1',
       redisUrl: null,
+      archive: null,
+      replicas: 0,
       dataDirectory: '.stillwater',
       prefix: 'sw',
       token: null,
@@ -20,6 +22,7 @@ describe('settings', () => {
     expect(readSettings({ PORT: '', REDIS_URL: '', STILLWATER_ROLE: '' })).toMatchObject({
       port: 3000,
       redisUrl: null,
+      archive: null,
       role: 'all',
     });
   });

@@ -26,7 +26,8 @@ const USAGE = `npm run bench:nexmark -- [options]
   --only NAME,NAME    these queries only
   --first N           of no more than the first N events
   --repetitions N     how often each is measured: ${REPETITIONS}
-  --json FILE         the results as JSON too`;
+  --json FILE         the results as JSON too
+  --profile DIR       V8 profiles of the measured processes`;
 
 const { values: options } = parseArgs({
   options: {
@@ -37,6 +38,7 @@ const { values: options } = parseArgs({
     first: { type: 'string' },
     repetitions: { type: 'string' },
     json: { type: 'string' },
+    profile: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -128,7 +130,8 @@ async function outcomeOf(
   for (const [index, events] of loaded.entries()) {
     const last = index === loaded.length - 1;
     if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K  ${query.name}, ${events.events} events …`);
-    if (last) measured = await events.measure(query, Number(options.repetitions ?? REPETITIONS));
+    if (last)
+      measured = await events.measure(query, Number(options.repetitions ?? REPETITIONS), options.profile);
     const answer = measured?.answer ?? (await events.answer(query));
     const known = expected?.of(query.name, events.events) ?? null;
     const differs = known === null ? null : difference(answer, known);

@@ -134,6 +134,11 @@ export class Circuit {
     return cached;
   }
 
+  /** Nothing was ever stored: what the states do not hold themselves they need not look for. */
+  beginEmpty(): void {
+    for (const state of this.states) if (state.kind !== 'index') state.beginEmpty();
+  }
+
   seal(): void {
     for (const state of this.states) state.seal();
   }

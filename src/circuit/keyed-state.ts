@@ -21,6 +21,9 @@ const NO_TEXTS: Texts = new Map();
  * Readings look there in this order. Neither overlay can be evicted: an unanswered change that fell out of
  * the cache would be read back old. At most one commit is unanswered at a time.
  *
+ * Where the store was known to be empty, and nothing has fallen out of the cache since, all that it holds is here: what is
+ * not, it does not hold, and need not be asked for it.
+ *
  * Values are changed in place, wherever they were found. A tick that is given up is taken back from texts: what is
  * pending is made again of what is being committed, what was only cached is read again when it is wanted.
  */
@@ -35,6 +38,9 @@ export class KeyedState<V> implements Keyed<V> {
   /** What the current tick stores, once asked for; what the pending one does. */
   #writes: Texts | null = null;
   #sealed: Texts = NO_TEXTS;
+  /** All that the store holds is here, but for what was given up of these keys. */
+  #holdsAll = false;
+  readonly #givenUp = new Set<string>();
 
   constructor(
     readonly name: string,
@@ -83,6 +89,10 @@ export class KeyedState<V> implements Keyed<V> {
 
   // ---- the runtime's side
 
+  beginEmpty(): void {
+    this.#holdsAll = true;
+  }
+
   /** The wanted keys that are not loaded; each is to be answered by `load`. */
   takeMissing(): string[] {
     if (this.#missing.size === 0) return [];
@@ -94,6 +104,7 @@ export class KeyedState<V> implements Keyed<V> {
   load(key: string, text: string | null | undefined): void {
     // What an overlay holds is newer than anything that was read.
     if (this.#current.has(key) || this.#pending.has(key)) return;
+    this.#givenUp.delete(key);
     this.#cache.set(key, this.#slotOf(text ?? null));
   }
 
@@ -120,11 +131,12 @@ export class KeyedState<V> implements Keyed<V> {
     this.#pending = this.#current;
     this.#current = new Map();
     this.#written = new Map();
-    this.#cache.settle();
+    this.settle();
   }
 
   settle(): void {
     this.#cache.settle();
+    if (this.#cache.hasForgotten) this.#holdsAll = false;
   }
 
   /** The sealed tick was committed. */
@@ -138,14 +150,14 @@ export class KeyedState<V> implements Keyed<V> {
   discard(): void {
     for (const key of this.#current.keys()) {
       const sealed = this.#sealed.get(key);
-      if (sealed === undefined) this.#cache.delete(key);
+      if (sealed === undefined) this.#giveUp(key);
       else this.#pending.set(key, this.#slotOf(sealed));
     }
     this.#current = new Map();
     this.#written = new Map();
     this.#writes = null;
     this.#missing.clear();
-    this.#cache.settle();
+    this.settle();
   }
 
   /** Everything is forgotten: what is in the store decides. */
@@ -157,6 +169,13 @@ export class KeyedState<V> implements Keyed<V> {
     this.#sealed = NO_TEXTS;
     this.#missing.clear();
     this.#cache.clear();
+    this.#holdsAll = false;
+    this.#givenUp.clear();
+  }
+
+  #giveUp(key: string): void {
+    if (this.#holdsAll && this.#cache.get(key) !== undefined) this.#givenUp.add(key);
+    this.#cache.delete(key);
   }
 
   // Apart from its condition: the text is not made for every reading.
@@ -179,6 +198,8 @@ export class KeyedState<V> implements Keyed<V> {
       const pending = this.#pending.get(key);
       if (pending !== undefined) return pending;
     }
-    return this.#cache.get(key);
+    const cached = this.#cache.get(key);
+    if (cached !== undefined || !this.#holdsAll) return cached;
+    return this.#givenUp.has(key) ? undefined : ABSENT;
   }
 }

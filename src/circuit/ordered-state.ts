@@ -37,6 +37,9 @@ const GROUP_MEMBERS_MAX = 10_000;
  * Ordered state over a store that is fetched on demand. Changes are made in place, with the weights before
  * the tick remembered, so that a tick can be taken back; groups with changes that are not committed cannot be
  * evicted.
+ *
+ * Where the store was known to be empty, and no group has fallen out of the cache since, a group that is not here has no
+ * members: of such a group everything is known from the beginning.
  */
 export class OrderedState implements Ordered {
   readonly kind = 'ordered';
@@ -49,6 +52,9 @@ export class OrderedState implements Ordered {
   /** How many reads are under way, and what was committed meanwhile. */
   #asked = 0;
   #answered = new Map<string, Map<string, number>>();
+  /** All groups that have members are here, but for these. */
+  #holdsAll = false;
+  readonly #givenUp = new Set<string>();
 
   constructor(
     readonly name: string,
@@ -149,6 +155,10 @@ export class OrderedState implements Ordered {
 
   // ---- the runtime's side
 
+  beginEmpty(): void {
+    this.#holdsAll = true;
+  }
+
   /** What was wanted and is not loaded; each is to be answered by `load`. */
   takeMissing(): OrderedRead[] {
     const missing = this.#missing;
@@ -199,12 +209,12 @@ export class OrderedState implements Ordered {
     this.#forget();
     this.#pending = this.#current;
     this.#current = new Map();
-    this.#groups.settle();
+    this.#grow();
   }
 
   settle(): void {
     this.#forget();
-    this.#groups.settle();
+    this.#grow();
   }
 
   /**
@@ -236,7 +246,7 @@ export class OrderedState implements Ordered {
     this.#missing = [];
     this.#forget();
     for (const group of given.keys()) this.#unpin(group);
-    this.#groups.settle();
+    this.#grow();
   }
 
   drop(): void {
@@ -247,6 +257,14 @@ export class OrderedState implements Ordered {
     this.#pinned.clear();
     this.#missing = [];
     this.#groups.clear();
+    this.#holdsAll = false;
+    this.#givenUp.clear();
+  }
+
+  /** Lets the cache forget what is old. */
+  #grow(): void {
+    this.#groups.settle();
+    if (this.#groups.hasForgotten) this.#holdsAll = false;
   }
 
   #wantWhole(group: string, range: TextRange): boolean {
@@ -300,8 +318,10 @@ export class OrderedState implements Ordered {
     if (this.#current.has(group) || this.#pending.has(group)) return;
     const known = this.#pinned.get(group);
     this.#pinned.delete(group);
-    if (known && known.weights.size > GROUP_MEMBERS_MAX) this.#groups.delete(group);
-    else if (known) this.#groups.set(group, known);
+    if (known && known.weights.size > GROUP_MEMBERS_MAX) {
+      if (this.#holdsAll) this.#givenUp.add(group);
+      this.#groups.delete(group);
+    } else if (known) this.#groups.set(group, known);
   }
 
   /** Of a group in which much comes and goes only what is there is remembered. */
@@ -320,7 +340,11 @@ export class OrderedState implements Ordered {
 
   #known(group: string): KnownGroup {
     let known = this.#pinned.get(group) ?? this.#groups.get(group);
-    if (known === undefined) this.#groups.set(group, (known = new KnownGroup()));
+    if (known === undefined) {
+      known = new KnownGroup();
+      if (this.#holdsAll && !this.#givenUp.has(group)) known.learn(EVERYTHING);
+      this.#groups.set(group, known);
+    }
     return known;
   }
 }

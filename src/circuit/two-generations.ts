@@ -32,6 +32,8 @@ export class TwoGenerations<V> {
   /** For how many entries the young and the old generation count. */
   #youngSize = 0;
   #oldSize = 0;
+  /** Whether it has forgotten anything, ever. */
+  hasForgotten = false;
 
   constructor(
     readonly budget: CacheBudget,
@@ -73,6 +75,7 @@ export class TwoGenerations<V> {
     }
     if (this.#turn === pool.turn) return;
     this.#turn = pool.turn;
+    if (this.#old.size > 0) this.hasForgotten = true;
     this.#oldSize = this.#youngSize;
     this.#youngSize = 0;
     this.#old = this.#young;
@@ -95,6 +98,7 @@ export class TwoGenerations<V> {
   clear(): void {
     this.grew(-this.#youngSize);
     this.#oldSize = 0;
+    this.hasForgotten = false;
     this.#young.clear();
     this.#old.clear();
   }

@@ -1,14 +1,16 @@
-import { Redis } from 'ioredis';
+import { createHash } from 'node:crypto';
+import type { Redis } from 'ioredis';
 import { readOwnership } from '../embedded-redis/ownership-record.js';
 import { messageOf, StillwaterError } from '../errors/stillwater-error.js';
-import { readRedisFacts } from '../redis/facts.js';
+import { readRedisFacts, type RedisFacts } from '../redis/facts.js';
+import { shownAddress } from '../redis/redis-address.js';
+import { visit } from '../redis/visit.js';
 import { readSettings, type Settings } from '../settings.js';
 import { aclRule } from './acl-rule.js';
 import { loadDeclarations, viewsDirectory } from './load-views.js';
 import type { Output } from './output.js';
-import { type Finding, judge, type ScriptTrial } from './promises.js';
+import { type Finding, judge, judgeReplica, type ScriptTrial, together } from './promises.js';
 
-const ANSWER_MS_MAX = 5_000;
 /** A script that touches nothing. */
 const TRIAL = '#!lua\nreturn 1';
 
@@ -16,18 +18,68 @@ const TRIAL = '#!lua\nreturn 1';
 export async function doctor(output: Output): Promise<number> {
   const settings = readSettings(process.env);
   const url = redisUrl(settings);
-  const redis = await connect(url);
+  const examined = await examine(url);
+  const findings = together(
+    examined.map(({ name, isReplica, facts, scripts }) => ({
+      server: name,
+      findings: isReplica ? judgeReplica(facts) : judge(facts, scripts),
+    })),
+  );
+  const shown = shownAddress(url);
+  const [first] = examined;
+  output.result(
+    {
+      redis: shown,
+      findings,
+      facts: first!.facts,
+      ...(examined.length > 1 && {
+        servers: examined.map(({ name, isReplica, facts }) => ({ name, isReplica, facts })),
+      }),
+    },
+    `${shown}\n\n${findings.map(findingText).join('\n\n')}\n\n${verdictText(findings)}`,
+  );
+  return findings.some(({ required, verdict }) => required && verdict === 'does not hold') ? 1 : 0;
+}
+
+interface Examined {
+  name: string;
+  isReplica: boolean;
+  facts: RedisFacts;
+  scripts: ScriptTrial;
+}
+
+/** Reads each server of the Redis; of a cluster the replicas too, each of which may be a master tomorrow. */
+async function examine(url: string): Promise<Examined[]> {
+  let connected = false;
   try {
-    const facts = await readRedisFacts(redis);
-    const findings = judge(facts, await tryScript(redis));
-    const shown = withoutPassword(url);
-    output.result(
-      { redis: shown, findings, facts },
-      `${shown}\n\n${findings.map(findingText).join('\n\n')}\n\n${verdictText(findings)}`,
+    return await visit(url, async (servers) => {
+      for (const { redis } of servers)
+        await redis.ping().catch((thrown: unknown) => {
+          // A refused PING is an answer all the same.
+          if (!/NOPERM/.test(messageOf(thrown))) throw thrown;
+        });
+      connected = true;
+      return Promise.all(
+        servers.map(async ({ name, redis, isReplica }) => ({
+          name,
+          isReplica,
+          facts: await readRedisFacts(redis),
+          scripts: isReplica ? { ran: true as const } : await tryScript(redis),
+        })),
+      );
+    });
+  } catch (thrown) {
+    if (connected) throw thrown;
+    throw new StillwaterError(
+      'redis-unreachable',
+      {
+        what: 'The Redis does not answer.',
+        evidence: `  asked  ${shownAddress(url)}\n  said   ${messageOf(thrown)}`,
+        consequence: 'Nothing was read.',
+        remedy: 'Start it, or correct REDIS_URL.',
+      },
+      { cause: thrown },
     );
-    return findings.some(({ required, verdict }) => required && verdict === 'does not hold') ? 1 : 0;
-  } finally {
-    redis.disconnect();
   }
 }
 
@@ -35,9 +87,10 @@ export async function doctor(output: Output): Promise<number> {
 export async function printAcl(output: Output): Promise<void> {
   const { prefix, viewsDirectory: named } = readSettings(process.env);
   const declarations = await loadDeclarations(viewsDirectory(named ?? undefined)).catch(() => []);
-  const streams = new Set<string>();
-  for (const declaration of declarations) if (declaration.kind !== 'view') streams.add(declaration.redisKey);
-  const rule = aclRule(prefix, [...streams]);
+  const rule = aclRule(
+    prefix,
+    declarations.flatMap((declaration) => (declaration.kind === 'view' ? [] : [declaration])),
+  );
   output.result({ rule }, rule);
 }
 
@@ -53,44 +106,10 @@ function redisUrl({ redisUrl: named, dataDirectory }: Settings): string {
   });
 }
 
-async function connect(url: string): Promise<Redis> {
-  const redis = new Redis(url, {
-    lazyConnect: true,
-    // A user without INFO is to be told so, not to be turned away.
-    enableReadyCheck: false,
-    retryStrategy: () => null,
-    connectTimeout: ANSWER_MS_MAX,
-    commandTimeout: ANSWER_MS_MAX,
-    maxRetriesPerRequest: 0,
-  });
-  let cause: Error | null = null;
-  redis.on('error', (error: Error) => (cause ??= error));
-  try {
-    await redis.connect();
-    await redis.ping().catch((thrown: unknown) => {
-      // A refused PING is an answer all the same.
-      if (!/NOPERM/.test(messageOf(thrown))) throw thrown;
-    });
-    return redis;
-  } catch (thrown) {
-    redis.disconnect();
-    throw new StillwaterError(
-      'redis-unreachable',
-      {
-        what: 'The Redis does not answer.',
-        evidence: `  asked  ${withoutPassword(url)}\n  said   ${messageOf(cause ?? thrown)}`,
-        consequence: 'Nothing was read.',
-        remedy: 'Start it, or correct REDIS_URL.',
-      },
-      { cause: thrown },
-    );
-  }
-}
-
 async function tryScript(redis: Redis): Promise<ScriptTrial> {
   try {
-    const hash = (await redis.script('LOAD', TRIAL)) as string;
-    await redis.evalsha(hash, 0);
+    await redis.eval(TRIAL, 0);
+    await redis.evalsha(createHash('sha1').update(TRIAL).digest('hex'), 0);
     return { ran: true };
   } catch (thrown) {
     return { ran: false, reason: messageOf(thrown) };
@@ -108,7 +127,7 @@ function findingText({ promise, verdict, because, remedy }: Finding): string {
   const indent = ' '.repeat(WIDTH + 2);
   return [
     `${MARK[verdict].padEnd(WIDTH)}  ${promise}`,
-    `${indent}${because}`,
+    because.replace(/^/gm, indent),
     ...(remedy === null ? [] : [`${indent}→ ${remedy}`]),
   ].join('\n');
 }
@@ -121,10 +140,4 @@ function verdictText(findings: readonly Finding[]): string {
   return unsure > 0
     ? `Nothing forbids Stillwater here, but ${unsure} ${unsure === 1 ? 'promise is' : 'promises are'} unknown.`
     : 'Stillwater can run here.';
-}
-
-function withoutPassword(url: string): string {
-  const shown = new URL(url);
-  if (shown.password) shown.password = '***';
-  return shown.toString();
 }

@@ -35,6 +35,35 @@ export function judge(facts: RedisFacts, scripts: ScriptTrial): Finding[] {
   ];
 }
 
+/** What a replica must keep to, for it may be a master tomorrow. */
+export const judgeReplica = (facts: RedisFacts): Finding[] => [
+  commands(facts),
+  notEvicted(facts),
+  ...restart(facts),
+];
+
+const WORST = ['does not hold', 'unknown', 'holds'] as const;
+
+/** One finding for each promise: the worst of all servers, and of which. */
+export function together(all: readonly { server: string; findings: readonly Finding[] }[]): Finding[] {
+  const [first] = all;
+  if (first === undefined || all.length === 1) return [...(first?.findings ?? [])];
+  return first.findings.map((finding) => {
+    const found = all.flatMap(({ server, findings }) =>
+      findings.filter(({ promise }) => promise === finding.promise).map((of) => ({ server, of })),
+    );
+    const worst = WORST.find((verdict) => found.some(({ of }) => of.verdict === verdict))!;
+    const those = found.filter(({ of }) => of.verdict === worst);
+    const because = those[0]!.of.because;
+    return {
+      ...those[0]!.of,
+      because: those.every(({ of }) => of.because === because)
+        ? `${those.length === found.length ? `All ${found.length} nodes` : those.map(({ server }) => server).join(', ')}: ${because}`
+        : those.map(({ server, of }) => `${server}: ${of.because}`).join('\n'),
+    };
+  });
+}
+
 type Parts = Omit<Finding, 'promise' | 'required'>;
 
 const holds = (because: string, remedy: string | null = null): Parts => ({
@@ -241,18 +270,18 @@ function room({ usedMemoryBytes: used, maxMemoryBytes: max }: RedisFacts): Findi
 }
 
 function oneServer({ cluster }: RedisFacts): Finding {
-  const promise = 'All streams and views lie on one server';
+  const promise = 'Streams and views go back together, if at all';
   if (cluster === 'unknown')
-    return required(promise, unknown('INFO does not tell whether this is a cluster.', INFO_REMEDY));
+    return wished(promise, unknown('INFO does not tell whether this is a cluster.', INFO_REMEDY));
   if (cluster)
-    return required(
+    return wished(
       promise,
       broken(
-        'This is a Redis Cluster, which is not supported yet.',
-        'Use a single master, with replicas if you like.',
+        'It is a node of a cluster: a failover may take back the last writes of some slots and not of others. That is noticed: a view that contains what its log lost is parked.',
+        'No action where producers can repeat and a rebuild can be waited for; min-replicas-to-write makes it rare.',
       ),
     );
-  return required(promise, holds('It is a single server.'));
+  return wished(promise, holds('It is a single server.'));
 }
 
 function bytesText(bytes: number): string {

@@ -1,7 +1,7 @@
-import { Redis } from 'ioredis';
 import { messageOf, StillwaterError } from '../errors/stillwater-error.js';
+import { shownAddress } from '../redis/redis-address.js';
+import { visit } from '../redis/visit.js';
 import type { Settings } from '../settings.js';
-import { DISCONNECT_MS } from './redis-identity.js';
 import { EmbeddedRedis, INSTALL_LINES } from './embedded-redis.js';
 
 /** The Redis a process works on, and how to let go of it. */
@@ -14,8 +14,6 @@ export interface RedisAtHand {
   /** Call it last, when all connections are closed. Does nothing to a Redis that is not ours. */
   stop(): Promise<void>;
 }
-
-const ANSWER_MS = 5_000;
 
 /**
  * The Redis that the settings name, or one of our own.
@@ -30,7 +28,7 @@ export async function bringUpRedis(
     await checkAnswers(settings.redisUrl);
     return {
       url: settings.redisUrl,
-      description: withoutPassword(settings.redisUrl),
+      description: shownAddress(settings.redisUrl),
       embedded: false,
       stop: async () => undefined,
     };
@@ -47,41 +45,23 @@ export async function bringUpRedis(
   };
 }
 
-/** One PING. A replica, a loading server and the like answer too: what they lack is for later checks to say. */
+/** One PING, of each master. A replica, a loading server and the like answer too: what they lack is for later checks to say. */
 async function checkAnswers(url: string): Promise<void> {
-  const redis = new Redis(url, {
-    lazyConnect: true,
-    retryStrategy: () => null,
-    connectTimeout: ANSWER_MS,
-    commandTimeout: ANSWER_MS,
-    disconnectTimeout: DISCONNECT_MS,
-    maxRetriesPerRequest: 0,
-    enableReadyCheck: false,
-  });
-  let cause: Error | null = null;
-  redis.on('error', (error: Error) => (cause ??= error));
   try {
-    await redis.connect();
-    await redis.ping();
+    await visit(url, (servers) =>
+      Promise.all(servers.filter(({ isReplica }) => !isReplica).map(({ redis }) => redis.ping())),
+    );
   } catch (error) {
     if (/^LOADING/.test(messageOf(error))) return;
     throw new StillwaterError(
       'redis-unreachable',
       {
         what: 'The Redis that REDIS_URL names does not answer.',
-        evidence: `  REDIS_URL  ${withoutPassword(url)}\n  said       ${messageOf(cause ?? error)}`,
+        evidence: `  REDIS_URL  ${shownAddress(url)}\n  said       ${messageOf(error)}`,
         consequence: 'Nothing was started, and no other Redis was tried.',
         remedy: `Start it, correct REDIS_URL, or unset REDIS_URL to let Stillwater run a Redis of its own. To have one here:\n${INSTALL_LINES}`,
       },
       { cause: error },
     );
-  } finally {
-    redis.disconnect();
   }
-}
-
-function withoutPassword(url: string): string {
-  const shown = new URL(url);
-  if (shown.password) shown.password = '***';
-  return shown.toString();
 }

@@ -1,11 +1,12 @@
-import type { BeforeApplicationShutdown } from '@nestjs/common';
+import type { BeforeApplicationShutdown, OnApplicationShutdown } from '@nestjs/common';
 
 /** What else an attempt to connect may take until it is under way. */
 const ATTEMPT_MS = 20;
 
 /** Says to everything about jobs that the process stops. */
-export class JobsShutdown implements BeforeApplicationShutdown {
+export class JobsShutdown implements BeforeApplicationShutdown, OnApplicationShutdown {
   readonly #stopping = new AbortController();
+  readonly #last: (() => void)[] = [];
   /** When the last attempt to connect again is due that was put off. */
   #attemptAt = 0;
 
@@ -15,6 +16,15 @@ export class JobsShutdown implements BeforeApplicationShutdown {
 
   beforeApplicationShutdown(): void {
     this.begin();
+  }
+
+  /** What is done when jobs were handed back and queues are closed. */
+  closeLast(close: () => void): void {
+    this.#last.push(close);
+  }
+
+  onApplicationShutdown(): void {
+    for (const close of this.#last.splice(0)) close();
   }
 
   /** Nest runs the hooks of a phase in an order of its own: whoever comes first begins. */

@@ -3,11 +3,11 @@ import type { RebuildStatus, VerifyStatus } from '../runtime/rebuilds.js';
 
 /**
  * The queue's name, for dashboards too. It is the same in every application: what tells two of them apart in one Redis is
- * the prefix of BullMQ's keys, `<prefix>:bull`.
+ * the prefix of BullMQ's keys, `{<prefix>:bull}`: in braces, so that a cluster keeps all of them in one slot.
  */
 export const REBUILDS_QUEUE = 'stillwater-rebuilds';
 
-export const bullPrefix = (prefix: string): string => `${prefix}:bull`;
+export const bullPrefix = (prefix: string): string => `{${prefix}:bull}`;
 
 /** What a rebuild is asked to do. Where it stands lies in the registry, not here: any worker can go on with it. */
 export interface RebuildJobData {

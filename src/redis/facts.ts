@@ -1,6 +1,8 @@
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { StillwaterError } from '../errors/stillwater-error.js';
+import { shownAddress } from './redis-address.js';
 import { isReply, redisError } from './replies.js';
+import { visit } from './visit.js';
 
 /** A fact that could not be read: the Redis does not let us, or does not say. Not the same as "no". */
 export type Known<T> = T | 'unknown';
@@ -30,7 +32,7 @@ export interface RedisFacts {
 /** One call of each kind that Stillwater makes, for `ACL DRYRUN`. */
 const NEEDED: readonly (readonly string[])[] = [
   ['evalsha', '0000000000000000000000000000000000000000', '1', 'sw:x'],
-  ['script', 'load', 'return 1'],
+  ['eval', 'return 1', '1', 'sw:x'],
   ['time'],
   ['hmget', 'sw:x', 'field'],
   ['hset', 'sw:x', 'field', 'value'],
@@ -48,36 +50,24 @@ const NEEDED: readonly (readonly string[])[] = [
   ['subscribe', 'sw:announcements'],
   ['client', 'unblock', '1'],
 ];
-
-/** How long `inspectRedis` waits for a connection. */
-const INSPECT_TIMEOUT_MS = 5_000;
+/** What a client of a cluster calls besides. */
+const NEEDED_ON_CLUSTERS: readonly (readonly string[])[] = [
+  ['cluster', 'slots'],
+  ['cluster', 'info'],
+  ['asking'],
+];
 
 /**
- * The facts of the Redis at a url, over a connection of its own.
+ * The facts of the Redis at a url, over a connection of its own; of a cluster, those of one of its masters.
  * @throws StillwaterError `redis-unavailable`
  */
 export async function inspectRedis(url: string): Promise<RedisFacts> {
-  const redis = new Redis(url, {
-    lazyConnect: true,
-    connectTimeout: INSPECT_TIMEOUT_MS,
-    commandTimeout: INSPECT_TIMEOUT_MS,
-    maxRetriesPerRequest: 0,
-    retryStrategy: () => null,
-  });
-  let lost: unknown;
-  redis.on('error', (error) => (lost = error));
   try {
-    await redis.connect();
-    return await readRedisFacts(redis);
+    return await visit(url, ([server]) => readRedisFacts(server!.redis));
   } catch (thrown) {
-    throw redisError(lost ?? thrown, `Looking at the Redis at ${withoutPassword(url)}`);
-  } finally {
-    // Of a connection that has ended already ioredis would wait for the end, two seconds long.
-    if (redis.status !== 'end') redis.disconnect();
+    throw redisError(thrown, `Looking at the Redis at ${shownAddress(url)}`);
   }
 }
-
-const withoutPassword = (url: string): string => url.replace(/\/\/[^@/]*@/, '//…@');
 
 /** Reads what promises depend on. Whatever Redis does not tell is `unknown`; only a lost connection is an error. */
 export async function readRedisFacts(redis: Redis): Promise<RedisFacts> {
@@ -107,7 +97,10 @@ export async function readRedisFacts(redis: Redis): Promise<RedisFacts> {
     evictedKeys: number(of('evicted_keys')),
     replicas: number(of('connected_slaves')),
     user,
-    rights: user === 'unknown' ? 'unknown' : await rightsOf(redis, user),
+    rights:
+      user === 'unknown'
+        ? 'unknown'
+        : await rightsOf(redis, user, cluster === '1' ? [...NEEDED, ...NEEDED_ON_CLUSTERS] : NEEDED),
   };
 }
 
@@ -157,12 +150,16 @@ const configOf = (redis: Redis, name: string): Promise<Known<string>> =>
     return value ?? 'unknown';
   });
 
-async function rightsOf(redis: Redis, user: string): Promise<Known<Record<string, boolean>>> {
+async function rightsOf(
+  redis: Redis,
+  user: string,
+  needed: readonly (readonly string[])[],
+): Promise<Known<Record<string, boolean>>> {
   return known<Record<string, boolean>>(async () => {
     const rights: Record<string, boolean> = {};
-    for (const command of NEEDED) {
+    for (const command of needed) {
       const answer = await redis.call('ACL', 'DRYRUN', user, ...command);
-      const name = ['client', 'script', 'xgroup', 'xinfo'].includes(command[0]!)
+      const name = ['client', 'cluster', 'xgroup', 'xinfo'].includes(command[0]!)
         ? `${command[0]} ${command[1]}`
         : command[0]!;
       rights[name] = String(answer) === 'OK';

@@ -27,6 +27,7 @@ export type StateKind = keyof typeof LETTER;
  *   <prefix>:blamed:<fingerprint>   set   entries that ended workers, `[redisKey, id]`; outlives the generations
  *   <prefix>:{<stream>}:append:<key>   string   what the request with this idempotency key said, and was answered here, for a while
  *
+ *   <prefix>:{<slot>}:acknowledged          string   written before replicas are waited for
  *   <prefix>:{<stream>}:heartbeats:<stream>   zset     time that passed in silence, by the entry it passed after
  *   <prefix>:{<stream>}:silence:<stream>      string   since when a stream is silent, and where its clock stood then
  *
@@ -50,6 +51,11 @@ export class Keyspace {
   }
   get announcements(): string {
     return `${this.prefix}:announcements`;
+  }
+
+  /** Lies in the slot of the key whose write replicas are waited for: on the same server. */
+  acknowledged(redisKey: string): string {
+    return `${this.prefix}:{${tagOf(redisKey)}}:acknowledged`;
   }
 
   blamed(fingerprint: string): string {

@@ -12,6 +12,9 @@ const FAILED_PAUSE_MS = 100;
 /** An interruption may overtake the read it is meant for; it is repeated until it meets it. */
 const INTERRUPT_AGAIN_MS = 2;
 
+/** On a cluster: how long nobody may wait for keys of a slot until its connection is closed. */
+const UNUSED_MS = 30_000;
+
 const NO_ID = -1;
 
 interface Waiter {
@@ -20,8 +23,8 @@ interface Waiter {
 }
 
 /**
- * Waits for entries in streams, for any number of callers, with one blocking `XREAD` at a time on one connection. Its content
- * is not used. When somebody comes who waits for what the running read does not watch, the read is interrupted
+ * Waits for entries in streams of one slot, for any number of callers, with one blocking `XREAD` at a time on one connection.
+ * Its content is not used. When somebody comes who waits for what the running read does not watch, the read is interrupted
  * (`CLIENT UNBLOCK`) and begun again. Whatever happens to the connection, each caller returns in its own time.
  */
 export class NewsWait {
@@ -32,8 +35,15 @@ export class NewsWait {
   #redis: Redis | null = null;
   /** Under which Redis knows the waiting connection; null while there is none. */
   #connectionId: number | null = null;
+  #unused: NodeJS.Timeout | undefined;
 
-  constructor(readonly connections: RedisConnections) {}
+  constructor(
+    readonly connections: RedisConnections,
+    /** All keys that are waited for lie in the slot of this one. */
+    readonly redisKey: string,
+    /** Nobody has waited for long. */
+    readonly onUnused: () => void = () => {},
+  ) {}
 
   wait(
     positions: ReadonlyMap<string, Position>,
@@ -63,6 +73,7 @@ export class NewsWait {
 
   async #run(): Promise<void> {
     this.#running = true;
+    clearTimeout(this.#unused);
     try {
       while (this.#waiters.size > 0) {
         const watched = new Map<string, Position>();
@@ -90,6 +101,7 @@ export class NewsWait {
     } finally {
       this.#running = false;
       this.#watched = null;
+      this.#unused = setTimeout(this.onUnused, UNUSED_MS).unref();
     }
   }
 
@@ -110,8 +122,10 @@ export class NewsWait {
       return found && found.map(([redisKey, entries]) => [redisKey, entries[0]![0]]);
     } catch (thrown) {
       if (thrown === unanswered)
-        this.connections.replaceUnanswered('waits', 'a blocking read was not answered in time');
-      else if (!isReply(thrown)) this.connections.replace('waits', 'a blocking read failed');
+        this.connections.replaceWaits(this.redisKey, 'a blocking read was not answered in time', true);
+      // A node that says that the key lies elsewhere is the wrong one to wait at.
+      else if (!isReply(thrown) || /^(MOVED|ASK) /.test(thrown.message))
+        this.connections.replaceWaits(this.redisKey, 'a blocking read failed');
       return 'failed';
     } finally {
       clearTimeout(late);
@@ -121,7 +135,7 @@ export class NewsWait {
   async #ask(
     watched: ReadonlyMap<string, Position>,
   ): Promise<[redisKey: string, entries: [id: Position, fields: string[]][]][] | null> {
-    const redis = this.connections.waits;
+    const redis = await this.connections.waits(this.redisKey);
     if (this.#redis !== redis) {
       this.#redis = redis;
       redis.on('close', () => (this.#connectionId = null));
@@ -142,13 +156,16 @@ export class NewsWait {
       while (this.#watched === watched) {
         const id = this.#connectionId;
         if (id === NO_ID) throw new Error('The waiting connection has no known id.');
-        if (id !== null && Number(await this.connections.control.client('UNBLOCK', id)) === 1) return;
+        if (id !== null) {
+          const control = await this.connections.at('control', this.redisKey);
+          if (Number(await control.client('UNBLOCK', id)) === 1) return;
+        }
         await pause(INTERRUPT_AGAIN_MS);
       }
     } catch {
       // Not allowed, or no connection: a new connection interrupts as well.
       if (this.#watched === watched)
-        this.connections.replace('waits', 'a blocking read was to watch other streams');
+        this.connections.replaceWaits(this.redisKey, 'a blocking read was to watch other streams');
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import { Redis } from 'ioredis';
 import { messageOf, StillwaterError } from '../errors/stillwater-error.js';
 import {
   SourceLog,
@@ -12,13 +12,17 @@ import {
 } from '../runtime/ports/source-log.js';
 import { BEGINNING, comparePositions, earlierOf, type Position } from '../runtime/position.js';
 import { appendDigest, keyReused } from '../runtime/ports/append-digest.js';
+import type { Acknowledgement } from './acknowledgement.js';
+import type { Connection } from './connect.js';
 import type { RedisConnections } from './connections.js';
 import type { Keyspace } from './keyspace.js';
 import { lostCause } from '../runtime/ports/lost-cause.js';
-import { NewsWait } from './news-wait.js';
+
 import { RedisHeartbeats } from './redis-heartbeats.js';
 import { answered, isReply, redisError, valueOf } from './replies.js';
 import { callAppend, wrongType } from './scripts/call.js';
+import { SlotWaits } from './slot-waits.js';
+import { send } from './slots.js';
 
 /** From so many entries on, whole nodes of a stream are trimmed at once; below, entry by entry. */
 const TRIM_NODES_MIN = 1_000;
@@ -28,7 +32,7 @@ const BYTES_SAMPLES = 5;
 
 /** Streams in Redis. A worker's reads go through one consumer group a stream, named by the prefix; its cursor decides nothing. */
 export class RedisSourceLog extends SourceLog {
-  readonly #news: NewsWait;
+  readonly #news: SlotWaits;
   readonly #heartbeats: RedisHeartbeats;
 
   constructor(
@@ -39,9 +43,11 @@ export class RedisSourceLog extends SourceLog {
      * with every start would pile up in the group.
      */
     readonly consumer = 'stillwater',
+    /** Of appends by replicas; null: one counts when Redis has answered it. */
+    readonly acknowledgement: Acknowledgement | null = null,
   ) {
     super();
-    this.#news = new NewsWait(connections);
+    this.#news = new SlotWaits(connections);
     this.#heartbeats = new RedisHeartbeats(connections, keyspace);
   }
 
@@ -66,10 +72,12 @@ export class RedisSourceLog extends SourceLog {
 
   ends(redisKeys: readonly string[]): Promise<LogEnd[]> {
     return answered('Looking at the ends of streams', async () => {
-      const pipeline = this.connections.control.pipeline();
-      for (const redisKey of redisKeys) pipeline.xinfo('STREAM', redisKey);
-      const replies = await pipeline.exec();
-      return redisKeys.map((redisKey, index) => logEnd(redisKey, infoAt(replies, index)));
+      const { control } = this.connections;
+      return Promise.all(
+        redisKeys.map(async (redisKey) =>
+          logEnd(redisKey, await send(control, redisKey, 'xinfo', ['STREAM', redisKey]).catch(absent)),
+        ),
+      );
     });
   }
 
@@ -95,7 +103,7 @@ export class RedisSourceLog extends SourceLog {
     let reply;
     try {
       reply = await callAppend(
-        this.connections.control,
+        this.acknowledgement === null ? this.connections.control : this.connections.appends,
         { stream: redisKey, memory },
         { memoryMs, digest, entries },
       );
@@ -119,6 +127,7 @@ export class RedisSourceLog extends SourceLog {
     switch (reply[0]) {
       case 'APPENDED':
       case 'REPEATED':
+        await this.#expectAcknowledged(redisKey, what, idempotencyKey !== null);
         return { ids: reply[1].split(' ').filter(Boolean), repeated: reply[0] === 'REPEATED' };
       case 'REUSED':
         throw keyReused(redisKey, idempotencyKey!, entries.length);
@@ -131,6 +140,20 @@ export class RedisSourceLog extends SourceLog {
           consequence: 'Nothing was appended.',
         });
     }
+  }
+
+  async #expectAcknowledged(redisKey: string, what: string, repeatable: boolean): Promise<void> {
+    const missing = (await this.acknowledgement?.missing(redisKey)) ?? null;
+    if (missing === null) return;
+    throw new StillwaterError('append-outcome-unknown', {
+      what: `${what} was not acknowledged by replicas.`,
+      evidence: `  ${missing}`,
+      consequence:
+        'The entries are in the stream now, and gone if Redis fails over before a replica has them.',
+      remedy: repeatable
+        ? 'Repeat with the same idempotency key: nothing is appended twice, and replicas are waited for again.'
+        : 'Look at the stream before appending again; send an Idempotency-Key to be able to repeat.',
+    });
   }
 
   trim(redisKey: string, position: Position, entriesMax: number): Promise<number> {
@@ -162,7 +185,7 @@ export class RedisSourceLog extends SourceLog {
   foreignReaders(redisKey: string): Promise<{ group: string; position: Position }[]> {
     return answered(`Looking at the groups of the stream ${JSON.stringify(redisKey)}`, async () => {
       const redis = this.connections.control;
-      const groups = await redis.xinfo('GROUPS', redisKey).catch(absent);
+      const groups = await send(redis, redisKey, 'xinfo', ['GROUPS', redisKey]).catch(absent);
       const out: { group: string; position: Position }[] = [];
       for (const group of (groups ?? []) as unknown[][]) {
         const fields = fieldsOf(group);
@@ -182,7 +205,8 @@ export class RedisSourceLog extends SourceLog {
 
   async bytes(redisKey: string): Promise<number | null> {
     try {
-      return (await this.connections.control.memory('USAGE', redisKey, 'SAMPLES', BYTES_SAMPLES)) ?? 0;
+      const question = ['USAGE', redisKey, 'SAMPLES', String(BYTES_SAMPLES)];
+      return (await send(this.connections.control, redisKey, 'memory', question)) ?? 0;
     } catch {
       return null;
     }
@@ -203,37 +227,10 @@ export class RedisSourceLog extends SourceLog {
    * another reader, gives the same entries.
    */
   async #readGroup(request: ReadRequest): Promise<RawEntry[] | null> {
-    const { redisKey, position, entriesRead, countMax } = request;
+    const { position } = request;
     const redis = this.connections.sources;
     for (let created = false; ; created = true) {
-      // Sent one by one, in one turn: a pipeline of ioredis is an object of kilobytes, which at a thousand reads a
-      // second is most of what the garbage collector has to do. What the answers to each say, EXEC says again.
-      const unread = [
-        redis.multi({ pipeline: false }),
-        redis.xrange(redisKey, position, position),
-        redis.call(
-          'XGROUP',
-          'SETID',
-          redisKey,
-          this.keyspace.group,
-          position,
-          'ENTRIESREAD',
-          String(entriesRead),
-        ),
-        redis.xreadgroup(
-          'GROUP',
-          this.keyspace.group,
-          this.consumer,
-          'COUNT',
-          countMax,
-          'NOACK',
-          'STREAMS',
-          redisKey,
-          '>',
-        ),
-      ];
-      for (const answer of unread) answer.catch(() => {});
-      const replies = await redis.exec();
+      const replies = await this.#transact(redis, request);
       const at = valueOf(replies, 0) as RawEntry[];
       if (position !== BEGINNING && at.length === 0) return null;
       const failure = replies![1]![0];
@@ -247,21 +244,54 @@ export class RedisSourceLog extends SourceLog {
     }
   }
 
-  async #createGroup(redis: Redis, { redisKey, position, entriesRead }: ReadRequest): Promise<void> {
-    try {
-      await redis.call(
-        'XGROUP',
-        'CREATE',
-        redisKey,
-        this.keyspace.group,
-        position,
-        'MKSTREAM',
-        'ENTRIESREAD',
-        String(entriesRead),
-      );
-    } catch (thrown) {
+  /** What is at the position, the cursor set to it, what follows: at one moment. */
+  async #transact(redis: Connection, request: ReadRequest): Promise<[Error | null, unknown][] | null> {
+    const { redisKey, position, entriesRead, countMax } = request;
+    const { group } = this.keyspace;
+    const cursor = ['SETID', redisKey, group, position, 'ENTRIESREAD', String(entriesRead)] as const;
+    const rest = [
+      'GROUP',
+      group,
+      this.consumer,
+      'COUNT',
+      countMax,
+      'NOACK',
+      'STREAMS',
+      redisKey,
+      '>',
+    ] as const;
+    if (!(redis instanceof Redis))
+      return redis
+        .multi()
+        .xrange(redisKey, position, position)
+        .call('XGROUP', ...cursor)
+        .xreadgroup(...rest)
+        .exec();
+    // Sent one by one, in one turn: a pipeline of ioredis is an object of kilobytes, which at a thousand reads a
+    // second is most of what the garbage collector has to do. What the answers to each say, EXEC says again.
+    const unread = [
+      redis.multi({ pipeline: false }),
+      redis.xrange(redisKey, position, position),
+      redis.call('XGROUP', ...cursor),
+      redis.xreadgroup(...rest),
+    ];
+    for (const answer of unread) answer.catch(() => {});
+    return redis.exec();
+  }
+
+  async #createGroup(redis: Connection, { redisKey, position, entriesRead }: ReadRequest): Promise<void> {
+    const made = [
+      'CREATE',
+      redisKey,
+      this.keyspace.group,
+      position,
+      'MKSTREAM',
+      'ENTRIESREAD',
+      String(entriesRead),
+    ];
+    await send(redis, redisKey, 'xgroup', made).catch((thrown) => {
       if (!isReply(thrown) || !thrown.message.startsWith('BUSYGROUP')) throw thrown;
-    }
+    });
   }
 
   /** The entry at the position was not found: what became of it. All is read at one moment. */

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { Redis } from 'ioredis';
 import type { OrderedRead } from '../circuit/ordered-state.js';
 import { messageOf } from '../errors/stillwater-error.js';
 import {
@@ -19,7 +18,9 @@ import {
 } from '../runtime/ports/task-store.js';
 import type { RawEntry } from '../runtime/ports/source-log.js';
 import { type OwnerToken, type TaskId, taskName } from '../runtime/task-id.js';
+import type { Acknowledgement } from './acknowledgement.js';
 import { commitArguments } from './commit-arguments.js';
+import type { Connection } from './connect.js';
 import type { RedisConnections } from './connections.js';
 import { bucketOf, type Keyspace } from './keyspace.js';
 import { decodeMember, memberRange, rangeOf } from './ordered-member.js';
@@ -33,6 +34,7 @@ import {
   type CommitReply,
   wrongType,
 } from './scripts/call.js';
+import { Pipelines } from './slots.js';
 import { decodeClocks, decodeRecord, RECORD_FIELDS } from './task-record.js';
 
 /** Fields asked for in one HMGET, and members in one ZRANGEBYLEX: so much takes Redis about a millisecond. */
@@ -48,6 +50,8 @@ export class RedisTaskStore extends TaskStore {
   constructor(
     readonly connections: RedisConnections,
     readonly keyspace: Keyspace,
+    /** Of commits by replicas; null: a commit counts when Redis has answered it. */
+    readonly acknowledgement: Acknowledgement | null = null,
   ) {
     super();
   }
@@ -121,12 +125,14 @@ export class RedisTaskStore extends TaskStore {
       const out: TaskStatus[] = [];
       for (let at = 0; at < tasks.length; at += STATUS_TASKS_MAX) {
         const some = tasks.slice(at, at + STATUS_TASKS_MAX);
-        const pipeline = this.connections.control.pipeline();
-        for (const task of some)
-          pipeline.hmget(this.keyspace.task(task), 'owner', 'epoch', 'parked', ...RECORD_FIELDS);
-        const replies = await pipeline.exec();
+        const pipelines = new Pipelines(this.connections.control);
+        for (const task of some) {
+          const redisKey = this.keyspace.task(task);
+          pipelines.at(redisKey).hmget(redisKey, 'owner', 'epoch', 'parked', ...RECORD_FIELDS);
+        }
+        const replies = await pipelines.exec();
         some.forEach((task, index) => {
-          const [failure] = replies?.[index] ?? [null];
+          const [failure] = replies[index]!;
           if (isWrongType(failure)) {
             // One key that is not ours must not hide how all other tasks are.
             const { message } = wrongType(
@@ -159,9 +165,10 @@ export class RedisTaskStore extends TaskStore {
 
   clocks(tasks: readonly TaskId[]): Promise<(TaskRecord['clocks'] | null)[]> {
     return answered('Reading the clocks of tasks', async () => {
-      const pipeline = this.connections.control.pipeline();
-      for (const task of tasks) pipeline.hget(this.keyspace.task(task), 'clocks');
-      const replies = await pipeline.exec();
+      const pipelines = new Pipelines(this.connections.control);
+      for (const redisKey of tasks.map((task) => this.keyspace.task(task)))
+        pipelines.at(redisKey).hget(redisKey, 'clocks');
+      const replies = await pipelines.exec();
       return tasks.map((_, index) => {
         const text = valueOf(replies, index) as string | null;
         return text === null ? null : decodeClocks(text).clocks;
@@ -199,9 +206,9 @@ export class RedisTaskStore extends TaskStore {
     }
     switch (reply[0]) {
       case 'COMMITTED':
-        return { status: 'committed' };
+        return this.#acknowledged(request.task, 'committed');
       case 'ALREADY':
-        return { status: 'alreadyCommitted' };
+        return this.#acknowledged(request.task, 'alreadyCommitted');
       case 'WANTS_CHANGELOG':
         return { status: 'wantsChangelog' };
       case 'FENCED':
@@ -219,15 +226,23 @@ export class RedisTaskStore extends TaskStore {
     }
   }
 
+  /** What replicas have not got yet is tried again like what was refused: the repeat finds it done, and waits for them once more. */
+  async #acknowledged(task: TaskId, status: 'committed' | 'alreadyCommitted'): Promise<CommitOutcome> {
+    const reason = (await this.acknowledgement?.missing(this.keyspace.task(task))) ?? null;
+    return reason === null ? { status } : { status: 'refused', reason };
+  }
+
   receive(requests: readonly ReceiveRequest[]): Promise<Received[]> {
     return answered('Reading what was sent', async () => {
-      const pipeline = this.connections.commits.pipeline();
+      const pipelines = new Pipelines(this.connections.commits);
       for (const { sender, receiver, after, countMax } of requests) {
-        // The record first: what it says was sent is there when the entries are read.
-        pipeline.hmget(this.keyspace.task(sender), ...RECORD_FIELDS);
-        pipeline.xrange(this.keyspace.out(sender, receiver), `(${after}-0`, '+', 'COUNT', countMax);
+        const task = this.keyspace.task(sender);
+        const out = this.keyspace.out(sender, receiver);
+        // The record first: what it says was sent is there when the entries are read. Both lie in one slot.
+        pipelines.at(task).hmget(task, ...RECORD_FIELDS);
+        pipelines.at(out).xrange(out, `(${after}-0`, '+', 'COUNT', countMax);
       }
-      const replies = await pipeline.exec();
+      const replies = await pipelines.exec();
       return requests.map((_, index) => ({
         record: decodeRecord(valueOf(replies, 2 * index) as (string | null)[]),
         entries: valueOf(replies, 2 * index + 1) as RawEntry[],
@@ -304,7 +319,7 @@ type Request =
 class Round {
   #asked: { request: Request; take: (found: any) => void }[] = [];
 
-  constructor(readonly redis: Redis) {}
+  constructor(readonly redis: Connection) {}
 
   ask(request: Request, take: (found: any) => void): void {
     this.#asked.push({ request, take });

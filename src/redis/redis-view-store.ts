@@ -100,13 +100,13 @@ export class RedisViewStore extends ViewStore {
 
   scan(task: TaskId, bucket: number, cursor: string | null, count: number): Promise<ScannedRows | null> {
     return this.#read(task, async (what) => {
-      const place = this.#place(cursor);
-      const reply = await callScanBucket(
-        this.connections.serving,
-        this.keyspace.task(task),
-        this.keyspace.keyed(task, ROWS, bucket),
-        { cursor: place.cursor, count },
-      );
+      const redisKey = this.keyspace.keyed(task, ROWS, bucket);
+      const redis = await this.connections.at('serving', redisKey);
+      const place = this.#place(redisKey, cursor);
+      const reply = await callScanBucket(redis, this.keyspace.task(task), redisKey, {
+        cursor: place.cursor,
+        count,
+      });
       const [record, found, next] = read(reply, what);
       if (!place.isGood()) return null;
       return { record: decodeRecord(record), rows: pairs(found), cursor: place.next(next![0]!) };
@@ -129,13 +129,9 @@ export class RedisViewStore extends ViewStore {
     let newest: StoredRow[] = [];
     for (const redisKey of this.keyspace.state(task, state, 'keyed', buckets)) {
       for (let cursor: string | null = null, over = false; !over;) {
-        const place = this.#place(cursor);
-        const [next, flat] = await this.connections.serving.hscan(
-          redisKey,
-          place.cursor,
-          'COUNT',
-          ERRORS_PER_CALL,
-        );
+        const redis = await this.connections.at('serving', redisKey);
+        const place = this.#place(redisKey, cursor);
+        const [next, flat] = await redis.hscan(redisKey, place.cursor, 'COUNT', ERRORS_PER_CALL);
         const found = new Map([...newest, ...pairs(flat)].map((error) => [error.key, error]));
         newest = newestErrors([...found.values()], limit);
         // Where the server was replaced all is looked through once more: nothing is taken twice.
@@ -219,8 +215,8 @@ export class RedisViewStore extends ViewStore {
    * A place in a scan. HSCAN gives whatever stays from the first call to the last, but its cursor means nothing to another
    * server, and not to the same one started again. Either breaks the connection: a place is good while that is the same.
    */
-  #place(text: string | null): ScanPlace {
-    const made = (): string => String(this.connections.made('serving'));
+  #place(redisKey: string, text: string | null): ScanPlace {
+    const made = (): string => String(this.connections.made('serving', redisKey));
     const [of, cursor] = text === null ? [null, '0'] : (text.split(':') as [string, string]);
     return {
       cursor,

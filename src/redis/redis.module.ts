@@ -6,11 +6,13 @@ import {
   type OnApplicationShutdown,
   type Provider,
 } from '@nestjs/common';
+import type { Ports } from '../runtime/ports/ports.js';
 import { Registry } from '../runtime/ports/registry.js';
 import { SourceLog } from '../runtime/ports/source-log.js';
 import { TaskStore } from '../runtime/ports/task-store.js';
 import { ViewStore } from '../runtime/ports/view-store.js';
 import { Workers } from '../runtime/ports/workers.js';
+import { Acknowledgement, type Replicas } from './acknowledgement.js';
 import { type RedisConnectionOptions, RedisConnections } from './connections.js';
 import { Keyspace } from './keyspace.js';
 import { RedisRegistry } from './redis-registry.js';
@@ -24,6 +26,10 @@ export interface RedisModuleOptions extends RedisConnectionOptions {
   prefix?: string;
   /** Who reads in the consumer groups. */
   consumer?: string;
+  /** Replicas that must have commits and appends before they count. */
+  replicas?: Replicas;
+  /** What is read through before Redis is: an archive of what streams hold no longer. */
+  archived?: (log: SourceLog) => SourceLog;
 }
 
 export interface RedisModuleAsyncOptions {
@@ -35,24 +41,19 @@ export interface RedisModuleAsyncOptions {
 /** Injection token of the options. */
 export const REDIS_OPTIONS = Symbol('RedisModuleOptions');
 
-/** Every port that Redis fills, over one set of connections. */
-export interface RedisPorts {
-  log: SourceLog;
-  tasks: TaskStore;
-  views: ViewStore;
-  registry: Registry;
-  workers: Workers;
-}
-
-/** The same without Nest: for the command line and for tests. */
+/** Every port, filled by Redis over one set of connections: without Nest, for the command line and for tests. */
 export function redisPorts(
   connections: RedisConnections,
-  options: { prefix?: string; consumer?: string } = {},
-): RedisPorts {
+  options: Pick<RedisModuleOptions, 'prefix' | 'consumer' | 'archived' | 'replicas'> = {},
+): Ports {
   const keyspace = new Keyspace(options.prefix);
+  const { replicas } = options;
+  const acknowledgement = (use: 'commits' | 'appends'): Acknowledgement | null =>
+    replicas && replicas.count > 0 ? new Acknowledgement(connections, use, keyspace, replicas) : null;
+  const log = new RedisSourceLog(connections, keyspace, options.consumer, acknowledgement('appends'));
   return {
-    log: new RedisSourceLog(connections, keyspace, options.consumer),
-    tasks: new RedisTaskStore(connections, keyspace),
+    log: options.archived?.(log) ?? log,
+    tasks: new RedisTaskStore(connections, keyspace, acknowledgement('commits')),
     views: new RedisViewStore(connections, keyspace),
     registry: new RedisRegistry(connections, keyspace),
     workers: new RedisWorkers(connections, keyspace),
@@ -81,11 +82,11 @@ const PROVIDERS: Provider[] = [
     inject: [REDIS_OPTIONS],
     useFactory: (options: RedisModuleOptions) => new Keyspace(options.prefix),
   },
-  { provide: SourceLog, inject: [PORTS], useFactory: (ports: RedisPorts) => ports.log },
-  { provide: TaskStore, inject: [PORTS], useFactory: (ports: RedisPorts) => ports.tasks },
-  { provide: ViewStore, inject: [PORTS], useFactory: (ports: RedisPorts) => ports.views },
-  { provide: Registry, inject: [PORTS], useFactory: (ports: RedisPorts) => ports.registry },
-  { provide: Workers, inject: [PORTS], useFactory: (ports: RedisPorts) => ports.workers },
+  { provide: SourceLog, inject: [PORTS], useFactory: (ports: Ports) => ports.log },
+  { provide: TaskStore, inject: [PORTS], useFactory: (ports: Ports) => ports.tasks },
+  { provide: ViewStore, inject: [PORTS], useFactory: (ports: Ports) => ports.views },
+  { provide: Registry, inject: [PORTS], useFactory: (ports: Ports) => ports.registry },
+  { provide: Workers, inject: [PORTS], useFactory: (ports: Ports) => ports.workers },
 ];
 
 const EXPORTS = [RedisConnections, Keyspace, SourceLog, TaskStore, ViewStore, Registry, Workers];

@@ -51,6 +51,12 @@ export interface Limits {
   holdMsMax: number;
   /** How often streams are trimmed that declare a retention. */
   retentionMs: number;
+  /** Entries of one archived segment; fewer where a read holds no more. */
+  archiveEntriesMax: number;
+  /** How long entries that are to be trimmed wait for others, so that a segment is worth its file. */
+  archiveMs: number;
+  /** Younger entries are neither archived nor trimmed where there is an archive: Redis may still lose them. */
+  archiveAgeMs: number;
   /** How long a generation that served is kept for a rollback. */
   keptMs: number;
   /** How long a generation holds back trimming while no live worker has its code. */
@@ -82,6 +88,9 @@ export const defaultLimits: Limits = {
   rebuildsMax: 2,
   holdMsMax: 30_000,
   retentionMs: 10_000,
+  archiveEntriesMax: 10_000,
+  archiveMs: 600_000,
+  archiveAgeMs: 60_000,
   keptMs: 24 * 60 * 60 * 1_000,
   orphanMs: 7 * 24 * 60 * 60 * 1_000,
 };

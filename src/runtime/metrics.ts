@@ -144,6 +144,16 @@ export class Metrics {
     'Reads that found the log trimmed, deleted or gone back.',
     ['stream', 'cause'],
   );
+  readonly archivedEntries = this.#counter(
+    'stillwater_archived_entries_total',
+    'Entries that were brought into the archive.',
+    ['stream'],
+  );
+  readonly trimFailures = this.#counter(
+    'stillwater_trim_failures_total',
+    'Rounds in which a stream could not be archived or trimmed.',
+    ['stream'],
+  );
   readonly connectionsReplaced = this.#counter(
     'stillwater_connections_replaced_total',
     'Connections to Redis replaced because an answer did not come.',

@@ -3,7 +3,7 @@ import { contained } from './contained.js';
 import { EXCHANGE, isBetween } from './followed.js';
 import { allTasks, lastStage } from './generation-tasks.js';
 import type { Generation } from './ports/registry.js';
-import type { SourceLog } from './ports/source-log.js';
+import { archivedEntries, firstReadable, type LogEnd, type SourceLog } from './ports/source-log.js';
 import type { TaskStatus, TaskStore } from './ports/task-store.js';
 import { BEGINNING, comparePositions, type Position, timeOf } from './position.js';
 
@@ -74,7 +74,10 @@ export async function progressOf(
     entriesTotal += end.entriesAdded;
     entriesDone += Math.min(contained, end.entriesAdded);
     if (comparePositions(position, end.last) < 0)
-      lagMs = Math.max(lagMs, timeOf(end.last) - Math.max(timeOf(position), timeOf(end.first ?? end.last)));
+      lagMs = Math.max(
+        lagMs,
+        timeOf(end.last) - Math.max(timeOf(position), timeOf(firstReadable(end) ?? end.last)),
+      );
   }
   return {
     statuses,
@@ -96,18 +99,18 @@ export async function progressOf(
  */
 async function entriesUpTo(
   position: Position,
-  end: { redisKey: string; last: Position; first: Position | null; entriesAdded: number; length: number },
+  end: LogEnd,
   statuses: readonly TaskStatus[],
 ): Promise<number> {
   if (comparePositions(position, end.last) >= 0) return end.entriesAdded;
-  if (position === BEGINNING) return end.entriesAdded - end.length;
+  const readable = end.length + archivedEntries(end);
+  const gone = Math.max(0, end.entriesAdded - readable);
+  if (position === BEGINNING) return gone;
   for (const { record } of statuses)
     for (const [input, at] of Object.entries(record?.positions ?? {}))
       if (!input.startsWith('view:') && input !== EXCHANGE && at.position === position)
-        return end.entriesAdded - end.length + Math.min(at.entries, end.length);
-  const first = timeOf(end.first ?? end.last);
+        return gone + Math.min(at.entries, readable);
+  const first = timeOf(firstReadable(end) ?? end.last);
   const span = Math.max(1, timeOf(end.last) - first);
-  return (
-    end.entriesAdded - end.length + Math.floor((end.length * Math.max(0, timeOf(position) - first)) / span)
-  );
+  return gone + Math.floor((readable * Math.max(0, timeOf(position) - first)) / span);
 }

@@ -9,7 +9,7 @@ import type { Limits } from './limits.js';
 import { maintained, upstreamsOf } from './maintained.js';
 import { newGenerations } from './new-generations.js';
 import type { Generation } from './ports/registry.js';
-import type { SourceLog } from './ports/source-log.js';
+import { archivedEntries, firstReadable, isIncomplete, type SourceLog } from './ports/source-log.js';
 import type { TaskStore } from './ports/task-store.js';
 import { comparePositions } from './position.js';
 import { hasPassedTime, progressOf } from './progress.js';
@@ -59,14 +59,14 @@ export class Rebuilder {
     if (acceptTrimmed) return;
     const { log } = this.options;
     const keys = [...new Set(views.flatMap((view) => this.#sources(view)))];
-    const gone = (await log.ends(keys)).filter((end) => end.entriesAdded > end.length);
+    const gone = (await log.ends(keys)).filter(isIncomplete);
     if (gone.length === 0) return;
     throw new StillwaterError('log-trimmed', {
       what: `${views.length === 1 ? `The view "${views[0]}"` : `The views ${views.join(', ')}`} cannot be rebuilt as ${views.length === 1 ? 'it was' : 'they were'}: the beginning of a log is gone, or entries were deleted.`,
       evidence: gone
         .map(
           (end) =>
-            `  ${end.redisKey}  ${end.length} of ${end.entriesAdded} entries left, from ${end.first ?? 'none'}`,
+            `  ${end.redisKey}  ${end.length + archivedEntries(end)} of ${end.entriesAdded} entries left, from ${firstReadable(end) ?? 'none'}${end.archived?.unreadable ? `\n${end.archived.unreadable.message}` : ''}`,
         )
         .join('\n'),
       consequence:

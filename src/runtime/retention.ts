@@ -1,4 +1,7 @@
 import { messageOf } from '../errors/stillwater-error.js';
+import { Archiver } from './archive/archiver.js';
+import { Merging } from './archive/merging.js';
+import { ArchivedLog } from './archive/archived-log.js';
 import type { Catalog } from './catalog.js';
 import type { Clock } from './clock.js';
 import { forgetReader } from './drop-generation.js';
@@ -6,7 +9,8 @@ import { inState } from './in-state.js';
 import type { Limits } from './limits.js';
 import type { Logger } from './logger.js';
 import { maintained } from './maintained.js';
-import { partitionKeys } from './placement.js';
+import type { Metrics } from './metrics.js';
+import { partitionKeys, type RecordSource } from './placement.js';
 import type { Generation } from './ports/registry.js';
 import type { SourceLog } from './ports/source-log.js';
 import type { TaskStore } from './ports/task-store.js';
@@ -15,6 +19,7 @@ import type { Workers } from './ports/workers.js';
 import { BEGINNING, earlierOf, laterOf, type Position } from './position.js';
 import { progressOf } from './progress.js';
 import type { RegistryWatch } from './registry-watch.js';
+import { isTransient } from './task-end.js';
 
 export interface RetentionOptions {
   catalog: () => Catalog;
@@ -26,6 +31,7 @@ export interface RetentionOptions {
   id: string;
   clock: Clock;
   limits: Limits;
+  metrics: Metrics;
   logger: Logger;
 }
 
@@ -41,6 +47,8 @@ const END: Position = '18446744073709551615-18446744073709551615';
  * Trims the streams that declare a retention: behind the lowest position of every generation that reads them (also
  * paused, kept and building ones) and of every foreign consumer group, and never the entry at that position.
  *
+ * Where there is an archive, nothing is trimmed that is not in it.
+ *
  * What stands still would hold them back for ever. So generations kept for a rollback go after `keptMs`, and one whose code
  * no live worker has counts for `orphanMs` from when this process first saw it so; its rows stay, and should its code come
  * back too late it is rebuilt.
@@ -50,8 +58,17 @@ export class Retention {
   #loop: Promise<void> | null = null;
   /** Generations without code, and when they were first seen so by this process, as the one that trims. */
   readonly #orphans = new Map<string, { since: number; told: boolean }>();
+  readonly #archiver: Archiver | null;
+  readonly #merging: Merging | null;
+  /** Streams that could not be trimmed, and what was said of it. */
+  readonly #failing = new Map<string, string>();
 
-  constructor(readonly options: RetentionOptions) {}
+  constructor(readonly options: RetentionOptions) {
+    const { log } = options;
+    const archived = log instanceof ArchivedLog ? log : null;
+    this.#archiver = archived && new Archiver({ ...options, log: archived.log, archive: archived.archive });
+    this.#merging = archived && new Merging(archived.archive, options.limits);
+  }
 
   start(): void {
     this.#loop = this.#run();
@@ -68,9 +85,11 @@ export class Retention {
       await clock.sleep(limits.retentionMs, this.#stopped.signal);
       if (this.#stopped.signal.aborted) return;
       try {
-        // Any worker may do it, and doing it twice does no harm: the least one does.
+        // Any worker may do it, and doing it twice does no harm: the least one does, of those that have an archive if any has.
         const { live } = await workers.live();
-        if (live.map((worker) => worker.id).sort()[0] !== id) {
+        const archiving = live.filter(({ archives }) => archives);
+        const able = archiving.length > 0 ? archiving : live;
+        if (able.map((worker) => worker.id).sort()[0] !== id) {
           this.#orphans.clear();
           continue;
         }
@@ -109,7 +128,7 @@ export class Retention {
 
   /** One round over all streams. How many entries went, by Redis key. */
   async trim(): Promise<Map<string, number>> {
-    const { catalog, log, workers, registry } = this.options;
+    const { catalog, workers, registry, metrics, logger } = this.options;
     // A generation that another process has just made reads from the beginning, and this one may not know of it yet.
     await registry.refresh();
     const { now, live } = await workers.live();
@@ -117,17 +136,48 @@ export class Retention {
     const trimmed = new Map<string, number>();
     for (const source of [...catalog().streams.values(), ...catalog().tables.values()]) {
       if (!source.retain) continue;
-      for (const redisKey of partitionKeys(source)) {
-        const lowest = await this.#lowestReader(redisKey);
-        for (let call = 0; call < TRIM_CALLS_MAX && !this.#stopped.signal.aborted; call++) {
-          const position = earlierOf(await this.#wantedFrom(redisKey, source.retain, now), lowest);
-          const count = position === BEGINNING ? 0 : await log.trim(redisKey, position, TRIM_ENTRIES_MAX);
-          if (count === 0) break;
-          trimmed.set(redisKey, (trimmed.get(redisKey) ?? 0) + count);
+      for (const [partition, redisKey] of partitionKeys(source).entries()) {
+        try {
+          const count = await this.#trimLog(redisKey, source.retain, now);
+          if (count > 0) trimmed.set(redisKey, count);
+          await this.#merge(source, partition, redisKey);
+          this.#failing.delete(redisKey);
+        } catch (thrown) {
+          // A stream that cannot be archived must not keep the others from being trimmed.
+          if (isTransient(thrown)) throw thrown;
+          metrics.trimFailures.add({ stream: redisKey });
+          if (this.#failing.get(redisKey) !== messageOf(thrown))
+            logger.error(`The stream "${redisKey}" is not trimmed.\n${messageOf(thrown)}`);
+          this.#failing.set(redisKey, messageOf(thrown));
         }
       }
     }
     return trimmed;
+  }
+
+  async #trimLog(
+    redisKey: string,
+    retain: NonNullable<RecordSource['retain']>,
+    now: number,
+  ): Promise<number> {
+    const { log } = this.options;
+    const lowest = await this.#lowestReader(redisKey);
+    let trimmed = 0;
+    for (let call = 0; call < TRIM_CALLS_MAX && !this.#stopped.signal.aborted; call++) {
+      const wanted = earlierOf(await this.#wantedFrom(redisKey, retain, now), lowest);
+      if (wanted === BEGINNING) break;
+      const position = this.#archiver === null ? wanted : await this.#archiver.archive(redisKey, wanted, now);
+      const count = position === BEGINNING ? 0 : await log.trim(redisKey, position, TRIM_ENTRIES_MAX);
+      if (count === 0) break;
+      trimmed += count;
+    }
+    return trimmed;
+  }
+
+  async #merge(source: RecordSource, partition: number, redisKey: string): Promise<void> {
+    if (this.#merging === null) return;
+    const [end] = await this.options.log.ends([redisKey]);
+    if (end?.first) await this.#merging.round({ redisKey, source, partition, first: end.first });
   }
 
   /** The first entry that the declaration wants kept, as far as one look finds it. */

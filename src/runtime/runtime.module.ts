@@ -6,6 +6,7 @@ import { Clock, SystemClock } from './clock.js';
 import { Code } from './code.js';
 import { defaultLimits, type Limits } from './limits.js';
 import { Metrics } from './metrics.js';
+import { Parts } from './parts.js';
 import { Registry } from './ports/registry.js';
 import { SourceLog } from './ports/source-log.js';
 import { TaskStore } from './ports/task-store.js';
@@ -15,11 +16,9 @@ import type { ReadingLimits } from './reading/reading-limits.js';
 import { Reading } from './reading/reading.js';
 import { Rebuilder } from './rebuilder.js';
 import { RegistryWatch } from './registry-watch.js';
-import { Retention } from './retention.js';
 import { Runtime } from './runtime.js';
 import { Verifier } from './verifier.js';
 import { Watchdog } from './watchdog.js';
-import { Worker } from './worker.js';
 
 export const RUNTIME_OPTIONS = Symbol('stillwater runtime options');
 
@@ -32,7 +31,7 @@ export interface RuntimeOptions {
 }
 
 const LIMITS = Symbol('stillwater limits');
-const WORKER_ID = Symbol('stillwater worker id');
+const WATCHDOG = Symbol('stillwater watchdog');
 
 /** The runtime's parts, wired. Needs the ports and `RUNTIME_OPTIONS` and `Catalog` from a global module; starts nothing. */
 @Module({})
@@ -43,43 +42,44 @@ export class RuntimeModule {
       inject: [RUNTIME_OPTIONS],
       useFactory: (options: RuntimeOptions): Limits => ({ ...defaultLimits, ...options.limits }),
     },
-    { provide: WORKER_ID, useFactory: () => `${process.pid}-${randomUUID().slice(0, 8)}` },
     { provide: Clock, useFactory: () => new SystemClock() },
     { provide: Metrics, useFactory: () => new Metrics() },
     { provide: Code, useFactory: () => new Code() },
     {
-      provide: RegistryWatch,
-      inject: [Registry, Workers, Clock, LIMITS],
-      useFactory: (registry: Registry, workers: Workers, clock: Clock, limits: Limits) =>
-        new RegistryWatch(registry, workers, clock, limits.registryRefreshMs, logger('Registry')),
+      provide: WATCHDOG,
+      inject: [RUNTIME_OPTIONS, LIMITS],
+      useFactory: ({ role }: RuntimeOptions, { stepMsMax }: Limits) =>
+        role === 'api' ? null : new Watchdog(stepMsMax),
     },
     {
-      provide: Rebuilder,
-      inject: [Catalog, RegistryWatch, TaskStore, SourceLog, Code, Clock, LIMITS],
+      provide: Parts,
+      inject: [
+        ...[SourceLog, TaskStore, ViewStore, Registry, Workers],
+        ...[Catalog, Code, Clock, Metrics, LIMITS, WATCHDOG],
+      ],
       useFactory: (
-        catalog: Catalog,
-        registry: RegistryWatch,
-        tasks: TaskStore,
         log: SourceLog,
-        code: Code,
-        clock: Clock,
-        limits: Limits,
-      ) => new Rebuilder({ catalog: () => catalog, registry, tasks, log, code, clock, limits }),
-    },
-    {
-      provide: Verifier,
-      inject: [Rebuilder, RegistryWatch, TaskStore, ViewStore, SourceLog, Workers, Clock, LIMITS],
-      useFactory: (
-        rebuilder: Rebuilder,
-        registry: RegistryWatch,
         tasks: TaskStore,
         views: ViewStore,
-        log: SourceLog,
+        registry: Registry,
         workers: Workers,
+        catalog: Catalog,
+        code: Code,
         clock: Clock,
+        metrics: Metrics,
         limits: Limits,
-      ) => new Verifier({ rebuilder, registry, tasks, views, log, workers, clock, limits }),
+        watchdog: Watchdog | null,
+      ) =>
+        new Parts({
+          id: `${process.pid}-${randomUUID().slice(0, 8)}`,
+          ports: { log, tasks, views, registry, workers },
+          ...{ catalog, code, clock, metrics, limits, logger },
+          ...(watchdog && { step: (step) => watchdog.watch(() => pure(step)) }),
+        }),
     },
+    { provide: RegistryWatch, inject: [Parts], useFactory: ({ registry }: Parts) => registry },
+    { provide: Rebuilder, inject: [Parts], useFactory: ({ rebuilder }: Parts) => rebuilder },
+    { provide: Verifier, inject: [Parts], useFactory: ({ verifier }: Parts) => verifier },
     {
       provide: Reading,
       inject: [
@@ -107,86 +107,9 @@ export class RuntimeModule {
     },
     {
       provide: Runtime,
-      inject: [
-        RUNTIME_OPTIONS,
-        Catalog,
-        RegistryWatch,
-        Workers,
-        TaskStore,
-        ViewStore,
-        SourceLog,
-        Code,
-        Clock,
-        Metrics,
-        LIMITS,
-        WORKER_ID,
-      ],
-      useFactory: (
-        { role, release: identity = '' }: RuntimeOptions,
-        catalog: Catalog,
-        registry: RegistryWatch,
-        workers: Workers,
-        tasks: TaskStore,
-        views: ViewStore,
-        log: SourceLog,
-        code: Code,
-        clock: Clock,
-        metrics: Metrics,
-        limits: Limits,
-        id: string,
-      ) => {
-        if (role === 'api')
-          return new Runtime({
-            catalog,
-            registry,
-            code,
-            clock,
-            logger: logger('Deployment'),
-            worker: null,
-            retention: null,
-            watchdog: null,
-            identity,
-          });
-        const watchdog = new Watchdog(limits.stepMsMax);
-        const worker = new Worker({
-          id,
-          code,
-          registry,
-          workers,
-          tasks,
-          views,
-          log,
-          limits,
-          metrics,
-          clock,
-          logger: logger('Worker'),
-          nonce: () => randomUUID(),
-          step: (step) => watchdog.watch(() => pure(step)),
-        });
-        const retention = new Retention({
-          catalog: () => catalog,
-          registry,
-          tasks,
-          views,
-          log,
-          workers,
-          id,
-          clock,
-          limits,
-          logger: logger('Retention'),
-        });
-        return new Runtime({
-          catalog,
-          registry,
-          code,
-          clock,
-          logger: logger('Deployment'),
-          worker,
-          retention,
-          watchdog,
-          identity,
-        });
-      },
+      inject: [RUNTIME_OPTIONS, Parts, WATCHDOG],
+      useFactory: ({ release }: RuntimeOptions, parts: Parts, watchdog: Watchdog | null) =>
+        new Runtime({ parts, watchdog, logger: logger('Deployment'), identity: release ?? '' }),
     },
   ];
 

@@ -6,7 +6,7 @@ import type { Limits } from './limits.js';
 import type { Metrics } from './metrics.js';
 import type { NewsDesk } from './news-desk.js';
 import type { InputPosition } from './ports/task-store.js';
-import type { Heartbeat, SourceLog } from './ports/source-log.js';
+import { firstReadable, type Heartbeat, isIncomplete, type SourceLog } from './ports/source-log.js';
 import { BEGINNING, comparePositions, type Position } from './position.js';
 
 interface SharedBatch {
@@ -27,6 +27,8 @@ export class SourceReader {
   #recent: SharedBatch[] = [];
   readonly #reading = new Map<Position, Promise<SharedBatch | null>>();
   #countMax = 100;
+  /** How many tasks read here. One alone does not come back to what it has read, and nothing is kept for others. */
+  tasks = 0;
   /** Some task acts on the time of what is read: heartbeats are read as well. */
   #timed = false;
   /** When a read found nothing more. */
@@ -68,6 +70,18 @@ export class SourceReader {
     return { batch: shared.batch, from: 0, after: shared.after };
   }
 
+  /**
+   * What cannot be made of what is left of a log must not begin with it.
+   * @throws LogLost
+   */
+  async expectWhole(): Promise<void> {
+    const [end] = await this.log.ends([this.redisKey]);
+    if (!isIncomplete(end!)) return;
+    if (end!.archived?.unreadable)
+      throw new LogLost(end!.archived.unreadable.code, end!.archived.unreadable.message);
+    throw lost(this.redisKey, BEGINNING, { cause: 'trimmed', first: firstReadable(end!), last: end!.last });
+  }
+
   /** The log may not be the one these were read from. */
   forget(): void {
     this.#recent = [];
@@ -93,7 +107,7 @@ export class SourceReader {
   async #isStill({ batch }: SharedBatch): Promise<boolean> {
     const [end] = await this.log.ends([this.redisKey]);
     const last = batch.ids[batch.ids.length - 1]!;
-    if (end!.first === batch.ids[0] && comparePositions(end!.last, last) >= 0) return true;
+    if (firstReadable(end!) === batch.ids[0] && comparePositions(end!.last, last) >= 0) return true;
     this.forget();
     return false;
   }
@@ -146,7 +160,7 @@ export class SourceReader {
       throw lost(this.redisKey, after.position, outcome);
     }
     const { entries, heartbeats = [] } = outcome;
-    if (entries.length < countMax) {
+    if (entries.length < countMax && !outcome.archived) {
       this.news.reachedHead(this.redisKey, entries[entries.length - 1]?.[0] ?? after.position);
       this.#endSeen = readAt;
     }
@@ -160,7 +174,8 @@ export class SourceReader {
     for (const { type } of batch.skipped) this.metrics.countUnknown(this.redisKey, type);
     const shared = { after, batch, readAt };
     recent.push(shared);
-    if (recent.length > this.limits.sharedBatchesMax) recent.shift();
+    const kept = this.tasks === 1 ? 1 : this.limits.sharedBatchesMax;
+    if (recent.length > kept) recent.splice(0, recent.length - kept);
     return shared;
   }
 
@@ -200,7 +215,7 @@ function lost(
       return new LogLost(
         'log-trimmed',
         `The stream "${redisKey}" was trimmed beyond what has been read.\n${evidence}\nEntries in between were never seen; nothing was read past the gap. ` +
-          `Rebuild the view from what is left (\`stillwater rebuild <view> --accept-trimmed\`), or restore the stream.`,
+          `Rebuild the view from what is left (\`stillwater rebuild <view> --accept-trimmed\`), restore the stream, or give this process the archive that the others have (STILLWATER_ARCHIVE).`,
       );
     case 'deleted':
       return new LogLost(

@@ -19,8 +19,15 @@ export class StreamInput implements TaskInput {
     readonly needsOrder: boolean,
     /** Entries that ended workers: errors, whatever is in them. */
     blamed: Iterable<Position> = [],
+    /** Only a log that has its beginning will do: that of a rebuild of which nothing else was said. */
+    readonly whole = false,
   ) {
     this.#blamed = new Set(blamed);
+    reader.tasks++;
+  }
+
+  async close(): Promise<void> {
+    this.reader.tasks--;
   }
 
   get redisKey(): string {
@@ -42,6 +49,7 @@ export class StreamInput implements TaskInput {
 
   async next(position: InputPosition, _note: unknown, clocks?: PartitionClocks): Promise<InputBatch | null> {
     const { redisKey } = this.reader;
+    if (this.whole && position.position === BEGINNING) await this.reader.expectWhole();
     const found = await this.reader.after(position, clocks !== undefined);
     if (found === null) return null;
     const clock = clocks && (clocks[redisKey] ?? -Infinity);

@@ -68,7 +68,7 @@ export class Task {
   constructor(readonly options: TaskOptions) {
     this.id = options.id;
     this.#time = new TaskTime(options);
-    this.#record = this.#time.found(options.record ?? emptyRecord);
+    this.#record = this.#found(options.record);
     this.#committer = new Committer(options, this.#stop.signal);
     this.#size = new TickSize(options.limits.commitWritesMax);
     this.#caution = new Caution(options);
@@ -154,7 +154,7 @@ export class Task {
         if (stored === null) this.#end = { how: 'fenced' };
         else {
           this.#wentBack ||= (stored.record?.tick ?? 0) < (this.#committer.committed?.tick ?? 0);
-          this.#record = this.#time.found(stored.record ?? emptyRecord);
+          this.#record = this.#found(stored.record);
           this.#committer.reset(this.#record);
         }
         return;
@@ -163,6 +163,12 @@ export class Task {
       }
     }
     this.#end = { how: 'released' };
+  }
+
+  /** Goes on from what the store holds: a record, or nothing at all. */
+  #found(record: TaskRecord | null): TaskRecord {
+    if (record === null) this.options.view.circuit.beginEmpty();
+    return this.#time.found(record ?? emptyRecord);
   }
 
   /**

@@ -95,6 +95,7 @@ export class WorkerInputs {
           reader,
           needsOrder,
           ofReader.map(({ entry }) => entry),
+          generation.rebuild !== null && !generation.acceptTrimmed,
         );
       }
       const number = generation.upstreams[source.name]!;

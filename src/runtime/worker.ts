@@ -3,6 +3,7 @@ import { pure } from '../circuit/pure.js';
 import type { CacheBudget } from '../circuit/two-generations.js';
 import { messageOf } from '../errors/stillwater-error.js';
 import { compileStage } from '../view/compile-plan.js';
+import { ArchivedLog } from './archive/archived-log.js';
 import { assign, tasksOf } from './assignment.js';
 import type { Clock } from './clock.js';
 import type { Code } from './code.js';
@@ -46,7 +47,13 @@ interface Running {
 }
 
 /** Reasons for parking that somebody may have put right meanwhile, without loss: such tasks are tried again. */
-const RETRIED: ReadonlySet<string> = new Set(['wrong-type', 'redis-error', 'invariant']);
+const RETRIED: ReadonlySet<string> = new Set([
+  'wrong-type',
+  'redis-error',
+  'invariant',
+  'archive-damaged',
+  'archive-unreachable',
+]);
 
 /**
  * Runs tasks: those that fall to it among the live workers. Says regularly that it is alive, takes over what dead workers
@@ -87,6 +94,7 @@ export class Worker {
       fingerprints: options.code.fingerprints,
       role: 'worker',
       startedAt: this.#startedAt,
+      ...(options.log instanceof ArchivedLog && { archives: true as const }),
     });
   }
 

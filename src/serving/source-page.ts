@@ -45,6 +45,7 @@ export class SourcePage {
           last: end.last === BEGINNING ? null : end.last,
           lastAt: end.last === BEGINNING ? null : new Date(timeOf(end.last)).toISOString(),
           entriesAdded: end.entriesAdded,
+          archived: end.archived ?? null,
           bytes: size,
         };
       });

@@ -28,6 +28,7 @@ export class MaintainedView {
     cacheEntriesMax: number,
   ) {
     this.compiled = compileView(declaration, { budget: { entriesMax: cacheEntriesMax } });
+    this.compiled.circuit.beginEmpty();
     this.#time = new ViewTime(this.compiled);
     this.#clocks = this.#time.unknown;
     this.#applied = this.#time.at(this.#clocks);

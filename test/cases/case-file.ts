@@ -12,7 +12,9 @@ export type Cells = readonly (string | null)[];
 
 export interface Change {
   readonly table: string;
-  readonly op: 'insert' | 'delete' | 'update';
+  readonly op: 'insert' | 'delete' | 'update' | 'set_clock';
+  /** What time it is from now on, of a clock. */
+  readonly value?: unknown;
   readonly row?: readonly unknown[];
   readonly old?: readonly unknown[];
   readonly new?: readonly unknown[];

@@ -2,6 +2,7 @@ import { stream, table } from 'stillwater';
 import { z } from 'zod';
 import type { LogWriter, Append } from '../../src/testing/history.js';
 import type { CaseTable, Change } from './case-file.js';
+import { Lateness } from './lateness.js';
 import { ARRIVAL } from './sql/aggregates.js';
 import { SINCE, UNTIL } from './sql/past.js';
 import { columnOf, type Rel, schemaOf } from './sql/relation.js';
@@ -39,6 +40,9 @@ export class SourceTable {
   readonly #past: any;
   /** By the text of a key, or of a bag's instance: the row that is there, in the table of past rows. */
   readonly #current = new Map<string, Record<string, unknown>>();
+  readonly #lateness: Lateness;
+  /** By the text of a key: the row that is there, where late ones are dropped. */
+  readonly #byKey = new Map<string, unknown[]>();
 
   constructor(
     readonly declared: CaseTable,
@@ -49,6 +53,7 @@ export class SourceTable {
     this.#key = declared.primary_key.map((name) =>
       declared.columns.findIndex((column) => column.name === name),
     );
+    this.#lateness = new Lateness(declared, this.#types);
     this.#appendOnly =
       !withPast &&
       declared.append_only === true &&
@@ -107,7 +112,29 @@ export class SourceTable {
     };
   }
 
+  /** The end of a step's changes. */
+  endStep(): void {
+    this.#lateness.endStep();
+  }
+
+  /** Whether a change is of a row that is late, or takes one away that is: no view has it then. */
+  #dropped({ op, row, old, new: later, implied }: Change): boolean {
+    if (!this.#lateness.isDeclared || implied) return false;
+    const come = op === 'delete' ? null : this.#values(later ?? row!);
+    const gone = op === 'insert' ? null : this.#values(row ?? old!);
+    const key = (values: unknown[]): string => JSON.stringify(this.#keyOf(values));
+    const there = this.#key.length === 0 ? gone : (this.#byKey.get(key((gone ?? come)!)) ?? null);
+    if ([come, there].some((values) => values !== null && this.#lateness.isLate(values))) return true;
+    if (come !== null) this.#lateness.saw(come);
+    if (this.#key.length > 0) {
+      if (gone !== null) this.#byKey.delete(key(gone));
+      if (come !== null) this.#byKey.set(key(come), come);
+    }
+    return false;
+  }
+
   apply(change: Change, log: LogWriter): Append {
+    if (this.#dropped(change)) return [];
     if (change.op === 'update')
       return [...this.#delete(change.old!, log, change.new!), ...this.#insert(change.new!, log, true)];
     if (change.op === 'insert') return this.#insert(change.row!, log, false);

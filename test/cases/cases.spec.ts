@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CaseEntry } from './case-file.js';
+import type { CaseEntry, Cells, Change, Step } from './case-file.js';
 import { runFlinkCase } from './flink-case.js';
 import { runKafkaCase } from './kafka/kafka-run.js';
 import type { Topology } from './kafka/topology.js';
 import { runCase } from './run-case.js';
+import { runSqlCase } from './sql-case.js';
 
 /** Where cases are, on machines that have them. */
 const PLACES = [
@@ -86,6 +87,89 @@ describe('windows in SQL', () => {
     const sql = `SELECT who, COUNT(*) FROM clicks GROUP BY who, TUMBLE(at, INTERVAL '2' SECOND)`;
     expect(answers(sql, ['ada,1', 'ada,1', 'bob,1', 'ada,1'])).toEqual({ verdict: 'passed' });
     expect(answers(sql, ['ada,1', 'ada,1', 'bob,1'])).toMatchObject({ verdict: 'wrong' });
+  });
+});
+
+describe('time in SQL', () => {
+  const at = { name: 'at', type: 'timestamp' };
+  const who = { name: 'who', type: 'text' };
+  const insert = (time: string, name = 'ada'): Change => ({
+    table: 'e',
+    op: 'insert',
+    row: [`2020-01-01 ${time}`, name],
+  });
+  const now = (time: string): Change => ({ table: 'now', op: 'set_clock', value: `2020-01-01 ${time}` });
+  const answers = (
+    sql: string,
+    steps: readonly (readonly Change[])[],
+    rows: readonly Cells[],
+    lateness?: readonly object[],
+  ): unknown =>
+    runSqlCase(
+      {
+        id: 'own',
+        kind: 'sql-view',
+        dialect: 'feldera',
+        tables: [{ name: 'e', columns: [at, who], primary_key: [], ...(lateness && { lateness }) }],
+        views: [{ name: 'v', sql }],
+        main_view: 'v',
+        steps: [{ op: 'create_view', view: 'v' }, ...steps.map((changes): Step => ({ op: 'dml', changes }))],
+        checks: [{ after_step: steps.length, whole_view: true, rows }],
+      },
+      '',
+    );
+
+  test('that comparisons with the clock turn with it, wherever they stand', () => {
+    const sql = `SELECT who, COUNT(*), COUNT(CASE WHEN at >= NOW() - INTERVAL 1 HOUR THEN 1 END) FROM e
+      WHERE at BETWEEN NOW() - INTERVAL 2 HOURS AND NOW() OR who = 'bob' GROUP BY who`;
+    const rows = [now('10:00:00'), insert('08:30:00'), insert('09:30:00'), insert('05:00:00', 'bob')];
+    expect(
+      answers(
+        sql,
+        [rows],
+        [
+          ['ada', '2', '1'],
+          ['bob', '1', '0'],
+        ],
+      ),
+    ).toEqual({ verdict: 'passed' });
+    expect(
+      answers(
+        sql,
+        [rows, [now('10:31:00')]],
+        [
+          ['ada', '1', '0'],
+          ['bob', '1', '0'],
+        ],
+      ),
+    ).toEqual({ verdict: 'passed' });
+  });
+
+  test('that sessions are told of what they are told apart by', () => {
+    const sessions = (keys: string): string =>
+      `SELECT who, COUNT(*), window_end FROM TABLE(SESSION(TABLE e, DESCRIPTOR(at), ${keys} INTERVAL 10 MINUTES))
+        GROUP BY who, window_start, window_end`;
+    const rows = [insert('10:00:00'), insert('10:05:00'), insert('10:30:00'), insert('10:01:00', 'bob')];
+    const told = [
+      ['ada', '2', '2020-01-01 10:15:00'],
+      ['ada', '1', '2020-01-01 10:40:00'],
+      ['bob', '1', '2020-01-01 10:11:00'],
+    ];
+    expect(answers(sessions('DESCRIPTOR(who),'), [rows], told)).toEqual({ verdict: 'passed' });
+    expect(answers(sessions(''), [rows], told)).toMatchObject({ verdict: 'unsupported' });
+    expect(
+      answers(
+        'SELECT window_start FROM TABLE(SESSION(TABLE e, DESCRIPTOR(at), INTERVAL 1 HOUR))',
+        [rows],
+        [],
+      ),
+    ).toMatchObject({ verdict: 'unsupported' });
+  });
+
+  test('that a table with a lateness drops what is late for the steps before', () => {
+    const steps = [[insert('10:00:00'), insert('08:00:00')], [insert('08:59:00')], [insert('09:00:00')]];
+    const lateness = [{ column: 'at', value: 'INTERVAL 1 HOUR' }];
+    expect(answers('SELECT COUNT(*) FROM e', steps, [['3']], lateness)).toEqual({ verdict: 'passed' });
   });
 });
 

@@ -8,12 +8,32 @@ export function cellText(cell: string | null): string {
     text = withoutEmptyFraction(text.replace('T', ' '))
       .replace(/([+-]\d\d)$/, '$1:00')
       .replace(/Z$/, '+00:00');
+  if (/^[[{]/.test(text)) text = inNameOrder(text);
   // Also numbers within JSON.
   if (/^[[{]/.test(text)) text = text.replace(/(?<=[[:,\s])(-?\d+)\.0+(?=[\],}\s])/g, '$1');
   if (/^\d\d:\d\d:\d\d\.\d+/.test(text)) text = withoutEmptyFraction(text);
   if (text === 'true') text = 't';
   if (text === 'false') text = 'f';
   return text.replace(/\s+/g, ' ').trim();
+}
+
+/** JSON with its members in the order of their names: theirs means nothing; a text that is none as it is. */
+function inNameOrder(text: string): string {
+  try {
+    const sorted = (value: unknown): unknown =>
+      Array.isArray(value)
+        ? value.map(sorted)
+        : value !== null && typeof value === 'object'
+          ? Object.fromEntries(
+              Object.entries(value)
+                .sort(([l], [r]) => (l < r ? -1 : 1))
+                .map(([name, member]) => [name, sorted(member)]),
+            )
+          : value;
+    return JSON.stringify(sorted(JSON.parse(text)));
+  } catch {
+    return text;
+  }
 }
 
 const withoutEmptyFraction = (text: string): string =>

@@ -37,7 +37,7 @@ function inItsDialect(entry: CaseEntry, one: SqlCase, folder: string): Verdict {
 /** What a case that PostgreSQL does not vouch for may mean otherwise, as its tables and dialect say. */
 function otherMeaning({ dialect, tables, steps }: SqlCase): string | null {
   const types = tables.flatMap(({ columns }) => columns.map(({ type }) => type));
-  if (tables.some(({ lateness, watermark }) => lateness !== undefined || watermark !== undefined))
+  if (tables.some(({ watermark }) => watermark !== undefined))
     return 'a table that drops late rows before any view has them';
   if (types.some((type) => /^(real|float4)\b/.test(type))) return 'numbers of 32 bits';
   if (dialect === 'feldera' && types.some((type) => /^(numeric|decimal)\b/.test(type)))

@@ -12,6 +12,7 @@ import { relationOf, titled } from './sql/query.js';
 import { speak } from './sql/dialect.js';
 import type { Rel } from './sql/relation.js';
 import { restart } from './sql/scope.js';
+import { timeOf } from './sql/types.js';
 import { Unsupported, unsupported, verdictOf } from './unsupported.js';
 
 /** Maintains a case's views over its changes with the product, and compares them with what is expected after each step. */
@@ -125,11 +126,14 @@ class SqlRun {
   }
 
   #changesOf(place: number): Append {
-    return this.#changes[place]!.flatMap((change) => {
+    const appended = this.#changes[place]!.flatMap((change) => {
+      if (change.op === 'set_clock') return this.#clock.set(timeOf(String(change.value)), this.#log);
       const table =
         this.#tables.get(change.table) ?? unsupported(`changes of ${change.table}, which is no table`);
       return table.apply(change, this.#log);
     });
+    for (const table of this.#tables.values()) table.endStep();
+    return appended;
   }
 
   #rowsOf(name: string): string[] {

@@ -41,7 +41,7 @@ describeWithRedis('doctor', () => {
     const { code, of, findings } = await examine(server.url);
     expect(code).toBe(0);
     expect(findings.filter(({ required }) => required).map(({ verdict }) => verdict)).toEqual(
-      Array.from({ length: 6 }, () => 'holds'),
+      Array.from({ length: 5 }, () => 'holds'),
     );
     expect(of(RESTART).verdict).toBe('holds');
     expect(of(CRASH)).toMatchObject({

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { RedisConnections } from '../../src/redis/connections.js';
-import { redisPorts, type RedisPorts } from '../../src/redis/redis.module.js';
+import { redisPorts } from '../../src/redis/redis.module.js';
+import type { Ports } from '../../src/runtime/ports/ports.js';
 import { drive } from '../../src/runtime/drive.js';
 import type { CommitRequest, TaskRecord } from '../../src/runtime/ports/task-store.js';
 import type { OwnerToken, TaskId } from '../../src/runtime/task-id.js';
@@ -49,13 +50,13 @@ class OnRedis implements Mirror {
   #record!: TaskRecord;
 
   private constructor(
-    readonly ports: RedisPorts,
+    readonly ports: Ports,
     readonly view: ViewDeclaration,
   ) {
     this.task = { view: view.name, generation: 1, stage: 0, partition: 0 };
   }
 
-  static async start(ports: RedisPorts, view: ViewDeclaration): Promise<OnRedis> {
+  static async start(ports: Ports, view: ViewDeclaration): Promise<OnRedis> {
     const kept = new OnRedis(ports, view);
     await kept.restart();
     return kept;

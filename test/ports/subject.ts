@@ -1,22 +1,11 @@
-import type { Redis } from 'ioredis';
-import type { Registry } from '../../src/runtime/ports/registry.js';
-import type { SourceLog } from '../../src/runtime/ports/source-log.js';
-import type { TaskStore } from '../../src/runtime/ports/task-store.js';
-import type { ViewStore } from '../../src/runtime/ports/view-store.js';
-import type { Workers } from '../../src/runtime/ports/workers.js';
+import type { Cluster, Redis } from 'ioredis';
+import type { Ports } from '../../src/runtime/ports/ports.js';
 import { RedisConnections } from '../../src/redis/connections.js';
 import { redisPorts } from '../../src/redis/redis.module.js';
 import { memoryPorts } from '../../src/testing/memory/memory-ports.js';
 import { MemoryRedis } from '../../src/testing/memory/memory-redis.js';
+import { RedisCluster } from '../support/redis-cluster.js';
 import { haveRedisServer, RedisServer } from '../support/redis-server.js';
-
-export interface Ports {
-  log: SourceLog;
-  tasks: TaskStore;
-  views: ViewStore;
-  registry: Registry;
-  workers: Workers;
-}
 
 /** What a contract suite runs on: empty at the start of each test. */
 export interface Subject {
@@ -57,41 +46,70 @@ const memory: SubjectKind = {
   }),
 };
 
+/** One server or a cluster, by the client to do things behind our back with. */
+async function onRedis(
+  url: string,
+  raw: Redis | Cluster,
+  flush: () => Promise<unknown>,
+  stop: () => Promise<void>,
+): ReturnType<SubjectKind['open']> {
+  const opened: RedisConnections[] = [];
+  const closeAll = async (): Promise<void> => {
+    await Promise.all(opened.splice(0).map((connections) => connections.close()));
+  };
+  return {
+    fresh: async () => {
+      await closeAll();
+      await flush();
+      return {
+        process: () => {
+          const connections = new RedisConnections({ url });
+          opened.push(connections);
+          return redisPorts(connections);
+        },
+        addAt: async (redisKey, id, ...fields) => void (await raw.xadd(redisKey, id, ...fields)),
+        deleteEntry: async (redisKey, id) => void (await raw.xdel(redisKey, id)),
+        deleteLog: async (redisKey) => void (await raw.del(redisKey)),
+        foreignGroup: async (redisKey, group, id) => void (await raw.xgroup('CREATE', redisKey, group, id)),
+      };
+    },
+    close: async () => {
+      await closeAll();
+      await stop();
+    },
+  };
+}
+
 const redis: SubjectKind = {
   name: 'Redis',
   available: haveRedisServer,
   open: async () => {
     const server = await RedisServer.start();
-    const raw: Redis = server.client();
-    const opened: RedisConnections[] = [];
-    const closeAll = async (): Promise<void> => {
-      await Promise.all(opened.splice(0).map((connections) => connections.close()));
-    };
-    return {
-      fresh: async () => {
-        await closeAll();
-        await raw.flushall();
-        return {
-          process: () => {
-            const connections = new RedisConnections({ url: server.url });
-            opened.push(connections);
-            return redisPorts(connections);
-          },
-          addAt: async (redisKey, id, ...fields) => void (await raw.xadd(redisKey, id, ...fields)),
-          deleteEntry: async (redisKey, id) => void (await raw.xdel(redisKey, id)),
-          deleteLog: async (redisKey) => void (await raw.del(redisKey)),
-          foreignGroup: async (redisKey, group, id) => void (await raw.xgroup('CREATE', redisKey, group, id)),
-        };
-      },
-      close: async () => {
-        await closeAll();
-        await server.stop();
-      },
-    };
+    const { raw } = server;
+    return onRedis(
+      server.url,
+      raw,
+      () => raw.flushall(),
+      () => server.stop(),
+    );
   },
 };
 
-export const subjects: readonly SubjectKind[] = [memory, redis];
+const cluster: SubjectKind = {
+  name: 'a Redis Cluster',
+  available: haveRedisServer,
+  open: async () => {
+    const nodes = await RedisCluster.start({ replicas: 0 });
+    return onRedis(
+      nodes.url,
+      nodes.client(),
+      () => nodes.flushAll(),
+      () => nodes.stop(),
+    );
+  },
+};
+
+export const subjects: readonly SubjectKind[] = [memory, redis, cluster];
 
 /** Runs a contract on every implementation; `subject()` and `ports()` are those of the running test. */
 export function onEverySubject(

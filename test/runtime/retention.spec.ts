@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { count, declarationOf, stream, sum, view } from '../../src/index.js';
 import { SystemClock } from '../../src/runtime/clock.js';
 import { dropView } from '../../src/runtime/drop-view.js';
+import { silent } from '../../src/runtime/logger.js';
 import { Retention } from '../../src/runtime/retention.js';
 import type { ViewDeclaration } from '../../src/view/plan.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
@@ -60,20 +61,8 @@ describeWithRedis('retention', () => {
   };
   /** A round of a retention whose clock is ahead. */
   const retention = (system: System, clock = new Later()) => {
-    const { catalog, registry, tasks, views, log, workers, id, limits } = system;
-    const logger = system.options.logger ?? { info() {}, warn() {}, error() {} };
-    const made = new Retention({
-      catalog: () => catalog,
-      registry,
-      tasks,
-      views,
-      log,
-      workers,
-      id,
-      clock,
-      limits,
-      logger,
-    });
+    const logger = system.options.logger ?? silent;
+    const made = new Retention({ ...system, catalog: () => system.catalog, clock, logger });
     return async (aheadMs = 0): Promise<number> => {
       clock.ms = aheadMs;
       await made.dropKept();

@@ -78,6 +78,26 @@ describe('tasks of a worker that read one stream', () => {
     expect(await idsAfter('6-0')).toEqual(['7-0']);
   });
 
+  it('keep no more than the last batch while one of them reads alone', async () => {
+    const all = ['5-0', '6-0', '7-0', '8-0'];
+    const readAll = async (): Promise<void> => {
+      for (const position of ['0-0', ...all]) await idsAfter(position);
+    };
+    for (const id of all) {
+      add(id);
+      await idsAfter(id === '5-0' ? '0-0' : all[all.indexOf(id) - 1]!);
+    }
+    await readAll();
+    expect(read()).toBe(4);
+    reader.tasks = 1;
+    add('9-0');
+    await idsAfter('8-0');
+    await idsAfter('8-0');
+    expect(read()).toBe(5);
+    expect(await idsAfter('7-0')).toEqual(['8-0', '9-0']);
+    expect(read()).toBe(7);
+  });
+
   it('go on with what the log holds, not with what was read of it long ago', async () => {
     add('5-0', '6-0', '7-0');
     await idsAfter('0-0');

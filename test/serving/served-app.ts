@@ -27,7 +27,7 @@ import { servingAdapter } from '../../src/serving/serving-adapter.js';
 import { ServingModule } from '../../src/serving/serving.module.js';
 import type { ServingLimits } from '../../src/serving/serving-limits.js';
 import { memoryPorts } from '../../src/testing/memory/memory-ports.js';
-import type { Ports } from '../ports/subject.js';
+import type { Ports } from '../../src/runtime/ports/ports.js';
 import { indexOrderText } from '../../src/view/index-order.js';
 import type { ViewDeclaration } from '../../src/view/plan.js';
 import { Checksum } from '../../src/zset/checksum.js';

@@ -35,6 +35,7 @@ export class RedisServer {
   readonly #directory = mkdtempSync(join(tmpdir(), 'stillwater-redis-'));
   readonly #clients: Redis[] = [];
   #process: ChildProcess | null = null;
+  #raw: Redis | null = null;
 
   private constructor(
     readonly options: RedisServerOptions,
@@ -73,6 +74,11 @@ export class RedisServer {
     redis.on('error', () => {});
     this.#clients.push(redis);
     return redis;
+  }
+
+  /** One client for whatever a test asks on the side. */
+  get raw(): Redis {
+    return (this.#raw ??= this.client());
   }
 
   /** Ends at once, as by `kill -9`. */
@@ -161,7 +167,7 @@ export class RedisServer {
   }
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);

@@ -1,127 +1,80 @@
 import { randomUUID } from 'node:crypto';
-import { pure } from '../../src/circuit/pure.js';
+import type { Replicas } from '../../src/redis/acknowledgement.js';
 import { RedisConnections } from '../../src/redis/connections.js';
-import { Keyspace } from '../../src/redis/keyspace.js';
-import { RedisRegistry } from '../../src/redis/redis-registry.js';
-import { RedisSourceLog } from '../../src/redis/redis-source-log.js';
-import { RedisTaskStore } from '../../src/redis/redis-task-store.js';
-import { RedisViewStore } from '../../src/redis/redis-view-store.js';
-import { RedisWorkers } from '../../src/redis/redis-workers.js';
+import { redisPorts } from '../../src/redis/redis.module.js';
+import { ArchivedLog } from '../../src/runtime/archive/archived-log.js';
+import { LogArchive } from '../../src/runtime/archive/log-archive.js';
+import type { RedisAddress } from '../../src/redis/redis-address.js';
 import { Catalog } from '../../src/runtime/catalog.js';
 import { SystemClock } from '../../src/runtime/clock.js';
-import { Code } from '../../src/runtime/code.js';
 import { deploy } from '../../src/runtime/deployment.js';
 import { defaultLimits, type Limits } from '../../src/runtime/limits.js';
 import { type Logger, silent } from '../../src/runtime/logger.js';
-import { Metrics } from '../../src/runtime/metrics.js';
 import { shownBy } from '../../src/runtime/generation-tasks.js';
+import { Parts } from '../../src/runtime/parts.js';
+import type { ObjectStore } from '../../src/runtime/ports/object-store.js';
+import type { SourceLog } from '../../src/runtime/ports/source-log.js';
+import type { TaskStore } from '../../src/runtime/ports/task-store.js';
+import type { ViewStore } from '../../src/runtime/ports/view-store.js';
+import type { Workers } from '../../src/runtime/ports/workers.js';
 import { progressOf } from '../../src/runtime/progress.js';
-import { Rebuilder } from '../../src/runtime/rebuilder.js';
-import { RegistryWatch } from '../../src/runtime/registry-watch.js';
-import { Retention } from '../../src/runtime/retention.js';
-import { Verifier } from '../../src/runtime/verifier.js';
-import { Worker } from '../../src/runtime/worker.js';
 import type { SourceDeclaration } from '../../src/view/plan.js';
 
 export interface SystemOptions {
-  url: string;
+  url: RedisAddress;
   declarations: readonly SourceDeclaration[];
   prefix?: string;
+  commandTimeoutMs?: number;
   limits?: Partial<Limits>;
   logger?: Logger;
+  /** Replicas that commits and appends wait for. */
+  replicas?: Replicas;
+  /** Where what retention takes out of streams goes. */
+  archive?: ObjectStore;
   /** Runs one step of a circuit; by default without clock and randomness. */
   step?: <T>(step: () => T) => T;
 }
 
 /** One process's runtime over a real Redis, without HTTP and jobs. */
-export class System {
-  readonly limits: Limits;
+export class System extends Parts {
   readonly connections: RedisConnections;
-  readonly log: RedisSourceLog;
-  readonly tasks: RedisTaskStore;
-  readonly views: RedisViewStore;
-  readonly workers: RedisWorkers;
-  readonly registry: RegistryWatch;
-  readonly catalog: Catalog;
-  readonly code = new Code();
-  readonly clock = new SystemClock();
-  readonly metrics = new Metrics();
-  readonly rebuilder: Rebuilder;
-  readonly verifier: Verifier;
-  readonly retention: Retention;
-  readonly worker: Worker;
-  readonly id = `worker-${randomUUID().slice(0, 8)}`;
+  readonly tasks: TaskStore;
+  readonly views: ViewStore;
+  readonly log: SourceLog;
+  readonly workers: Workers;
 
   constructor(readonly options: SystemOptions) {
-    const logger = options.logger ?? silent;
-    this.limits = {
-      ...defaultLimits,
-      leaseMs: 1_000,
-      registryRefreshMs: 100,
-      readerReportMs: 100,
-      ...options.limits,
-    };
-    this.connections = new RedisConnections({ url: options.url });
-    const keyspace = new Keyspace(options.prefix ?? 'sw');
-    this.log = new RedisSourceLog(this.connections, keyspace, this.id);
-    this.tasks = new RedisTaskStore(this.connections, keyspace);
-    this.views = new RedisViewStore(this.connections, keyspace);
-    this.workers = new RedisWorkers(this.connections, keyspace);
-    this.catalog = new Catalog(options.declarations);
-    this.registry = new RegistryWatch(
-      new RedisRegistry(this.connections, keyspace),
-      this.workers,
-      this.clock,
-      this.limits.registryRefreshMs,
-      logger,
-    );
-    const { registry, tasks, log, views, workers, code, clock, limits, metrics, id } = this;
-    this.rebuilder = new Rebuilder({
-      catalog: () => this.catalog,
-      registry,
-      tasks,
-      log,
-      code,
-      clock,
-      limits,
+    const connections = new RedisConnections({
+      ...(typeof options.url === 'string' ? { url: options.url } : { redis: options.url }),
+      ...(options.commandTimeoutMs && { commandTimeoutMs: options.commandTimeoutMs }),
     });
-    this.verifier = new Verifier({
-      rebuilder: this.rebuilder,
-      registry,
-      tasks,
-      views,
-      log,
-      workers,
-      clock,
-      limits,
+    const { archive } = options;
+    const id = `worker-${randomUUID().slice(0, 8)}`;
+    const ports = redisPorts(connections, {
+      prefix: options.prefix,
+      consumer: id,
+      replicas: options.replicas,
+      archived: archive && ((log) => new ArchivedLog(log, new LogArchive(archive, 'sw', new SystemClock()))),
     });
-    this.retention = new Retention({
-      catalog: () => this.catalog,
-      registry,
-      tasks,
-      views,
-      log,
-      workers,
+    super({
       id,
-      clock,
-      limits,
-      logger,
+      ports,
+      catalog: new Catalog(options.declarations),
+      limits: {
+        ...defaultLimits,
+        leaseMs: 1_000,
+        registryRefreshMs: 100,
+        readerReportMs: 100,
+        ...options.limits,
+      },
+      logger: () => options.logger ?? silent,
+      step: options.step,
     });
-    this.worker = new Worker({
-      id,
-      code,
-      registry,
-      workers,
-      tasks,
-      views,
-      log,
-      limits,
-      metrics,
-      clock,
-      logger,
-      nonce: () => randomUUID(),
-      step: options.step ?? pure,
-    });
+    this.connections = connections;
+    this.tasks = ports.tasks;
+    this.views = ports.views;
+    this.log = ports.log;
+    this.workers = ports.workers;
   }
 
   static async start(options: SystemOptions): Promise<System> {
@@ -132,12 +85,7 @@ export class System {
 
   async run(): Promise<void> {
     await this.registry.start();
-    await deploy(this.catalog, {
-      registry: this.registry,
-      code: this.code,
-      clock: this.clock,
-      logger: this.options.logger ?? silent,
-    });
+    await deploy(this.catalog, { ...(this as Parts), logger: this.options.logger ?? silent });
     this.worker.start();
   }
 

@@ -1,5 +1,5 @@
-import type { Redis } from 'ioredis';
 import { StillwaterError } from '../../errors/stillwater-error.js';
+import type { Connection } from '../connect.js';
 import { Script } from './script.js';
 
 const commitScript = new Script('commit');
@@ -22,7 +22,7 @@ export type CommitReply =
   | [tag: 'MALFORMED', what: string];
 
 /** `all` are the arguments of EVALSHA made by `commitArguments`. */
-export const callCommit = (redis: Redis, all: string[]): Promise<CommitReply> =>
+export const callCommit = (redis: Connection, all: string[]): Promise<CommitReply> =>
   commitScript.runFlat(redis, all);
 
 type WrongType = [tag: 'WRONG_TYPE', key: string, type: string];
@@ -34,7 +34,7 @@ export type ClaimReply =
   | WrongType;
 
 export const callClaim = (
-  redis: Redis,
+  redis: Connection,
   taskKey: string,
   args: { owner: string; epoch: number; nonce: string },
 ): Promise<ClaimReply> => claimScript.run(redis, [taskKey], [args.owner, String(args.epoch), args.nonce]);
@@ -46,7 +46,7 @@ interface Token {
 }
 
 export const callRelease = (
-  redis: Redis,
+  redis: Connection,
   taskKey: string,
   token: Token,
 ): Promise<[tag: 'RELEASED'] | Fenced> =>
@@ -54,7 +54,7 @@ export const callRelease = (
 
 /** An empty reason takes a park back. */
 export const callPark = (
-  redis: Redis,
+  redis: Connection,
   taskKey: string,
   token: Token,
   reason: string,
@@ -63,7 +63,7 @@ export const callPark = (
 
 /** An empty attempt says that it was survived. */
 export const callAttempt = (
-  redis: Redis,
+  redis: Connection,
   taskKey: string,
   token: Token,
   attempt: string,
@@ -77,7 +77,7 @@ export type AppendReply =
   | WrongType;
 
 export function callAppend(
-  redis: Redis,
+  redis: Connection,
   keys: { stream: string; memory: string | null },
   args: { memoryMs: number; digest: string; entries: readonly (readonly string[])[] },
 ): Promise<AppendReply> {
@@ -97,7 +97,7 @@ export type HeartbeatReply =
   | [tag: 'MALFORMED', what: string];
 
 export const callHeartbeat = (
-  redis: Redis,
+  redis: Connection,
   keys: { stream: string; heartbeats: string; silence: string },
   args: { anchor: string; mode: 'moving' | 'silent'; clock: number },
 ): Promise<HeartbeatReply> =>
@@ -112,7 +112,7 @@ export type RenewReply = [tag: 'LIVE', now: number, ...live: string[]];
 
 /** With a lease of 0 nothing is renewed; the live workers are answered all the same. */
 export const callRenew = (
-  redis: Redis,
+  redis: Connection,
   workersKey: string,
   args: { id: string; info: string; leaseMs: number },
 ): Promise<RenewReply> => renewScript.run(redis, [workersKey], [args.id, String(args.leaseMs), args.info]);
@@ -124,7 +124,7 @@ export type ReadRowsReply =
 
 /** The rows under keys, by bucket; `found` answers in the order of the keys. */
 export const callReadKeys = (
-  redis: Redis,
+  redis: Connection,
   taskKey: string,
   buckets: readonly { redisKey: string; keys: readonly string[] }[],
 ): Promise<ReadRowsReply> =>
@@ -136,14 +136,14 @@ export const callReadKeys = (
 
 /** All rows of whole buckets; `found` holds key and text by turns. */
 export const callReadBuckets = (
-  redis: Redis,
+  redis: Connection,
   taskKey: string,
   bucketKeys: readonly string[],
 ): Promise<ReadRowsReply> => readRowsScript.run(redis, [taskKey, ...bucketKeys], ['buckets']);
 
 /** Some rows of a bucket; `found` holds key and text by turns, `members` where to go on. */
 export const callScanBucket = (
-  redis: Redis,
+  redis: Connection,
   taskKey: string,
   bucketKey: string,
   { cursor, count }: { cursor: string; count: number },
@@ -151,7 +151,7 @@ export const callScanBucket = (
 
 /** Rows in the order of an index; `found` holds key and text by turns, `members` the members they were found by. */
 export const callReadIndex = (
-  redis: Redis,
+  redis: Connection,
   keys: { task: string; index: string; buckets: readonly string[] },
   range: { from: string; to: string; reverse: boolean; limit: number },
 ): Promise<ReadRowsReply> =>
@@ -162,13 +162,13 @@ export const callReadIndex = (
   );
 
 export const callRegister = (
-  redis: Redis,
+  redis: Connection,
   registryKey: string,
   release: string,
 ): Promise<[tag: 'KNOWN' | 'NEW', number: number]> => registerScript.run(redis, [registryKey], [release]);
 
 export const callChangeRegistry = (
-  redis: Redis,
+  redis: Connection,
   registryKey: string,
   args: {
     revision: number;

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { Command, type Redis } from 'ioredis';
+import { Command } from 'ioredis';
+import type { Connection } from '../connect.js';
 import { isUnknownScript } from '../replies.js';
+import { EncodedCall } from './encoded-call.js';
 
 /** One of the Lua files beside this one, run by its hash. */
 export class Script {
@@ -13,7 +15,7 @@ export class Script {
     this.hash = createHash('sha1').update(this.text).digest('hex');
   }
 
-  run(redis: Redis, keys: readonly string[], args: readonly string[]): Promise<any> {
+  run(redis: Connection, keys: readonly string[], args: readonly string[]): Promise<any> {
     const all = [this.hash, String(keys.length)];
     for (const key of keys) all.push(key);
     for (const argument of args) all.push(argument);
@@ -21,15 +23,17 @@ export class Script {
   }
 
   /** The same with the arguments of EVALSHA as one array, whose first place is filled in here: no copy on the way of commits. */
-  async runFlat(redis: Redis, all: string[]): Promise<any> {
+  async runFlat(redis: Connection, all: string[]): Promise<any> {
     all[0] = this.hash;
     try {
-      return await redis.sendCommand(new Command('evalsha', all, { replyEncoding: 'utf8' }));
+      return await redis.sendCommand(new EncodedCall(all));
     } catch (thrown) {
       if (!isUnknownScript(thrown)) throw thrown;
-      // A new server, or one whose scripts were flushed. Nothing was run, so that running it now is not a repeat.
-      await redis.script('LOAD', this.text);
-      return await redis.sendCommand(new Command('evalsha', all, { replyEncoding: 'utf8' }));
+      // A new server, or one whose scripts were flushed. Nothing was run, so that running it now is not a repeat. With its
+      // text it goes where its keys are, on a cluster too, and is known there from then on.
+      return await redis.sendCommand(
+        new Command('eval', [this.text, ...all.slice(1)], { replyEncoding: 'utf8' }),
+      );
     }
   }
 }

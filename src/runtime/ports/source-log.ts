@@ -52,10 +52,31 @@ export type HeartbeatOutcome =
  * the same connection: what has a successor has had its last heartbeat, so that none of these is missing one.
  */
 export type ReadOutcome =
-  | { status: 'read'; entries: RawEntry[]; heartbeats?: readonly Heartbeat[] }
+  | {
+      status: 'read';
+      entries: RawEntry[];
+      heartbeats?: readonly Heartbeat[];
+      /** They come out of an archive: fewer than were asked for do not mean that the log ends there. */
+      archived?: true;
+    }
   | { status: 'lost'; cause: LostCause; first: Position | null; last: Position };
 
 export type LostCause = 'trimmed' | 'deleted' | 'went-back';
+
+/** What lies in an archive of the beginning of a log, without a gap up to what the log holds. */
+export interface ArchivedPart {
+  readonly first: Position;
+  /** Up to here it is in the archive; the log may still hold some of it. */
+  readonly last: Position;
+  /** Entries that the log does not hold any more. */
+  readonly entries: number;
+  /** It begins with the log. */
+  readonly whole: boolean;
+  readonly segments: number;
+  readonly bytes: number;
+  /** Why it cannot be told what is in the archive now: the code and the text of the error. Then nothing is counted. */
+  readonly unreadable: { readonly code: string; readonly message: string } | null;
+}
 
 export interface LogEnd {
   redisKey: string;
@@ -68,7 +89,18 @@ export interface LogEnd {
   entriesAdded: number;
   /** The greatest id that was deleted by hand or trimmed. */
   maxDeleted: Position;
+  /** Absent where there is no archive, or nothing of this log in it that continues into the log. */
+  archived?: ArchivedPart;
 }
+
+/** Entries of the beginning that can still be read beside what the log holds. */
+export const archivedEntries = ({ archived }: LogEnd): number => archived?.entries ?? 0;
+
+/** The first entry that can be read; null for none. */
+export const firstReadable = ({ archived, first }: LogEnd): Position | null => archived?.first ?? first;
+
+/** Whether its beginning is gone, or entries of it were deleted. */
+export const isIncomplete = (end: LogEnd): boolean => end.entriesAdded > end.length + archivedEntries(end);
 
 export interface AppendRequest {
   redisKey: string;

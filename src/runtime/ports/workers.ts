@@ -4,6 +4,8 @@ export interface WorkerInfo {
   readonly fingerprints: readonly string[];
   readonly role: 'all' | 'worker';
   readonly startedAt: number;
+  /** It has an archive: what is trimmed is for those who have one. */
+  readonly archives?: true;
 }
 
 /** Who is alive. Leases are of workers: tasks only carry the epoch of their owner. */

@@ -1,5 +1,4 @@
 import { bucketOf, indexMember } from '../../circuit/view-output.js';
-import { StillwaterError } from '../../errors/stillwater-error.js';
 import { isDecimal } from '../../view/columns.js';
 import { indexOrderText } from '../../view/index-order.js';
 import { compareText } from '../../zset/text-order.js';
@@ -9,20 +8,15 @@ import type { TaskRecord } from '../ports/task-store.js';
 import { readBucket } from '../read-bucket.js';
 import type { TaskId } from '../task-id.js';
 import { decodeCursor, encodeCursor, otherPath, type Cursor } from './cursor.js';
+import { continued, IndexMerge, indexPages } from './index-merge.js';
 import { matches } from './matches.js';
 import type { ReadingLimits } from './reading-limits.js';
 import { orderTextOf, orderValues } from './row-order.js';
-import {
-  anyIndex,
-  findPath,
-  fixedPaths,
-  narrowedPaths,
-  type IndexPath,
-  type MemberRange,
-} from './rows-path.js';
+import { anyIndex, findPath, type IndexPath } from './rows-path.js';
 import type { OrderTerm, RowsQuery } from './rows-query.js';
 import type { ServedView } from './served-view.js';
-import { indexState, keyPartsOf } from './view-description.js';
+import { unindexedQuery } from './unindexed-query.js';
+import { keyPartsOf } from './view-description.js';
 
 export interface FoundRow {
   readonly key: string;
@@ -62,7 +56,8 @@ export class RowsReader {
     if (path) return this.#collected(view, query, path, cursor);
     const rows = (await this.records(view)).reduce((sum, record) => sum + (record?.rows ?? 0), 0);
     if (rows <= this.limits.unindexedRowsMax) return this.#all(view, query, cursor);
-    if (query.where !== null || query.order.length > 0) throw this.#unindexed(view, query, rows);
+    if (query.where !== null || query.order.length > 0)
+      throw unindexedQuery(view, query, rows, this.limits.unindexedRowsMax);
     const index = anyIndex(view.description);
     return index ? this.#inOrder(view, query, index, cursor) : this.#byBuckets(view, query, cursor);
   }
@@ -144,12 +139,16 @@ export class RowsReader {
     for (const [partition, task] of view.tasks.entries()) {
       let first = true;
       for (const range of path.ranges) {
-        const pages = this.#pages(view, task, path, range, this.limits.indexPageMax);
+        const pages = indexPages(
+          { store: this.store, view, index: path, range, size: this.limits.indexPageMax, after: null },
+          task,
+        );
         for await (const page of pages) {
           if (first) records[partition] = page.record;
           first = false;
           rows.push(...page.rows);
-          if (rows.length > this.limits.unindexedRowsMax) throw this.#unindexed(view, query, null);
+          if (rows.length > this.limits.unindexedRowsMax)
+            throw unindexedQuery(view, query, null, this.limits.unindexedRowsMax);
         }
       }
     }
@@ -213,20 +212,15 @@ export class RowsReader {
       ? this.limits.indexPageMax
       : Math.min(this.limits.indexPageMax, query.limit + query.offset + 1);
     const wanted = matches(query.where);
-    const heads = view.tasks.map((task) => new Head(this.#pages(view, task, index, range, size, after)));
-    await Promise.all(heads.map((head) => head.fill()));
+    const merge = new IndexMerge({ store: this.store, view, index, range, size, after });
     const rows: FoundRow[] = [];
     let skipped = 0;
     for (let scanned = 0; ; scanned++) {
-      let least: Head | null = null;
-      for (const head of heads) {
-        await head.fill();
-        if (head.member === null) continue;
-        if (least === null || compareText(head.member, least.member!) < 0 !== backward) least = head;
-      }
-      if (least === null) return { rows, next: null, records: heads.map(({ record }) => record) };
-      if (scanned > this.limits.unindexedRowsMax + query.limit) throw this.#unindexed(view, query, null);
-      const found = parsed(least.take());
+      const stored = await merge.next();
+      if (stored === null) return { rows, next: null, records: merge.records };
+      if (scanned > this.limits.unindexedRowsMax + query.limit)
+        throw unindexedQuery(view, query, null, this.limits.unindexedRowsMax);
+      const found = parsed(stored);
       if (!wanted(found.row)) continue;
       if (skipped < query.offset) {
         skipped++;
@@ -235,7 +229,7 @@ export class RowsReader {
       if (rows.length === query.limit) {
         const last = rows.at(-1);
         const next = last ? encodeCursor({ path, values: valuesOf(last.row), key: last.key }) : null;
-        return { rows, next, records: heads.map(({ record }) => record) };
+        return { rows, next, records: merge.records };
       }
       rows.push(found);
     }
@@ -244,38 +238,6 @@ export class RowsReader {
       const row: Record<string, unknown> = {};
       by.index.columns.forEach(({ path: at }, place) => setPath(row, at, values[place] ?? null));
       return orderText(row as Row);
-    }
-  }
-
-  async *#pages(
-    view: ServedView,
-    task: TaskId,
-    index: IndexPath,
-    range: MemberRange,
-    size: number,
-    after: string | null = null,
-  ): AsyncGenerator<IndexPage> {
-    const reverse = index.direction === 'backward';
-    const state = indexState(index.place);
-    const to = reverse ? range.from : range.to;
-    let from = reverse ? range.to : range.from;
-    let seen = after;
-    for (;;) {
-      const limit = size + 1;
-      const page = await this.store.byIndex(task, view.generation.buckets, {
-        state,
-        from,
-        to,
-        reverse,
-        limit,
-      });
-      const members = page.members;
-      // Reversed, a page begins at the last member of the one before: there is no text just below another.
-      const repeated = reverse && members[0] !== undefined && members[0] === seen ? 1 : 0;
-      yield { record: page.record, members: members.slice(repeated), rows: page.rows.slice(repeated) };
-      if (members.length < limit) return;
-      seen = members.at(-1)!;
-      from = reverse ? seen : seen + '\0';
     }
   }
 
@@ -312,79 +274,6 @@ export class RowsReader {
   #inAll<T>(view: ServedView, read: (task: TaskId) => Promise<T>): Promise<T[]> {
     return Promise.all(view.tasks.map(read));
   }
-
-  #unindexed(view: ServedView, query: RowsQuery, rows: number | null): StillwaterError {
-    const { fixed, ranged } = narrowedPaths(query);
-    const bound = fixedPaths(query);
-    const order = query.order.filter(({ path }) => !bound.has(path));
-    const ordering = order.map(({ path, descending }) => (descending ? `${path}.desc` : path));
-    const wanted = [...fixed, ...(ordering.length > 0 ? ordering : ranged.slice(0, 1))];
-    const name = view.generation.view;
-    const allowed = this.limits.unindexedRowsMax.toLocaleString('en');
-    const what =
-      order.length > 0
-        ? `order view "${name}" by ${order.map(({ path }) => `"${path}"`).join(', ')}`
-        : `filter view "${name}" so`;
-    const counted =
-      rows === null
-        ? `  rows      more than ${allowed} were looked at   (so many may be, with an index that does not fit)`
-        : `  rows      ${rows.toLocaleString('en')}   (unindexed ${order.length > 0 ? 'orders' : 'filters'} are allowed up to ${allowed})`;
-    const indexes = view.description.indexes.map((index) => index.name).join(' · ') || 'none';
-    const other = view.description.indexes[0]?.columns[0]?.path;
-    const cost = rows === null ? '' : ` (about ${Math.max(1, Math.round((rows * INDEX_BYTES) / 1e6))} MB)`;
-    return new StillwaterError('unindexed-query', {
-      what: `Cannot ${what}.`,
-      evidence: `${counted}\n  indexes   ${indexes}`,
-      consequence: 'Nothing was read.',
-      remedy:
-        (wanted.length > 0 ? `Add '${wanted.join()}' to its \`indexes\`${cost}, or filter` : 'Filter') +
-        ` by ${other ?? `its key (${view.description.key.join(', ')})`} first.`,
-    });
-  }
-}
-
-/**
- * What an index takes in Redis for one row, about (measured): the member, which is the order texts of its columns with the
- * row's bucket and key, and what a sorted set keeps for each member: an entry of its hash table and a node of its skip list.
- */
-const INDEX_BYTES = 150;
-
-interface IndexPage {
-  record: TaskRecord | null;
-  members: readonly string[];
-  rows: readonly StoredRow[];
-}
-
-/** One partition's place in an index. */
-class Head {
-  #page: IndexPage = { record: null, members: [], rows: [] };
-  #at = 0;
-  #ended = false;
-  #read = false;
-  record: TaskRecord | null = null;
-
-  constructor(readonly pages: AsyncGenerator<IndexPage>) {}
-
-  get member(): string | null {
-    return this.#page.members[this.#at] ?? null;
-  }
-
-  async fill(): Promise<void> {
-    while (!this.#ended && this.#at >= this.#page.members.length) {
-      const { value, done } = await this.pages.next();
-      if (done) this.#ended = true;
-      else {
-        this.#page = value;
-        this.#at = 0;
-        if (!this.#read) this.record = value.record;
-        this.#read = true;
-      }
-    }
-  }
-
-  take(): StoredRow {
-    return this.#page.rows[this.#at++]!;
-  }
 }
 
 const parsed = ({ key, text }: StoredRow): FoundRow => ({ key, row: JSON.parse(text) as Row });
@@ -396,11 +285,6 @@ const keyOrder = (view: ServedView): OrderTerm[] =>
     nullsFirst: false,
     decimal: isDecimal(type),
   }));
-
-function continued(range: MemberRange, after: string | null, backward: boolean): MemberRange {
-  if (after === null) return range;
-  return backward ? { from: range.from, to: after } : { from: after + '\0', to: range.to };
-}
 
 function setPath(row: Record<string, unknown>, path: string, value: unknown): void {
   const steps = path.split('.');

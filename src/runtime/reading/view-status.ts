@@ -4,7 +4,7 @@ import { partitionKeys } from '../placement.js';
 import { contained } from '../contained.js';
 import { allTasks, lastStage } from '../generation-tasks.js';
 import type { Generation } from '../ports/registry.js';
-import type { LogEnd, SourceLog } from '../ports/source-log.js';
+import { archivedEntries, firstReadable, type LogEnd, type SourceLog } from '../ports/source-log.js';
 import type { TaskRecord, TaskStatus, TaskStore } from '../ports/task-store.js';
 import type { Workers } from '../ports/workers.js';
 import { BEGINNING, comparePositions, timeOf } from '../position.js';
@@ -246,11 +246,13 @@ function lagOf(
     if (!end?.exists) continue;
     const reached = frontier[source] ?? BEGINNING;
     if (comparePositions(end.last, reached) <= 0) continue;
-    const from = reached === BEGINNING ? end.first : reached;
+    const from = reached === BEGINNING ? firstReadable(end) : reached;
     if (from) ms = Math.max(ms, Math.max(0, timeOf(end.last) - timeOf(from)));
     const done =
       read.get(source) ??
-      (Object.keys(generation.upstreams).length === 0 ? end.entriesAdded - end.length : null);
+      (Object.keys(generation.upstreams).length === 0
+        ? end.entriesAdded - end.length - archivedEntries(end)
+        : null);
     if (done !== null) entries += Math.max(0, end.entriesAdded - done);
   }
   return { entries, ms };

@@ -179,5 +179,11 @@ export class MemoryRedis {
 export const sentKey = (task: TaskId): string => `${taskName(task)}:sent`;
 export const changelogKey = (task: TaskId): string => `${taskName(task)}:changes`;
 
-/** What is stored is no object that its writer may still change, and what is read none that its reader shares. */
-export const copyOf = <T>(value: T): T => (value === null ? value : (JSON.parse(JSON.stringify(value)) as T));
+/** As it is stored: no object that its writer may still change, nor one that a reader can. */
+export const stored = <T>(value: T): T => frozen(JSON.parse(JSON.stringify(value)) as T);
+
+function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const part of Object.values(value)) frozen(part);
+  return Object.freeze(value);
+}

@@ -1,5 +1,5 @@
 import { Registry, type Generation, type RegistrySnapshot } from '../../runtime/ports/registry.js';
-import { copyOf, type MemoryRedis } from './memory-redis.js';
+import { stored, type MemoryRedis } from './memory-redis.js';
 
 /** The registry in memory. */
 export class MemoryRegistry extends Registry {
@@ -26,7 +26,7 @@ export class MemoryRegistry extends Registry {
     const sorted = [...generations.values()].sort((left, right) =>
       left.view < right.view ? -1 : left.view > right.view ? 1 : left.number - right.number,
     );
-    return { revision, release, generations: copyOf(sorted) };
+    return { revision, release, generations: sorted };
   }
 
   async change(
@@ -37,7 +37,7 @@ export class MemoryRegistry extends Registry {
     const { registry } = this.redis;
     if (registry.revision !== revision) return null;
     for (const generation of puts)
-      registry.generations.set(`${generation.view}#${generation.number}`, copyOf(generation));
+      registry.generations.set(`${generation.view}#${generation.number}`, stored(generation));
     for (const { view, number } of removes) registry.generations.delete(`${view}#${number}`);
     return (registry.revision += 1);
   }

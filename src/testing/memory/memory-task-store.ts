@@ -21,9 +21,9 @@ import {
 import { type OwnerToken, type TaskId, taskName } from '../../runtime/task-id.js';
 import {
   changelogKey,
-  copyOf,
   type MemoryRedis,
   MemoryStream,
+  stored,
   type MemoryTask,
   sentKey,
 } from './memory-redis.js';
@@ -42,7 +42,7 @@ export class MemoryTaskStore extends TaskStore {
     kept.epoch = token.epoch;
     kept.nonce = token.nonce;
     kept.grants += 1;
-    return { token, record: copyOf(kept.record), grants: kept.grants, attempt: copyOf(kept.attempt) };
+    return { token, record: kept.record, grants: kept.grants, attempt: kept.attempt };
   }
 
   async release(task: TaskId, token: OwnerToken): Promise<void> {
@@ -56,12 +56,12 @@ export class MemoryTaskStore extends TaskStore {
 
   async reload(task: TaskId, token: OwnerToken): Promise<{ record: TaskRecord | null } | null> {
     const kept = this.#owned(task, token);
-    return kept && { record: copyOf(kept.record) };
+    return kept && { record: kept.record };
   }
 
   async attempt(task: TaskId, token: OwnerToken, attempt: Attempt | null): Promise<boolean> {
     const kept = this.#owned(task, token);
-    if (kept) kept.attempt = copyOf(attempt);
+    if (kept) kept.attempt = stored(attempt);
     return kept !== null;
   }
 
@@ -72,7 +72,7 @@ export class MemoryTaskStore extends TaskStore {
   }
 
   async blamed(fingerprint: string): Promise<BlamedEntry[]> {
-    return copyOf(this.redis.blamed.get(fingerprint) ?? []);
+    return [...(this.redis.blamed.get(fingerprint) ?? [])];
   }
 
   async status(tasks: readonly TaskId[]): Promise<TaskStatus[]> {
@@ -82,14 +82,14 @@ export class MemoryTaskStore extends TaskStore {
         task,
         owner: kept?.owner ?? null,
         epoch: kept?.epoch ?? 0,
-        record: copyOf(kept?.record ?? null),
+        record: kept?.record ?? null,
         parked: kept?.parked ?? null,
       };
     });
   }
 
   async clocks(tasks: readonly TaskId[]): Promise<(TaskRecord['clocks'] | null)[]> {
-    return tasks.map((task) => copyOf(this.redis.tasks.get(taskName(task))?.record?.clocks ?? null));
+    return tasks.map((task) => this.redis.tasks.get(taskName(task))?.record?.clocks ?? null);
   }
 
   async park(task: TaskId, token: OwnerToken, reason: ParkReason | null): Promise<void> {
@@ -170,7 +170,7 @@ export class MemoryTaskStore extends TaskStore {
         else members.delete(member);
       }
     }
-    kept.record = copyOf({ ...request.record, tick: request.tick, commit: request.nonce });
+    kept.record = stored({ ...request.record, tick: request.tick, commit: request.nonce });
     kept.commit = request.nonce;
     kept.buckets = request.buckets;
     kept.grants = 0;
@@ -179,9 +179,7 @@ export class MemoryTaskStore extends TaskStore {
   }
 
   async receive(requests: readonly ReceiveRequest[]): Promise<Received[]> {
-    const records = requests.map(({ sender }) =>
-      copyOf(this.redis.tasks.get(taskName(sender))?.record ?? null),
-    );
+    const records = requests.map(({ sender }) => this.redis.tasks.get(taskName(sender))?.record ?? null);
     // As in Redis others come between the two.
     await Promise.resolve();
     return requests.map(({ sender, receiver, after, countMax }, index) => {

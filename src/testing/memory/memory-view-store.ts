@@ -11,7 +11,7 @@ import {
 } from '../../runtime/ports/view-store.js';
 import { type TaskId, taskName } from '../../runtime/task-id.js';
 import { compareText, unescapeText } from '../../zset/text-order.js';
-import { changelogKey, copyOf, type MemoryRedis } from './memory-redis.js';
+import { changelogKey, type MemoryRedis } from './memory-redis.js';
 
 /** Rows, indexes and changelogs in memory, as `MemoryTaskStore` left them. */
 export class MemoryViewStore extends ViewStore {
@@ -121,7 +121,7 @@ export class MemoryViewStore extends ViewStore {
   }
 
   #record(task: TaskId): ReadRows['record'] {
-    return copyOf(this.redis.tasks.get(taskName(task))?.record ?? null);
+    return this.redis.tasks.get(taskName(task))?.record ?? null;
   }
 
   #row(task: TaskId, key: string): StoredRow[] {

@@ -1,5 +1,5 @@
 import { Workers, type WorkerInfo } from '../../runtime/ports/workers.js';
-import { copyOf, type MemoryRedis } from './memory-redis.js';
+import { stored, type MemoryRedis } from './memory-redis.js';
 
 /** Who is alive, in memory: one object for each process, all over one `MemoryRedis`. */
 export class MemoryWorkers extends Workers {
@@ -8,7 +8,7 @@ export class MemoryWorkers extends Workers {
   }
 
   async renew(worker: WorkerInfo, leaseMs: number): Promise<{ live: WorkerInfo[]; now: number }> {
-    this.redis.workers.set(worker.id, { worker: copyOf(worker), until: this.redis.clock.now() + leaseMs });
+    this.redis.workers.set(worker.id, { worker: stored(worker), until: this.redis.clock.now() + leaseMs });
     return this.live();
   }
 
@@ -20,7 +20,7 @@ export class MemoryWorkers extends Workers {
     const now = this.redis.clock.now();
     for (const [id, { until }] of this.redis.workers) if (until <= now) this.redis.workers.delete(id);
     const live = [...this.redis.workers.values()]
-      .map(({ worker }) => copyOf(worker))
+      .map(({ worker }) => worker)
       .sort((left, right) => (left.id < right.id ? -1 : 1));
     return { live, now };
   }

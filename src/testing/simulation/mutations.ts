@@ -7,6 +7,7 @@ import type {
   TaskRecord,
 } from '../../runtime/ports/task-store.js';
 import type { RawEntry, ReadOutcome, ReadRequest } from '../../runtime/ports/source-log.js';
+import type { Ports } from '../../runtime/ports/ports.js';
 import { taskName } from '../../runtime/task-id.js';
 import { memoryPorts } from '../memory/memory-ports.js';
 import type { MemoryRedis } from '../memory/memory-redis.js';
@@ -14,7 +15,6 @@ import { MemorySourceLog } from '../memory/memory-source-log.js';
 import { MemoryTaskStore } from '../memory/memory-task-store.js';
 import { MemoryViewStore } from '../memory/memory-view-store.js';
 import type { Random } from '../random.js';
-import type { Ports } from './simulated-worker.js';
 import { chainedSubject, movedOnly, movedSubject, type Subject } from './subjects.js';
 
 /** How long before the entries, where heartbeats are read first. */

@@ -10,7 +10,8 @@ import { CommitWatch } from './commit-watch.js';
 import { FaultSource, NO_FAULTS } from './faulty-ports.js';
 import { checkpoint, type Checkpoint, rollBack, rollBackStream, rollBackTask } from './rollback.js';
 import { SimulatedProcess } from './simulated-process.js';
-import { type Ports, SimulatedWorker } from './simulated-worker.js';
+import type { Ports } from '../../runtime/ports/ports.js';
+import { SimulatedWorker } from './simulated-worker.js';
 import { redisKeyOf, type Shown, type Subject, subjects } from './subjects.js';
 import { VirtualTime } from './virtual-time.js';
 
@@ -257,16 +258,16 @@ export class Simulation {
       ({ parked: reason }) => this.#rollbacks === 0 || !PARKED_BY_ROLLBACK.has(reason!.code),
     );
     if (unexpected) throw new Error(`Parked: ${JSON.stringify(unexpected.parked)}`);
-    const names = driver.rebuilder.affected(
+    const names = driver.parts.rebuilder.affected(
       serving.flatMap(({ view }) => (parked.some(({ task }) => task.view === view) ? [view] : [])),
     );
     const id = `rebuild-${++this.#nonces}`;
     this.#rebuilt++;
     let done: 'promoted' | 'cancelled' | null = null;
     const drive = async (): Promise<void> => {
-      await driver.rebuilder.begin(id, names, 'building', true);
+      await driver.parts.rebuilder.begin(id, names, 'building', true);
       for (;;) {
-        const { state } = await driver.rebuilder.advance(id);
+        const { state } = await driver.parts.rebuilder.advance(id);
         if (state === 'promoted' || state === 'cancelled') return void (done = state);
         await driver.process.clock.sleep(200);
       }

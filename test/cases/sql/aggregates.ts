@@ -1,5 +1,6 @@
 import { unsupported } from '../unsupported.js';
 import type { Call, OrderItem } from './ast.js';
+import { dialect } from './dialect.js';
 import { type Compiled, compile } from './expressions.js';
 import { columnOf, isStructured, offered, type Rel } from './relation.js';
 import { compare } from './scalar-functions.js';
@@ -94,6 +95,27 @@ export function aggregateOf(call: Call, rel: Rel): MadeAggregate {
       const id = plain();
       return made(argType, () => offered(call.name)(id));
     }
+    case 'approx_count_distinct': {
+      const id = plain();
+      return made('int', () => offered('approxCountDistinct')(id), zero);
+    }
+    case 'any_value': {
+      const id = plain();
+      return made(argType, () => offered('min')(id));
+    }
+    case 'bit_and':
+    case 'bit_or':
+    case 'bit_xor': {
+      const id = plain();
+      const fold = BIT_FOLDS[call.name]!;
+      return made(
+        'int',
+        () => offered('collect')(id),
+        (raw: number[] | null) =>
+          raw === null || raw.length === 0 ? null : Number(raw.map(BigInt).reduce(fold)),
+        'int[]',
+      );
+    }
     case 'bool_and':
     case 'every':
     case 'bool_or': {
@@ -136,6 +158,12 @@ export function aggregateOf(call: Call, rel: Rel): MadeAggregate {
       return unsupported(`the aggregate ${call.name}()`);
   }
 }
+
+const BIT_FOLDS: Readonly<Record<string, (l: bigint, r: bigint) => bigint>> = {
+  bit_and: (l, r) => l & r,
+  bit_or: (l, r) => l | r,
+  bit_xor: (l, r) => l ^ r,
+};
 
 const textOrNull = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));
 
@@ -213,9 +241,11 @@ function listed(
   };
   const type = args[0]!.type === 'unknown' ? 'text' : args[0]!.type;
   const request = (): unknown => offered('collect')(id);
+  const isList = call.name === 'array_agg';
   const result = (of: (values: any[][]) => any) => (raw: string[] | null) => {
     const values = sorted(raw);
-    return values.length === 0 ? null : of(values);
+    if (values.length === 0) return raw !== null && isList && dialect().listsOfNone ? [] : null;
+    return of(values);
   };
   if (call.name === 'array_agg')
     return made(

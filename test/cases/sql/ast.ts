@@ -14,7 +14,22 @@ export type Expr =
     }
   | { readonly k: 'cast'; readonly e: Expr; readonly type: string }
   | { readonly k: 'in'; readonly e: Expr; readonly list: readonly Expr[]; readonly not: boolean }
-  | { readonly k: 'inQuery'; readonly e: Expr; readonly query: Query; readonly not: boolean }
+  /** `e op ANY (query)`, or that it is not so. */
+  | {
+      readonly k: 'inQuery';
+      readonly e: Expr;
+      readonly query: Query;
+      readonly op: string;
+      readonly not: boolean;
+    }
+  /** `e op ANY (list)` or `ALL`. */
+  | {
+      readonly k: 'quantified';
+      readonly op: string;
+      readonly all: boolean;
+      readonly e: Expr;
+      readonly list: Expr;
+    }
   | { readonly k: 'exists'; readonly query: Query; readonly not: boolean }
   | { readonly k: 'scalar'; readonly query: Query }
   | {
@@ -32,6 +47,8 @@ export type Expr =
       readonly pattern: Expr;
       readonly not: boolean;
       readonly anyCase: boolean;
+      /** SIMILAR TO. */
+      readonly similar?: boolean;
     }
   | { readonly k: 'array'; readonly items: readonly Expr[] }
   | { readonly k: 'row'; readonly items: readonly Expr[] }
@@ -62,6 +79,8 @@ export interface Frame {
   readonly unit: 'rows' | 'range' | 'groups';
   readonly from: Bound;
   readonly to: Bound;
+  /** EXCLUDE CURRENT ROW. */
+  readonly withoutRow?: boolean;
 }
 export type Bound =
   { readonly at: 'start' | 'end' | 'current' } | { readonly at: 'before' | 'after'; readonly by: Expr };
@@ -95,6 +114,8 @@ export interface SetOperation {
   readonly k: 'set';
   readonly op: 'union' | 'except' | 'intersect';
   readonly all: boolean;
+  /** CORRESPONDING: the columns that count, or all that both have; null where all count by their places. */
+  readonly by: readonly string[] | null;
   readonly l: Body;
   readonly r: Body;
 }
@@ -135,6 +156,10 @@ export type From =
       readonly args: readonly Expr[];
       readonly as: string;
       readonly columns: readonly string[];
+      /** With a column that counts its rows. */
+      readonly numbered: boolean;
+      /** What sessions are told apart by. */
+      readonly keys?: readonly Expr[];
     }
   | {
       readonly k: 'join';

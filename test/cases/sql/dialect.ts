@@ -6,11 +6,24 @@ export interface Dialect {
   readonly extremesOfNull: boolean;
   /** An expression that fails is null. */
   readonly errorsAreNull: boolean;
+  /** Tables with a lateness drop what comes later. */
+  readonly dropsLate: boolean;
+  /** A list of the values of rows of which none counts is empty, not null. */
+  readonly listsOfNone: boolean;
+  /** NOW() is a clock that the case sets. */
+  readonly hasClock: boolean;
 }
 
-const POSTGRES: Dialect = { nullsLow: false, extremesOfNull: false, errorsAreNull: false };
+const POSTGRES: Dialect = {
+  nullsLow: false,
+  extremesOfNull: false,
+  errorsAreNull: false,
+  dropsLate: false,
+  listsOfNone: false,
+  hasClock: false,
+};
 const DIALECTS: Readonly<Record<string, Partial<Dialect>>> = {
-  feldera: { nullsLow: true, extremesOfNull: true },
+  feldera: { nullsLow: true, extremesOfNull: true, dropsLate: true, listsOfNone: true, hasClock: true },
   'flink-sql-1.10': { nullsLow: true },
   risingwave: { errorsAreNull: true },
 };

@@ -10,8 +10,21 @@ const RESERVED = new Set(
     ' ',
   ),
 );
+/** Reserved words that are functions too where a parenthesis follows. */
+const ALSO_FUNCTIONS = new Set(['left', 'right']);
 /** Functions that SQL calls without parentheses. */
 const BARE = new Set(['current_timestamp', 'current_date']);
+
+const OTHER_OPERATORS = '|| -> ->> #> #>> ~ ~* !~ !~* @> <@ && ? ?| ?& & | # << >>'.split(' ');
+
+const OPPOSITE: Readonly<Record<string, string>> = {
+  '=': '<>',
+  '<>': '=',
+  '<': '>=',
+  '>=': '<',
+  '>': '<=',
+  '<=': '>',
+};
 
 /** Expressions, by precedence: or, and, not, is, comparisons, between/in/like, other operators, +, *, ^, unary, ::. */
 export abstract class ExpressionParser extends TokenReader {
@@ -72,12 +85,13 @@ export abstract class ExpressionParser extends TokenReader {
     if (!any && !all) return { k: 'binary', op, l, r: this.#range() };
     this.next();
     this.expect('(');
-    if (!this.sees('select') && !this.sees('with')) unsupported('SQL: ANY or ALL of an array');
-    const query = this.query();
+    const isQuery = this.sees('select') || this.sees('with') || this.sees('values');
+    const query = isQuery ? this.query() : null;
+    const list = isQuery ? null : this.expression();
     this.expect(')');
-    if (any && op === '=') return { k: 'inQuery', e: l, query, not: false };
-    if (all && op === '<>') return { k: 'inQuery', e: l, query, not: true };
-    return unsupported(`SQL: ${op} ${any ? 'ANY' : 'ALL'}`);
+    if (list !== null) return { k: 'quantified', op, all, e: l, list };
+    // What holds for all fails for none.
+    return { k: 'inQuery', e: l, query: query!, op: all ? OPPOSITE[op]! : op, not: all };
   }
 
   #is(e: Expr): Expr {
@@ -92,14 +106,15 @@ export abstract class ExpressionParser extends TokenReader {
 
   #range(): Expr {
     const e = this.#other();
-    const not = this.sees('not') && ['in', 'between', 'like', 'ilike'].includes(this.ahead(1).text);
+    const not =
+      this.sees('not') && ['in', 'between', 'like', 'ilike', 'similar'].includes(this.ahead(1).text);
     if (not) this.next();
     if (this.skip('in')) {
       this.expect('(');
       if (this.sees('select') || this.sees('with') || this.sees('values')) {
         const query = this.query();
         this.expect(')');
-        return { k: 'inQuery', e, query, not };
+        return { k: 'inQuery', e, query, op: '=', not };
       }
       const list = this.list(() => this.expression());
       this.expect(')');
@@ -110,13 +125,15 @@ export abstract class ExpressionParser extends TokenReader {
       this.expect('and');
       return { k: 'between', e, low, high: this.#other(), not };
     }
+    if (this.skip('similar', 'to'))
+      return { k: 'like', e, pattern: this.#other(), not, anyCase: false, similar: true };
     for (const word of ['like', 'ilike'])
       if (this.skip(word)) return { k: 'like', e, pattern: this.#other(), not, anyCase: word === 'ilike' };
     return e;
   }
 
   #other(): Expr {
-    return this.#binary(['||', '->', '->>', '~', '!~'], () => this.#sum());
+    return this.#binary(OTHER_OPERATORS, () => this.#sum());
   }
 
   #sum(): Expr {
@@ -147,14 +164,14 @@ export abstract class ExpressionParser extends TokenReader {
   }
 
   #unary(): Expr {
-    for (const op of ['-', '+']) if (this.skip(op)) return { k: 'unary', op, e: this.#unary() };
+    for (const op of ['-', '+', '~']) if (this.skip(op)) return { k: 'unary', op, e: this.#unary() };
     return this.#postfix(this.#primary());
   }
 
   #postfix(of: Expr): Expr {
     let e = of;
     for (;;) {
-      if (this.skip('::')) e = { k: 'cast', e, type: this.type() };
+      if (this.skip('::')) e = this.#castTo(e);
       else if (this.skip('[')) {
         e = { k: 'element', e, index: this.expression() };
         this.expect(']');
@@ -162,7 +179,21 @@ export abstract class ExpressionParser extends TokenReader {
     }
   }
 
+  /** A text cast to so many characters loses the others. */
+  #castTo(e: Expr): Expr {
+    const text = this.typeText();
+    const size = /^(?:varchar|character varying)\((\d+)\)$/.exec(text)?.[1];
+    const cast: Expr = { k: 'cast', e, type: typeNamed(text) };
+    return size === undefined
+      ? cast
+      : call('left', [cast, { k: 'literal', value: Number(size), type: 'int' }]);
+  }
+
   protected type(): string {
+    return typeNamed(this.typeText());
+  }
+
+  protected typeText(): string {
     let text = this.name();
     if (text === 'double' && this.skip('precision')) text = 'double precision';
     else if (text === 'character' && this.skip('varying')) text = 'character varying';
@@ -175,7 +206,7 @@ export abstract class ExpressionParser extends TokenReader {
       text += `(${parts.join(',')})`;
     }
     while (this.skip('[', ']')) text += '[]';
-    return typeNamed(text);
+    return text;
   }
 
   #primary(): Expr {
@@ -191,7 +222,8 @@ export abstract class ExpressionParser extends TokenReader {
     if (this.skip('(')) return this.#parenthesized();
     if (this.skip('*')) return { k: 'star', table: null };
     if (token.kind === 'quoted') return this.#named(this.name());
-    if (token.kind !== 'word' || RESERVED.has(token.text)) {
+    const isFunction = ALSO_FUNCTIONS.has(token.text) && this.ahead(1).text === '(';
+    if (token.kind !== 'word' || (RESERVED.has(token.text) && !isFunction)) {
       if (this.skip('not', 'exists')) return this.#exists(true);
       if (this.skip('case')) return this.#case();
       return unsupported(`SQL: "${this.rest}"`);
@@ -224,9 +256,9 @@ export abstract class ExpressionParser extends TokenReader {
         this.expect('(');
         const e = this.expression();
         this.expect('as');
-        const type = this.type();
+        const cast = this.#castTo(e);
         this.expect(')');
-        return { k: 'cast', e, type };
+        return cast;
       }
       case 'extract': {
         this.expect('(');
@@ -250,7 +282,12 @@ export abstract class ExpressionParser extends TokenReader {
       case 'time':
       case 'timestamp':
       case 'timestamptz':
+        if (word === 'timestamp' && this.sees('with', 'time', 'zone') && this.ahead(3).kind === 'text') {
+          this.skip('with', 'time', 'zone');
+          return this.#typed('timestamptz');
+        }
         if (this.token.kind === 'text') return this.#typed(word);
+        if (word === 'interval' && this.token.kind === 'number') return this.#typed(word);
     }
     return this.#named(word);
   }
@@ -273,7 +310,7 @@ export abstract class ExpressionParser extends TokenReader {
   #typed(type: string): Expr {
     let { text } = this.next();
     if (type === 'interval') {
-      const unit = /^(year|month|week|day|hour|minute|second)s?$/.exec(this.token.text);
+      const unit = /^(year|month|quarter|week|day|hour|minute|second)s?$/.exec(this.token.text);
       if (unit && this.token.kind === 'word') {
         this.next();
         text = `${text} ${unit[1]}`;
@@ -305,13 +342,13 @@ export abstract class ExpressionParser extends TokenReader {
   }
 
   #call(name: string): Expr {
+    if (name === 'trim') return this.#trim();
     const distinct = this.skip('distinct');
     if (!distinct) this.skip('all');
     let args: Expr[] = [];
     const star = this.sees('*', ')');
     if (star) this.next();
-    else if (name === 'substring' || name === 'position' || name === 'overlay' || name === 'trim')
-      args = this.#wordy(name);
+    else if (name === 'substring' || name === 'position' || name === 'overlay') args = this.#wordy(name);
     else if (!this.sees(')')) args = this.list(() => this.expression());
     let order: readonly OrderItem[] = this.skip('order', 'by') ? this.orderItems() : [];
     this.expect(')');
@@ -330,19 +367,51 @@ export abstract class ExpressionParser extends TokenReader {
     return { k: 'call', name, args, star, distinct, order, filter, over };
   }
 
+  /** trim([both | leading | trailing] [characters] from text), or trim(text, characters). */
+  #trim(): Expr {
+    const sides = ['both', 'leading', 'trailing'] as const;
+    const side = sides.find((word) => this.skip(word)) ?? 'both';
+    const name = { both: 'btrim', leading: 'ltrim', trailing: 'rtrim' }[side];
+    if (this.skip('from')) {
+      const text = this.expression();
+      this.expect(')');
+      return call(name, [text]);
+    }
+    const [first, ...others] = this.list(() => this.expression());
+    const text = this.skip('from') ? this.expression() : null;
+    this.expect(')');
+    return call(name, text === null ? [first!, ...others] : [text, first!]);
+  }
+
   /** Arguments with words between them: substring(x from 1 for 2). */
   #wordy(name: string): Expr[] {
-    if (name === 'trim')
-      for (const word of ['both', 'leading', 'trailing'])
-        if (this.skip(word)) unsupported(`SQL: trim ${word}`);
     const args = [name === 'position' ? this.#sum() : this.expression()];
-    while (this.skip(',') || this.skip('from') || this.skip('for') || this.skip('in'))
+    while (this.skip(',') || this.skip('placing') || this.skip('from') || this.skip('for') || this.skip('in'))
       args.push(this.expression());
     return args;
   }
 
+  /** The windows that the select being read names but has not yet told. */
+  protected named: { readonly name: string; readonly over: Over }[] = [];
+
   #over(): Over {
-    if (!this.skip('(')) return unsupported('SQL: a named window');
+    if (this.skip('(')) return this.window();
+    return this.#toldLater({ per: [], order: [], frame: null });
+  }
+
+  #toldLater(over: Over): Over {
+    this.named.push({ name: this.name(), over });
+    return over;
+  }
+
+  /** What stands between the parentheses of a window; it may begin with the name of another. */
+  protected window(): Over {
+    const { kind, text } = this.token;
+    if (kind === 'word' && !['partition', 'order', 'rows', 'range', 'groups'].includes(text)) {
+      const over = { per: [], order: [], frame: null };
+      this.#toldLater(over);
+      return Object.assign(over, this.window());
+    }
     const per = this.skip('partition', 'by') ? this.list(() => this.expression()) : [];
     const order = this.skip('order', 'by') ? this.orderItems() : [];
     let frame: Frame | null = null;
@@ -353,7 +422,8 @@ export abstract class ExpressionParser extends TokenReader {
           this.expect('and');
           frame = { unit, from, to: this.#bound() };
         } else frame = { unit, from: this.#bound(), to: { at: 'current' } };
-        if (this.skip('exclude')) unsupported('SQL: EXCLUDE in a frame');
+        if (this.skip('exclude', 'current', 'row')) frame = { ...frame, withoutRow: true };
+        else if (this.skip('exclude') && !this.skip('no', 'others')) unsupported('SQL: EXCLUDE in a frame');
       }
     this.expect(')');
     return { per, order, frame };

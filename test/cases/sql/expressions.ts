@@ -1,9 +1,19 @@
 import { unsupported } from '../unsupported.js';
 import type { Call, Expr } from './ast.js';
 import { dialect, SqlError } from './dialect.js';
-import { arithmetic, commonType, compare, field, rounded, scalarFunctions } from './scalar-functions.js';
+import {
+  arithmetic,
+  commonType,
+  compare,
+  evenly,
+  field,
+  ofDoubles,
+  rounded,
+  scalarFunctions,
+} from './scalar-functions.js';
 import type { Scope } from './scope.js';
 import {
+  asJson,
   baseOf,
   dateOf,
   elementOf,
@@ -73,6 +83,20 @@ export function compile(e: Expr, scope: Scope): Compiled {
       const any = equals.reduce((all, one) => logical('or', all, one));
       return e.not ? unary('not', any) : any;
     }
+    case 'quantified': {
+      const [left, list] = [inner(e.e), inner(e.list)];
+      if (!isList(list.type)) return unsupported(`SQL: ${e.op} ANY of ${list.type}`);
+      const element: Compiled = { type: elementOf(list.type), of: (row) => row.element };
+      const value: Compiled = { type: left.type, of: (row) => row.value };
+      const holds = binary(e.op, value, element).of;
+      return bool((row) => {
+        const [v, elements] = [left.of(row), list.of(row)];
+        if (elements === null) return null;
+        const found = elements.map((one: unknown) => holds({ value: v, element: one }));
+        if (found.includes(!e.all)) return !e.all;
+        return found.includes(null) ? null : e.all;
+      });
+    }
     case 'between': {
       const value = inner(e.e);
       const within = logical('and', binary('>=', value, inner(e.low)), binary('<=', value, inner(e.high)));
@@ -91,6 +115,8 @@ export function compile(e: Expr, scope: Scope): Compiled {
       });
     }
     case 'like': {
+      if (e.similar)
+        return bool(nullsOut([inner(e.e), inner(e.pattern)], (v, p) => similar(p).test(v) !== e.not));
       const [value, pattern] = [inner(e.e), inner(e.pattern)];
       return bool((row) => {
         const [v, p] = [value.of(row), pattern.of(row)];
@@ -140,6 +166,16 @@ function likePattern(pattern: string, anyCase: boolean): RegExp {
   return made;
 }
 
+/** SIMILAR TO: the marks of LIKE, and of regular expressions those that SQL took over. */
+const similar = (pattern: string): RegExp =>
+  new RegExp(
+    `^(?:${pattern
+      .replaceAll(/[.^$\\]/g, '\\$&')
+      .replaceAll('%', '[\\s\\S]*')
+      .replaceAll('_', '[\\s\\S]')})$`,
+    'u',
+  );
+
 const nullsOut =
   (args: readonly Compiled[], call: (...values: any[]) => any) =>
   (row: any): any => {
@@ -161,6 +197,7 @@ function unary(op: string, e: Compiled): Compiled {
       return value === null ? null : !value;
     });
   if (op === '+') return e;
+  if (op === '~') return { type: 'int', of: nullsOut([e], (value) => -value - 1) };
   return {
     type: e.type === 'unknown' ? 'int' : e.type,
     of: nullsOut([e], (value) => (value === 0 ? 0 : -value)),
@@ -206,12 +243,32 @@ function binary(op: string, l: Compiled, r: Compiled): Compiled {
     return bool(nullsOut([left, right], (a, b) => holds(compare(a, b))));
   }
   if (op === '||') {
+    if (isList(l.type) !== isList(r.type) && l.type !== 'unknown' && r.type !== 'unknown')
+      return isList(l.type)
+        ? { type: l.type, of: (row) => [...(l.of(row) ?? []), r.of(row)] }
+        : { type: r.type, of: (row) => [l.of(row), ...(r.of(row) ?? [])] };
     if (isList(l.type) && isList(r.type))
       return { type: l.type, of: nullsOut([l, r], (a, b) => [...a, ...b]) };
     return { type: 'text', of: nullsOut([coerced(l, 'text'), coerced(r, 'text')], (a, b) => a + b) };
   }
-  if (op === '~' || op === '!~')
-    return bool(nullsOut([l, r], (a, b) => new RegExp(b).test(a) === (op === '~')));
+  if (op.endsWith('~') || op.endsWith('~*'))
+    return bool(
+      nullsOut([l, r], (a, b) => new RegExp(b, op.endsWith('*') ? 'iu' : 'u').test(a) !== op.startsWith('!')),
+    );
+  const within = contained(op, l, r);
+  if (within !== null) return within;
+  if (BITS[op] !== undefined && l.type === 'int' && r.type === 'int')
+    return { type: 'int', of: nullsOut([l, r], BITS[op]) };
+  if (op === '#>' || op === '#>>') {
+    const path = coerced(r, 'text[]');
+    return {
+      type: op === '#>' ? 'json' : 'text',
+      of: nullsOut([l, path], (a, steps: string[]) => {
+        const value = steps.reduce((at, step) => at?.[step] ?? null, a);
+        return op === '#>' || value === null || typeof value === 'string' ? value : shown('json', value);
+      }),
+    };
+  }
   if (op === '->' || op === '->>')
     return {
       type: op === '->' ? 'json' : 'text',
@@ -225,6 +282,55 @@ function binary(op: string, l: Compiled, r: Compiled): Compiled {
       }),
     };
   return calculated(op, l, r);
+}
+
+const BITS: Readonly<Record<string, (l: number, r: number) => number>> = {
+  '&': (l, r) => Number(BigInt.asIntN(64, BigInt(l) & BigInt(r))),
+  '|': (l, r) => Number(BigInt.asIntN(64, BigInt(l) | BigInt(r))),
+  '#': (l, r) => Number(BigInt.asIntN(64, BigInt(l) ^ BigInt(r))),
+  '<<': (l, r) => Number(BigInt(l) << BigInt(r)),
+  '>>': (l, r) => Number(BigInt(l) >> BigInt(r)),
+};
+
+/** Operators of lists and JSON that ask what is in them; null where these are none. */
+function contained(op: string, l: Compiled, r: Compiled): Compiled | null {
+  if (!['@>', '<@', '&&', '?'].includes(op)) return null;
+  const [left, right] =
+    isList(l.type) || l.type === 'json' ? [l, coerced(r, l.type)] : [coerced(l, r.type), r];
+  const lists = isList(left.type);
+  const has = (all: any[], one: any): boolean =>
+    one !== null && all.some((other) => other !== null && compare(other, one) === 0);
+  const holds = (whole: any, part: any): boolean =>
+    lists ? part.every((one: any) => has(whole, one)) : jsonHolds(whole, part);
+  switch (op) {
+    case '@>':
+      return bool(nullsOut([left, right], holds));
+    case '<@':
+      return bool(nullsOut([left, right], (part, whole) => holds(whole, part)));
+    case '&&':
+      return bool(nullsOut([left, right], (a, b) => a.some((one: any) => has(b, one))));
+    case '?':
+      return bool(
+        nullsOut([l, r], (json, name) => (Array.isArray(json) ? json.includes(name) : name in Object(json))),
+      );
+    default:
+      return null;
+  }
+}
+
+/** Whether JSON holds other JSON, as `@>` has it: members and elements in any order. */
+function jsonHolds(whole: any, part: any): boolean {
+  if (Array.isArray(part))
+    return Array.isArray(whole) && part.every((one) => whole.some((other) => jsonHolds(other, one)));
+  if (Array.isArray(whole) && (part === null || typeof part !== 'object')) return whole.includes(part);
+  if (part !== null && typeof part === 'object')
+    return (
+      whole !== null &&
+      typeof whole === 'object' &&
+      !Array.isArray(whole) &&
+      Object.entries(part).every(([name, value]) => name in whole && jsonHolds(whole[name], value))
+    );
+  return whole === part;
 }
 
 function calculated(op: string, l: Compiled, r: Compiled): Compiled {
@@ -290,10 +396,12 @@ function rowsCompared(op: string, left: readonly any[], right: readonly any[]): 
 }
 
 function called(e: Call, args: readonly Compiled[]): Compiled {
+  const json = jsonMade(e.name, args);
+  if (json !== null) return json;
   if (e.over !== null || e.filter !== null || e.distinct) unsupported(`SQL: ${e.name} here`);
-  const known = scalarFunctions[e.name];
-  if (known === undefined) return unsupported(`the function ${e.name}()`);
   const types = args.map(({ type }) => type);
+  const known = (types[0] === 'float' ? ofDoubles[e.name] : undefined) ?? scalarFunctions[e.name];
+  if (known === undefined) return unsupported(`the function ${e.name}()`);
   const type = known.type(types);
   const taken = args.map((arg) => {
     if (known.takes !== undefined && arg.type === 'unknown') return arg;
@@ -313,6 +421,30 @@ function called(e: Call, args: readonly Compiled[]): Compiled {
     type,
     of: known.nulls ? (row) => known.call(...taken.map((arg) => arg.of(row))) : nullsOut(taken, known.call),
   };
+}
+
+/** JSON made of values: null where a function makes none. */
+function jsonMade(name: string, args: readonly Compiled[]): Compiled | null {
+  const values = (row: any): any[] => args.map(({ type, of }) => asJson(type, of(row)));
+  switch (name.replace(/^jsonb_|^json_/, '')) {
+    case 'build_array':
+      return { type: 'json', of: values };
+    case 'build_object':
+      return {
+        type: 'json',
+        of: (row) => {
+          const found = values(row);
+          return Object.fromEntries(
+            found.flatMap((key, at) => (at % 2 === 0 ? [[String(key), found[at + 1]]] : [])),
+          );
+        },
+      };
+    case 'to_jsonb':
+    case 'to_json':
+      return { type: 'json', of: (row) => values(row)[0] };
+    default:
+      return null;
+  }
 }
 
 /** The same value as another type, where SQL makes it so by itself. `loose`: only texts without a type. */
@@ -335,7 +467,7 @@ function casted(e: Compiled, type: string): Compiled {
       if (typeof value === 'boolean') return Number(value);
       const number = typeof value === 'string' ? Number(value) : value;
       if (!Number.isFinite(number)) throw new SqlError(`"${value}" is no integer`);
-      return rounded(number, 0) + 0;
+      return (from === 'float' ? evenly(number) : rounded(number, 0)) + 0;
     });
   if (to === 'numeric') {
     const places = /\(\d+,(\d+)\)/.exec(type)?.[1] ?? (/\(\d+\)/.test(type) ? '0' : undefined);

@@ -1,6 +1,6 @@
 import { unsupported } from '../unsupported.js';
 import { aggregateOf } from './aggregates.js';
-import type { Bound, Call, Expr } from './ast.js';
+import type { Bound, Call, Expr, Frame } from './ast.js';
 import { compile } from './expressions.js';
 import { ordered } from './limit.js';
 import {
@@ -18,6 +18,11 @@ import {
 import { fresh, Scope, type SqlColumn } from './scope.js';
 import { isTime, msOf } from './types.js';
 import { conjunction } from './walk.js';
+
+/** What a frame is without a word for it: all up to the row. */
+const WHOLE: Frame = { unit: 'range', from: { at: 'start' }, to: { at: 'current' } };
+
+const different = (l: SqlColumn, r: SqlColumn): Expr => ({ k: 'binary', op: '<>', l: known(l), r: known(r) });
 
 const known = ({ id }: SqlColumn): Expr => ({ k: 'known', id });
 
@@ -44,14 +49,17 @@ export function framedByJoin(of: Rel, call: Call, groups: readonly string[]): { 
       groups.map((id) => copies.get(id)!.id),
     ),
   ];
-  const { from, to } = call.over!.frame ?? { from: { at: 'start' }, to: { at: 'current' } };
+  const { from, to, withoutRow } = call.over!.frame ?? WHOLE;
   const other = copies.get(place.id)!;
   const pairs = joined(
     'inner',
     own.rel,
     theirs.rel,
     [[own.key, theirs.key]],
-    conjunction([...limit('>=', other, place, from), ...limit('<=', other, place, to)]),
+    conjunction([
+      ...peersOr(other, place, [...limit('>=', other, place, from), ...limit('<=', other, place, to)]),
+      ...(withoutRow ? [different(copies.get(number.id)!, number)] : []),
+    ]),
   );
   const { made, ready } = aggregated(call, pairs, args.ids, copies, number.id);
   const row: SqlColumn = { ...number, id: fresh(), made: true };
@@ -111,9 +119,27 @@ function placed(
   const sign = order[0]!.descending ? -1 : 1;
   const timed = isTime(rel.scope.byId(id).type);
   const place = columnOf('', timed ? 'interval' : 'numeric', { made: true });
-  const value = (row: any): number | null =>
-    row[id] === null ? null : sign * (timed ? msOf(row[id]) : row[id]) + 0;
+  const unbounded = [frame.from.at, frame.to.at].some((at) => at === 'start' || at === 'end');
+  const value = (row: any): number | null => {
+    if (row[id] !== null) return sign * (timed ? msOf(row[id]) : row[id]) + 0;
+    return unbounded ? unsupported('SQL: nulls in a range without bounds') : null;
+  };
   return { rel: extended(rel, [{ column: place, of: value }]), number, place };
+}
+
+/** Rows without a place lie beside one another. */
+function peersOr(other: SqlColumn, own: SqlColumn, limits: readonly Expr[]): Expr[] {
+  const within = conjunction(limits);
+  if (within === null) return [];
+  const none = (column: SqlColumn): Expr => ({ k: 'is', e: known(column), value: null, not: false });
+  return [
+    {
+      k: 'binary',
+      op: 'or',
+      l: within,
+      r: { k: 'binary', op: 'and', l: none(other), r: none(own) },
+    },
+  ];
 }
 
 /** A row's place against that of the row whose frame it is to lie in. */
@@ -135,11 +161,27 @@ function aggregated(
   number: string,
 ): { made: ReturnType<typeof aggregateOf>; ready: Rel } {
   const columns = args.map((id) => copies.get(id)!);
+  // Lists are in the order of the window.
+  const order = [{ e: known(copies.get(number)!), descending: false, nullsFirst: false }];
+  if (call.order.length > 0) return unsupported(`SQL: ${call.name}() in another order than its window`);
+  if (call.name === 'nth_value') {
+    const [value] = columns;
+    const list = aggregateOf({ ...call, name: 'array_agg', over: null, args: [known(value!)], order }, pairs);
+    const nth = Number(compile(call.args[1]!, new Scope([])).of({}));
+    return {
+      made: {
+        ...list,
+        result: (raw) => list.result(raw)?.[nth - 1] ?? null,
+        column: columnOf(call.name, value!.type),
+      },
+      ready: extended(pairs, list.before),
+    };
+  }
   const ends = { first_value: 'minBy', last_value: 'maxBy' }[call.name];
   if (ends === undefined) {
     const filter = call.filter === null ? null : known(columns.at(-1)!);
     const made = aggregateOf(
-      { ...call, over: null, args: columns.slice(0, call.args.length).map(known), filter },
+      { ...call, over: null, args: columns.slice(0, call.args.length).map(known), filter, order },
       pairs,
     );
     return { made, ready: extended(pairs, made.before) };

@@ -82,10 +82,12 @@ function shadowed(base: Rel, from: readonly From[], catalog: Catalog): Rel {
 const decides = (condition: Expr, scope: Scope): boolean =>
   columnsIn(condition).every(({ table, name }) => scope.find(table, name) !== null);
 
+const WINDOWS = ['tumble', 'hop', 'session'];
+
 /** Whether a part of FROM names columns of what stands before it or around the query. */
 function speaksOf(from: From, scope: Scope): boolean {
   if (from.k === 'table') return false;
-  if (from.k === 'function' && ['tumble', 'hop'].includes(from.name)) return false;
+  if (from.k === 'function' && WINDOWS.includes(from.name)) return false;
   if (from.k === 'query' && !from.lateral && scope.outer.length === 0) return false;
   const own = from.k === 'join' || from.k === 'query' ? namesIn(from) : new Set<string>();
   return columnsInFrom(from).some(
@@ -193,7 +195,7 @@ function lateralJoin(from: Extract<From, { k: 'join' }>, left: Rel, catalog: Cat
 }
 
 function functionOf(from: Extract<From, { k: 'function' }>, catalog: Catalog, cur: Rel | null): Rel {
-  if (from.name === 'tumble' || from.name === 'hop') {
+  if (WINDOWS.includes(from.name)) {
     const [of] = from.args;
     if (of?.k !== 'column') return unsupported(`SQL: ${from.name}() of an expression`);
     const rel = timeWindow(
@@ -201,19 +203,23 @@ function functionOf(from: Extract<From, { k: 'function' }>, catalog: Catalog, cu
       catalog.named(of.name, from.as, from.columns),
       from.args.slice(1),
       from.as,
+      from.keys ?? [],
     );
     return cur === null ? rel : joined('inner', cur, rel, []);
   }
   if (from.name !== 'unnest' && from.name !== 'generate_series')
     return unsupported(`SQL: ${from.name}() in FROM`);
-  const { rel, column } = withElements(cur ?? catalog.one, call(from.name, from.args));
+  const { rel, column, place } = withElements(cur ?? catalog.one, call(from.name, from.args), from.numbered);
   const name = from.columns[0] ?? (from.as === from.name ? from.name : from.as);
+  const named = new Map([[column.id, name]]);
+  if (place !== null) named.set(place.id, from.columns[1] ?? 'ordinality');
   return {
     ...rel,
     scope: new Scope(
-      rel.scope.columns.map((one) =>
-        one.id === column.id ? { ...one, name, table: from.as, made: false } : one,
-      ),
+      rel.scope.columns.map((one) => {
+        const known = named.get(one.id);
+        return known === undefined ? one : { ...one, name: known, table: from.as, made: false };
+      }),
     ),
   };
 }

@@ -53,6 +53,12 @@ export function grouped(
   const keys = materialized(from, [...groups.values()]);
   const names = [...groups.keys()];
   let { rel } = keys;
+  for (const { session } of keys.ids.map((id) => rel.scope.byId(id)))
+    if (session?.keys)
+      sameKeys(
+        session.keys,
+        keys.ids.filter((id) => !rel.scope.byId(id).session),
+      );
   // A column that is grouped by keeps its name: what comes after may speak of it.
   const columns = keys.ids.map((id): SqlColumn => ({ ...rel.scope.byId(id), id: fresh(), outer: false }));
   rel = {
@@ -114,7 +120,7 @@ export function grouped(
     rel: {
       ...all,
       scope: new Scope(
-        all.scope.columns.map((column, place) =>
+        all.scope.columns.map(({ session: _, ...column }, place) =>
           place >= outer + columns.length ? { ...column, made: true } : column,
         ),
       ),
@@ -125,6 +131,12 @@ export function grouped(
         return id === undefined ? null : { k: 'known', id };
       }),
   };
+}
+
+/** Sessions of other groups than those that are asked for would be other sessions. */
+function sameKeys(told: readonly string[], grouped: readonly string[]): void {
+  if (told.length !== grouped.length || told.some((id) => !grouped.includes(id)))
+    unsupported('SQL: sessions of other groups than are grouped by');
 }
 
 /** A part that names what only the query within it knows has no text here. */

@@ -57,7 +57,7 @@ export class QueryParser extends ExpressionParser {
       this.next();
       const all = this.skip('all');
       if (!all) this.skip('distinct');
-      left = { k: 'set', op, all, l: left, r: this.#intersected() };
+      left = { k: 'set', op, all, by: this.#corresponding(), l: left, r: this.#intersected() };
     }
   }
 
@@ -66,9 +66,14 @@ export class QueryParser extends ExpressionParser {
     while (this.skip('intersect')) {
       const all = this.skip('all');
       if (!all) this.skip('distinct');
-      left = { k: 'set', op: 'intersect', all, l: left, r: this.#part() };
+      left = { k: 'set', op: 'intersect', all, by: this.#corresponding(), l: left, r: this.#part() };
     }
     return left;
+  }
+
+  #corresponding(): string[] | null {
+    if (!this.skip('corresponding')) return null;
+    return this.skip('by') ? this.names() : [];
   }
 
   #part(): Body {
@@ -92,6 +97,8 @@ export class QueryParser extends ExpressionParser {
 
   #select(): Select {
     this.expect('select');
+    const around = this.named;
+    this.named = [];
     let distinct = false;
     let distinctOn: Expr[] = [];
     if (this.skip('distinct')) {
@@ -106,7 +113,26 @@ export class QueryParser extends ExpressionParser {
     const where = this.skip('where') ? this.expression() : null;
     const groups = this.skip('group', 'by') ? this.#groups() : null;
     const having = this.skip('having') ? this.expression() : null;
+    if (this.skip('window')) this.list(() => this.#toldWindow());
+    if (this.named.length > 0) unsupported(`SQL: the window ${this.named[0]!.name}`);
+    this.named = around;
     return { k: 'select', distinct, distinctOn, items, from, where, groups, having };
+  }
+
+  #toldWindow(): void {
+    const name = this.name();
+    this.expect('as', '(');
+    const told = this.window();
+    for (const one of this.named)
+      if (one.name === name) {
+        const { order, frame } = one.over;
+        Object.assign(one.over, {
+          per: told.per,
+          order: order.length > 0 ? order : told.order,
+          frame: frame ?? told.frame,
+        });
+      }
+    this.named = this.named.filter((one) => one.name !== name);
   }
 
   #item(): Item {
@@ -206,18 +232,47 @@ export class QueryParser extends ExpressionParser {
       this.expect(')');
       return from;
     }
+    const wrapped = this.skip('table', '(');
     let name = this.name();
     if (this.skip('.')) name = this.name();
+    if (wrapped || (this.sees('(', 'table') && ['tumble', 'hop', 'session'].includes(name)))
+      return this.#windowed(name, wrapped);
     if (this.skip('(')) {
       const args = this.sees(')') ? [] : this.list(() => this.expression());
       this.expect(')');
-      if (this.skip('with', 'ordinality')) unsupported('SQL: WITH ORDINALITY');
+      const numbered = this.skip('with', 'ordinality');
       const { as, columns } = this.#alias(name);
-      return { k: 'function', name, args, as: as!, columns };
+      return { k: 'function', name, args, as: as!, columns, numbered };
     }
     const past = this.#past();
     const { as, columns } = this.#alias(name);
     return { k: 'table', name: past || this.#past() ? pastOf(name) : name, as: as!, columns };
+  }
+
+  /** TABLE(TUMBLE(TABLE t, DESCRIPTOR(at), INTERVAL …)), its arguments named or not: as TUMBLE(t, at, INTERVAL …). */
+  #windowed(name: string, wrapped: boolean): From {
+    this.expect('(');
+    const keys: Expr[] = [];
+    const args: Expr[] = [];
+    const column = (named: string): Expr => ({ k: 'column', table: null, name: named });
+    this.list(() => {
+      if (this.ahead(1).text === '=>') {
+        this.next();
+        this.next();
+      }
+      if (this.skip('table')) {
+        args.push(column(this.name()));
+        if (this.skip('partition', 'by')) keys.push(...this.list(() => this.expression()));
+      } else if (this.skip('descriptor')) {
+        const columns = this.names().map(column);
+        if (args.length === 1) args.push(...columns);
+        else keys.push(...columns);
+      } else args.push(this.expression());
+    });
+    this.expect(')');
+    if (wrapped) this.expect(')');
+    const { as, columns } = this.#alias(name);
+    return { k: 'function', name, args, as: as!, columns, numbered: false, keys };
   }
 
   #past(): boolean {

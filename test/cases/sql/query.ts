@@ -1,7 +1,7 @@
 import { unsupported } from '../unsupported.js';
 import type { Body, Expr, Item, OrderItem, Query, Select } from './ast.js';
 import type { Catalog } from './catalog.js';
-import { compile } from './expressions.js';
+import { type Compiled, compile } from './expressions.js';
 import { fromOf } from './from.js';
 import { groupWindows } from './group-windows.js';
 import { grouped } from './grouping.js';
@@ -21,10 +21,11 @@ import {
 } from './relation.js';
 import { Scope, type SqlColumn } from './scope.js';
 import { commonType } from './scalar-functions.js';
+import { inSums } from './moments.js';
 import { filteredByQuery, withoutQueries } from './subqueries.js';
-import { asksNow, whileTrue } from './temporal.js';
+import { answeredByTime, asksNow, comparesNow, inComparisons, whileTrue } from './temporal.js';
 import { elementOf, instantOf, isTime, msOf } from './types.js';
-import { conjuncts, isAggregate, isQuery, isWindow, some } from './walk.js';
+import { conjuncts, isAggregate, isQuery, isWindow, partsOf, some } from './walk.js';
 import { windowed } from './windows.js';
 
 /**
@@ -66,15 +67,60 @@ function bodyOf(body: Body, catalog: Catalog, base: Rel | null): Rel {
     case 'values':
       return valuesOf(body.rows, catalog, base);
     case 'set': {
-      const left = onlyOwn(bodyOf(body.l, catalog, base));
-      const right = united(left, onlyOwn(bodyOf(body.r, catalog, base)));
+      const all = [body.l, body.r].map((side) => onlyOwn(bodyOf(side, catalog, base)));
+      const sides = body.by === null ? all : corresponding(all, body.by);
+      const left = typedAs(sides[0]!, sides[1]!);
+      const right = united(left, typedAs(sides[1]!, left));
       if (body.op === 'union') {
-        const all = { ...left, rows: left.rows.union(right.rows) };
-        return body.all ? all : distinct(all);
+        const both = { ...left, rows: left.rows.union(right.rows) };
+        return body.all ? both : distinct(both);
       }
       return { ...left, rows: applied(left.rows, body.op, right.rows, { all: body.all }) };
     }
   }
+}
+
+/** CORRESPONDING: of both sides the columns of these names, or of the names that both have. */
+function corresponding(sides: readonly Rel[], by: readonly string[]): Rel[] {
+  const [left, right] = sides as [Rel, Rel];
+  const names =
+    by.length > 0
+      ? by
+      : left.scope.own.map(({ name }) => name).filter((name) => right.scope.find(null, name) !== null);
+  return sides.map((side) =>
+    picked(
+      side,
+      [...side.scope.outer, ...names.map((name) => side.scope.column(null, name))].map((column) => [
+        column.id,
+        column,
+      ]),
+    ),
+  );
+}
+
+/** The columns of one side with the types that those of the other give them. */
+function typedAs(rel: Rel, other: Rel): Rel {
+  const types = rel.scope.columns.map((column, place) => {
+    const beside = other.scope.columns[place];
+    if (beside === undefined || column.outer) return column.type;
+    if (column.untyped && !beside.untyped) return beside.type;
+    return isTime(column.type) && isTime(beside.type) ? commonType([column.type, beside.type]) : column.type;
+  });
+  if (rel.scope.columns.every(({ type }, place) => type === types[place])) return rel;
+  const made = materialized(
+    rel,
+    rel.scope.columns.map(({ id, type }, place): Expr => {
+      const known: Expr = { k: 'known', id };
+      return type === types[place] ? known : { k: 'cast', e: known, type: types[place]! };
+    }),
+  );
+  return picked(
+    made.rel,
+    rel.scope.columns.map((column, place) => [
+      made.ids[place]!,
+      { ...column, id: made.ids[place]!, type: types[place]!, untyped: false },
+    ]),
+  );
 }
 
 const NO_ORDER = { order: [], limit: null, offset: null, ties: false };
@@ -111,14 +157,25 @@ function selectOf(
 ): Rel {
   const { rel: from, rest } = fromOf(select.from, conjuncts(select.where), catalog, base);
   let rel = from;
-  const temporal = rest.filter(asksNow);
-  for (const condition of rest.filter((one) => !temporal.includes(one)))
+  const conditions = rest.flatMap((condition) => conjuncts(inComparisons(condition)));
+  for (const condition of conditions.filter((one) => !asksNow(one)))
     rel = some(condition, isQuery) ? filteredByQuery(rel, condition, catalog) : filtered(rel, condition);
-  if (temporal.length > 0) rel = whileTrue(joined('inner', rel, catalog.clock, []), temporal);
+  const temporal = conditions.filter(asksNow);
+  const atTime = [...select.items.map(({ e }) => e), ...conjuncts(select.having)].filter(asksNow);
+  if (temporal.length + atTime.length > 0) rel = joined('inner', rel, catalog.clock, []);
+  const simple = temporal.filter(comparesNow);
+  if (simple.length > 0) rel = whileTrue(rel, simple);
+  const others = temporal.filter((one) => !comparesNow(one));
+  const answered = answeredByTime(rel, [...others, ...atTime]);
+  rel = answered.rel;
+  for (const condition of others) rel = filtered(rel, answered.rewrite(condition));
 
-  let items = itemsOf(select.items, rel.scope);
-  let having = conjuncts(select.having);
-  let order = query.order.map((item) => ({ ...item, e: meantBy(item.e, items, rel.scope) }));
+  let items = itemsOf(select.items, rel.scope).map((item) => ({
+    ...item,
+    e: inSums(answered.rewrite(item.e)),
+  }));
+  let having = conjuncts(select.having).map((e) => inSums(answered.rewrite(e)));
+  let order = query.order.map((item) => ({ ...item, e: inSums(meantBy(item.e, items, rel.scope)) }));
   const all = (): Expr[] => [...items.map(({ e }) => e), ...having, ...order.map(({ e }) => e)];
   const rewrite = (to: (e: Expr) => Expr): void => {
     items = items.map((item) => ({ ...item, e: to(item.e) }));
@@ -220,33 +277,50 @@ function withSets(rel: Rel, items: readonly Item[]): { rel: Rel; items: Item[] }
   };
 }
 
-/** A row for each element of a list or number of a series. */
-export function withElements(rel: Rel, call: Extract<Expr, { k: 'call' }>): { rel: Rel; column: SqlColumn } {
+/** A row for each element of a list or number of a series, and if `numbered` its place among them. */
+export function withElements(
+  rel: Rel,
+  call: Extract<Expr, { k: 'call' }>,
+  numbered = false,
+): { rel: Rel; column: SqlColumn; place: SqlColumn | null } {
   const args = call.args.map((arg) => compile(arg, rel.scope));
-  if (call.name === 'unnest') {
-    const column = columnOf('unnest', elementOf(args[0]!.type), { made: true });
-    return {
-      rel: expanded(rel, [column], (row) =>
-        (args[0]!.of(row) ?? []).map((element: unknown) => ({ [column.id]: element })),
-      ),
-      column,
-    };
-  }
+  const place = numbered ? columnOf('ordinality', 'int', { made: true }) : null;
+  const { type, of } = call.name === 'unnest' ? elements(args[0]!) : series(args);
+  const column = columnOf(call.name, type, { made: true });
+  const rows = (row: any): Record<string, unknown>[] =>
+    of(row).map((value, index) => ({ [column.id]: value, ...(place && { [place.id]: index + 1 }) }));
+  return { rel: expanded(rel, place === null ? [column] : [column, place], rows), column, place };
+}
+
+type Elements = { readonly type: string; readonly of: (row: any) => unknown[] };
+
+const elements = (list: Compiled): Elements => ({
+  type: elementOf(list.type),
+  of: (row) => list.of(row) ?? [],
+});
+
+function series(args: readonly Compiled[]): Elements {
   const timed = isTime(args[0]!.type);
   if (!timed && args.some(({ type }) => type !== 'int')) unsupported('SQL: generate_series() of these');
-  const column = columnOf('generate_series', timed ? 'timestamp' : 'int', { made: true });
-  const series = (row: any): Record<string, unknown>[] => {
+  const of = (row: any): unknown[] => {
     const values = args.map((arg) => arg.of(row));
     if (values.includes(null)) return [];
     const [from, to] = timed ? values.slice(0, 2).map(msOf) : values;
     const step = values[2] ?? 1;
     const found = [];
     for (let value = from; step > 0 ? value <= to : value >= to; value += step)
-      found.push({ [column.id]: timed ? instantOf(value) : value });
+      found.push(timed ? instantOf(value) : value);
     return found;
   };
-  return { rel: expanded(rel, [column], series), column };
+  return { type: timed ? 'timestamp' : 'int', of };
 }
+
+const columnsOf = (e: Expr, scope: Scope): SqlColumn[] =>
+  e.k === 'known'
+    ? [scope.byId(e.id)]
+    : e.k === 'column'
+      ? [scope.column(e.table, e.name)]
+      : partsOf(e).flatMap((part) => columnsOf(part, scope));
 
 /** The items as columns, and beside them what is sorted by and what DISTINCT ON compares. */
 function projected(
@@ -263,7 +337,9 @@ function projected(
   const plain: [string, SqlColumn][] = [];
   for (const item of items) {
     const { type, of } = compile(item.e, sorts.rel.scope);
-    const column = columnOf(item.name, type === 'unknown' ? 'text' : type);
+    if (columnsOf(item.e, sorts.rel.scope).some(({ session }) => session !== undefined))
+      unsupported('SQL: sessions without groups');
+    const column = columnOf(item.name, type === 'unknown' ? 'text' : type, { untyped: type === 'unknown' });
     if (item.e.k === 'known') plain.push([item.e.id, column]);
     else if (item.e.k === 'column')
       plain.push([sorts.rel.scope.column(item.e.table, item.e.name).id, column]);

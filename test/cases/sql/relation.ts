@@ -6,6 +6,7 @@ import type { Expr } from './ast.js';
 import { type Compiled, compile } from './expressions.js';
 import { fresh, Scope, type SqlColumn } from './scope.js';
 import { baseOf, isList, isNumber } from './types.js';
+import { columnsIn } from './walk.js';
 
 /** A collection of the product, and what SQL calls its columns. */
 export interface Rel {
@@ -74,6 +75,8 @@ export const renamed = (rel: Rel, rename: (column: SqlColumn) => Partial<SqlColu
   );
 
 export function filtered(rel: Rel, condition: Expr): Rel {
+  if (columnsIn(condition).some(({ table, name }) => rel.scope.find(table, name)?.session))
+    unsupported('SQL: sessions before there are groups');
   const { of } = compile(condition, rel.scope);
   return { ...rel, rows: rel.rows.where((row: any) => of(row) === true) };
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { unsupported } from '../unsupported.js';
 import { dialect, SqlError } from './dialect.js';
 import { baseOf, DAY_MS, dateOf, instantOf, type Interval, isNumber, later, msOf } from './types.js';
@@ -41,6 +42,13 @@ export function rounded(value: number, places = 0): number {
   return (Math.sign(value) * Math.round(scaled * (1 + 2 * Number.EPSILON))) / 10 ** places;
 }
 
+/** A half to the even neighbour, as doubles are rounded. */
+export function evenly(value: number): number {
+  const below = Math.floor(value);
+  const over = value - below;
+  return over < 0.5 || (over === 0.5 && below % 2 === 0) ? below : below + 1;
+}
+
 /** Compares two values that are not null. */
 export function compare(left: any, right: any): number {
   if (Array.isArray(left) && Array.isArray(right)) {
@@ -62,12 +70,17 @@ export function compare(left: any, right: any): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
+const once = (list: readonly any[]): any[] => [...new Set(list)];
+const inOrder = (list: readonly any[]): any[] =>
+  [...list].sort((l, r) =>
+    l === null || r === null ? Number(r === null) - Number(l === null) : compare(l, r),
+  );
 const notNull = (values: readonly any[]): any[] => values.filter((value) => value !== null);
-const extreme = (sign: 1 | -1): ScalarFunction => ({
+const extreme = (sign: 1 | -1, overNull = false): ScalarFunction => ({
   type: commonType,
   nulls: true,
   call: (...args) =>
-    dialect().extremesOfNull && args.includes(null)
+    dialect().extremesOfNull && !overNull && args.includes(null)
       ? null
       : notNull(args).reduce(
           (best, value) => (best === null || sign * compare(value, best) > 0 ? value : best),
@@ -93,6 +106,7 @@ export function field(name: string, value: any): number {
     if (name === 'day') return Math.trunc(value / DAY_MS);
     if (name === 'hour') return Math.trunc((value % DAY_MS) / 3_600_000);
     if (name === 'minute') return Math.trunc((value % 3_600_000) / 60_000);
+    if (name === 'second') return (value % 60_000) / 1_000;
     return unsupported(`EXTRACT ${name} of an interval`);
   }
   const ms = msOf(value);
@@ -100,6 +114,8 @@ export function field(name: string, value: any): number {
   switch (name) {
     case 'epoch':
       return ms / 1_000;
+    case 'epoch_ms':
+      return ms;
     case 'year':
       return date.getUTCFullYear();
     case 'quarter':
@@ -110,6 +126,21 @@ export function field(name: string, value: any): number {
       return date.getUTCDate();
     case 'dow':
       return date.getUTCDay();
+    case 'isodow':
+      return date.getUTCDay() || 7;
+    case 'doy':
+      return Math.floor((ms - Date.UTC(date.getUTCFullYear(), 0)) / DAY_MS) + 1;
+    case 'week':
+      return weekOf(ms).week;
+    case 'isoyear':
+      return weekOf(ms).year;
+    case 'decade':
+      return Math.floor(date.getUTCFullYear() / 10);
+    case 'century':
+      return Math.ceil(date.getUTCFullYear() / 100);
+    case 'millisecond':
+    case 'milliseconds':
+      return date.getUTCSeconds() * 1_000 + date.getUTCMilliseconds();
     case 'hour':
       return date.getUTCHours();
     case 'minute':
@@ -119,6 +150,13 @@ export function field(name: string, value: any): number {
     default:
       return unsupported(`EXTRACT ${name}`);
   }
+}
+
+/** The week of ISO 8601: that of a year which has its Thursday. */
+function weekOf(ms: number): { year: number; week: number } {
+  const thursday = TRUNC.week!(ms) + 3 * DAY_MS;
+  const year = new Date(thursday).getUTCFullYear();
+  return { year, week: Math.floor((thursday - Date.UTC(year, 0)) / (7 * DAY_MS)) + 1 };
 }
 
 function toChar(value: string, format: string): string {
@@ -161,10 +199,32 @@ const substring = (value: string, from: any, length?: number): string | null => 
     .join('');
 };
 
-const trimmed = (where: RegExp) => (value: string, characters?: string) =>
-  characters === undefined || characters === ' '
-    ? value.replace(where, '')
-    : unsupported('trim of other characters');
+const trimmed =
+  (atStart: boolean, atEnd: boolean) =>
+  (value: string, characters = ' '): string => {
+    const all = [...value];
+    let [from, to] = [0, all.length];
+    while (atStart && from < to && characters.includes(all[from]!)) from++;
+    while (atEnd && to > from && characters.includes(all[to - 1]!)) to--;
+    return all.slice(from, to).join('');
+  };
+
+const regexReplaced = (value: string, pattern: string, by: string, flags = ''): string =>
+  value.replace(
+    new RegExp(pattern, flags.replaceAll(/[^gi]/g, '')),
+    by
+      .replaceAll('$', '$$$$')
+      .replaceAll(/\\(\d)/g, '$$$1')
+      .replaceAll('\\&', '$$&'),
+  );
+
+/** %s, %I and %L of format(); `%%` is a percent sign. */
+const formatted = (template: string | null, ...args: any[]): string | null =>
+  template === null
+    ? null
+    : template.replace(/%([%s])/g, (_, kind: string) => (kind === '%' ? '%' : String(args.shift() ?? '')));
+
+const SIZE = new TextEncoder();
 
 const padded = (value: string, size: number, fill = ' ', atStart = true): string => {
   const characters = [...value];
@@ -196,6 +256,8 @@ export const scalarFunctions: Readonly<Record<string, ScalarFunction>> = {
   },
   greatest: extreme(1),
   least: extreme(-1),
+  greatest_ignore_nulls: extreme(1, true),
+  least_ignore_nulls: extreme(-1, true),
   abs: { type: first, call: Math.abs },
   round: {
     type: (types) => (baseOf(first(types)) === 'float' ? 'float' : 'numeric'),
@@ -236,12 +298,33 @@ export const scalarFunctions: Readonly<Record<string, ScalarFunction>> = {
   substring: text(substring),
   left: text((value: string, count: number) => [...value].slice(0, count).join('')),
   right: text((value: string, count: number) => (count === 0 ? '' : [...value].slice(-count).join(''))),
+  overlay: text((value: string, by: string, from: number, count = [...by].length) => {
+    const all = [...value];
+    return [...all.slice(0, from - 1), by, ...all.slice(from - 1 + count)].join('');
+  }),
+  translate: text((value: string, from: string, to: string) =>
+    [...value]
+      .map((one) => {
+        const at = [...from].indexOf(one);
+        return at === -1 ? one : ([...to][at] ?? '');
+      })
+      .join(''),
+  ),
+  md5: text((value: string) => createHash('md5').update(value).digest('hex')),
+  chr: text((code: number) => String.fromCodePoint(code)),
+  to_hex: text((value: number) => value.toString(16)),
+  regexp_replace: text(regexReplaced),
+  format: { type: is('text'), nulls: true, takes: 'text', call: formatted },
+  quote_literal: text((value: string) => `'${value.replaceAll("'", "''")}'`),
+  octet_length: int((value: string) => SIZE.encode(value).length),
+  bit_length: int((value: string) => 8 * SIZE.encode(value).length),
+  character_length: int((value: string) => [...value].length),
   lpad: text((value: string, size: number, fill?: string) => padded(value, size, fill)),
   rpad: text((value: string, size: number, fill?: string) => padded(value, size, fill, false)),
-  trim: text(trimmed(/^ +| +$/g)),
-  btrim: text(trimmed(/^ +| +$/g)),
-  ltrim: text(trimmed(/^ +/)),
-  rtrim: text(trimmed(/ +$/)),
+  trim: text(trimmed(true, true)),
+  btrim: text(trimmed(true, true)),
+  ltrim: text(trimmed(true, false)),
+  rtrim: text(trimmed(false, true)),
   concat: { type: is('text'), nulls: true, takes: 'text', call: (...args) => notNull(args).join('') },
   concat_ws: {
     type: is('text'),
@@ -280,7 +363,55 @@ export const scalarFunctions: Readonly<Record<string, ScalarFunction>> = {
     const at = list.findIndex((element) => element !== null && compare(element, value) === 0);
     return at === -1 ? null : at + 1;
   }),
+  array_append: {
+    type: first,
+    nulls: true,
+    call: (list: any[] | null, value: any) => [...(list ?? []), value],
+  },
+  array_prepend: {
+    type: (types) => types[1]!,
+    nulls: true,
+    call: (value: any, list: any[] | null) => [value, ...(list ?? [])],
+  },
+  array_cat: {
+    type: first,
+    nulls: true,
+    call: (left: any[] | null, right: any[] | null) =>
+      left === null || right === null ? (left ?? right) : [...left, ...right],
+  },
+  array_remove: { type: first, call: (list: any[], value: any) => list.filter((one) => one !== value) },
+  array_except: {
+    type: first,
+    call: (left: any[], right: any[]) => inOrder(once(left).filter((one) => !right.includes(one))),
+  },
+  array_intersect: {
+    type: first,
+    call: (left: any[], right: any[]) => inOrder(once(left).filter((one) => right.includes(one))),
+  },
+  array_distinct: { type: first, call: (list: any[]) => once(list) },
+  array_upper: int((list: any[]) => (list.length === 0 ? null : list.length)),
+  jsonb_typeof: text((value: any) =>
+    value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value,
+  ),
+  jsonb_array_length: int((value: any) => value.length),
+  make_date: {
+    type: is('date'),
+    call: (year: number, month: number, day: number) => dateOf(Date.UTC(year, month - 1, day)),
+  },
+  make_timestamp: {
+    type: is('timestamp'),
+    call: (year: number, month: number, day: number, hour: number, minute: number, second: number) =>
+      instantOf(Date.UTC(year, month - 1, day, hour, minute, 0) + Math.round(second * 1_000)),
+  },
   date: { type: is('date'), call: (time: string) => dateOf(msOf(time)) },
+};
+
+/** What is another function of doubles. */
+export const ofDoubles: Readonly<Record<string, ScalarFunction>> = {
+  round: {
+    type: is('float'),
+    call: (value: number, places = 0) => (places === 0 ? evenly(value) + 0 : rounded(value, places)),
+  },
 };
 
 /** A time and an interval, one before or after the other; dates and days; or numbers. */

@@ -12,11 +12,15 @@ export interface SqlColumn {
   readonly hidden?: boolean;
   /** Not a column that SQL knows of: never part of `*`. */
   readonly made?: boolean;
+  /** A text or null that no type was said of. */
+  readonly untyped?: boolean;
   /** Stands for an edge of the sessions that a grouping will tell. */
   readonly session?: {
     readonly gapMs: number;
     readonly on: string;
     readonly edge: 'windowStart' | 'windowEnd';
+    /** What is grouped by beside the edges, where that was said before. */
+    readonly keys?: readonly string[];
   };
 }
 

@@ -7,13 +7,14 @@ import { beside, fromOf } from './from.js';
 import { relationOf } from './query.js';
 import {
   applied,
-  attached,
   columnOf,
   distinct,
   extended,
   filtered,
+  joined,
   keyed,
   materialized,
+  offered,
   picked,
   type Rel,
 } from './relation.js';
@@ -76,17 +77,17 @@ function direct(rel: Rel, test: Test, catalog: Catalog): Rel | null {
       other = filteredByQuery(other, condition, catalog);
     else return null;
   }
-  const { rel: left, value } = valueOf(rel, test);
-  let item: string | null = null;
-  if (value !== null) {
-    const [only] = body.items;
-    const e: Expr = only!.e.k === 'star' ? { k: 'known', id: other.scope.own[0]!.id } : only!.e;
-    if (columnsIn(e).some(({ table, name }) => other.scope.find(table, name) === null)) return null;
-    const found = materialized(other, [e]);
-    other = found.rel;
-    item = found.ids[0]!;
+  const { rel: left, values } = valuesOf(rel, test);
+  let items: string[] = [];
+  if (values.length > 0) {
+    const given = body.items.flatMap(({ e }): Expr[] =>
+      e.k === 'star' ? other.scope.star(e.table).map(({ id }) => ({ k: 'known', id })) : [e],
+    );
+    if (given.some((e) => columnsIn(e).some(({ table, name }) => other.scope.find(table, name) === null)))
+      return null;
+    ({ rel: other, ids: items } = materialized(other, given.slice(0, values.length)));
   }
-  return paired(left, other, around, test, value, item, []);
+  return paired(left, other, around, test, values, items, []);
 }
 
 const isPlain = (query: Query, { groups, distinctOn, having, items }: Select): boolean =>
@@ -100,11 +101,11 @@ const isPlain = (query: Query, { groups, distinctOn, having, items }: Select): b
 
 /** Any query: answered for each combination of the values around it. */
 function answered(rel: Rel, test: Test, catalog: Catalog): Rel {
-  const { rel: left, value } = valueOf(rel, test);
+  const { rel: left, values } = valuesOf(rel, test);
   const { answered: other, pairs } = beside('inner', left, columnsInQuery(test.query), (base) =>
     relationOf(test.query, catalog, base),
   );
-  const item = value === null ? null : other.scope.own[0]!.id;
+  const items = other.scope.own.slice(0, values.length).map(({ id }) => id);
   const l = keyed(
     left,
     pairs.map(([id]) => id),
@@ -113,15 +114,25 @@ function answered(rel: Rel, test: Test, catalog: Catalog): Rel {
     other,
     pairs.map(([, id]) => id),
   );
-  return paired(l.rel, r.rel, [], test, value, item, [[l.key, r.key]]);
+  return paired(l.rel, r.rel, [], test, values, items, [[l.key, r.key]]);
 }
 
-/** What IN looks for, as a column. */
-function valueOf(rel: Rel, test: Test): { rel: Rel; value: string | null } {
-  if (test.k === 'exists') return { rel, value: null };
-  if (test.e.k === 'row') unsupported('SQL: IN of rows');
-  const found = materialized(rel, [test.e]);
-  return { rel: found.rel, value: found.ids[0]! };
+/** What is looked for, as columns: one, or those of a row. */
+function valuesOf(rel: Rel, test: Test): { rel: Rel; values: string[] } {
+  if (test.k === 'exists') return { rel, values: [] };
+  const found = materialized(rel, test.e.k === 'row' ? test.e.items : [test.e]);
+  return { rel: found.rel, values: found.ids };
+}
+
+/** What is said of the values and one row of the query. */
+function comparison(test: Test, values: readonly string[], items: readonly string[]): Expr {
+  const op = test.k === 'exists' ? '=' : test.op;
+  if (items.length !== values.length) unsupported('SQL: rows of different lengths');
+  const sides = (ids: readonly string[]): Expr[] => ids.map((id) => ({ k: 'known', id }));
+  const [l, r] = [sides(values), sides(items)];
+  if (l.length === 1) return { k: 'binary', op, l: l[0]!, r: r[0]! };
+  if (op !== '=') return { k: 'binary', op, l: { k: 'row', items: l }, r: { k: 'row', items: r } };
+  return conjunction(l.map((one, place) => ({ k: 'binary', op, l: one, r: r[place]! })))!;
 }
 
 function paired(
@@ -129,8 +140,8 @@ function paired(
   right: Rel,
   conditions: readonly Expr[],
   test: Test,
-  value: string | null,
-  item: string | null,
+  values: readonly string[],
+  items: readonly string[],
   keys: readonly [string, string][],
 ): Rel {
   // Inside the query a name means its own column before one around it.
@@ -142,20 +153,13 @@ function paired(
   const split = splitOn(conditions, outer, inner);
   let pairs: [string, string][] = [...keys, ...split.pairs];
   const residual: Expr[] = [...split.rest];
-  if (value !== null && item !== null) {
-    if (!test.not) pairs = [...pairs, [value, item]];
-    // NOT IN holds where nothing is equal, or may be: null may.
-    else
-      residual.push({
-        k: 'unary',
-        op: 'not',
-        e: {
-          k: 'is',
-          e: { k: 'binary', op: '=', l: { k: 'known', id: value }, r: { k: 'known', id: item } },
-          value: false,
-          not: false,
-        },
-      });
+  if (values.length > 0) {
+    const said = comparison(test, values, items);
+    const equal = test.k === 'inQuery' && test.op === '=';
+    // It is not so where all comparisons are false: null is not.
+    if (test.not) residual.push({ k: 'unary', op: 'not', e: { k: 'is', e: said, value: false, not: false } });
+    else if (equal) pairs = [...pairs, ...values.map((id, place): [string, string] => [id, items[place]!])];
+    else residual.push(said);
   }
   let [l, r] = [split.left, split.right];
   if (pairs.length === 0) {
@@ -220,35 +224,56 @@ function scalar(rel: Rel, query: Query, catalog: Catalog): { rel: Rel; e: Expr }
   };
 }
 
-/** Whether a query gives a row, or a row of this value, as a column. */
+/** Whether a query gives a row, or one of which something is said, as a column: true, false, or null where it may be so. */
 function marked(of: Rel, test: Test, catalog: Catalog): { rel: Rel; e: Expr } {
-  const { rel, value } = valueOf(of, test);
-  if (value !== null && test.not) unsupported('SQL: NOT IN within an expression');
+  const { rel, values } = valuesOf(of, test);
   const { answered: other, pairs } = beside('inner', rel, columnsInQuery(test.query), (base) =>
     relationOf(test.query, catalog, base),
   );
-  const item = value === null ? [] : [other.scope.own[0]!];
-  const mark = columnOf('', 'bool', { made: true });
-  const keys: SqlColumn[] = [...other.scope.outer, ...item].map((column) => ({
-    ...column,
-    outer: false,
-    made: true,
-  }));
-  // Null is equal to nothing.
-  const some = item.reduce(
-    (all, { id }) => filtered(all, { k: 'is', e: { k: 'known', id }, value: null, not: true }),
+  const items = other.scope.own.slice(0, values.length).map(({ id }) => id);
+  // Each combination of what is asked for, once, with the rows that answer it.
+  const asked = [...new Set([...pairs.map(([id]) => id), ...values])];
+  const copies = new Map(
+    asked.map((id): [string, SqlColumn] => [id, columnOf('', rel.scope.byId(id).type, { made: true })]),
+  );
+  const own = keyed(rel, asked);
+  const key = columnOf('', 'text', { made: true });
+  const combinations = distinct(picked(own.rel, [...copies, [own.key, key]]));
+  const outer = keyed(
+    combinations,
+    pairs.map(([id]) => copies.get(id)!.id),
+  );
+  const inner = keyed(
     other,
+    pairs.map(([, id]) => id),
   );
-  const once = distinct(
-    picked(
-      some,
-      keys.map((column) => [column.id, column]),
-    ),
-  );
-  const withMark = extended(once, [{ column: mark, of: () => true }]);
-  const on: [string, string][] = [...pairs, ...item.map(({ id }): [string, string] => [value!, id])];
+  const said: Expr =
+    values.length === 0
+      ? { k: 'literal', value: true, type: 'bool' }
+      : comparison(
+          test,
+          values.map((id) => copies.get(id)!.id),
+          items,
+        );
+  const maybe: Expr = { k: 'unary', op: 'not', e: { k: 'is', e: said, value: false, not: false } };
+  const matches = joined('inner', outer.rel, inner.rel, [[outer.key, inner.key]], maybe);
+  const [truth, found] = [columnOf('', 'bool', { made: true }), columnOf('', 'int', { made: true })];
+  const known = extended(matches, [{ column: truth, of: compile(said, matches.scope).of }]);
+  const once: Rel = {
+    rows: known.rows
+      .groupBy(key.id)
+      .aggregate({ [found.id]: offered('count')(), [truth.id]: offered('some')(truth.id) }),
+    scope: new Scope([key, found, truth]),
+  };
+  const wide = joined('left', own.rel, once, [[own.key, key.id]]);
+  const answer = columnOf('', 'bool', { made: true });
   return {
-    rel: attached('left', rel, withMark, on),
-    e: { k: 'is', e: { k: 'known', id: mark.id }, value: true, not: test.not },
+    rel: extended(wide, [
+      {
+        column: answer,
+        of: (row) => ((row[found.id] ?? null) === null ? false : row[truth.id] === true ? true : null),
+      },
+    ]),
+    e: test.not ? { k: 'unary', op: 'not', e: { k: 'known', id: answer.id } } : { k: 'known', id: answer.id },
   };
 }

@@ -2,12 +2,21 @@ import { unsupported } from '../unsupported.js';
 import type { Expr } from './ast.js';
 import { compile } from './expressions.js';
 import { inWindows } from './group-windows.js';
-import { columnOf, materialized, type Rel } from './relation.js';
+import { columnOf, extended, materialized, type Rel } from './relation.js';
 import { Scope, type SqlColumn } from './scope.js';
 import { intervalOf } from './types.js';
 
-/** TUMBLE and HOP of a table: each row with the start and the end of every window it lies in. */
-export function timeWindow(kind: 'tumble' | 'hop', rel: Rel, args: readonly Expr[], as: string): Rel {
+/**
+ * TUMBLE, HOP and SESSION of a table: each row with the start and the end of every window it lies in; where these are
+ * sessions, they are told once the rows are grouped by `keys`.
+ */
+export function timeWindow(
+  kind: string,
+  rel: Rel,
+  args: readonly Expr[],
+  as: string,
+  keys: readonly Expr[],
+): Rel {
   const [time, ...widths] = args;
   if (time?.k !== 'column') return unsupported(`SQL: ${kind}() by an expression`);
   const column = rel.scope.column(null, time.name);
@@ -26,6 +35,15 @@ export function timeWindow(kind: 'tumble' | 'hop', rel: Rel, args: readonly Expr
       ? { k: 'cast', e: { k: 'known', id: column.id }, type: 'timestamp' }
       : { k: 'known', id: column.id },
   ]);
+  if (kind === 'session') {
+    const of = materialized(timed.rel, keys);
+    const session = { gapMs: sizes[0]!, on: timed.ids[0]!, keys: of.ids };
+    const same = (row: any): unknown => row[session.on];
+    return extended(of.rel, [
+      { column: { ...start, session: { ...session, edge: 'windowStart' } }, of: same },
+      { column: { ...end, session: { ...session, edge: 'windowEnd' } }, of: same },
+    ]);
+  }
   const offset = sizes[kind === 'tumble' ? 1 : 2] ?? 0;
   return inWindows(timed.rel, timed.ids[0]!, { every, size, offset }, { start, end });
 }

@@ -22,6 +22,8 @@ export function partsOf(e: Expr): Expr[] {
       return [...(e.of ? [e.of] : []), ...e.whens.flat(), ...(e.otherwise ? [e.otherwise] : [])];
     case 'in':
       return [e.e, ...e.list];
+    case 'quantified':
+      return [e.e, e.list];
     case 'inQuery':
       return [e.e];
     case 'between':
@@ -73,6 +75,8 @@ export function exchanged(e: Expr, to: (part: Expr) => Expr | null): Expr {
       };
     case 'in':
       return { ...e, e: inner(e.e), list: e.list.map(inner) };
+    case 'quantified':
+      return { ...e, e: inner(e.e), list: inner(e.list) };
     case 'between':
       return { ...e, e: inner(e.e), low: inner(e.low), high: inner(e.high) };
     case 'like':
@@ -144,15 +148,11 @@ export function columnsInFrom(from: From): { table: string | null; name: string 
 }
 
 const AGGREGATES = new Set(
-  'count sum avg min max bool_and bool_or every stddev stddev_samp stddev_pop variance var_samp var_pop array_agg string_agg jsonb_agg json_agg jsonb_object_agg json_object_agg percentile_cont percentile_disc mode arg_min arg_max first_value last_value approx_count_distinct'.split(
+  'count sum avg min max bool_and bool_or every stddev stddev_samp stddev_pop variance var_samp var_pop array_agg string_agg jsonb_agg json_agg jsonb_object_agg json_object_agg percentile_cont percentile_disc mode arg_min arg_max approx_count_distinct bit_and bit_or bit_xor any_value'.split(
     ' ',
   ),
 );
 export const isAggregate = (e: Expr): e is Call =>
-  e.k === 'call' &&
-  e.over === null &&
-  AGGREGATES.has(e.name) &&
-  e.name !== 'first_value' &&
-  e.name !== 'last_value';
+  e.k === 'call' && e.over === null && AGGREGATES.has(e.name);
 export const isWindow = (e: Expr): e is Call => e.k === 'call' && e.over !== null;
 export const isQuery = (e: Expr): boolean => e.k === 'exists' || e.k === 'inQuery' || e.k === 'scalar';

@@ -1,5 +1,6 @@
 import { unsupported } from '../unsupported.js';
 import type { Call, Expr, Over } from './ast.js';
+import { call } from './expression-parser.js';
 import { ordered } from './limit.js';
 import { aggregateOf } from './aggregates.js';
 import { framedByJoin } from './frames.js';
@@ -25,7 +26,7 @@ export function windowed(of: Rel, expressions: readonly Expr[]): { rel: Rel; rew
     if (isWindow(e)) calls.set(JSON.stringify(e), e);
     else partsOf(e).forEach(visit);
   };
-  expressions.forEach(visit);
+  expressions.map(spelled).forEach(visit);
   let rel = of;
   const known = new Map<string, Expr>();
   for (const [text, call] of calls) {
@@ -33,7 +34,47 @@ export function windowed(of: Rel, expressions: readonly Expr[]): { rel: Rel; rew
     rel = made.rel;
     known.set(text, { k: 'known', id: made.id });
   }
-  return { rel, rewrite: (e) => exchanged(e, (part) => known.get(JSON.stringify(part)) ?? null) };
+  return {
+    rel,
+    rewrite: (e) => exchanged(spelled(e), (part) => known.get(JSON.stringify(part)) ?? null),
+  };
+}
+
+/** Functions of a window that are said with others. */
+const spelled = (e: Expr): Expr => exchanged(e, (part) => (isWindow(part) ? shares(part) : null));
+
+function shares(of: Call): Expr | null {
+  const { per, order } = of.over!;
+  const over = (name: string, how: Partial<Over>): Expr => ({
+    ...call(name, []),
+    star: name === 'count',
+    over: { per, order: [], frame: null, ...how },
+  });
+  const literal = (value: number): Expr => ({ k: 'literal', value, type: 'int' });
+  const op = (mark: string, l: Expr, r: Expr): Expr => ({ k: 'binary', op: mark, l, r });
+  const float = (e: Expr): Expr => ({ k: 'cast', e, type: 'float' });
+  const all = over('count', {});
+  switch (of.name) {
+    case 'percent_rank': {
+      const before = op('-', over('rank', { order }), literal(1));
+      const others = call('greatest', [op('-', all, literal(1)), literal(1)]);
+      return op('/', float(before), float(others));
+    }
+    case 'cume_dist':
+      return op('/', float(over('count', { order })), float(all));
+    case 'ntile': {
+      // The first buckets have one row more than the others where the rows do not divide.
+      const place = op('-', over('row_number', { order }), literal(1));
+      const [size, rest] = [op('/', all, of.args[0]!), op('%', all, of.args[0]!)];
+      const larger = op('+', size, literal(1));
+      const within = op('*', larger, rest);
+      const bucket = op('+', op('/', place, larger), literal(1));
+      const later = op('+', op('/', op('-', place, within), size), op('+', rest, literal(1)));
+      return { k: 'case', of: null, whens: [[op('<', place, within), bucket]], otherwise: later };
+    }
+    default:
+      return null;
+  }
 }
 
 function windowOf(rel: Rel, call: Call): { rel: Rel; id: string } {
@@ -48,6 +89,9 @@ function windowOf(rel: Rel, call: Call): { rel: Rel; id: string } {
   if (moves && !rolls(call)) return framedByJoin(keys.rel, call, groups);
   if (call.filter !== null) unsupported(`SQL: FILTER with ${call.name}()`);
   const { rows, range, ahead } = moves ? framed(call.over!) : { rows: 1, range: null, ahead: false };
+  // Where nulls need a column of their own in the order, no single column measures the range.
+  if (range !== null && order[0]!.nullsFirst !== order[0]!.descending)
+    return framedByJoin(keys.rel, call, groups);
   const sorts = materialized(
     keys.rel,
     order.map(({ e }) => e),
@@ -105,6 +149,7 @@ function rolls({ name, filter, over: how }: Call): boolean {
   const { frame, order } = how!;
   if (!ROLLING.includes(name) || filter !== null) return false;
   if (frame === null) return true;
+  if (frame.withoutRow) return false;
   const [near, far] = frame.from.at === 'current' ? [frame.from, frame.to] : [frame.to, frame.from];
   if (near.at !== 'current' || frame.unit === 'groups') return false;
   return frame.unit === 'rows' || !('by' in far) || order.length === 1;
@@ -189,7 +234,9 @@ function ofAll(rel: Rel, call: Call, groups: readonly string[]): { rel: Rel; id:
     made: true,
     outer: false,
   }));
-  const keyedRel = picked(ready, [
+  const one = columnOf('', 'int', { made: true });
+  const keyedRel = picked(extended(ready, [{ column: one, of: () => 1 }]), [
+    [one.id, one],
     ...groups.map((id, place): [string, SqlColumn] => [id, copies[place]!]),
     ...made.before.map(({ column }): [string, SqlColumn] => [column.id, column]),
   ]);

@@ -1,0 +1,76 @@
+import { Command } from 'ioredis';
+
+/** The longest header of an argument, `$…\r\n`, and what follows the argument. */
+const AROUND = 16;
+const [DOLLAR, ZERO, RETURN, NEWLINE] = [0x24, 0x30, 0x0d, 0x0a];
+
+/** Where commands are written before they are sent, one at a time; as large as the largest so far, within reason. */
+let room = Buffer.allocUnsafeSlow(1 << 20);
+const ROOM_MAX = 1 << 26;
+
+/**
+ * EVALSHA with its arguments written for the wire here, and once: ioredis looks at each of thousands of arguments several
+ * times, makes one text of all, and has that encoded.
+ */
+export class EncodedCall extends Command {
+  readonly #all: readonly string[];
+
+  constructor(all: readonly string[]) {
+    // What ioredis itself wants to know of a command: its name, and where its first key is.
+    super('evalsha', all.slice(0, 3), { replyEncoding: 'utf8' });
+    this.#all = all;
+  }
+
+  override toWritable(): Buffer {
+    return encodeCommand(this.name, this.#all);
+  }
+}
+
+/** A command as Redis reads it: an array of strings, each behind its length in bytes. */
+export function encodeCommand(name: string, args: readonly string[]): Buffer {
+  let at = writeHead(0, '*', args.length + 1);
+  at = writeText(at, name);
+  for (let index = 0; index < args.length; index++) at = writeText(at, args[index]!);
+  const encoded = Buffer.from(room.subarray(0, at));
+  if (room.length > ROOM_MAX) room = Buffer.allocUnsafeSlow(1 << 20);
+  return encoded;
+}
+
+function writeHead(at: number, sign: string, count: number): number {
+  return at + room.write(`${sign}${count}\r\n`, at, 'latin1');
+}
+
+/** Mostly a text has as many bytes as characters; where it has not, its header is written again, and it behind that. */
+function writeText(at: number, text: string): number {
+  const { length } = text;
+  if (room.length < at + length * 3 + AROUND) grow(at + length * 3 + AROUND);
+  const start = writeLength(at, length);
+  let bytes = room.write(text, start, 'utf8');
+  let end = start + bytes;
+  if (bytes !== length) {
+    const again = writeLength(at, bytes);
+    if (again !== start) bytes = room.write(text, again, 'utf8');
+    end = again + bytes;
+  }
+  room[end] = RETURN;
+  room[end + 1] = NEWLINE;
+  return end + 2;
+}
+
+function writeLength(at: number, length: number): number {
+  if (length >= 10_000) return writeHead(at, '$', length);
+  room[at++] = DOLLAR;
+  if (length >= 1_000) room[at++] = ZERO + Math.floor(length / 1_000);
+  if (length >= 100) room[at++] = ZERO + (Math.floor(length / 100) % 10);
+  if (length >= 10) room[at++] = ZERO + (Math.floor(length / 10) % 10);
+  room[at++] = ZERO + (length % 10);
+  room[at++] = RETURN;
+  room[at++] = NEWLINE;
+  return at;
+}
+
+function grow(least: number): void {
+  const before = room;
+  room = Buffer.allocUnsafeSlow(Math.max(least, before.length * 2));
+  before.copy(room);
+}

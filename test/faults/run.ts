@@ -1,0 +1,73 @@
+/** `npm run faults`: real processes, and a real Redis and cluster, broken for a while under load. See faults.ts. */
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { breakEverything, type FaultFigures } from './faults.js';
+
+const USAGE = `npm run faults [-- options]
+
+  --minutes N            for how long everything is broken, in all (2)
+  --on server|cluster    on one Redis or on a cluster; without it on each for half of the time
+  --seed N               of which faults (the time of day)
+  --json FILE            the figures, as JSON`;
+
+const { values: options } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '2' },
+    on: { type: 'string' },
+    seed: { type: 'string' },
+    json: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+if (options.help) console.log(USAGE);
+else await run();
+
+async function run(): Promise<void> {
+  const places = (['server', 'cluster'] as const).filter(
+    (on) => options.on === undefined || options.on === on,
+  );
+  const seed = Number(options.seed ?? Date.now() % 1_000_000);
+  const all: FaultFigures[] = [];
+  for (const on of places) {
+    const started = performance.now();
+    const figures = await breakEverything({
+      on,
+      seed,
+      ms: (Number(options.minutes) * 60_000) / places.length,
+      say: (line) =>
+        process.stderr.write(
+          `${((performance.now() - started) / 1_000).toFixed(1).padStart(7)} s  ${line}\n`,
+        ),
+    });
+    all.push(figures);
+    console.log(textOf(figures));
+  }
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(all, null, 2)}\n`);
+  const wrong = all.some(({ duplicates, losses, wrongRows }) => duplicates + losses + wrongRows > 0);
+  console.log(
+    wrong ? 'Something was lost, or counted twice.' : 'Nothing was lost, and nothing counted twice.',
+  );
+  process.exitCode = wrong ? 1 : 0;
+}
+
+function textOf(figures: FaultFigures): string {
+  const lines: [string, string | number][] = [
+    ['seed', figures.seed],
+    ...Object.entries(figures.faults),
+    ['events sent', figures.eventsSent],
+    ['events counted', figures.eventsCounted],
+    ['duplicates', figures.duplicates],
+    ['losses', figures.losses],
+    ['wrong rows', figures.wrongRows],
+    ['fenced commits', figures.fencedCommits],
+    ['tasks taken over', figures.takeovers],
+    ['views rebuilt that were ahead of a log that went back', figures.rebuilds],
+    ['longest gap in freshness', `${(figures.longestGapMs / 1_000).toFixed(1)} s`],
+  ];
+  return [
+    `\nOn ${figures.on === 'server' ? 'one Redis' : 'a cluster'}`,
+    ...lines.map(([name, value]) => `  ${name.padEnd(54)} ${String(value).padStart(9)}`),
+    '',
+  ].join('\n');
+}

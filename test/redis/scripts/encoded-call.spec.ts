@@ -1,0 +1,51 @@
+import { Command } from 'ioredis';
+import { encodeCommand } from '../../../src/redis/scripts/encoded-call.js';
+import { Random } from '../../support/random.js';
+
+const byIoredis = (name: string, args: string[]): string =>
+  Buffer.from(new Command(name, args).toWritable({} as never)).toString('latin1');
+
+const encoded = (name: string, args: string[]): string => encodeCommand(name, args).toString('latin1');
+
+describe('an encoded call is, byte by byte, what ioredis would have sent', () => {
+  test('for arguments of every length of header', () => {
+    const args = [0, 1, 9, 10, 99, 100, 101, 999, 1_000, 1_009, 9_999, 10_000, 10_001, 100_000].map(
+      (length) => 'x'.repeat(length),
+    );
+    expect(encoded('evalsha', args)).toBe(byIoredis('evalsha', args));
+  });
+
+  test('for characters of several bytes, also where they make the length one digit longer', () => {
+    const args = [
+      '',
+      'ü',
+      '€',
+      '😀',
+      'é'.repeat(5),
+      'é'.repeat(9),
+      'aé'.repeat(499),
+      '€'.repeat(3_334),
+      '\ud83d',
+      '\0',
+    ];
+    expect(encoded('evalsha', args)).toBe(byIoredis('evalsha', args));
+  });
+
+  test('for calls larger than any before, and small ones after them', () => {
+    const large = Array.from({ length: 40 }, (_, index) => '€ü'.repeat(20_000 + index));
+    for (const args of [['a'], large, ['b', 'c'], []])
+      expect(encoded('evalsha', args)).toBe(byIoredis('evalsha', args));
+  });
+
+  test('for random texts', () => {
+    const random = new Random(7);
+    const characters = ['a', '7', '"', '\r\n', 'ß', '中', '𝄞', '\udc00'];
+    const character = (): string => characters[random.below(characters.length)]!;
+    for (let round = 0; round < 200; round++) {
+      const args = Array.from({ length: random.below(20) }, () =>
+        Array.from({ length: random.below(1_200) }, character).join(''),
+      );
+      expect(encoded('evalsha', args)).toBe(byIoredis('evalsha', args));
+    }
+  });
+});
