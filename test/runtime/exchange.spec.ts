@@ -288,3 +288,20 @@ describe('a worker that comes', () => {
     expect(sorted(run.rows('by-buyer'))).toEqual(sorted(expected(some(80))));
   });
 });
+
+describe('a worker that goes', () => {
+  it('hands over at once: nobody waits for its lease to end', async () => {
+    running([byBuyer(4)]);
+    run.start();
+    run.append(sales, ...some(20));
+    await run.settled('by-buyer');
+    await run.pass(5_000);
+    const owned = (): number => [...run.redis.tasks.values()].filter(({ owner }) => owner === 'w0').length;
+    expect(owned()).toBeGreaterThan(0);
+    void run.workers[0]!.stop();
+    run.append(sales, ...some(20, 20));
+    await run.pass(150);
+    expect(owned()).toBe(0);
+    expect(sorted(run.rows('by-buyer'))).toEqual(sorted(expected(some(40))));
+  });
+});
