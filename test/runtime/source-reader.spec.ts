@@ -85,12 +85,14 @@ describe('tasks of a worker that read one stream', () => {
     };
     for (const id of all) {
       add(id);
+      now += 10;
       await idsAfter(id === '5-0' ? '0-0' : all[all.indexOf(id) - 1]!);
     }
     await readAll();
     expect(read()).toBe(4);
     reader.tasks = 1;
     add('9-0');
+    now += 10;
     await idsAfter('8-0');
     await idsAfter('8-0');
     expect(read()).toBe(5);
