@@ -2,6 +2,8 @@ import { random } from '../flight-events.js';
 
 /** A row of the relations that operators are measured on. */
 export interface MadeRow {
+  /** What happened, where it is an event. */
+  readonly kind: 'Changed';
   readonly id: number;
   /** The same for all. */
   readonly group: string;
@@ -24,6 +26,7 @@ export function madeRow(id: number, size: number): MadeRow {
   chance();
   const value = Math.floor(chance() * VALUES);
   return {
+    kind: 'Changed',
     id,
     group: 'all',
     key: `k${id}`,

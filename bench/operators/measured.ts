@@ -18,9 +18,10 @@ const REPETITIONS = 3;
 export interface OperatorReading {
   readonly size: number;
   readonly warmInsertUs: number;
-  readonly warmRetractUs: number;
+  /** Null where nothing can be retracted. */
+  readonly warmRetractUs: number | null;
   readonly coldInsertUs: number;
-  readonly coldRetractUs: number;
+  readonly coldRetractUs: number | null;
   readonly bytesPerRow: number;
 }
 
@@ -47,7 +48,7 @@ export class Relation {
 
   /**
    * As many rows are inserted as are retracted, so that the size stays: rows that came a batch before where it is warm,
-   * any rows where another process begins with nothing in memory. All code has run before.
+   * any rows where another process begins with nothing in memory. All code has run before. Rows of a stream only come.
    */
   async measure(subject: Subject, changes: number, changesCold: number): Promise<OperatorReading> {
     const stream = `copy${++this.#copies}`;
@@ -63,23 +64,27 @@ export class Relation {
     let next = this.size;
     const warm: [insert: number[], retract: number[]] = [[], []];
     const cold: [insert: number[], retract: number[]] = [[], []];
-    await this.#inWarmCode(small, spec, async (process) => {
+    await this.#inWarmCode(subject, [small, spec], async (process) => {
       let before: number[] = [];
       for (let repetition = 0; repetition <= REPETITIONS; repetition++) {
         const some = ids(next, (next += changes));
         const insert = await this.#changed(process, spec, () => this.#append(stream, some));
-        const retract = await this.#changed(process, spec, () => this.#retract(stream, before));
+        const retract = subject.appends
+          ? null
+          : await this.#changed(process, spec, () => this.#retract(stream, before));
         before = some;
         if (repetition === 0) continue;
         warm[0].push((insert * 1_000) / changes);
-        warm[1].push((retract * 1_000) / changes);
+        if (retract !== null) warm[1].push((retract * 1_000) / changes);
       }
-      await this.#changed(process, spec, () => this.#retract(stream, before));
+      if (!subject.appends) await this.#changed(process, spec, () => this.#retract(stream, before));
     });
     for (let repetition = 0; repetition < REPETITIONS; repetition++) {
-      const gone = Array.from({ length: changesCold }, (_, place) => (place * STEP + repetition) % this.size);
-      for (const retracts of [true, false])
-        await this.#inWarmCode(small, null, async (process) => {
+      const gone = subject.appends
+        ? ids(next, (next += changesCold))
+        : Array.from({ length: changesCold }, (_, place) => (place * STEP + repetition) % this.size);
+      for (const retracts of subject.appends ? [false] : [true, false])
+        await this.#inWarmCode(subject, [small, null], async (process) => {
           const end = await (retracts ? this.#retract(stream, gone) : this.#append(stream, gone));
           await process.call('start', {
             url: this.server.url,
@@ -95,9 +100,9 @@ export class Relation {
     return {
       size: this.size,
       warmInsertUs: Math.min(...warm[0]),
-      warmRetractUs: Math.min(...warm[1]),
+      warmRetractUs: subject.appends ? null : Math.min(...warm[1]),
       coldInsertUs: Math.min(...cold[0]),
-      coldRetractUs: Math.min(...cold[1]),
+      coldRetractUs: subject.appends ? null : Math.min(...cold[1]),
       bytesPerRow: bytes / this.size,
     };
   }
@@ -116,16 +121,17 @@ export class Relation {
 
   /** A process that has run all of it on a small relation, and then begins with the large one, if one is given. */
   async #inWarmCode(
-    small: ViewSpec,
-    spec: ViewSpec | null,
+    { appends = false }: Subject,
+    [small, spec]: readonly [small: ViewSpec, spec: ViewSpec | null],
     measure: (process: SubjectProcess) => Promise<void>,
   ): Promise<void> {
     await inSubject(async (process) => {
       const prefix = `${small.stream}${++this.#copies}`;
       await process.call('start', { url: this.server.url, prefix, views: [small], limits: MEASURING });
       await this.#contained(process, small);
-      for (const some of [ids(0, 250), ids(250, 500)]) {
-        await this.#changed(process, small, () => this.#retract(small.stream, some));
+      const first = appends ? 500 * ++this.#copies : 0;
+      for (const some of [ids(first, first + 250), ids(first + 250, first + 500)]) {
+        if (!appends) await this.#changed(process, small, () => this.#retract(small.stream, some));
         await this.#changed(process, small, () => this.#append(small.stream, some));
       }
       await process.call('stop', null);

@@ -90,17 +90,22 @@ async function run(): Promise<void> {
 function lineOf({ name }: Subject, reading: OperatorReading): string {
   return (
     `${name.padEnd(22)} ${reading.size.toLocaleString('en-US').padStart(10)} ` +
-    [...COLUMNS.map((column) => reading[column].toFixed(1)), reading.bytesPerRow.toFixed(0)]
+    [...COLUMNS.map((column) => reading[column]?.toFixed(1) ?? '–'), reading.bytesPerRow.toFixed(0)]
       .map((text) => text.padStart(13))
       .join('')
   );
 }
 
 /** By how much each column grows, from the smallest size to the largest. */
-function growthOf({ readings }: Outcome): Record<(typeof COLUMNS)[number], number> | null {
+function growthOf({ readings }: Outcome): Partial<Record<(typeof COLUMNS)[number], number>> | null {
   const [least, most] = [readings[0], readings.at(-1)];
   if (least === undefined || most === undefined || least === most) return null;
-  return Object.fromEntries(COLUMNS.map((column) => [column, most[column] / least[column]])) as any;
+  return Object.fromEntries(
+    COLUMNS.flatMap((column) => {
+      const [from, to] = [least[column], most[column]];
+      return from === null || to === null ? [] : [[column, to / from] as const];
+    }),
+  );
 }
 
 function growthLineOf(outcome: Outcome): string {
@@ -109,9 +114,10 @@ function growthLineOf(outcome: Outcome): string {
   if (growth === null) return `${name.padEnd(22)} of one size only${grows === undefined ? '' : `: ${grows}`}`;
   const worst = Math.max(...Object.values(growth));
   const flag = worst <= GROWTH_MAX ? '' : grows === undefined ? '   GROWS' : `   grows: ${grows}`;
-  return `${name.padEnd(22)} ${Object.values(growth)
-    .map((factor) => `${factor.toFixed(2)} ×`.padStart(13))
-    .join('')}${flag}`;
+  const factors = COLUMNS.map((column) => growth[column])
+    .map((factor) => (factor === undefined ? '–' : `${factor.toFixed(2)} ×`).padStart(13))
+    .join('');
+  return `${name.padEnd(22)} ${factors}${flag}`;
 }
 
 function report(startedAt: Date, outcomes: readonly Outcome[]): unknown {

@@ -1,4 +1,8 @@
 import {
+  approxContains,
+  approxCountDistinct,
+  approxPercentile,
+  approxTopK,
   avg,
   collect,
   collectDistinct,
@@ -24,6 +28,7 @@ import {
   sliding,
   some,
   stddev,
+  stream,
   sum,
   sumIf,
   table,
@@ -55,19 +60,31 @@ type Rows = ReturnType<typeof changing>;
 /** As many rows, which stay as they are: what the others are joined with. */
 const still = (stream: string) => table(`${stream}-other`, { schema, key: 'id' });
 
+/** The same, of which the latest before a time is asked for. */
+const stillAsOf = (stream: string) => table(`${stream}-other`, { schema, key: 'id', eventTime: 'at' });
+
+/** Rows that only come, and as many that stay as they are. */
+const coming = (name: string) => stream(name, { schema, eventTime: 'at', lateness: '1m' });
+
+/** The same by their type, of which there is one. */
+const told = (name: string) =>
+  stream(name, { schema: z.discriminatedUnion('kind', [schema.extend({ kind: z.literal('Changed') })]) });
+
 /** What is measured: one operator or aggregate over relations of different sizes. */
 export interface Subject {
   readonly name: string;
-  readonly family: 'table' | 'shape' | 'sets' | 'join' | 'order' | 'window' | 'aggregate';
+  readonly family: 'table' | 'shape' | 'sets' | 'join' | 'order' | 'window' | 'time' | 'aggregate';
   /** Reads the relation that stays as it is, too. */
   readonly joins: boolean;
+  /** Its rows only come: nothing is retracted. */
+  readonly appends?: boolean;
   readonly view: (spec: ViewSpec) => View<any, any>;
   /** The largest relation it is measured on; and why a change may cost more in a larger one. */
   readonly sizeMax?: number;
   readonly grows?: string;
 }
 
-type Named = Omit<Subject, 'family' | 'joins' | 'view'>;
+type Named = Omit<Subject, 'family' | 'joins' | 'appends' | 'view'>;
 
 const shaped = (
   family: Subject['family'],
@@ -99,6 +116,33 @@ const paired = (
     } as any),
   ...more,
 });
+
+const appended = (
+  family: Subject['family'],
+  name: string,
+  of: (spec: ViewSpec) => any,
+  more: Partial<Named> & { joins?: boolean; key?: string | readonly string[]; retain?: string } = {},
+): Subject => ({
+  joins: false,
+  name,
+  family,
+  appends: true,
+  view: (spec) =>
+    view(spec.name, {
+      from: of(spec),
+      ...(more.key && { key: more.key }),
+      ...(more.retain && { retain: more.retain }),
+    } as any),
+  ...more,
+});
+
+/** Of a sketch that takes no row back. */
+const sketch = (name: string, of: Aggregate<MadeRow, unknown>): Subject =>
+  appended('aggregate', name, ({ stream }) =>
+    coming(stream)
+      .groupBy('group')
+      .aggregate({ result: of as any }),
+  );
 
 /** All rows are of one group: its size is the relation's. */
 const aggregate = (name: string, of: Aggregate<MadeRow, unknown>, more: Partial<Named> = {}): Subject => ({
@@ -172,6 +216,28 @@ export const subjects: readonly Subject[] = [
   paired('join', 'join on one hot key', (rows, others) =>
     rows.join({ one: others.where(({ id }) => id === 0) }, { on: { group: 'group' } }),
   ),
+  appended(
+    'join',
+    'join within a time',
+    ({ stream }) =>
+      coming(stream).join(
+        { one: coming(`${stream}-other`) },
+        { on: { other: 'id' }, within: { before: '5000d', after: '5000d' } },
+      ),
+    { joins: true, key: 'id' },
+  ),
+  {
+    name: 'joinAsOf',
+    family: 'join',
+    joins: true,
+    view: (spec) =>
+      view(spec.name, {
+        from: changing(spec.stream).joinAsOf(
+          { one: stillAsOf(spec.stream) },
+          { on: { other: 'id' }, at: 'at' },
+        ),
+      }),
+  },
   shaped('order', 'top 10', (rows) => rows.top(10, { order: 'value.desc' })),
   shaped('order', 'top 10 with rank', (rows) => rows.top(10, { order: 'value.desc', rank: 'rank' })),
   shaped('order', 'top 10 after 100', (rows) => rows.top(10, { order: 'value.desc', offset: 100 })),
@@ -187,6 +253,19 @@ export const subjects: readonly Subject[] = [
       grows: 'a row changes the total of all that are behind it',
     },
   ),
+  shaped('order', 'dedupe', (rows) => rows.dedupe({ by: 'other' })),
+  appended(
+    'order',
+    'dedupe within a time',
+    ({ stream }) => coming(stream).dedupe({ by: 'other', within: '10m' }),
+    { key: 'id' },
+  ),
+  appended('shape', 'evolve', ({ stream }) =>
+    told(stream)
+      .groupBy('other')
+      .evolve(z.object({ times: z.int(), latest: z.string() }), { times: 0, latest: '' })
+      .on({ Changed: ({ times }, { key }) => ({ times: times + 1, latest: key }) }),
+  ),
   shaped('window', 'tumbling', (rows) =>
     rows.window(tumbling('1d'), { on: 'at' }).groupBy().aggregate({ count: count() }),
   ),
@@ -200,6 +279,12 @@ export const subjects: readonly Subject[] = [
       .groupBy()
       .aggregate({ count: count() }),
   ),
+  appended('window', 'final', ({ stream }) =>
+    coming(stream).window(tumbling('1m')).groupBy('flag').aggregate({ count: count() }).final(),
+  ),
+  appended('time', 'filter last', ({ stream }) => coming(stream).last('15m'), { key: 'id' }),
+  appended('time', 'filter during', ({ stream }) => coming(stream).during({ from: 'at' }), { key: 'id' }),
+  appended('time', 'retain', ({ stream }) => coming(stream), { key: 'id', retain: '15m' }),
   aggregate('count', count()),
   aggregate(
     'countIf',
@@ -225,6 +310,10 @@ export const subjects: readonly Subject[] = [
   aggregate('histogram', histogram('value', { bounds: [0, 250_000_000, 500_000_000, 750_000_000] })),
   aggregate('median', median('value')),
   aggregate('percentile', percentile('value', 0.99)),
+  aggregate('approxPercentile', approxPercentile('value', 0.99)),
+  sketch('approxCountDistinct', approxCountDistinct('key')),
+  sketch('approxTopK', approxTopK('other', 10)),
+  sketch('approxContains', approxContains('key', { expected: 100_000 })),
   aggregate('topK', topK('value', 10)),
   aggregate('collect', collect('value'), WHOLE),
   aggregate('collectDistinct', collectDistinct('value'), WHOLE),

@@ -63,18 +63,39 @@ export function retractionsIn(changes: Changes): number {
   return retracted;
 }
 
+/** The order text of rows, which has one width. */
+export interface RowOrder {
+  readonly of: (row: Row) => string;
+  readonly width: number;
+}
+
+/** So many rows are remembered beside their texts. */
+const ROWS_MAX = 4_096;
+
 /**
  * Any number of rows under a key, each a member of the key's multiset: its JSON, behind an order text where the rows are
  * to lie in an order (of a fixed width: it is cut off again).
  */
 export class OrderedArrangement implements Arrangement {
+  readonly #jsonOf: (row: Row) => string;
+  readonly #order: RowOrder | null;
+  /** Rows of members that were met lately: those of one key are met again with each row that has it. */
+  readonly #rows = new Map<string, Row>();
+
   constructor(
     readonly state: Ordered,
-    readonly order: { readonly of: (row: Row) => string; readonly width: number } | null = null,
-  ) {}
+    {
+      jsonOf = JSON.stringify,
+      order = null,
+    }: { jsonOf?: (row: Row) => string; order?: RowOrder | null } = {},
+  ) {
+    this.#jsonOf = jsonOf;
+    this.#order = order;
+  }
 
   textOf(row: Row): string {
-    return this.order === null ? JSON.stringify(row) : this.order.of(row) + JSON.stringify(row);
+    const json = this.#jsonOf(row);
+    return this.#order === null ? json : this.#order.of(row) + json;
   }
 
   wantPage(key: string, { from, to, count }: PageOf, retracted: number): boolean {
@@ -83,8 +104,7 @@ export class OrderedArrangement implements Arrangement {
 
   page(key: string, { from, to, count }: PageOf): Page {
     const found = this.state.from(key, from, 'up', count, to);
-    const width = this.order?.width ?? 0;
-    const rows = found.map(([text, weight]) => ({ row: JSON.parse(text.slice(width)) as Row, weight, text }));
+    const rows = found.map(([text, weight]) => ({ row: this.#rowOf(text), weight, text }));
     return { rows, next: found.length < count ? null : justAbove(found[found.length - 1]![0]) };
   }
 
@@ -119,6 +139,16 @@ export class OrderedArrangement implements Arrangement {
 
   apply(key: string, changes: Changes): void {
     for (const [text, { weight }] of changes) if (weight !== 0) this.state.add(key, text, weight);
+  }
+
+  #rowOf(text: string): Row {
+    let row = this.#rows.get(text);
+    if (row === undefined) {
+      row = JSON.parse(this.#order === null ? text : text.slice(this.#order.width)) as Row;
+      if (this.#rows.size >= ROWS_MAX) this.#rows.clear();
+      this.#rows.set(text, row);
+    }
+    return row;
   }
 }
 

@@ -56,10 +56,12 @@ export interface TextColumn {
 
 /**
  * The JSON text of rows with these columns: what `JSON.stringify` gives, character by character, and faster. Numbers are
- * finite and never −0, for rows hold canonical values; strings that need no escape are most.
+ * finite and never −0, for rows hold canonical values; strings that need no escape are most. What is nested is often that of
+ * the row before, the very same object: of a join's rows one side stays while the other changes.
  */
 export function generatedText(columns: readonly TextColumn[]): (row: Row) => string {
   if (columns.length === 0) return () => '{}';
+  const nested: ((value: Value) => string)[] = [];
   const parts = columns.map(({ name, kind }, index) => {
     const before = JSON.stringify(`${index === 0 ? '{' : ','}${JSON.stringify(name)}:`);
     const value = `row[${JSON.stringify(name)}]`;
@@ -70,12 +72,24 @@ export function generatedText(columns: readonly TextColumn[]): (row: Row) => str
       case 'string':
         return `${before} + textOf(${value})`;
       case 'other':
-        return `${before} + JSON.stringify(${value})`;
+        return `${before} + nested[${nested.push(latestText()) - 1}](${value})`;
     }
   });
-  return new Function('textOf', `return (row) => ${parts.join(' + ')} + '}';`)(jsonOf) as (
-    row: Row,
-  ) => string;
+  const body = `return (row) => ${parts.join(' + ')} + '}';`;
+  return new Function('textOf', 'nested', body)(jsonOf, nested) as (row: Row) => string;
+}
+
+/** `JSON.stringify` of values that do not change, with the last one's text at hand. */
+function latestText(): (value: Value) => string {
+  let latest: Value | undefined;
+  let text = '';
+  return (value) => {
+    if (value !== latest) {
+      text = JSON.stringify(value);
+      latest = value;
+    }
+    return text;
+  };
 }
 
 /** `"__proto__": x` in an object literal would set the prototype; computed, it is a field like any other. */

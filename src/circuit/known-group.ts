@@ -7,23 +7,30 @@ export interface TextRange {
   readonly to: string | null;
 }
 
+export const EVERYTHING: TextRange = { from: '', to: null };
+
 /** The least text above this one: what ends a range that is to include it. */
 export const justAbove = (text: string): string => `${text}\0`;
 
 /**
  * What is known of one group of an ordered state. `weights` holds every member we have met, with 0 for one known to be
- * absent; `sorted` those of positive weight. Of a member we have not met we know only if a known range holds it: then it
- * is absent.
+ * absent; `sorted` those of positive weight, once somebody asks for an order. Of a member we have not met we know only if a
+ * known range holds it: then it is absent.
  */
 export class KnownGroup {
   readonly weights = new Map<string, number>();
-  readonly #sorted = new SortedTexts();
+  #sorted: SortedTexts | null = null;
   /** Apart from each other, in order. */
-  readonly #ranges: TextRange[] = [];
+  #ranges: readonly TextRange[];
+
+  constructor(known: 'nothing' | 'everything' = 'nothing') {
+    this.#ranges = known === 'everything' ? ALL : NONE;
+  }
 
   set(member: string, weight: number): void {
     const before = this.weights.get(member) ?? 0;
     this.weights.set(member, weight);
+    if (this.#sorted === null) return;
     if (before === 0 && weight > 0) this.#sorted.add(member);
     else if (before > 0 && weight === 0) this.#sorted.delete(member);
   }
@@ -42,6 +49,7 @@ export class KnownGroup {
 
   /** All members in a range are known from now on. */
   learn({ from, to }: TextRange): void {
+    if (this.#ranges === ALL) return;
     // Of the ranges known before, those that meet this one become one with it.
     let first = this.#lastFrom(from);
     if (first < 0 || isBelow(this.#ranges[first]!.to, from)) first++;
@@ -54,10 +62,12 @@ export class KnownGroup {
       if (compareText(range.from, least) < 0) least = range.from;
       most = later(range.to, most);
     }
-    this.#ranges.splice(first, last - first, { from: least, to: most });
+    const one = { from: least, to: most };
+    this.#ranges = least === '' && most === null ? ALL : this.#ranges.toSpliced(first, last - first, one);
   }
 
   covers({ from, to }: TextRange): boolean {
+    if (this.#ranges === ALL) return true;
     if (to !== null && compareText(from, to) >= 0) return true; // Nothing lies in it.
     const range = this.#rangeAt(from);
     return range !== undefined && !isBelow(range.to, to);
@@ -66,26 +76,36 @@ export class KnownGroup {
   /** How many members are known without a gap upwards from `start`, not counted much further than `most`. */
   reachUp(start: string, most: number): number {
     const range = this.#rangeAt(start);
-    return range === undefined ? 0 : this.#sorted.count(start, range.to, most);
+    return range === undefined ? 0 : this.#inOrder.count(start, range.to, most);
   }
 
   /** The same downwards from just below `end`; null: from the greatest. */
   reachDown(end: string | null, most: number): number {
     const range = this.#rangeBelow(end);
-    return range === undefined ? 0 : this.#sorted.count(range.from, end, most);
+    return range === undefined ? 0 : this.#inOrder.count(range.from, end, most);
   }
 
   /** The members of a known range, the least first. */
   up({ from, to }: TextRange, most = Infinity): string[] {
-    return this.#sorted.up(from, to, most);
+    return this.#inOrder.up(from, to, most);
   }
 
   /** The greatest first. */
   down({ from, to }: TextRange, most = Infinity): string[] {
-    return this.#sorted.down(from, to, most);
+    return this.#inOrder.down(from, to, most);
+  }
+
+  get #inOrder(): SortedTexts {
+    if (this.#sorted === null) {
+      const present: string[] = [];
+      for (const [member, weight] of this.weights) if (weight > 0) present.push(member);
+      this.#sorted = SortedTexts.of(present);
+    }
+    return this.#sorted;
   }
 
   #rangeAt(text: string): TextRange | undefined {
+    if (this.#ranges === ALL) return EVERYTHING;
     const range = this.#ranges[this.#lastFrom(text)];
     return range !== undefined && (range.to === null || compareText(text, range.to) < 0) ? range : undefined;
   }
@@ -110,6 +130,9 @@ export class KnownGroup {
     return low - 1;
   }
 }
+
+const NONE: readonly TextRange[] = [];
+const ALL: readonly TextRange[] = [EVERYTHING];
 
 /** Whether an end lies before another; null is behind all. */
 const isBelow = (end: string | null, other: string | null): boolean =>

@@ -1,5 +1,5 @@
 import { assert } from '../assert.js';
-import { justAbove, KnownGroup, type TextRange } from './known-group.js';
+import { EVERYTHING, justAbove, KnownGroup, type TextRange } from './known-group.js';
 import type { Ordered } from './operator.js';
 import { type CacheBudget, TwoGenerations } from './two-generations.js';
 
@@ -28,8 +28,6 @@ export interface OrderedWrite {
 
 type Member = [member: string, weight: number];
 
-const EVERYTHING = { from: '', to: null } as const;
-
 /** A group whose knowledge grows beyond this many members is forgotten when the tick is over. */
 const GROUP_MEMBERS_MAX = 10_000;
 
@@ -48,6 +46,8 @@ export class OrderedState implements Ordered {
   #current = new Map<string, Map<string, number>>();
   #pending = new Map<string, Map<string, number>>();
   readonly #pinned = new Map<string, KnownGroup>();
+  /** The group that was looked at last: it mostly is the next one too. */
+  #latest: { readonly group: string; readonly known: KnownGroup } | null = null;
   #missing: OrderedRead[] = [];
   /** How many reads are under way, and what was committed meanwhile. */
   #asked = 0;
@@ -256,6 +256,7 @@ export class OrderedState implements Ordered {
     this.#asked = 0;
     this.#pinned.clear();
     this.#missing = [];
+    this.#latest = null;
     this.#groups.clear();
     this.#holdsAll = false;
     this.#givenUp.clear();
@@ -263,6 +264,7 @@ export class OrderedState implements Ordered {
 
   /** Lets the cache forget what is old. */
   #grow(): void {
+    this.#latest = null;
     this.#groups.settle();
     if (this.#groups.hasForgotten) this.#holdsAll = false;
   }
@@ -320,6 +322,7 @@ export class OrderedState implements Ordered {
     this.#pinned.delete(group);
     if (known && known.weights.size > GROUP_MEMBERS_MAX) {
       if (this.#holdsAll) this.#givenUp.add(group);
+      this.#latest = null;
       this.#groups.delete(group);
     } else if (known) this.#groups.set(group, known);
   }
@@ -339,12 +342,13 @@ export class OrderedState implements Ordered {
   }
 
   #known(group: string): KnownGroup {
+    if (this.#latest?.group === group) return this.#latest.known;
     let known = this.#pinned.get(group) ?? this.#groups.get(group);
     if (known === undefined) {
-      known = new KnownGroup();
-      if (this.#holdsAll && !this.#givenUp.has(group)) known.learn(EVERYTHING);
+      known = new KnownGroup(this.#holdsAll && !this.#givenUp.has(group) ? 'everything' : 'nothing');
       this.#groups.set(group, known);
     }
+    this.#latest = { group, known };
     return known;
   }
 }

@@ -8,6 +8,13 @@ export class SortedTexts {
   /** None is empty. */
   readonly #chunks: string[][] = [];
 
+  static of(texts: readonly string[]): SortedTexts {
+    const all = new SortedTexts();
+    const sorted = [...texts].sort(compareText);
+    for (let at = 0; at < sorted.length; at += CHUNK_MAX) all.#chunks.push(sorted.slice(at, at + CHUNK_MAX));
+    return all;
+  }
+
   add(text: string): void {
     const at = this.#chunkOf(text);
     const chunk = this.#chunks[at];

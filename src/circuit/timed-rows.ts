@@ -40,7 +40,7 @@ export class TimedRows {
     /** Null where no row is ever over. */
     readonly due: DueTimes | null,
   ) {
-    this.rows = new OrderedArrangement(state, { of: timeOf, width: INSTANT_WIDTH });
+    this.rows = new OrderedArrangement(state, { order: { of: timeOf, width: INSTANT_WIDTH } });
   }
 
   want(key: string, changes: Changes): void {

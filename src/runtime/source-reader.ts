@@ -9,6 +9,9 @@ import type { InputPosition } from './ports/task-store.js';
 import { firstReadable, type Heartbeat, isIncomplete, type SourceLog } from './ports/source-log.js';
 import { BEGINNING, comparePositions, type Position } from './position.js';
 
+/** By how much a reply may be greater than the one before. */
+const GROWTH = 8;
+
 interface SharedBatch {
   after: InputPosition;
   batch: DecodedBatch;
@@ -179,10 +182,10 @@ export class SourceReader {
     return shared;
   }
 
-  /** Starts small, doubles while replies are small, and keeps below `readBytesMax` by the size of the entries seen. */
+  /** Starts small, grows quickly while replies are small, and keeps below `readBytesMax` by the size of the entries seen. */
   #adapt(entries: number, bytes: number): void {
     const fitting = Math.floor(this.limits.readBytesMax / Math.max(1, bytes / entries));
-    this.#countMax = Math.max(1, Math.min(this.limits.readEntriesMax, fitting, this.#countMax * 2));
+    this.#countMax = Math.max(1, Math.min(this.limits.readEntriesMax, fitting, this.#countMax * GROWTH));
   }
 }
 

@@ -44,7 +44,7 @@ export function keyTexts({ left, right, on }: Joining): { left: KeyOf; right: Ke
 export const rowsOf = (node: Joining, side: 'left' | 'right', compiler: PlanCompiler): Arrangement =>
   hasOneEach(node[side].relation, node.on, side)
     ? new KeyedArrangement(compiler.keyed(side, keyedArrangementCodec))
-    : new OrderedArrangement(compiler.ordered(side));
+    : new OrderedArrangement(compiler.ordered(side), { jsonOf: compiler.rowTextOf(node[side].relation) });
 
 export const matchesOf = (side: 'left' | 'right', compiler: PlanCompiler): Ordered =>
   compiler.ordered(`${side}.matches`);

@@ -2,10 +2,12 @@
  * Order of texts by their UTF-8 bytes, as Redis orders members.
  *
  * JavaScript compares UTF-16 units, which differs where a surrogate pair (U+10000 and above) meets a unit of
- * U+E000–U+FFFF: by bytes the pair is the greater.
+ * U+E000–U+FFFF: by bytes the pair is the greater. Where no such unit occurs the engine's own comparison will do, which is
+ * many times as fast.
  */
 export function compareText(left: string, right: string): number {
   if (left === right) return 0;
+  if (!HIGH_UNIT.test(left) || !HIGH_UNIT.test(right)) return left < right ? -1 : 1;
   const length = Math.min(left.length, right.length);
   for (let index = 0; index < length; index++) {
     const a = left.charCodeAt(index);
@@ -14,6 +16,8 @@ export function compareText(left: string, right: string): number {
   }
   return left.length - right.length;
 }
+
+const HIGH_UNIT = /[\ud800-\uffff]/;
 
 const rank = (unit: number): number => (unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit);
 
@@ -41,9 +45,8 @@ export function orderText(value: unknown): string {
 
 /** `text` without NUL, in an order-preserving way. */
 export function escapeText(text: string): string {
-  return /[\0\u0001]/.test(text)
-    ? text.replace(/[\0\u0001]/g, (unit) => (unit === '\0' ? '\u00010' : '\u00011'))
-    : text;
+  const escaped = text.includes('\u0001') ? text.replaceAll('\u0001', '\u00011') : text;
+  return escaped.includes('\0') ? escaped.replaceAll('\0', '\u00010') : escaped;
 }
 
 /** The inverse of `escapeText`. */
@@ -59,9 +62,22 @@ export function unescapeText(text: string): string {
  * are complemented; the end is marked by a character above all digits.
  */
 export function descendingText(text: string): string {
-  let out = '';
-  for (const byte of Buffer.from(text, 'utf8')) out += (255 - byte).toString(16).padStart(2, '0');
-  return out + '~';
+  const bytes = Buffer.from(text, 'utf8');
+  const end = bytes.length * 2;
+  if (digits.length <= end) digits = Buffer.allocUnsafe(end * 2 + 1);
+  for (let at = 0; at < bytes.length; at++) putHex(at * 2, 255 - bytes[at]!);
+  digits[end] = TILDE;
+  return digits.toString('latin1', 0, end + 1);
+}
+
+/** Where digits are written before they are made a text: that is quicker than adding up two at a time. */
+let digits = Buffer.allocUnsafe(256);
+const HEX_DIGITS = Buffer.from('0123456789abcdef', 'latin1');
+const TILDE = 0x7e;
+
+function putHex(at: number, byte: number): void {
+  digits[at] = HEX_DIGITS[byte >>> 4]!;
+  digits[at + 1] = HEX_DIGITS[byte & 15]!;
 }
 
 const scratch = new DataView(new ArrayBuffer(8));
@@ -75,5 +91,8 @@ function orderedHex(number: number): string {
     high = ~high >>> 0;
     low = ~low >>> 0;
   } else high = (high | 0x80000000) >>> 0;
-  return high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0');
+  scratch.setUint32(0, high);
+  scratch.setUint32(4, low);
+  for (let at = 0; at < 8; at++) putHex(at * 2, scratch.getUint8(at));
+  return digits.toString('latin1', 0, 16);
 }

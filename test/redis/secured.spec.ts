@@ -31,7 +31,9 @@ describeWithRedis('a Redis that asks who is there', () => {
     const server = await RedisServer.start();
     const raw = server.client();
     await raw.call(
-      ...(aclRule('sw', ['orders']).replace('PASSWORD', 'p@ss:word').split(' ') as [string, ...string[]]),
+      ...(aclRule('sw', [{ redisKey: 'orders', partitions: 1 }])
+        .replace('PASSWORD', 'p@ss:word')
+        .split(' ') as [string, ...string[]]),
     );
     await raw.call('ACL', 'SETUSER', 'stillwater', '+select');
     await raw.call('ACL', 'SETUSER', 'default', 'nopass', 'on');
@@ -53,7 +55,9 @@ describeWithRedis('a Redis that asks who is there', () => {
     const cluster = await RedisCluster.start({ replicas: 0 });
     for (const { server } of cluster.nodes)
       await server.raw.call(
-        ...(aclRule('sw', ['orders']).replace('PASSWORD', 'secret').split(' ') as [string, ...string[]]),
+        ...(aclRule('sw', [{ redisKey: 'orders', partitions: 1 }])
+          .replace('PASSWORD', 'secret')
+          .split(' ') as [string, ...string[]]),
       );
     const connections = new RedisConnections({
       url: cluster.url.replace('//', '//stillwater:secret@'),

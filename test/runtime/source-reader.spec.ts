@@ -64,20 +64,6 @@ describe('tasks of a worker that read one stream', () => {
     expect(read()).toBe(3);
   });
 
-  it('ask once for what follows the end, until there are news or time has passed', async () => {
-    add('5-0', '6-0');
-    await idsAfter('0-0');
-    asked = 0;
-    for (let tasks = 0; tasks < 100; tasks++) expect(await idsAfter('6-0')).toBeNull();
-    expect(asked).toBe(0);
-    now += 5;
-    for (let tasks = 0; tasks < 100; tasks++) expect(await idsAfter('6-0')).toBeNull();
-    expect(asked).toBe(1);
-    add('7-0');
-    await news.wait('orders', '6-0', new AbortController().signal);
-    expect(await idsAfter('6-0')).toEqual(['7-0']);
-  });
-
   it('keep no more than the last batch while one of them reads alone', async () => {
     const all = ['5-0', '6-0', '7-0', '8-0'];
     const readAll = async (): Promise<void> => {
@@ -98,6 +84,20 @@ describe('tasks of a worker that read one stream', () => {
     expect(read()).toBe(5);
     expect(await idsAfter('7-0')).toEqual(['8-0', '9-0']);
     expect(read()).toBe(7);
+  });
+
+  it('ask once for what follows the end, until there are news or time has passed', async () => {
+    add('5-0', '6-0');
+    await idsAfter('0-0');
+    asked = 0;
+    for (let tasks = 0; tasks < 100; tasks++) expect(await idsAfter('6-0')).toBeNull();
+    expect(asked).toBe(0);
+    now += 5;
+    for (let tasks = 0; tasks < 100; tasks++) expect(await idsAfter('6-0')).toBeNull();
+    expect(asked).toBe(1);
+    add('7-0');
+    await news.wait('orders', '6-0', new AbortController().signal);
+    expect(await idsAfter('6-0')).toEqual(['7-0']);
   });
 
   it('go on with what the log holds, not with what was read of it long ago', async () => {

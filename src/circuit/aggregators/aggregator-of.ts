@@ -39,7 +39,8 @@ export const aggregatorsByKind = {
   last: (input: AggregatorInput): Aggregator => chosen(input, 'greatest', input.inLogOrder),
   minBy: (input: AggregatorInput): Aggregator => chosen(input, 'least', false),
   maxBy: (input: AggregatorInput): Aggregator => chosen(input, 'greatest', false),
-  countDistinct: ({ value, members }: AggregatorInput): Aggregator => countDistinct(given(value), members()),
+  countDistinct: ({ value, members, appendOnly }: AggregatorInput): Aggregator =>
+    countDistinct({ value: given(value), members: members(), appendOnly }),
   variance: ({ value, options }: AggregatorInput): Aggregator =>
     variance(given(value), { population: options.population === true, root: false }),
   stddev: ({ value, options }: AggregatorInput): Aggregator =>

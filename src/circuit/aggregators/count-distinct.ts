@@ -3,8 +3,18 @@ import type { Aggregator } from '../aggregator.js';
 import { json, type Ordered } from '../operator.js';
 import { GroupMembers } from './group-members.js';
 
-/** `countDistinct(column)`: how many different values, nulls left out. Each value is kept with its weight. */
-export function countDistinct(value: (row: Row) => Value, members: Ordered): Aggregator<number> {
+export interface Counted {
+  value: (row: Row) => Value;
+  members: Ordered;
+  /** Rows are not retracted one by one, but with all of their group if at all. */
+  appendOnly: boolean;
+}
+
+/**
+ * `countDistinct(column)`: how many different values, nulls left out. Each value is kept with its weight; where rows only
+ * come it is kept once, and one that is known changes nothing.
+ */
+export function countDistinct({ value, members, appendOnly }: Counted): Aggregator<number> {
   const tick = new GroupMembers((row) => {
     const held = value(row);
     return held === null ? null : textOf(held);
@@ -18,8 +28,9 @@ export function countDistinct(value: (row: Row) => Value, members: Ordered): Agg
     settle(count, group) {
       for (const [member, net] of tick.take(group)) {
         const before = members.weight(group, member);
-        members.add(group, member, net);
-        count += Number(before + net > 0) - Number(before > 0);
+        const after = appendOnly ? Number(net > 0) : before + net;
+        members.add(group, member, after - before);
+        count += Number(after > 0) - Number(before > 0);
       }
       return count;
     },

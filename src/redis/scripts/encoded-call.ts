@@ -16,8 +16,8 @@ export class EncodedCall extends Command {
   readonly #all: readonly string[];
 
   constructor(all: readonly string[]) {
-    // What ioredis itself wants to know of a command: its name, and where its first key is.
-    super('evalsha', all.slice(0, 3), { replyEncoding: 'utf8' });
+    // What ioredis itself wants to know of a command: its name, and a key, which says where it goes on a cluster.
+    super('evalsha', all[1] === '0' ? ['', '0'] : ['', '1', all[2]!], { replyEncoding: 'utf8' });
     this.#all = all;
   }
 

@@ -200,6 +200,32 @@ describe('the aggregators', () => {
     );
   });
 
+  it('count different values of such a collection the same, and keep each once', () => {
+    fc.assert(
+      fc.property(fc.array(facts, { maxLength: 4 }), (batches) => {
+        const retracting = aggregated(['countDistinct']);
+        const appending = aggregated(['countDistinct'], { appendOnly: true });
+        for (const added of batches) {
+          const entries = added.map((fact) => [fact, 1] as const);
+          expect(appending.step(entries)).toEqual(retracting.step(entries));
+          // As a session's rows leave it, all of them together.
+          const gone = added.map((fact) => [{ ...fact, g: 'gone' }, 1] as const);
+          appending.step(gone);
+          appending.step(gone.map(([fact]) => [fact, -1] as const));
+        }
+        const kept = [...(appending.store.ordered.get('members.0')?.values() ?? [])];
+        expect(kept.flatMap((members) => [...members.values()]).every((weight) => weight === 1)).toBe(true);
+        expect(appending.store.ordered.get('members.0')?.has('gone') ?? false).toBe(false);
+      }),
+      { numRuns: 100 },
+    );
+    const known: Fact = { g: 'x', v: 7, b: null, t: true };
+    const group = aggregated(['countDistinct'], { appendOnly: true });
+    group.step([[known, 1]]);
+    group.step([[known, 1]]);
+    expect(group.writes).toBe(1);
+  });
+
   it('of nothing but nulls are what they are in SQL', () => {
     const group = aggregated(ALL);
     const fact: Fact = { g: 'x', v: null, b: null, t: null };

@@ -1,5 +1,5 @@
 import { Command } from 'ioredis';
-import { encodeCommand } from '../../../src/redis/scripts/encoded-call.js';
+import { EncodedCall, encodeCommand } from '../../../src/redis/scripts/encoded-call.js';
 import { Random } from '../../support/random.js';
 
 const byIoredis = (name: string, args: string[]): string =>
@@ -35,6 +35,14 @@ describe('an encoded call is, byte by byte, what ioredis would have sent', () =>
     const large = Array.from({ length: 40 }, (_, index) => '€ü'.repeat(20_000 + index));
     for (const args of [['a'], large, ['b', 'c'], []])
       expect(encoded('evalsha', args)).toBe(byIoredis('evalsha', args));
+  });
+
+  test('and it goes to where its keys are', () => {
+    const all = ['hash', '3', '{tag}:a', '{tag}:b', '{tag}:c', 'x', 'y'];
+    const [call, sent] = [new EncodedCall(all), new Command('evalsha', all)];
+    expect([call.getKeys(), call.getSlot()]).toEqual([['{tag}:a'], sent.getSlot()]);
+    expect(call.toWritable().toString()).toBe(sent.toWritable({} as never));
+    expect(new EncodedCall(['hash', '0', 'x']).getKeys()).toEqual([]);
   });
 
   test('for random texts', () => {
