@@ -41,7 +41,7 @@ const events = options.events === undefined ? null : Number(options.events);
 if (options.help) console.log(USAGE);
 else if (unknown.length > 0 || (events !== null && !(Number.isSafeInteger(events) && events > 0))) {
   console.error(
-    unknown.length > 0 ? `There is no figure ${unknown.join(', ')}.\n` : '--events is a whole number.\n',
+    unknown.length > 0 ? `Nothing is named ${unknown.join(', ')}.\n` : '--events is a whole number.\n',
   );
   console.error(USAGE);
   process.exitCode = 2;

@@ -75,11 +75,25 @@ export const lastSent = ({ extra }: Pick<TaskRecord, 'extra'>, receiver: number)
 
 /** `extra` of the record of a commit that sends something to these receivers. */
 export function withSent(
-  { extra, tick, commit }: Pick<TaskRecord, 'extra' | 'tick' | 'commit'>,
-  receivers: Iterable<number>,
+  record: Pick<TaskRecord, 'extra' | 'tick' | 'commit'>,
+  receivers: readonly number[],
 ): TaskRecord['extra'] {
-  const sent = { ...(extra[SENT] as Record<number, LastSent> | undefined) };
-  for (const receiver of receivers)
-    sent[receiver] = { tick, commit, entries: (sent[receiver]?.entries ?? 0) + 1 };
-  return { ...extra, [SENT]: sent };
+  const { tick, commit, extra } = record;
+  return withLastSent(
+    extra,
+    new Map(
+      receivers.map((receiver) => [
+        receiver,
+        { tick, commit, entries: lastSent(record, receiver).entries + 1 },
+      ]),
+    ),
+  );
 }
+
+export const withLastSent = (
+  extra: TaskRecord['extra'],
+  sent: ReadonlyMap<number, LastSent>,
+): TaskRecord['extra'] => ({
+  ...extra,
+  [SENT]: { ...(extra[SENT] as Record<number, LastSent> | undefined), ...Object.fromEntries(sent) },
+});

@@ -9,6 +9,7 @@ import type { InputPosition, Received, TaskStore } from './ports/task-store.js';
 import { BEGINNING, earlierOf, type Position } from './position.js';
 import { QuietSenders } from './quiet-senders.js';
 import { deltasOf, EntriesAsked, entriesFollowing, NOTHING_HEARD, withEntry } from './received.js';
+import { regainingIn } from './regaining.js';
 import type { TaskId } from './task-id.js';
 
 /** Of a receiver's senders one, and the source partitions that what it sends is made of. */
@@ -33,6 +34,8 @@ export class ExchangeInput implements TaskInput {
   readonly beginning: InputPosition = { position: BEGINNING, entries: 0 };
   readonly #asked: EntriesAsked;
   readonly #quiet: QuietSenders;
+  /** Since when senders were seen to be behind what we have of them. */
+  readonly #behind = new Map<number, number>();
   /** The commit of each sender that the last read saw. */
   #seen: number[];
 
@@ -43,6 +46,8 @@ export class ExchangeInput implements TaskInput {
     readonly store: TaskStore,
     readonly news: NewsDesk,
     readBytesMax: number,
+    /** So long a sender may take to find out that it lost what we have; null where it cannot make it again. */
+    readonly regainMs: number | null = null,
   ) {
     this.#asked = new EntriesAsked(readBytesMax / senders.length);
     this.#quiet = new QuietSenders(senders.map(({ task }) => store.sentKey(task)));
@@ -85,8 +90,15 @@ export class ExchangeInput implements TaskInput {
   ): Part[] {
     const { record } = answer;
     const { task } = this.senders[sender]!;
-    const asked = { sender: task, receiver: this.receiver, heard, countMax };
+    const asked = {
+      sender: task,
+      receiver: this.receiver,
+      heard,
+      countMax,
+      regains: () => this.#regains(sender, heard, record),
+    };
     const { entries, isKnown } = entriesFollowing(answer, asked);
+    if (isKnown) this.#behind.delete(sender);
     const parts: Part[] = entries.map((entry) => ({ sender, entry, told: entry }));
     const before = entries.at(-1) ?? heard;
     if (record === null || !isKnown || record.tick <= ('upTo' in before ? before.upTo : before.tick))
@@ -94,6 +106,19 @@ export class ExchangeInput implements TaskInput {
     const told = { tick: record.tick, ...factsOf(record) };
     if (brings(before, told)) parts.push({ sender, entry: null, told });
     return parts;
+  }
+
+  /**
+   * Whether to wait for a sender that is behind what we have of it (`regaining.ts`): it says so, or has not had the time to find
+   * out. What acts on time is not cut at places in logs alone, and what reads another view reads no log.
+   */
+  #regains(sender: number, { clocks, more }: Heard, record: Received['record']): boolean {
+    if (this.regainMs === null || more || Object.keys(clocks).length > 0) return false;
+    if (record !== null && regainingIn(record)[this.receiver] !== undefined) return true;
+    const now = this.news.clock.monotonicMs();
+    const since = this.#behind.get(sender) ?? now;
+    this.#behind.set(sender, since);
+    return now - since < this.regainMs;
   }
 
   async wait(_position: InputPosition, signal: AbortSignal): Promise<void> {

@@ -50,6 +50,8 @@ export class LogLost extends Error {
 /** One input of a task. */
 export interface TaskInput {
   readonly name: string;
+  /** Of an input that is a log. */
+  readonly redisKey?: string;
   /**
    * The batch after a position, or null at the end of the log. Idempotent. `clocks` are those at the position, as far as
    * they matter to the task: it acts on the time of what the input brings; undefined where it does not.

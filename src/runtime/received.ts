@@ -15,6 +15,8 @@ export interface Asked {
   readonly receiver: number;
   readonly heard: Readonly<CommitId>;
   readonly countMax: number;
+  /** Whether a sender that is behind what is had of it makes that again, and then goes on from there. */
+  readonly regains?: () => boolean;
 }
 
 /**
@@ -25,7 +27,7 @@ export interface Asked {
  */
 export function entriesFollowing(
   { record, entries: raw }: Received,
-  { sender, receiver, heard, countMax }: Asked,
+  { sender, receiver, heard, countMax, regains = () => false }: Asked,
 ): { entries: ExchangeEntry[]; isAll: boolean; isKnown: boolean } {
   const entries = raw.map(decodeEntry);
   let last = heard;
@@ -37,6 +39,8 @@ export function entriesFollowing(
   const head = record === null ? NOTHING_SENT : lastSent(record, receiver);
   // The record was read first: where it knows of an entry that was not there, or not of the last one we have, it is another past.
   const isKnown = head.tick === last.tick && head.commit === last.commit;
+  if (!isKnown && entries.length === 0 && head.tick < last.tick && regains())
+    return { entries, isAll: true, isKnown };
   if (!isKnown && (entries.length === 0 || head.tick > last.tick)) throw lostBy(sender, heard);
   return { entries, isAll: true, isKnown };
 }

@@ -4,6 +4,7 @@ import { factsOf, heardIn, isBetween } from './followed.js';
 import type { Limits } from './limits.js';
 import type { SentEntry, TaskRecord } from './ports/task-store.js';
 import { NO_ROWS } from './received.js';
+import { regainingIn } from './regaining.js';
 import type { Receivers } from './receivers.js';
 import { encodeCut, givesRounds, roundOf, ROUNDS } from './rounds.js';
 import type { TaskId } from './task-id.js';
@@ -60,7 +61,10 @@ export class Sending {
   ): Promise<{ record: TaskRecord; sent: SentEntry[] }> {
     const { receivers, rounds } = this.options;
     const kept = await receivers.ticksReadBefore(this.task.partition);
-    const sent = [...rows].map(([receiver, texts]) => ({ receiver, texts, from: kept[receiver] ?? 0 }));
+    const regaining = regainingIn(record);
+    const sent = [...rows]
+      .filter(([receiver]) => regaining[receiver] === undefined)
+      .map(([receiver, texts]) => ({ receiver, texts, from: kept[receiver] ?? 0 }));
     // Whoever gives the rounds says of each of our ticks to which it belongs.
     if (rounds !== null && this.task.stage === 0 && !rows.has(0))
       sent.push({ receiver: 0, texts: new Array<string>(exchanges).fill(NO_ROWS), from: kept[0] ?? 0 });

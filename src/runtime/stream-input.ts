@@ -30,6 +30,10 @@ export class StreamInput implements TaskInput {
     this.reader.tasks--;
   }
 
+  get redisKey(): string {
+    return this.reader.redisKey;
+  }
+
   get blamed(): number {
     return this.#blamed.size;
   }

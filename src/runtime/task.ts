@@ -7,13 +7,15 @@ import { Caution } from './caution.js';
 import { type Clocks, NO_CLOCKS, raised } from './clocks.js';
 import { type Commit, Committer } from './committer.js';
 import { drive } from './drive.js';
+import type { CommitFacts } from './followed.js';
 import type { TimedPartition } from './heartbeats.js';
 import { type InputBatch, LogLost, type TaskInput } from './input.js';
 import type { ParkReason, TaskRecord } from './ports/task-store.js';
-import { comparePositions } from './position.js';
+import { BEGINNING, comparePositions } from './position.js';
 import { isSameCommit } from './read-changelog.js';
 import { RecentErrors } from './recent-errors.js';
-import type { TaskId } from './task-id.js';
+import { nextRegained, receiversAhead, regained, withRegaining } from './regaining.js';
+import { type TaskId, taskName } from './task-id.js';
 import { Diverged, Ended, isTransient, type TaskEnd } from './task-end.js';
 import type { TaskOptions } from './task-options.js';
 import { withTallies } from './tallies.js';
@@ -59,6 +61,8 @@ export class Task {
   #idle = false;
   /** When it was last seen that the store stands where the last commit left it. */
   #looked: number;
+  /** The store was found to be behind what was stored. */
+  #wentBack = false;
   #end: TaskEnd | null = null;
 
   constructor(readonly options: TaskOptions) {
@@ -149,6 +153,7 @@ export class Task {
         const stored = await store.reload(this.id, token);
         if (stored === null) this.#end = { how: 'fenced' };
         else {
+          this.#wentBack ||= (stored.record?.tick ?? 0) < (this.#committer.committed?.tick ?? 0);
           this.#record = this.#found(stored.record);
           this.#committer.reset(this.#record);
         }
@@ -188,7 +193,9 @@ export class Task {
     /** Inputs that were read to their end; each is read again when it may have something, or after a while. */
     const waiting = new Map<TaskInput, Promise<void>>();
     await this.#caution.judge();
+    await this.#findAhead();
     await this.#finish();
+    await this.#regain();
     while (!signal.aborted) {
       if (this.options.generation()?.paused) {
         await this.#committer.settled();
@@ -218,6 +225,57 @@ export class Task {
         await this.#look();
       }
     }
+  }
+
+  /** Whether receivers have what this task has lost. What acts on time is not cut at places in logs alone. */
+  async #findAhead(): Promise<void> {
+    const { id, sending, store, view, inputs } = this.options;
+    if (sending === null || id.stage > 0 || sending.options.rounds !== null) return;
+    if (view.timed.size > 0 || inputs.some(({ redisKey }) => redisKey === undefined)) return;
+    const receivers = sending.options.receivers.tasks;
+    const ahead = await receiversAhead({ task: id, receivers, store }, this.#record, this.#wentBack);
+    this.#wentBack = false;
+    this.#record = withRegaining(this.#record, ahead);
+  }
+
+  /** Makes again what it has lost and receivers have, and is cut where each of these is. */
+  async #regain(): Promise<void> {
+    const { signal } = this.#stop;
+    for (let next; (next = nextRegained(this.#record)) !== null && !signal.aborted;) {
+      for (const input of this.options.inputs) await this.#regainUpTo(input, next.heard);
+      if (signal.aborted) return;
+      this.#record = regained(this.#record, next.receiver);
+      do await this.#tickOfTime(this.#record.clocks);
+      while (this.#record.tick < next.heard.upTo && !signal.aborted);
+    }
+  }
+
+  async #regainUpTo(input: TaskInput, { frontier }: CommitFacts): Promise<void> {
+    const { signal } = this.#stop;
+    const end = frontier[input.redisKey!] ?? BEGINNING;
+    while (comparePositions(this.#positionOf(input).position, end) < 0 && !signal.aborted) {
+      const batch = await input.next(this.#positionOf(input), this.#record.extra[input.name]);
+      let size = 0;
+      while (
+        batch !== null &&
+        size < batch.size &&
+        comparePositions(batch.positionAfter(size + 1).position, end) <= 0
+      )
+        size++;
+      if (size === 0) break;
+      for (let from = 0; from < size && !signal.aborted;) {
+        await this.#room();
+        if (signal.aborted) return;
+        const to = Math.min(this.#size.next(from, size), from + this.#caution.entriesMax);
+        from = await this.#tick(input, batch!, from, to);
+      }
+    }
+    if (this.#positionOf(input).position !== end && !signal.aborted)
+      throw new LogLost(
+        'ahead-of-its-log',
+        `The stream "${input.redisKey}" does not hold the entry ${end} any more, of which ${taskName(this.id)} had sent what came of it.\n` +
+          `Both went back, and the tasks that received it did not: the view contains entries that no log holds. Rebuild it (\`stillwater rebuild <view>\`).`,
+      );
   }
 
   /** Returns with the first of the waits, or when it is time to look at the store or to ask the other tasks of the view. */

@@ -26,6 +26,9 @@ import { type TaskId, taskName } from './task-id.js';
 import { UpstreamInput } from './upstream-input.js';
 import { ViewTime } from './view-time.js';
 
+/** For so many leases a receiver waits for a sender that lost what it had sent: its owner looks once in one, or another takes it over. */
+const LEASES_TO_REGAIN = 5;
+
 export interface WorkerInputsOptions {
   registry: RegistryWatch;
   tasks: TaskStore;
@@ -69,7 +72,18 @@ export class WorkerInputs {
           ),
         ];
       const senders = before.map((task) => ({ task, reads: logsReadBy(task, sources) }));
-      return [new ExchangeInput(senders, id.partition, received, tasks, this.#news, limits.readBytesMax)];
+      const fromLogs = !hasRounds(generation) && sources.every(({ kind }) => kind !== 'view');
+      return [
+        new ExchangeInput(
+          senders,
+          id.partition,
+          received,
+          tasks,
+          this.#news,
+          limits.readBytesMax,
+          fromLogs ? limits.leaseMs * LEASES_TO_REGAIN : null,
+        ),
+      ];
     }
     const read = inputs.filter(({ source }) => id.partition < source.partitions);
     return read.map(({ name, source, needsOrder }) => {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { count, instant, max, min, stream, sum, table, tumbling, view } from '../../src/index.js';
 import { contained } from '../../src/runtime/contained.js';
 import { shownBy } from '../../src/runtime/generation-tasks.js';
-import { checkpoint, rollBackTask } from '../../src/testing/simulation/rollback.js';
+import { checkpoint, rollBackStream, rollBackTask } from '../../src/testing/simulation/rollback.js';
 import { SimulatedRun } from '../support/simulated-run.js';
 
 const sales = stream('sales', {
@@ -223,18 +223,55 @@ describe('what a task sent', () => {
     expect(sorted(run.rows('by-buyer'))).toEqual(sorted(expected(some(80))));
   });
 
-  it('is noticed to be another past where the sender’s slot alone went back', async () => {
+  it('is made again where the sender’s slot alone went back, and cut where its receivers are', async () => {
+    running([byBuyer(2)], { leaseMs: 1_000, readEntriesMax: 2 });
+    run.append(sales, ...some(40));
+    await run.settled('by-buyer');
+    const before = checkpoint(run.redis);
+    run.append(sales, ...some(40, 40));
+    await run.settled('by-buyer');
+    for (const place of ['0.0', '0.1']) rollBackTask(run.redis, before, run.nameOf('by-buyer', place));
+    run.append(sales, ...some(10, 80));
+    await run.pass(10_000);
+    await run.settled('by-buyer');
+    expect(run.parked('by-buyer')).toEqual([]);
+    expect(sorted(run.rows('by-buyer'))).toEqual(sorted(expected(some(90))));
+  });
+
+  it('is noticed to be another past where the log went back as well', async () => {
     running([byBuyer(2)], { leaseMs: 1_000 });
     run.append(sales, ...some(40));
     await run.settled('by-buyer');
     const before = checkpoint(run.redis);
     run.append(sales, ...some(40, 40));
     await run.settled('by-buyer');
-    rollBackTask(run.redis, before, run.nameOf('by-buyer', '0.0'));
-    run.append(sales, ...some(10, 80));
+    for (const place of ['0.0', '0.1', '0.2']) rollBackTask(run.redis, before, run.nameOf('by-buyer', place));
+    for (const key of before.streams.keys()) rollBackStream(run.redis, before, key);
     await run.pass(10_000);
-    expect(run.parked('by-buyer').map(({ code }) => code)).toContain('exchange-lost');
-    expect(run.parked('by-buyer')[0]!.message).toContain('by-buyer#1/0.0');
+    expect(run.parked('by-buyer').map(({ code }) => code)).toContain('ahead-of-its-log');
+  });
+
+  it('is noticed to be another past where what is finished depends on time', async () => {
+    const visits = stream('visits', {
+      schema: z.object({ at: instant(), shop: z.string(), buyer: z.string() }),
+      partitions: 3,
+      partitionBy: 'shop',
+      eventTime: 'at',
+      lateness: '1s',
+    });
+    const perWindow = visits.window(tumbling('10s')).groupBy('buyer').aggregate({ visits: count() });
+    running([view('final', { from: perWindow.final() })], { leaseMs: 1_000 });
+    const visit = (shop: string) => ({ at: new Date(run.time.now()).toISOString(), shop, buyer: 'w' });
+    run.append(visits, ...SHOPS.map(visit));
+    await run.pass(20_000);
+    const before = checkpoint(run.redis);
+    run.append(visits, ...SHOPS.map(visit));
+    await run.pass(20_000);
+    rollBackTask(run.redis, before, run.nameOf('final', '0.0'));
+    run.append(visits, ...SHOPS.map(visit));
+    await run.pass(20_000);
+    expect(run.parked('final').map(({ code }) => code)).toContain('exchange-lost');
+    expect(run.parked('final')[0]!.message).toContain('final#1/0.0');
   });
 });
 
@@ -249,5 +286,22 @@ describe('a worker that comes', () => {
     }
     await run.settled('by-buyer');
     expect(sorted(run.rows('by-buyer'))).toEqual(sorted(expected(some(80))));
+  });
+});
+
+describe('a worker that goes', () => {
+  it('hands over at once: nobody waits for its lease to end', async () => {
+    running([byBuyer(4)]);
+    run.start();
+    run.append(sales, ...some(20));
+    await run.settled('by-buyer');
+    await run.pass(5_000);
+    const owned = (): number => [...run.redis.tasks.values()].filter(({ owner }) => owner === 'w0').length;
+    expect(owned()).toBeGreaterThan(0);
+    void run.workers[0]!.stop();
+    run.append(sales, ...some(20, 20));
+    await run.pass(150);
+    expect(owned()).toBe(0);
+    expect(sorted(run.rows('by-buyer'))).toEqual(sorted(expected(some(40))));
   });
 });

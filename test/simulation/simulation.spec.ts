@@ -1,10 +1,11 @@
 import { mutations } from '../../src/testing/simulation/mutations.js';
-import { movedSubject } from '../../src/testing/simulation/subjects.js';
+import { movedOnly, movedSubject } from '../../src/testing/simulation/subjects.js';
 import { Simulation } from '../../src/testing/simulation/simulation.js';
 
 /** Soaks are longer: `npm run simulate`. */
 const SEEDS = 100;
 const SEEDS_OF_EXCHANGES = 40;
+const SEEDS_OF_SLOTS = 20;
 const SEEDS_FOR_A_MUTATION = 300;
 
 describe('views kept by several processes through crashes, pauses, lost calls and rollbacks', () => {
@@ -34,6 +35,22 @@ describe('views kept by several processes through crashes, pauses, lost calls an
     10 * 60_000,
   );
 
+  it(
+    'are not rebuilt where a task of the first stage alone goes back: it makes again what it lost',
+    async () => {
+      const failures: string[] = [];
+      let rollbacks = 0;
+      for (let seed = 1; seed <= SEEDS_OF_SLOTS && failures.length < 3; seed++) {
+        const outcome = await new Simulation(seed, { subject: movedOnly, slotsGoBack: true }).run();
+        rollbacks += outcome.rollbacks;
+        if (outcome.failure) failures.push(`${seed}: ${outcome.failure}`);
+      }
+      expect(failures).toEqual([]);
+      expect(rollbacks).toBeGreaterThan(SEEDS_OF_SLOTS);
+    },
+    10 * 60_000,
+  );
+
   it('have the same course whenever a seed is run', async () => {
     for (const seed of [7, 28, 41])
       expect(await new Simulation(seed).run()).toEqual(await new Simulation(seed).run());
@@ -41,9 +58,17 @@ describe('views kept by several processes through crashes, pauses, lost calls an
 
   it.each(mutations)(
     'are noticed to be wrong if it no longer holds that $breaks',
-    async ({ ports, subject }) => {
+    async ({ ports, subject, slotsGoBack }) => {
       for (let seed = 1; seed <= SEEDS_FOR_A_MUTATION; seed++)
-        if ((await new Simulation(seed, { ports, ...(subject && { subject }) }).run()).failure !== null)
+        if (
+          (
+            await new Simulation(seed, {
+              ports,
+              ...(subject && { subject }),
+              ...(slotsGoBack && { slotsGoBack }),
+            }).run()
+          ).failure !== null
+        )
           return;
       throw new Error('No run noticed.');
     },

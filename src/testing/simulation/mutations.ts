@@ -15,7 +15,7 @@ import { MemorySourceLog } from '../memory/memory-source-log.js';
 import { MemoryTaskStore } from '../memory/memory-task-store.js';
 import { MemoryViewStore } from '../memory/memory-view-store.js';
 import type { Random } from '../random.js';
-import { chainedSubject, movedSubject, type Subject } from './subjects.js';
+import { chainedSubject, movedOnly, movedSubject, type Subject } from './subjects.js';
 
 /** How long before the entries, where heartbeats are read first. */
 const HEARTBEATS_EARLY_MS = 300;
@@ -27,6 +27,8 @@ export interface Mutation {
   readonly ports: (redis: MemoryRedis) => Ports;
   /** What shows it, where not any subject may. */
   readonly subject?: (random: Random) => Subject;
+  /** Whether slots of tasks must go back for it, one at a time. */
+  readonly slotsGoBack?: boolean;
 }
 
 /** A commit as it would be answered if the store did not compare something: what it compares is made to agree first. */
@@ -313,6 +315,23 @@ export const mutations: readonly Mutation[] = [
       if (sender.stage === 0 || !record || !heard) return { record, entries };
       const ahead = heard.map((one) => ({ ...one, tick: one.tick + 1_000 }));
       return { record: { ...record, extra: { ...record.extra, exchange: ahead } }, entries };
+    }),
+  },
+  {
+    breaks: 'what a task has lost it makes again up to where its receivers are',
+    subject: movedOnly,
+    slotsGoBack: true,
+    ports: withTasks((redis) => {
+      const store = new MemoryTaskStore(redis);
+      const status = store.status.bind(store);
+      store.status = async (tasks) =>
+        (await status(tasks)).map(({ record, ...rest }) => {
+          const heard = record?.extra['exchange'] as object[] | undefined;
+          if (!record || !heard) return { ...rest, record };
+          const nowhere = heard.map((one) => ({ ...one, frontier: {} }));
+          return { ...rest, record: { ...record, extra: { ...record.extra, exchange: nowhere } } };
+        });
+      return store;
     }),
   },
   {

@@ -37,6 +37,8 @@ export interface SimulationOptions {
   readonly ports?: (redis: MemoryRedis) => Ports;
   /** What is kept; by default one of all subjects. */
   readonly subject?: (random: Random) => Subject;
+  /** Slots of tasks go back often, one at a time, and nothing else does. */
+  readonly slotsGoBack?: boolean;
 }
 
 /** The time at which every run begins: what the clocks say must not matter. */
@@ -197,17 +199,19 @@ export class Simulation {
     if (random.chance(0.1) && alive.length > 1) void random.of(alive).stop();
     if (this.#workers.filter(({ process }) => !process.dead).length < 4 && random.chance(0.5))
       this.#startWorker();
-    if (this.#checkpoints.length > 0 && random.chance(0.12)) this.#goBack(random.of(this.#checkpoints));
+    const goesBack = this.options.slotsGoBack ? 0.5 : 0.12;
+    if (this.#checkpoints.length > 0 && random.chance(goesBack)) this.#goBack(random.of(this.#checkpoints));
   }
 
   #goBack(to: Checkpoint): void {
     const random = this.#random;
     this.#rollbacks++;
-    if (random.chance(0.5)) {
+    if (!this.options.slotsGoBack && random.chance(0.5)) {
       rollBack(this.#redis, to);
       // What came after it is not to be gone back to: it never was.
       this.#checkpoints.splice(this.#checkpoints.indexOf(to) + 1);
-    } else if (random.chance(0.3)) rollBackStream(this.#redis, to, random.of(this.#streams()));
+    } else if (!this.options.slotsGoBack && random.chance(0.3))
+      rollBackStream(this.#redis, to, random.of(this.#streams()));
     else {
       const tasks = [...this.#redis.tasks.keys()];
       if (tasks.length > 0) rollBackTask(this.#redis, to, random.of(tasks));

@@ -5,6 +5,7 @@ import { instant } from '../../view/instant.js';
 import { max, min } from '../../view/ordered-aggregates.js';
 import { declarationOf } from '../../view/declaration-of.js';
 import type { ViewDeclaration } from '../../view/plan.js';
+import { sourcesOf } from '../../view/plan-nodes.js';
 import { stream } from '../../view/stream.js';
 import { table } from '../../view/table.js';
 import { view } from '../../view/view.js';
@@ -58,6 +59,18 @@ export function subjects(random: Random): Subject {
 
 /** One in which they move more than once. */
 export const chainedSubject = (random: Random): Subject => chained(random.of([1, 3]), random.of([1, 4]));
+
+/** One in which they move once, no time passes, and nobody reads what becomes of them. */
+export function movedOnly(random: Random): Subject {
+  const { views, ...subject } = moved(random.of([1, 3]), random.of([1, 4]));
+  const alone = views.filter(({ plan }) => sourcesOf(plan).every(({ kind }) => kind === 'stream'));
+  const names = alone.map(({ name }) => name);
+  return {
+    ...subject,
+    views: alone,
+    expected: (...log) => new Map([...subject.expected(...log)].filter(([name]) => names.includes(name))),
+  };
+}
 
 /** A subject in which rows move between partitions. */
 export const movedSubject = (random: Random): Subject =>

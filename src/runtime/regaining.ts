@@ -1,0 +1,90 @@
+import { withLastSent } from './exchange-entry.js';
+import { type Heard, heardIn } from './followed.js';
+import type { TaskRecord, TaskStore } from './ports/task-store.js';
+import { type TaskId, taskName } from './task-id.js';
+
+/**
+ * Where the slot of a task that sends went back, and those of its receivers did not, these have what it has lost: they are
+ * *ahead* of it.
+ *
+ *     what it had sent     ──[8]────[9]────[10]──▶
+ *     it has                  7
+ *     receiver 0 has                  9                made again: 7 ──▶ where 9 ended ──▶ where 10 ended ──▶ …
+ *     receiver 1 has                         10                    to nobody      to 0        to both
+ *
+ * A receiver says how far in the logs the last commit was of which it heard. The task makes its lost ticks again, cut exactly
+ * there. What it makes up to where a receiver is, that receiver has, however it was cut then: deltas over equal input add up to
+ * equal deltas. So it is sent nothing of it; from there on it is, as if the entry that it had last were the last that
+ * was sent to it, and under numbers that follow those it has heard of.
+ *
+ * Whoever maintains a receiver may have read more of what is lost than was committed. So the owners of all receivers are fenced first,
+ * and only what they have stored counts: nothing can be added to that any more but what is sent anew.
+ */
+
+/** By receiver, what it has that its sender has lost; kept in the sender's record until it is made again. */
+export type Regaining = Readonly<Record<number, Heard>>;
+
+const REGAINING = 'regaining';
+
+export const regainingIn = ({ extra }: Pick<TaskRecord, 'extra'>): Regaining =>
+  (extra[REGAINING] as Regaining | undefined) ?? {};
+
+/** Which of its receivers are ahead of a task, by what they have stored. */
+export async function receiversAhead(
+  { task, receivers, store }: { task: TaskId; receivers: readonly TaskId[]; store: TaskStore },
+  record: TaskRecord,
+  /** It is known to have gone back: receivers may be about to store what they have read of it. */
+  wentBack: boolean,
+): Promise<Regaining> {
+  const known = regainingIn(record);
+  const heardBy = async (): Promise<(Heard | undefined)[]> =>
+    (await store.status(receivers))
+      .map((status) => status.record && heardIn(status.record))
+      .map((heard) => heard?.[task.partition]);
+  const isAhead = (heard: Heard | undefined, receiver: number): boolean =>
+    heard !== undefined && heard.upTo > record.tick && heard.upTo !== known[receiver]?.upTo;
+  if (!wentBack && !(await heardBy()).some(isAhead)) return known;
+  for (const receiver of receivers) await fence(receiver, taskName(task), store);
+  const ahead: Record<number, Heard> = {};
+  (await heardBy()).forEach((heard, receiver) => {
+    if (heard !== undefined && (heard.upTo > record.tick || known[receiver] !== undefined))
+      ahead[receiver] = heard;
+  });
+  // In the middle of what came at once there is no place in the logs to cut at: receivers find out.
+  return Object.values(ahead).some(({ more }) => more) ? {} : ahead;
+}
+
+/** Ends whoever maintains a task: what it has not stored it will not. Others take the task up. */
+async function fence(task: TaskId, by: string, store: TaskStore): Promise<void> {
+  for (;;) {
+    const [status] = await store.status([task]);
+    if (status!.parked !== null) return;
+    const claimed = await store.claim(task, by, status!.epoch);
+    if (claimed !== null) return store.release(task, claimed.token);
+  }
+}
+
+/** A record that says what is to be made again. */
+export function withRegaining(record: TaskRecord, regaining: Regaining): TaskRecord {
+  const { [REGAINING]: _, ...extra } = record.extra;
+  return {
+    ...record,
+    extra: Object.keys(regaining).length === 0 ? extra : { ...extra, [REGAINING]: regaining },
+  };
+}
+
+/** The receiver to whose place the task comes first. */
+export function nextRegained(record: TaskRecord): { receiver: number; heard: Heard } | null {
+  const [next] = Object.entries(regainingIn(record)).sort(([, left], [, right]) => left.upTo - right.upTo);
+  return next === undefined ? null : { receiver: Number(next[0]), heard: next[1] };
+}
+
+/** A record of where a receiver is: from here on it is sent what comes. */
+export function regained(record: TaskRecord, receiver: number): TaskRecord {
+  const { [receiver]: heard, ...others } = regainingIn(record);
+  const { tick, commit, entries } = heard!;
+  return withRegaining(
+    { ...record, extra: withLastSent(record.extra, new Map([[receiver, { tick, commit, entries }]])) },
+    others,
+  );
+}

@@ -1,0 +1,86 @@
+import { lastSent } from '../../src/runtime/exchange-entry.js';
+import type { Heard } from '../../src/runtime/followed.js';
+import {
+  nextRegained,
+  receiversAhead,
+  regained,
+  regainingIn,
+  withRegaining,
+} from '../../src/runtime/regaining.js';
+import type { TaskRecord, TaskStatus, TaskStore } from '../../src/runtime/ports/task-store.js';
+import type { TaskId } from '../../src/runtime/task-id.js';
+
+const heard = (tick: number, upTo = tick, more = false): Heard => ({
+  tick,
+  commit: `c${tick}`,
+  entries: tick,
+  upTo,
+  more,
+  frontier: { log: `${upTo}-0` },
+  clocks: {},
+});
+const record = (tick: number): TaskRecord => ({ tick, extra: {} }) as unknown as TaskRecord;
+const task: TaskId = { view: 'v', generation: 1, stage: 0, partition: 1 };
+
+/** Receivers as they have stored what they heard, of two senders; and who was fenced. */
+class Store {
+  readonly fenced: number[] = [];
+  constructor(readonly told: (Heard | null)[]) {}
+  readonly receivers = (): TaskId[] => this.told.map((_, partition) => ({ ...task, stage: 1, partition }));
+  status = async (tasks: readonly TaskId[]): Promise<TaskStatus[]> =>
+    tasks.map((of) => {
+      const one = this.told[of.partition]!;
+      const kept = one && ({ extra: { exchange: [heard(99), one] } } as unknown as TaskRecord);
+      return { task: of, owner: null, epoch: 1, parked: null, record: kept };
+    });
+  claim = async ({ partition }: TaskId) => {
+    this.fenced.push(partition);
+    return { token: { epoch: 2, nonce: '' }, record: null, grants: 1, attempt: null };
+  };
+  release = async (): Promise<void> => {};
+  ahead = (of: TaskRecord, wentBack = false) =>
+    receiversAhead({ task, receivers: this.receivers(), store: this as unknown as TaskStore }, of, wentBack);
+}
+
+describe('a task whose receivers have what it has lost', () => {
+  it('fences nobody, and makes nothing again, where no receiver is ahead', async () => {
+    const store = new Store([heard(5), null, heard(3, 7)]);
+    expect(await store.ahead(record(7))).toEqual({});
+    expect(store.fenced).toEqual([]);
+  });
+
+  it('fences all, and knows where each is that is ahead', async () => {
+    const store = new Store([heard(8, 9), null, heard(3, 7)]);
+    expect(await store.ahead(record(7))).toEqual({ 0: heard(8, 9) });
+    expect(store.fenced).toEqual([0, 1, 2]);
+  });
+
+  it('fences them also where it only knows that it went back itself: somebody may be about to store more', async () => {
+    const store = new Store([heard(5)]);
+    expect(await store.ahead(record(7), true)).toEqual({});
+    expect(store.fenced).toEqual([0]);
+  });
+
+  it('goes on with what another owner began', async () => {
+    const store = new Store([heard(8, 9), heard(10)]);
+    const begun = withRegaining(record(12), { 0: heard(8, 9) });
+    expect(await store.ahead(begun)).toEqual({ 0: heard(8, 9) });
+    expect(store.fenced).toEqual([]);
+  });
+
+  it('makes nothing again where a receiver has heard half of what came at once', async () => {
+    expect(await new Store([heard(9, 9, true), heard(8)]).ahead(record(7))).toEqual({});
+  });
+
+  it('comes to one after the other, and takes over what each was sent last', () => {
+    const all = withRegaining(record(7), { 0: heard(10), 3: heard(8, 9) });
+    expect(nextRegained(all)).toEqual({ receiver: 3, heard: heard(8, 9) });
+    const some = regained(all, 3);
+    expect(lastSent(some, 3)).toEqual({ tick: 8, commit: 'c8', entries: 8 });
+    expect(nextRegained(some)).toEqual({ receiver: 0, heard: heard(10) });
+    const none = regained(some, 0);
+    expect(nextRegained(none)).toBeNull();
+    expect(regainingIn(none)).toEqual({});
+    expect(Object.keys(none.extra)).toEqual(['sent']);
+  });
+});
