@@ -42,6 +42,7 @@ export {
 } from './runtime/view-reader.js';
 export { ObjectStore } from './runtime/ports/object-store.js';
 export { servingAdapter } from './serving/serving-adapter.js';
+export type { ClusterAddress, RedisAddress } from './redis/redis-address.js';
 export type { Declared, HttpOptions, StillwaterOptions } from './stillwater-options.js';
 
 const OPTIONS = Symbol('stillwater options');

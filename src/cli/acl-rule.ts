@@ -5,7 +5,7 @@ const OURS = [
   ['connection', 'auth hello select ping client|id client|setname client|unblock wait'],
   ['cluster', 'asking cluster|slots cluster|info'],
   ['facts', 'info config|get acl|whoami acl|dryrun memory|usage time type'],
-  ['scripts', 'evalsha script|load multi exec wait'],
+  ['scripts', 'evalsha eval multi exec wait'],
   ['announcements', 'publish subscribe unsubscribe'],
   [
     'streams',
@@ -17,7 +17,7 @@ const OURS = [
 
 /** What BullMQ's scripts call, and BullMQ itself, beside that: rebuilds and verifications are its jobs. */
 const JOBS = [
-  ['jobs', 'eval bzpopmin discard'],
+  ['jobs', 'script|load bzpopmin discard'],
   ['keys', 'incr incrby persist pexpire pexpireat pttl'],
   ['hashes', 'hexists hlen hmset'],
   ['lists', 'lindex llen lpop lpos lpush lrange lrem lset ltrim rpop rpoplpush rpush'],

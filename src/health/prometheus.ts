@@ -66,6 +66,7 @@ export class Prometheus {
           if (clock) metrics.clockSeconds.set({ ...labels, source }, Date.parse(clock) / 1_000);
           if (watermark) metrics.watermarkSeconds.set({ ...labels, source }, Date.parse(watermark) / 1_000);
         }
+        metrics.waitingTasks.set(labels, status.partitions.filter(({ waiting }) => waiting).length);
         metrics.parkedTasks.set(labels, status.partitions.filter(({ parked }) => parked).length);
       }
       this.#up.set(1);

@@ -10,6 +10,8 @@ export interface Replicas {
   withinMs: number;
 }
 
+const REPLACED = 'the connection was replaced before replicas had acknowledged it';
+
 /** What is waited for where only a number of replicas is given. */
 export const REPLICAS_WITHIN_MS = 1_000;
 
@@ -32,20 +34,27 @@ export class Acknowledgement {
     readonly replicas: Replicas,
   ) {}
 
+  /** Over which connection a key is written now; to be asked before it is written. */
+  async connection(redisKey: string): Promise<number> {
+    const redis = await this.connections.at(this.use, redisKey);
+    if (this.connections.made(this.use, redisKey) === 0) await redis.ping();
+    return this.connections.made(this.use, redisKey);
+  }
+
   /**
-   * To be asked when the write of a key has just been answered. Null if it is acknowledged, or else a sentence that says
-   * why not.
+   * To be asked when the write of a key has been answered, with the connection of before: the answer may be of a server that
+   * was replaced meanwhile, and the replicas of another have nothing to say about it. Null if it is acknowledged, or else
+   * a sentence that says why not.
    */
-  async missing(redisKey: string): Promise<string | null> {
-    const connection = this.connections.made(this.use, redisKey);
+  async missing(redisKey: string, connection: number): Promise<string | null> {
+    const isStill = (): boolean => connection === this.connections.made(this.use, redisKey);
     try {
       const redis = await this.connections.at(this.use, redisKey);
+      if (!isStill()) return REPLACED;
       let waits = this.#waits.get(redis);
       if (waits === undefined) this.#waits.set(redis, (waits = { waiting: Promise.resolve(), next: null }));
       const missing = await this.#wait(redis, waits, redisKey);
-      return connection === this.connections.made(this.use, redisKey)
-        ? missing
-        : 'the connection was replaced before replicas had acknowledged it';
+      return isStill() ? missing : REPLACED;
     } catch (thrown) {
       return `whether replicas have it is not known: ${messageOf(thrown)}`;
     }

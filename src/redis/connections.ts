@@ -204,6 +204,7 @@ export class RedisConnections {
   #attend(connection: Connection, use: ConnectionUse): void {
     const attend = (redis: Redis): void => {
       redis.on('ready', () => this.#numbers.set(redis, ++this.#made));
+      redis.on('close', () => this.#numbers.delete(redis));
       this.#report(redis, use);
       // A blocking wait is bounded by who waits, who knows how long.
       if (use !== 'waits')

@@ -101,7 +101,9 @@ export class RedisSourceLog extends SourceLog {
     const memory = idempotencyKey === null ? null : this.keyspace.append(redisKey, idempotencyKey);
     const digest = idempotencyKey === null ? '' : (given ?? appendDigest(entries));
     let reply;
+    let connection = 0;
     try {
+      if (this.acknowledgement !== null) connection = await this.acknowledgement.connection(redisKey);
       reply = await callAppend(
         this.acknowledgement === null ? this.connections.control : this.connections.appends,
         { stream: redisKey, memory },
@@ -127,7 +129,7 @@ export class RedisSourceLog extends SourceLog {
     switch (reply[0]) {
       case 'APPENDED':
       case 'REPEATED':
-        await this.#expectAcknowledged(redisKey, what, idempotencyKey !== null);
+        await this.#expectAcknowledged(redisKey, connection, what, idempotencyKey !== null);
         return { ids: reply[1].split(' ').filter(Boolean), repeated: reply[0] === 'REPEATED' };
       case 'REUSED':
         throw keyReused(redisKey, idempotencyKey!, entries.length);
@@ -142,8 +144,13 @@ export class RedisSourceLog extends SourceLog {
     }
   }
 
-  async #expectAcknowledged(redisKey: string, what: string, repeatable: boolean): Promise<void> {
-    const missing = (await this.acknowledgement?.missing(redisKey)) ?? null;
+  async #expectAcknowledged(
+    redisKey: string,
+    connection: number,
+    what: string,
+    repeatable: boolean,
+  ): Promise<void> {
+    const missing = (await this.acknowledgement?.missing(redisKey, connection)) ?? null;
     if (missing === null) return;
     throw new StillwaterError('append-outcome-unknown', {
       what: `${what} was not acknowledged by replicas.`,
@@ -230,7 +237,15 @@ export class RedisSourceLog extends SourceLog {
     const { position } = request;
     const redis = this.connections.sources;
     for (let created = false; ; created = true) {
-      const replies = await this.#transact(redis, request);
+      let replies;
+      try {
+        replies = await this.#transact(redis, request);
+      } catch (thrown) {
+        // Some of it was refused: a Redis that takes no writes does not move the group's cursor either, which is for people
+        // to see. It can be read.
+        if (isReply(thrown) && thrown.message.startsWith('EXECABORT')) return this.#readRange(request);
+        throw thrown;
+      }
       const at = valueOf(replies, 0) as RawEntry[];
       if (position !== BEGINNING && at.length === 0) return null;
       const failure = replies![1]![0];

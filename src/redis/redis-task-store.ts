@@ -196,7 +196,10 @@ export class RedisTaskStore extends TaskStore {
   async commit(request: CommitRequest): Promise<CommitOutcome> {
     const all = commitArguments(this.keyspace, request);
     let reply: CommitReply;
+    let connection = 0;
     try {
+      if (this.acknowledgement !== null)
+        connection = await this.acknowledgement.connection(this.keyspace.task(request.task));
       reply = await callCommit(this.connections.commits, all);
     } catch (thrown) {
       const refusal = refusalOf(thrown);
@@ -206,9 +209,9 @@ export class RedisTaskStore extends TaskStore {
     }
     switch (reply[0]) {
       case 'COMMITTED':
-        return this.#acknowledged(request.task, 'committed');
+        return this.#acknowledged(request.task, connection, 'committed');
       case 'ALREADY':
-        return this.#acknowledged(request.task, 'alreadyCommitted');
+        return this.#acknowledged(request.task, connection, 'alreadyCommitted');
       case 'WANTS_CHANGELOG':
         return { status: 'wantsChangelog' };
       case 'FENCED':
@@ -227,8 +230,12 @@ export class RedisTaskStore extends TaskStore {
   }
 
   /** What replicas have not got yet is tried again like what was refused: the repeat finds it done, and waits for them once more. */
-  async #acknowledged(task: TaskId, status: 'committed' | 'alreadyCommitted'): Promise<CommitOutcome> {
-    const reason = (await this.acknowledgement?.missing(this.keyspace.task(task))) ?? null;
+  async #acknowledged(
+    task: TaskId,
+    connection: number,
+    status: 'committed' | 'alreadyCommitted',
+  ): Promise<CommitOutcome> {
+    const reason = (await this.acknowledgement?.missing(this.keyspace.task(task), connection)) ?? null;
     return reason === null ? { status } : { status: 'refused', reason };
   }
 

@@ -1,6 +1,7 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { connectTo, end } from './connect.js';
 import type { RedisAddress } from './redis-address.js';
+import { isReply } from './replies.js';
 
 /** A server, and where it is; of a cluster each node, of which replicas take no writes. */
 export interface VisitedServer {
@@ -41,7 +42,10 @@ export async function visit<T>(
     try {
       await connection.connect();
     } catch (thrown) {
-      throw cause ?? thrown;
+      // Of nodes that cannot be reached a cluster only tells that their connections were closed.
+      throw connection instanceof Redis || isReply(cause)
+        ? (cause ?? thrown)
+        : new Error('none of the nodes that are named answers');
     }
     return await look(
       connection instanceof Redis

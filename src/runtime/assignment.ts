@@ -30,7 +30,8 @@ export function tasksOf(generations: readonly Generation[]): AssignableTask[] {
  * Which worker runs which task: the same answer in every worker that sees the same workers and tasks.
  *
  * Source partitions are dealt out by rendezvous hashing (D. Thaler, C. Ravishankar), so that few move when workers come
- * and go, with no worker taking more than its even share. A worker only gets tasks whose code it has.
+ * and go, with no worker taking more than its even share. A partition costs what its reading does and each task over it: the
+ * dearest are dealt out first, so that the cheap ones even out what is left. A worker only gets tasks whose code it has.
  */
 export function assign(
   tasks: readonly AssignableTask[],
@@ -49,24 +50,27 @@ export function assign(
   }
   const load = new Map<string, number>();
   const share = new Map<string, number>();
+  const costOf = (group: string): number => READING_COST + groups.get(group)!.length;
   for (const group of groups.keys())
     for (const worker of ableIn(group))
-      share.set(worker, (share.get(worker) ?? 0) + 1 / ableIn(group).length);
+      share.set(worker, (share.get(worker) ?? 0) + costOf(group) / ableIn(group).length);
   for (const group of [...groups.keys()].sort(
-    (left, right) => hash32(left) - hash32(right) || (left < right ? -1 : 1),
+    (left, right) => costOf(right) - costOf(left) || hash32(left) - hash32(right) || (left < right ? -1 : 1),
   )) {
     const source = group.slice(0, group.indexOf('\0'));
     const ranked = ableIn(group)
       .map((worker) => ({ worker, score: hash32(`${worker}\0${source}`) }))
       .sort((left, right) => right.score - left.score || (left.worker < right.worker ? -1 : 1));
     const chosen = (
-      ranked.find(({ worker }) => (load.get(worker) ?? 0) < Math.ceil(share.get(worker)! - 1e-9)) ??
-      ranked[0]!
+      ranked.find(({ worker }) => (load.get(worker) ?? 0) < share.get(worker)! - 1e-9) ?? ranked[0]!
     ).worker;
-    load.set(chosen, (load.get(chosen) ?? 0) + 1);
+    load.set(chosen, (load.get(chosen) ?? 0) + costOf(group));
     for (const task of groups.get(group)!) owners.set(taskName(task.id), chosen);
   }
   return owners;
 }
+
+/** What reading and decoding a partition once for all its tasks costs, in tasks. */
+const READING_COST = 1;
 
 const ableIn = (group: string): string[] => group.split('\0').slice(1);

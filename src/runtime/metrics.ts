@@ -212,6 +212,11 @@ export class Metrics {
     'Before this, in the time of its events, everything of a source is closed: seconds since 1970.',
     ['view', 'source'],
   );
+  readonly waitingTasks = this.#gauge(
+    'stillwater_view_waiting_tasks',
+    'Tasks of a view whose commits Redis refuses at the moment.',
+    ['view'],
+  );
   readonly parkedTasks = this.#gauge(
     'stillwater_view_parked_tasks',
     'Tasks of a view that nobody goes on with.',

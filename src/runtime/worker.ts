@@ -16,6 +16,7 @@ import type { SourceLog } from './ports/source-log.js';
 import type { TaskStatus, TaskStore } from './ports/task-store.js';
 import type { ViewStore } from './ports/view-store.js';
 import type { WorkerInfo, Workers } from './ports/workers.js';
+import { RefusedCommits } from './refused-commits.js';
 import type { RegistryWatch } from './registry-watch.js';
 import { StepGate } from './step-gate.js';
 import { Task } from './task.js';
@@ -41,6 +42,9 @@ export interface WorkerOptions {
   step?: <T>(step: () => T) => T;
 }
 
+/** Tasks that are taken at a time. */
+const TAKEN_MAX = 16;
+
 interface Running {
   task: Task;
   ended: Promise<void>;
@@ -61,8 +65,7 @@ const RETRIED: ReadonlySet<string> = new Set([
  */
 export class Worker {
   readonly #running = new Map<string, Running>();
-  /** Tasks whose commits were being refused when it was last said. */
-  readonly #refused = new Set<string>();
+  readonly #refused: RefusedCommits;
   /** Tasks that could not be taken, and what was said of it. */
   readonly #untaken = new Map<string, string>();
   /** Tasks that others are to let go, and since when. */
@@ -74,16 +77,19 @@ export class Worker {
   readonly #stopped = new AbortController();
   readonly #gate = new StepGate();
   #wake = new AbortController();
+  /** Something was announced since it was last heard who lives. */
+  #announced = false;
   #loop: Promise<void> | null = null;
   #renewed = -Infinity;
-  /** Somebody has said that something changed: perhaps who lives. */
-  #announced = false;
   #live: WorkerInfo[] = [];
   readonly #info: () => WorkerInfo;
   readonly #startedAt: number;
 
   constructor(readonly options: WorkerOptions) {
     this.#inputs = new WorkerInputs(options);
+    this.#refused = new RefusedCommits(options.logger, () =>
+      [...this.#running].map(([name, { task }]) => [name, task.refused]),
+    );
     this.#heartbeats = new Heartbeats(options.log, options.clock, options.limits.heartbeatIdleMs);
     this.#cache = { entriesMax: options.limits.cacheEntriesMax };
     this.#startedAt = options.clock.now();
@@ -95,6 +101,8 @@ export class Worker {
       role: 'worker',
       startedAt: this.#startedAt,
       ...(options.log instanceof ArchivedLog && { archives: true as const }),
+      ...this.#refused.told,
+      ...(this.#stopped.signal.aborted && { leaving: true as const }),
     });
   }
 
@@ -120,32 +128,20 @@ export class Worker {
       .filter(({ redisKey }) => !held.has(redisKey));
   }
 
-  /** Hands over: tasks end after the tick in hand, commits are settled, everything is released. */
+  /**
+   * Hands over: tasks end after the tick in hand, commits are settled, everything is released. The others are told first, so
+   * that they know whom each task falls to when it is let go.
+   */
   async stop(): Promise<void> {
     this.#stopped.abort();
     this.#wake.abort();
     await this.#loop;
+    await this.#renew(0).catch(() => {});
+    await this.options.workers.announce().catch(() => {});
     for (const { task } of this.#running.values()) task.stop();
     await Promise.all([...this.#running.values()].map(({ ended }) => ended));
     await this.options.workers.leave(this.options.id).catch(() => {});
     await this.options.workers.announce().catch(() => {});
-  }
-
-  /** Says once that commits are being refused, and once that they are taken again: a worker that waits is not silent. */
-  #sayRefusals(): void {
-    const { logger } = this.options;
-    for (const [name, { task }] of this.#running) {
-      const known = this.#refused.has(name);
-      if (task.refused !== null && !known) {
-        this.#refused.add(name);
-        logger.warn(
-          `Redis takes no commits of ${name}: ${task.refused}\nNothing is lost; the tick waits and is tried again. \`stillwater doctor\` says what this Redis lacks.`,
-        );
-      } else if (task.refused === null && known) {
-        this.#refused.delete(name);
-        logger.info(`Redis takes commits of ${name} again.`);
-      }
-    }
   }
 
   /** Values of state in the cache, of all tasks. */
@@ -161,11 +157,12 @@ export class Worker {
     while (!this.#stopped.signal.aborted) {
       this.#wake = new AbortController();
       try {
-        const announced = this.#announced;
+        // What was announced may be that somebody came, or leaves.
+        const heard = this.#announced;
         this.#announced = false;
-        await this.#renew(announced ? 0 : limits.leaseMs / 4);
-        await this.#reconcile();
-        this.#sayRefusals();
+        await this.#renew(heard ? 0 : limits.leaseMs / 4);
+        await this.#reconcile(heard);
+        this.#refused.say();
         if (complained) logger.info('Redis answers again.');
         complained = false;
       } catch (thrown) {
@@ -194,7 +191,8 @@ export class Worker {
     const { registry, code, id, tasks: store, logger, clock, limits } = this.options;
     const { generations } = registry.snapshot;
     const wanted = tasksOf(generations).filter(({ fingerprint }) => code.view(fingerprint));
-    const owners = assign(tasksOf(generations), this.#live);
+    const staying = this.#live.filter(({ leaving }) => !leaving);
+    const owners = assign(tasksOf(generations), staying);
     const mine = wanted.filter((task) => owners.get(taskName(task.id)) === id);
     const names = new Set(mine.map((task) => taskName(task.id)));
     for (const [name, { task }] of this.#running) if (!names.has(name)) task.stop();
@@ -214,7 +212,7 @@ export class Worker {
         await this.#renew(0);
         return this.#reconcile(true);
       }
-      for (const status of due) {
+      const take = async (status: TaskStatus): Promise<void> => {
         if (this.#stopped.signal.aborted) return;
         const name = taskName(status.task);
         this.#awaited.delete(name);
@@ -229,6 +227,12 @@ export class Worker {
             logger.error(`${name} could not be taken: ${messageOf(thrown)}`);
           this.#untaken.set(name, messageOf(thrown));
         }
+      };
+      // Each takes a few round trips, in which nobody goes on with it.
+      for (let at = 0; at < due.length; at += TAKEN_MAX) {
+        const taken = await Promise.allSettled(due.slice(at, at + TAKEN_MAX).map(take));
+        const failed = taken.find((each) => each.status === 'rejected');
+        if (failed) throw failed.reason;
       }
     }
     // Caches of tasks that stand still settle too: they share the worker's budget.
@@ -285,14 +289,16 @@ export class Worker {
       !registry.generation(id.view, id.generation)
     )
       return;
-    const claimed = await store.claim(id, this.options.id, epoch);
+    const [claimed, blamed] = await Promise.all([
+      store.claim(id, this.options.id, epoch),
+      store.blamed(generation.fingerprint),
+    ]);
     if (claimed === null) return;
     if (owner !== null && owner !== this.options.id) {
       metrics.takeovers.add({ view: id.view });
       logger.info(`Took over ${taskName(id)}.`);
     }
     const compiled = compileStage(view, id.stage, { budget: this.#cache });
-    const blamed = await store.blamed(generation.fingerprint);
     const task = new Task({
       id,
       token: claimed.token,
@@ -318,15 +324,14 @@ export class Worker {
     const name = taskName(id);
     const ended = task.run().then((end) => {
       this.#running.delete(name);
-      this.#refused.delete(name);
+      this.#refused.forget(name);
       if (end.how === 'parked') logger.error(`${name} is parked.\n${end.reason.message}`);
       if (end.how === 'failed')
         logger.error(`${name} is closed: ${messageOf(end.thrown)}\n${(end.thrown as Error)?.stack ?? ''}`);
       if (end.how === 'fenced')
         logger.warn(`${name} belongs to another worker now; nothing of the last tick was committed here.`);
       this.#wake.abort();
-      if (end.how === 'released' && !this.#stopped.signal.aborted)
-        void this.options.workers.announce().catch(() => {});
+      if (end.how === 'released') void this.options.workers.announce().catch(() => {});
     });
     this.#running.set(name, { task, ended });
     void this.#followReaders(name, task);

@@ -108,13 +108,15 @@ function frameworkProblem(thrown: unknown, request: FastifyRequest): Problem | n
   }
 }
 
+const UNREACHABLE =
+  /Connection is closed|Command timed out|Stream isn't writeable|Cluster is ended|startup nodes|slots cache|Cluster redirections|sentinels are unreachable|^LOADING|^CLUSTERDOWN/;
+
 /** Errors of a connection to Redis, told by their codes and the words ioredis uses. */
 function isUnreachable(thrown: unknown): boolean {
   const code = String((thrown as { code?: unknown } | null)?.code ?? '');
   if (/^(ECONNREFUSED|ECONNRESET|ETIMEDOUT|EPIPE|ENOTFOUND|EHOSTUNREACH)$/.test(code)) return true;
   return (
     thrown instanceof Error &&
-    (thrown.name === 'MaxRetriesPerRequestError' ||
-      /Connection is closed|Command timed out|Stream isn't writeable|^LOADING/.test(thrown.message))
+    (thrown.name === 'MaxRetriesPerRequestError' || UNREACHABLE.test(thrown.message))
   );
 }

@@ -12,6 +12,7 @@ export class ViewPage {
 
   summary(status: ViewStatus) {
     const parked = status.partitions.filter((partition) => partition.parked);
+    const waiting = status.partitions.filter((partition) => partition.waiting);
     return {
       name: status.name,
       state: status.state,
@@ -27,6 +28,8 @@ export class ViewPage {
       parkedKeys: status.parkedKeys,
       waitingEvents: status.waitingEvents,
       parked: parked.map(({ partition, parked: reason }) => ({ partition, ...reason! })),
+      /** Partitions whose commits Redis refuses at the moment. */
+      waiting: waiting.map(({ partition, waiting: reason }) => ({ partition, reason })),
       key: status.description?.key ?? this.reading.views.catalog.views.get(status.name)?.key ?? [],
       description: status.description?.text ?? null,
       href: `/views/${encodeURIComponent(status.name)}`,

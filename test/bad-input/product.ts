@@ -7,6 +7,7 @@ import {
   servingAdapter,
   StillwaterModule,
 } from '../../src/stillwater.module.js';
+import type { Limits } from '../../src/runtime/limits.js';
 import type { RedisServer } from '../support/redis-server.js';
 import { eventually } from '../support/system.js';
 
@@ -27,6 +28,7 @@ export class Product {
     redis: RedisServer | string,
     views: readonly Declared[],
     http: Partial<HttpOptions> = {},
+    limits: Partial<Limits> = {},
   ): Promise<Product> {
     const module = await Test.createTestingModule({
       imports: [
@@ -34,7 +36,7 @@ export class Product {
           connection: typeof redis === 'string' ? redis : redis.url,
           views,
           http: { token: null, standalone: true, ...http },
-          limits: { leaseMs: 1_000, registryRefreshMs: 100, parkedRetryMs: 200, retryMsMax: 100 },
+          limits: { leaseMs: 1_000, registryRefreshMs: 100, parkedRetryMs: 200, retryMsMax: 100, ...limits },
         }),
       ],
     }).compile();

@@ -169,6 +169,32 @@ describeWithRedis('a Redis that will not do', () => {
     expect(await rows()).toHaveLength(4);
   });
 
+  test('because a key that rows move by holds another type parks both ends, which name it; then they go on', async () => {
+    const placed = stream('placed', {
+      schema: z.object({ shop: z.string(), buyer: z.string() }),
+      partitions: 2,
+      partitionBy: 'shop',
+    });
+    const perBuyer = view('per-buyer', { from: placed.groupBy('buyer').aggregate({ sales: count() }) });
+    product = await Product.start(redis, [perBuyer, all]);
+    const sell = (shop: string) => product!.ask('POST', '/streams/placed/events', { shop, buyer: shop });
+    const senders = (): Promise<string[]> => redis.client().keys('*per-buyer#1/0.*:task');
+    await eventually(async () => (await senders()).length === 2);
+    const ways = (await senders()).flatMap((task) =>
+      [0, 1].map((receiver) => task.replace(/:task$/, `:out:${receiver}`)),
+    );
+    for (const way of ways) await redis.client().set(way, 'x');
+    for (const shop of ['a', 'b', 'c', 'd']) expect((await sell(shop)).status).toBe(202);
+    await eventually(async () => (await product!.get('/views/per-buyer')).body.state === 'parked');
+    const { body } = await product.get('/views/per-buyer');
+    expect(body.parked[0]).toMatchObject({ message: expect.stringMatching(/:out:\d/) });
+    await append('a');
+    await product.caughtUp('all-sales');
+    for (const way of ways) if ((await redis.client().type(way)) === 'string') await redis.client().del(way);
+    await product.caughtUp('per-buyer');
+    expect((await product.get('/views/per-buyer/rows')).body).toHaveLength(4);
+  }, 60_000);
+
   test('because the stream’s key holds another type is named in the answer', async () => {
     await redis.client().set('sales', 'x');
     product = await Product.start(redis, views);

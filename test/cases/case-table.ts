@@ -7,7 +7,8 @@ import { ARRIVAL } from './sql/aggregates.js';
 import { SINCE, UNTIL } from './sql/past.js';
 import { columnOf, type Rel, schemaOf } from './sql/relation.js';
 import { Scope } from './sql/scope.js';
-import { stored, typeNamed } from './sql/types.js';
+import { intervalOf, stored, typeNamed } from './sql/types.js';
+import { unsupported } from './unsupported.js';
 
 const KEY = 'instance';
 const ARRIVED = 'arrived';
@@ -23,6 +24,8 @@ export interface TableOptions {
   readonly arrivals: Arrivals;
   /** Rows are joined with what tables were when they came: each has its place among all, and each table its past rows. */
   readonly withPast: boolean;
+  /** Views wait until its rows can no longer change: it is a stream with a time, and as late as its watermark says. */
+  readonly isTimed: boolean;
 }
 
 /**
@@ -64,7 +67,10 @@ export class SourceTable {
     for (const place of this.#key)
       shape[`f${place}`] = (shape[`f${place}`] as unknown as z.ZodNullable<z.ZodType>).unwrap();
     if (this.#appendOnly) {
-      this.#source = stream(declared.name, { schema: z.object(shape) as any });
+      this.#source = stream(declared.name, {
+        schema: z.object(shape) as any,
+        ...(options.isTimed && this.#timeOf(shape)),
+      } as any);
       return;
     }
     if (this.#key.length === 0) shape[KEY] = z.int();
@@ -79,6 +85,20 @@ export class SourceTable {
         schema: z.object({ ...shape, [LEFT]: z.int().nullable() }) as any,
         key: ARRIVED,
       });
+  }
+
+  /** The event time and the lateness that a watermark of `column - interval` is. */
+  #timeOf(shape: Record<string, z.ZodType>): object {
+    const { column, expr = '' } = (this.declared.watermark ?? {}) as { column?: string; expr?: string };
+    if (column === undefined) return {};
+    const place = this.declared.columns.findIndex(({ name }) => name === column);
+    const said = /^\W*\w+\W*-\s*interval\s*'([^']+)'\s*(\w*)\s*$/i.exec(expr);
+    const ms = said === null ? null : intervalOf(`${said[1]} ${said[2]}`);
+    if (typeof ms !== 'number' || !this.#types[place]?.startsWith('timestamp'))
+      return unsupported(`the watermark ${expr}`);
+    const time = `f${place}`;
+    shape[time] = (shape[time] as unknown as z.ZodNullable<z.ZodType>).unwrap();
+    return { schema: z.object(shape), eventTime: time, lateness: `${ms}ms` };
   }
 
   /** Its columns as SQL knows them. */

@@ -166,6 +166,47 @@ describe('time in SQL', () => {
     ).toMatchObject({ verdict: 'unsupported' });
   });
 
+  test('that what is emitted when windows close waits for the watermark, and leaves out what comes later', () => {
+    const verdict = (rows: readonly Cells[]): unknown =>
+      runSqlCase(
+        {
+          id: 'own',
+          kind: 'sql-view',
+          dialect: 'risingwave',
+          tables: [
+            {
+              name: 'e',
+              columns: [at, who],
+              primary_key: [],
+              append_only: true,
+              watermark: { column: 'at', expr: "at - interval '5 minutes'" },
+            },
+          ],
+          views: [
+            {
+              name: 'v',
+              sql: `SELECT window_start, COUNT(*) FROM TUMBLE(e, at, INTERVAL '10 minutes') GROUP BY window_start EMIT ON WINDOW CLOSE`,
+              emit_on_window_close: true,
+            },
+          ],
+          main_view: 'v',
+          steps: [
+            { op: 'create_view', view: 'v' },
+            { op: 'dml', changes: [insert('10:01:00'), insert('10:14:00'), insert('10:09:00')] },
+            { op: 'dml', changes: [insert('10:16:00')] },
+            { op: 'dml', changes: [insert('10:02:00')] },
+          ],
+          checks: [
+            { after_step: 1, whole_view: true, rows: [] },
+            { after_step: 3, whole_view: true, rows },
+          ],
+        },
+        '',
+      );
+    expect(verdict([['2020-01-01 10:00:00', '2']])).toEqual({ verdict: 'passed' });
+    expect(verdict([['2020-01-01 10:00:00', '3']])).toMatchObject({ verdict: 'wrong' });
+  });
+
   test('that a table with a lateness drops what is late for the steps before', () => {
     const steps = [[insert('10:00:00'), insert('08:00:00')], [insert('08:59:00')], [insert('09:00:00')]];
     const lateness = [{ column: 'at', value: 'INTERVAL 1 HOUR' }];

@@ -91,8 +91,14 @@ class Rows {
     const values = this.rows
       .map((row) => row[place])
       .filter((value) => value !== null && value !== undefined);
-    if (values.length > 0 && values.every((value) => typeof value === 'number'))
-      return values.every((value) => Number.isInteger(value)) ? 'bigint' : 'double precision';
-    return values.length > 0 && values.every((value) => typeof value === 'boolean') ? 'boolean' : 'text';
+    if (values.length > 0 && values.every((value) => Array.isArray(value)))
+      return `${typeOf(values.flat(1).filter((value) => value !== null))}[]`;
+    return typeOf(values);
   }
+}
+
+function typeOf(values: readonly unknown[]): string {
+  if (values.length > 0 && values.every((value) => typeof value === 'number'))
+    return values.every((value) => Number.isInteger(value)) ? 'bigint' : 'double precision';
+  return values.length > 0 && values.every((value) => typeof value === 'boolean') ? 'boolean' : 'text';
 }

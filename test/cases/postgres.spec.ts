@@ -31,8 +31,8 @@ const TABLES = {
 type Name = keyof typeof TABLES;
 type Cell = string | number | boolean | null;
 
-const STEPS = 7;
-const CHANGES = 7;
+const STEPS = 5;
+const CHANGES = 9;
 const between = (random: Random, least: number, most: number): number =>
   least + random.below(most - least + 1);
 const TEXTS = ['Hello World', 'foo', 'bar,baz', '  pad ', 'Zz', '12', '2020-01-05', ''];

@@ -10,7 +10,7 @@ import { parseQuery } from './sql/parser.js';
 import { pastOf } from './sql/past.js';
 import { relationOf, titled } from './sql/query.js';
 import { speak } from './sql/dialect.js';
-import type { Rel } from './sql/relation.js';
+import { applied, type Rel } from './sql/relation.js';
 import { restart } from './sql/scope.js';
 import { timeOf } from './sql/types.js';
 import { Unsupported, unsupported, verdictOf } from './unsupported.js';
@@ -53,10 +53,11 @@ class SqlRun {
     const oneRow = new OneRow();
     this.#catalog = new Catalog(oneRow.rel, this.#clock.rel);
     const arrivals = new Arrivals();
+    const isTimed = one.views.some(({ emit_on_window_close: isFinal }) => isFinal === true);
     const withPast = one.views.some(({ sql }) => /for\s+system_time/i.test(sql));
     for (const table of one.tables) {
       const changes = this.#changes.flat().filter((change) => change.table === table.name);
-      const source = new SourceTable(table, { changes, arrivals, withPast });
+      const source = new SourceTable(table, { changes, arrivals, withPast, isTimed });
       this.#tables.set(table.name, source);
       this.#catalog.add(table.name, () => source.rel);
       if (withPast) this.#catalog.add(pastOf(table.name), () => source.past);
@@ -91,9 +92,10 @@ class SqlRun {
   }
 
   #declare(view: CaseView): void {
-    if (view.emit_on_window_close || /emit_final/.test(view.with ?? '')) unsupported('EMIT ON WINDOW CLOSE');
+    if (/emit_final/.test(view.with ?? '')) unsupported('a column that makes rows final');
     const names = view.columns?.replace(/[()\s"]/g, '').split(',') ?? [];
-    const rel = titled(this.#relation(view), names);
+    const given = titled(this.#relation(view), names);
+    const rel = view.emit_on_window_close ? { ...given, rows: applied(given.rows, 'final') } : given;
     const bag = new BagView(`view_${this.#views.size + 1}`, rel);
     this.#views.set(view.name, bag);
     // The product refuses views that meet again further on: such cases are one view of the product.

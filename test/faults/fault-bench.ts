@@ -4,10 +4,15 @@ import type { Redis } from 'ioredis';
 import { compiled } from '../support/compiled.js';
 import { RedisServer } from '../support/redis-server.js';
 import { eventually, System } from '../support/system.js';
-import { expectedRows, type OrderEvent, shop } from './shop.js';
+import { partitionKeys, partitionOf, type RecordSource } from '../../src/runtime/placement.js';
+import { declarationOf } from '../../src/index.js';
+import { expectedRows, type OrderEvent, orders, shop } from './shop.js';
 
 const WORKER = fileURLToPath(new URL('./worker-process.ts', import.meta.url));
 export const LEASE_MS = 1_000;
+const ORDERS = declarationOf(orders) as RecordSource;
+const PARTITIONS = partitionKeys(ORDERS);
+const placed = (event: OrderEvent): number => partitionOf(ORDERS)!({ ...event });
 
 /** A seeded generator (mulberry32): a failure is repeated with its seed. */
 export function random(seed: number): () => number {
@@ -74,7 +79,7 @@ export class FaultBench {
         customer: `customer-${Math.floor(this.random() ** 2 * 400)}`,
         amount: Math.floor(this.random() * 400) / 4,
       };
-      transaction.xadd('orders', '*', 'data', JSON.stringify(event));
+      transaction.xadd(PARTITIONS[placed(event)]!, '*', 'data', JSON.stringify(event));
       this.events.push(event);
     }
     for (let index = 0; index < count / 50; index++) {

@@ -49,6 +49,8 @@ export interface FaultFigures {
   fencedCommits: number;
   /** Tasks taken over from workers that were gone. */
   takeovers: number;
+  /** Workers that ended by themselves when they had begun: none should. */
+  workersEnded: number;
   /** Views that were ahead of a log that went back, and rebuilt. */
   rebuilds: number;
   /** By reason. */
@@ -92,6 +94,7 @@ class FaultRun {
   #sent = 0;
   #longestGapMs = 0;
   #rebuilds = 0;
+  #ended = 0;
   #ending = false;
 
   constructor(
@@ -153,7 +156,12 @@ class FaultRun {
         }
         if (this.#said.length > 500) this.#said.splice(0, 250);
       });
-    worker.once('exit', () => this.#workers.delete(worker));
+    worker.once('exit', (code) => {
+      this.#workers.delete(worker);
+      if (!ready || code === null) return;
+      this.#ended += 1;
+      this.options.say?.(`a worker ended by itself:\n${this.#said.slice(-12).join('\n')}`);
+    });
     // Its Redis may be away at the moment; it ends then, and is started again.
     await eventually(() => ready || worker.exitCode !== null || worker.signalCode !== null, 60_000);
   }
@@ -415,6 +423,7 @@ class FaultRun {
       wrongRows,
       fencedCommits: seen.reduce((sum, { fenced }) => sum + fenced, 0),
       takeovers: seen.reduce((sum, { takeovers }) => sum + takeovers, 0),
+      workersEnded: this.#ended,
       rebuilds: this.#rebuilds,
       parked: this.#parked,
       longestGapMs: Math.round(this.#longestGapMs),

@@ -62,6 +62,7 @@ function textOf(figures: FaultFigures): string {
     ['wrong rows', figures.wrongRows],
     ['fenced commits', figures.fencedCommits],
     ['tasks taken over', figures.takeovers],
+    ['workers that ended by themselves', figures.workersEnded],
     ['views rebuilt that were ahead of a log that went back', figures.rebuilds],
     ['longest gap in freshness', `${(figures.longestGapMs / 1_000).toFixed(1)} s`],
   ];

@@ -1,9 +1,14 @@
 import { z } from 'zod';
 import { avg, computed, count, declarationOf, max, stream, sum, table, view } from '../../src/index.js';
 
-/** What the fault tests maintain: groups with exact sums, a join with a table, and a view over a view. */
+/**
+ * What the fault tests maintain: groups with exact sums, a join with a table, and a view over a view. Orders lie in two partitions:
+ * those of a customer stay where they are, and move to their customer's region and to those of equal size.
+ */
 export const orders = stream('orders', {
   schema: z.object({ order: z.int(), customer: z.string(), amount: z.number() }),
+  partitions: 2,
+  partitionBy: 'customer',
 });
 
 export const customers = table('customers', {

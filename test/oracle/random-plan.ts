@@ -558,6 +558,20 @@ function randomAggregate(random: Random, input: Twin, scalars: Scalar[]): [Writt
         () => [{ kind: 'last', by: any.path, value: text.path }, chosen('DESC')],
       );
   }
+  // Sketches of few values, of rows that are never taken back, are exact.
+  if (input.log) {
+    choices.push(() => [
+      { kind: 'approxCountDistinct', value: any.path, options: { error: 0.02 } },
+      `count(DISTINCT ${any.sql})::DOUBLE`,
+    ]);
+    if (numbers.length > 0) {
+      const { path, sql } = random.of(numbers);
+      choices.push(() => [
+        { kind: 'approxPercentile', value: path, options: { p: 0.5, error: 0.01 } },
+        `quantile_disc(${sql}, 0.5)`,
+      ]);
+    }
+  }
   if (input.log)
     choices.push(
       () => [{ kind: 'first', value: any.path }, `(list(${any.sql} ORDER BY "__o"))[1]`],

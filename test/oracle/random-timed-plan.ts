@@ -4,12 +4,15 @@ import {
   cumulating,
   hopping,
   instant,
+  lag,
+  lead,
   max,
   min,
   rank,
   rolling,
   rowNumber,
   session,
+  sliding,
   stream,
   sum,
   table,
@@ -105,6 +108,10 @@ function timed(random: Random): TimedTwin {
     lately,
     throughTable,
     untilFinal,
+    slides,
+    rolledInTime,
+    comparedInWindows,
+    whileValid,
   ])(random);
 }
 
@@ -266,8 +273,8 @@ const AFTER = 3 * MINUTE;
 
 /** Events of both streams that lie near each other, and those that are alone for certain. */
 function pairs(random: Random): { rows: any; sql: string } {
-  const kind = random.of(['inner', 'left', 'full'] as const);
-  const method = { inner: 'join', left: 'leftJoin', full: 'fullJoin' }[kind];
+  const kind = random.of(['inner', 'left', 'right', 'full'] as const);
+  const method = { inner: 'join', left: 'leftJoin', right: 'rightJoin', full: 'fullJoin' }[kind];
   const conditioned = random.chance(0.3);
   const rows = (one as any)
     [method](
@@ -376,6 +383,106 @@ function throughTable(random: Random): TimedTwin {
       `SELECT p, w.ws AS "windowStart", w.we AS "windowEnd", ${RESULTS_SQL} FROM (SELECT e.id, e."at", e.v, s.p FROM (${sql}) e LEFT JOIN places s ON e.k = s.k) t, ` +
       `LATERAL (${of('t."at"')}) w GROUP BY p, w.ws, w.we`,
     columns: [number('p'), time('windowStart'), time('windowEnd'), ...windowColumns],
+    onTime: NOTHING,
+  };
+}
+
+/** A window that ends with each event, and one just behind each that others follow. */
+function slides(random: Random): TimedTwin {
+  const { name, rows, sql } = sourceOf(random);
+  const sizeMs = random.of([4, 10]) * MINUTE;
+  const groups = rows
+    .window(sliding(`${sizeMs}ms`))
+    .groupBy('k')
+    .aggregate(RESULTS);
+  const isFinal = random.chance(0.5);
+  const starts =
+    `SELECT DISTINCT k, "at" - ${sizeMs} AS ws FROM (${sql}) UNION SELECT DISTINCT e.k, e."at" + 1 AS ws FROM (${sql}) e ` +
+    `WHERE EXISTS (SELECT 1 FROM (${sql}) f WHERE f.k IS NOT DISTINCT FROM e.k AND f."at" > e."at" AND f."at" <= e."at" + 1 + ${sizeMs})`;
+  const all =
+    `SELECT w.k AS k, w.ws AS "windowStart", w.ws + ${sizeMs} AS "windowEnd", ${RESULTS_SQL} FROM (${starts}) w ` +
+    `JOIN (${sql}) t ON t.k IS NOT DISTINCT FROM w.k AND t."at" BETWEEN w.ws AND w.ws + ${sizeMs} GROUP BY w.k, w.ws`;
+  return {
+    rows: isFinal ? groups.final() : groups,
+    sql: isFinal ? `SELECT * FROM (${all}) WHERE "windowEnd" < ${watermarkOf(name)}` : all,
+    columns: [text('k'), time('windowStart'), time('windowEnd'), ...windowColumns],
+    onTime: new Set([name]),
+  };
+}
+
+/** Events with what happened around them: those that the watermark has passed are forgotten, and stay as they were shown. */
+function rolledInTime(random: Random): TimedTwin {
+  const { rows, sql } = sourceOf(random);
+  const [beforeMs, afterMs] = [random.of([3, 12]) * MINUTE, random.of([0, 0, 5]) * MINUTE];
+  const [before, after] = [random.below(3), random.of([0, 1])];
+  const columns = [number('id'), time('at'), text('k'), number('v')];
+  const inTime = 'PARTITION BY k ORDER BY "at"';
+  // Events of the same moment follow one another as their texts do.
+  const oneByOne = `${inTime}, id::VARCHAR`;
+  const made = [
+    {
+      name: freshName(),
+      of: rolling(sum('v' as never), { range: { before: `${beforeMs}ms`, after: `${afterMs}ms` } }),
+      sql: `sum(v) OVER (${inTime} RANGE BETWEEN ${beforeMs} PRECEDING AND ${afterMs} FOLLOWING)`,
+    },
+    {
+      name: freshName(),
+      of: rolling(max('v' as never), { rows: { before, after } }),
+      sql: `max(v) OVER (${oneByOne} ROWS BETWEEN ${before} PRECEDING AND ${after} FOLLOWING)`,
+    },
+    {
+      name: freshName(),
+      of: rolling(sum('v' as never), { rows: 'all' }),
+      sql: `sum(v) OVER (${oneByOne} ROWS UNBOUNDED PRECEDING)`,
+    },
+    { name: freshName(), of: lag('id' as never), sql: `lag(id) OVER (${oneByOne})` },
+    { name: freshName(), of: lead('id' as never), sql: `lead(id) OVER (${oneByOne})` },
+    { name: freshName(), of: rank(), sql: `rank() OVER (${inTime})` },
+  ];
+  const some = random.some(made, 1, 3);
+  return {
+    rows: rows.over({ per: 'k', order: 'at' }, Object.fromEntries(some.map(({ name, of }) => [name, of]))),
+    sql: `SELECT ${list(columns)}, ${some.map((one) => `${one.sql} AS ${one.name}`).join(', ')} FROM (${sql}) WHERE "at" >= late`,
+    columns: [...columns, ...some.map(({ name }) => number(name))],
+    onTime: NOTHING,
+  };
+}
+
+/** Windows in which one stream has something that the other has not, or has too. */
+function comparedInWindows(random: Random): TimedTwin {
+  const sizeMs = 10 * MINUTE;
+  const all = random.chance(0.5);
+  const op = random.of(['except', 'intersect'] as const);
+  const side = (of: any): any =>
+    of
+      .window(tumbling(`${sizeMs}ms`))
+      .rows()
+      .select({ k: 'k', v: 'v', windowEnd: 'windowEnd' });
+  const sideSql = (name: string): string =>
+    `SELECT k, v, "windowEnd" FROM (SELECT *, "at" // ${sizeMs} * ${sizeMs} + ${sizeMs} AS "windowEnd" FROM ${name}) WHERE "windowEnd" > late`;
+  return {
+    rows: side(one)[op](side(two), { all }),
+    sql: `${sideSql('one')} ${op.toUpperCase()} ${all ? 'ALL' : ''} ${sideSql('two')}`,
+    columns: [text('k'), number('v'), time('windowEnd')],
+    onTime: NOTHING,
+  };
+}
+
+/** From one time of an event until another, which may be never. */
+function whileValid(random: Random): TimedTwin {
+  const { name, rows, sql } = sourceOf(random);
+  const [fromMs, untilMs] = [random.below(3) * 10 * MINUTE, random.of([15, 40]) * MINUTE];
+  const later = (ms: number, never: boolean): unknown =>
+    computed(instant().nullable(), ((row: any) =>
+      never && row.v === 4 ? null : new Date(Date.parse(row.at) + ms).toISOString()) as never);
+  const columns = [number('id'), time('at'), text('k'), number('v')];
+  const valid = rows
+    .select({ id: 'id', at: 'at', k: 'k', v: 'v', since: later(fromMs, false), until: later(untilMs, true) })
+    .during({ from: 'since', until: 'until' });
+  return {
+    rows: valid.select({ id: 'id', at: 'at', k: 'k', v: 'v' }),
+    sql: `SELECT ${list(columns)} FROM (${sql}) WHERE ${clockOf(name)} >= "at" + ${fromMs} AND (v = 4 OR ${clockOf(name)} < "at" + ${untilMs})`,
+    columns,
     onTime: NOTHING,
   };
 }

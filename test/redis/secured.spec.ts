@@ -35,7 +35,6 @@ describeWithRedis('a Redis that asks who is there', () => {
         .replace('PASSWORD', 'p@ss:word')
         .split(' ') as [string, ...string[]]),
     );
-    await raw.call('ACL', 'SETUSER', 'stillwater', '+select');
     await raw.call('ACL', 'SETUSER', 'default', 'nopass', 'on');
     const connections = new RedisConnections({
       url: `redis://stillwater:${encodeURIComponent('p@ss:word')}@127.0.0.1:${server.port}/3`,

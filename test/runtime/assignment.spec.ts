@@ -74,4 +74,29 @@ describe('assigning tasks to workers', () => {
     expect(owners.get('a#1/0.0')).toBe('young');
     expect(owners.has('b#1/0.0')).toBe(false);
   });
+
+  test('what costs more counts for more: many views over one partition weigh as much as several with one', () => {
+    const dear = Array.from({ length: 11 }, (_, view) => task(`v${view}`, 0));
+    const cheap = Array.from({ length: 6 }, (_, partition) =>
+      task('a', partition, 'f', `orders/${partition}`),
+    );
+    const workers = ['1', '2'].map((id) => worker(id));
+    const owners = assign([...dear, ...cheap], workers);
+    const ofDear = owners.get(taskName(dear[0]!.id));
+    expect(dear.every(({ id }) => owners.get(taskName(id)) === ofDear)).toBe(true);
+    expect(cheap.every(({ id }) => owners.get(taskName(id)) !== ofDear)).toBe(true);
+  });
+
+  test('no worker has more than its share and one partition beyond it, whatever partitions cost', () => {
+    for (let seed = 1; seed <= 50; seed++) {
+      const many = Array.from({ length: 20 }, (_, partition) =>
+        Array.from({ length: 1 + ((partition * seed) % 7) }, (__, view) => task(`v${view}`, partition)),
+      ).flat();
+      const workers = Array.from({ length: 1 + (seed % 5) }, (_, index) => worker(`${seed}-${index}`));
+      const load = new Map<string, number>();
+      for (const owner of assign(many, workers).values()) load.set(owner, (load.get(owner) ?? 0) + 1);
+      const share = (many.length + 20) / workers.length;
+      for (const count of load.values()) expect(count).toBeLessThanOrEqual(share + 8);
+    }
+  });
 });

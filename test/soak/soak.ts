@@ -4,7 +4,8 @@ import { Random } from '../support/random.js';
 import { RedisServer } from '../support/redis-server.js';
 import { eventually, System } from '../support/system.js';
 import type { SourceDeclaration } from '../../src/view/plan.js';
-import { soakViews, WINDOW_MS } from './views.js';
+import { partitionKeys, partitionOf, type RecordSource } from '../../src/runtime/placement.js';
+import { soakViews, visits, WINDOW_MS } from './views.js';
 
 /** What Redis holds. */
 export interface Held {
@@ -25,6 +26,10 @@ export interface SoakOptions {
   readonly told?: (held: Held) => void;
 }
 
+const VISITED = declarationOf(visits) as RecordSource;
+const VISITS = partitionKeys(VISITED);
+const placed = partitionOf(VISITED)!;
+
 const EVENTS_OF_WINDOW = 40;
 const SHOPS = 5;
 const PRODUCTS = 8;
@@ -44,7 +49,7 @@ export async function soak(options: SoakOptions): Promise<{ first: Held; last: H
   const system = await System.start({
     url: redis.url,
     declarations,
-    limits: { changelogEntriesMin: 50, clocksMs: 20, waitMs: 50 },
+    limits: { changelogEntriesMin: 25, clocksMs: 20, waitMs: 50, exchangeKeptMs: 100 },
   });
   try {
     const client = redis.client();
@@ -127,6 +132,8 @@ class Events {
         amount: this.#random.below(1_000),
       };
       add('orders', order);
+      const visit = { at: order.at, visitor: `v${this.#random.below(30)}`, product: order.product };
+      add(VISITS[placed(visit)]!, visit);
       const paid = this.#random.chance(0.7) ? this.#order : this.#order + 1_000_000;
       add('payments', {
         order: paid,

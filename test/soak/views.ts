@@ -49,6 +49,16 @@ export const prices = table('prices', {
   retain: { entries: 8 },
 });
 
+/** Visits lie in two partitions, and move to those of what is visited. */
+export const visits = stream('visits', {
+  schema: z.object({ at: instant(), visitor: z.string(), product: z.string() }),
+  partitions: 2,
+  partitionBy: 'visitor',
+  eventTime: 'at',
+  lateness: '20s',
+  retain,
+});
+
 const perShop = orders.window(tumbling('1m')).groupBy('shop');
 
 /** One view for each kind of state that time frees. */
@@ -97,6 +107,24 @@ export const soakViews = [
     from: perShop
       .aggregate({ amount: sum('amount') })
       .over({ per: ['windowStart', 'windowEnd'], order: 'amount.desc' }, { place: rank() }),
+    retain: '3m',
+  }),
+  view('visited', {
+    from: visits
+      .window(tumbling('1m'))
+      .groupBy('product')
+      .aggregate({ visits: count(), visitors: approxCountDistinct('visitor') })
+      .final(),
+    retain: '3m',
+  }),
+  // And once more, to where the products of as many visits are.
+  view('as-busy', {
+    from: visits
+      .window(tumbling('1m'))
+      .groupBy('product')
+      .aggregate({ visits: count() })
+      .groupBy('windowStart', 'windowEnd', 'visits')
+      .aggregate({ products: count() }),
     retain: '3m',
   }),
   view('lately', { from: orders.last('2m').groupBy('shop').aggregate({ orders: count() }) }),

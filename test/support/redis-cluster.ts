@@ -102,7 +102,7 @@ export class RedisCluster {
   client(options: ClusterOptions = {}): Cluster {
     const cluster = new Cluster(
       this.nodes.map(({ server: { port } }) => ({ host: '127.0.0.1', port })),
-      options,
+      { redisOptions: { disconnectTimeout: 100 }, ...options },
     );
     cluster.on('error', () => {});
     this.#clients.push(cluster);
@@ -125,16 +125,8 @@ export class RedisCluster {
   async settled(withinMs = STARTS_WITHIN_MS): Promise<void> {
     for (const { server } of this.nodes) {
       if (server.pid === -1) continue;
-      await eventually(
-        async () => {
-          const { cluster_state, cluster_slots_ok } = await infoOf(server, 'cluster');
-          if (cluster_state !== 'ok' || cluster_slots_ok !== String(SLOTS)) return false;
-          const { role, master_link_status } = await infoOf(server, 'replication');
-          return role === 'master' || master_link_status === 'up';
-        },
-        withinMs,
-        50,
-      );
+      // One that was just started may still be loading.
+      await eventually(() => isSettled(server).catch(() => false), withinMs, 50);
     }
   }
 
@@ -192,6 +184,13 @@ export class RedisCluster {
   ): Promise<[from: number, to: number, master: [host: string, port: number, id: string]][]> {
     return server.raw.cluster('SLOTS') as Promise<any>;
   }
+}
+
+async function isSettled(server: RedisServer): Promise<boolean> {
+  const { cluster_state, cluster_slots_ok } = await infoOf(server, 'cluster');
+  if (cluster_state !== 'ok' || cluster_slots_ok !== String(SLOTS)) return false;
+  const { role, master_link_status } = await infoOf(server, 'replication');
+  return role === 'master' || master_link_status === 'up';
 }
 
 async function infoOf(

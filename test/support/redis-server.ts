@@ -69,6 +69,7 @@ export class RedisServer {
     const redis = new Redis(this.port, '127.0.0.1', {
       retryStrategy: () => 20,
       maxRetriesPerRequest: 50,
+      disconnectTimeout: 100,
       ...options,
     });
     redis.on('error', () => {});

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Replicas } from '../../src/redis/acknowledgement.js';
 import { RedisConnections } from '../../src/redis/connections.js';
+import type { RedisAddress } from '../../src/redis/redis-address.js';
 import { redisPorts } from '../../src/redis/redis.module.js';
 import { ArchivedLog } from '../../src/runtime/archive/archived-log.js';
 import { LogArchive } from '../../src/runtime/archive/log-archive.js';
-import type { RedisAddress } from '../../src/redis/redis-address.js';
 import { Catalog } from '../../src/runtime/catalog.js';
 import { SystemClock } from '../../src/runtime/clock.js';
 import { deploy } from '../../src/runtime/deployment.js';

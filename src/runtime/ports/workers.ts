@@ -4,8 +4,12 @@ export interface WorkerInfo {
   readonly fingerprints: readonly string[];
   readonly role: 'all' | 'worker';
   readonly startedAt: number;
+  /** It hands over: its tasks fall to others, each as soon as it has let go of it. */
+  readonly leaving?: true;
   /** It has an archive: what is trimmed is for those who have one. */
   readonly archives?: true;
+  /** Tasks of it whose commits are being refused, by name, and why: some of them. */
+  readonly waiting?: Readonly<Record<string, string>>;
 }
 
 /** Who is alive. Leases are of workers: tasks only carry the epoch of their owner. */

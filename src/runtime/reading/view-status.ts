@@ -8,6 +8,7 @@ import { archivedEntries, firstReadable, type LogEnd, type SourceLog } from '../
 import type { TaskRecord, TaskStatus, TaskStore } from '../ports/task-store.js';
 import type { Workers } from '../ports/workers.js';
 import { BEGINNING, comparePositions, timeOf } from '../position.js';
+import { taskName } from '../task-id.js';
 import { sumOfTallies, talliesOf, type TypeCounts } from '../tallies.js';
 import type { ServedViews } from './served-views.js';
 import { servedView } from './served-view.js';
@@ -20,9 +21,10 @@ import { ticksOf, versionText } from './view-version.js';
  * live       maintained
  * paused     somebody paused it
  * parked     a task of it does not go on; the reason is in `partitions`
+ * waiting    Redis takes no commits of it now; why is in `partitions`, and it goes on by itself
  * frozen     served as it was: no live worker has its code
  */
-export type ViewState = 'building' | 'live' | 'paused' | 'parked' | 'frozen';
+export type ViewState = 'building' | 'live' | 'paused' | 'parked' | 'waiting' | 'frozen';
 
 export interface PartitionStatus {
   /** Where the view's rows move between partitions: of which of its stages, from 0; the last keeps the rows. */
@@ -33,6 +35,8 @@ export interface PartitionStatus {
   tick: number;
   rows: number;
   parked: { code: string; message: string; at: string } | null;
+  /** Why its commits are being refused: Redis is full, or replicas do not follow, or it is slow to answer. */
+  waiting: string | null;
 }
 
 export interface GenerationStatus {
@@ -77,6 +81,14 @@ export interface ViewStatus {
   description: ViewDescription | null;
 }
 
+/** What the live workers say of themselves. */
+interface LiveWorkers {
+  /** The views whose code some of them has. */
+  readonly fingerprints: ReadonlySet<string>;
+  /** Tasks whose commits are refused, and why. */
+  readonly waiting: ReadonlyMap<string, string>;
+}
+
 /** Tells how views are doing. */
 export class ViewStatuses {
   constructor(
@@ -115,8 +127,11 @@ export class ViewStatuses {
       statusOf.set(generation, statuses.slice(at, at + tasks[index]!.length));
       at += tasks[index]!.length;
     });
-    const fingerprints = new Set(live.flatMap((worker) => worker.fingerprints));
-    return shown.map(({ name, generation }) => this.#status(name, generation, statusOf, endOf, fingerprints));
+    const workers = {
+      fingerprints: new Set(live.flatMap((worker) => worker.fingerprints)),
+      waiting: new Map(live.flatMap((worker) => Object.entries(worker.waiting ?? {}))),
+    };
+    return shown.map(({ name, generation }) => this.#status(name, generation, statusOf, endOf, workers));
   }
 
   /** What serves, or else what is on its way. */
@@ -136,7 +151,7 @@ export class ViewStatuses {
     generation: Generation | null,
     statusOf: ReadonlyMap<Generation, TaskStatus[]>,
     ends: ReadonlyMap<string, LogEnd>,
-    fingerprints: ReadonlySet<string>,
+    { fingerprints, waiting }: LiveWorkers,
   ): ViewStatus {
     const statuses = (generation && statusOf.get(generation)) ?? [];
     const records = statuses.map(({ record }) => record);
@@ -152,7 +167,7 @@ export class ViewStatuses {
     const tallies = sumOfTallies(records.map(talliesOf));
     return {
       name,
-      state: stateOf(generation, statuses, fingerprints),
+      state: stateOf(generation, statuses, { fingerprints, waiting }),
       generation: generation?.number ?? null,
       rolledBackFrom: generation?.rolledBackFrom ?? null,
       fingerprint: generation?.fingerprint ?? null,
@@ -189,6 +204,7 @@ export class ViewStatuses {
           message: parked.message,
           at: new Date(parked.at).toISOString(),
         },
+        waiting: waiting.get(taskName(task)) ?? null,
       })),
       generations: this.views
         .generations(name)
@@ -218,13 +234,14 @@ const generationStatus = (
 function stateOf(
   generation: Generation | null,
   statuses: readonly TaskStatus[],
-  fingerprints: ReadonlySet<string>,
+  { fingerprints, waiting }: LiveWorkers,
 ): ViewState {
   if (generation === null) return 'building';
   if (statuses.some(({ parked }) => parked)) return 'parked';
   if (generation.paused) return 'paused';
   if (generation.state !== 'serving') return 'building';
-  return fingerprints.has(generation.fingerprint) ? 'live' : 'frozen';
+  if (!fingerprints.has(generation.fingerprint)) return 'frozen';
+  return statuses.some(({ task }) => waiting.has(taskName(task))) ? 'waiting' : 'live';
 }
 
 /**

@@ -1,7 +1,8 @@
 import { unsupported } from '../unsupported.js';
 import type { Call, OrderItem } from './ast.js';
 import { dialect } from './dialect.js';
-import { type Compiled, compile } from './expressions.js';
+import type { Compiled } from './compiled.js';
+import { compile } from './expressions.js';
 import { columnOf, isStructured, offered, type Rel } from './relation.js';
 import { compare } from './scalar-functions.js';
 import { fresh, type SqlColumn } from './scope.js';
@@ -143,10 +144,30 @@ export function aggregateOf(call: Call, rel: Rel): MadeAggregate {
       const id = column(by.type, (row) => (value!.of(row) === null ? null : by.of(row)));
       return made(argType, () => offered(least ? 'minBy' : 'maxBy')(id, { value: shown }));
     }
+    case 'listagg':
+    case 'group_concat':
+      return aggregateOf(
+        {
+          ...call,
+          name: 'string_agg',
+          args: call.args.length > 1 ? call.args : [...call.args, { k: 'literal', value: ',', type: 'text' }],
+        },
+        rel,
+      );
     case 'percentile_cont':
     case 'percentile_disc':
     case 'mode':
       return ordered(call, rel, column, made, args);
+    case 'first_value':
+    case 'last_value': {
+      const list = listed({ ...call, name: 'array_agg' }, rel, args, column, made);
+      const place = call.name === 'first_value' ? 0 : -1;
+      return {
+        ...list,
+        result: (raw) => list.result(raw)?.at(place) ?? null,
+        column: columnOf(call.name, argType),
+      };
+    }
     case 'array_agg':
     case 'string_agg':
     case 'jsonb_agg':

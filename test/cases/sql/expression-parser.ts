@@ -121,9 +121,18 @@ export abstract class ExpressionParser extends TokenReader {
       return { k: 'in', e, list, not };
     }
     if (this.skip('between')) {
+      const symmetric = this.skip('symmetric');
       const low = this.#other();
       this.expect('and');
-      return { k: 'between', e, low, high: this.#other(), not };
+      const high = this.#other();
+      if (!symmetric) return { k: 'between', e, low, high, not };
+      return {
+        k: 'between',
+        e,
+        low: call('least', [low, high]),
+        high: call('greatest', [low, high]),
+        not,
+      };
     }
     if (this.skip('similar', 'to'))
       return { k: 'like', e, pattern: this.#other(), not, anyCase: false, similar: true };
@@ -173,7 +182,8 @@ export abstract class ExpressionParser extends TokenReader {
     for (;;) {
       if (this.skip('::')) e = this.#castTo(e);
       else if (this.skip('[')) {
-        e = { k: 'element', e, index: this.expression() };
+        const index = this.expression();
+        e = this.skip(':') ? call('(slice)', [e, index, this.expression()]) : { k: 'element', e, index };
         this.expect(']');
       } else return e;
     }

@@ -176,8 +176,8 @@ function tree(from: From, catalog: Catalog, cur: Rel | null): Rel {
 function lateralJoin(from: Extract<From, { k: 'join' }>, left: Rel, catalog: Catalog): Rel {
   const { r, on } = from;
   const trivial = on === null || (on.k === 'literal' && on.value === true);
-  if (from.kind === 'left' && (!trivial || r.k === 'function'))
-    unsupported('SQL: LEFT JOIN LATERAL with a condition');
+  if (from.kind === 'left' && !trivial) unsupported('SQL: LEFT JOIN LATERAL with a condition');
+  if (r.k === 'function' && from.kind === 'left') return functionOf(r, catalog, left, true);
   if (r.k !== 'query') {
     const rel = tree(r, catalog, left);
     return trivial ? rel : filtered(rel, on);
@@ -194,7 +194,12 @@ function lateralJoin(from: Extract<From, { k: 'join' }>, left: Rel, catalog: Cat
   return trivial ? rel : filtered(rel, on);
 }
 
-function functionOf(from: Extract<From, { k: 'function' }>, catalog: Catalog, cur: Rel | null): Rel {
+function functionOf(
+  from: Extract<From, { k: 'function' }>,
+  catalog: Catalog,
+  cur: Rel | null,
+  keeps = false,
+): Rel {
   if (WINDOWS.includes(from.name)) {
     const [of] = from.args;
     if (of?.k !== 'column') return unsupported(`SQL: ${from.name}() of an expression`);
@@ -209,7 +214,10 @@ function functionOf(from: Extract<From, { k: 'function' }>, catalog: Catalog, cu
   }
   if (from.name !== 'unnest' && from.name !== 'generate_series')
     return unsupported(`SQL: ${from.name}() in FROM`);
-  const { rel, column, place } = withElements(cur ?? catalog.one, call(from.name, from.args), from.numbered);
+  const { rel, column, place } = withElements(cur ?? catalog.one, call(from.name, from.args), {
+    numbered: from.numbered,
+    keeps,
+  });
   const name = from.columns[0] ?? (from.as === from.name ? from.name : from.as);
   const named = new Map([[column.id, name]]);
   if (place !== null) named.set(place.id, from.columns[1] ?? 'ordinality');

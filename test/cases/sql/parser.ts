@@ -7,6 +7,8 @@ export function parseQuery(sql: string): Query {
   const parser = new QueryParser(sql);
   const query = parser.query();
   parser.skip(';');
+  // Whether a view waits for its rows to be final is told beside it.
+  parser.skip('emit', 'on', 'window', 'close');
   if (!parser.atEnd) unsupported(`SQL: "${parser.rest}"`);
   return query;
 }

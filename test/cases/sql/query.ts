@@ -1,7 +1,8 @@
 import { unsupported } from '../unsupported.js';
 import type { Body, Expr, Item, OrderItem, Query, Select } from './ast.js';
 import type { Catalog } from './catalog.js';
-import { type Compiled, compile } from './expressions.js';
+import type { Compiled } from './compiled.js';
+import { compile } from './expressions.js';
 import { fromOf } from './from.js';
 import { groupWindows } from './group-windows.js';
 import { grouped } from './grouping.js';
@@ -277,18 +278,24 @@ function withSets(rel: Rel, items: readonly Item[]): { rel: Rel; items: Item[] }
   };
 }
 
-/** A row for each element of a list or number of a series, and if `numbered` its place among them. */
+/**
+ * A row for each element of a list or number of a series, and if `numbered` its place among them; if it `keeps` rows, also one for
+ * none.
+ */
 export function withElements(
   rel: Rel,
   call: Extract<Expr, { k: 'call' }>,
-  numbered = false,
+  { numbered = false, keeps = false } = {},
 ): { rel: Rel; column: SqlColumn; place: SqlColumn | null } {
   const args = call.args.map((arg) => compile(arg, rel.scope));
   const place = numbered ? columnOf('ordinality', 'int', { made: true }) : null;
   const { type, of } = call.name === 'unnest' ? elements(args[0]!) : series(args);
   const column = columnOf(call.name, type, { made: true });
-  const rows = (row: any): Record<string, unknown>[] =>
-    of(row).map((value, index) => ({ [column.id]: value, ...(place && { [place.id]: index + 1 }) }));
+  const rows = (row: any): Record<string, unknown>[] => {
+    const values = of(row);
+    if (values.length === 0 && keeps) return [{ [column.id]: null, ...(place && { [place.id]: null }) }];
+    return values.map((value, index) => ({ [column.id]: value, ...(place && { [place.id]: index + 1 }) }));
+  };
   return { rel: expanded(rel, place === null ? [column] : [column, place], rows), column, place };
 }
 

@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import { count, declarationOf, stream, view } from '../../src/index.js';
+import { partitionOf } from '../../src/runtime/placement.js';
+import type { ViewDeclaration } from '../../src/view/plan.js';
+import { describeWithRedis, RedisServer } from '../support/redis-server.js';
+import { eventually, System } from '../support/system.js';
+
+const orders = stream('orders', {
+  schema: z.object({ shop: z.string() }),
+  partitions: 4,
+  partitionBy: ['shop'],
+});
+const declarations = ['one', 'two', 'three'].map(
+  (name) =>
+    declarationOf(
+      view(name, { from: orders.groupBy('shop').aggregate({ orders: count() }) }),
+    ) as ViewDeclaration,
+);
+
+const partition = partitionOf(orders.declaration)!;
+const shopIn = (wanted: number): string =>
+  Array.from({ length: 100 }, (_, index) => `shop-${index}`).find((shop) => partition({ shop }) === wanted)!;
+
+describeWithRedis('handing over', () => {
+  let redis: RedisServer;
+  const systems: System[] = [];
+  beforeEach(async () => {
+    redis = await RedisServer.start();
+  });
+  afterEach(async () => {
+    for (const system of systems.splice(0)) await system.stop();
+    await redis.stop();
+  });
+  const start = async (): Promise<System> => {
+    const system = await System.start({ url: redis.url, declarations, limits: { leaseMs: 6_000 } });
+    systems.push(system);
+    return system;
+  };
+
+  /** The longest time for which some task stood still while entries came, as what is stored shows it. */
+  const longestGap = async (system: System, during: () => Promise<void>): Promise<number> => {
+    const raw = redis.client();
+    const tasks = declarations.flatMap(({ name }) =>
+      [0, 1, 2, 3].map((partition) => ({ view: name, generation: 1, stage: 0, partition })),
+    );
+    const moved = new Map<string, { tick: number; at: number }>();
+    let longest = 0;
+    let over = false;
+    const watching = (async () => {
+      while (!over) {
+        const pipeline = raw.pipeline();
+        for (const partition of [0, 1, 2, 3])
+          pipeline.xadd(`orders:${partition}`, '*', 'data', JSON.stringify({ shop: shopIn(partition) }));
+        await pipeline.exec();
+        for (const { task, record } of await system.tasks.status(tasks)) {
+          const name = `${task.view} ${task.partition}`;
+          const known = moved.get(name);
+          const now = performance.now();
+          const tick = record?.tick ?? 0;
+          if (known) longest = Math.max(longest, now - known.at);
+          if (known?.tick !== tick) moved.set(name, { tick, at: now });
+        }
+        await new Promise((resolve) => setTimeout(resolve, 4));
+      }
+    })();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    longest = 0;
+    await during();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    over = true;
+    await watching;
+    return longest;
+  };
+
+  test('leaves no view standing still for long when a process comes, and when one goes', async () => {
+    const first = await start();
+    await first.caughtUp('one');
+    const owned = (system: System): number => system.metrics.tasks.get();
+    const coming = await longestGap(first, async () => {
+      const second = await start();
+      await eventually(() => owned(second) > 0 && owned(first) + owned(second) === 12);
+    });
+    const going = await longestGap(systems[1]!, async () => {
+      await systems.shift()!.stop();
+      await eventually(() => owned(systems[0]!) === 12);
+    });
+    // On an idle machine some tens of milliseconds; a busy one has its own pauses.
+    expect(coming).toBeLessThan(500);
+    expect(going).toBeLessThan(500);
+  }, 30_000);
+});
