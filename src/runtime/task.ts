@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { assert } from '../assert.js';
 import { messageOf, StillwaterError } from '../errors/stillwater-error.js';
 import type { Time } from '../circuit/time.js';
@@ -74,6 +75,8 @@ export class Task {
     this.#caution = new Caution(options);
     this.#recentErrors = new RecentErrors(options);
     this.#looked = options.clock.monotonicMs();
+    // Each of its inputs may wait for it.
+    setMaxListeners(0, this.#stop.signal);
   }
 
   /** What the last answered commit stored. */
