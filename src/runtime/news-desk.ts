@@ -8,6 +8,8 @@ const FAILED_PAUSE_MS = 100;
 /** Where logs were last seen to end, and waiting there for more. News are a hint: what is read afterwards decides. */
 export class NewsDesk {
   readonly #heads = new Map<string, Position>();
+  /** Logs of which it was heard that there is more, since one was seen to end. */
+  readonly #grown = new Set<string>();
 
   constructor(
     readonly log: SourceLog,
@@ -18,10 +20,16 @@ export class NewsDesk {
   /** The last position at which a read found nothing more. */
   reachedHead(redisKey: string, position: Position): void {
     this.#heads.set(redisKey, position);
+    this.#grown.delete(redisKey);
   }
 
   atHead(redisKey: string, position: Position): boolean {
     return this.#heads.get(redisKey) === position;
+  }
+
+  /** Whether a log was seen to end there, and nobody has heard since that it goes on. */
+  isQuiet(redisKey: string, position: Position): boolean {
+    return this.atHead(redisKey, position) && !this.#grown.has(redisKey);
   }
 
   /** Returns when there may be something after the position, after `waitMs` in any case. */
@@ -41,7 +49,7 @@ export class NewsDesk {
       await this.clock.sleep(FAILED_PAUSE_MS, signal);
       news = [...positions.keys()];
     }
-    for (const redisKey of news) this.#heads.delete(redisKey);
+    for (const redisKey of news) this.#grown.add(redisKey);
     return news;
   }
 }

@@ -34,7 +34,7 @@ export class SourceReader {
   tasks = 0;
   /** Some task acts on the time of what is read: heartbeats are read as well. */
   #timed = false;
-  /** When a read found nothing more. */
+  /** When a read through the group found nothing more. */
   #endSeen = -Infinity;
 
   constructor(
@@ -98,7 +98,7 @@ export class SourceReader {
   #isAtEnd({ position }: InputPosition): boolean {
     return (
       !this.#timed &&
-      this.news.atHead(this.redisKey, position) &&
+      this.news.isQuiet(this.redisKey, position) &&
       this.clock.monotonicMs() - this.#endSeen < this.news.waitMs / 2
     );
   }
@@ -148,12 +148,14 @@ export class SourceReader {
     const readAt = this.clock.monotonicMs();
     const recent = this.#recent;
     const timed = this.#timed;
+    // At the end through the group, which thereby shows how far we are.
+    const through = this.news.atHead(this.redisKey, after.position) ? 'group' : 'range';
     const outcome = await this.log.read({
       redisKey: this.redisKey,
       position: after.position,
       entriesRead: after.entries,
       countMax,
-      through: this.news.atHead(this.redisKey, after.position) ? 'group' : 'range',
+      through,
       ...(timed ? { heartbeats: true } : {}),
     });
     if (outcome.status === 'lost') {
@@ -165,7 +167,7 @@ export class SourceReader {
     const { entries, heartbeats = [] } = outcome;
     if (entries.length < countMax && !outcome.archived) {
       this.news.reachedHead(this.redisKey, entries[entries.length - 1]?.[0] ?? after.position);
-      this.#endSeen = readAt;
+      if (through === 'group') this.#endSeen = readAt;
     }
     if (entries.length + heartbeats.length === 0) return null;
     const batch = this.decoder.decode(entries);
