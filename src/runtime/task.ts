@@ -313,6 +313,13 @@ export class Task {
     const [time, before] = this.#time.with(clocks);
     if (time !== before) await this.#passTime(clocks);
     else if (clocks !== this.#record.clocks) this.#record = { ...this.#record, clocks };
+    if (this.options.generation()?.stopAt) await this.#storeClocks();
+  }
+
+  /** Where generations are compared, what they have stored of time must come to be the same, also what changes no row. */
+  async #storeClocks(): Promise<void> {
+    await this.#committer.settled();
+    if (this.#record.clocks !== this.record.clocks) await this.#tickOfTime(this.#record.clocks);
   }
 
   #positionOf(input: TaskInput) {
