@@ -195,6 +195,6 @@ export function readSettings(environment: Readonly<Record<string, string | undef
 }
 
 /** Whether only processes of this machine can reach the address. */
-export const isLoopback = (host: string): boolean => LOOPBACK.test(host);
+const isLoopback = (host: string): boolean => LOOPBACK.test(host);
 
 const isSecret = (name: string): boolean => name === SETTINGS.token.name || name === SETTINGS.redisUrl.name;

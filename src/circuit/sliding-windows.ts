@@ -46,7 +46,7 @@ const membersAt = (first: number, last: number): Span => ({
  * The windows that rows at these times make, as far as they end in a range; by their ends. One ends with each row, and
  * one begins just behind it if there is any row in it. So every set of rows that a window of the size can hold is in one.
  */
-export function windowEnds(times: readonly RowTime[], sizeMs: number, from: number, to: number): number[] {
+function windowEnds(times: readonly RowTime[], sizeMs: number, from: number, to: number): number[] {
   const ends = new Set<number>();
   times.forEach(({ at, openFrom }, index) => {
     if (openFrom === at) ends.add(at);

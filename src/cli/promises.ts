@@ -278,7 +278,7 @@ function oneServer({ cluster }: RedisFacts): Finding {
       promise,
       broken(
         'It is a node of a cluster: a failover may take back the last writes of some slots and not of others. That is noticed: a view that contains what its log lost is parked.',
-        'No action where producers can repeat and a rebuild can be waited for; min-replicas-to-write makes it rare.',
+        'No action where producers can repeat and a rebuild can be waited for; STILLWATER_REPLICAS=1 or min-replicas-to-write make it rare.',
       ),
     );
   return wished(promise, holds('It is a single server.'));

@@ -47,7 +47,7 @@ export interface JobLimits {
   driveMs: number;
   /** How often one is looked at that waits for people: paused, or to be promoted. It takes no worker's place meanwhile. */
   restMs: number;
-  /** How often it is looked for verifications whose jobs are gone. */
+  /** How often it is looked for rebuilds and verifications whose jobs are gone. */
   lostMs: number;
   /** How often a job is tried again after an error of the machinery, and the pause between. */
   attemptsMax: number;

@@ -4,6 +4,8 @@ import { isCluster, type RedisAddress, resolved } from './redis-address.js';
 /** A connection to one server, or those to the nodes of a cluster, each command to the node of its key. */
 export type Connection = Redis | Cluster;
 
+/** How long ioredis waits for a socket to end that we close; where its other end had gone before, it waits in vain. */
+export const DISCONNECT_MS = 100;
 /** How often a command is sent on to another node before it is given up. */
 const REDIRECTIONS_MAX = 5;
 const UNREACHABLE = 'no node of the cluster can be reached';

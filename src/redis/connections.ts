@@ -1,6 +1,6 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { messageOf } from '../errors/stillwater-error.js';
-import { type Connection, connectTo, cut, end, watch } from './connect.js';
+import { type Connection, connectTo, cut, DISCONNECT_MS, end, watch } from './connect.js';
 import { isCluster, type RedisAddress, resolved } from './redis-address.js';
 import { slotOf, slotOn } from './slots.js';
 
@@ -23,8 +23,6 @@ export interface RedisConnectionOptions {
 const COMMAND_TIMEOUT_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 const RECONNECT_MS_MAX = 2_000;
-/** How long ioredis waits for a socket to end that we close; where its other end had gone before, it waits in vain. */
-const DISCONNECT_MS = 100;
 
 export type ConnectionUse =
   'sources' | 'commits' | 'waits' | 'announcements' | 'serving' | 'control' | 'appends';

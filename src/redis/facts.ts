@@ -1,8 +1,6 @@
 import type { Redis } from 'ioredis';
 import { StillwaterError } from '../errors/stillwater-error.js';
-import { shownAddress } from './redis-address.js';
-import { isReply, redisError } from './replies.js';
-import { visit } from './visit.js';
+import { isReply } from './replies.js';
 
 /** A fact that could not be read: the Redis does not let us, or does not say. Not the same as "no". */
 export type Known<T> = T | 'unknown';
@@ -44,7 +42,21 @@ const NEEDED: readonly (readonly string[])[] = [
   ['xgroup', 'create', 'sw:x', 'sw', '0', 'mkstream'],
   ['xinfo', 'stream', 'sw:x'],
   ['xtrim', 'sw:x', 'minid', '0'],
+  ['xpending', 'sw:x', 'sw'],
+  ['get', 'sw:x'],
+  ['set', 'sw:x', ''],
+  ['exists', 'sw:x'],
+  ['hget', 'sw:x', 'field'],
+  ['hscan', 'sw:x', '0'],
+  ['hdel', 'sw:x', 'field'],
+  ['zadd', 'sw:x', '0', 'member'],
+  ['zrem', 'sw:x', 'member'],
+  ['zrevrangebylex', 'sw:x', '+', '-'],
+  ['sadd', 'sw:x', 'member'],
+  ['smembers', 'sw:x'],
+  ['wait', '0', '0'],
   ['multi'],
+  ['exec'],
   ['unlink', 'sw:x'],
   ['publish', 'sw:announcements', ''],
   ['subscribe', 'sw:announcements'],
@@ -56,18 +68,6 @@ const NEEDED_ON_CLUSTERS: readonly (readonly string[])[] = [
   ['cluster', 'info'],
   ['asking'],
 ];
-
-/**
- * The facts of the Redis at a url, over a connection of its own; of a cluster, those of one of its masters.
- * @throws StillwaterError `redis-unavailable`
- */
-export async function inspectRedis(url: string): Promise<RedisFacts> {
-  try {
-    return await visit(url, ([server]) => readRedisFacts(server!.redis));
-  } catch (thrown) {
-    throw redisError(thrown, `Looking at the Redis at ${shownAddress(url)}`);
-  }
-}
 
 /** Reads what promises depend on. Whatever Redis does not tell is `unknown`; only a lost connection is an error. */
 export async function readRedisFacts(redis: Redis): Promise<RedisFacts> {

@@ -12,12 +12,11 @@ import {
 } from '../runtime/ports/source-log.js';
 import { BEGINNING, comparePositions, earlierOf, type Position } from '../runtime/position.js';
 import { appendDigest, keyReused } from '../runtime/ports/append-digest.js';
+import { lostCause } from '../runtime/ports/lost-cause.js';
 import type { Acknowledgement } from './acknowledgement.js';
 import type { Connection } from './connect.js';
 import type { RedisConnections } from './connections.js';
 import type { Keyspace } from './keyspace.js';
-import { lostCause } from '../runtime/ports/lost-cause.js';
-
 import { RedisHeartbeats } from './redis-heartbeats.js';
 import { answered, isReply, redisError, valueOf } from './replies.js';
 import { callAppend, wrongType } from './scripts/call.js';

@@ -40,7 +40,7 @@ export const encodeFrontier = ({ frontier, reaching }: Pick<TaskRecord, 'frontie
   JSON.stringify(frontier) + (reaching === null ? '' : `\n${JSON.stringify(reaching)}`);
 
 /** The inverse. */
-export function decodeFrontier(text: string): Pick<TaskRecord, 'frontier' | 'reaching'> {
+function decodeFrontier(text: string): Pick<TaskRecord, 'frontier' | 'reaching'> {
   const [frontier, reaching] = text.split('\n') as [string, string?];
   return {
     frontier: JSON.parse(frontier) as TaskRecord['frontier'],

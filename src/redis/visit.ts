@@ -1,5 +1,5 @@
 import { Redis, type RedisOptions } from 'ioredis';
-import { connectTo, end } from './connect.js';
+import { connectTo, DISCONNECT_MS, end } from './connect.js';
 import type { RedisAddress } from './redis-address.js';
 import { isReply } from './replies.js';
 
@@ -12,8 +12,6 @@ export interface VisitedServer {
 
 /** How long a connection, and any answer, may take. */
 const ANSWER_MS_MAX = 5_000;
-/** How long ioredis may keep the process after a connection that failed; its own two seconds are felt. */
-const DISCONNECT_MS = 100;
 
 /**
  * Looks at the servers of an address, over connections of its own that are made once and closed again.

@@ -30,7 +30,7 @@ export function tasksOf(generations: readonly Generation[]): AssignableTask[] {
  * Which worker runs which task: the same answer in every worker that sees the same workers and tasks.
  *
  * Source partitions are dealt out by rendezvous hashing (D. Thaler, C. Ravishankar), so that few move when workers come
- * and go, with no worker taking more than its even share. A partition costs what its reading does and each task over it: the
+ * and go, with no worker taking a partition more than its even share. A partition costs what its reading does and each task over it: the
  * dearest are dealt out first, so that the cheap ones even out what is left. A worker only gets tasks whose code it has.
  */
 export function assign(

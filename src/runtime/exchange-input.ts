@@ -49,7 +49,7 @@ export class ExchangeInput implements TaskInput {
     /** So long a sender may take to find out that it lost what we have; null where it cannot make it again. */
     readonly regainMs: number | null = null,
   ) {
-    this.#asked = new EntriesAsked(readBytesMax / senders.length);
+    this.#asked = new EntriesAsked(readBytesMax, senders.length);
     this.#quiet = new QuietSenders(senders.map(({ task }) => store.sentKey(task)));
     this.#seen = senders.map(() => 0);
   }

@@ -86,13 +86,17 @@ export const NO_ROWS = '[]';
 /** Entries one read of a sender asks for, at first and at the most: how much each holds is not known before. */
 const ENTRIES_MIN = 10;
 const ENTRIES_MAX = 500;
+/** Of all senders together: of each entry it is known what had been heard of every sender before. */
+const ENTRIES_OF_ALL_MAX = 8_000;
 
 /** A tick may send thousands of rows: as many entries are asked for as fit, and twice as many as before at the most. */
 export class EntriesAsked {
   max = ENTRIES_MIN;
 
-  /** @param bytesMax Of one sender. */
-  constructor(readonly bytesMax: number) {}
+  constructor(
+    readonly readBytesMax: number,
+    readonly senders: number,
+  ) {}
 
   saw(answers: readonly Received[]): void {
     let bytes = 0;
@@ -103,7 +107,9 @@ export class EntriesAsked {
         count++;
       }
     if (count === 0) return;
-    const fitting = Math.floor(this.bytesMax / Math.max(1, bytes / count));
-    this.max = Math.max(1, Math.min(ENTRIES_MAX, fitting, this.max * 2));
+    const { senders } = this;
+    const fitting = this.readBytesMax / senders / Math.max(1, bytes / count);
+    const most = Math.min(ENTRIES_MAX, ENTRIES_OF_ALL_MAX / senders, fitting, this.max * 2);
+    this.max = Math.max(1, Math.floor(most));
   }
 }

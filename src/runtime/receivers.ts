@@ -36,7 +36,17 @@ export class Receivers {
     const { keepMs } = this.options;
     const [oldest] = this.#known;
     if (oldest === undefined || this.clock.monotonicMs() - oldest.at < keepMs) return this.tasks.map(() => 0);
-    return oldest.heard.map((heard) => heard?.at(sender)?.tick ?? 0);
+    const newest = this.#known.at(-1)!;
+    // A receiver whose Redis went back asks again for what it had.
+    return oldest.heard.map((heard, receiver) =>
+      Math.min(heard?.at(sender)?.tick ?? 0, newest.heard[receiver]?.at(sender)?.tick ?? 0),
+    );
+  }
+
+  /** The store is elsewhere than it was: what receivers had read then they may not have now. */
+  forget(): void {
+    this.#known = [];
+    this.#asked = -Infinity;
   }
 
   #ask(ageMs: number): Promise<HeardBy> {

@@ -55,7 +55,7 @@ export class RoundsInput implements TaskInput {
     readonly news: NewsDesk,
     readBytesMax: number,
   ) {
-    this.#asked = new EntriesAsked(readBytesMax / senders.length);
+    this.#asked = new EntriesAsked(readBytesMax, senders.length);
     this.#awaited = { task: giver, tick: 0 };
     this.#quiet = new QuietSenders(senders.map((sender) => store.sentKey(sender)));
   }
@@ -130,6 +130,7 @@ export class RoundsInput implements TaskInput {
   }
 
   forget(): void {
+    this.#known = 0;
     this.#quiet.forget();
   }
 }

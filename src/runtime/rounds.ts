@@ -38,8 +38,7 @@ export function decodeRound({ tick, commit, frontier, clocks, more, rows }: Exch
 export const givesRounds = ({ stage, partition }: TaskId): boolean => stage === 1 && partition === 0;
 
 /** What a task keeps of the rounds that it follows: behind what it keeps of its senders. */
-export const followedRounds = (record: Pick<TaskRecord, 'extra'>): Heard | undefined =>
-  heardIn(record)?.at(-1);
+const followedRounds = (record: Pick<TaskRecord, 'extra'>): Heard | undefined => heardIn(record)?.at(-1);
 
 /** The round to which belongs what a commit sends. */
 export function roundOf(task: TaskId, record: Pick<TaskRecord, 'tick' | 'extra'>): number {

@@ -147,6 +147,7 @@ export class Task {
     if (this.#end) return;
 
     for (const input of this.options.inputs) input.forget?.();
+    this.options.sending?.options.receivers.forget();
     for (
       let retryMs = limits.retryMsMin;
       !this.#stop.signal.aborted;

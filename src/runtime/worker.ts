@@ -289,11 +289,16 @@ export class Worker {
       !registry.generation(id.view, id.generation)
     )
       return;
-    const [claimed, blamed] = await Promise.all([
-      store.claim(id, this.options.id, epoch),
-      store.blamed(generation.fingerprint),
-    ]);
+    const blamed = store.blamed(generation.fingerprint);
+    // It is asked for below; should the claim fail, nobody does.
+    blamed.catch(() => {});
+    const claimed = await store.claim(id, this.options.id, epoch);
     if (claimed === null) return;
+    const entries = await blamed.catch(async (thrown: unknown) => {
+      // A claim without an attempt would count as one that failed.
+      await store.release(id, claimed.token).catch(() => {});
+      throw thrown;
+    });
     if (owner !== null && owner !== this.options.id) {
       metrics.takeovers.add({ view: id.view });
       logger.info(`Took over ${taskName(id)}.`);
@@ -307,7 +312,7 @@ export class Worker {
       attempt: died ? claimed.attempt : null,
       fingerprint: generation.fingerprint,
       view: compiled,
-      inputs: this.#inputs.inputsOf(id, generation, compiled, blamed),
+      inputs: this.#inputs.inputsOf(id, generation, compiled, entries),
       siblings: this.#inputs.siblingsOf(id, generation, compiled),
       sending: this.#inputs.sendingOf(id, generation),
       errorsMax: view.errorsMax,

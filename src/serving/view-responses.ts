@@ -9,7 +9,7 @@ import { headerOf, preferencesOf } from './request-parameters.js';
 
 /** The header that says what a view contained when its rows were read, and what an append reached. */
 export const POSITION_HEADER = 'stillwater-position';
-export const AT_LEAST_HEADER = 'stillwater-at-least';
+const AT_LEAST_HEADER = 'stillwater-at-least';
 
 /** The position a reader asks for and how long it will wait, if any. */
 export function atLeastOf(

@@ -12,7 +12,7 @@ import { columnNames } from './relation.js';
 /** The nodes of the operators that put rows in an order, made of what was written. */
 
 /** Rows that a group passes over and shows together: each change of a group reads as many. */
-export const TOP_ROWS_MAX = 10_000;
+const TOP_ROWS_MAX = 10_000;
 
 export interface TopRequest {
   readonly per?: string | readonly string[];

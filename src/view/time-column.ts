@@ -77,7 +77,7 @@ export function recordSourcesBelow(plan: PlanNode): RecordSource[] {
   return [...new Map(found.map((source) => [`${source.kind}:${source.name}`, source])).values()];
 }
 
-export const instantsOf = ({ columns }: Relation): string[] =>
+const instantsOf = ({ columns }: Relation): string[] =>
   columns.filter(({ type }) => isInstant(type)).map(({ name }) => name);
 
 const isInstant = (type: ColumnType): boolean => type.kind === 'string' && type.format === 'instant';

@@ -71,7 +71,7 @@ export function slidingRelation(input: Relation, column: string, sizeMs: number)
  * A row's window ends after the row's time, and begins less than the longest length before it. So a window has no more
  * rows to come as soon as its end is not above the watermark of their times.
  */
-export const windowWatermarks = (time: ColumnTime, longest: number): readonly ColumnWatermark[] => [
+const windowWatermarks = (time: ColumnTime, longest: number): readonly ColumnWatermark[] => [
   { column: 'windowStart', time: later(time, longest - 1) },
   { column: 'windowEnd', time: later(time, -1) },
 ];

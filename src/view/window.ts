@@ -86,7 +86,7 @@ const request = (
 ): AssignedWindow<any> => ({ kind, size, every, offset, timeZone }) satisfies WindowRequest as never;
 
 /** In how many windows one row can be. */
-export const WINDOWS_OF_ROW_MAX = 1_000;
+const WINDOWS_OF_ROW_MAX = 1_000;
 
 const STAND_IN: WindowShape = {
   kind: 'tumbling',

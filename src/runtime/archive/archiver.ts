@@ -27,6 +27,8 @@ export interface ArchiverOptions {
 export class Archiver {
   /** By stream: when something of it was last archived, or it was first looked at. */
   readonly #since = new Map<string, number>();
+  /** Where archives ended whose gaps behind that were told of. */
+  readonly #gaps = new Map<string, Position>();
 
   constructor(readonly options: ArchiverOptions) {}
 
@@ -121,6 +123,8 @@ export class Archiver {
         remedy:
           'If the archive is of another stream, move its folder away: a new one is begun. If Redis was restored from an older backup, move away the files whose entries it lacks.',
       });
+    if (this.#gaps.get(redisKey) === last) return;
+    this.#gaps.set(redisKey, last);
     this.options.logger.warn(
       `The stream "${redisKey}" lost entries that were not archived: somebody else trimmed it, or deleted the entry at which the archive ended.\n${evidence}\n` +
         `The archive goes on behind the gap; a rebuild from the beginning is refused (log-trimmed) unless that is accepted.`,

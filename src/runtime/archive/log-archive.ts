@@ -1,3 +1,4 @@
+import { messageOf, StillwaterError } from '../../errors/stillwater-error.js';
 import type { Clock } from '../clock.js';
 import type { ObjectStore } from '../ports/object-store.js';
 import type { Heartbeat, RawEntry } from '../ports/source-log.js';
@@ -39,7 +40,7 @@ export class LogArchive {
     const known = this.#listed.get(redisKey);
     const at = this.clock.monotonicMs();
     if (freshness === 'lately' && known !== undefined && at - known.at < LISTED_MS) return known.run;
-    const names = await this.store.list(folderOf(this.prefix, redisKey));
+    const names = await reached(this.store.list(folderOf(this.prefix, redisKey)));
     const run = newestRun(names.map(segmentOf).filter((segment) => segment !== null));
     this.#listed.set(redisKey, { run, at });
     return run;
@@ -48,12 +49,12 @@ export class LogArchive {
   /** Stores a segment. When it returns the log may lose what is in it. */
   async put(redisKey: string, segment: NewSegment): Promise<void> {
     const { name, content } = await encodeSegment(folderOf(this.prefix, redisKey), redisKey, segment);
-    await this.store.put(name, content);
+    await reached(this.store.put(name, content));
     this.#listed.delete(redisKey);
   }
 
   async remove(redisKey: string, { name }: Segment): Promise<void> {
-    await this.store.remove(name);
+    await reached(this.store.remove(name));
     this.#listed.delete(redisKey);
   }
 
@@ -133,9 +134,28 @@ export class LogArchive {
   }
 
   async #load(redisKey: string, segment: Segment): Promise<SegmentContent> {
-    const content = await this.store.get(segment.name);
+    const content = await reached(this.store.get(segment.name));
     if (content === null) throw damaged(redisKey, segment, 'nothing: it was there a moment ago');
     return decodeSegment(redisKey, segment, content);
+  }
+}
+
+/** Whatever a store fails with: it is tried again. */
+async function reached<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (thrown) {
+    if (thrown instanceof StillwaterError) throw thrown;
+    throw new StillwaterError(
+      'archive-unreachable',
+      {
+        what: 'The archive cannot be read or written.',
+        evidence: `  said  ${messageOf(thrown)}`,
+        consequence: 'Nothing is trimmed that is not archived; what needs the archive waits and tries again.',
+        remedy: 'Correct what the store complains of. No other action.',
+      },
+      { cause: thrown },
+    );
   }
 }
 

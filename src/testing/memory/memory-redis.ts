@@ -12,7 +12,7 @@ export interface MemoryClock {
   after(ms: number, callback: () => void): () => void;
 }
 
-export const systemClock: MemoryClock = {
+const systemClock: MemoryClock = {
   now: () => Date.now(),
   after: (ms, callback) => {
     const timer = setTimeout(callback, ms);
