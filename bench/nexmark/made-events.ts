@@ -25,11 +25,11 @@ export function* madeEvents(events: number, seed = 1): Generator<Record<string, 
       '',
     );
   const price = (): number => Math.round(10 ** (chance() * 6) * 100);
-  /** The hot one of so many, or any of the latest. */
-  const oneOf = (made: number, hotIn4: number): number =>
+  /** The hot one of so many, or the one so many behind it, or any of the latest. */
+  const oneOf = (made: number, hotIn4: number, behind = 0): number =>
     ID_FIRST +
     (below(4) < hotIn4
-      ? Math.floor((made - 1) / HOT_FOR) * HOT_FOR
+      ? Math.floor((made - 1) / HOT_FOR) * HOT_FOR + behind
       : made - 1 - below(Math.min(made, AUCTIONS_OPEN)));
   let persons = 0;
   let auctions = 0;
@@ -55,8 +55,10 @@ export function* madeEvents(events: number, seed = 1): Generator<Record<string, 
       const hot = below(2) === 0;
       const channel = hot ? CHANNELS[below(CHANNELS.length)]! : `channel-${below(500)}`;
       const address = `https://www.nexmark.example/${word(3, 5)}/${word(3, 5)}/${word(3, 5)}/item.htm?query=1`;
+      // Who bids most is not who sells most: every bid with all that its bidder sells would be a square of the events.
+      const bidder = oneOf(persons, 3, 1);
       yield {
-        ...{ seq, type: 'bid', ts, auction: oneOf(auctions, 2), bidder: oneOf(persons, 3), price: price() },
+        ...{ seq, type: 'bid', ts, auction: oneOf(auctions, 2), bidder, price: price() },
         ...{ channel, url: hot ? address : `${address}&channel_id=${below(1_000_000)}` },
         ...{ date_time: ts, extra: word(5, 30) },
       };
