@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 const SOURCES = ['src', 'views', 'bench', 'package.json', 'tsconfig.json', 'nest-cli.json'];
 const BUILT = 'dist/src/main.js';
+const COMMAND = 'dist/src/cli/stillwater.js';
 
 /** Builds if a source is newer than what was built last. Ends the process where the compiler refuses. */
 export function ensureBuilt(root) {
@@ -11,7 +12,8 @@ export function ensureBuilt(root) {
   console.log('building');
   const nest = join(root, 'node_modules/@nestjs/cli/bin/nest.js');
   const { status } = spawnSync(process.execPath, [nest, 'build'], { cwd: root, stdio: 'inherit' });
-  if (status === 0) return;
+  // `npx stillwater` runs it as it lies there.
+  if (status === 0) return chmodSync(join(root, COMMAND), 0o755);
   // The compiler writes what it can even so; the next start must not take that for a build.
   rmSync(join(root, BUILT), { force: true });
   console.error('The build failed. What the compiler said is above; nothing was started.');
