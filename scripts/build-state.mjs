@@ -10,14 +10,19 @@ const COMMAND = 'dist/src/cli/stillwater.js';
 export function ensureBuilt(root) {
   if (isBuilt(root)) return;
   console.log('building');
-  const nest = join(root, 'node_modules/@nestjs/cli/bin/nest.js');
-  const { status } = spawnSync(process.execPath, [nest, 'build'], { cwd: root, stdio: 'inherit' });
-  // `npx stillwater` runs it as it lies there.
-  if (status === 0) return chmodSync(join(root, COMMAND), 0o755);
-  // The compiler writes what it can even so; the next start must not take that for a build.
-  rmSync(join(root, BUILT), { force: true });
+  if (build(root)) return;
   console.error('The build failed. What the compiler said is above; nothing was started.');
   process.exit(1);
+}
+
+/** Whether the compiler took it. */
+export function build(root) {
+  const nest = join(root, 'node_modules/@nestjs/cli/bin/nest.js');
+  const { status } = spawnSync(process.execPath, [nest, 'build'], { cwd: root, stdio: 'inherit' });
+  // `npx stillwater` runs it as it lies there. What the compiler writes even so, the next start must not take for a build.
+  if (status === 0) chmodSync(join(root, COMMAND), 0o755);
+  else rmSync(join(root, BUILT), { force: true });
+  return status === 0;
 }
 
 export function isBuilt(root) {

@@ -1,11 +1,15 @@
 import { declarationOf, instant, stream } from 'stillwater';
 import { z } from 'zod';
+import type { Clocks } from '../../src/runtime/clocks.js';
+import type { Generation } from '../../src/runtime/ports/registry.js';
 import type { TaskStore } from '../../src/runtime/ports/task-store.js';
+import type { SiblingClocks } from '../../src/runtime/sibling-clocks.js';
 import type { StreamDeclaration } from '../../src/view/plan.js';
 import { partitionOf } from '../../src/runtime/placement.js';
 import { closing } from '../support/closing.js';
 import { source, viewOf } from '../support/plans.js';
 import { Random } from '../support/random.js';
+import { eventually } from '../support/system.js';
 import { TaskRuns } from '../support/task-runs.js';
 
 const schema = z.object({ at: instant() });
@@ -116,6 +120,36 @@ describe('a task whose view acts on time', () => {
     await runs.runToEnd(runs.id(0));
     expect(runs.rows(runs.id(0))).toEqual([]);
     expect(runs.record(runs.id(0))!.clocks['stream:flights']).toMatchObject({ 'flights:1': null });
+  });
+
+  it.each<[string, Generation['stopAt'], string, number]>([
+    ['stores, once, where it is to be compared', { 'flights:0': '99999999999999-0' }, '12:00', 1],
+    ['does not store where it is not', null, '11:00', 0],
+  ])('%s, what it learns of time that changes no row', async (_, stopAt, known, ticks) => {
+    const two = streamOf(2);
+    const runs = new TaskRuns(two, closedHours(two), { limits: { clocksMs: 1, waitMs: 1 } });
+    const minutes = Array.from({ length: 10 }, (_, minute) => at(`10:1${minute}`));
+    runs.append(minutes.filter(placedIn(two, 0)), 0);
+    let other = '11:00';
+    let asked = 0;
+    const latest = async (): Promise<Clocks[]> => {
+      asked++;
+      return [{ 'stream:flights': { 'flights:0': null, 'flights:1': ms(other) } }];
+    };
+    const { task, ended } = await runs.start(runs.id(0), {
+      siblings: { latest } as unknown as SiblingClocks,
+      generation: () => ({ paused: false, buckets: 1, stopAt }) as Generation,
+    });
+    const stored = (): number | null | undefined => runs.record()?.clocks['stream:flights']?.['flights:1'];
+    await eventually(() => stored() === ms('11:00'));
+    const { tick } = runs.record()!;
+    other = '12:00';
+    const from = asked;
+    await eventually(() => asked > from + 20);
+    task.stop();
+    await ended;
+    expect(stored()).toBe(ms(known));
+    expect(runs.record()!.tick - tick).toBe(ticks);
   });
 });
 

@@ -1,5 +1,7 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
+  accessSync,
+  constants,
   cpSync,
   existsSync,
   mkdirSync,
@@ -70,6 +72,10 @@ describeWithTools('the package, installed from its tarball into a project of its
       expect([file, existsSync(join(installed, file))]).toEqual([file, true]);
     for (const file of ['src', 'test', 'bench', 'dist/bench', 'node_modules'])
       expect([file, existsSync(join(installed, file))]).toEqual([file, false]);
+  });
+
+  it('has a command that runs as it lies there', async () => {
+    accessSync(join(await packageBuilt(), bin()), constants.X_OK);
   });
 
   it.each([
