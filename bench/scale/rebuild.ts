@@ -1,6 +1,6 @@
 import type { Bench, Figure, Reading } from '../figure.js';
 import { percentile } from '../median.js';
-import { Cluster, Producer, sleep, type Sent } from './cluster.js';
+import { Crew, Producer, sleep, type Sent } from './crew.js';
 
 const SPEC = { name: 'view', stream: 'made-flights', shape: 'move', partitions: 4 } as const;
 const PER_SECOND = 500;
@@ -14,24 +14,24 @@ export const rebuild: Figure = {
     const events = bench.scale.events ?? (quick ? 5_000 : 400_000);
     const redis = await bench.redis();
     const client = redis.client();
-    const cluster = await Cluster.start(redis, {
+    const crew = await Crew.start(redis, {
       prefix: 'rebuild',
       spec: SPEC,
       workers: 2,
       profileInto: bench.profileInto,
     });
     try {
-      const generation = await cluster.placed();
+      const generation = await crew.placed();
       bench.note(`${events} events before`);
       const producer = new Producer(client, SPEC, 5_000);
       await producer.load(events);
-      await cluster.contained(generation);
+      await crew.contained(generation);
 
       const whileDoing = async (work: () => Promise<unknown>): Promise<number[]> => {
         const sent = new Map<string, Sent[]>();
         let over = false;
         const sending = producer.send(PER_SECOND, sent, () => over);
-        const seen = cluster.freshness(generation, sent, () => over);
+        const seen = crew.freshness(generation, sent, () => over);
         await work();
         over = true;
         await sending;
@@ -43,7 +43,7 @@ export const rebuild: Figure = {
       bench.note('rebuilding');
       let tookMs = 0;
       const during = await whileDoing(async () => {
-        tookMs = await cluster.workers[0]!.call('replaced', SPEC.name);
+        tookMs = await crew.workers[0]!.call('replaced', SPEC.name);
       });
       return [
         {
@@ -85,7 +85,7 @@ export const rebuild: Figure = {
         },
       ];
     } finally {
-      await cluster.end();
+      await crew.end();
     }
   },
 };

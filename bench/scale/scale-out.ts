@@ -1,7 +1,7 @@
 import type { Bench, Figure, Reading } from '../figure.js';
 import { median } from '../median.js';
 import type { RedisServer } from '../redis-server.js';
-import { Cluster, Producer } from './cluster.js';
+import { Crew, Producer } from './crew.js';
 
 const STREAM = 'made-flights';
 const WORKERS = [1, 2, 4];
@@ -94,7 +94,7 @@ async function took(
 ): Promise<{ ms: number; cpuMs: number }> {
   const client = redis.client();
   const spec = { name: 'view', stream: STREAM, shape, partitions };
-  const cluster = await Cluster.start(redis, {
+  const crew = await Crew.start(redis, {
     prefix: 'scale',
     spec,
     workers,
@@ -102,19 +102,19 @@ async function took(
     profileInto,
   });
   try {
-    const generation = await cluster.placed();
-    await cluster.workers[0]!.call('pause', true);
+    const generation = await crew.placed();
+    await crew.workers[0]!.call('pause', true);
     await new Producer(client, spec, 5_000).load(events);
-    const before = await cluster.cpuMs();
+    const before = await crew.cpuMs();
     const startedAt = performance.now();
-    await cluster.workers[0]!.call('pause', false);
-    await cluster.contained(generation);
+    await crew.workers[0]!.call('pause', false);
+    await crew.contained(generation);
     const ms = performance.now() - startedAt;
-    const cpuMs = (await cluster.cpuMs()) - before;
-    await cluster.expectAllCounted(generation, events);
+    const cpuMs = (await crew.cpuMs()) - before;
+    await crew.expectAllCounted(generation, events);
     return { ms, cpuMs };
   } finally {
-    await cluster.end();
+    await crew.end();
     await client.flushall();
     client.disconnect();
   }

@@ -1,6 +1,6 @@
 import type { Bench, Figure, Reading } from '../figure.js';
 import { median } from '../median.js';
-import { Cluster, Producer, sleep, type Sent } from './cluster.js';
+import { Crew, Producer, sleep, type Sent } from './crew.js';
 
 const SPEC = { name: 'view', stream: 'made-flights', shape: 'move', partitions: 4 } as const;
 const PER_SECOND = 500;
@@ -24,30 +24,30 @@ export const takeover: Figure = {
       ] as const) {
         bench.note(`${how}, ${repetition + 1} of ${repetitions}`);
         const client = redis.client();
-        const cluster = await Cluster.start(redis, {
+        const crew = await Crew.start(redis, {
           prefix: 'takeover',
           spec: SPEC,
           workers: 2,
           limits: { leaseMs: LEASE_MS },
         });
         try {
-          const generation = await cluster.placed();
+          const generation = await crew.placed();
           const sent = new Map<string, Sent[]>();
           let over = false;
           const sending = new Producer(client, SPEC, 1_000).send(PER_SECOND, sent, () => over);
-          const seen = cluster.freshness(generation, sent, () => over);
+          const seen = crew.freshness(generation, sent, () => over);
           await sleep(bench.scale.quick ? 300 : SETTLE_MS);
-          await cluster.workers.shift()![how]();
+          await crew.workers.shift()![how]();
           await sleep(AFTER_MS);
           over = true;
           await sending;
           gaps.push(Math.max(...(await seen)));
-          await cluster.expectAllCounted(
+          await crew.expectAllCounted(
             generation,
             [...sent.values()].reduce((sum, entries) => sum + entries.length, 0),
           );
         } finally {
-          await cluster.end();
+          await crew.end();
           await client.flushall();
           client.disconnect();
         }

@@ -1,24 +1,8 @@
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describeWithRedis } from '../support/redis-server.js';
-
-const PROGRAM = fileURLToPath(new URL('../../bench/bench.ts', import.meta.url));
-
-function bench(...options: string[]): Promise<{ code: number | null; output: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', 'jiti/register', PROGRAM, ...options], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let output = '';
-    child.stdout.on('data', (chunk) => (output += chunk));
-    child.stderr.on('data', (chunk) => (output += chunk));
-    child.once('error', reject);
-    child.once('exit', (code) => resolve({ code, output }));
-  });
-}
+import { program } from './program.js';
 
 describeWithRedis('the benchmark', () => {
   let directory: string;
@@ -29,7 +13,8 @@ describeWithRedis('the benchmark', () => {
 
   test('a figure comes with its targets, for people and as JSON', async () => {
     const json = join(directory, 'figures.json');
-    const { code, output } = await bench(
+    const { code, output } = await program(
+      'bench.ts',
       '--quick',
       '--only',
       'end-to-end',
@@ -62,7 +47,7 @@ describeWithRedis('the benchmark', () => {
   }, 120_000);
 
   test('a figure that does not exist is refused, and those there are are named', async () => {
-    const { code, output } = await bench('--only', 'latency,speed');
+    const { code, output } = await program('bench.ts', '--only', 'latency,speed');
     expect(code).toBe(2);
     expect(output).toContain('There is no figure speed.');
     expect(output).toContain('many-views');

@@ -1,24 +1,8 @@
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describeWithRedis } from '../support/redis-server.js';
-
-const PROGRAM = fileURLToPath(new URL('../../bench/scale/run.ts', import.meta.url));
-
-function scale(...options: string[]): Promise<{ code: number | null; output: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', 'jiti/register', PROGRAM, ...options], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let output = '';
-    child.stdout.on('data', (chunk) => (output += chunk));
-    child.stderr.on('data', (chunk) => (output += chunk));
-    child.once('error', reject);
-    child.once('exit', (code) => resolve({ code, output }));
-  });
-}
+import { program } from './program.js';
 
 describeWithRedis('the benchmark of scale', () => {
   let directory: string;
@@ -29,7 +13,8 @@ describeWithRedis('the benchmark of scale', () => {
 
   test('says what it costs that rows move, against what is to be reached', async () => {
     const json = join(directory, 'figures.json');
-    const { code, output } = await scale(
+    const { code, output } = await program(
+      'scale/run.ts',
       '--quick',
       '--only',
       'scale-out',
@@ -51,10 +36,10 @@ describeWithRedis('the benchmark of scale', () => {
   }, 240_000);
 
   test('refuses a figure that does not exist', async () => {
-    const { code, output } = await scale('--only', 'scale-in');
+    const { code, output } = await program('scale/run.ts', '--only', 'scale-in');
     expect({ code, output }).toEqual({
       code: 2,
-      output: expect.stringContaining('Nothing is named scale-in.'),
+      output: expect.stringContaining('There is no figure scale-in.'),
     });
   }, 60_000);
 });

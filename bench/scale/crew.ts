@@ -1,13 +1,10 @@
 import type { Redis } from 'ioredis';
 import { RedisConnections } from '../../src/redis/connections.js';
-import { Keyspace } from '../../src/redis/keyspace.js';
-import { RedisRegistry } from '../../src/redis/redis-registry.js';
-import { RedisSourceLog } from '../../src/redis/redis-source-log.js';
-import { RedisTaskStore } from '../../src/redis/redis-task-store.js';
-import { RedisViewStore } from '../../src/redis/redis-view-store.js';
+import { redisPorts } from '../../src/redis/redis.module.js';
 import { shownBy } from '../../src/runtime/generation-tasks.js';
 import type { Limits } from '../../src/runtime/limits.js';
 import { partitionKeys, partitionOf, type RecordSource } from '../../src/runtime/placement.js';
+import type { Ports } from '../../src/runtime/ports/ports.js';
 import type { Generation } from '../../src/runtime/ports/registry.js';
 import { comparePositions, type Position } from '../../src/runtime/position.js';
 import { type Progress, progressOf } from '../../src/runtime/progress.js';
@@ -21,12 +18,9 @@ const LOAD_COMMANDS = 2_000;
 const LOOK_MS = 15;
 
 /** Several worker processes that keep one view between them, seen from outside. */
-export class Cluster {
+export class Crew {
   readonly #connections: RedisConnections;
-  readonly #tasks: RedisTaskStore;
-  readonly #log: RedisSourceLog;
-  readonly #registry: RedisRegistry;
-  readonly #views: RedisViewStore;
+  readonly #ports: Ports;
   readonly workers: SubjectProcess[] = [];
 
   private constructor(
@@ -36,12 +30,8 @@ export class Cluster {
     readonly limits: Partial<Limits>,
     readonly profileInto: string | null,
   ) {
-    const keyspace = new Keyspace(prefix);
     this.#connections = new RedisConnections({ url: redis.url });
-    this.#tasks = new RedisTaskStore(this.#connections, keyspace);
-    this.#log = new RedisSourceLog(this.#connections, keyspace, 'bench');
-    this.#registry = new RedisRegistry(this.#connections, keyspace);
-    this.#views = new RedisViewStore(this.#connections, keyspace);
+    this.#ports = redisPorts(this.#connections, { prefix, consumer: 'bench' });
   }
 
   static async start(
@@ -53,11 +43,11 @@ export class Cluster {
       limits?: Partial<Limits>;
       profileInto?: string | null;
     },
-  ): Promise<Cluster> {
+  ): Promise<Crew> {
     const { prefix, spec, workers, limits = {}, profileInto = null } = options;
-    const cluster = new Cluster(redis, prefix, spec, limits, profileInto);
-    await Promise.all(Array.from({ length: workers }, () => cluster.startWorker()));
-    return cluster;
+    const crew = new Crew(redis, prefix, spec, limits, profileInto);
+    await Promise.all(Array.from({ length: workers }, () => crew.startWorker()));
+    return crew;
   }
 
   async startWorker(): Promise<SubjectProcess> {
@@ -71,10 +61,10 @@ export class Cluster {
   /** The generation that serves, once each of its tasks has an owner, and every worker that has one to have has it. */
   async placed(): Promise<Generation> {
     for (;;) {
-      const { generations } = await this.#registry.read();
+      const { generations } = await this.#ports.registry.read();
       const serving = generations.find(({ view, state }) => view === this.spec.name && state === 'serving');
       if (serving !== undefined) {
-        const { statuses } = await progressOf(serving, this.#tasks, this.#log);
+        const { statuses } = await progressOf(serving, this.#ports.tasks, this.#ports.log);
         const owners = new Set(statuses.map(({ owner }) => owner));
         const partitions = Math.max(...statuses.map(({ task }) => task.partition)) + 1;
         if (!owners.has(null) && owners.size >= Math.min(this.workers.length, partitions)) return serving;
@@ -84,7 +74,7 @@ export class Cluster {
   }
 
   progress(generation: Generation): Promise<Progress> {
-    return progressOf(generation, this.#tasks, this.#log);
+    return progressOf(generation, this.#ports.tasks, this.#ports.log);
   }
 
   /** Waits until all that the logs hold is contained. */
@@ -102,7 +92,7 @@ export class Cluster {
     const seen = new Map<string, number>();
     for (;;) {
       const over = until();
-      const { generations } = await this.#registry.read();
+      const { generations } = await this.#ports.registry.read();
       const serving = generations.find(({ view, state }) => view === generation.view && state === 'serving')!;
       const { frontier } = await this.progress(serving);
       const now = performance.now();
@@ -123,7 +113,7 @@ export class Cluster {
   async expectAllCounted(generation: Generation, events: number): Promise<void> {
     let counted = 0;
     for (const task of shownBy(generation)) {
-      const { rows } = await this.#views.all(task, generation.buckets);
+      const { rows } = await this.#ports.views.all(task, generation.buckets);
       for (const { text } of rows) counted += (JSON.parse(text) as { flights: number }).flights;
     }
     if (counted !== events)
