@@ -74,3 +74,20 @@ export function assign(
 const READING_COST = 1;
 
 const ableIn = (group: string): string[] => group.split('\0').slice(1);
+
+/** The tasks and who runs them, as last worked out: that is asked several times a second, and changes with what it is made of. */
+export class Assignment {
+  #generations: readonly Generation[] | null = null;
+  #workers = '';
+  tasks: readonly AssignableTask[] = [];
+  owners: ReadonlyMap<string, string> = new Map();
+
+  update(generations: readonly Generation[], workers: readonly WorkerInfo[]): void {
+    const able = JSON.stringify(workers.map(({ id, fingerprints }) => [id, fingerprints]));
+    if (generations === this.#generations && able === this.#workers) return;
+    this.tasks = tasksOf(generations);
+    this.owners = assign(this.tasks, workers);
+    this.#generations = generations;
+    this.#workers = able;
+  }
+}

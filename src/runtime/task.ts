@@ -292,7 +292,7 @@ export class Task {
       clock.sleep(siblings === null ? limits.leaseMs : limits.clocksMs, over.signal),
     ]);
     letGo();
-    over.abort();
+    over.abort(OVER);
   }
 
   /**
@@ -496,5 +496,7 @@ export class Task {
   }
 }
 
+/** Why waits end: nobody reads it, and the error made in its place would take down where it was made, each time. */
+const OVER = 'over';
 /** A tick may write this much more than planned before it is taken back and made smaller. */
 const OVERSHOOT = 1.5;

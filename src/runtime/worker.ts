@@ -4,7 +4,7 @@ import type { CacheBudget } from '../circuit/two-generations.js';
 import { messageOf } from '../errors/stillwater-error.js';
 import { compileStage } from '../view/compile-plan.js';
 import { ArchivedLog } from './archive/archived-log.js';
-import { assign, tasksOf } from './assignment.js';
+import { Assignment } from './assignment.js';
 import type { Clock } from './clock.js';
 import type { Code } from './code.js';
 import { dropGeneration } from './drop-generation.js';
@@ -70,6 +70,7 @@ export class Worker {
   readonly #untaken = new Map<string, string>();
   /** Tasks that others are to let go, and since when. */
   readonly #awaited = new Map<string, { owner: string; epoch: number; since: number }>();
+  readonly #assignment = new Assignment();
   readonly #inputs: WorkerInputs;
   readonly #heartbeats: Heartbeats;
   /** One for all tasks: their states share it by need. */
@@ -190,10 +191,12 @@ export class Worker {
   async #reconcile(heard = false): Promise<void> {
     const { registry, code, id, tasks: store, logger, clock, limits } = this.options;
     const { generations } = registry.snapshot;
-    const wanted = tasksOf(generations).filter(({ fingerprint }) => code.view(fingerprint));
-    const staying = this.#live.filter(({ leaving }) => !leaving);
-    const owners = assign(tasksOf(generations), staying);
-    const mine = wanted.filter((task) => owners.get(taskName(task.id)) === id);
+    this.#assignment.update(
+      generations,
+      this.#live.filter(({ leaving }) => !leaving),
+    );
+    const { tasks, owners } = this.#assignment;
+    const mine = tasks.filter((task) => owners.get(taskName(task.id)) === id && code.view(task.fingerprint));
     const names = new Set(mine.map((task) => taskName(task.id)));
     for (const [name, { task }] of this.#running) if (!names.has(name)) task.stop();
     for (const name of this.#awaited.keys()) if (!names.has(name)) this.#awaited.delete(name);

@@ -1,4 +1,5 @@
-import { assign, type AssignableTask } from '../../src/runtime/assignment.js';
+import { assign, type AssignableTask, Assignment } from '../../src/runtime/assignment.js';
+import type { Generation } from '../../src/runtime/ports/registry.js';
 import type { WorkerInfo } from '../../src/runtime/ports/workers.js';
 import { taskName } from '../../src/runtime/task-id.js';
 
@@ -98,5 +99,22 @@ describe('assigning tasks to workers', () => {
       const share = (many.length + 20) / workers.length;
       for (const count of load.values()) expect(count).toBeLessThanOrEqual(share + 8);
     }
+  });
+
+  test('it is worked out again where there are other generations, workers or code, and only there', () => {
+    const generation = { view: 'a', number: 1, fingerprint: 'f', state: 'serving', partitions: 2 };
+    const generations = [{ ...generation, upstreams: {}, sources: ['flights'] }] as unknown as Generation[];
+    const assignment = new Assignment();
+    const ownersWith = (of: Generation[], ...workers: WorkerInfo[]) => {
+      assignment.update(of, workers);
+      return assignment.owners;
+    };
+    const alone = ownersWith(generations, worker('1'));
+    expect(alone).toEqual(new Map(['a#1/0.0', 'a#1/0.1'].map((task) => [task, '1'])));
+    expect(ownersWith(generations, worker('1'))).toBe(alone);
+    expect(new Set(ownersWith(generations, worker('1'), worker('2')).values())).toEqual(new Set(['1', '2']));
+    expect(ownersWith(generations, worker('1', ['other'])).size).toBe(0);
+    expect(ownersWith([], worker('1')).size).toBe(0);
+    expect(assignment.tasks).toEqual([]);
   });
 });

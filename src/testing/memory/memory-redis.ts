@@ -179,11 +179,15 @@ export class MemoryRedis {
 export const sentKey = (task: TaskId): string => `${taskName(task)}:sent`;
 export const changelogKey = (task: TaskId): string => `${taskName(task)}:changes`;
 
-/** As it is stored: no object that its writer may still change, nor one that a reader can. */
-export const stored = <T>(value: T): T => frozen(JSON.parse(JSON.stringify(value)) as T);
-
-function frozen<T>(value: T): T {
+/** As it is stored: no object that its writer may still change, nor one that a reader can. What JSON cannot say is lost, as in Redis. */
+export function stored<T>(value: T): T {
+  if (typeof value === 'number') return (Number.isFinite(value) ? value + 0 : null) as T;
   if (typeof value !== 'object' || value === null) return value;
-  for (const part of Object.values(value)) frozen(part);
-  return Object.freeze(value);
+  if (Array.isArray(value)) return Object.freeze(value.map((each) => stored<unknown>(each ?? null))) as T;
+  const copy: Record<string, unknown> = {};
+  for (const name of Object.keys(value)) {
+    const part = stored((value as Record<string, unknown>)[name]);
+    if (part !== undefined) copy[name] = part;
+  }
+  return Object.freeze(copy) as T;
 }

@@ -18,7 +18,8 @@ export const NO_FAULTS: Faults = { lostRequest: 0, lostReply: 0, late: 0, slow: 
 
 const LATENCY_MS_MAX = 3;
 const SLOW_MS_MAX = 400;
-const LATE_MS_MAX = 2_500;
+/** How long a call is on its way at the most. */
+export const LATE_MS_MAX = 2_500;
 
 /** They ask nobody. */
 const SYNCHRONOUS: ReadonlySet<string | symbol> = new Set(['changelogKey', 'sentKey']);

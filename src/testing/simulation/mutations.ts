@@ -15,10 +15,17 @@ import { MemorySourceLog } from '../memory/memory-source-log.js';
 import { MemoryTaskStore } from '../memory/memory-task-store.js';
 import { MemoryViewStore } from '../memory/memory-view-store.js';
 import type { Random } from '../random.js';
-import { chainedSubject, movedOnly, movedSubject, type Subject } from './subjects.js';
+import {
+  chainedSubject,
+  movedOnly,
+  movedSubject,
+  stackedSubject,
+  type Subject,
+  subjectInTime,
+} from './subjects.js';
 
 /** How long before the entries, where heartbeats are read first. */
-const HEARTBEATS_EARLY_MS = 300;
+const HEARTBEATS_EARLY_MS = 1_200;
 
 /** One rule of the protocol, broken on purpose. A simulation that does not notice proves nothing. */
 export interface Mutation {
@@ -181,6 +188,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     breaks: 'heartbeats are read after the entries they lie among',
+    subject: subjectInTime,
     ports: withLog(async (log, request) => {
       const heartbeats = new Map(log.redis.streams.get(request.redisKey)?.heartbeats);
       await new Promise((passed) => log.redis.clock.after(HEARTBEATS_EARLY_MS, () => passed(null)));
@@ -221,6 +229,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     breaks: 'a dependent reads every entry of a changelog',
+    subject: stackedSubject,
     ports: (redis) => {
       const views = new MemoryViewStore(redis);
       const changes = views.changes.bind(views);
@@ -235,6 +244,8 @@ export const mutations: readonly Mutation[] = [
   },
   {
     breaks: 'a dependent compares the history of what it reads with the one it has read',
+    subject: stackedSubject,
+    slotsGoBack: true,
     ports: (redis) => {
       const views = new MemoryViewStore(redis);
       const changes = views.changes.bind(views);
@@ -253,6 +264,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     breaks: 'a page of a snapshot says the tick it was read at',
+    subject: stackedSubject,
     ports: (redis) => {
       const views = new MemoryViewStore(redis);
       const bucket = views.bucket.bind(views);

@@ -57,6 +57,14 @@ export function subjects(random: Random): Subject {
   return random.of([sums, joined, stacked, timed, near, moved, movedInTime, chained])(partitions, buckets);
 }
 
+/** One that acts on time. */
+export const subjectInTime = (random: Random): Subject =>
+  random.of([timed, near, movedInTime])(random.of([1, 1, 3]), random.of([1, 4]));
+
+/** One in which views read views. */
+export const stackedSubject = (random: Random): Subject =>
+  random.of([stacked, timed])(random.of([1, 3]), random.of([1, 4]));
+
 /** One in which they move more than once. */
 export const chainedSubject = (random: Random): Subject => chained(random.of([1, 3]), random.of([1, 4]));
 

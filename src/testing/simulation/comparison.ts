@@ -1,0 +1,51 @@
+import type { RawEntry } from '../../runtime/ports/source-log.js';
+import type { MemoryRedis } from '../memory/memory-redis.js';
+import type { Heartbeats, Shown, Subject } from './subjects.js';
+
+/** What is wrong with what the views show, compared with what the logs under these keys say; null where nothing is. */
+export function wrongIn(redis: MemoryRedis, subject: Subject, redisKeys: readonly string[]): string | null {
+  const log = new Map<string, readonly RawEntry[]>(
+    redisKeys.map((key) => [key, redis.streams.get(key)?.entries ?? []]),
+  );
+  const heartbeats: Heartbeats = new Map(
+    redisKeys.map((key) => [key, redis.streams.get(key)?.heartbeats ?? new Map()]),
+  );
+  for (const [view, expected] of subject.expected(log, heartbeats)) {
+    const shown = shownOf(redis, subject, view);
+    if (subject.final?.includes(view))
+      for (const key of expected.keys()) if (!shown.has(key)) expected.delete(key);
+    const difference = differenceOf(expected, shown);
+    if (difference !== null) return `The view "${view}" is wrong: ${difference}`;
+  }
+  return null;
+}
+
+function shownOf(redis: MemoryRedis, subject: Subject, view: string): Shown {
+  const serving = [...redis.registry.generations.values()].find(
+    (generation) => generation.view === view && generation.state === 'serving',
+  )!;
+  const key = subject.views.find(({ name }) => name === view)!.key;
+  const shown: Shown = new Map();
+  for (const [name, task] of redis.tasks) {
+    if (!name.startsWith(`${view}#${serving.number}/`)) continue;
+    for (const stored of task.keyed.get('rows')?.values() ?? []) {
+      const text = stored.split('\n')[0]!;
+      if (text === '') continue;
+      const row = JSON.parse(text) as Record<string, unknown>;
+      shown.set(key.map((column) => row[column]).join(' '), row);
+    }
+  }
+  return shown;
+}
+
+function differenceOf(expected: Shown, shown: Shown): string | null {
+  for (const key of new Set([...expected.keys(), ...shown.keys()])) {
+    const [wanted, found] = [expected.get(key), shown.get(key)];
+    const same =
+      wanted !== undefined &&
+      found !== undefined &&
+      Object.keys({ ...wanted, ...found }).every((column) => wanted[column] === found[column]);
+    if (!same) return `${JSON.stringify(found)} is shown where ${JSON.stringify(wanted)} is right.`;
+  }
+  return null;
+}
