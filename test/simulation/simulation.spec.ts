@@ -1,11 +1,12 @@
 import { mutations } from '../../src/testing/simulation/mutations.js';
-import { movedOnly, movedSubject } from '../../src/testing/simulation/subjects.js';
+import { archivedSubject, movedOnly, movedSubject } from '../../src/testing/simulation/subjects.js';
 import { Simulation } from '../../src/testing/simulation/simulation.js';
 
 /** Soaks are longer: `npm run simulate`. */
 const SEEDS = 100;
 const SEEDS_OF_EXCHANGES = 40;
 const SEEDS_OF_SLOTS = 20;
+const SEEDS_OF_ARCHIVES = 20;
 const SEEDS_FOR_A_MUTATION = 300;
 
 describe('views kept by several processes through crashes, pauses, lost calls and rollbacks', () => {
@@ -51,6 +52,22 @@ describe('views kept by several processes through crashes, pauses, lost calls an
     10 * 60_000,
   );
 
+  it(
+    'say what their logs said where these are archived and trimmed, and when they are rebuilt from the beginning',
+    async () => {
+      const failures: string[] = [];
+      let trimmed = 0;
+      for (let seed = 1; seed <= SEEDS_OF_ARCHIVES && failures.length < 3; seed++) {
+        const outcome = await new Simulation(seed, { subject: archivedSubject }).run();
+        trimmed += outcome.trimmed;
+        if (outcome.failure) failures.push(`${seed}: ${outcome.failure}`);
+      }
+      expect(failures).toEqual([]);
+      expect(trimmed).toBeGreaterThan(50 * SEEDS_OF_ARCHIVES);
+    },
+    10 * 60_000,
+  );
+
   it('have the same course whenever a seed is run', async () => {
     for (const seed of [7, 28, 41])
       expect(await new Simulation(seed).run()).toEqual(await new Simulation(seed).run());
@@ -58,18 +75,9 @@ describe('views kept by several processes through crashes, pauses, lost calls an
 
   it.each(mutations)(
     'are noticed to be wrong if it no longer holds that $breaks',
-    async ({ ports, subject, slotsGoBack }) => {
+    async ({ breaks: _, ...options }) => {
       for (let seed = 1; seed <= SEEDS_FOR_A_MUTATION; seed++)
-        if (
-          (
-            await new Simulation(seed, {
-              ports,
-              ...(subject && { subject }),
-              ...(slotsGoBack && { slotsGoBack }),
-            }).run()
-          ).failure !== null
-        )
-          return;
+        if ((await new Simulation(seed, options).run()).failure !== null) return;
       throw new Error('No run noticed.');
     },
     240_000,

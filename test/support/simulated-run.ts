@@ -26,7 +26,7 @@ export class SimulatedRun {
   #nonces = 0;
 
   constructor(views: readonly object[], limits: Partial<Limits> = {}) {
-    this.views = views.map((view) => declarationOf(view as never) as ViewDeclaration);
+    this.views = views.map((view) => (declarationOf(view as never) ?? view) as ViewDeclaration);
     this.limits = { ...defaultLimits, ...limits };
   }
 
@@ -41,7 +41,14 @@ export class SimulatedRun {
       if (outcome.status === 'committed') this.onCommit(request);
       return outcome;
     };
-    const worker = new SimulatedWorker(process, ports, faults, this.views, this.limits, nonce);
+    const worker = new SimulatedWorker({
+      process,
+      ports,
+      faults,
+      views: this.views,
+      limits: this.limits,
+      nonce,
+    });
     this.workers.push(worker);
     void worker.start();
     return worker;

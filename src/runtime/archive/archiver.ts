@@ -41,13 +41,15 @@ export class Archiver {
   async archive(redisKey: string, to: Position, now: number): Promise<Position> {
     const { archive, clock, limits, metrics } = this.options;
     const before = earlierOf(to, `${Math.max(0, now - limits.archiveAgeMs)}-0`);
-    let { last, missing } = await this.#place(redisKey);
+    let last = await this.#end(redisKey);
     if (comparePositions(before, last) <= 0) return earlierOf(to, last);
     const countMax = await this.#countMax(redisKey);
+    let missing = false;
     let read = await this.#readAfter(redisKey, last, countMax);
-    if (read.status === 'lost') {
+    if (read.status === 'lost' || (await this.#isCut(redisKey, last))) {
       // Another one may have archived and trimmed meanwhile.
-      ({ last, missing } = await this.#place(redisKey));
+      last = await this.#end(redisKey);
+      missing = last === BEGINNING;
       read = await this.#readAfter(redisKey, last, countMax);
     }
     if (read.status === 'lost') {
@@ -77,12 +79,19 @@ export class Archiver {
     return earlierOf(to, end);
   }
 
-  /** Where the archive ends, and whether what comes before the next segment is not in it. */
-  async #place(redisKey: string): Promise<{ last: Position; missing: boolean }> {
-    const run = await this.options.archive.run(redisKey);
-    if (run !== null) return { last: run.last, missing: false };
+  /** Where the archive ends. */
+  async #end(redisKey: string): Promise<Position> {
+    return (await this.options.archive.run(redisKey))?.last ?? BEGINNING;
+  }
+
+  /**
+   * Whether what was just read from the beginning may not have begun there: something was trimmed. Anywhere else a read names
+   * the entry it follows, and says so itself.
+   */
+  async #isCut(redisKey: string, after: Position): Promise<boolean> {
+    if (after !== BEGINNING) return false;
     const [end] = await this.options.log.ends([redisKey]);
-    return { last: BEGINNING, missing: end!.entriesAdded > end!.length };
+    return end!.entriesAdded > end!.length;
   }
 
   #readAfter(redisKey: string, position: Position, countMax: number) {

@@ -9,8 +9,10 @@ import {
   decodeSegment,
   encodeSegment,
   folderOf,
+  GZIP,
   newestRun,
   type NewSegment,
+  type Packing,
   type Segment,
   type SegmentContent,
   segmentAfter,
@@ -33,6 +35,7 @@ export class LogArchive {
     /** Several installations may share a store. */
     readonly prefix: string,
     readonly clock: Clock,
+    readonly packing: Packing = GZIP,
   ) {}
 
   /** What can be read of a log's beginning; null for nothing. Looked up anew, or up to a second old. */
@@ -48,7 +51,12 @@ export class LogArchive {
 
   /** Stores a segment. When it returns the log may lose what is in it. */
   async put(redisKey: string, segment: NewSegment): Promise<void> {
-    const { name, content } = await encodeSegment(folderOf(this.prefix, redisKey), redisKey, segment);
+    const { name, content } = await encodeSegment(
+      folderOf(this.prefix, redisKey),
+      redisKey,
+      segment,
+      this.packing,
+    );
     await reached(this.store.put(name, content));
     this.#listed.delete(redisKey);
   }
@@ -136,7 +144,7 @@ export class LogArchive {
   async #load(redisKey: string, segment: Segment): Promise<SegmentContent> {
     const content = await reached(this.store.get(segment.name));
     if (content === null) throw damaged(redisKey, segment, 'nothing: it was there a moment ago');
-    return decodeSegment(redisKey, segment, content);
+    return decodeSegment(redisKey, segment, content, this.packing);
   }
 }
 

@@ -1,6 +1,7 @@
 import { keyParts } from '../../view/compile-plan.js';
 import { keyTextOf } from '../../zset/row-key.js';
 import { EntryDecoder } from '../decode-entry.js';
+import type { Clock } from '../clock.js';
 import type { Limits } from '../limits.js';
 import type { RecordSource } from '../placement.js';
 import type { Heartbeat, RawEntry } from '../ports/source-log.js';
@@ -66,7 +67,7 @@ export class Merging {
     const lastRecords = source.kind === 'table' && source.eventTime === null;
     const entriesMax = this.limits.archiveEntriesMax * (lastRecords ? TABLE_SEGMENTS : 1);
     if (!lastRecords && sum(segments, ({ entries }) => entries) > entriesMax) return false;
-    const superseded = lastRecords ? new Superseded(source, partition) : null;
+    const superseded = lastRecords ? new Superseded(source, partition, this.archive.clock) : null;
     const kept: RawEntry[][] = [];
     const heartbeats: Heartbeat[][] = [];
     for (const segment of [...segments].reverse()) {
@@ -93,7 +94,10 @@ class Superseded {
   readonly #keyOf: ReturnType<typeof keyTextOf>;
   readonly #seen = new Set<string>();
 
-  constructor(source: Extract<RecordSource, { kind: 'table' }>, partition: number) {
+  readonly #clock: Clock;
+
+  constructor(source: Extract<RecordSource, { kind: 'table' }>, partition: number, clock: Clock) {
+    this.#clock = clock;
     this.#decoder = new EntryDecoder(source, partition);
     this.#keyOf = keyTextOf(keyParts(source.columns, source.key));
   }
@@ -111,7 +115,7 @@ class Superseded {
         keys.forEach((key) => this.#seen.add(key));
         if (isLast || unread.has(index) || isKept(some[index]!)) kept.push(some[index]!);
       }
-      await new Promise(setImmediate);
+      await this.#clock.sleep(0);
     }
     return kept.reverse();
   }

@@ -42,8 +42,18 @@ const CHECKSUM_LENGTH = 32;
 /** Characters of a folder's name: file systems take 255 bytes. */
 const FOLDER_LENGTH_MAX = 200;
 
-const compress = promisify(gzip);
-const expand = promisify(gunzip);
+/** How the text of a segment becomes an object. */
+export interface Packing {
+  pack(text: string): Promise<Uint8Array>;
+  /** @throws for what was not packed. */
+  unpack(content: Uint8Array): Promise<Uint8Array>;
+}
+
+/** With gzip, in threads of its own. */
+export const GZIP: Packing = {
+  pack: promisify<string, Uint8Array>(gzip),
+  unpack: promisify<Uint8Array, Uint8Array>(gunzip),
+};
 
 /** The folder of a stream's segments. */
 export function folderOf(prefix: string, redisKey: string): string {
@@ -75,6 +85,7 @@ export async function encodeSegment(
   folder: string,
   redisKey: string,
   { after, covers, entries, heartbeats }: NewSegment,
+  { pack }: Packing = GZIP,
 ): Promise<{ name: string; content: Uint8Array }> {
   const head = {
     format: FORMAT,
@@ -82,7 +93,7 @@ export async function encodeSegment(
     heartbeats: heartbeats.map((of) => [of.anchor, of.clock]),
   };
   const text = [head, ...entries].map((line) => JSON.stringify(line)).join('\n');
-  const content = await compress(text);
+  const content = await pack(text);
   const [first, last] = [entries[0]![0], entries.at(-1)![0]];
   const parts = [after ?? NO_PREDECESSOR, first, last, covers, entries.length, content.length];
   return { name: `${folder}/${parts.join('_')}_${checksumOf(content)}.gz`, content };
@@ -96,6 +107,7 @@ export async function decodeSegment(
   redisKey: string,
   segment: Segment,
   content: Uint8Array,
+  { unpack }: Packing = GZIP,
 ): Promise<SegmentContent> {
   const expected = segment.name.slice(-CHECKSUM_LENGTH - '.gz'.length, -'.gz'.length);
   const found = checksumOf(content);
@@ -104,7 +116,9 @@ export async function decodeSegment(
   let head: { format: number; stream: string; heartbeats: [Position, number][] };
   let entries: RawEntry[];
   try {
-    const [first, ...rest] = (await expand(content)).toString('utf8').split('\n');
+    const [first, ...rest] = Buffer.from(await unpack(content))
+      .toString('utf8')
+      .split('\n');
     head = JSON.parse(first!) as typeof head;
     entries = rest.map((line) => JSON.parse(line) as RawEntry);
   } catch (thrown) {

@@ -10,7 +10,7 @@ import { stream } from '../../view/stream.js';
 import { table } from '../../view/table.js';
 import { view } from '../../view/view.js';
 import type { Random } from '../random.js';
-import type { Shown, Subject } from './subjects.js';
+import type { Shape, Shown, Subject } from './subjects.js';
 
 const SHOPS = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
 const BUYERS = ['x', 'y', 'z', 'é'];
@@ -22,16 +22,18 @@ interface Sale {
 }
 
 /** Rows that move two and three times, and sums of the same sales that come together by ways of different lengths. */
-export function chained(partitions: number, buckets: number): Subject {
+export function chained({ partitions, buckets, retain }: Shape): Subject {
   const sales = stream('sales', {
     schema: z.object({ shop: z.string(), buyer: z.string(), amount: z.number() }),
     partitions: 3,
     partitionBy: 'shop',
+    ...(retain && { retain }),
   });
   const homes = table('homes', {
     schema: z.object({ buyer: z.string(), city: z.string() }),
     key: 'buyer',
     partitions: partitions === 1 ? 1 : 2,
+    ...(retain && { retain }),
   });
   const perCity = view('per-city', {
     from: sales

@@ -1,15 +1,15 @@
-import type { RawEntry } from '../../runtime/ports/source-log.js';
 import type { MemoryRedis } from '../memory/memory-redis.js';
+import type { WholeLog } from './simulated-archive.js';
 import type { Heartbeats, Shown, Subject } from './subjects.js';
 
-/** What is wrong with what the views show, compared with what the logs under these keys say; null where nothing is. */
-export function wrongIn(redis: MemoryRedis, subject: Subject, redisKeys: readonly string[]): string | null {
-  const log = new Map<string, readonly RawEntry[]>(
-    redisKeys.map((key) => [key, redis.streams.get(key)?.entries ?? []]),
-  );
-  const heartbeats: Heartbeats = new Map(
-    redisKeys.map((key) => [key, redis.streams.get(key)?.heartbeats ?? new Map()]),
-  );
+/** What is wrong with what the views show, compared with what the logs say, by their keys; null where nothing is. */
+export function wrongIn(
+  redis: MemoryRedis,
+  subject: Subject,
+  logs: ReadonlyMap<string, WholeLog>,
+): string | null {
+  const log = new Map([...logs].map(([key, { entries }]) => [key, entries]));
+  const heartbeats: Heartbeats = new Map([...logs].map(([key, whole]) => [key, whole.heartbeats]));
   for (const [view, expected] of subject.expected(log, heartbeats)) {
     const shown = shownOf(redis, subject, view);
     if (subject.final?.includes(view))

@@ -24,6 +24,8 @@ export const LATE_MS_MAX = 2_500;
 /** They ask nobody. */
 const SYNCHRONOUS: ReadonlySet<string | symbol> = new Set(['changelogKey', 'sentKey']);
 
+const OF_OBJECTS: ReadonlySet<string> = new Set(['put', 'get', 'list', 'remove']);
+
 /** What the faults of a run are drawn from, and how many there were. */
 export class FaultSource {
   faults: Faults = NO_FAULTS;
@@ -105,7 +107,10 @@ function call(
   });
 }
 
-const broken = (name: string): StillwaterError =>
-  new StillwaterError(name === 'append' ? 'append-outcome-unknown' : 'redis-unavailable', {
-    what: `The connection broke while ${name} was under way.`,
-  });
+/** Stores of objects fail as they like. */
+const broken = (name: string): Error =>
+  OF_OBJECTS.has(name)
+    ? new Error('socket hang up')
+    : new StillwaterError(name === 'append' ? 'append-outcome-unknown' : 'redis-unavailable', {
+        what: `The connection broke while ${name} was under way.`,
+      });

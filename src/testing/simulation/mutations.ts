@@ -1,3 +1,4 @@
+import { ArchivedLog } from '../../runtime/archive/archived-log.js';
 import { decodeEntry, encodeEntry } from '../../runtime/exchange-entry.js';
 import type {
   CommitOutcome,
@@ -9,13 +10,16 @@ import type {
 import type { RawEntry, ReadOutcome, ReadRequest } from '../../runtime/ports/source-log.js';
 import type { Ports } from '../../runtime/ports/ports.js';
 import { taskName } from '../../runtime/task-id.js';
+import type { ObjectStore } from '../../runtime/ports/object-store.js';
 import { memoryPorts } from '../memory/memory-ports.js';
 import type { MemoryRedis } from '../memory/memory-redis.js';
 import { MemorySourceLog } from '../memory/memory-source-log.js';
 import { MemoryTaskStore } from '../memory/memory-task-store.js';
 import { MemoryViewStore } from '../memory/memory-view-store.js';
 import type { Random } from '../random.js';
+import { SimulatedArchive } from './simulated-archive.js';
 import {
+  archivedSubject,
   chainedSubject,
   movedOnly,
   movedSubject,
@@ -32,6 +36,8 @@ export interface Mutation {
   /** What is no longer done. */
   readonly breaks: string;
   readonly ports: (redis: MemoryRedis) => Ports;
+  /** How processes reach an archive, where it is there that the rule holds no longer. */
+  readonly archive?: (redis: MemoryRedis) => SimulatedArchive;
   /** What shows it, where not any subject may. */
   readonly subject?: (random: Random) => Subject;
   /** Whether slots of tasks must go back for it, one at a time. */
@@ -87,6 +93,34 @@ const following = ([id, fields]: RawEntry, nonce: string): RawEntry => [
   id,
   ['c', encodeEntry({ ...decodeEntry([id, fields]), previous: nonce })],
 ];
+
+/** A store that says of some objects that it has them, and has not. */
+function forgetful(store: ObjectStore): ObjectStore {
+  let puts = 0;
+  const put: ObjectStore['put'] = (name, content) =>
+    ++puts % 3 === 0 ? Promise.resolve() : store.put(name, content);
+  return Object.assign(Object.create(store) as ObjectStore, { put });
+}
+
+/** What is read of the archive, changed on its way; `before`: the entry that was read last. */
+const withSeam =
+  (
+    change: (entries: readonly RawEntry[], before: RawEntry | undefined) => readonly RawEntry[],
+  ): NonNullable<Mutation['archive']> =>
+  (redis) =>
+    new SimulatedArchive(redis, undefined, (log, archive) => {
+      const archived = new ArchivedLog(log, archive);
+      const read = archived.read.bind(archived);
+      let last: RawEntry | undefined;
+      archived.read = async (request) => {
+        const outcome = await read(request);
+        if (outcome.status !== 'read' || !outcome.archived) return outcome;
+        const before = last?.[0] === request.position ? last : undefined;
+        last = outcome.entries.at(-1);
+        return { ...outcome, entries: [...change(outcome.entries, before)] };
+      };
+      return archived;
+    });
 
 export const mutations: readonly Mutation[] = [
   {
@@ -379,6 +413,37 @@ export const mutations: readonly Mutation[] = [
       };
       return store;
     }),
+  },
+  {
+    breaks: 'nothing is trimmed before the archive has it',
+    subject: archivedSubject,
+    ports: memoryPorts,
+    archive: (redis) => new SimulatedArchive(redis, forgetful),
+  },
+  {
+    breaks: 'the last entry of the archive stays in the log',
+    subject: archivedSubject,
+    ports: (redis) => {
+      const log = new MemorySourceLog(redis);
+      const trim = log.trim.bind(log);
+      log.trim = (redisKey, position, entriesMax) => {
+        const after = redis.streams.get(redisKey)?.after(position, 1)[0]?.[0];
+        return trim(redisKey, after ?? position, entriesMax);
+      };
+      return { ...memoryPorts(redis), log };
+    },
+  },
+  {
+    breaks: 'what is read of the archive begins behind the entry one stands at',
+    subject: archivedSubject,
+    ports: memoryPorts,
+    archive: withSeam((entries, before) => (before === undefined ? entries : [before, ...entries])),
+  },
+  {
+    breaks: 'what is read of the archive leaves nothing out',
+    subject: archivedSubject,
+    ports: memoryPorts,
+    archive: withSeam((entries) => (entries.length > 1 ? entries.slice(1) : entries)),
   },
 ];
 

@@ -2,6 +2,8 @@ import { MemoryStream, MemoryTask, type MemoryRedis } from '../memory/memory-red
 
 /** A Redis as it was, or one slot of it: what a restart or a failover goes back to. */
 export interface Checkpoint {
+  /** When it was so. */
+  readonly at: number;
   readonly streams: ReadonlyMap<string, MemoryStream>;
   readonly tasks: ReadonlyMap<string, MemoryTask>;
   readonly registry: MemoryRedis['registry'];
@@ -10,6 +12,7 @@ export interface Checkpoint {
 }
 
 export const checkpoint = (redis: MemoryRedis): Checkpoint => ({
+  at: redis.clock.now(),
   streams: new Map([...redis.streams].map(([key, stream]) => [key, copyOfStream(stream)])),
   tasks: new Map([...redis.tasks].map(([name, task]) => [name, copyOfTask(task)])),
   registry: structuredClone(redis.registry),

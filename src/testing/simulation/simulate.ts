@@ -33,7 +33,7 @@ async function main(): Promise<void> {
   console.log(
     `${seeds} runs from seed ${from}: ${total(({ entries }) => entries)} entries, ${total(({ commits }) => commits)} commits, ` +
       `${total(({ kills }) => kills)} processes killed, ${total(({ pauses }) => pauses)} paused, ${total(({ rollbacks }) => rollbacks)} times rolled back, ` +
-      `${total(({ rebuilt }) => rebuilt)} rebuilds after that.\n${failed.length === 0 ? 'Everything held.' : `${failed.length} failed: ${failed.map(({ seed }) => seed).join(', ')}. Repeat one with --from SEED --seeds 1.`}`,
+      `${total(({ trimmed }) => trimmed)} entries taken out of archived logs, ${total(({ rebuilt }) => rebuilt)} rebuilds.\n${failed.length === 0 ? 'Everything held.' : `${failed.length} failed: ${failed.map(({ seed }) => seed).join(', ')}. Repeat one with --from SEED --seeds 1.`}`,
   );
   if (values.json) await writeFile(values.json, JSON.stringify(outcomes, null, 1));
   process.exitCode = failed.length === 0 ? 0 : 1;

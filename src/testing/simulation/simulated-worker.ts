@@ -6,25 +6,34 @@ import { Parts } from '../../runtime/parts.js';
 import type { Ports } from '../../runtime/ports/ports.js';
 import type { ViewDeclaration } from '../../view/plan.js';
 import { faultyPort, type FaultSource } from './faulty-ports.js';
+import type { SimulatedArchive } from './simulated-archive.js';
 import type { SimulatedProcess } from './simulated-process.js';
+
+export interface SimulatedWorkerOptions {
+  readonly process: SimulatedProcess;
+  readonly ports: Ports;
+  readonly faults: FaultSource;
+  readonly views: readonly ViewDeclaration[];
+  readonly limits: Limits;
+  readonly nonce: () => string;
+  /** Where there is one it trims streams, too. */
+  readonly archive?: SimulatedArchive | null;
+}
 
 /** The runtime of one process, over connections on which things go wrong. */
 export class SimulatedWorker {
+  readonly process: SimulatedProcess;
   readonly parts: Parts;
+  readonly #trims: boolean;
 
-  constructor(
-    readonly process: SimulatedProcess,
-    ports: Ports,
-    faults: FaultSource,
-    views: readonly ViewDeclaration[],
-    limits: Limits,
-    nonce: () => string,
-  ) {
+  constructor({ process, ports, faults, views, limits, nonce, archive = null }: SimulatedWorkerOptions) {
     const faulty = <P extends object>(port: P): P => faultyPort(port, process, faults);
+    this.process = process;
+    this.#trims = archive !== null;
     this.parts = new Parts({
       id: process.name,
       ports: {
-        log: faulty(ports.log),
+        log: archive === null ? faulty(ports.log) : archive.over(ports.log, process.clock, faulty),
         tasks: faulty(ports.tasks),
         views: faulty(ports.views),
         registry: faulty(ports.registry),
@@ -40,14 +49,16 @@ export class SimulatedWorker {
 
   /** As a process starts: what fails is tried again. */
   async start(): Promise<void> {
-    const { registry, catalog, worker } = this.parts;
+    const { registry, catalog, worker, retention } = this.parts;
     await this.#insist(() => registry.start());
     await this.#insist(() => deploy(catalog, { ...this.parts, logger: silent }));
     worker.start();
+    if (this.#trims) retention.start();
   }
 
-  stop(): Promise<void> {
-    return this.parts.worker.stop();
+  async stop(): Promise<void> {
+    if (this.#trims) await this.parts.retention.stop();
+    await this.parts.worker.stop();
   }
 
   async #insist(attempt: () => Promise<unknown>): Promise<void> {

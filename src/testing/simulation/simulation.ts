@@ -1,14 +1,14 @@
 import { defaultLimits, type Limits } from '../../runtime/limits.js';
-import type { Generation } from '../../runtime/ports/registry.js';
 import type { TaskStatus } from '../../runtime/ports/task-store.js';
 import { progressOf } from '../../runtime/progress.js';
 import { memoryPorts } from '../memory/memory-ports.js';
-import { MemoryRedis } from '../memory/memory-redis.js';
+import { MemoryRedis, MemoryStream } from '../memory/memory-redis.js';
 import { Random } from '../random.js';
 import { CommitWatch } from './commit-watch.js';
 import { wrongIn } from './comparison.js';
 import { FaultSource, LATE_MS_MAX, NO_FAULTS } from './faulty-ports.js';
 import { checkpoint, type Checkpoint, rollBack, rollBackStream, rollBackTask } from './rollback.js';
+import { SimulatedArchive, type WholeLog } from './simulated-archive.js';
 import { SimulatedProcess } from './simulated-process.js';
 import type { Ports } from '../../runtime/ports/ports.js';
 import { SimulatedWorker } from './simulated-worker.js';
@@ -26,7 +26,9 @@ export interface Outcome {
   readonly kills: number;
   readonly pauses: number;
   readonly rollbacks: number;
-  /** Views that were parked as ahead of their log, or before a gap, and rebuilt. */
+  /** Entries that were archived and taken out of their logs. */
+  readonly trimmed: number;
+  /** Rebuilds: of views that were parked as ahead of their log, and of all where the log is archived. */
   readonly rebuilt: number;
   readonly faults: Readonly<Record<string, number>>;
   readonly virtualMs: number;
@@ -37,6 +39,8 @@ export interface SimulationOptions {
   readonly ports?: (redis: MemoryRedis) => Ports;
   /** What is kept; by default one of all subjects. */
   readonly subject?: (random: Random) => Subject;
+  /** How processes reach the archive, where the subject has one; by default right. */
+  readonly archive?: (redis: MemoryRedis) => SimulatedArchive;
   /** Slots of tasks go back often, one at a time, and nothing else does. */
   readonly slotsGoBack?: boolean;
 }
@@ -50,10 +54,13 @@ const SETTLE_MS = 600_000;
 const LOOK_MS = 500;
 /** Within this time it is noticed that what was read, or stored, is not there any more (every task reads, and looks at its store), and what time brings is shown. */
 const NOTICED_MS = 20_000;
+/** Younger entries are not archived: so far back, and not further, may a Redis with an archive go. */
+const ARCHIVE_AGE_MS = 4_000;
+/** What a task waits for, and goes on with by itself. */
+const WAITING: ReadonlySet<string> = new Set(['archive-unreachable', 'archive-damaged']);
 const PARKED_BY_ROLLBACK: ReadonlySet<string> = new Set([
   'ahead-of-its-log',
   'entry-deleted',
-  'log-trimmed',
   'changelog-lost',
   'exchange-lost',
   'upstream-went-back',
@@ -70,6 +77,8 @@ export class Simulation {
   readonly #redis: MemoryRedis;
   readonly #faults: FaultSource;
   readonly #subject: Subject;
+  /** Null where the logs keep everything. */
+  readonly #archive: SimulatedArchive | null;
   readonly #watch: CommitWatch;
   readonly #limits: Limits;
   readonly #workers: SimulatedWorker[] = [];
@@ -90,6 +99,10 @@ export class Simulation {
     this.#redis = new MemoryRedis({ clock: this.#time });
     this.#faults = new FaultSource(this.#random);
     this.#subject = (options.subject ?? subjects)(this.#random);
+    const archived = this.#subject.sources.some(({ source }) => source.retain !== null);
+    this.#archive = archived
+      ? (options.archive ?? ((redis) => new SimulatedArchive(redis)))(this.#redis)
+      : null;
     this.#watch = new CommitWatch(this.#subject.always);
     this.#limits = {
       ...defaultLimits,
@@ -103,6 +116,11 @@ export class Simulation {
       parkedRetryMs: 500,
       heartbeatIdleMs: this.#random.of([600, 1_500]),
       clocksMs: this.#random.of([200, 600]),
+      retentionMs: 400,
+      archiveEntriesMax: this.#random.of([2, 20, 100]),
+      archiveMs: this.#random.of([1, 1_000]),
+      archiveAgeMs: ARCHIVE_AGE_MS,
+      keptMs: 3_000,
       changelogEntriesMin: this.#random.of([1, 20]),
     };
   }
@@ -123,6 +141,7 @@ export class Simulation {
       kills: this.#kills,
       pauses: this.#pauses,
       rollbacks: this.#rollbacks,
+      trimmed: this.#archive?.trimmed ?? 0,
       rebuilt: this.#rebuilt,
       faults: Object.fromEntries(this.#faults.counts),
       virtualMs: this.#time.now() - START,
@@ -146,6 +165,11 @@ export class Simulation {
     // And they go on as if nothing had been.
     this.#append(20);
     await this.#settle();
+    if (this.#archive !== null) {
+      // And what was trimmed is there for who begins at the beginning.
+      await this.#rebuild(this.#subject.views.map(({ name }) => name));
+      await this.#settle();
+    }
     for (const worker of this.#workers) worker.process.kill();
   }
 
@@ -157,14 +181,15 @@ export class Simulation {
     );
     const ports = (this.options.ports ?? memoryPorts)(this.#redis);
     this.#watch.over(ports.tasks);
-    const worker = new SimulatedWorker(
+    const worker = new SimulatedWorker({
       process,
       ports,
-      this.#faults,
-      this.#subject.views,
-      this.#limits,
-      () => `n${++this.#nonces}`,
-    );
+      faults: this.#faults,
+      views: this.#subject.views,
+      limits: this.#limits,
+      nonce: () => `n${++this.#nonces}`,
+      archive: this.#archive,
+    });
     this.#workers.push(worker);
     void worker.start();
   }
@@ -199,7 +224,13 @@ export class Simulation {
     if (this.#workers.filter(({ process }) => !process.dead).length < 4 && random.chance(0.5))
       this.#startWorker();
     const goesBack = this.options.slotsGoBack ? 0.5 : 0.12;
+    if (this.#archive !== null) this.#forgetCheckpoints(this.#time.now() - ARCHIVE_AGE_MS);
     if (this.#checkpoints.length > 0 && random.chance(goesBack)) this.#goBack(random.of(this.#checkpoints));
+  }
+
+  #forgetCheckpoints(before: number): void {
+    const old = this.#checkpoints.filter(({ at }) => at <= before).length;
+    this.#checkpoints.splice(0, old);
   }
 
   #goBack(to: Checkpoint): void {
@@ -218,6 +249,11 @@ export class Simulation {
     this.#watch.wentBack();
   }
 
+  #logs(): Map<string, WholeLog> {
+    const inRedis = (key: string): WholeLog => this.#redis.streams.get(key) ?? new MemoryStream();
+    return new Map(this.#streams().map((key) => [key, this.#archive?.whole(key) ?? inRedis(key)]));
+  }
+
   #streams(): string[] {
     return this.#subject.sources.flatMap(({ source }) =>
       Array.from({ length: source.partitions }, (_, partition) => redisKeyOf(source, partition)),
@@ -234,7 +270,6 @@ export class Simulation {
     for (const { process } of this.#workers) process.resume();
     // One that has not been through anything is there at the end, as an operator would see to.
     this.#startWorker();
-    const driver = this.#workers.at(-1)!;
     const ports = memoryPorts(this.#redis);
     let wrongSince = Infinity;
     for (const end = this.#time.now() + SETTLE_MS; this.#time.now() < end;) {
@@ -243,12 +278,14 @@ export class Simulation {
       const serving = snapshot.generations.filter(({ state }) => state === 'serving');
       if (serving.length < this.#subject.views.length) continue;
       const standing = await Promise.all(serving.map((each) => progressOf(each, ports.tasks, ports.log)));
-      const parked = standing.flatMap(({ statuses }) => statuses.filter((status) => status.parked !== null));
+      const parked = standing.flatMap(({ statuses }) =>
+        statuses.filter((status) => status.parked !== null && !WAITING.has(status.parked.code)),
+      );
       if (parked.length > 0) {
-        await this.#rebuild(driver, serving, parked);
+        await this.#rebuildParked(parked);
         wrongSince = Infinity;
       } else if (standing.every(({ atEnd }) => atEnd)) {
-        const wrong = wrongIn(this.#redis, this.#subject, this.#streams());
+        const wrong = wrongIn(this.#redis, this.#subject, this.#logs());
         if (wrong === null) return;
         wrongSince = Math.min(wrongSince, this.#time.now());
         if (this.#time.now() - wrongSince >= NOTICED_MS) throw new Error(wrong);
@@ -263,23 +300,22 @@ export class Simulation {
     if (this.#watch.violation) throw new Error(this.#watch.violation);
   }
 
-  async #rebuild(
-    driver: SimulatedWorker,
-    serving: readonly Generation[],
-    parked: readonly TaskStatus[],
-  ): Promise<void> {
+  async #rebuildParked(parked: readonly TaskStatus[]): Promise<void> {
     const unexpected = parked.find(
       ({ parked: reason }) => this.#rollbacks === 0 || !PARKED_BY_ROLLBACK.has(reason!.code),
     );
     if (unexpected) throw new Error(`Parked: ${JSON.stringify(unexpected.parked)}`);
-    const names = driver.parts.rebuilder.affected(
-      serving.flatMap(({ view }) => (parked.some(({ task }) => task.view === view) ? [view] : [])),
-    );
+    await this.#rebuild([...new Set(parked.map(({ task }) => task.view))]);
+  }
+
+  async #rebuild(views: readonly string[]): Promise<void> {
+    const driver = this.#workers.at(-1)!;
+    const names = driver.parts.rebuilder.affected(views);
     const id = `rebuild-${++this.#nonces}`;
     this.#rebuilt++;
     let done: 'promoted' | 'cancelled' | null = null;
     const drive = async (): Promise<void> => {
-      await driver.parts.rebuilder.begin(id, names, 'building', true);
+      await driver.parts.rebuilder.begin(id, names, 'building', false);
       for (;;) {
         const { state } = await driver.parts.rebuilder.advance(id);
         if (state === 'promoted' || state === 'cancelled') return void (done = state);

@@ -29,6 +29,14 @@ export interface SimulatedSource {
 /** To what the clocks of partitions were raised, by Redis key and by the entry behind which. */
 export type Heartbeats = ReadonlyMap<string, ReadonlyMap<Position, number>>;
 
+/** What a subject is made with. */
+export interface Shape {
+  readonly partitions: number;
+  readonly buckets: number;
+  /** Of all its logs; what they lose then goes to an archive. */
+  readonly retain?: { readonly entries: number } | undefined;
+}
+
 /** Views, their sources, and what they must show in the end, computed from the log in the plainest way. */
 export interface Subject {
   readonly name: string;
@@ -53,24 +61,37 @@ interface Sale {
 
 export function subjects(random: Random): Subject {
   const partitions = random.of([1, 1, 3]);
-  const buckets = random.of([1, 4]);
-  return random.of([sums, joined, stacked, timed, near, moved, movedInTime, chained])(partitions, buckets);
+  const shape = {
+    ...shapeOf(random, partitions),
+    retain: random.chance(0.2) ? retention(random) : undefined,
+  };
+  return random.of([sums, joined, stacked, timed, near, moved, movedInTime, chained])(shape);
 }
+
+/** One whose logs lose what is archived. */
+export const archivedSubject = (random: Random): Subject =>
+  random.of([sums, joined, timed, moved])({
+    ...shapeOf(random, random.of([1, 3])),
+    retain: retention(random),
+  });
+
+const shapeOf = (random: Random, partitions: number): Shape => ({ partitions, buckets: random.of([1, 4]) });
+const retention = (random: Random): Shape['retain'] => ({ entries: random.of([1, 10, 40]) });
 
 /** One that acts on time. */
 export const subjectInTime = (random: Random): Subject =>
-  random.of([timed, near, movedInTime])(random.of([1, 1, 3]), random.of([1, 4]));
+  random.of([timed, near, movedInTime])(shapeOf(random, random.of([1, 1, 3])));
 
 /** One in which views read views. */
 export const stackedSubject = (random: Random): Subject =>
-  random.of([stacked, timed])(random.of([1, 3]), random.of([1, 4]));
+  random.of([stacked, timed])(shapeOf(random, random.of([1, 3])));
 
 /** One in which they move more than once. */
-export const chainedSubject = (random: Random): Subject => chained(random.of([1, 3]), random.of([1, 4]));
+export const chainedSubject = (random: Random): Subject => chained(shapeOf(random, random.of([1, 3])));
 
 /** One in which they move once, no time passes, and nobody reads what becomes of them. */
 export function movedOnly(random: Random): Subject {
-  const { views, ...subject } = moved(random.of([1, 3]), random.of([1, 4]));
+  const { views, ...subject } = moved(shapeOf(random, random.of([1, 3])));
   const alone = views.filter(({ plan }) => sourcesOf(plan).every(({ kind }) => kind === 'stream'));
   const names = alone.map(({ name }) => name);
   return {
@@ -82,10 +103,10 @@ export function movedOnly(random: Random): Subject {
 
 /** A subject in which rows move between partitions. */
 export const movedSubject = (random: Random): Subject =>
-  random.of([moved, movedInTime, chained])(random.of([1, 3]), random.of([1, 4]));
+  random.of([moved, movedInTime, chained])(shapeOf(random, random.of([1, 3])));
 
-function sums(partitions: number, buckets: number): Subject {
-  const sales = saleStream(partitions);
+function sums({ partitions, buckets, retain }: Shape): Subject {
+  const sales = saleStream(partitions, retain);
   const byShop = view('by-shop', {
     from: sales.groupBy('shop').aggregate({
       sales: count(),
@@ -123,12 +144,13 @@ function sums(partitions: number, buckets: number): Subject {
   };
 }
 
-function joined(partitions: number, buckets: number): Subject {
-  const sales = saleStream(partitions);
+function joined({ partitions, buckets, retain }: Shape): Subject {
+  const sales = saleStream(partitions, retain);
   const shops = table('shops', {
     schema: z.object({ shop: z.string(), city: z.string() }),
     key: 'shop',
     partitions,
+    ...(retain && { retain }),
   });
   const perShop = view('per-shop', {
     from: sales
@@ -167,8 +189,8 @@ function joined(partitions: number, buckets: number): Subject {
   };
 }
 
-function stacked(_: number, buckets: number): Subject {
-  const sales = saleStream(1);
+function stacked({ buckets, retain }: Shape): Subject {
+  const sales = saleStream(1, retain);
   const byShop = view('by-shop', {
     from: sales.groupBy('shop').aggregate({
       sales: count(),
@@ -206,8 +228,8 @@ function stacked(_: number, buckets: number): Subject {
 }
 
 /** Rows that lie by shop and are wanted by buyer, in another number of partitions, and what is made of the result. */
-function moved(partitions: number, buckets: number): Subject {
-  const sales = saleStream(3);
+function moved({ partitions, buckets, retain }: Shape): Subject {
+  const sales = saleStream(3, retain);
   const byBuyer = view('by-buyer', {
     from: sales.groupBy('buyer').aggregate({
       sales: count(),
@@ -265,13 +287,14 @@ function moved(partitions: number, buckets: number): Subject {
 }
 
 /** The same with time: what is over anywhere must have come from everywhere. */
-function movedInTime(partitions: number, buckets: number): Subject {
+function movedInTime({ partitions, buckets, retain }: Shape): Subject {
   const visits = stream('visits', {
     schema: z.object({ at: instant(), shop: z.string(), buyer: z.string() }),
     partitions: 3,
     partitionBy: 'shop',
     eventTime: 'at',
     lateness: '1s',
+    ...(retain && { retain }),
   });
   const perBuyer = visits
     .window(tumbling('2s'))
@@ -317,11 +340,12 @@ function movedInTime(partitions: number, buckets: number): Subject {
   };
 }
 
-const saleStream = (partitions: number) =>
+const saleStream = (partitions: number, retain: Shape['retain']) =>
   stream('sales', {
     schema: z.object({ shop: z.string(), buyer: z.string(), amount: z.number() }),
     partitions,
     partitionBy: 'shop',
+    ...(retain && { retain }),
   });
 
 const saleSource = (source: RecordSource): SimulatedSource => ({

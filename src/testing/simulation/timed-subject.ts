@@ -11,7 +11,7 @@ import { stream } from '../../view/stream.js';
 import { view } from '../../view/view.js';
 import { tumbling } from '../../view/window.js';
 import type { Random } from '../random.js';
-import type { Heartbeats, Shown, Subject } from './subjects.js';
+import type { Heartbeats, Shape, Shown, Subject } from './subjects.js';
 
 const ORIGINS = ['ORD', 'JFK', 'LAX', 'SFO', 'SEA'];
 const FIRST = Date.parse('2001-01-01T00:00:00Z');
@@ -28,13 +28,14 @@ interface Flight {
 }
 
 /** Windows as they go and when they are final, and windows over those: what they show depends on when heartbeats came. */
-export function timed(partitions: number, buckets: number): Subject {
+export function timed({ partitions, buckets, retain }: Shape): Subject {
   const flights = stream('flights', {
     schema: z.object({ at: instant(), origin: z.string(), delay: z.number() }),
     eventTime: 'at',
     lateness: `${LATENESS_MS}ms`,
     partitions,
     partitionBy: 'origin',
+    ...(retain && { retain }),
   });
   const perWindow = flights
     .window(tumbling(`${WINDOW_MS}ms`))
@@ -86,12 +87,13 @@ interface Gate {
 const AFTER_MS = 2_500;
 
 /** Events of two streams near each other, and those that nothing can be near to any more. */
-export function near(partitions: number, buckets: number): Subject {
+export function near({ partitions, buckets, retain }: Shape): Subject {
   const options = {
     eventTime: 'at',
     lateness: `${LATENESS_MS}ms`,
     partitions,
     partitionBy: 'origin',
+    ...(retain && { retain }),
   } as const;
   const flights = stream('flights', {
     ...options,

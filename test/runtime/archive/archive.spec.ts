@@ -55,6 +55,23 @@ describe('a log whose beginning is archived', () => {
     expect((await run.readAll(one, () => 3)).entries).toEqual(run.whole);
   });
 
+  it('begins with the first entry also where another archives and trims between a look at the archive and the read that follows', async () => {
+    const run = new ArchiveRun();
+    const [one, other] = [run.process(), run.process()];
+    run.append(30);
+    const read = one.log.read.bind(one.log);
+    one.log.read = async (request) => {
+      one.log.read = read;
+      await run.takeOut(other, run.positionAt(8));
+      return read(request);
+    };
+    await run.takeOut(one, run.positionAt(20));
+    expect((await run.readAll(other, () => 3)).entries).toEqual(run.whole);
+    const [end] = await other.reader.ends(['orders']);
+    expect(end!.archived).toMatchObject({ whole: true });
+    expect(isIncomplete(end!)).toBe(false);
+  });
+
   it('is read on by a process that looked at the archive before the last segment was made', async () => {
     const run = new ArchiveRun();
     const [one, other] = [run.process(), run.process()];
