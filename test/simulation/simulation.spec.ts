@@ -1,85 +1,115 @@
+import { join } from 'node:path';
 import { mutations } from '../../src/testing/simulation/mutations.js';
-import { archivedSubject, movedOnly, movedSubject } from '../../src/testing/simulation/subjects.js';
-import { Simulation } from '../../src/testing/simulation/simulation.js';
+import type { Run } from '../../src/testing/simulation/run.js';
+import type { Outcome } from '../../src/testing/simulation/simulation.js';
+import { SimulationThreads } from '../../src/testing/simulation/threads.js';
+import { BUILD_MS_MAX, packageBuilt } from '../support/built.js';
 
 /** Soaks are longer: `npm run simulate`. */
-const SEEDS = 100;
-const SEEDS_OF_EXCHANGES = 40;
-const SEEDS_OF_SLOTS = 20;
-const SEEDS_OF_ARCHIVES = 20;
+const SEEDS = 60;
+const SEEDS_OF_EACH = 25;
 const SEEDS_FOR_A_MUTATION = 300;
+const MS_MAX = 10 * 60_000;
+
+const seeds = (count: number, of: Omit<Run, 'seed'> = {}): Run[] =>
+  Array.from({ length: count }, (_, index) => ({ seed: index + 1, ...of }));
 
 describe('views kept by several processes through crashes, pauses, lost calls and rollbacks', () => {
+  let threads: SimulationThreads;
+  beforeAll(async () => {
+    // As it is built: what a test runs itself runs at a third of the speed.
+    const file = join(await packageBuilt(), 'dist/src/testing/simulation/thread.js');
+    threads = new SimulationThreads(file, 2);
+  }, BUILD_MS_MAX);
+  afterAll(() => threads.close());
+
+  async function played(runs: readonly Run[]): Promise<Outcome[]> {
+    const outcomes: Outcome[] = [];
+    await threads.play(runs, (outcome) => void outcomes.push(outcome));
+    return outcomes.sort((left, right) => left.seed - right.seed);
+  }
+  const failuresOf = (outcomes: readonly Outcome[], subject?: Run['subject']): string[] =>
+    outcomes
+      .filter(({ failure }) => failure !== null)
+      .map(
+        ({ seed, failure }) =>
+          `npm run simulate -- --from ${seed} --seeds 1${subject ? ` --subject ${subject}` : ''}\n${failure}`,
+      );
+
   it(
     'show in the end what the log says, whatever happened, and break no rule on the way',
     async () => {
-      const failures: string[] = [];
-      for (let seed = 1; seed <= SEEDS && failures.length < 3; seed++) {
-        const { subject, failure } = await new Simulation(seed).run();
-        if (failure) failures.push(`npm run simulate -- --from ${seed} --seeds 1\n${subject}: ${failure}`);
-      }
-      expect(failures).toEqual([]);
+      expect(failuresOf(await played(seeds(SEEDS)))).toEqual([]);
     },
-    10 * 60_000,
+    MS_MAX,
   );
 
   it(
     'do so where rows move between partitions and slots go back one at a time',
     async () => {
-      const failures: string[] = [];
-      for (let seed = 1; seed <= SEEDS_OF_EXCHANGES && failures.length < 3; seed++) {
-        const { failure } = await new Simulation(seed, { subject: movedSubject }).run();
-        if (failure) failures.push(`${seed}: ${failure}`);
-      }
-      expect(failures).toEqual([]);
+      const subject = 'moved';
+      expect(failuresOf(await played(seeds(SEEDS_OF_EACH, { subject })), subject)).toEqual([]);
     },
-    10 * 60_000,
+    MS_MAX,
   );
 
   it(
     'are not rebuilt where a task of the first stage alone goes back: it makes again what it lost',
     async () => {
-      const failures: string[] = [];
-      let rollbacks = 0;
-      for (let seed = 1; seed <= SEEDS_OF_SLOTS && failures.length < 3; seed++) {
-        const outcome = await new Simulation(seed, { subject: movedOnly, slotsGoBack: true }).run();
-        rollbacks += outcome.rollbacks;
-        if (outcome.failure) failures.push(`${seed}: ${outcome.failure}`);
-      }
-      expect(failures).toEqual([]);
-      expect(rollbacks).toBeGreaterThan(SEEDS_OF_SLOTS);
+      const subject = 'slots';
+      const outcomes = await played(seeds(SEEDS_OF_EACH, { subject }));
+      expect(failuresOf(outcomes, subject)).toEqual([]);
+      const rollbacks = outcomes.reduce((sum, each) => sum + each.rollbacks, 0);
+      expect(rollbacks).toBeGreaterThan(SEEDS_OF_EACH);
     },
-    10 * 60_000,
+    MS_MAX,
   );
 
   it(
     'say what their logs said where these are archived and trimmed, and when they are rebuilt from the beginning',
     async () => {
-      const failures: string[] = [];
-      let trimmed = 0;
-      for (let seed = 1; seed <= SEEDS_OF_ARCHIVES && failures.length < 3; seed++) {
-        const outcome = await new Simulation(seed, { subject: archivedSubject }).run();
-        trimmed += outcome.trimmed;
-        if (outcome.failure) failures.push(`${seed}: ${outcome.failure}`);
-      }
-      expect(failures).toEqual([]);
-      expect(trimmed).toBeGreaterThan(50 * SEEDS_OF_ARCHIVES);
+      const subject = 'archived';
+      const outcomes = await played(seeds(SEEDS_OF_EACH, { subject }));
+      expect(failuresOf(outcomes, subject)).toEqual([]);
+      const trimmed = outcomes.reduce((sum, each) => sum + each.trimmed, 0);
+      expect(trimmed).toBeGreaterThan(50 * SEEDS_OF_EACH);
     },
-    10 * 60_000,
+    MS_MAX,
   );
 
-  it('have the same course whenever a seed is run', async () => {
-    for (const seed of [7, 28, 41])
-      expect(await new Simulation(seed).run()).toEqual(await new Simulation(seed).run());
-  });
-
-  it.each(mutations)(
-    'are noticed to be wrong if it no longer holds that $breaks',
-    async ({ breaks: _, ...options }) => {
-      for (let seed = 1; seed <= SEEDS_FOR_A_MUTATION; seed++)
-        if ((await new Simulation(seed, options).run()).failure !== null) return;
-      throw new Error('No run noticed.');
+  it(
+    'show what the same plan shows over one partition with nothing going wrong, whatever the plan',
+    async () => {
+      const subject = 'random';
+      expect(failuresOf(await played(seeds(SEEDS_OF_EACH, { subject })), subject)).toEqual([]);
     },
-    240_000,
+    MS_MAX,
+  );
+
+  it(
+    'have the same course whenever a seed is run',
+    async () => {
+      const runs: Run[] = [
+        { seed: 7 },
+        { seed: 28, subject: 'archived' },
+        { seed: 41, subject: 'random' },
+        { seed: 42, subject: 'moved' },
+      ];
+      expect(await played(runs)).toEqual(await played(runs));
+    },
+    MS_MAX,
+  );
+
+  it.each(mutations.map(({ breaks }) => breaks))(
+    'are noticed to be wrong if it no longer holds that %s',
+    async (breaks) => {
+      let noticed = false;
+      await threads.play(seeds(SEEDS_FOR_A_MUTATION, { breaks }), ({ failure }) => {
+        noticed ||= failure !== null;
+        return noticed ? 'enough' : undefined;
+      });
+      expect(noticed).toBe(true);
+    },
+    MS_MAX,
   );
 });

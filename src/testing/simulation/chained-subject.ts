@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { partitionOf, type RecordSource } from '../../runtime/placement.js';
+import type { RecordSource } from '../../runtime/placement.js';
 import type { RawEntry } from '../../runtime/ports/source-log.js';
 import { count, sum } from '../../view/aggregates.js';
 import { computed } from '../../view/computed.js';
@@ -10,7 +10,7 @@ import { stream } from '../../view/stream.js';
 import { table } from '../../view/table.js';
 import { view } from '../../view/view.js';
 import type { Random } from '../random.js';
-import type { Shape, Shown, Subject } from './subjects.js';
+import { partitionFor, type Shape, type Shown, type Subject } from './subject.js';
 
 const SHOPS = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
 const BUYERS = ['x', 'y', 'z', 'é'];
@@ -130,5 +130,3 @@ function citiesOf(log: ReadonlyMap<string, readonly RawEntry[]>): Map<string, st
       }
   return cities;
 }
-
-const partitionFor = (source: RecordSource, row: object): number => partitionOf(source)?.(row as never) ?? 0;

@@ -2,7 +2,7 @@ import { comparePositions } from '../../runtime/position.js';
 import type { CommitOutcome, CommitRequest, TaskRecord, TaskStore } from '../../runtime/ports/task-store.js';
 import { isBetween } from '../../runtime/followed.js';
 import { taskName } from '../../runtime/task-id.js';
-import type { Subject } from './subjects.js';
+import type { Subject } from './subject.js';
 
 /**
  * Looks at every commit as it is stored: ticks rise one by one, positions and frontiers never move back, and no commit

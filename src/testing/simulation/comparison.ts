@@ -1,6 +1,6 @@
 import type { MemoryRedis } from '../memory/memory-redis.js';
 import type { WholeLog } from './simulated-archive.js';
-import type { Heartbeats, Shown, Subject } from './subjects.js';
+import type { Heartbeats, Shown, Subject } from './subject.js';
 
 /** What is wrong with what the views show, compared with what the logs say, by their keys; null where nothing is. */
 export function wrongIn(

@@ -24,9 +24,9 @@ import {
   movedOnly,
   movedSubject,
   stackedSubject,
-  type Subject,
   subjectInTime,
 } from './subjects.js';
+import type { Subject } from './subject.js';
 
 /** How long before the entries, where heartbeats are read first. */
 const HEARTBEATS_EARLY_MS = 1_200;

@@ -12,7 +12,8 @@ import { SimulatedArchive, type WholeLog } from './simulated-archive.js';
 import { SimulatedProcess } from './simulated-process.js';
 import type { Ports } from '../../runtime/ports/ports.js';
 import { SimulatedWorker } from './simulated-worker.js';
-import { redisKeyOf, type Subject, subjects } from './subjects.js';
+import { redisKeyOf, type Subject } from './subject.js';
+import { subjects } from './subjects.js';
 import { VirtualTime } from './virtual-time.js';
 
 /** What one run did and found. */

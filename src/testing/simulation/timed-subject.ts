@@ -11,7 +11,7 @@ import { stream } from '../../view/stream.js';
 import { view } from '../../view/view.js';
 import { tumbling } from '../../view/window.js';
 import type { Random } from '../random.js';
-import type { Heartbeats, Shape, Shown, Subject } from './subjects.js';
+import type { Heartbeats, Shape, Shown, Subject } from './subject.js';
 
 const ORIGINS = ['ORD', 'JFK', 'LAX', 'SFO', 'SEA'];
 const FIRST = Date.parse('2001-01-01T00:00:00Z');

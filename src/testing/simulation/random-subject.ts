@@ -1,0 +1,91 @@
+import type { RecordSource } from '../../runtime/placement.js';
+import type { RawEntry } from '../../runtime/ports/source-log.js';
+import { comparePositions } from '../../runtime/position.js';
+import { declarationOf } from '../../view/declaration-of.js';
+import { stageOf } from '../../view/exchange.js';
+import type { ViewDeclaration } from '../../view/plan.js';
+import type { AppendedEntry } from '../history.js';
+import type { Random } from '../random.js';
+import { ViewRun } from '../view-run.js';
+import { randomSources, randomView } from './random-plan.js';
+import { partitionFor, type Shown, type SimulatedSource, type Subject } from './subject.js';
+
+const SHOPS = ['a', 'b', 'c', 'd', 'e'];
+const BUYERS = ['w', 'x', 'y', 'z', 'ü'];
+const FIRST = Date.UTC(2029, 0, 1);
+/** No two events have one time: seconds are drawn, and the milliseconds count. */
+const SECONDS = 600;
+/** Under which ids the log is read again: none lies before its event. */
+const READ_AGAIN = Date.UTC(2031, 0, 1);
+
+/**
+ * A view of a random plan whose rows move between partitions, once or more often. It must show what the same plan shows over
+ * sources of one partition, maintained in one go with nothing going wrong.
+ */
+export function randomized(random: Random): Subject {
+  const { alone, several, one, many } = movingView(random, random.of([1, 1, 2]));
+  const sourcesOf = (of: object): RecordSource[] =>
+    Object.values(of).map((source) => declarationOf(source as never) as RecordSource);
+  const [sales, returns, buyers] = sourcesOf(several) as [RecordSource, RecordSource, RecordSource];
+  const sourcesAlone = sourcesOf(alone);
+  let number = 0;
+  const event = (random: Random): { id: number; at: string; shop: string; buyer: string } => {
+    const at = new Date(FIRST + random.below(SECONDS) * 1_000 + (++number % 1_000)).toISOString();
+    return { id: number, at, shop: random.of(SHOPS), buyer: random.of(BUYERS) };
+  };
+  const entries = (source: RecordSource, rowOf: (random: Random) => object): SimulatedSource => ({
+    source,
+    entry(random) {
+      const row = rowOf(random);
+      return {
+        partition: partitionFor(source, row),
+        fields: ['data', JSON.stringify(row)],
+      };
+    },
+  });
+  const salesEntries = entries(sales, (random) => ({ ...event(random), amount: random.below(12) }));
+  return {
+    name: `a random plan whose rows move ${stageOf(many.plan) === 1 ? 'once' : 'more than once'}`,
+    views: [many],
+    sources: [
+      salesEntries,
+      salesEntries,
+      entries(returns, (random) => ({ ...event(random), ...(random.chance(0.2) && { buyer: null }) })),
+      entries(buyers, (random) => ({
+        name: random.of(BUYERS),
+        city: random.of(['here', 'there']),
+        age: random.below(50),
+      })),
+    ],
+    expected(log) {
+      const run = new ViewRun(one);
+      run.tick(sourcesAlone.flatMap((source) => readAgain(source, log)));
+      const shown: Shown = new Map();
+      for (const row of run.rows.values()) shown.set(many.key.map((column) => row[column]).join(' '), row);
+      return new Map([[many.name, shown]]);
+    },
+  };
+}
+
+/** A view, and the same over sources of one partition; its rows move so often at least. */
+function movingView(random: Random, times: number) {
+  const [alone, several] = [randomSources(1), randomSources(3)];
+  for (;;) {
+    const seed = random.below(2 ** 31);
+    const [one, many]: (ViewDeclaration | null)[] = [randomView(seed, alone), randomView(seed, several)];
+    if (one && many && stageOf(many.plan) >= times) return { alone, several, one, many };
+  }
+}
+
+/** What the partitions of a source hold, as the log of one partition. */
+function readAgain(source: RecordSource, log: ReadonlyMap<string, readonly RawEntry[]>): AppendedEntry[] {
+  const entries = [...log]
+    .filter(([key]) => key.split(':')[0] === source.name)
+    .flatMap(([, entries]) => entries)
+    .sort(([left], [right]) => comparePositions(left, right));
+  return entries.map(([, fields], index) => ({
+    source,
+    partition: 0,
+    entry: [`${READ_AGAIN + index}-0`, fields],
+  }));
+}

@@ -1,0 +1,37 @@
+import { assert } from '../../assert.js';
+import { mutations } from './mutations.js';
+import { type Outcome, Simulation, type SimulationOptions } from './simulation.js';
+import { archivedSubject, movedOnly, movedSubject, randomSubject, subjectInTime } from './subjects.js';
+
+/** Subjects one may ask for by name. */
+export const NAMED_SUBJECTS = {
+  moved: { subject: movedSubject },
+  /** Slots of tasks go back one at a time, under rows that move once. */
+  slots: { subject: movedOnly, slotsGoBack: true },
+  archived: { subject: archivedSubject },
+  random: { subject: randomSubject },
+  timed: { subject: subjectInTime },
+} satisfies Record<string, SimulationOptions>;
+
+/** One run, said so that another thread understands it. */
+export interface Run {
+  readonly seed: number;
+  /** Any, if it is not said. */
+  readonly subject?: keyof typeof NAMED_SUBJECTS | undefined;
+  /** The rule that is broken on purpose, where one is. */
+  readonly breaks?: string;
+}
+
+export function play({ seed, subject, breaks }: Run): Promise<Outcome> {
+  return new Simulation(seed, {
+    ...(subject && NAMED_SUBJECTS[subject]),
+    ...(breaks !== undefined && optionsThatBreak(breaks)),
+  }).run();
+}
+
+function optionsThatBreak(rule: string): SimulationOptions {
+  const mutation = mutations.find(({ breaks }) => breaks === rule);
+  assert(mutation !== undefined, `No mutation breaks the rule "${rule}".`);
+  const { breaks: _, ...options } = mutation;
+  return options;
+}

@@ -1,0 +1,45 @@
+import { Worker as Thread } from 'node:worker_threads';
+import type { Run } from './run.js';
+import type { Outcome } from './simulation.js';
+
+/** Threads that play runs, each one after the other. */
+export class SimulationThreads {
+  readonly #threads: readonly Thread[];
+  /** Never fulfilled; a thread may end before it is told anything. */
+  readonly #broken: Promise<never>;
+
+  /** @param file What a thread runs: `thread.js`, as it is built. */
+  constructor(file: string | URL, threads: number) {
+    this.#threads = Array.from({ length: threads }, () => new Thread(file));
+    this.#broken = new Promise((_, reject) => {
+      for (const thread of this.#threads) thread.on('error', reject);
+    });
+    this.#broken.catch(() => {});
+  }
+
+  /** Plays them all, in no certain order, or until it is enough. */
+  async play(runs: Iterable<Run>, told: (outcome: Outcome) => 'enough' | void): Promise<void> {
+    const left = runs[Symbol.iterator]();
+    let enough = false;
+    const playOn = (thread: Thread): Promise<void> =>
+      new Promise((resolve) => {
+        const next = (): void => {
+          const { value, done } = enough ? { value: null, done: true } : left.next();
+          if (!done) return thread.postMessage(value);
+          thread.off('message', hear);
+          resolve();
+        };
+        const hear = (outcome: Outcome): void => {
+          enough = told(outcome) === 'enough' || enough;
+          next();
+        };
+        thread.on('message', hear);
+        next();
+      });
+    await Promise.race([this.#broken, Promise.all(this.#threads.map(playOn))]);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#threads.map((thread) => thread.terminate()));
+  }
+}
