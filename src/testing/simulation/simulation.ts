@@ -15,6 +15,7 @@ import { SimulatedWorker } from './simulated-worker.js';
 import { redisKeyOf, type Subject } from './subject.js';
 import { subjects } from './subjects.js';
 import { VirtualTime } from './virtual-time.js';
+import { WentBack } from './went-back.js';
 
 /** What one run did and found. */
 export interface Outcome {
@@ -59,14 +60,6 @@ const NOTICED_MS = 20_000;
 const ARCHIVE_AGE_MS = 4_000;
 /** What a task waits for, and goes on with by itself. */
 const WAITING: ReadonlySet<string> = new Set(['archive-unreachable', 'archive-damaged']);
-const PARKED_BY_ROLLBACK: ReadonlySet<string> = new Set([
-  'ahead-of-its-log',
-  'entry-deleted',
-  'changelog-lost',
-  'exchange-lost',
-  'upstream-went-back',
-]);
-
 /**
  * One run: views kept by several processes over one Redis in memory, while calls get lost, late or answered in vain,
  * processes are killed, paused and started, and the Redis, or one slot of it, goes back to what it was a while ago. Then
@@ -89,7 +82,7 @@ export class Simulation {
   #entries = 0;
   #kills = 0;
   #pauses = 0;
-  #rollbacks = 0;
+  readonly #wentBack = new WentBack();
   #rebuilt = 0;
 
   constructor(
@@ -141,7 +134,7 @@ export class Simulation {
       commits: this.#watch.commits,
       kills: this.#kills,
       pauses: this.#pauses,
-      rollbacks: this.#rollbacks,
+      rollbacks: this.#wentBack.times,
       trimmed: this.#archive?.trimmed ?? 0,
       rebuilt: this.#rebuilt,
       faults: Object.fromEntries(this.#faults.counts),
@@ -236,16 +229,18 @@ export class Simulation {
 
   #goBack(to: Checkpoint): void {
     const random = this.#random;
-    this.#rollbacks++;
     if (!this.options.slotsGoBack && random.chance(0.5)) {
       rollBack(this.#redis, to);
+      this.#wentBack.all();
       // What came after it is not to be gone back to: it never was.
       this.#checkpoints.splice(this.#checkpoints.indexOf(to) + 1);
-    } else if (!this.options.slotsGoBack && random.chance(0.3))
+    } else if (!this.options.slotsGoBack && random.chance(0.3)) {
       rollBackStream(this.#redis, to, random.of(this.#streams()));
-    else {
-      const tasks = [...this.#redis.tasks.keys()];
-      if (tasks.length > 0) rollBackTask(this.#redis, to, random.of(tasks));
+      this.#wentBack.stream();
+    } else if (this.#redis.tasks.size > 0) {
+      const name = random.of([...this.#redis.tasks.keys()]);
+      rollBackTask(this.#redis, to, name);
+      this.#wentBack.task(name);
     }
     this.#watch.wentBack();
   }
@@ -302,10 +297,9 @@ export class Simulation {
   }
 
   async #rebuildParked(parked: readonly TaskStatus[]): Promise<void> {
-    const unexpected = parked.find(
-      ({ parked: reason }) => this.#rollbacks === 0 || !PARKED_BY_ROLLBACK.has(reason!.code),
-    );
-    if (unexpected) throw new Error(`Parked: ${JSON.stringify(unexpected.parked)}`);
+    const viewOf = ({ task }: TaskStatus) => this.#subject.views.find(({ name }) => name === task.view)!;
+    const unexpected = parked.find((status) => !this.#wentBack.excuses(status, viewOf(status)));
+    if (unexpected) throw new Error(`Parked: ${JSON.stringify(unexpected)}`);
     await this.#rebuild([...new Set(parked.map(({ task }) => task.view))]);
   }
 
