@@ -1,7 +1,12 @@
 import { DeclarationErrors, type StillwaterError } from '../errors/stillwater-error.js';
 import { DeclarationError } from './declaration-error.js';
 import { nodesOf, sourcesOf } from './plan-nodes.js';
-import type { SourceDeclaration, StreamDeclaration, TableDeclaration, ViewDeclaration } from './plan.js';
+import type {
+  SourceDeclaration,
+  StreamDeclaration,
+  TableDeclaration,
+  ViewDeclaration,
+} from './declarations.js';
 import { problemsOf, type Problem } from './problem.js';
 import { schemaSignature } from './schema-signature.js';
 

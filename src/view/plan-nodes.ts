@@ -1,5 +1,6 @@
 import { kindOf } from './node-kinds.js';
-import type { PlanNode, SourceDeclaration } from './plan.js';
+import type { PlanNode } from './plan.js';
+import type { SourceDeclaration } from './declarations.js';
 
 /** What a plan reads, each once, in the order of the plan. */
 export function sourcesOf(plan: PlanNode): SourceDeclaration[] {

@@ -1,11 +1,12 @@
 import type { Collection } from './collection.js';
 import { Build } from './build.js';
 import { columnNameProblem } from './column-name.js';
-import { isScalar, typeText } from './columns.js';
+import { isScalar, typeText, type Column } from './column.js';
+import type { IndexDeclaration } from './declarations.js';
 import { type Order, orderTerm, orderWords } from './order-terms.js';
 import { lastOf } from './during.js';
 import { exchanged, STAGES_MAX, stageOf } from './exchange.js';
-import type { Column, IndexDeclaration, PlanNode } from './plan.js';
+import type { PlanNode } from './plan.js';
 import { OptionReader } from './record-source.js';
 import { columnNames, partitionText } from './relation.js';
 import type { Names } from './stream.js';

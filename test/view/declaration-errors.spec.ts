@@ -13,7 +13,7 @@ import {
 import { z } from 'zod';
 import { DeclarationErrors } from '../../src/errors/stillwater-error.js';
 import { problemsOf } from '../../src/view/problem.js';
-import type { SourceDeclaration, ViewDeclaration } from '../../src/view/plan.js';
+import type { SourceDeclaration, ViewDeclaration } from '../../src/view/declarations.js';
 
 /** Declarations as they may reach start-up: written without the compiler's checks. */
 const loose: any = { stream, table, view };
