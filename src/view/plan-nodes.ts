@@ -22,5 +22,13 @@ export function nodesOf(plan: PlanNode): PlanNode[] {
   return [...seen];
 }
 
+/** The same node of other inputs. */
+export function withInputs(node: PlanNode, inputs: readonly PlanNode[]): PlanNode {
+  const [first, second] = inputs;
+  if ('inputs' in node) return { ...node, inputs };
+  if ('left' in node) return { ...node, left: first!, right: second! } as PlanNode;
+  return 'input' in node ? ({ ...node, input: first! } as PlanNode) : node;
+}
+
 export const inputsOf = (node: PlanNode): readonly PlanNode[] =>
   node.op === 'source' ? [] : kindOf(node).inputs(node);

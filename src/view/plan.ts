@@ -39,7 +39,8 @@ export type PlanNode =
   | SlidingNode
   | FinalNode
   | DuringNode
-  | ExchangeNode;
+  | ExchangeNode
+  | InlinedNode;
 
 interface NodeBase {
   /** The relation this node gives: everything that later nodes and the edges need to know of it. */
@@ -161,6 +162,12 @@ export interface ExchangeNode extends NodeBase {
   readonly input: PlanNode;
   /** Paths. */
   readonly by: readonly string[];
+}
+/** The rows of a view, made where they are read (`inline.ts`). */
+export interface InlinedNode extends NodeBase {
+  readonly op: 'inlined';
+  readonly view: string;
+  readonly input: PlanNode;
 }
 /** The rows while now is between two instants of theirs. */
 export interface DuringNode extends NodeBase {

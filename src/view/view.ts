@@ -85,7 +85,7 @@ export function view<
   const place = placeOfDeclaration();
   const read = new ViewOptionReader(`View "${name}"`, place);
   const from = options.from as Collection<Row, Known> | undefined;
-  const rows = read.retained(read.plan(from), options.retain);
+  const rows = read.retained(read.inlined(read.plan(from)), options.retain);
   const key = read.key(rows, options.key as Names | undefined);
   const { plan, partitions } = read.placed(rows, key, options.partitions);
   const parts = {

@@ -32,7 +32,7 @@ describeWithRedis('a failover that takes back what one master had not replicated
       commandTimeoutMs: 500,
       limits: { leaseMs: 1_000, waitMs: 200, retryMsMax: 200 },
     });
-  }, 60_000);
+  });
   afterEach(async () => {
     await system.stop().catch(() => {});
     await cluster.stop();

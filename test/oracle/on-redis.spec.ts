@@ -39,7 +39,7 @@ describeWithRedis('a view maintained in Redis equals the same query in DuckDB af
       const mirror = (view: ViewDeclaration): Promise<Mirror> =>
         OnRedis.start(redisPorts(connections), { ...view, name: `plan-${number}` });
       await new Comparison(random, twin, mirror).run();
-    }, 60_000);
+    });
 });
 
 /** A circuit over the task store of Redis, with a cache that forgets. */

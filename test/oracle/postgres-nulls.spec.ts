@@ -36,7 +36,7 @@ beforeAll(async () => {
     await database.exec(
       `CREATE TABLE ${name} (id text COLLATE "C", n float8, s text COLLATE "C", b boolean)`,
     );
-}, 60_000);
+});
 afterAll(async () => database.close());
 
 const query = async (sql: string): Promise<Row[]> => (await database.query(sql)).rows as Row[];

@@ -118,6 +118,6 @@ describeWithRedis('rows that move between partitions, on a real Redis', () => {
       const numbers = two.registry.snapshot.generations.map(({ view: name, number }) => `${name}#${number}/`);
       const keys = await redis.client().keys('{sw:*');
       return keys.every((key) => numbers.some((number) => key.includes(number)));
-    }, 20_000);
+    });
   }, 90_000);
 });

@@ -128,7 +128,7 @@ export class System extends Parts {
 /** Asks until the answer is yes. Fails after `withinMs`. */
 export async function eventually(
   question: () => Promise<boolean> | boolean,
-  withinMs = 10_000,
+  withinMs = 20_000,
   everyMs = 10,
 ): Promise<void> {
   const until = performance.now() + withinMs;

@@ -300,21 +300,6 @@ describe('plans that move rows too often', () => {
     ).toEqual([]);
   });
 
-  it('reach one stream by two paths through other views', () => {
-    const one = loose.view('one', { from: flights.groupBy('origin').aggregate({ n: count() }) });
-    const two = loose.view('two', { from: flights.groupBy('destination').aggregate({ n: count() }) });
-    const both = loose.view('both', { from: one.join({ two }, { on: { origin: 'destination' } }) });
-    expect(codes(both)).toEqual(['diamond']);
-    expect(errorsOf(both)[0]!.message).toContain('flights → one → both');
-    const direct = loose.view('direct', {
-      from: flights.join({ one }, { on: { origin: 'origin' } }),
-      key: 'at',
-    });
-    expect(codes(direct)).toEqual(['diamond']);
-    const self = loose.view('self', { from: one.join({ again: one }, { on: { origin: 'origin' } }) });
-    expect(codes(self)).toEqual([]);
-  });
-
   it('read themselves', () => {
     const inner = loose.view('inner', { from: airports });
     const outer = loose.view('outer', { from: inner });
