@@ -353,15 +353,18 @@ export class Task {
   #sizeBeforeStop(batch: InputBatch): number {
     const stopAt = this.options.generation()?.stopAt;
     if (!stopAt) return batch.size;
-    let size = batch.size;
-    while (
-      size > 0 &&
+    const isBeyond = (size: number): boolean =>
       Object.entries(batch.frontierAfter(size)).some(
         ([log, position]) => stopAt[log] !== undefined && comparePositions(position, stopAt[log]!) > 0,
-      )
-    )
-      size--;
-    return size;
+      );
+    // Frontiers only rise: the last that is not beyond is found by halves.
+    let [before, beyond] = [0, batch.size + 1];
+    while (beyond - before > 1) {
+      const middle = (before + beyond) >> 1;
+      if (isBeyond(middle)) beyond = middle;
+      else before = middle;
+    }
+    return before;
   }
 
   /** One tick over the entries [from, to) or fewer, and all that becomes due with it. Where it ended. */
