@@ -1,5 +1,6 @@
+import { leastClocks } from './clocks.js';
 import { withLastSent } from './exchange-entry.js';
-import { type Heard, heardIn } from './followed.js';
+import { type Heard, heardIn, reaches } from './followed.js';
 import type { TaskRecord, TaskStore } from './ports/task-store.js';
 import { type TaskId, taskName } from './task-id.js';
 
@@ -50,9 +51,20 @@ export async function receiversAhead(
     if (heard !== undefined && (heard.upTo > record.tick || known[receiver] !== undefined))
       ahead[receiver] = heard;
   });
-  // In the middle of what came at once there is no place in the logs to cut at: receivers find out.
-  return Object.values(ahead).some(({ more }) => more) ? {} : ahead;
+  // In the middle of what came at once there is no place to cut at, nor at one that is behind: receivers find out.
+  const here = placeOf(record);
+  return Object.values(ahead).every((heard) => !heard.more && reaches(heard, here)) ? ahead : {};
 }
+
+/** Where in the logs and in time a task is, once it has done all that follows from what it took in. */
+export const placeOf = ({
+  frontier,
+  reaching,
+  clocks,
+}: Pick<TaskRecord, 'frontier' | 'reaching' | 'clocks'>): Pick<Heard, 'frontier' | 'clocks'> => ({
+  frontier: reaching ?? frontier,
+  clocks: leastClocks(clocks),
+});
 
 /** Ends whoever maintains a task: what it has not stored it will not. Others take the task up. */
 async function fence(task: TaskId, by: string, store: TaskStore): Promise<void> {

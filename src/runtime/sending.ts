@@ -42,6 +42,12 @@ export class Sending {
     }
   }
 
+  /** The store is elsewhere than it was: so may be what receivers have read. */
+  forget(): void {
+    this.options.receivers.forget();
+    this.options.rounds?.followers?.forget();
+  }
+
   async #backlog(record: TaskRecord, ageMs: number): Promise<number> {
     const { receivers, rounds } = this.options;
     const read = await receivers.entriesRead(this.task.partition, ageMs);

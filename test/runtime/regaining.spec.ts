@@ -19,7 +19,8 @@ const heard = (tick: number, upTo = tick, more = false): Heard => ({
   frontier: { log: `${upTo}-0` },
   clocks: {},
 });
-const record = (tick: number): TaskRecord => ({ tick, extra: {} }) as unknown as TaskRecord;
+const record = (tick: number, clocks = {}): TaskRecord =>
+  ({ tick, extra: {}, frontier: { log: `${tick}-0` }, reaching: null, clocks }) as unknown as TaskRecord;
 const task: TaskId = { view: 'v', generation: 1, stage: 0, partition: 1 };
 
 /** Receivers as they have stored what they heard, of two senders; and who was fenced. */
