@@ -1,12 +1,12 @@
 import type { PartitionClocks } from './clocks.js';
-import { type CommitFacts, EXCHANGE, factsOf, type Heard } from './followed.js';
+import { type CommitFacts, EXCHANGE, factsOf, type Heard, reaches } from './followed.js';
 import { type Frontier, maxFrontier } from './frontier.js';
 import type { InputBatch, TaskInput } from './input.js';
 import type { NewsDesk } from './news-desk.js';
 import type { InputPosition, Received, TaskStore } from './ports/task-store.js';
 import { BEGINNING, earlierOf, type Position } from './position.js';
 import { QuietSenders } from './quiet-senders.js';
-import { EntriesAsked, entriesFollowing, NOTHING_HEARD, withEntry } from './received.js';
+import { EntriesAsked, entriesFollowing, lostBy, NOTHING_HEARD, withEntry } from './received.js';
 import { type Begun, type Part, ReceivedBatch } from './received-batch.js';
 import { regainingIn } from './regaining.js';
 import type { TaskId } from './task-id.js';
@@ -77,7 +77,12 @@ export class ExchangeInput implements TaskInput {
     return new ExchangeBatch(parts, { position, heard, exchanges }, { senders, clocks });
   }
 
-  /** What follows what is heard of a sender: its entries, and what its record says beside. */
+  /**
+   * What follows what is heard of a sender: its entries, and what its record says beside. Of a sender that makes again what it lost
+   * the place counts that it said last (`regaining.ts`): what it says of an earlier one is passed over, and what it sends of one is
+   * not taken.
+   * @throws LogLost
+   */
   #partsOf(
     answer: Received,
     { sender, heard, countMax }: { sender: number; heard: Heard; countMax: number },
@@ -93,21 +98,26 @@ export class ExchangeInput implements TaskInput {
     };
     const { entries, isKnown } = entriesFollowing(answer, asked);
     if (isKnown) this.#behind.delete(sender);
-    const parts: Told[] = entries.map((entry) => ({ sender, entry, told: entry }));
-    const before = entries.at(-1) ?? heard;
-    if (record === null || !isKnown || record.tick <= ('upTo' in before ? before.upTo : before.tick))
-      return parts;
+    let before: CommitFacts & { readonly upTo: number } = heard;
+    const parts: Told[] = [];
+    const isBehind = (told: CommitFacts): boolean => this.regainMs !== null && !reaches(told, before);
+    for (const entry of entries) {
+      if (isBehind(entry)) throw lostBy(task, heard);
+      parts.push({ sender, entry, told: entry });
+      before = { ...entry, upTo: entry.tick };
+    }
+    if (record === null || !isKnown || record.tick <= before.upTo) return parts;
     const told = { tick: record.tick, ...factsOf(record) };
-    if (brings(before, told)) parts.push({ sender, entry: null, told });
+    if (brings(before, told) && !isBehind(told)) parts.push({ sender, entry: null, told });
     return parts;
   }
 
   /**
    * Whether to wait for a sender that is behind what we have of it (`regaining.ts`): it says so, or has not had the time to find
-   * out. What acts on time is not cut at places in logs alone, and what reads another view reads no log.
+   * out. One that reads another view reads no log.
    */
-  #regains(sender: number, { clocks, more }: Heard, record: Received['record']): boolean {
-    if (this.regainMs === null || more || Object.keys(clocks).length > 0) return false;
+  #regains(sender: number, { more }: Heard, record: Received['record']): boolean {
+    if (this.regainMs === null || more) return false;
     if (record !== null && regainingIn(record)[this.receiver] !== undefined) return true;
     const now = this.news.clock.monotonicMs();
     const since = this.#behind.get(sender) ?? now;

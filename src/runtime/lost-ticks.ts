@@ -21,9 +21,8 @@ export class LostTicks {
 
   /** Null of a task that cannot make again what it lost: it sends nothing, or a place in the logs and in time is not enough to cut at. */
   static of(options: TaskOptions, ticks: Ticks): LostTicks | null {
-    const { id, sending, inputs, view } = options;
+    const { id, sending, inputs } = options;
     if (sending === null || id.stage > 0 || sending.options.rounds !== null) return null;
-    if (view.timed.size > 0) return null;
     if (inputs.some(({ redisKey }) => redisKey === undefined)) return null;
     return new LostTicks(options, sending.options.receivers.tasks, ticks);
   }

@@ -73,6 +73,14 @@ describe('a task whose receivers have what it has lost', () => {
     expect(await new Store([heard(9, 9, true), heard(8)]).ahead(record(7))).toEqual({});
   });
 
+  it('makes nothing again where a receiver is at a place that the task is past, in the log or in time', async () => {
+    const past = { ...heard(9), frontier: { log: '6-0' } };
+    expect(await new Store([past]).ahead(record(7))).toEqual({});
+    const at = (clock: number): Heard => ({ ...heard(9), clocks: { log: clock } });
+    expect(await new Store([at(4)]).ahead(record(7, { in: { log: 5 } }))).toEqual({});
+    expect(await new Store([at(5)]).ahead(record(7, { in: { log: 5 } }))).toEqual({ 0: at(5) });
+  });
+
   it('comes to one after the other, and takes over what each was sent last', () => {
     const all = withRegaining(record(7), { 0: heard(10), 3: heard(8, 9) });
     expect(nextRegained(all)).toEqual({ receiver: 3, heard: heard(8, 9) });
