@@ -134,10 +134,11 @@ export const mutations: readonly Mutation[] = [
     ports: withTasks((redis) => {
       const store = new MemoryTaskStore(redis);
       const claim = store.claim.bind(store);
-      store.claim = async (task, owner, epoch) => {
+      store.claim = async (...asked) => {
+        const [task, , epoch] = asked;
         const kept = redis.task(task);
         const { nonce } = kept;
-        const claimed = await claim(task, owner, epoch);
+        const claimed = await claim(...asked);
         if (claimed === null || nonce === null) return claimed;
         kept.epoch = epoch;
         kept.nonce = nonce;
