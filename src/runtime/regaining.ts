@@ -1,3 +1,4 @@
+import { StillwaterError } from '../errors/stillwater-error.js';
 import { leastClocks } from './clocks.js';
 import { withLastSent } from './exchange-entry.js';
 import { type Heard, heardIn, reaches } from './followed.js';
@@ -66,14 +67,26 @@ export const placeOf = ({
   clocks: leastClocks(clocks),
 });
 
-/** Ends whoever maintains a task: what it has not stored it will not. Others take the task up. */
+/** So often it is tried to fence somebody while others are quicker. */
+const FENCES_MAX = 10;
+
+/**
+ * Ends whoever maintains a task: what it has not stored it will not. Others take the task up.
+ * @throws StillwaterError `redis-unavailable`, which passes
+ */
 async function fence(task: TaskId, by: string, store: TaskStore): Promise<void> {
-  for (;;) {
+  for (let tried = 0; tried < FENCES_MAX; tried++) {
     const [status] = await store.status([task]);
     if (status!.parked !== null) return;
     const claimed = await store.claim(task, by, status!.epoch);
     if (claimed !== null) return store.release(task, claimed.token);
   }
+  throw new StillwaterError('redis-unavailable', {
+    what: `${taskName(task)} could not be taken from its owner.`,
+    evidence: `  by     ${by}\n  tried  ${FENCES_MAX} times; each time somebody else took it`,
+    consequence: 'Nothing was made again of what its sender lost.',
+    remedy: 'It is tried again.',
+  });
 }
 
 /** A record that says what is to be made again. */
