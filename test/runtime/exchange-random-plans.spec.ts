@@ -1,8 +1,8 @@
 import { Random } from '../../src/testing/random.js';
 import { type RandomSources, randomSources, randomView } from '../../src/testing/simulation/random-plan.js';
 import { stageOf } from '../../src/view/exchange.js';
-import type { ViewDeclaration } from '../../src/view/plan.js';
-import { SimulatedRun } from '../support/simulated-run.js';
+import type { ViewDeclaration } from '../../src/view/declarations.js';
+import { cuttingLimits, rowsBehind, type SimulatedRun } from '../support/simulated-run.js';
 
 /**
  * Random plans over sources of several partitions, whose rows have to move, show the rows of the same plans over one
@@ -37,23 +37,10 @@ async function play(
   }
 }
 
-async function rowsOf(shown: ViewDeclaration, of: RandomSources, seed: number): Promise<string[]> {
-  const random = new Random(seed);
-  const run = new SimulatedRun([shown], {
-    readEntriesMax: random.of([2, 8_000]),
-    commitWritesMax: random.of([4, 4_000]),
-    cacheEntriesMax: random.of([1, 10_000]),
-  });
-  run.start();
-  await play(run, of, seed);
-  await run.settled('v');
-  expect(run.parked('v')).toEqual([]);
-  run.end();
-  return run
-    .rows('v')
-    .map((row) => JSON.stringify(row))
-    .sort();
-}
+type Shown = { readonly declaration: ViewDeclaration };
+
+const rowsOf = (shown: Shown, of: RandomSources, seed: number): Promise<string[]> =>
+  rowsBehind(shown, cuttingLimits(new Random(seed)), (run) => play(run, of, seed));
 
 /** The first plan from a seed on whose rows move so often at least. */
 function moving(
@@ -61,15 +48,15 @@ function moving(
   times: number,
 ): {
   seed: number;
-  one: ViewDeclaration;
-  many: ViewDeclaration;
+  one: Shown;
+  many: Shown;
   alone: RandomSources;
   several: RandomSources;
 } {
   for (let seed = from; ; seed++) {
     const [alone, several] = [randomSources(1), randomSources(3)];
     const [one, many] = [randomView(seed, alone), randomView(seed, several)];
-    if (one !== null && many !== null && stageOf(many.plan) >= times)
+    if (one !== null && many !== null && stageOf(many.declaration.plan) >= times)
       return { seed, one, many, alone, several };
   }
 }

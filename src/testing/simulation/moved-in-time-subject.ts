@@ -3,7 +3,7 @@ import type { RecordSource } from '../../runtime/placement.js';
 import { count, countDistinct } from '../../view/aggregates.js';
 import { declarationOf } from '../../view/declaration-of.js';
 import { instant } from '../../view/instant.js';
-import type { ViewDeclaration } from '../../view/plan.js';
+import type { ViewDeclaration } from '../../view/declarations.js';
 import { stream } from '../../view/stream.js';
 import { view } from '../../view/view.js';
 import { tumbling } from '../../view/window.js';

@@ -1,5 +1,6 @@
 import { ArchivedLog } from '../../runtime/archive/archived-log.js';
 import { decodeEntry, encodeEntry } from '../../runtime/exchange-entry.js';
+import { EXCHANGE, type Heard, heardIn } from '../../runtime/followed.js';
 import type {
   CommitOutcome,
   CommitRequest,
@@ -21,8 +22,10 @@ import { SimulatedArchive } from './simulated-archive.js';
 import {
   archivedSubject,
   chainedSubject,
+  movedInTimeOnly,
   movedOnly,
   movedSubject,
+  plainSubject,
   stackedSubject,
   subjectInTime,
 } from './subjects.js';
@@ -30,6 +33,9 @@ import type { Subject } from './subject.js';
 
 /** How long before the entries, where heartbeats are read first. */
 const HEARTBEATS_EARLY_MS = 1_200;
+
+/** How much further than they are, where time is passed that others have not acted on. */
+const CLOCKS_EARLY_MS = 20_000;
 
 /** One rule of the protocol, broken on purpose. A simulation that does not notice proves nothing. */
 export interface Mutation {
@@ -76,6 +82,20 @@ const withLog =
     log.read = (request) => read(right, request);
     return { ...memoryPorts(redis), log };
   };
+
+/** What tasks have stored of their senders, changed for whoever asks. */
+const withHeard = (change: (heard: Heard) => Heard): Mutation['ports'] =>
+  withTasks((redis) => {
+    const store = new MemoryTaskStore(redis);
+    const status = store.status.bind(store);
+    store.status = async (tasks) =>
+      (await status(tasks)).map(({ record, ...rest }) => {
+        const heard = record && heardIn(record);
+        if (!heard) return { ...rest, record };
+        return { ...rest, record: { ...record, extra: { ...record.extra, [EXCHANGE]: heard.map(change) } } };
+      });
+    return store;
+  });
 
 /** What tasks receive, changed on its way. */
 const withReceived =
@@ -157,10 +177,11 @@ export const mutations: readonly Mutation[] = [
     ports: withTasks((redis) => {
       const store = new MemoryTaskStore(redis);
       const claim = store.claim.bind(store);
-      store.claim = async (task, owner, epoch) => {
+      store.claim = async (...asked) => {
+        const [task, , epoch] = asked;
         const kept = redis.task(task);
         const { nonce } = kept;
-        const claimed = await claim(task, owner, epoch);
+        const claimed = await claim(...asked);
         if (claimed === null || nonce === null) return claimed;
         kept.epoch = epoch;
         kept.nonce = nonce;
@@ -203,6 +224,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     breaks: 'a read names the position it continues from',
+    subject: plainSubject,
     ports: withLog(async (log, request) => {
       const cursor = log.redis.groups.get(request.redisKey)?.get(log.group);
       if (cursor === undefined || request.position === '0-0')
@@ -367,18 +389,18 @@ export const mutations: readonly Mutation[] = [
     breaks: 'what a task has lost it makes again up to where its receivers are',
     subject: movedOnly,
     slotsGoBack: true,
-    ports: withTasks((redis) => {
-      const store = new MemoryTaskStore(redis);
-      const status = store.status.bind(store);
-      store.status = async (tasks) =>
-        (await status(tasks)).map(({ record, ...rest }) => {
-          const heard = record?.extra['exchange'] as object[] | undefined;
-          if (!record || !heard) return { ...rest, record };
-          const nowhere = heard.map((one) => ({ ...one, frontier: {} }));
-          return { ...rest, record: { ...record, extra: { ...record.extra, exchange: nowhere } } };
-        });
-      return store;
-    }),
+    ports: withHeard((heard) => ({ ...heard, frontier: {} })),
+  },
+  {
+    breaks: 'what a task has lost it makes again up to the time that its receivers have acted on',
+    subject: movedInTimeOnly,
+    slotsGoBack: true,
+    ports: withHeard((heard) => ({
+      ...heard,
+      clocks: Object.fromEntries(
+        Object.entries(heard.clocks).map(([redisKey, clock]) => [redisKey, clock && clock + CLOCKS_EARLY_MS]),
+      ),
+    })),
   },
   {
     breaks: 'what a tick sends is in its commit',

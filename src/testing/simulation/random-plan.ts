@@ -3,11 +3,10 @@ import { assert } from '../../assert.js';
 import { count, countDistinct, sum } from '../../view/aggregates.js';
 import { computed } from '../../view/computed.js';
 import { declarationErrors } from '../../view/declaration-errors.js';
-import { declarationOf } from '../../view/declaration-of.js';
 import { instant } from '../../view/instant.js';
 import { max, min } from '../../view/ordered-aggregates.js';
 import { lag, rank, rolling, rowNumber } from '../../view/row-functions.js';
-import type { ViewDeclaration } from '../../view/plan.js';
+import type { ViewDeclaration } from '../../view/declarations.js';
 import { stream } from '../../view/stream.js';
 import { table } from '../../view/table.js';
 import { view } from '../../view/view.js';
@@ -256,12 +255,14 @@ class RandomPlan {
  * A view of a random plan: the same for the same seed, whatever the partitions. Its rows may be equal, and each says how often
  * it is there. Null where they would have to move and cannot.
  */
-export function randomView(seed: number, of: RandomSources): ViewDeclaration | null {
+export function randomView(
+  seed: number,
+  of: RandomSources,
+): { readonly declaration: ViewDeclaration } | null {
   const { rows, columns } = new RandomPlan(new Random(seed), of).make();
   const made = view('v', { from: rows.groupBy(...names(columns)).aggregate({ copies: count() }) } as never);
-  const declared = declarationOf(made as never) as ViewDeclaration;
-  const errors = declarationErrors([declared]);
+  const errors = declarationErrors([made.declaration]);
   if (errors.some(({ code }) => code === 'needs-exchange')) return null;
   assert(errors.length === 0, errors.map(({ message }) => message).join('\n'));
-  return declared;
+  return made;
 }

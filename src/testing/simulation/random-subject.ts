@@ -3,7 +3,6 @@ import type { RawEntry } from '../../runtime/ports/source-log.js';
 import { comparePositions } from '../../runtime/position.js';
 import { declarationOf } from '../../view/declaration-of.js';
 import { stageOf } from '../../view/exchange.js';
-import type { ViewDeclaration } from '../../view/plan.js';
 import type { AppendedEntry } from '../history.js';
 import type { Random } from '../random.js';
 import { ViewRun } from '../view-run.js';
@@ -72,7 +71,7 @@ function movingView(random: Random, times: number) {
   const [alone, several] = [randomSources(1), randomSources(3)];
   for (;;) {
     const seed = random.below(2 ** 31);
-    const [one, many]: (ViewDeclaration | null)[] = [randomView(seed, alone), randomView(seed, several)];
+    const [one, many] = [alone, several].map((of) => randomView(seed, of)?.declaration);
     if (one && many && stageOf(many.plan) >= times) return { alone, several, one, many };
   }
 }

@@ -4,7 +4,7 @@ import type { RawEntry } from '../../runtime/ports/source-log.js';
 import { count, countDistinct, sum } from '../../view/aggregates.js';
 import { declarationOf } from '../../view/declaration-of.js';
 import { max, min } from '../../view/ordered-aggregates.js';
-import type { ViewDeclaration } from '../../view/plan.js';
+import type { ViewDeclaration } from '../../view/declarations.js';
 import { stream } from '../../view/stream.js';
 import { table } from '../../view/table.js';
 import { view } from '../../view/view.js';

@@ -1,7 +1,7 @@
 import { partitionKeys, partitionOf, type RecordSource } from '../../runtime/placement.js';
 import type { RawEntry } from '../../runtime/ports/source-log.js';
 import type { Position } from '../../runtime/position.js';
-import type { ViewDeclaration } from '../../view/plan.js';
+import type { ViewDeclaration } from '../../view/declarations.js';
 import type { Random } from '../random.js';
 
 /** Rows by what identifies them. */

@@ -33,9 +33,13 @@ export const archivedSubject = (random: Random): Subject =>
 const shapeOf = (random: Random, partitions: number): Shape => ({ partitions, buckets: random.of([1, 4]) });
 const retention = (random: Random): Shape['retain'] => ({ entries: random.of([1, 10, 40]) });
 
+/** One whose rows stay where they are, and that acts on no time. */
+export const plainSubject = (random: Random): Subject =>
+  random.of([sums, joined])(shapeOf(random, random.of([1, 1, 3])));
+
 /** One that acts on time. */
 export const subjectInTime = (random: Random): Subject =>
-  random.of([timed, near, movedInTime])(shapeOf(random, random.of([1, 1, 3])));
+  random.of<(shape: Shape) => Subject>([timed, near, movedInTime])(shapeOf(random, random.of([1, 1, 3])));
 
 /** One in which views read views. */
 export const stackedSubject = (random: Random): Subject =>
@@ -44,9 +48,14 @@ export const stackedSubject = (random: Random): Subject =>
 /** One in which they move more than once. */
 export const chainedSubject = (random: Random): Subject => chained(shapeOf(random, random.of([1, 3])));
 
-/** One in which they move once, no time passes, and nobody reads what becomes of them. */
-export function movedOnly(random: Random): Subject {
-  const { views, ...subject } = moved(shapeOf(random, random.of([1, 3])));
+/** One in which they move once, and nobody reads what becomes of them. */
+export const movedOnly = (random: Random): Subject =>
+  withoutReaders(random.of([moved, movedInTime, timedAndMoved])(shapeOf(random, random.of([1, 3]))));
+
+/** The same with windows that are final some time. */
+export const movedInTimeOnly = (random: Random): Subject => withoutReaders(timedAndMoved(shapeOf(random, 3)));
+
+function withoutReaders({ views, ...subject }: Subject): Subject {
   const alone = views.filter(({ plan }) => sourcesOf(plan).every(({ kind }) => kind === 'stream'));
   const names = alone.map(({ name }) => name);
   return {
@@ -56,6 +65,8 @@ export function movedOnly(random: Random): Subject {
   };
 }
 
+const timedAndMoved = (shape: Shape): Subject => timed({ ...shape, partitions: 3 }, 'delay');
+
 /** A subject in which rows move between partitions. */
 export const movedSubject = (random: Random): Subject =>
-  random.of([moved, movedInTime, chained])(shapeOf(random, random.of([1, 3])));
+  random.of([moved, movedInTime, timedAndMoved, chained])(shapeOf(random, random.of([1, 3])));
