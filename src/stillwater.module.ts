@@ -16,7 +16,7 @@ import { HealthModule } from './health/health.module.js';
 import { BullRebuilds } from './jobs/bull-rebuilds.js';
 import type { JobsOptions } from './jobs/jobs-options.js';
 import { JobsModule } from './jobs/jobs.module.js';
-import { REPLICAS_WITHIN_MS } from './redis/acknowledgement.js';
+import { connectionLimits } from './redis/connection-limits.js';
 import { queueCluster } from './redis/connect.js';
 import { RedisConnections } from './redis/connections.js';
 import { checkRedis, readRedisFacts, type RedisFacts } from './redis/facts.js';
@@ -209,7 +209,10 @@ function redisOptions(
     ...(typeof connection === 'string' ? { url: connection } : { redis: connection }),
     prefix,
     onUnanswered: () => metrics.connectionsReplaced.add(),
-    replicas: typeof replicas === 'number' ? { count: replicas, withinMs: REPLICAS_WITHIN_MS } : replicas,
+    replicas:
+      typeof replicas === 'number'
+        ? { count: replicas, withinMs: connectionLimits.replicasWithinMs }
+        : replicas,
     ...(archive && archive !== 'none' && { archived: archivedIn(archive, prefix) }),
   };
 }
