@@ -36,7 +36,7 @@ export async function discoverViews(
 }
 
 /** The declarations a module exports: by themselves, in arrays or in records. */
-export function declarationsIn(exported: unknown): SourceDeclaration[] {
+function declarationsIn(exported: unknown): SourceDeclaration[] {
   return [...collect(exported, 2)];
 }
 

@@ -122,5 +122,31 @@ export class SimulatedRun {
   }
 }
 
+/** Limits that cut batches and commits small and forget all that is cached, or none of it. */
+export const cuttingLimits = (random: Random): Partial<Limits> => ({
+  readEntriesMax: random.of([2, 8_000]),
+  commitWritesMax: random.of([4, 4_000]),
+  cacheEntriesMax: random.of([1, 10_000]),
+});
+
+/** The rows of a view behind a history, as sorted texts: of one worker, where nothing goes wrong. */
+export async function rowsBehind(
+  shown: { readonly declaration: ViewDeclaration },
+  limits: Partial<Limits>,
+  play: (run: SimulatedRun) => Promise<void>,
+): Promise<string[]> {
+  const { name } = shown.declaration;
+  const run = new SimulatedRun([shown], limits);
+  run.start();
+  await play(run);
+  await run.settled(name);
+  expect(run.parked(name)).toEqual([]);
+  run.end();
+  return run
+    .rows(name)
+    .map((row) => JSON.stringify(row))
+    .sort();
+}
+
 const declarationsOf = (views: readonly object[]): ViewDeclaration[] =>
   views.map((view) => declarationOf(view as never) as ViewDeclaration);
