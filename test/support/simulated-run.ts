@@ -26,11 +26,12 @@ export class SimulatedRun {
   #nonces = 0;
 
   constructor(views: readonly object[], limits: Partial<Limits> = {}) {
-    this.views = views.map((view) => declarationOf(view as never) as ViewDeclaration);
+    this.views = declarationsOf(views);
     this.limits = { ...defaultLimits, ...limits };
   }
 
-  start(): SimulatedWorker {
+  /** A process, by default with the views of the run. */
+  start(views: readonly object[] = []): SimulatedWorker {
     const process = new SimulatedProcess(`w${this.workers.length}`, this.time, 0);
     const faults = new FaultSource(new Random(1));
     const nonce = (): string => `n${++this.#nonces}`;
@@ -41,7 +42,14 @@ export class SimulatedRun {
       if (outcome.status === 'committed') this.onCommit(request);
       return outcome;
     };
-    const worker = new SimulatedWorker(process, ports, faults, this.views, this.limits, nonce);
+    const worker = new SimulatedWorker(
+      process,
+      ports,
+      faults,
+      views.length === 0 ? this.views : declarationsOf(views),
+      this.limits,
+      nonce,
+    );
     this.workers.push(worker);
     void worker.start();
     return worker;
@@ -139,3 +147,6 @@ export async function rowsBehind(
     .map((row) => JSON.stringify(row))
     .sort();
 }
+
+const declarationsOf = (views: readonly object[]): ViewDeclaration[] =>
+  views.map((view) => declarationOf(view as never) as ViewDeclaration);
