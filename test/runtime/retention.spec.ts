@@ -90,15 +90,15 @@ describeWithRedis('retention', () => {
       from: sales.groupBy('shop').aggregate({ sales: count() }),
       partitions: 2,
     });
-    const system = await start(declared(parted));
+    const system = await systems.start(declared(parted));
     await append(100);
     await system.caughtUp('parted');
     const [task] = (await keysOf('parted')).filter((key) => key.endsWith('/0.0:task'));
-    const [position] = (await redis.client().xrange('sales', '-', '+', 'COUNT', 20)).at(-1)!;
+    const [position] = (await client().xrange('sales', '-', '+', 'COUNT', 20)).at(-1)!;
     // As it is where its slot alone went back.
-    await redis.client().hset(task!, 'frontier', JSON.stringify({ sales: position }));
+    await client().hset(task!, 'frontier', JSON.stringify({ sales: position }));
     await system.retention.trim();
-    const [[first]] = (await redis.client().xrange('sales', '-', '+', 'COUNT', 1)) as [[string, string[]]];
+    const [[first]] = (await client().xrange('sales', '-', '+', 'COUNT', 1)) as [[string, string[]]];
     expect(first).toBe(position);
   });
 
