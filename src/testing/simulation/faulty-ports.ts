@@ -24,7 +24,7 @@ export const LATE_MS_MAX = 2_500;
 /** They ask nobody. */
 const SYNCHRONOUS: ReadonlySet<string | symbol> = new Set(['changelogKey', 'sentKey']);
 
-const OF_OBJECTS: ReadonlySet<string> = new Set(['put', 'get', 'list', 'remove']);
+const OF_OBJECTS: ReadonlySet<string> = new Set(['begin', 'put', 'get', 'list', 'remove']);
 
 /** What the faults of a run are drawn from, and how many there were. */
 export class FaultSource {

@@ -43,7 +43,7 @@ export interface SimulationOptions {
   readonly subject?: (random: Random) => Subject;
   /** How processes reach the archive, where the subject has one; by default right. */
   readonly archive?: (redis: MemoryRedis) => SimulatedArchive;
-  /** Slots of tasks go back often, one at a time, and nothing else does. */
+  /** Slots of tasks go back often, and nothing else does. */
   readonly slotsGoBack?: boolean;
 }
 
@@ -238,12 +238,21 @@ export class Simulation {
     } else if (!this.options.slotsGoBack && random.chance(0.3)) {
       rollBackStream(this.#redis, to, random.of(this.#streams()));
       this.#wentBack.stream();
-    } else if (this.#redis.tasks.size > 0) {
-      const name = random.of([...this.#redis.tasks.keys()]);
-      rollBackTask(this.#redis, to, name);
-      this.#wentBack.task(name);
+    } else {
+      const names = this.#slotsThatGoBack();
+      for (const name of names) rollBackTask(this.#redis, to, name);
+      this.#wentBack.tasks(names);
     }
     this.#watch.wentBack();
+  }
+
+  /** Those of one task, or of several: a master holds many. */
+  #slotsThatGoBack(): string[] {
+    const random = this.#random;
+    const tasks = [...this.#redis.tasks.keys()];
+    if (tasks.length === 0) return [];
+    if (!this.options.slotsGoBack || random.chance(0.7)) return [random.of(tasks)];
+    return tasks.filter(() => random.chance(0.5));
   }
 
   #logs(): Map<string, WholeLog> {

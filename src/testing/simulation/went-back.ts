@@ -24,9 +24,9 @@ export class WentBack {
     this.#streams++;
   }
 
-  task(name: string): void {
+  tasks(names: readonly string[]): void {
     this.times++;
-    this.#tasks.push(name);
+    this.#tasks.push(...names);
   }
 
   excuses({ task, parked }: TaskStatus, view: ViewDeclaration, others: readonly TaskStatus[]): boolean {
