@@ -85,6 +85,23 @@ describeWithRedis('retention', () => {
     await expect(system.rebuilder.rollback('by-shop')).rejects.toMatchObject({ code: 'nothing-kept' });
   });
 
+  test('a log is kept for those that read it, also where they are behind those that show what becomes of it', async () => {
+    const parted = view('parted', {
+      from: sales.groupBy('shop').aggregate({ sales: count() }),
+      partitions: 2,
+    });
+    const system = await systems.start(declared(parted));
+    await append(100);
+    await system.caughtUp('parted');
+    const [task] = (await keysOf('parted')).filter((key) => key.endsWith('/0.0:task'));
+    const [position] = (await client().xrange('sales', '-', '+', 'COUNT', 20)).at(-1)!;
+    // As it is where its slot alone went back.
+    await client().hset(task!, 'frontier', JSON.stringify({ sales: position }));
+    await system.retention.trim();
+    const [[first]] = (await client().xrange('sales', '-', '+', 'COUNT', 1)) as [[string, string[]]];
+    expect(first).toBe(position);
+  });
+
   test('a kept generation stays as long as one that serves reads it', async () => {
     const system = await systems.start(declared(byShop, bySales));
     await append(10);
