@@ -181,6 +181,8 @@ export abstract class ExpressionParser extends TokenReader {
     let e = of;
     for (;;) {
       if (this.skip('::')) e = this.#castTo(e);
+      // Texts have one order here, that of their characters' codes.
+      else if (this.skip('collate')) this.name();
       else if (this.skip('[')) {
         const index = this.expression();
         e = this.skip(':') ? call('(slice)', [e, index, this.expression()]) : { k: 'element', e, index };
@@ -310,7 +312,11 @@ export abstract class ExpressionParser extends TokenReader {
   }
 
   #array(): Expr {
-    if (this.skip('(')) return unsupported('SQL: ARRAY of a query');
+    if (this.skip('(')) {
+      const query = this.query();
+      this.expect(')');
+      return listOf(query);
+    }
     this.expect('[');
     const items = this.sees(']') ? [] : this.list(() => this.expression());
     this.expect(']');
@@ -344,11 +350,18 @@ export abstract class ExpressionParser extends TokenReader {
 
   #named(first: string): Expr {
     if (this.skip('(')) return this.#call(first);
+    // A function of lists as an aggregate: of the list of its values.
+    if (first === 'aggregate' && this.skip(':')) return this.#ofList(this.name());
     if (!this.skip('.')) return BARE.has(first) ? call(first, []) : { k: 'column', table: null, name: first };
     if (this.skip('*')) return { k: 'star', table: first };
     const second = this.name();
     if (this.skip('(')) return this.#call(second);
     return { k: 'column', table: first, name: second };
+  }
+
+  #ofList(name: string): Expr {
+    this.expect('(');
+    return call(name, [this.#call('array_agg')]);
   }
 
   #call(name: string): Expr {
@@ -460,3 +473,37 @@ export const call = (name: string, args: readonly Expr[]): Call => ({
   filter: null,
   over: null,
 });
+
+/** ARRAY(query): the list of what a query of one column gives; of nothing, an empty one. */
+function listOf(query: Query): Expr {
+  const item: Expr = { k: 'column', table: '(list)', name: '(item)' };
+  const { body, order } = query;
+  // The order of the query is that of the list, where it is told by the one column.
+  const byItem = order.every(
+    ({ e }) =>
+      (e.k === 'literal' && e.value === 1) ||
+      (body.k === 'select' && JSON.stringify(e) === JSON.stringify(body.items[0]?.e)),
+  );
+  if (!byItem) return unsupported('SQL: ARRAY of a query in an order of other columns');
+  const list: Call = { ...call('array_agg', [item]), order: order.map((one) => ({ ...one, e: item })) };
+  const e = call('coalesce', [list, { k: 'array', items: [] }]);
+  const inAnyOrder = query.limit === null && query.offset === null ? { ...query, order: [] } : query;
+  const whole: Query = {
+    ctes: [],
+    body: {
+      k: 'select',
+      distinct: false,
+      distinctOn: [],
+      items: [{ e, as: null, name: 'array' }],
+      from: [{ k: 'query', query: inAnyOrder, as: '(list)', columns: ['(item)'], lateral: false }],
+      where: null,
+      groups: null,
+      having: null,
+    },
+    order: [],
+    limit: null,
+    offset: null,
+    ties: false,
+  };
+  return { k: 'scalar', query: whole };
+}
