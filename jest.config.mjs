@@ -12,7 +12,7 @@ export default {
   setupFiles: ['reflect-metadata'],
   workerIdleMemoryLimit: '768MB',
   maxWorkers: 2,
-  testTimeout: 30_000,
+  testTimeout: 60_000,
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

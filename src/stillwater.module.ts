@@ -8,6 +8,7 @@ import {
   type ModuleMetadata,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
+import type { ConnectionOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { messageOf, StillwaterError } from './errors/stillwater-error.js';
 import { DirectoryStore } from './archive/directory-store.js';
@@ -16,9 +17,10 @@ import { BullRebuilds } from './jobs/bull-rebuilds.js';
 import type { JobsOptions } from './jobs/jobs-options.js';
 import { JobsModule } from './jobs/jobs.module.js';
 import { REPLICAS_WITHIN_MS } from './redis/acknowledgement.js';
+import { queueCluster } from './redis/connect.js';
 import { RedisConnections } from './redis/connections.js';
 import { checkRedis, readRedisFacts, type RedisFacts } from './redis/facts.js';
-import { type RedisAddress, resolved, shownAddress } from './redis/redis-address.js';
+import { isCluster, type RedisAddress, resolved, shownAddress } from './redis/redis-address.js';
 import { RedisModule, type RedisModuleOptions } from './redis/redis.module.js';
 import { ArchivedLog } from './runtime/archive/archived-log.js';
 import { LogArchive } from './runtime/archive/log-archive.js';
@@ -261,10 +263,11 @@ async function checkServers(connections: RedisConnections, address: RedisAddress
   facts.forEach(checkRedis);
 }
 
-/** What the queue takes: a URL of one server is left to ioredis to read. */
+/** What the queue takes: a URL of one server is left to ioredis to read, and no cluster is connected to by BullMQ itself. */
 function jobsConnection(connection: RedisAddress): JobsOptions['connection'] {
   const address = resolved(connection);
-  return (typeof address === 'string' ? { url: address } : address) as JobsOptions['connection'];
+  if (typeof address === 'string') return { url: address };
+  return isCluster(address) ? (settings) => queueCluster(address, settings) : (address as ConnectionOptions);
 }
 
 function jobsLogger() {

@@ -14,7 +14,7 @@ function walls(tree?: string): { lines: string[]; status: number | null } {
 describe('the walls between layers', () => {
   it('are crossed by no import of this tree', () => {
     expect(walls()).toEqual({ lines: [], status: 0 });
-  }, 60_000);
+  });
 
   it('are seen when they are crossed, and it is said by whom', () => {
     const tree = mkdtempSync(join(tmpdir(), 'stillwater-walls-'));
@@ -59,7 +59,7 @@ describe('the walls between layers', () => {
     } finally {
       rmSync(tree, { recursive: true, force: true });
     }
-  }, 60_000);
+  });
 });
 
 describe('what the circuit and what is below it hold', () => {

@@ -1,6 +1,6 @@
 import { compileStage } from '../view/compile-plan.js';
 import { sourcesOf } from '../view/plan-nodes.js';
-import type { ViewDeclaration } from '../view/plan.js';
+import type { ViewDeclaration } from '../view/declarations.js';
 import { partitionsOfStage, stagesOf } from '../view/stages.js';
 import { describeView } from './reading/view-description.js';
 import { partitionKeys } from './placement.js';

@@ -15,7 +15,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { StillwaterError } from '../errors/stillwater-error.js';
 import { encodeTombstone, encodeUpsert, type EncodedEntry } from '../runtime/encode-record.js';
 import { Reading } from '../runtime/reading/reading.js';
-import type { TableDeclaration } from '../view/plan.js';
+import type { TableDeclaration } from '../view/declarations.js';
 import { AppendRecords } from './append-records.js';
 import { ProblemFilter } from './problem.filter.js';
 import { rowOf } from './read-body.js';

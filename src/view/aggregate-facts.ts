@@ -2,9 +2,10 @@ import { z } from 'zod';
 import type { AggregatorOptions } from '../circuit/aggregator.js';
 import { AVERAGE_DIGITS } from '../circuit/aggregators/decimal-sum.js';
 import { decimal } from './decimal.js';
-import { arrayColumn, notNull, nullable, objectColumn } from './columns.js';
+import { arrayColumn, notNull, nullable, objectColumn, type Column } from './column.js';
+import type { AggregateKind } from './aggregate-spec.js';
+import type { Relation } from './relation.js';
 import type { Explained } from './node-kind.js';
-import type { AggregateKind, Column, Relation } from './plan.js';
 
 /** What there is to know of one kind of aggregate, before it meets rows. */
 export interface AggregateFacts {

@@ -4,7 +4,10 @@ import { isTrue } from '../circuit/row-function.js';
 import type { Row, Value } from '../zset/value.js';
 import type { PlanCompiler } from './compile-plan.js';
 import { freezingGroups } from './freezing.js';
-import type { AggregateNode, AggregateSpec, Column, Expression } from './plan.js';
+import type { AggregateNode } from './plan.js';
+import type { AggregateSpec } from './aggregate-spec.js';
+import type { Column } from './column.js';
+import type { Expression } from './expression.js';
 
 /** What an aggregate reads of its input rows, compiled. */
 export interface AggregateInput {

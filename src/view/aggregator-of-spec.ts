@@ -3,7 +3,9 @@ import { aggregatorsByKind } from '../circuit/aggregators/aggregator-of.js';
 import { decimalAvg, decimalSum } from '../circuit/aggregators/decimal-sum.js';
 import { decimalOfOrder, decimalOrder } from '../zset/decimal.js';
 import type { Row, Value } from '../zset/value.js';
-import type { AggregateSpec, ColumnType, Expression } from './plan.js';
+import type { AggregateSpec } from './aggregate-spec.js';
+import type { ColumnType } from './column.js';
+import type { Expression } from './expression.js';
 
 /**
  * The aggregator of an aggregate. Decimals are texts: what compares them is given texts that are in the order of the numbers,

@@ -1,17 +1,22 @@
 import type { z } from 'zod';
 import { columnNameProblem } from './column-name.js';
-import { columnsOf, sameKind, typeText } from './columns.js';
-import { expressionOf, noteFunction, noteUnstorable, POSITION, type Note } from './expression.js';
+import { columnsOf } from './columns.js';
+import { sameKind, typeText, type Column } from './column.js';
+import type { Expression } from './expression.js';
+import {
+  type NamedExpression,
+  expressionOf,
+  noteFunction,
+  noteUnstorable,
+  POSITION,
+  type Note,
+} from './expression.js';
 import { placeOfDeclaration } from './place.js';
-import type { Column, Expression, PlanNode } from './plan.js';
+import type { PlanNode } from './plan.js';
 import { problemsOf, type Problem } from './problem.js';
+import { asItIs, projected } from './projected.js';
 import * as relation from './relation.js';
 import { functionProblem } from './user-function.js';
-
-export interface NamedExpression {
-  readonly name: string;
-  readonly value: Expression;
-}
 
 /** The making of one collection: its place, and the problems of what it is made of and its own. */
 export class Build {
@@ -117,17 +122,7 @@ export class Build {
       ordered.every((column, index) => column && sameKind(column.type, wanted[index]!.type))
     ) {
       if (ordered.every((column, index) => column === found[index])) return other;
-      const columns = (ordered as Column[]).map((column) => ({
-        name: column.name,
-        value: { kind: 'path', path: column.name, column } as const,
-      }));
-      return Object.freeze({
-        op: 'select',
-        input: other,
-        columns,
-        relation: relation.selectRelation(other.relation, columns),
-        place: this.place,
-      });
+      return projected(other, (ordered as Column[]).map(asItIs), this.place);
     }
     const text = (columns: readonly Column[]): string =>
       columns.map((column) => `${column.name}: ${typeText(column.type)}`).join(', ');

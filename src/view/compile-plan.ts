@@ -27,7 +27,10 @@ import { RecordSide, viewRecordCodec } from '../circuit/view-record.js';
 import { partitionOfText } from '../zset/partition-of-text.js';
 import { keyTextOf, type KeyPart } from '../zset/row-key.js';
 import type { Row } from '../zset/value.js';
-import { columnAt, holdsOnlyStrings } from './columns.js';
+import { columnAt, holdsOnlyStrings, type Column, type ColumnType } from './column.js';
+import type { ColumnWatermark, Relation } from './relation.js';
+import type { Expression } from './expression.js';
+import type { SourceDeclaration, ViewDeclaration } from './declarations.js';
 import { checkOf } from './computed-value.js';
 import { stageOf } from './exchange.js';
 import { fusedAggregate } from './fused-aggregate.js';
@@ -35,17 +38,7 @@ import { indexOrderText } from './index-order.js';
 import { kindOf } from './node-kinds.js';
 import { nodesOf, sourcesOf } from './plan-nodes.js';
 import { partitionsOfStage } from './stages.js';
-import type {
-  Column,
-  ColumnType,
-  ColumnWatermark,
-  ExchangeNode,
-  Expression,
-  PlanNode,
-  Relation,
-  SourceDeclaration,
-  ViewDeclaration,
-} from './plan.js';
+import type { ExchangeNode, PlanNode } from './plan.js';
 
 /** A stage of a view as what maintains it. */
 export interface CompiledStage {

@@ -2,7 +2,7 @@ import type { Build } from './build.js';
 import { groupedTogether } from './order-relations.js';
 import { placedTogether } from './join-relation.js';
 import type { ExchangeNode, JoinKey, PlanNode } from './plan.js';
-import { exchangeRelation, partitionText } from './relation.js';
+import { exchangeRelation, partitionText, type Relation } from './relation.js';
 
 /**
  * Where rows that belong together may lie in different partitions, the plan moves them first. What several collections
@@ -107,13 +107,14 @@ function placingPairs(
 }
 
 function placedBy(node: PlanNode, by: readonly string[], partitions: number, { place }: Build): PlanNode {
-  const { relation } = node;
-  const isPlaced =
-    relation.partitions === partitions &&
-    relation.partitionedBy?.length === by.length &&
-    by.every((name, index) => relation.partitionedBy![index] === name);
-  return isPlaced ? node : exchanged(node, by, partitions, place);
+  return isPlacedBy(node.relation, by, partitions) ? node : exchanged(node, by, partitions, place);
 }
+
+/** Whether rows lie by just these columns, in as many partitions. */
+export const isPlacedBy = (relation: Relation, by: readonly string[], partitions: number): boolean =>
+  relation.partitions === partitions &&
+  relation.partitionedBy?.length === by.length &&
+  by.every((name, index) => relation.partitionedBy![index] === name);
 
 /** Collections, all of them moved as often as that which was most often. */
 export function inOneStage(

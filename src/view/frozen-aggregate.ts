@@ -6,7 +6,7 @@ import type { Ordered } from '../circuit/operator.js';
 import type { AggregateOptions } from '../circuit/operators/aggregate.js';
 import { keyValues } from '../zset/row-key.js';
 import type { AggregateInput } from './aggregate-input.js';
-import { holdsOnlyStrings } from './columns.js';
+import { holdsOnlyStrings } from './column.js';
 import type { PlanCompiler } from './compile-plan.js';
 import { frozenBy } from './freezing.js';
 import type { AggregateNode } from './plan.js';

@@ -8,6 +8,7 @@ import { exchange } from './nodes/exchange.js';
 import { during } from './nodes/during.js';
 import { final } from './nodes/final.js';
 import { flatMap } from './nodes/flat-map.js';
+import { inlined } from './nodes/inlined.js';
 import { intersect } from './nodes/intersect.js';
 import { intervalJoin } from './nodes/interval-join.js';
 import { joinAsOf } from './nodes/join-as-of.js';
@@ -50,6 +51,7 @@ const nodeKinds: { readonly [Op in OperatorNode['op']]: NodeKind<Extract<Operato
   final,
   during,
   exchange,
+  inlined,
 };
 
 export const kindOf = <N extends OperatorNode>(node: N): NodeKind<N> =>

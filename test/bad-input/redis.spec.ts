@@ -67,7 +67,7 @@ describeWithRedis('a Redis that will not do', () => {
       code: 'redis-unreachable',
       message: expect.stringContaining('ECONNREFUSED'),
     });
-  }, 60_000);
+  });
 
   test('because it is of version 6 ends the start (only its INFO is made to say so)', async () => {
     const old = await asVersion6(redis);
@@ -140,7 +140,7 @@ describeWithRedis('a Redis that will not do', () => {
     await append('c');
     await product.caughtUp('per-shop');
     expect((await rows()).map(({ shop }: any) => shop)).toEqual(['a', 'c']);
-  }, 60_000);
+  });
 
   test('because a key of ours holds another type parks that view, which names the key; others go on', async () => {
     product = await Product.start(redis, views);
@@ -193,7 +193,7 @@ describeWithRedis('a Redis that will not do', () => {
     for (const way of ways) if ((await redis.client().type(way)) === 'string') await redis.client().del(way);
     await product.caughtUp('per-buyer');
     expect((await product.get('/views/per-buyer/rows')).body).toHaveLength(4);
-  }, 60_000);
+  });
 
   test('because the stream’s key holds another type is named in the answer', async () => {
     await redis.client().set('sales', 'x');

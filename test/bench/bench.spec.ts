@@ -51,5 +51,5 @@ describeWithRedis('the benchmark', () => {
     expect(code).toBe(2);
     expect(output).toContain('There is no figure speed.');
     expect(output).toContain('many-views');
-  }, 60_000);
+  });
 });

@@ -41,5 +41,5 @@ describeWithRedis('the benchmark of scale', () => {
       code: 2,
       output: expect.stringContaining('There is no figure scale-in.'),
     });
-  }, 60_000);
+  });
 });

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 
 const JITI = resolve('node_modules/jiti/lib/jiti-cli.mjs');
 const STILLWATER = resolve('src/cli/stillwater.ts');
-const ENDED_WITHIN_MS = 25_000;
+const ENDED_WITHIN_MS = 50_000;
 
 export interface Ended {
   code: number | null;

@@ -26,7 +26,7 @@ describe('the flights of the example', () => {
       at: expect.stringMatching(/^2001-01-01T\d\d:\d\d:00\.000Z$/) as string,
       delay: expect.any(Number) as number,
     });
-  }, 60_000);
+  });
 
   it('can be asked for by number or all at once', () => {
     expect([readFlightsWanted('5000'), readFlightsWanted('1_000_000'), readFlightsWanted('all')]).toEqual([

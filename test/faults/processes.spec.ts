@@ -41,7 +41,7 @@ describeWithRedis(`faults on real processes (FAULT_SEED=${seed})`, () => {
     paused.kill('SIGCONT');
     await bench.append(2_000);
     await bench.expectExact();
-  }, 60_000);
+  });
 
   test('a Redis that restarts in the middle of commits is met again where it was left', async () => {
     await bench.startWorker();
@@ -94,5 +94,5 @@ describeWithRedis(`faults on real processes (FAULT_SEED=${seed})`, () => {
     } finally {
       await thief.connections.close();
     }
-  }, 60_000);
+  });
 });

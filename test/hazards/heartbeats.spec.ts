@@ -8,7 +8,7 @@ import type { SourceLog } from '../../src/runtime/ports/source-log.js';
 import { SiblingClocks } from '../../src/runtime/sibling-clocks.js';
 import { MemoryRedis } from '../../src/testing/memory/memory-redis.js';
 import { MemorySourceLog } from '../../src/testing/memory/memory-source-log.js';
-import type { StreamDeclaration } from '../../src/view/plan.js';
+import type { StreamDeclaration } from '../../src/view/declarations.js';
 import { closing } from '../support/closing.js';
 import { source, viewOf } from '../support/plans.js';
 import { Random } from '../support/random.js';

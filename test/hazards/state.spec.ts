@@ -2,7 +2,7 @@ import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { computed, count, declarationOf, max, min, stream, sum, table, view } from '../../src/index.js';
-import type { SourceDeclaration } from '../../src/view/plan.js';
+import type { SourceDeclaration } from '../../src/view/declarations.js';
 import { Proxy } from '../support/proxy.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 import { eventually, System, type SystemOptions } from '../support/system.js';
@@ -125,7 +125,7 @@ describeWithRedis('the state of a view', () => {
       for (const each of systems.splice(0)) await each.stop();
       await proxy.stop();
     }
-  }, 60_000);
+  });
 
   test('goes back with a Redis that lost its last second: nothing of the lost history is mixed in', async () => {
     const admin = redis.client();
@@ -147,7 +147,7 @@ describeWithRedis('the state of a view', () => {
     await append(250, 20);
     await expectExact(system);
     rmSync(join(directory, 'earlier.rdb'));
-  }, 60_000);
+  });
 
   test('has one owner although an epoch was granted twice, because Redis had lost the first grant', async () => {
     const admin = redis.client();
@@ -230,7 +230,7 @@ describeWithRedis('the state of a view', () => {
     );
     await dying.worker.stop();
     await dying.registry.stop();
-  }, 60_000);
+  });
 
   test('has an error for a row that a function threw on, until the row is corrected or deleted', async () => {
     const system = await start(declared(strict));

@@ -6,7 +6,7 @@ import { drive } from '../../src/runtime/drive.js';
 import type { CommitRequest, TaskRecord } from '../../src/runtime/ports/task-store.js';
 import type { OwnerToken, TaskId } from '../../src/runtime/task-id.js';
 import { compileView, type CompiledView } from '../../src/view/compile-plan.js';
-import type { ViewDeclaration } from '../../src/view/plan.js';
+import type { ViewDeclaration } from '../../src/view/declarations.js';
 import type { Delta } from '../../src/zset/delta.js';
 import type { Row } from '../../src/zset/value.js';
 import { Random } from '../support/random.js';
@@ -39,7 +39,7 @@ describeWithRedis('a view maintained in Redis equals the same query in DuckDB af
       const mirror = (view: ViewDeclaration): Promise<Mirror> =>
         OnRedis.start(redisPorts(connections), { ...view, name: `plan-${number}` });
       await new Comparison(random, twin, mirror).run();
-    }, 60_000);
+    });
 });
 
 /** A circuit over the task store of Redis, with a cache that forgets. */

@@ -76,7 +76,7 @@ let database: PGlite;
 beforeAll(async () => {
   database = await PGlite.create();
   await database.exec('CREATE TABLE facts (g text, x double precision, t boolean, s text)');
-}, 60_000);
+});
 afterAll(async () => database.close());
 
 async function expectedOf(rows: readonly Row[], grouping: string): Promise<Record<string, unknown>[]> {

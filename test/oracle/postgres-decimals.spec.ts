@@ -66,7 +66,7 @@ beforeAll(async () => {
   await database.exec(
     `CREATE TABLE amounts (id text PRIMARY KEY, g text, x numeric(60, ${SCALE}), y numeric(60, ${SCALE}))`,
   );
-}, 60_000);
+});
 afterAll(async () => database.close());
 
 const query = async (sql: string): Promise<Row[]> => (await database.query(sql)).rows as Row[];

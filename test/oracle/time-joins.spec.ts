@@ -126,7 +126,7 @@ describe('equal to DuckDB', () => {
           ['one', 'two'],
         );
       }
-    }, 60_000);
+    });
 
   it('is a join as of a time', async () => {
     for (let seed = 0; seed < 12; seed++)
@@ -138,5 +138,5 @@ describe('equal to DuckDB', () => {
         'SELECT l.id, l.k, r.v FROM one l ASOF LEFT JOIN facts r ON l.k = r.k AND l."at" >= r.since',
         ['one', 'facts'],
       );
-  }, 60_000);
+  });
 });

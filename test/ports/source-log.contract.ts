@@ -295,7 +295,7 @@ export function sourceLogContract(): void {
         await fill('1-0');
         const started = performance.now();
         expect(await wait({ orders: '1-0' }, 50)).toEqual([]);
-        expect(performance.now() - started).toBeLessThan(1_000);
+        expect(performance.now() - started).toBeLessThan(4_000);
       });
 
       it('returns with nothing when it is called off, without delaying the next', async () => {
@@ -306,7 +306,7 @@ export function sourceLogContract(): void {
         await subject().addAt('returns', '1-0', 'data', '1');
         const started = performance.now();
         expect(await wait({ returns: '0-0' })).toEqual(['returns']);
-        expect(performance.now() - started).toBeLessThan(1_000);
+        expect(performance.now() - started).toBeLessThan(4_000);
         expect(await wait({ orders: '0-0' }, 5_000, AbortSignal.abort())).toEqual([]);
       });
 

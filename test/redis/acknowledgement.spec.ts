@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { count, declarationOf, stream, view } from '../../src/index.js';
 import { RedisConnections } from '../../src/redis/connections.js';
 import { redisPorts } from '../../src/redis/redis.module.js';
-import type { ViewDeclaration } from '../../src/view/plan.js';
+import type { ViewDeclaration } from '../../src/view/declarations.js';
 import { commitOf, TASK } from '../ports/commit-request.js';
 import { Proxy } from '../support/proxy.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
@@ -11,6 +11,9 @@ import { eventually, System } from '../support/system.js';
 
 const orders = stream('orders', { schema: z.object({ shop: z.string() }) });
 const byShop = view('by-shop', { from: orders.groupBy('shop').aggregate({ orders: count() }) });
+/** Of a replica that is stopped nothing comes, however short the wait; one that follows may need its time on a busy machine. */
+const STOPPED_FOR_MS = 300;
+const FOLLOWS_WITHIN_MS = 20_000;
 const append = { redisKey: 'orders', entries: [['data', '{"shop":"a"}']], memoryMs: 60_000 };
 
 describeWithRedis('acknowledgement by a replica', () => {
@@ -19,7 +22,7 @@ describeWithRedis('acknowledgement by a replica', () => {
   let raw: Redis;
   const opened: RedisConnections[] = [];
   beforeAll(async () => {
-    master = await RedisServer.start();
+    master = await RedisServer.start({ args: ['--repl-diskless-sync-delay', '0'] });
     replica = await RedisServer.start({ args: ['--replicaof', '127.0.0.1', String(master.port)] });
     raw = master.client();
     await linked();
@@ -35,14 +38,14 @@ describeWithRedis('acknowledgement by a replica', () => {
   });
 
   const linked = () => eventually(async () => (await raw.wait(1, 100)) === 1);
-  const ports = (url = master.url, withinMs = 300) => {
+  const ports = (withinMs: number, url = master.url) => {
     const connections = new RedisConnections({ url });
     opened.push(connections);
     return redisPorts(connections, { replicas: { count: 1, withinMs } });
   };
 
   it('is there at once while the replica follows', async () => {
-    const { tasks, log } = ports();
+    const { tasks, log } = ports(FOLLOWS_WITHIN_MS);
     const { token } = (await tasks.claim(TASK, 'me', 0))!;
     expect(await tasks.commit(commitOf(token, 1))).toEqual({ status: 'committed' });
     const { ids } = await log.append({ ...append, idempotencyKey: null });
@@ -50,7 +53,7 @@ describeWithRedis('acknowledgement by a replica', () => {
   });
 
   it('is missed where the replica is stopped: the tick waits, and its repeat is done when the replica is back', async () => {
-    const { tasks } = ports();
+    const { tasks } = ports(STOPPED_FOR_MS);
     const { epoch } = (await tasks.status([TASK]))[0]!;
     const { token, record } = (await tasks.claim(TASK, 'me', epoch))!;
     const commit = commitOf(token, (record?.tick ?? 0) + 1);
@@ -61,22 +64,21 @@ describeWithRedis('acknowledgement by a replica', () => {
         reason: expect.stringMatching(/^0 of 1 replicas/) as string,
       });
     replica.continue();
-    await linked();
-    expect(await tasks.commit(commit)).toEqual({ status: 'alreadyCommitted' });
+    expect(await ports(FOLLOWS_WITHIN_MS).tasks.commit(commit)).toEqual({ status: 'alreadyCommitted' });
   });
 
   it('is not taken from a connection that wrote nothing: a repeat on a new one asks for what is there', async () => {
-    const { tasks } = ports();
+    const { tasks } = ports(STOPPED_FOR_MS);
     const { epoch } = (await tasks.status([TASK]))[0]!;
     const { token, record } = (await tasks.claim(TASK, 'me', epoch))!;
     const commit = commitOf(token, (record?.tick ?? 0) + 1);
     replica.pause();
     expect((await tasks.commit(commit)).status).toBe('refused');
-    expect((await ports().tasks.commit(commit)).status).toBe('refused');
+    expect((await ports(STOPPED_FOR_MS).tasks.commit(commit)).status).toBe('refused');
   });
 
   it('is unknown of an append while the replica is stopped, and a repeat with its key appends nothing twice', async () => {
-    const { log } = ports();
+    const { log } = ports(STOPPED_FOR_MS);
     const request = { ...append, idempotencyKey: `key-${Date.now()}` };
     const before = await raw.xlen('orders');
     replica.pause();
@@ -86,26 +88,26 @@ describeWithRedis('acknowledgement by a replica', () => {
     });
     await expect(log.append(request)).rejects.toMatchObject({ code: 'append-outcome-unknown' });
     replica.continue();
-    await linked();
-    expect(await log.append(request)).toMatchObject({ repeated: true });
+    expect(await ports(FOLLOWS_WITHIN_MS).log.append(request)).toMatchObject({ repeated: true });
     expect(await raw.xlen('orders')).toBe(before + 1);
   });
 
   it('is not waited for by leases, readers and whatever else is asked meanwhile', async () => {
-    const { log, workers } = ports(master.url, 1_000);
+    const { log, workers } = ports(FOLLOWS_WITHIN_MS);
     replica.pause();
-    const appending = log.append({ ...append, idempotencyKey: null }).catch(() => {});
-    const started = performance.now();
+    let isAppended = false;
+    const appending = log.append({ ...append, idempotencyKey: null }).then(() => (isAppended = true));
     const info = { id: 'w', fingerprints: [], role: 'worker' as const, startedAt: 0 };
     await workers.renew(info, 1_000);
     await log.ends(['orders']);
-    expect(performance.now() - started).toBeLessThan(500);
+    expect(isAppended).toBe(false);
+    replica.continue();
     await appending;
   });
 
   it('counts for nothing where the connection was replaced in between: another server may answer now', async () => {
     const proxy = await Proxy.start(master.port);
-    const { tasks } = ports(proxy.url);
+    const { tasks } = ports(FOLLOWS_WITHIN_MS, proxy.url);
     const { epoch } = (await tasks.status([TASK]))[0]!;
     const { token, record } = (await tasks.claim(TASK, 'me', epoch))!;
     proxy.mode('cutBefore', 'wait');
@@ -120,7 +122,7 @@ describeWithRedis('acknowledgement by a replica', () => {
     const system = await System.start({
       url: master.url,
       declarations: [declarationOf(byShop) as ViewDeclaration],
-      replicas: { count: 1, withinMs: 100 },
+      replicas: { count: 1, withinMs: STOPPED_FOR_MS },
       limits: { retryMsMax: 100 },
     });
     const add = async (): Promise<void> => void (await raw.xadd('orders', '*', 'data', '{"shop":"a"}'));

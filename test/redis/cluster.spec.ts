@@ -12,6 +12,8 @@ import { eventually } from '../support/system.js';
 
 const KEY = new Keyspace().task(TASK);
 const signal = new AbortController().signal;
+/** How long news are waited for where they must come at once. */
+const WAITS_MS = 10_000;
 
 describeWithRedis('on a cluster', () => {
   let cluster: RedisCluster;
@@ -139,16 +141,16 @@ describeWithRedis('on a cluster', () => {
     expect(masters.size).toBeGreaterThan(1);
     const positions = new Map(streams.map((stream) => [stream, '0-0']));
     for (const stream of streams) {
-      const news = ports.log.waitForNews(positions, 10_000, signal);
+      const news = ports.log.waitForNews(positions, WAITS_MS, signal);
       await new Promise((resolve) => setTimeout(resolve, 20));
       const started = performance.now();
       await raw.xadd(stream, '1-0', 'n', '1');
       expect(await news).toEqual([stream]);
-      expect(performance.now() - started).toBeLessThan(1_000);
+      expect(performance.now() - started).toBeLessThan(WAITS_MS / 2);
       positions.set(stream, '1-0');
     }
     const stopping = new AbortController();
-    const nothing = ports.log.waitForNews(positions, 10_000, stopping.signal);
+    const nothing = ports.log.waitForNews(positions, WAITS_MS, stopping.signal);
     stopping.abort();
     expect(await nothing).toEqual([]);
     expect(await ports.log.waitForNews(positions, 50, signal)).toEqual([]);
@@ -177,15 +179,17 @@ describeWithRedis('on a cluster', () => {
     try {
       const started = performance.now();
       const commit = ports.tasks.commit(commitOf(token, 2));
+      let isGivenUp = false;
+      commit.catch(() => (isGivenUp = true));
       await ports.log.append({
         redisKey: stream,
         entries: [['n', '1']],
         idempotencyKey: 'a',
         memoryMs: 60_000,
       });
-      expect(performance.now() - started).toBeLessThan(400);
+      expect(isGivenUp).toBe(false);
       await expect(commit).rejects.toMatchObject({ code: 'redis-unavailable' });
-      expect(performance.now() - started).toBeLessThan(2_000);
+      expect(performance.now() - started).toBeLessThan(10_000);
       expect(unanswered).toContain('commits');
     } finally {
       node.server.continue();
@@ -241,6 +245,6 @@ describeWithRedis('on a cluster', () => {
     await absent.close();
     await expect(status).rejects.toMatchObject({ code: 'redis-unavailable' });
     await expect(redisPorts(absent).registry.read()).rejects.toMatchObject({ code: 'redis-unavailable' });
-    expect(performance.now() - started).toBeLessThan(5_000);
+    expect(performance.now() - started).toBeLessThan(20_000);
   });
 });

@@ -69,7 +69,7 @@ describeWithRedis('the master that sentinels name', () => {
     const lost = new RedisConnections({ url: sentinel.url.replace(/[^/]*$/, 'nobody') });
     const started = performance.now();
     await expect(redisPorts(lost).registry.read()).rejects.toMatchObject({ code: 'redis-unavailable' });
-    expect(performance.now() - started).toBeLessThan(3_000);
+    expect(performance.now() - started).toBeLessThan(10_000);
     await lost.close();
   });
 });

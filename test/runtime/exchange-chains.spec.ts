@@ -244,7 +244,7 @@ describe('tasks that stop at common rounds', () => {
       [1, 1],
     ]);
     run.end();
-  }, 60_000);
+  });
 
   it('are taken over, whatever their stage, and nothing is lost or counts twice', async () => {
     const of = sources(4);

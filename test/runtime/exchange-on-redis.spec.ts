@@ -1,7 +1,7 @@
 import { count, declarationOf, max, stream, sum, table, view } from 'stillwater';
 import { z } from 'zod';
 import { partitionKeys, partitionOf, type RecordSource } from '../../src/runtime/placement.js';
-import type { SourceDeclaration } from '../../src/view/plan.js';
+import type { SourceDeclaration } from '../../src/view/declarations.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 import { eventually, System } from '../support/system.js';
 
@@ -118,6 +118,6 @@ describeWithRedis('rows that move between partitions, on a real Redis', () => {
       const numbers = two.registry.snapshot.generations.map(({ view: name, number }) => `${name}#${number}/`);
       const keys = await redis.client().keys('{sw:*');
       return keys.every((key) => numbers.some((number) => key.includes(number)));
-    }, 20_000);
+    });
   }, 90_000);
 });

@@ -5,7 +5,7 @@ import { Heartbeats, type TimedPartition } from '../../src/runtime/heartbeats.js
 import { partitionKeys } from '../../src/runtime/placement.js';
 import { MemoryRedis } from '../../src/testing/memory/memory-redis.js';
 import { MemorySourceLog } from '../../src/testing/memory/memory-source-log.js';
-import type { StreamDeclaration } from '../../src/view/plan.js';
+import type { StreamDeclaration } from '../../src/view/declarations.js';
 
 const streamOf = (partitions: number): StreamDeclaration =>
   declarationOf(

@@ -29,7 +29,7 @@ import type { ServingLimits } from '../../src/serving/serving-limits.js';
 import { memoryPorts } from '../../src/testing/memory/memory-ports.js';
 import type { Ports } from '../../src/runtime/ports/ports.js';
 import { indexOrderText } from '../../src/view/index-order.js';
-import type { ViewDeclaration } from '../../src/view/plan.js';
+import type { ViewDeclaration } from '../../src/view/declarations.js';
 import { Checksum } from '../../src/zset/checksum.js';
 import { keyTextOf, readPath } from '../../src/zset/row-key.js';
 import type { Row } from '../../src/zset/value.js';

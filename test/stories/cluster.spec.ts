@@ -72,7 +72,7 @@ describeWithService('the service on a Redis Cluster', () => {
     service = await Service.start({ environment: { REDIS_URL: cluster.url, STILLWATER_VIEWS: VIEWS } });
     shop = new Shop(service);
     await shop.customers();
-  }, 60_000);
+  });
   afterAll(async () => {
     await service?.remove();
     await cluster.stop();
@@ -84,7 +84,7 @@ describeWithService('the service on a Redis Cluster', () => {
     await shop.rebuild();
     await shop.place(5);
     await shop.expectAll();
-  }, 60_000);
+  });
 
   it('goes on when a master is killed', async () => {
     const node = await cluster.masterOf('orders');
@@ -104,7 +104,7 @@ describeWithService('the service on a Redis Cluster', () => {
     await cluster.migrate('orders');
     await placing;
     await shop.expectAll();
-  }, 60_000);
+  });
 
   it('is examined node by node by the doctor', async () => {
     const { code, stdout } = await runCommand(['doctor', '--json'], { REDIS_URL: cluster.url });
@@ -126,7 +126,7 @@ describeWithService('the service on a Redis Cluster', () => {
       `127.0.0.1:${cluster.nodes[4]!.server.port}: maxmemory-policy is allkeys-lru`,
     );
     await cluster.nodes[4]!.server.raw.config('SET', 'maxmemory-policy', 'noeviction');
-  }, 60_000);
+  });
 
   it('ends when it is told to', async () => {
     expect(await service.stop()).toBe(0);
@@ -139,7 +139,7 @@ describeWithService('the service on the master that sentinels name', () => {
   beforeAll(async () => {
     sentinel = await RedisSentinel.start();
     service = await Service.start({ environment: { REDIS_URL: sentinel.url, STILLWATER_VIEWS: VIEWS } });
-  }, 60_000);
+  });
   afterAll(async () => {
     await service?.remove();
     await sentinel.stop();

@@ -52,7 +52,7 @@ describeWithService('deploying other definitions', () => {
       Array.from({ length: 1_000 }, (_, index) => ({ customer: `c${index % 10}`, amount: index % 4 })),
     );
     await service.caughtUp();
-  }, 60_000);
+  });
   afterAll(async () => {
     await service.remove();
     await redis.stop();
@@ -68,13 +68,13 @@ describeWithService('deploying other definitions', () => {
       const answer = await service.get('/views/totals/rows/c1');
       expect([answer.status, answer.body.orders]).toEqual([200, 100]);
       return answer.body.amount !== undefined;
-    }, 20_000);
+    });
     expect(await row('c3')).toEqual({ customer: 'c3', orders: 100, amount: expect.any(Number) });
     const { body } = await service.get('/views/totals');
     expect(body).toMatchObject({ state: 'live', generation: 2, fingerprint: body.declaredFingerprint });
     expect(await service.rows('busy')).toEqual([{ orders: 100, customers: 10 }]);
     expect((await service.get('/views/busy')).body.generation).toBe(2);
-  }, 60_000);
+  });
 
   it('starts nothing anew for a comment, and says that nothing is new', async () => {
     views.write(
@@ -84,7 +84,7 @@ describeWithService('deploying other definitions', () => {
     await restart();
     expect(service.output).not.toMatch(/Changed/);
     expect((await service.get('/views/totals')).body.generation).toBe(2);
-  }, 60_000);
+  });
 
   it('rolls back, to the columns of before', async () => {
     expect((await service.post('/views/totals/rollback')).status).toBe(200);
@@ -92,7 +92,7 @@ describeWithService('deploying other definitions', () => {
     expect(await row('c1')).toEqual({ customer: 'c1', orders: 100 });
     expect((await service.post('/views/totals/rollback')).status).toBe(200);
     await eventually(async () => (await row('c1')).amount !== undefined);
-  }, 60_000);
+  });
 
   it('leaves the promotion to people where the view says so', async () => {
     views.write('totals.ts', totals(`orders: count(), most: max('amount')`, `promote: 'manual'`));
@@ -101,12 +101,12 @@ describeWithService('deploying other definitions', () => {
     await eventually(async () => {
       rebuild = (await service.get('/rebuilds')).body.find(({ state }: any) => state === 'caughtUp');
       return rebuild !== undefined;
-    }, 20_000);
+    });
     expect((await row('c1')).most).toBeUndefined();
     const promoted = await service.command('promote', rebuild.id);
     expect([promoted.code, promoted.stderr]).toEqual([0, '']);
     await eventually(async () => (await row('c1')).most === 3);
-  }, 60_000);
+  });
 
   it('keeps a view that is no longer declared, and says so', async () => {
     views.delete('busy.ts');
@@ -118,7 +118,7 @@ describeWithService('deploying other definitions', () => {
     await restart();
     await service.caughtUp();
     expect((await service.get('/views/busy')).body).toMatchObject({ state: 'live' });
-  }, 60_000);
+  });
 
   it('deploys in `dev` what is saved, and goes on with what there was when it is broken', async () => {
     views.write('totals.ts', totals(`orders: count()`));
@@ -167,5 +167,5 @@ describeWithService('deploying other definitions', () => {
       await failed.remove();
       wrong.remove();
     }
-  }, 60_000);
+  });
 });

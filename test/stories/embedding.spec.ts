@@ -94,7 +94,7 @@ describeWithRedis('a Nest application that embeds Stillwater', () => {
 
     const reader = app.get<ViewReader<typeof byRegion>>(getViewToken(byRegion));
     await eventually(async () => (await reader.row('north'))?.orders === 5);
-  }, 60_000);
+  });
 
   it('is configured by what other providers know, follows changes, and mounts the routes where it says so', async () => {
     const app = await application(
@@ -131,7 +131,7 @@ describeWithRedis('a Nest application that embeds Stillwater', () => {
     expect((await next).value.changes[0]).toMatchObject({ op: 'upsert', key: ['ann'], row: { name: 'ANN' } });
     stop.abort();
     await changes.return(undefined);
-  }, 60_000);
+  });
 
   it('lets go of everything when it is closed', async () => {
     const app = await application(StillwaterModule.forRoot({ connection: redis.url, views: [byCustomer] }));
@@ -140,7 +140,7 @@ describeWithRedis('a Nest application that embeds Stillwater', () => {
     await app.close();
     expect(await client.hlen('sw:workers')).toBe(0);
     await eventually(async () => ((await client.client('LIST')) as string).trim().split('\n').length === 1);
-  }, 60_000);
+  });
 
   it('fails to start where Redis does not answer, with a reason and without hanging', async () => {
     const gone = await RedisServer.start();
@@ -149,7 +149,7 @@ describeWithRedis('a Nest application that embeds Stillwater', () => {
     await expect(
       application(StillwaterModule.forRoot({ connection: url, views: [byCustomer] })),
     ).rejects.toThrow(/Redis does not answer[^]*ECONNREFUSED/);
-  }, 60_000);
+  });
 
   it('says what is wrong with its views before anything is connected', () => {
     expect(() =>

@@ -140,7 +140,7 @@ describeWithService('the example application, from its first start on', () => {
     expect(service.output).not.toMatch(/^flights {2}|new: /m);
     expect(await everything()).toEqual(before);
     expect((await service.get('/metrics')).body).not.toMatch(/^stillwater_events_total\{/m);
-  }, 60_000);
+  });
 
   it('finds its own Redis again after kill -9, with the same rows', async () => {
     const before = await everything();
@@ -151,7 +151,7 @@ describeWithService('the example application, from its first start on', () => {
     expect(service.output).toContain('was still running');
     expect(redisOf(data)!.pid).toBe(redis.pid);
     expect(await everything()).toEqual(before);
-  }, 60_000);
+  });
 
   it('shares its data directory with a second process, and keeps its Redis for who is left', async () => {
     const second = await Service.start({ command: ['start', '--no-demo'], data });
@@ -159,7 +159,7 @@ describeWithService('the example application, from its first start on', () => {
     expect(await second.stop()).toBe(0);
     expect(second.output).toContain('others are connected to it');
     expect((await service.get('/health/ready')).status).toBe(200);
-  }, 60_000);
+  });
 
   it('does not start where its port is taken: the reason, exit code 1, and no Redis left behind', async () => {
     const busy = createServer();
@@ -179,7 +179,7 @@ describeWithService('the example application, from its first start on', () => {
       await failed.remove();
       await new Promise((closed) => busy.close(closed));
     }
-  }, 60_000);
+  });
 
   it('does not start on a Redis that evicts keys', async () => {
     const redis = await RedisServer.start({ args: ['--maxmemory-policy', 'allkeys-lru'] });
@@ -196,7 +196,7 @@ describeWithService('the example application, from its first start on', () => {
       await failed.remove();
       await redis.stop();
     }
-  }, 60_000);
+  });
 
   it('stops in order when it is interrupted while it starts', async () => {
     const interrupted = await Service.spawn({ command: ['start', '--no-demo'] });
@@ -207,7 +207,7 @@ describeWithService('the example application, from its first start on', () => {
     } finally {
       await interrupted.remove();
     }
-  }, 60_000);
+  });
 });
 
 /** References of a document that lead nowhere. */

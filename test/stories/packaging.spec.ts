@@ -127,7 +127,7 @@ describeWithTools('the package, installed from its tarball into a project of its
       ),
     );
     expect(tsc).toEqual({ code: 0, stdout: '', stderr: '' });
-  }, 60_000);
+  });
 
   it('brings the command line along', () => {
     expect(stillwater('--help')).toMatchObject({ code: 0, stdout: expect.stringContaining('rebuild') });

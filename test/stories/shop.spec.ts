@@ -42,7 +42,7 @@ describeWithService('an application with views of its own', () => {
     client = redis.client();
     service = await Service.start({ environment: { REDIS_URL: redis.url, STILLWATER_VIEWS: VIEWS } });
     for (const customer of ['ann', 'bob', 'cay']) await put(customer, 'north');
-  }, 60_000);
+  });
   afterAll(async () => {
     await service.remove();
     await redis.stop();
@@ -162,7 +162,7 @@ describeWithService('an application with views of its own', () => {
     ]);
     await service.caughtUp();
     expect((await service.get('/views/by-customer/rows/ann')).body).toMatchObject(ofCustomer('ann'));
-  }, 60_000);
+  });
 
   it('rebuilds a view and what reads it while it is served, and says how far it is', async () => {
     const before = await sorted('by-region');
@@ -175,7 +175,7 @@ describeWithService('an application with views of its own', () => {
     expect(done.entriesDone).toBe(done.entriesTotal);
     expect((await service.get('/views/by-region')).body.generation).toBe(2);
     expect(await sorted('by-region')).toEqual(before);
-  }, 60_000);
+  });
 
   it('rebuilds and verifies from the command line: exit code 0 only where a replay equals the live view', async () => {
     const rebuilt = await service.command('rebuild', 'by-customer', '--wait', '--json');
@@ -212,7 +212,7 @@ describeWithService('an application with views of its own', () => {
     );
     const position = await service.append('orders', order('ann'));
     expect((await read('ann', position)).body).toMatchObject(ofCustomer('ann'));
-  }, 60_000);
+  });
 
   it('tells changes as they are committed: they add up to the rows, and a client that comes back goes on', async () => {
     const first = new EventSource(`${service.url}/views/by-customer/changes?snapshot=true`);
@@ -241,7 +241,7 @@ describeWithService('an application with views of its own', () => {
     expect(now.has('["bob"]')).toBe(false);
     await later.close();
     await put('bob', 'north');
-  }, 60_000);
+  });
 
   it('tells only what a filter finds, and a row that leaves it as deleted', async () => {
     await service.caughtUp();
@@ -254,7 +254,7 @@ describeWithService('an application with views of its own', () => {
     await put('cay', 'north');
     await eventually(() => JSON.stringify([...source.rows().values()]) === '[{"customer":"ann"}]');
     await source.close();
-  }, 60_000);
+  });
 
   it('tells a client to begin anew when another generation is promoted', async () => {
     const source = new EventSource(`${service.url}/views/by-customer/changes?snapshot=true`);
@@ -266,7 +266,7 @@ describeWithService('an application with views of its own', () => {
     const later = new EventSource(`${service.url}/views/by-customer/changes`, id);
     await later.wait('resync');
     await later.close();
-  }, 60_000);
+  });
 
   describe('over four partitions', () => {
     const seen = new Map<string, { sensor: string; readings: number; highest: number }>();
@@ -327,7 +327,7 @@ describeWithService('an application with views of its own', () => {
       for (let from = 0; from < PARCELS; from += 2_000)
         await client.xadd('parcels', '*', 'batch', JSON.stringify(events.slice(from, from + 2_000)));
       await service.caughtUp();
-    }, 60_000);
+    });
 
     it('refuses what would have to look at all rows, and names the index to declare', async () => {
       const { status, body } = await service.get('/views/by-parcel/rows?depot=eq.d7');
@@ -359,7 +359,7 @@ describeWithService('an application with views of its own', () => {
       expect(new Set(seen).size).toBe(seen.length);
       expect(weights).toEqual([...weights].sort((left, right) => right - left));
       expect(await service.rows('by-parcel', { atLeast: position.last })).toHaveLength(PARCELS + written);
-    }, 60_000);
+    });
 
     it('filters by an index, counts on request, and refuses what it does not understand', async () => {
       const heavy = await service.get('/views/by-parcel/rows?weight=gte.4995&order=weight.desc&limit=1000', {
@@ -383,7 +383,7 @@ describeWithService('an application with views of its own', () => {
     await eventually(async () => (await service.get('/health/ready')).status === 200, 20_000);
     const position = await service.append('orders', order('ann'));
     expect((await read('ann', position)).body).toMatchObject(ofCustomer('ann'));
-  }, 60_000);
+  });
 
   const sorted = async (view: string): Promise<string[]> => {
     await service.caughtUp();

@@ -42,7 +42,7 @@ describeWithService('starting the service', () => {
       await service.remove();
       taken.close();
     }
-  }, 60_000);
+  });
 
   it('gives functions the same local time on every machine', async () => {
     const service = await Service.start({ environment: { ...environment(), TZ: 'America/New_York' } });
@@ -52,5 +52,5 @@ describeWithService('starting the service', () => {
     } finally {
       await service.remove();
     }
-  }, 60_000);
+  });
 });

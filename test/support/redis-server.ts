@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Redis, type RedisOptions } from 'ioredis';
 
 const BINARY = process.env.REDIS_SERVER_BIN ?? 'redis-server';
-const READY_WITHIN_MS = 10_000;
+const READY_WITHIN_MS = 20_000;
 const STARTS_MAX = 5;
 
 /** What runs now; ended with the process, whatever a test has left behind. One listener for all: there are many in a file. */

@@ -16,7 +16,7 @@ import { describeWithRedis } from './redis-server.js';
 import { eventually } from './system.js';
 
 const READY_WITHIN_MS = 40_000;
-const ENDS_WITHIN_MS = 20_000;
+const ENDS_WITHIN_MS = 40_000;
 
 /** `describeWithRedis`, for tests of what is built: it is built first, which no test's time is counted for. */
 export const describeWithService = (name: string, tests: () => void): void =>

@@ -4,7 +4,7 @@ import type { CommitRequest, ParkReason } from '../../src/runtime/ports/task-sto
 import { partitionKeys, partitionOf, type RecordSource } from '../../src/runtime/placement.js';
 import { progressOf } from '../../src/runtime/progress.js';
 import { declarationOf } from '../../src/view/declaration-of.js';
-import type { ViewDeclaration } from '../../src/view/plan.js';
+import type { ViewDeclaration } from '../../src/view/declarations.js';
 import { memoryPorts } from '../../src/testing/memory/memory-ports.js';
 import { MemoryRedis, type MemoryTask } from '../../src/testing/memory/memory-redis.js';
 import { Random } from '../../src/testing/random.js';

@@ -19,7 +19,7 @@ import type { TaskStore } from '../../src/runtime/ports/task-store.js';
 import type { ViewStore } from '../../src/runtime/ports/view-store.js';
 import type { Workers } from '../../src/runtime/ports/workers.js';
 import { progressOf } from '../../src/runtime/progress.js';
-import type { SourceDeclaration } from '../../src/view/plan.js';
+import type { SourceDeclaration } from '../../src/view/declarations.js';
 
 export interface SystemOptions {
   url: RedisAddress;
@@ -128,7 +128,7 @@ export class System extends Parts {
 /** Asks until the answer is yes. Fails after `withinMs`. */
 export async function eventually(
   question: () => Promise<boolean> | boolean,
-  withinMs = 10_000,
+  withinMs = 20_000,
   everyMs = 10,
 ): Promise<void> {
   const until = performance.now() + withinMs;

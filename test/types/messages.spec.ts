@@ -168,7 +168,7 @@ describe('the compiler', () => {
         (messages.get(line) ?? '') + ts.flattenDiagnosticMessageText(diagnostic.messageText, '\n'),
       );
     }
-  }, 60_000);
+  });
 
   it('has nothing against the right lines', () => {
     expect([...messages.keys()].filter((line) => line < 0)).toEqual([]);

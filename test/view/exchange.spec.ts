@@ -17,7 +17,8 @@ import { declarationErrors } from '../../src/view/declaration-errors.js';
 import { declarationOf } from '../../src/view/declaration-of.js';
 import { exchanged, stageOf } from '../../src/view/exchange.js';
 import { explainView } from '../../src/view/explain.js';
-import type { PlanNode, ViewDeclaration } from '../../src/view/plan.js';
+import type { PlanNode } from '../../src/view/plan.js';
+import type { ViewDeclaration } from '../../src/view/declarations.js';
 import { nodesOf } from '../../src/view/plan-nodes.js';
 import { partitionsOfStage, stagesOf } from '../../src/view/stages.js';
 

@@ -20,7 +20,7 @@ beforeAll(async () => {
     flights = run.slice(0, FLIGHTS);
     break;
   }
-}, 60_000);
+});
 
 const insertions = <R>(rows: readonly R[]) => rows.map((row) => [row as Row, 1] as const);
 

@@ -4,7 +4,7 @@ import { count, countDistinct, sum } from '../../view/aggregates.js';
 import { instant } from '../../view/instant.js';
 import { max, min } from '../../view/ordered-aggregates.js';
 import { declarationOf } from '../../view/declaration-of.js';
-import type { ViewDeclaration } from '../../view/plan.js';
+import type { ViewDeclaration } from '../../view/declarations.js';
 import { sourcesOf } from '../../view/plan-nodes.js';
 import { stream } from '../../view/stream.js';
 import { table } from '../../view/table.js';

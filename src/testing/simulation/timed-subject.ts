@@ -6,7 +6,7 @@ import { count, sum } from '../../view/aggregates.js';
 import { declarationOf } from '../../view/declaration-of.js';
 import { instant } from '../../view/instant.js';
 import { max } from '../../view/ordered-aggregates.js';
-import type { ViewDeclaration } from '../../view/plan.js';
+import type { ViewDeclaration } from '../../view/declarations.js';
 import { stream } from '../../view/stream.js';
 import { view } from '../../view/view.js';
 import { tumbling } from '../../view/window.js';

@@ -12,7 +12,8 @@ import { compareText } from '../../zset/text-order.js';
 import { aggregateFacts, keepsLessOfAppended, keptOf } from '../aggregate-facts.js';
 import { aggregatorOfSpec } from '../aggregator-of-spec.js';
 import { aggregateInput, takesWholeRow } from '../aggregate-input.js';
-import { holdsOnlyStrings } from '../columns.js';
+import { holdsOnlyStrings } from '../column.js';
+import type { AggregateSpec } from '../aggregate-spec.js';
 import type { PlanCompiler } from '../compile-plan.js';
 import { describeExpression, describeFunction, describeNamed } from '../describe-expression.js';
 import { expressionText, namedText, shortSource } from '../expression-text.js';
@@ -20,7 +21,7 @@ import { frozenBy } from '../freezing.js';
 import { frozenOptions, groupKey } from '../frozen-aggregate.js';
 import type { Explained, Growth, NodeKind } from '../node-kind.js';
 import { all, NO_PATHS, ofExpression, ofFunction } from '../paths.js';
-import type { AggregateNode, AggregateSpec } from '../plan.js';
+import type { AggregateNode } from '../plan.js';
 
 export const aggregate: NodeKind<AggregateNode> = {
   inputs: (node) => [node.input],
