@@ -172,7 +172,7 @@ export class StillwaterModule {
             connections: RedisConnections,
           ) => {
             // Here, because a queue writes to Redis as soon as it is made.
-            await requireRedis(connections, connection);
+            await requireRedis(connections, connection, prefix);
             return {
               connection: jobsConnection(connection),
               prefix,
@@ -226,9 +226,13 @@ async function archivedIn(
  * Ends the start on a Redis that does not answer or will not do, before anything is written to it.
  * @throws StillwaterError `redis-unreachable` and those of `checkRedis`
  */
-async function requireRedis(connections: RedisConnections, address: RedisAddress): Promise<void> {
+async function requireRedis(
+  connections: RedisConnections,
+  address: RedisAddress,
+  prefix: string,
+): Promise<void> {
   try {
-    await checkServers(connections, address);
+    await checkServers(connections, address, prefix);
   } catch (thrown) {
     // The application is not there yet, so that nobody else closes them.
     await connections.close();
@@ -237,7 +241,11 @@ async function requireRedis(connections: RedisConnections, address: RedisAddress
 }
 
 /** ioredis only tells how often it tried; why it could not connect is in the connection's own error. */
-async function checkServers(connections: RedisConnections, address: RedisAddress): Promise<void> {
+async function checkServers(
+  connections: RedisConnections,
+  address: RedisAddress,
+  prefix: string,
+): Promise<void> {
   let cause: Error | null = null;
   const note = (error: Error & { lastNodeError?: Error }): void =>
     void (cause ??= error.lastNodeError ?? error);
@@ -245,7 +253,9 @@ async function checkServers(connections: RedisConnections, address: RedisAddress
   control.on('error', note);
   let facts: RedisFacts[];
   try {
-    facts = await Promise.all((await connections.servers()).map((server: Redis) => readRedisFacts(server)));
+    facts = await Promise.all(
+      (await connections.servers()).map((server: Redis) => readRedisFacts(server, prefix)),
+    );
   } catch (thrown) {
     throw new StillwaterError(
       'redis-unreachable',

@@ -42,7 +42,7 @@ export async function loadViews(directory: string, options: LoadOptions = {}): P
 }
 
 /** The example application: compiled, or as it is written. It comes with the repository, not with the installed package. */
-export function exampleViews(): string {
+function exampleViews(): string {
   return fileURLToPath(new URL('../../views', import.meta.url));
 }
 

@@ -51,7 +51,7 @@ export class RedisTaskStore extends TaskStore {
     super();
   }
 
-  claim(task: TaskId, owner: string, epoch: number): Promise<Claimed | null> {
+  claim(task: TaskId, owner: string, epoch: number, definition = ''): Promise<Claimed | null> {
     const what = `Claiming ${taskName(task)}`;
     return answered(what, async () => {
       const nonce = randomUUID();
@@ -59,15 +59,17 @@ export class RedisTaskStore extends TaskStore {
         owner,
         epoch,
         nonce,
+        definition,
       });
       if (reply[0] === 'WRONG_TYPE') throw wrongType(reply[1], reply[2], what);
       if (reply[0] !== 'CLAIMED') return null;
-      const [, grants, attempt, ...record] = reply;
+      const [, grants, attempt, found, ...record] = reply;
       return {
         token: { epoch: epoch + 1, nonce },
         record: decodeRecord(record),
         grants,
         attempt: attempt ? (JSON.parse(attempt) as Attempt) : null,
+        definition: found,
       };
     });
   }

@@ -189,6 +189,16 @@ export const aggregateFacts: Readonly<Record<AggregateKind, AggregateFacts>> = {
 export const keepsLessOfAppended = (kind: AggregateKind): boolean =>
   aggregateFacts[kind].keepsOfAppended !== undefined;
 
+/**
+ * Whether rows can be folded before they are moved, and what is folded merged: the accumulator is all that is kept, and the
+ * order of rows has no part in it.
+ */
+export function foldsInParts(kind: AggregateKind, appendOnly: boolean): boolean {
+  const { keeps, keepsOfAppended, usesPlace } = aggregateFacts[kind];
+  const kept = appendOnly ? (keepsOfAppended ?? keeps) : keeps;
+  return usesPlace !== true && (kept === LINEAR || kept === SKETCH);
+}
+
 /** What all of these aggregates together cost and keep: the most of any. */
 export function keptOf(kinds: readonly AggregateKind[], appendOnly: boolean): Kept {
   const kept = kinds.map((kind) => {

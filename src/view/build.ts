@@ -136,19 +136,6 @@ export class Build {
     return other;
   }
 
-  /** What belongs together must lie together, or be moved to where it does; not more than so often. */
-  noteExchange(together: boolean, done: string, evidence: Record<string, string>): void {
-    if (together || this.problems.some(({ code }) => code === 'needs-exchange')) return;
-    this.note({
-      code: 'needs-exchange',
-      what: `Rows that are ${done} together may lie in different partitions, and cannot be brought together here: within a view rows move between partitions seven times at the most, and not to where versions of a table are looked up.`,
-      evidence,
-      remedy:
-        'Make a view of what comes before and read that, partition the streams by the columns used here (`partitionBy`), or declare them with one partition.',
-      place: this.place,
-    });
-  }
-
   #noteName(name: string): void {
     const problem = columnNameProblem(name);
     if (problem !== null && name !== POSITION.slice(1))

@@ -99,6 +99,18 @@ export function compileStage(
   return new PlanCompiler(view, options.budget, stage).compile();
 }
 
+const timed = new WeakMap<ViewDeclaration, ReadonlySet<string>>();
+
+/** The sources whose time some stage of a view acts on. Many tasks ask for it, and only the whole circuit tells. */
+function timedOf(view: ViewDeclaration): ReadonlySet<string> {
+  let known = timed.get(view);
+  if (known === undefined) {
+    known = compileView(view, { budget: { entriesMax: 1 } }).timed;
+    timed.set(view, known);
+  }
+  return known;
+}
+
 /** The making of one circuit; what the kinds of nodes add their vertices to. */
 export class PlanCompiler {
   readonly #builder: CircuitBuilder;
@@ -115,7 +127,7 @@ export class PlanCompiler {
 
   constructor(
     readonly view: ViewDeclaration,
-    readonly budget: CacheBudget,
+    budget: CacheBudget,
     /** Null: all of it in one circuit, in which nothing need be moved. */
     readonly stage: number | null,
   ) {
@@ -168,7 +180,7 @@ export class PlanCompiler {
     const stage = this.stage!;
     const nodes = this.#exchangesTo(stage + 1);
     const vertices = nodes.map(({ input }) => this.vertexOf(input));
-    for (const source of compileView(view, { budget: this.budget }).timed) this.#timed.add(source);
+    for (const source of timedOf(view)) this.#timed.add(source);
     const sent = new ExchangeOutput(
       nodes.map(({ input, by, relation }): SentRows => {
         const textOf = this.keyTextOf(input.relation, by);

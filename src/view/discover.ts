@@ -54,7 +54,7 @@ async function ended(imported: Promise<unknown>, msMax: number): Promise<unknown
 }
 
 /** The declarations a module exports: by themselves, in arrays or in records. */
-export function declarationsIn(exported: unknown): SourceDeclaration[] {
+function declarationsIn(exported: unknown): SourceDeclaration[] {
   return [...collect(exported, 2)];
 }
 

@@ -17,7 +17,7 @@ import { typesOf, variantsOf } from './variants.js';
 import type { NotAsync, ViewTypeError } from './view-type-error.js';
 
 /** UTF-8 bytes of the JSON of one group's state. */
-export const STATE_BYTES_MAX_DEFAULT = 256 * 1024;
+const STATE_BYTES_MAX_DEFAULT = 256 * 1024;
 const STATE_BYTES_MOST = 16 * 1024 * 1024;
 
 export interface EvolveOptions {

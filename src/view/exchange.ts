@@ -29,8 +29,26 @@ function readBy(node: PlanNode): readonly PlanNode[] {
   return 'input' in node ? [node.input] : [];
 }
 
-/** Stages of a view, one behind another, at the most: rows are moved so often less one. */
-export const STAGES_MAX = 8;
+/** How often rows are moved on their way through a view, at the most. */
+export const EXCHANGES_MAX = 7;
+
+/** Notes that what belongs together does not lie together and cannot be moved to where it does; once is enough. */
+export function noteExchange(
+  { problems, note, place }: Build,
+  together: boolean,
+  done: string,
+  evidence: Record<string, string>,
+): void {
+  if (together || problems.some(({ code }) => code === 'needs-exchange')) return;
+  note({
+    code: 'needs-exchange',
+    what: `Rows that are ${done} together may lie in different partitions, and cannot be brought together here: within a view rows move between partitions ${EXCHANGES_MAX} times at the most, and not to where versions of a table are looked up.`,
+    evidence,
+    remedy:
+      'Make a view of what comes before and read that, partition the streams by the columns used here (`partitionBy`), or declare them with one partition.',
+    place,
+  });
+}
 
 export function exchanged(
   input: PlanNode,
@@ -90,7 +108,7 @@ export function matched(
     on: on.map((pair) => `${pair.left} = ${pair.right}`).join(', '),
   };
   const [first, second] = inOneStage(sides, build);
-  build.noteExchange(placedTogether(first!.relation, second!.relation, on), done, evidence);
+  noteExchange(build, placedTogether(first!.relation, second!.relation, on), done, evidence);
   return [checked(build, first!, done, evidence), checked(build, second!, done, evidence)];
 }
 
@@ -133,6 +151,6 @@ export function inOneStage(
 }
 
 function checked(build: Build, node: PlanNode, done: string, evidence: Record<string, string>): PlanNode {
-  build.noteExchange(stageOf(node) < STAGES_MAX, done, evidence);
+  noteExchange(build, stageOf(node) <= EXCHANGES_MAX, done, evidence);
   return node;
 }

@@ -13,7 +13,7 @@ import type { AggregateNode } from './plan.js';
 
 /** The columns of `by` that a group's key is made of. */
 export const groupKey = <By extends { readonly name: string }>(
-  { key }: AggregateNode,
+  { key }: Pick<AggregateNode, 'key'>,
   by: readonly By[],
 ): readonly By[] => (key === undefined ? by : by.filter(({ name }) => key.includes(name)));
 

@@ -1,12 +1,15 @@
 import { aggregateSpec, type NamedAggregate } from './aggregate-spec.js';
 import { isAggregate } from './aggregates.js';
 import type { Build } from './build.js';
-import { isScalar } from './column.js';
+import { foldsInParts } from './aggregate-facts.js';
+import { isScalar, renamed } from './column.js';
+import { exchanged } from './exchange.js';
 import type { NamedExpression } from './expression.js';
 import { groupedRows, narrowed } from './grouped-rows.js';
 import { kindOf } from './node-kinds.js';
-import type { AggregateNode, PlanNode } from './plan.js';
-import { aggregateRelation, type ColumnWatermark } from './relation.js';
+import type { AggregateNode, ExchangeNode, PartsNode, PlanNode } from './plan.js';
+import { asItIs } from './projected.js';
+import { aggregateRelation, type ColumnWatermark, partsRelation, type Relation } from './relation.js';
 
 /** Rows, and what they are grouped by. */
 export interface Groups {
@@ -84,16 +87,45 @@ export function aggregateNode(
         place: build.place,
       });
   const results = aggregates.map(({ aggregate }) => aggregate.column);
-  const of = (input: PlanNode): AggregateNode => ({
+  const of = (input: PlanNode, groupedBy = by): AggregateNode => ({
     op: 'aggregate',
     input,
-    by,
+    by: groupedBy,
     aggregates,
     ...(key && { key }),
     ...(over && { over }),
-    relation: aggregateRelation(input.relation, by, results, key, over),
+    relation: aggregateRelation(input.relation, groupedBy, results, key, over),
     place: place ?? build.place,
   });
+  const isPlain = over === undefined && before.length === 0;
+  if (node !== rows && node.op === 'exchange' && isPlain && aggregates.every(foldsIn(node.relation))) {
+    const named = by.map(({ name, value }) => asItIs(renamed(value.column, name)));
+    return { ...of(partsMoved(node, { by, aggregates, key }), named), ofParts: true };
+  }
   const [read] = kindOf(of(node)).reads(of(node), null);
   return of(narrowed(node, read!));
+}
+
+const foldsIn =
+  ({ appendOnly }: Relation) =>
+  ({ aggregate }: NamedAggregate): boolean =>
+    foldsInParts(aggregate.kind, appendOnly);
+
+/** What is moved to be grouped, folded before it is: a tick moves one row for each group, however many it changes. */
+function partsMoved(
+  { input, by: moving, relation: { partitions }, place }: ExchangeNode,
+  groups: Pick<PartsNode, 'by' | 'aggregates' | 'key'>,
+): ExchangeNode {
+  const { by } = groups;
+  const parts: PartsNode = Object.freeze({
+    op: 'parts',
+    input,
+    ...groups,
+    relation: partsRelation(input.relation, by),
+    place,
+  });
+  const names = moving.map(
+    (path) => by.find(({ value }) => value.kind === 'path' && value.path === path)!.name,
+  );
+  return exchanged(parts, names, partitions, place);
 }

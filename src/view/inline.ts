@@ -1,5 +1,5 @@
 import type { SourceDeclaration, ViewDeclaration } from './declarations.js';
-import { inOneStage, isPlacedBy, STAGES_MAX, stageOf } from './exchange.js';
+import { EXCHANGES_MAX, inOneStage, isPlacedBy, stageOf } from './exchange.js';
 import { inputsOf, sourcesOf, withInputs } from './plan-nodes.js';
 import type { PlanNode } from './plan.js';
 
@@ -17,7 +17,7 @@ export function inlined(plan: PlanNode, place: string | null): PlanNode | Diamon
     if (paths === null) return replaced;
     const made = replace(replaced, views, place);
     if (made === null) return { paths, because: AS_OF };
-    if (stageOf(made) >= STAGES_MAX) return { paths, because: STAGES };
+    if (stageOf(made) > EXCHANGES_MAX) return { paths, because: STAGES };
     replaced = made;
   }
 }
@@ -33,7 +33,7 @@ export interface Diamond {
 }
 
 const AS_OF = 'a table that is asked what it was at a time is read where its records lie';
-const STAGES = `their rows would be moved between partitions more than ${STAGES_MAX - 1} times`;
+const STAGES = `their rows would be moved between partitions more than ${EXCHANGES_MAX} times`;
 
 /** The names of the views a plan reads that share a stream or a table with something else it reads, and the first such two. */
 function meeting(plan: PlanNode): { views: ReadonlySet<string>; paths: Diamond['paths'] | null } {

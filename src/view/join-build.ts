@@ -1,7 +1,7 @@
 import { Build } from './build.js';
 import { isScalar, kindOf, typeText } from './column.js';
 import { durationMs } from './duration.js';
-import { matched, stageOf } from './exchange.js';
+import { matched, noteExchange, stageOf } from './exchange.js';
 import { pathOf } from './expression.js';
 import {
   asOfRelation,
@@ -119,7 +119,8 @@ export function joinedAsOf(
   const { build, left, right, as } = namedSide(input, side, 'joinAsOf()');
   const on = joinKeys(build, left, right, how, as);
   if (on.length > 0)
-    build.noteExchange(
+    noteExchange(
+      build,
       placedTogether(left.relation, right.relation, on) && stageOf(left) === stageOf(right),
       'joined',
       { left: partitionText(left), [as]: partitionText(right), on: onText(on, as) },

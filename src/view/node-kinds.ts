@@ -15,6 +15,7 @@ import { joinAsOf } from './nodes/join-as-of.js';
 import { join } from './nodes/join.js';
 import { of } from './nodes/of.js';
 import { over } from './nodes/over.js';
+import { parts } from './nodes/parts.js';
 import { select } from './nodes/select.js';
 import { top } from './nodes/top.js';
 import { semiJoin } from './nodes/semi-join.js';
@@ -51,6 +52,7 @@ const nodeKinds: { readonly [Op in OperatorNode['op']]: NodeKind<Extract<Operato
   final,
   during,
   exchange,
+  parts,
   inlined,
 };
 

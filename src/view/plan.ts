@@ -26,6 +26,7 @@ export type PlanNode =
   | IntersectNode
   | DistinctNode
   | AggregateNode
+  | PartsNode
   | EvolveNode
   | JoinNode
   | TopNode
@@ -119,6 +120,17 @@ export interface AggregateNode extends NodeBase {
   readonly key?: readonly string[] | undefined;
   /** A result whose watermark says when a group is over, which it is below it. */
   readonly over?: ColumnWatermark | undefined;
+  /** Its input is parts of groups, by the same columns. */
+  readonly ofParts?: true | undefined;
+}
+/** What each tick changes of each group, folded before it is moved: the columns that are grouped by, and what is folded. */
+export interface PartsNode extends NodeBase {
+  readonly op: 'parts';
+  readonly input: PlanNode;
+  readonly by: readonly NamedExpression[];
+  readonly aggregates: readonly NamedAggregate[];
+  /** As of the groups. */
+  readonly key?: readonly string[] | undefined;
 }
 /** The rows with `windowStart` and `windowEnd`, once for each window that the instant in a column is in. */
 export interface WindowNode extends NodeBase {

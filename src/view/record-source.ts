@@ -19,7 +19,7 @@ export interface RecordOptions {
   readonly retain?: { readonly age?: Duration; readonly entries?: number };
 }
 
-export const PARTITIONS_MAX = 1024;
+const PARTITIONS_MAX = 1024;
 const DECODERS = ['json', 'fields', 'envelope', 'cloudevents'] as const;
 const NAME = /^[\p{L}\p{N}_.:-]+$/u;
 

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+import { PART } from '../circuit/operators/parts.js';
 import type { ColumnTime } from '../circuit/time.js';
 import { nullable, renamed, type Column } from './column.js';
 import type { Expression } from './expression.js';
@@ -164,6 +166,21 @@ export const aggregateRelation = (
   partitionedBy: renamedColumns(input.partitionedBy, by),
   // Late rows are left out before.
   watermarks: [...renamedWatermarks(freezing(input), by), ...(over ? [over] : [])],
+  lates: false,
+});
+
+const PART_COLUMN: Column = { name: PART, schema: z.string(), type: { kind: 'string', nullable: false } };
+
+/** Of parts of groups, each of one tick: rows whose group never loses any are said to be only added, as its rows are. */
+export const partsRelation = (input: Relation, by: readonly Named[]): Relation => ({
+  ...input,
+  columns: [...by.map(({ name, value }) => renamed(value.column, name)), PART_COLUMN],
+  uniqueKey: null,
+  log: null,
+  ownPlace: false,
+  partitionedBy: renamedColumns(input.partitionedBy, by),
+  // Late rows are left out before.
+  watermarks: renamedWatermarks(freezing(input), by),
   lates: false,
 });
 

@@ -5,7 +5,7 @@ import { isScalar, typeText, type Column } from './column.js';
 import type { IndexDeclaration } from './declarations.js';
 import { type Order, orderTerm, orderWords } from './order-terms.js';
 import { lastOf } from './during.js';
-import { exchanged, STAGES_MAX, stageOf } from './exchange.js';
+import { exchanged, EXCHANGES_MAX, stageOf } from './exchange.js';
 import { inlined } from './inline.js';
 import type { PlanNode } from './plan.js';
 import { OptionReader } from './record-source.js';
@@ -152,11 +152,11 @@ export class ViewOptionReader extends OptionReader {
     const isCounted = wanted === partitions || (partitions > 1 && stageOf(plan) > 0);
     if ((isPlaced && isCounted) || plan === NOTHING || this.problems.length > 0)
       return { plan, partitions: wanted };
-    if (stageOf(plan) + 1 < STAGES_MAX)
+    if (stageOf(plan) < EXCHANGES_MAX)
       return { plan: exchanged(plan, key, wanted, this.place), partitions: wanted };
     this.note(
       'needs-exchange',
-      'has rows of one key in several partitions, or in another number of them than it is to have, and within a view rows are moved between partitions seven times at the most.',
+      `has rows of one key in several partitions, or in another number of them than it is to have, and within a view rows are moved between partitions ${EXCHANGES_MAX} times at the most.`,
       { key: key.join(', ') || '(none)', rows: partitionText(plan), partitions: String(wanted) },
       'Make a view of what comes before and read that, or add the partitioning columns to `key`.',
     );

@@ -40,7 +40,7 @@ describe('heartbeats are proposed', () => {
       if (Number(log.last.split('-')[0]) < ends[index]!) log.add(`${ends[index]}-0`, ['a', 'b']);
     });
     const known = Object.fromEntries(keys.map((key, index) => [key, clocks[index]!]));
-    await heartbeats.round(
+    await heartbeats.beat(
       keys.map((redisKey, index): TimedPartition => ({
         source,
         redisKey,

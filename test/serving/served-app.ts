@@ -22,7 +22,7 @@ import type { Clocks } from '../../src/runtime/clocks.js';
 import { Reading } from '../../src/runtime/reading/reading.js';
 import { describeView, indexState, keyPartsOf } from '../../src/runtime/reading/view-description.js';
 import { RegistryWatch } from '../../src/runtime/registry-watch.js';
-import { mountDocs } from '../../src/serving/mount-docs.js';
+import { mountDocs } from '../../src/serving/open-api/mount-docs.js';
 import { servingAdapter } from '../../src/serving/serving-adapter.js';
 import { ServingModule } from '../../src/serving/serving.module.js';
 import type { ServingLimits } from '../../src/serving/serving-limits.js';

@@ -1,17 +1,18 @@
 import { unsupported } from '../unsupported.js';
-import type { Body, Expr, Item, OrderItem, Query, Select } from './ast.js';
+import type { Body, Expr, OrderItem, Query, Select } from './ast.js';
 import type { Catalog } from './catalog.js';
 import { compile } from './expressions.js';
+import { withSets } from './elements.js';
 import { fromOf } from './from.js';
 import { groupWindows } from './group-windows.js';
 import { grouped } from './grouping.js';
+import { groupMeantBy, itemsOf, meantBy, projected } from './items.js';
 import { limited, type SortColumn } from './limit.js';
 import {
   applied,
   columnOf,
   distinct,
   expanded,
-  extended,
   filtered,
   joined,
   materialized,
@@ -19,14 +20,13 @@ import {
   type Rel,
   united,
 } from './relation.js';
-import { Scope, type SqlColumn } from './scope.js';
+import { Scope } from './scope.js';
 import { commonType } from './scalar-functions.js';
 import { inSums } from './moments.js';
 import { filteredByQuery, withoutQueries } from './subqueries.js';
-import { withSets } from './sets.js';
 import { answeredByTime, asksNow, comparesNow, inComparisons, whileTrue } from './temporal.js';
 import { isTime } from './types.js';
-import { conjuncts, isAggregate, isQuery, isWindow, partsOf, some } from './walk.js';
+import { conjuncts, isAggregate, isQuery, isWindow, some } from './walk.js';
 import { windowed } from './windows.js';
 
 /**
@@ -230,91 +230,6 @@ function selectOf(
   if (!select.distinct) return onlyOwn(limited(out.rel, query, out.sort));
   const once = distinct(onlyOwn(out.rel));
   return limited(once, query, query.limit === null ? [] : sortedBy(once, query.order));
-}
-
-/** The items with stars replaced by what they stand for. */
-function itemsOf(items: readonly Item[], scope: Scope): Item[] {
-  return items.flatMap((item): Item[] => {
-    if (item.e.k !== 'star') return [item];
-    const left = (item.e.except ?? []).map((e) => (e.k === 'column' ? scope.column(e.table, e.name).id : ''));
-    const columns = scope.star(item.e.table).filter(({ id }) => !left.includes(id));
-    if (columns.length === 0) unsupported('SQL: a star without columns');
-    return columns.map(({ id, name }) => ({ e: { k: 'known', id }, as: name, name }));
-  });
-}
-
-/** What ORDER BY and DISTINCT ON mean: the place or the name of an item, or else an expression of the input. */
-function meantBy(e: Expr, items: readonly Item[], scope: Scope): Expr {
-  if (e.k === 'literal' && typeof e.value === 'number')
-    return items[e.value - 1]?.e ?? unsupported('SQL: ORDER BY place');
-  if (e.k === 'column' && e.table === null) {
-    const named = items.find(({ name }) => name === e.name);
-    if (named && (named.as !== null || scope.find(null, e.name) === null)) return named.e;
-  }
-  return e;
-}
-
-/** What GROUP BY means: the place of an item, a column of the input, or the name of an item. */
-function groupMeantBy(e: Expr, items: readonly Item[], scope: Scope): Expr {
-  if (e.k === 'literal' && typeof e.value === 'number')
-    return items[e.value - 1]?.e ?? unsupported('SQL: GROUP BY place');
-  if (e.k === 'column' && e.table === null && scope.find(null, e.name) === null)
-    return items.find((item) => item.as === e.name)?.e ?? e;
-  return e;
-}
-
-const columnsOf = (e: Expr, scope: Scope): SqlColumn[] =>
-  e.k === 'known'
-    ? [scope.byId(e.id)]
-    : e.k === 'column'
-      ? [scope.column(e.table, e.name)]
-      : partsOf(e).flatMap((part) => columnsOf(part, scope));
-
-/** The items as columns, and beside them what is sorted by and what DISTINCT ON compares. */
-function projected(
-  rel: Rel,
-  items: readonly Item[],
-  order: readonly OrderItem[],
-  keys: readonly string[],
-): { rel: Rel; sort: SortColumn[]; keys: string[] } {
-  const sorts = materialized(
-    rel,
-    order.map(({ e }) => e),
-  );
-  const more: { column: SqlColumn; of: (row: any) => any }[] = [];
-  const plain: [string, SqlColumn][] = [];
-  for (const item of items) {
-    const { type, of } = compile(item.e, sorts.rel.scope);
-    if (columnsOf(item.e, sorts.rel.scope).some(({ session }) => session !== undefined))
-      unsupported('SQL: sessions without groups');
-    const column = columnOf(item.name, type === 'unknown' ? 'text' : type, { untyped: type === 'unknown' });
-    if (item.e.k === 'known') plain.push([item.e.id, column]);
-    else if (item.e.k === 'column')
-      plain.push([sorts.rel.scope.column(item.e.table, item.e.name).id, column]);
-    else {
-      more.push({ column, of });
-      plain.push([column.id, column]);
-    }
-  }
-  const wide = extended(sorts.rel, more);
-  const beside = [...new Set([...sorts.ids, ...keys])].map((id): [string, SqlColumn] => [
-    id,
-    columnOf('', wide.scope.byId(id).type, { made: true }),
-  ]);
-  const besideId = new Map(beside.map(([from, to]) => [from, to.id]));
-  return {
-    rel: picked(wide, [
-      ...wide.scope.outer.map((column): [string, SqlColumn] => [column.id, column]),
-      ...plain,
-      ...beside,
-    ]),
-    sort: order.map(({ descending, nullsFirst }, place) => ({
-      id: besideId.get(sorts.ids[place]!)!,
-      descending,
-      nullsFirst,
-    })),
-    keys: keys.map((id) => besideId.get(id)!),
-  };
 }
 
 /** ORDER BY over what a set operation or DISTINCT gives: its columns only. */
