@@ -11,7 +11,7 @@ import { unsupported, unsupportedIn } from './unsupported.js';
 const COPIES = 'copies';
 
 /** A case loads thousands of rows in a step, and the machine may have other things to do. */
-const STEP_MS_MAX = 300_000;
+const STEP_MS_MAX = 60_000;
 
 /**
  * A relation as a view of the product. SQL's relations are bags and a view has a key: it is grouped by all its columns,
