@@ -303,3 +303,5 @@ select id, array_replace(a, 7, 8) r, array_to_string(a || null::int, ',', '*') t
 select t.id, t.k, sum(u.w) s from t, u where t.k in (select k from t group by k having sum(v) > 1) and t.k = u.k group by t.id, t.k;
 select t.id from t, u where t.k = u.k and u.w > (select avg(w) from u where u.k = t.k);
 select t.id from t join u using (k) where v in (select max(v) from t where g is not null group by g);
+select case when exists (select 1 from t where t.k = u.k) then 1 else 0 end e, count(*) n from u group by 1;
+select (select max(v) from t where t.k = u.k) m, sum(w) s from u group by (select max(v) from t where t.k = u.k);
