@@ -1,6 +1,7 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { messageOf } from '../errors/stillwater-error.js';
 import { type Connection, connectTo, cut, DISCONNECT_MS, end, watch } from './connect.js';
+import { readEntries } from './entry-replies.js';
 import { isCluster, type RedisAddress, resolved } from './redis-address.js';
 import { slotOf, slotOn } from './slots.js';
 
@@ -204,6 +205,7 @@ export class RedisConnections {
       redis.on('ready', () => this.#numbers.set(redis, ++this.#made));
       redis.on('close', () => this.#numbers.delete(redis));
       this.#report(redis, use);
+      if (use === 'sources') readEntries(redis);
       // A blocking wait is bounded by who waits, who knows how long.
       if (use !== 'waits')
         watch(redis, this.options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS, () =>

@@ -7,7 +7,7 @@ import { partitionKeys } from './placement.js';
 import type { Generation } from './ports/registry.js';
 
 /** The number of the format in which values are stored. A release reads its own; anything else is rebuilt. */
-export const STATE_FORMAT = 2;
+export const STATE_FORMAT = 3;
 
 export interface NewGeneration {
   view: ViewDeclaration;
