@@ -43,6 +43,7 @@ const mayImport = {
     'demo',
     'redis/facts',
     'redis/redis-address',
+    'redis/rights',
     'redis/visit',
     'index',
     'main',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { avg, count, declarationOf, instant, max, stream, sum, view } from '../src/index.js';
-import type { ViewDeclaration } from '../src/view/plan.js';
+import type { ViewDeclaration } from '../src/view/declarations.js';
 import { nexmarkView } from './nexmark/queries.js';
 import { operatorView } from './operators/subjects.js';
 

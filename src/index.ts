@@ -21,13 +21,14 @@ export {
   approxPercentile,
   approxTopK,
 } from './view/approximate-aggregates.js';
-export { Collection, type Grouping, type Windowed, type WindowedInGroups } from './view/collection.js';
+export { Collection } from './view/collection.js';
 export type { Rows } from './view/collection-types.js';
 export { computed, type Computed } from './view/computed.js';
 export { declarationErrors, checkDeclarations } from './view/declaration-errors.js';
 export { declarationOf } from './view/declaration-of.js';
 export { Decimal, decimal } from './view/decimal.js';
 export type { Duration } from './view/duration.js';
+export type { Grouping } from './view/grouping.js';
 export { instant } from './view/instant.js';
 export {
   collect,
@@ -70,5 +71,6 @@ export {
   type WindowColumns,
   type WindowOptions,
 } from './view/window.js';
+export type { Windowed, WindowedInGroups } from './view/windowed.js';
 export type { ViewTypeError } from './view/view-type-error.js';
 export { DeclarationErrors, StillwaterError } from './errors/stillwater-error.js';

@@ -12,7 +12,7 @@ import { edited } from './runtime/deployment.js';
 import { SourceLog } from './runtime/ports/source-log.js';
 import { Runtime } from './runtime/runtime.js';
 import { ServiceLogger } from './service-logger.js';
-import { mountDocs } from './serving/mount-docs.js';
+import { mountDocs } from './serving/open-api/mount-docs.js';
 import { servingAdapter } from './serving/serving-adapter.js';
 import { readSettings, type Settings } from './settings.js';
 import { StillwaterModule } from './stillwater.module.js';

@@ -8,6 +8,7 @@ import {
   type ModuleMetadata,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
+import type { ConnectionOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { messageOf, StillwaterError } from './errors/stillwater-error.js';
 import { DirectoryStore } from './archive/directory-store.js';
@@ -16,9 +17,10 @@ import { BullRebuilds } from './jobs/bull-rebuilds.js';
 import type { JobsOptions } from './jobs/jobs-options.js';
 import { JobsModule } from './jobs/jobs.module.js';
 import { REPLICAS_WITHIN_MS } from './redis/acknowledgement.js';
+import { queueCluster } from './redis/connect.js';
 import { RedisConnections } from './redis/connections.js';
 import { checkRedis, readRedisFacts, type RedisFacts } from './redis/facts.js';
-import { type RedisAddress, resolved, shownAddress } from './redis/redis-address.js';
+import { isCluster, type RedisAddress, resolved, shownAddress } from './redis/redis-address.js';
 import { RedisModule, type RedisModuleOptions } from './redis/redis.module.js';
 import { ArchivedLog } from './runtime/archive/archived-log.js';
 import { LogArchive } from './runtime/archive/log-archive.js';
@@ -170,7 +172,7 @@ export class StillwaterModule {
             connections: RedisConnections,
           ) => {
             // Here, because a queue writes to Redis as soon as it is made.
-            await requireRedis(connections, connection);
+            await requireRedis(connections, connection, prefix);
             return {
               connection: jobsConnection(connection),
               prefix,
@@ -224,9 +226,13 @@ async function archivedIn(
  * Ends the start on a Redis that does not answer or will not do, before anything is written to it.
  * @throws StillwaterError `redis-unreachable` and those of `checkRedis`
  */
-async function requireRedis(connections: RedisConnections, address: RedisAddress): Promise<void> {
+async function requireRedis(
+  connections: RedisConnections,
+  address: RedisAddress,
+  prefix: string,
+): Promise<void> {
   try {
-    await checkServers(connections, address);
+    await checkServers(connections, address, prefix);
   } catch (thrown) {
     // The application is not there yet, so that nobody else closes them.
     await connections.close();
@@ -235,7 +241,11 @@ async function requireRedis(connections: RedisConnections, address: RedisAddress
 }
 
 /** ioredis only tells how often it tried; why it could not connect is in the connection's own error. */
-async function checkServers(connections: RedisConnections, address: RedisAddress): Promise<void> {
+async function checkServers(
+  connections: RedisConnections,
+  address: RedisAddress,
+  prefix: string,
+): Promise<void> {
   let cause: Error | null = null;
   const note = (error: Error & { lastNodeError?: Error }): void =>
     void (cause ??= error.lastNodeError ?? error);
@@ -243,7 +253,9 @@ async function checkServers(connections: RedisConnections, address: RedisAddress
   control.on('error', note);
   let facts: RedisFacts[];
   try {
-    facts = await Promise.all((await connections.servers()).map((server: Redis) => readRedisFacts(server)));
+    facts = await Promise.all(
+      (await connections.servers()).map((server: Redis) => readRedisFacts(server, prefix)),
+    );
   } catch (thrown) {
     throw new StillwaterError(
       'redis-unreachable',
@@ -261,10 +273,11 @@ async function checkServers(connections: RedisConnections, address: RedisAddress
   facts.forEach(checkRedis);
 }
 
-/** What the queue takes: a URL of one server is left to ioredis to read. */
+/** What the queue takes: a URL of one server is left to ioredis to read, and no cluster is connected to by BullMQ itself. */
 function jobsConnection(connection: RedisAddress): JobsOptions['connection'] {
   const address = resolved(connection);
-  return (typeof address === 'string' ? { url: address } : address) as JobsOptions['connection'];
+  if (typeof address === 'string') return { url: address };
+  return isCluster(address) ? (settings) => queueCluster(address, settings) : (address as ConnectionOptions);
 }
 
 function jobsLogger() {

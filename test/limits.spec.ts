@@ -45,7 +45,7 @@ describeWithRedis('the service', () => {
     expect(app.get(LIMITS)).toMatchObject({ leaseMs: 1_500, registryRefreshMs: 150, waitMs: 2_000 });
     expect(app.get(Reading).limits).toMatchObject({ unindexedRowsMax: 7, registryRefreshMs: 150 });
     expect(app.get(ResolvedServingOptions).limits).toMatchObject({ unindexedRowsMax: 7, errorsLimitMax: 9 });
-    expect(app.get(BullRebuilds).options.limits).toMatchObject({ driveMs: 77, restMs: 2_000 });
+    expect(app.get(BullRebuilds).options.queue.limits).toMatchObject({ driveMs: 77, restMs: 2_000 });
   });
 
   it('keeps to them', async () => {

@@ -3,6 +3,7 @@ import { compareText } from '../zset/text-order.js';
 import type { Row } from '../zset/value.js';
 import { justAbove } from './known-group.js';
 import type { Codec, Keyed, Ordered } from './operator.js';
+import { TwoGenerations } from './two-generations.js';
 
 /** A row and how often it is there, or by how much that changes. */
 export interface Weighted {
@@ -69,9 +70,6 @@ export interface RowOrder {
   readonly width: number;
 }
 
-/** So many rows are remembered beside their texts. */
-const ROWS_MAX = 4_096;
-
 /**
  * Any number of rows under a key, each a member of the key's multiset: its JSON, behind an order text where the rows are
  * to lie in an order (of a fixed width: it is cut off again).
@@ -80,7 +78,7 @@ export class OrderedArrangement implements Arrangement {
   readonly #jsonOf: (row: Row) => string;
   readonly #order: RowOrder | null;
   /** Rows of members that were met lately: those of one key are met again with each row that has it. */
-  readonly #rows = new Map<string, Row>();
+  readonly #rows: TwoGenerations<Row>;
 
   constructor(
     readonly state: Ordered,
@@ -91,6 +89,7 @@ export class OrderedArrangement implements Arrangement {
   ) {
     this.#jsonOf = jsonOf;
     this.#order = order;
+    this.#rows = new TwoGenerations(state.budget);
   }
 
   textOf(row: Row): string {
@@ -145,8 +144,9 @@ export class OrderedArrangement implements Arrangement {
     let row = this.#rows.get(text);
     if (row === undefined) {
       row = JSON.parse(this.#order === null ? text : text.slice(this.#order.width)) as Row;
-      if (this.#rows.size >= ROWS_MAX) this.#rows.clear();
       this.#rows.set(text, row);
+      // Also within a tick: what is forgotten is read from its text again.
+      this.#rows.settle();
     }
     return row;
   }

@@ -1,5 +1,6 @@
 import type { Delta } from '../zset/delta.js';
 import type { Time } from './time.js';
+import type { CacheBudget } from './two-generations.js';
 
 /**
  * One vertex of a circuit: the deltas of a tick in, one delta out.
@@ -88,6 +89,8 @@ export interface Keyed<V> {
  * A member carries all that is to be known of it (an order text, then a payload if need be).
  */
 export interface Ordered {
+  /** What it caches is part of; for what is remembered of members beside it. */
+  readonly budget: CacheBudget;
   /** One member's weight will be asked for, or changed. */
   wantMember(group: string, member: string): void;
   /**

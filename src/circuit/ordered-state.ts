@@ -58,7 +58,7 @@ export class OrderedState implements Ordered {
 
   constructor(
     readonly name: string,
-    budget: CacheBudget,
+    readonly budget: CacheBudget,
   ) {
     this.#groups = new TwoGenerations(budget, ({ weights }) => 1 + weights.size);
   }

@@ -18,7 +18,7 @@ const TRIAL = '#!lua\nreturn 1';
 export async function doctor(output: Output): Promise<number> {
   const settings = readSettings(process.env);
   const url = redisUrl(settings);
-  const examined = await examine(url);
+  const examined = await examine(url, settings.prefix);
   const findings = together(
     examined.map(({ name, isReplica, facts, scripts }) => ({
       server: name,
@@ -49,7 +49,7 @@ interface Examined {
 }
 
 /** Reads each server of the Redis; of a cluster the replicas too, each of which may be a master tomorrow. */
-async function examine(url: string): Promise<Examined[]> {
+async function examine(url: string, prefix: string): Promise<Examined[]> {
   let connected = false;
   try {
     return await visit(url, async (servers) => {
@@ -63,7 +63,7 @@ async function examine(url: string): Promise<Examined[]> {
         servers.map(async ({ name, redis, isReplica }) => ({
           name,
           isReplica,
-          facts: await readRedisFacts(redis),
+          facts: await readRedisFacts(redis, prefix),
           scripts: isReplica ? { ran: true as const } : await tryScript(redis),
         })),
       );

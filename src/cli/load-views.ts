@@ -6,7 +6,7 @@ import { DeclarationErrors } from '../errors/stillwater-error.js';
 import { declarationErrors } from '../view/declaration-errors.js';
 import { sealed } from '../view/declaration-of.js';
 import { discoverViews } from '../view/discover.js';
-import type { SourceDeclaration } from '../view/plan.js';
+import type { SourceDeclaration } from '../view/declarations.js';
 
 export interface LoadOptions {
   /** Load everything anew, whatever was loaded before: for modules that are being edited. */
@@ -38,15 +38,11 @@ export async function loadDeclarations(
 
 /** The same, in the form in which `StillwaterModule` takes views. */
 export async function loadViews(directory: string, options: LoadOptions = {}): Promise<LoadedView[]> {
-  return (await loadDeclarations(directory, options)).map((declaration) => {
-    const view = { declaration };
-    sealed(view, declaration, []);
-    return view;
-  });
+  return (await loadDeclarations(directory, options)).map((declaration) => sealed({ declaration }));
 }
 
 /** The example application: compiled, or as it is written. It comes with the repository, not with the installed package. */
-export function exampleViews(): string {
+function exampleViews(): string {
   return fileURLToPath(new URL('../../views', import.meta.url));
 }
 

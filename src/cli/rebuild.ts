@@ -93,7 +93,7 @@ const percent = ({
   entriesTotal === 0 ? 0 : Math.floor((entriesDone * 100) / entriesTotal);
 
 /** `rebuild-totals-x  replaying  45 %  1,000 of 2,200 entries  500/s  2 s left`. */
-export function rebuildText(status: RebuildStatus): string {
+function rebuildText(status: RebuildStatus): string {
   const words = [status.id, status.state === 'caughtUp' ? 'caught up' : status.state];
   if (status.state === 'replaying' || status.entriesTotal > 0)
     words.push(

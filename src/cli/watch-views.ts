@@ -1,7 +1,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { resolve } from 'node:path';
 import { messageOf, StillwaterError } from '../errors/stillwater-error.js';
-import type { SourceDeclaration } from '../view/plan.js';
+import type { SourceDeclaration } from '../view/declarations.js';
 import { loadDeclarations } from './load-views.js';
 
 /** Editors write a file in several steps, and a checkout many files: they are one change. */

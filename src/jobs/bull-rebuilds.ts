@@ -1,37 +1,25 @@
-import { randomUUID } from 'node:crypto';
-import type { Job, JobType, Queue } from 'bullmq';
+import type { Job } from 'bullmq';
 import { StillwaterError } from '../errors/stillwater-error.js';
 import type { Logger } from '../runtime/logger.js';
 import type { Generation } from '../runtime/ports/registry.js';
 import type { Rebuilder } from '../runtime/rebuilder.js';
 import { Rebuilds, type RebuildStatus, type VerifyStatus } from '../runtime/rebuilds.js';
 import type { Verifier } from '../runtime/verifier.js';
-import { answered } from './answered.js';
 import { connectedSets } from './connected-sets.js';
+import type { JobQueue } from './job-queue.js';
 import { rebuildStatus, verifyStatus } from './job-status.js';
+import { inJobId, type RebuildJobData } from './rebuild-queue.js';
 import {
   finished,
   notCaughtUp,
   otherDefinition,
   overlapping,
-  queueFull,
   superseded,
   unknownRebuild,
   unknownVerification,
   unknownView,
   verified,
 } from './refusals.js';
-import {
-  inJobId,
-  type JobData,
-  type JobLimits,
-  jobOptions,
-  type RebuildJobData,
-  type VerifyJobData,
-} from './rebuild-queue.js';
-
-const UNDER_WAY: JobType[] = ['active', 'waiting', 'prioritized', 'delayed', 'paused' as JobType];
-const FINISHED: JobType[] = ['completed', 'failed'];
 
 /**
  * Rebuilds as BullMQ jobs. A job says what is asked for and how far it is; what has been built, and whether it is paused
@@ -43,24 +31,18 @@ export class BullRebuilds extends Rebuilds {
 
   constructor(
     readonly options: {
-      queue: Queue<JobData>;
+      queue: JobQueue;
       rebuilder: Rebuilder;
       verifier: Verifier;
-      limits: JobLimits;
       logger: Logger;
     },
   ) {
     super();
-    let complained = '';
-    options.queue.on('error', (error: Error) => {
-      if (error.message !== complained) options.logger.warn(`The queue of rebuilds: ${error.message}`);
-      complained = error.message;
-    });
   }
 
   /** @throws StillwaterError also `release-superseded`, `rebuild-state` where another rebuild of some of the views is under way. */
   async start(view: string, { acceptTrimmed }: { acceptTrimmed: boolean }): Promise<RebuildStatus> {
-    const { rebuilder } = this.options;
+    const { queue, rebuilder } = this.options;
     this.#known(view);
     await this.#leads(`The view "${view}" was not rebuilt`);
     const views = rebuilder.affected([view]);
@@ -77,15 +59,8 @@ export class BullRebuilds extends Rebuilds {
       throw overlapping(view, views, { id: job.id!, views: job.data.views });
     }
     await rebuilder.check(views, acceptTrimmed);
-    await this.#room();
-    const job = await this.#add(
-      view,
-      views,
-      acceptTrimmed,
-      `rebuild-${inJobId(view)}-${nonce()}`,
-      `rebuild-${inJobId(view)}`,
-    );
-    return await this.#status(job);
+    await queue.requireRoom();
+    return await this.#status(await queue.addRebuild(this.#asked(view, views, acceptTrimmed)));
   }
 
   /**
@@ -97,7 +72,7 @@ export class BullRebuilds extends Rebuilds {
     changed: readonly string[],
     release = this.options.rebuilder.options.registry.snapshot.release,
   ): Promise<RebuildStatus[]> {
-    const { rebuilder, logger } = this.options;
+    const { queue, rebuilder, logger } = this.options;
     this.#release = release;
     if (!(await this.#isNewest())) return [];
     const { views: declared } = rebuilder.options.catalog();
@@ -114,7 +89,7 @@ export class BullRebuilds extends Rebuilds {
       const asked = changed.find((view) => set.includes(view))!;
       const id = `rebuild-${release}-${inJobId(asked)}`;
       try {
-        const before = await this.#rebuildJob(id);
+        const before = await queue.rebuild(id);
         // A start is the occasion to try again what failed; what people cancelled stays cancelled.
         if (before && rebuildStatus(before, []).state === 'failed') await before.remove();
         else if (before) {
@@ -122,7 +97,7 @@ export class BullRebuilds extends Rebuilds {
           continue;
         }
         await rebuilder.check(views, false);
-        statuses.push(await this.#status(await this.#add(asked, views, false, id)));
+        statuses.push(await this.#status(await queue.addRebuild(this.#asked(asked, views, false), id)));
       } catch (thrown) {
         if (!(thrown instanceof StillwaterError)) throw thrown;
         logger.warn(`${thrown.message}\nThe definition deployed before is served on.`);
@@ -133,19 +108,15 @@ export class BullRebuilds extends Rebuilds {
 
   async get(id: string): Promise<RebuildStatus | null> {
     const generations = await this.#generations();
-    const job = await this.#rebuildJob(id);
+    const job = await this.options.queue.rebuild(id);
     return job && rebuildStatus(job, generations(id));
   }
 
   async list(view: string | null): Promise<RebuildStatus[]> {
-    const { queue, limits } = this.options;
     const generations = await this.#generations();
-    const jobs = await this.#answered(
-      queue.getJobs([...UNDER_WAY, ...FINISHED], 0, limits.rebuildsQueuedMax + 2 * limits.finishedJobsMax),
+    const rebuilds = (await this.options.queue.rebuilds()).filter(
+      ({ data }) => view === null || data.views.includes(view),
     );
-    const rebuilds = (jobs as (Job<JobData> | undefined)[])
-      .filter(isRebuild)
-      .filter((job) => view === null || job.data.views.includes(view));
     return rebuilds
       .map((job) => rebuildStatus(job, generations(job.id!)))
       .sort((left, right) => right.startedAt - left.startedAt);
@@ -153,16 +124,16 @@ export class BullRebuilds extends Rebuilds {
 
   async pause(id: string): Promise<RebuildStatus> {
     const job = await this.#going(id, 'paused');
-    await this.#answered(job.updateData({ ...job.data, paused: true }));
+    await this.options.queue.update(job, { paused: true });
     await this.options.rebuilder.pause(id, true);
     return await this.#again(id);
   }
 
   async resume(id: string): Promise<RebuildStatus> {
     const job = await this.#going(id, 'resumed');
-    await this.#answered(job.updateData({ ...job.data, paused: false }));
+    await this.options.queue.update(job, { paused: false });
     await this.options.rebuilder.pause(id, false);
-    await this.#wake(job);
+    await this.options.queue.wake(job);
     return await this.#again(id);
   }
 
@@ -181,7 +152,7 @@ export class BullRebuilds extends Rebuilds {
       const status = await this.#status(job);
       throw notCaughtUp(id, progress ?? status, status.state === 'paused');
     }
-    await this.#wake(job);
+    await this.options.queue.wake(job);
     return await this.#again(id);
   }
 
@@ -192,70 +163,43 @@ export class BullRebuilds extends Rebuilds {
 
   async startVerify(view: string): Promise<VerifyStatus> {
     const declared = this.#known(view);
-    const { queue, rebuilder, limits } = this.options;
+    const { queue, rebuilder } = this.options;
     await rebuilder.options.registry.refresh();
     const serving = rebuilder.options.registry.serving(view);
     if (serving?.fingerprint !== declared.fingerprint)
       throw otherDefinition(view, declared.fingerprint, serving);
-    await this.#room();
-    const data: VerifyJobData = {
+    await queue.requireRoom();
+    const id = await queue.addVerification({
       kind: 'verify',
       view,
       fingerprints: this.#fingerprints([view]),
       cancelled: null,
-    };
-    const added = await this.#answered(
-      queue.add('verify', data, {
-        ...jobOptions(limits),
-        jobId: `verify-${inJobId(view)}-${nonce()}`,
-        deduplication: { id: `verify-${inJobId(view)}` },
-      }),
-    );
-    return (await this.getVerify(added.id!))!;
+    });
+    return (await this.getVerify(id))!;
   }
 
   async getVerify(id: string): Promise<VerifyStatus | null> {
-    const job = await this.#verifyJob(id);
+    const job = await this.options.queue.verification(id);
     return job && verifyStatus(job);
   }
 
   async cancelVerify(id: string): Promise<VerifyStatus> {
-    const { limits, verifier } = this.options;
-    const job = await this.#verifyJob(id);
-    if (!job) throw unknownVerification(id, limits.finishedJobsMax);
+    const { queue, verifier } = this.options;
+    const job = await queue.verification(id);
+    if (!job) throw unknownVerification(id, queue.limits.finishedJobsMax);
     const status = verifyStatus(job);
     if (job.finishedOn || status.state === 'cancelled') throw verified(status);
-    await this.#answered(job.updateData({ ...job.data, cancelled: 'It was asked for.' }));
-    if (job.deduplicationId)
-      await this.#answered(this.options.queue.removeDeduplicationKey(job.deduplicationId));
+    await queue.cancel(job, 'It was asked for.');
     // Whoever works on it sees it soon; if nobody does, the live view must not wait for somebody.
     await verifier.letGo(id, job.data.view);
-    await this.#wake(job);
+    await queue.wake(job);
     return (await this.getVerify(id)) ?? { ...status, state: 'cancelled' };
-  }
-
-  /** Whether a job is there and has not come to an end. */
-  async isUnderWay(id: string): Promise<boolean> {
-    const job = await this.#answered(this.options.queue.getJob(id));
-    return job !== undefined && !job.finishedOn;
-  }
-
-  /** Whether there is such a job, finished or not. */
-  async has(id: string): Promise<boolean> {
-    return (await this.#answered(this.options.queue.getJob(id))) !== undefined;
   }
 
   // ---- what they share
 
-  async #add(
-    view: string,
-    views: readonly string[],
-    acceptTrimmed: boolean,
-    jobId: string,
-    once?: string,
-  ): Promise<Job<RebuildJobData>> {
-    const { queue, limits } = this.options;
-    const data: RebuildJobData = {
+  #asked(view: string, views: readonly string[], acceptTrimmed: boolean): RebuildJobData {
+    return {
       kind: 'rebuild',
       view,
       views,
@@ -264,55 +208,18 @@ export class BullRebuilds extends Rebuilds {
       paused: false,
       cancelled: null,
     };
-    const added = await this.#answered(
-      queue.add('rebuild', data, {
-        ...jobOptions(limits),
-        jobId,
-        ...(once !== undefined && { deduplication: { id: once } }),
-      }),
-    );
-    // Two that ask at once get the same job; its data are those of the first.
-    return (await this.#rebuildJob(added.id!)) ?? (added as Job<RebuildJobData>);
   }
 
   async #cancel(job: Job<RebuildJobData>, reason: string): Promise<void> {
-    const id = job.id!;
-    await this.#answered(job.updateData({ ...job.data, cancelled: reason }));
-    if (job.deduplicationId)
-      await this.#answered(this.options.queue.removeDeduplicationKey(job.deduplicationId));
-    await this.options.rebuilder.cancel(id);
-    await this.#wake(job);
+    const { queue, rebuilder } = this.options;
+    await queue.cancel(job, reason);
+    await rebuilder.cancel(job.id!);
+    await queue.wake(job);
   }
 
-  /** Lets the worker look at once at a job that rests. */
-  async #wake(job: Job): Promise<void> {
-    if (await this.#answered(job.isDelayed())) await this.#answered(job.promote()).catch(() => {});
-  }
-
-  async #underWay(): Promise<Job<RebuildJobData>[]> {
-    const { queue, limits } = this.options;
-    const jobs = await this.#answered(
-      queue.getJobs(
-        UNDER_WAY,
-        0,
-        limits.rebuildsQueuedMax + this.options.rebuilder.options.limits.rebuildsMax,
-      ),
-    );
-    return (jobs as (Job<JobData> | undefined)[])
-      .filter(isRebuild)
-      .filter(({ data }) => data.cancelled === null);
-  }
-
-  async #room(): Promise<void> {
-    const { queue, limits } = this.options;
-    const waiting = await this.#answered(queue.getJobCountByTypes('waiting', 'prioritized', 'delayed'));
-    if (waiting < limits.rebuildsQueuedMax) return;
-    throw queueFull(waiting, limits.rebuildsQueuedMax);
-  }
-
-  async #rebuildJob(id: string): Promise<Job<RebuildJobData> | null> {
-    const job = await this.#answered(this.options.queue.getJob(id));
-    return job && isRebuild(job) ? job : null;
+  #underWay(): Promise<Job<RebuildJobData>[]> {
+    const { queue, rebuilder } = this.options;
+    return queue.rebuildsUnderWay(rebuilder.options.limits.rebuildsMax);
   }
 
   /**
@@ -322,11 +229,6 @@ export class BullRebuilds extends Rebuilds {
   async #generations(): Promise<(id: string) => Generation[]> {
     const { generations } = await this.options.rebuilder.options.registry.refresh();
     return (id) => generations.filter(({ rebuild }) => rebuild === id);
-  }
-
-  async #verifyJob(id: string): Promise<Job<VerifyJobData> | null> {
-    const job = await this.#answered(this.options.queue.getJob(id));
-    return job?.data.kind === 'verify' ? (job as Job<VerifyJobData>) : null;
   }
 
   async #status(job: Job<RebuildJobData>): Promise<RebuildStatus> {
@@ -340,7 +242,7 @@ export class BullRebuilds extends Rebuilds {
 
   /** The job, if it has not come to an end. */
   async #going(id: string, wanted: string): Promise<Job<RebuildJobData>> {
-    const job = await this.#rebuildJob(id);
+    const job = await this.options.queue.rebuild(id);
     if (!job) return this.#unknown(id);
     const status = await this.#status(job);
     if (status.state !== 'promoted' && status.state !== 'cancelled' && status.state !== 'failed') return job;
@@ -348,7 +250,7 @@ export class BullRebuilds extends Rebuilds {
   }
 
   #unknown(id: string): never {
-    throw unknownRebuild(id, this.options.limits.finishedJobsMax);
+    throw unknownRebuild(id, this.options.queue.limits.finishedJobsMax);
   }
 
   #known(view: string, orRegistered = false) {
@@ -377,14 +279,4 @@ export class BullRebuilds extends Rebuilds {
     if (await this.#isNewest()) return;
     throw superseded(what, this.#release, this.options.rebuilder.options.registry.snapshot.release);
   }
-
-  #answered<T>(asked: Promise<T>): Promise<T> {
-    return answered(asked, this.options.limits.answerMsMax);
-  }
 }
-
-const nonce = (): string => `${Date.now().toString(36)}${randomUUID().slice(0, 4)}`;
-
-/** Lists of jobs have holes where one was removed while they were read. */
-const isRebuild = (job: Job<JobData> | undefined): job is Job<RebuildJobData> =>
-  job?.data?.kind === 'rebuild';

@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from 'bullmq';
-import { Cluster, type ClusterNode, type ClusterOptions } from 'ioredis';
+import type { Cluster, RedisOptions } from 'ioredis';
 import { type Logger, silent } from '../runtime/logger.js';
 import type { JobsShutdown } from './jobs-shutdown.js';
 import { defaultJobLimits, type JobLimits } from './rebuild-queue.js';
@@ -8,10 +8,10 @@ export const JOBS_OPTIONS = Symbol('stillwater.jobs-options');
 
 export interface JobsOptions {
   /**
-   * What ioredis takes (`{ url }`, `{ host, port, … }`), the nodes of a cluster, or an ioredis instance whose
-   * `maxRetriesPerRequest` is null.
+   * What ioredis takes (`{ url }`, `{ host, port, … }`), an ioredis instance whose `maxRetriesPerRequest` is null, or what makes
+   * a cluster with these settings of its connections.
    */
-  readonly connection: ConnectionOptions | JobsCluster;
+  readonly connection: ConnectionOptions | ((settings: ConnectionSettings) => Cluster);
   /** All keys of the queue begin with `<prefix>:bull`. */
   readonly prefix: string;
   /** Does this process work on jobs, or only ask for them? True unless said otherwise. */
@@ -20,10 +20,9 @@ export interface JobsOptions {
   readonly limits?: Partial<JobLimits>;
 }
 
-export interface JobsCluster {
-  readonly cluster: readonly ClusterNode[];
-  readonly options?: ClusterOptions;
-}
+export type ConnectionSettings = Pick<RedisOptions, 'maxRetriesPerRequest' | 'disconnectTimeout'> & {
+  readonly retryStrategy: (attempt: number) => number | null;
+};
 
 export interface JobsSettings {
   readonly worker: boolean;
@@ -48,33 +47,18 @@ const DISCONNECT_MS = 100;
  * nothing waits for a Redis that is gone: closing a connection would wait for it too.
  */
 export function connectionOf({ connection }: JobsOptions, shutdown: JobsShutdown): ConnectionOptions {
-  const settings = {
+  const settings: ConnectionSettings = {
     maxRetriesPerRequest: null,
     disconnectTimeout: DISCONNECT_MS,
-    retryStrategy: (attempt: number) =>
+    retryStrategy: (attempt) =>
       shutdown.attemptAfter(Math.min(RECONNECT_MS_MIN * 2 ** Math.min(attempt, 10), RECONNECT_MS_MAX)),
   };
+  if (typeof connection === 'function') {
+    // BullMQ does not close what it is given.
+    const cluster = connection(settings);
+    shutdown.closeLast(() => cluster.disconnect());
+    return cluster;
+  }
   const isInstance = typeof (connection as { duplicate?: unknown }).duplicate === 'function';
-  if (isInstance) return connection as ConnectionOptions;
-  if (isNodes(connection)) return clusterOf(connection, settings, shutdown);
-  return { ...connection, ...settings };
-}
-
-const isNodes = (connection: JobsOptions['connection']): connection is JobsCluster =>
-  Array.isArray((connection as JobsCluster).cluster);
-
-/** BullMQ makes no connection to a cluster itself, and does not close the one it is given. */
-function clusterOf(
-  { cluster: nodes, options }: JobsCluster,
-  { retryStrategy, ...settings }: { retryStrategy: (attempt: number) => number | null } & object,
-  shutdown: JobsShutdown,
-): ConnectionOptions {
-  const cluster = new Cluster([...nodes], {
-    ...options,
-    redisOptions: { ...options?.redisOptions, ...settings },
-    clusterRetryStrategy: retryStrategy,
-    lazyConnect: true,
-  });
-  shutdown.closeLast(() => cluster.disconnect());
-  return cluster;
+  return isInstance ? connection : { ...connection, ...settings };
 }

@@ -5,6 +5,7 @@ import { Rebuilder } from '../runtime/rebuilder.js';
 import { Rebuilds } from '../runtime/rebuilds.js';
 import { Verifier } from '../runtime/verifier.js';
 import { BullRebuilds } from './bull-rebuilds.js';
+import { JobQueue } from './job-queue.js';
 import { connectionOf, JOBS_OPTIONS, type JobsOptions, settingsOf } from './jobs-options.js';
 import { JobsShutdown } from './jobs-shutdown.js';
 import { bullPrefix, type JobData, REBUILDS_QUEUE } from './rebuild-queue.js';
@@ -51,12 +52,18 @@ export class JobsModule {
       providers: [
         RebuildsProcessor,
         {
-          provide: BullRebuilds,
-          useFactory: (queue: Queue<JobData>, rebuilder: Rebuilder, verifier: Verifier, of: JobsOptions) => {
+          provide: JobQueue,
+          useFactory: (queue: Queue<JobData>, of: JobsOptions) => {
             const { limits, logger } = settingsOf(of);
-            return new BullRebuilds({ queue, rebuilder, verifier, limits, logger });
+            return new JobQueue(queue, limits, logger);
           },
-          inject: [getQueueToken(REBUILDS_QUEUE), Rebuilder, Verifier, JOBS_OPTIONS],
+          inject: [getQueueToken(REBUILDS_QUEUE), JOBS_OPTIONS],
+        },
+        {
+          provide: BullRebuilds,
+          useFactory: (queue: JobQueue, rebuilder: Rebuilder, verifier: Verifier, of: JobsOptions) =>
+            new BullRebuilds({ queue, rebuilder, verifier, logger: settingsOf(of).logger }),
+          inject: [JobQueue, Rebuilder, Verifier, JOBS_OPTIONS],
         },
         { provide: Rebuilds, useExisting: BullRebuilds },
       ],

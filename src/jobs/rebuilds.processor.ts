@@ -4,9 +4,9 @@ import { DelayedError, Job, WaitingError } from 'bullmq';
 import { messageOf } from '../errors/stillwater-error.js';
 import { Rebuilder } from '../runtime/rebuilder.js';
 import { Verifier } from '../runtime/verifier.js';
-import { BullRebuilds } from './bull-rebuilds.js';
 import { driveRebuild } from './drive-rebuild.js';
 import { driveVerify } from './drive-verify.js';
+import { JobQueue } from './job-queue.js';
 import { noteOf } from './job-status.js';
 import { JOBS_OPTIONS, type JobsOptions, type JobsSettings, settingsOf } from './jobs-options.js';
 import { JobsShutdown } from './jobs-shutdown.js';
@@ -50,7 +50,7 @@ export class RebuildsProcessor
     private readonly verifier: Verifier,
     @Inject(JOBS_OPTIONS) options: JobsOptions,
     private readonly shutdown: JobsShutdown,
-    private readonly rebuilds: BullRebuilds,
+    private readonly queue: JobQueue,
   ) {
     super();
     this.#settings = settingsOf(options);
@@ -167,9 +167,9 @@ export class RebuildsProcessor
     const { signal } = this.shutdown;
     for (; !signal.aborted; await this.rebuilder.options.clock.sleep(limits.lostMs, signal))
       try {
-        for (const name of await letGoOfLost(this.verifier, (id) => this.rebuilds.isUnderWay(id)))
+        for (const name of await letGoOfLost(this.verifier, (id) => this.queue.isUnderWay(id)))
           logger.warn(`The verification ${name} is over: its job is gone. What it had held goes on.`);
-        for (const id of await cancelLost(this.rebuilder, (id) => this.rebuilds.has(id)))
+        for (const id of await cancelLost(this.rebuilder, (id) => this.queue.has(id)))
           logger.warn(
             `The rebuild ${id} is cancelled: its job is gone. What was served before is served on.`,
           );

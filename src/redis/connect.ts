@@ -1,5 +1,5 @@
 import { Cluster, type ClusterNode, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
-import { isCluster, type RedisAddress, resolved } from './redis-address.js';
+import { type ClusterAddress, isCluster, type RedisAddress, resolved } from './redis-address.js';
 
 /** A connection to one server, or those to the nodes of a cluster, each command to the node of its key. */
 export type Connection = Redis | Cluster;
@@ -90,6 +90,20 @@ function connectToNodes(
   // One attempt to find a node has failed: what waited for it is told, not kept for the next.
   cluster.on('close', () => failWaiting(cluster));
   return cluster;
+}
+
+/**
+ * A cluster as a queue takes it, which waits for an answer however long it takes. `settings` are of each connection, their
+ * `retryStrategy` is the cluster's.
+ */
+export function queueCluster({ cluster: nodes, options }: ClusterAddress, settings: RedisOptions): Cluster {
+  const { retryStrategy, ...others } = settings;
+  return new Cluster([...nodes], {
+    ...options,
+    redisOptions: { ...options?.redisOptions, ...others },
+    clusterRetryStrategy: (attempt) => retryStrategy?.(attempt) as number,
+    lazyConnect: true,
+  });
 }
 
 /** Closes a connection for good. What waits for one, and whatever is given to it later, fails. */

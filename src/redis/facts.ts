@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { StillwaterError } from '../errors/stillwater-error.js';
 import { isReply } from './replies.js';
+import { rightsOf } from './rights.js';
 
 /** A fact that could not be read: the Redis does not let us, or does not say. Not the same as "no". */
 export type Known<T> = T | 'unknown';
@@ -23,54 +24,12 @@ export interface RedisFacts {
   evictedKeys: Known<number>;
   replicas: Known<number>;
   user: Known<string>;
-  /** Commands Stillwater uses, and whether this user may. */
+  /** Commands that are needed, and whether this user may. */
   rights: Known<Readonly<Record<string, boolean>>>;
 }
 
-/** One call of each kind that Stillwater makes, for `ACL DRYRUN`. */
-const NEEDED: readonly (readonly string[])[] = [
-  ['evalsha', '0000000000000000000000000000000000000000', '1', 'sw:x'],
-  ['eval', 'return 1', '1', 'sw:x'],
-  ['time'],
-  ['hmget', 'sw:x', 'field'],
-  ['hset', 'sw:x', 'field', 'value'],
-  ['zrangebylex', 'sw:x', '-', '+'],
-  ['xrange', 'sw:x', '-', '+'],
-  ['xadd', 'sw:x', '*', 'data', '{}'],
-  ['xread', 'block', '1', 'streams', 'sw:x', '0'],
-  ['xreadgroup', 'group', 'sw', 'sw', 'streams', 'sw:x', '>'],
-  ['xgroup', 'create', 'sw:x', 'sw', '0', 'mkstream'],
-  ['xinfo', 'stream', 'sw:x'],
-  ['xtrim', 'sw:x', 'minid', '0'],
-  ['xpending', 'sw:x', 'sw'],
-  ['get', 'sw:x'],
-  ['set', 'sw:x', ''],
-  ['exists', 'sw:x'],
-  ['hget', 'sw:x', 'field'],
-  ['hscan', 'sw:x', '0'],
-  ['hdel', 'sw:x', 'field'],
-  ['zadd', 'sw:x', '0', 'member'],
-  ['zrem', 'sw:x', 'member'],
-  ['zrevrangebylex', 'sw:x', '+', '-'],
-  ['sadd', 'sw:x', 'member'],
-  ['smembers', 'sw:x'],
-  ['wait', '0', '0'],
-  ['multi'],
-  ['exec'],
-  ['unlink', 'sw:x'],
-  ['publish', 'sw:announcements', ''],
-  ['subscribe', 'sw:announcements'],
-  ['client', 'unblock', '1'],
-];
-/** What a client of a cluster calls besides. */
-const NEEDED_ON_CLUSTERS: readonly (readonly string[])[] = [
-  ['cluster', 'slots'],
-  ['cluster', 'info'],
-  ['asking'],
-];
-
 /** Reads what promises depend on. Whatever Redis does not tell is `unknown`; only a lost connection is an error. */
-export async function readRedisFacts(redis: Redis): Promise<RedisFacts> {
+export async function readRedisFacts(redis: Redis, prefix: string): Promise<RedisFacts> {
   const info = await infoOf(redis);
   const of = (field: string): Known<string> => info.get(field) ?? 'unknown';
   const number = (text: Known<string>): Known<number> => (text === 'unknown' ? text : Number(text));
@@ -100,7 +59,7 @@ export async function readRedisFacts(redis: Redis): Promise<RedisFacts> {
     rights:
       user === 'unknown'
         ? 'unknown'
-        : await rightsOf(redis, user, cluster === '1' ? [...NEEDED, ...NEEDED_ON_CLUSTERS] : NEEDED),
+        : await known(() => rightsOf(redis, { user, prefix, isCluster: cluster === '1' })),
   };
 }
 
@@ -149,24 +108,6 @@ const configOf = (redis: Redis, name: string): Promise<Known<string>> =>
     const [, value] = (await redis.config('GET', name)) as string[];
     return value ?? 'unknown';
   });
-
-async function rightsOf(
-  redis: Redis,
-  user: string,
-  needed: readonly (readonly string[])[],
-): Promise<Known<Record<string, boolean>>> {
-  return known<Record<string, boolean>>(async () => {
-    const rights: Record<string, boolean> = {};
-    for (const command of needed) {
-      const answer = await redis.call('ACL', 'DRYRUN', user, ...command);
-      const name = ['client', 'cluster', 'xgroup', 'xinfo'].includes(command[0]!)
-        ? `${command[0]} ${command[1]}`
-        : command[0]!;
-      rights[name] = String(answer) === 'OK';
-    }
-    return rights;
-  });
-}
 
 /** The answer, or `unknown` where Redis answers with an error. */
 async function known<T>(ask: () => Promise<T>): Promise<Known<T>> {

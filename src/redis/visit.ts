@@ -1,7 +1,6 @@
 import { Redis, type RedisOptions } from 'ioredis';
-import { connectTo, DISCONNECT_MS, end } from './connect.js';
+import { type Connection, connectTo, DISCONNECT_MS, end } from './connect.js';
 import type { RedisAddress } from './redis-address.js';
-import { isReply } from './replies.js';
 
 /** A server, and where it is; of a cluster each node, of which replicas take no writes. */
 export interface VisitedServer {
@@ -40,10 +39,7 @@ export async function visit<T>(
     try {
       await connection.connect();
     } catch (thrown) {
-      // Of nodes that cannot be reached a cluster only tells that their connections were closed.
-      throw connection instanceof Redis || isReply(cause)
-        ? (cause ?? thrown)
-        : new Error('none of the nodes that are named answers');
+      throw reasonOf(connection, cause ?? (thrown as Error));
     }
     return await look(
       connection instanceof Redis
@@ -58,6 +54,12 @@ export async function visit<T>(
     end(connection);
   }
 }
+
+/** Of nodes that cannot be reached a cluster tells that their connections were closed, or that there are none. */
+const reasonOf = (connection: Connection, said: Error): Error =>
+  connection instanceof Redis || !/Connection is closed|None of startup nodes/.test(said.message)
+    ? said
+    : new Error('none of the nodes that are named answers', { cause: said });
 
 const visited = (redis: Redis, isReplica: boolean): VisitedServer => ({
   name: `${redis.options.host}:${redis.options.port}`,

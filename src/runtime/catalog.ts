@@ -4,7 +4,7 @@ import type {
   StreamDeclaration,
   TableDeclaration,
   ViewDeclaration,
-} from '../view/plan.js';
+} from '../view/declarations.js';
 
 /** All that an application declares, by name: its views, and the streams and tables they read. */
 export class Catalog {

@@ -1,4 +1,4 @@
-import type { ViewDeclaration } from '../view/plan.js';
+import type { ViewDeclaration } from '../view/declarations.js';
 
 /**
  * The code this process has, by fingerprint. A generation is maintained only by a process that has its code; while

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { messageOf } from '../errors/stillwater-error.js';
-import type { Column, ColumnType } from '../view/plan.js';
+import type { Column, ColumnType } from '../view/column.js';
 import { canonical, type Value } from '../zset/value.js';
 
 /** Why a value is not a row: where in it, and what is wrong there. The path is empty for the whole. */

@@ -1,7 +1,7 @@
 import type { Row, Value } from '../zset/value.js';
 import type { RowIssue } from './conform.js';
 import { DecodedBatch } from './decoded-batch.js';
-import type { UserFunction } from '../view/plan.js';
+import type { UserFunction } from '../view/user-function.js';
 import { eventColumns, EventTypes } from './event-types.js';
 import { type EntryReader, entryReader, type ReadEntry, upcasted } from './entry-reader.js';
 import type { Texts } from './event-envelope.js';

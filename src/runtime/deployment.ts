@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { sourcesOf } from '../view/plan-nodes.js';
-import type { ViewDeclaration } from '../view/plan.js';
+import type { ViewDeclaration } from '../view/declarations.js';
 import type { Catalog } from './catalog.js';
 import type { Clock } from './clock.js';
 import type { Code } from './code.js';

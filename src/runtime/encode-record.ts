@@ -1,5 +1,5 @@
 import { StillwaterError, messageOf } from '../errors/stillwater-error.js';
-import type { StreamDeclaration, TableDeclaration } from '../view/plan.js';
+import type { StreamDeclaration, TableDeclaration } from '../view/declarations.js';
 import { shortText } from '../circuit/row-function.js';
 import { canonical, type Row } from '../zset/value.js';
 import { arrivingSchema, isFields, type RowIssue } from './conform.js';

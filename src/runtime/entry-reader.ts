@@ -1,6 +1,7 @@
 import { pure } from '../circuit/pure.js';
 import { messageOf } from '../errors/stillwater-error.js';
-import type { EventDecoder, UserFunction } from '../view/plan.js';
+import type { EventDecoder } from '../view/declarations.js';
+import type { UserFunction } from '../view/user-function.js';
 import { cloudEvent } from './cloud-event.js';
 import {
   envelope,

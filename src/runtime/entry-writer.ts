@@ -1,4 +1,4 @@
-import type { StreamDeclaration } from '../view/plan.js';
+import type { StreamDeclaration } from '../view/declarations.js';
 import type { Row } from '../zset/value.js';
 import { asCloudEvent } from './cloud-event.js';
 import { isFields, type RowIssue } from './conform.js';

@@ -1,4 +1,4 @@
-import type { StreamDeclaration } from '../view/plan.js';
+import type { StreamDeclaration } from '../view/declarations.js';
 import type { Row } from '../zset/value.js';
 import { cloudEvent } from './cloud-event.js';
 import { isFields } from './conform.js';

@@ -1,14 +1,13 @@
-import type { Delta } from '../zset/delta.js';
 import type { PartitionClocks } from './clocks.js';
-import type { ExchangeEntry } from './exchange-entry.js';
-import { type CommitFacts, EXCHANGE, factsOf, type Heard } from './followed.js';
+import { type CommitFacts, EXCHANGE, factsOf, type Heard, reaches } from './followed.js';
 import { type Frontier, maxFrontier } from './frontier.js';
-import type { EntryError, InputBatch, TaskInput } from './input.js';
+import type { InputBatch, TaskInput } from './input.js';
 import type { NewsDesk } from './news-desk.js';
 import type { InputPosition, Received, TaskStore } from './ports/task-store.js';
 import { BEGINNING, earlierOf, type Position } from './position.js';
 import { QuietSenders } from './quiet-senders.js';
-import { deltasOf, EntriesAsked, entriesFollowing, NOTHING_HEARD, withEntry } from './received.js';
+import { EntriesAsked, entriesFollowing, lostBy, NOTHING_HEARD, withEntry } from './received.js';
+import { type Begun, type Part, ReceivedBatch } from './received-batch.js';
 import { regainingIn } from './regaining.js';
 import type { TaskId } from './task-id.js';
 
@@ -66,7 +65,7 @@ export class ExchangeInput implements TaskInput {
         countMax,
       })),
     );
-    const parts: Part[] = [];
+    const parts: Told[] = [];
     answers.forEach((answer, index) => {
       const sender = asked[index]!;
       this.#seen[sender] = answer.record?.tick ?? 0;
@@ -74,20 +73,20 @@ export class ExchangeInput implements TaskInput {
     });
     this.#asked.saw(answers);
     if (parts.length === 0) return null;
-    return new ExchangeBatch(parts, {
-      position,
-      heard,
-      senders: this.senders,
-      exchanges: this.exchanges,
-      clocks,
-    });
+    const { senders, exchanges } = this;
+    return new ExchangeBatch(parts, { position, heard, exchanges }, { senders, clocks });
   }
 
-  /** What follows what is heard of a sender: its entries, and what its record says beside. */
+  /**
+   * What follows what is heard of a sender: its entries, and what its record says beside. Of a sender that makes again what it lost
+   * the place counts that it said last (`regaining.ts`): what it says of an earlier one is passed over, and what it sends of one is
+   * not taken.
+   * @throws LogLost
+   */
   #partsOf(
     answer: Received,
     { sender, heard, countMax }: { sender: number; heard: Heard; countMax: number },
-  ): Part[] {
+  ): Told[] {
     const { record } = answer;
     const { task } = this.senders[sender]!;
     const asked = {
@@ -99,21 +98,26 @@ export class ExchangeInput implements TaskInput {
     };
     const { entries, isKnown } = entriesFollowing(answer, asked);
     if (isKnown) this.#behind.delete(sender);
-    const parts: Part[] = entries.map((entry) => ({ sender, entry, told: entry }));
-    const before = entries.at(-1) ?? heard;
-    if (record === null || !isKnown || record.tick <= ('upTo' in before ? before.upTo : before.tick))
-      return parts;
+    let before: CommitFacts & { readonly upTo: number } = heard;
+    const parts: Told[] = [];
+    const isBehind = (told: CommitFacts): boolean => this.regainMs !== null && !reaches(told, before);
+    for (const entry of entries) {
+      if (isBehind(entry)) throw lostBy(task, heard);
+      parts.push({ sender, entry, told: entry });
+      before = { ...entry, upTo: entry.tick };
+    }
+    if (record === null || !isKnown || record.tick <= before.upTo) return parts;
     const told = { tick: record.tick, ...factsOf(record) };
-    if (brings(before, told)) parts.push({ sender, entry: null, told });
+    if (brings(before, told) && !isBehind(told)) parts.push({ sender, entry: null, told });
     return parts;
   }
 
   /**
    * Whether to wait for a sender that is behind what we have of it (`regaining.ts`): it says so, or has not had the time to find
-   * out. What acts on time is not cut at places in logs alone, and what reads another view reads no log.
+   * out. One that reads another view reads no log.
    */
-  #regains(sender: number, { clocks, more }: Heard, record: Received['record']): boolean {
-    if (this.regainMs === null || more || Object.keys(clocks).length > 0) return false;
+  #regains(sender: number, { more }: Heard, record: Received['record']): boolean {
+    if (this.regainMs === null || more) return false;
     if (record !== null && regainingIn(record)[this.receiver] !== undefined) return true;
     const now = this.news.clock.monotonicMs();
     const since = this.#behind.get(sender) ?? now;
@@ -140,61 +144,36 @@ const brings = (before: CommitFacts, after: CommitFacts): boolean =>
   JSON.stringify([after.frontier, after.clocks, after.more]);
 
 /** An entry; or a tick that had nothing for us, of which only the progress counts. */
-interface Part {
+interface Told extends Part {
   readonly sender: number;
-  readonly entry: ExchangeEntry | null;
   readonly told: CommitFacts & { readonly tick: number };
 }
 
-interface BatchOf {
-  readonly position: InputPosition;
-  readonly heard: readonly Heard[];
-  readonly senders: readonly Sender[];
-  readonly exchanges: readonly string[];
-  readonly clocks: PartitionClocks | undefined;
-}
-
-class ExchangeBatch implements InputBatch {
-  readonly size: number;
-  /** What is heard after so many parts. */
-  readonly #heard: (readonly Heard[])[];
-
+class ExchangeBatch extends ReceivedBatch<Told> {
   constructor(
-    readonly parts: readonly Part[],
-    readonly of: BatchOf,
+    parts: readonly Told[],
+    begun: Begun,
+    readonly of: { readonly senders: readonly Sender[]; readonly clocks: PartitionClocks | undefined },
   ) {
-    this.size = parts.length;
-    this.#heard = [of.heard];
-    for (const { sender, entry, told } of parts) {
-      const known = this.#heard.at(-1)!;
-      const before = known[sender]!;
-      const after: Heard = {
-        ...(entry === null ? before : withEntry(before, entry)),
-        upTo: told.tick,
-        more: told.more,
-        // A sender whose slot went back says less for a while; what we have does not get less.
-        frontier: maxFrontier(before.frontier, told.frontier),
-        clocks: latestClocks(before.clocks, told.clocks),
-      };
-      this.#heard.push(known.map((one, index) => (index === sender ? after : one)));
-    }
+    super(parts, begun);
   }
 
-  inputs(from: number, to: number): ReadonlyMap<string, Delta> {
-    const entries = this.parts.slice(from, to).flatMap(({ entry }) => entry ?? []);
-    return deltasOf(entries, this.of.exchanges);
+  protected override hear(heard: Heard[], { sender, entry, told }: Told): void {
+    const before = heard[sender]!;
+    heard[sender] = {
+      ...(entry === null ? before : withEntry(before, entry)),
+      upTo: told.tick,
+      more: told.more,
+      // A sender whose slot went back says less for a while; what we have does not get less.
+      frontier: maxFrontier(before.frontier, told.frontier),
+      clocks: latestClocks(before.clocks, told.clocks),
+    };
   }
 
-  positionAfter(to: number): InputPosition {
-    const entries = this.of.position.entries + to;
-    return { position: `${entries}-0`, entries };
-  }
-
-  frontierAfter(to: number): Frontier {
-    const { senders } = this.of;
-    const heard = this.#heard[to]!;
+  override frontierAfter(to: number): Frontier {
+    const heard = this.noteAfter(to);
     const frontier: Record<string, Position> = {};
-    senders.forEach(({ reads }, sender) => {
+    this.of.senders.forEach(({ reads }, sender) => {
       for (const redisKey of reads) {
         const contained = heard[sender]!.frontier[redisKey] ?? BEGINNING;
         frontier[redisKey] =
@@ -206,25 +185,18 @@ class ExchangeBatch implements InputBatch {
     return frontier;
   }
 
-  clocksAfter(to: number): PartitionClocks {
+  override clocksAfter(to: number): PartitionClocks {
+    const heard = this.noteAfter(to);
     const clocks: Record<string, number | null> = {};
     for (const redisKey of Object.keys(this.of.clocks ?? {})) {
       let least: number | null = Infinity;
-      for (const { clocks: told } of this.#heard[to]!) {
+      for (const { clocks: told } of heard) {
         const clock: number | null = told[redisKey] ?? null;
         least = least === null || clock === null ? null : Math.min(least, clock);
       }
       clocks[redisKey] = least;
     }
     return clocks;
-  }
-
-  noteAfter(to: number): readonly Heard[] {
-    return this.#heard[to]!;
-  }
-
-  errors(): EntryError[] {
-    return [];
   }
 }
 

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Column, ColumnType } from '../view/plan.js';
+import type { Column, ColumnType } from '../view/column.js';
 import { applySchema, arrivingSchema, type RowShape } from './conform.js';
 
 const JSON_NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;

@@ -1,5 +1,5 @@
 import { leastClocks, type PartitionClocks } from './clocks.js';
-import type { Frontier } from './frontier.js';
+import { covers, type Frontier } from './frontier.js';
 import type { CommitId, TaskRecord } from './ports/task-store.js';
 
 /** What is said of a commit beside what it changed. */
@@ -74,5 +74,15 @@ export const factsOf = (
   clocks: leastClocks(record.applied ?? record.clocks),
   more: isBetween(record),
 });
+
+/** Whether whoever is here has been there: it contains no less of any log, and no clock of it is behind. */
+export const reaches = (
+  here: Pick<CommitFacts, 'frontier' | 'clocks'>,
+  there: Pick<CommitFacts, 'frontier' | 'clocks'>,
+): boolean =>
+  covers(here.frontier, there.frontier) &&
+  Object.entries(there.clocks).every(
+    ([redisKey, clock]) => clock === null || (here.clocks[redisKey] ?? -Infinity) >= clock,
+  );
 
 export const NO_FACTS: CommitFacts = { frontier: {}, clocks: {}, more: false };

@@ -3,7 +3,7 @@ import { isDecimalText } from '../zset/decimal.js';
 import { canonical, type Row, type Value } from '../zset/value.js';
 import { decimalScale } from '../view/decimal.js';
 import { instantOf, isInstantText } from '../view/instant.js';
-import type { Column, ColumnType } from '../view/plan.js';
+import type { Column, ColumnType } from '../view/column.js';
 import { variantsOfSchema, type Variants } from '../view/variants.js';
 import { isCanonicalInstant } from '../zset/instant-text.js';
 import { applySchema, conform, type RowShape } from './conform.js';

@@ -38,11 +38,11 @@ export class Heartbeats {
   async run(watched: () => readonly TimedPartition[], signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.clock.sleep(this.idleMs, signal);
-      if (!signal.aborted) await this.round(watched()).catch(() => {});
+      if (!signal.aborted) await this.beat(watched()).catch(() => {});
     }
   }
 
-  async round(watched: readonly TimedPartition[]): Promise<void> {
+  async beat(watched: readonly TimedPartition[]): Promise<void> {
     // By key: while a view is edited, a stream is there in two declarations.
     const bySource = new Map<string, TimedPartition[]>();
     for (const partition of watched) {

@@ -35,6 +35,8 @@ export interface Limits {
   exchangeEntriesMax: number;
   /** So long what was read by the next stage is kept: it may have to be read again. */
   exchangeKeptMs: number;
+  /** So long a receiver waits for a task that went back to find out that it lost what the receiver has. */
+  regainMs: number;
   /** Changelog entries a view keeps for subscribers that come back. */
   changelogEntriesMin: number;
   /** How often a task whose view acts on time asks how far the other partitions of its sources are. */
@@ -80,6 +82,7 @@ export const defaultLimits: Limits = {
   readerReportMs: 1_000,
   exchangeEntriesMax: 1_000,
   exchangeKeptMs: 10_000,
+  regainMs: 30_000,
   changelogEntriesMin: 1_000,
   clocksMs: 250,
   heartbeatIdleMs: 3_000,

@@ -1,5 +1,5 @@
 import { sourcesOf } from '../view/plan-nodes.js';
-import type { SourceDeclaration } from '../view/plan.js';
+import type { SourceDeclaration } from '../view/declarations.js';
 import { stagesOf } from '../view/stages.js';
 import { partitionKeys } from './placement.js';
 import type { TaskId } from './task-id.js';

@@ -1,6 +1,6 @@
 import { compileStage } from '../view/compile-plan.js';
 import { sourcesOf } from '../view/plan-nodes.js';
-import type { ViewDeclaration } from '../view/plan.js';
+import type { ViewDeclaration } from '../view/declarations.js';
 import { partitionsOfStage, stagesOf } from '../view/stages.js';
 import { describeView } from './reading/view-description.js';
 import { partitionKeys } from './placement.js';
@@ -8,6 +8,14 @@ import type { Generation } from './ports/registry.js';
 
 /** The number of the format in which values are stored. A release reads its own; anything else is rebuilt. */
 export const STATE_FORMAT = 3;
+
+/** Of what the state of a generation is made, as its tasks keep it: where a number was given twice it tells whose state that is. */
+export const definitionIn = ({
+  fingerprint,
+  format,
+  acceptTrimmed,
+}: Pick<Generation, 'fingerprint' | 'format' | 'acceptTrimmed'>): string =>
+  `${fingerprint} in format ${format}${acceptTrimmed ? ' of a trimmed log' : ''}`;
 
 export interface NewGeneration {
   view: ViewDeclaration;

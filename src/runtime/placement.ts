@@ -1,5 +1,5 @@
 import { keyParts } from '../view/compile-plan.js';
-import type { StreamDeclaration, TableDeclaration } from '../view/plan.js';
+import type { StreamDeclaration, TableDeclaration } from '../view/declarations.js';
 import { partitionOfText } from '../zset/partition-of-text.js';
 import { keyTextOf } from '../zset/row-key.js';
 import type { Row } from '../zset/value.js';

@@ -86,7 +86,7 @@ export const NO_ROWS = '[]';
 /** Entries one read of a sender asks for, at first and at the most: how much each holds is not known before. */
 const ENTRIES_MIN = 10;
 const ENTRIES_MAX = 500;
-/** Of all senders together: of each entry it is known what had been heard of every sender before. */
+/** Of all senders together. */
 const ENTRIES_OF_ALL_MAX = 8_000;
 
 /** A tick may send thousands of rows: as many entries are asked for as fit, and twice as many as before at the most. */

@@ -25,7 +25,7 @@ export class Receivers {
     this.#answer = Promise.resolve(tasks.map(() => null));
   }
 
-  /** How many entries of a sender each has read, as was found so long ago at the most; -1: how many rounds. */
+  /** How many entries of a sender each has read, as was found so long ago at the most; of `ROUNDS`, how many of these. */
   async entriesRead(sender: number, ageMs = this.options.everyMs): Promise<readonly number[]> {
     return (await this.#ask(ageMs)).map((heard) => heard?.at(sender)?.entries ?? 0);
   }

@@ -1,5 +1,7 @@
+import { StillwaterError } from '../errors/stillwater-error.js';
+import { leastClocks } from './clocks.js';
 import { withLastSent } from './exchange-entry.js';
-import { type Heard, heardIn } from './followed.js';
+import { type Heard, heardIn, reaches } from './followed.js';
 import type { TaskRecord, TaskStore } from './ports/task-store.js';
 import { type TaskId, taskName } from './task-id.js';
 
@@ -50,18 +52,41 @@ export async function receiversAhead(
     if (heard !== undefined && (heard.upTo > record.tick || known[receiver] !== undefined))
       ahead[receiver] = heard;
   });
-  // In the middle of what came at once there is no place in the logs to cut at: receivers find out.
-  return Object.values(ahead).some(({ more }) => more) ? {} : ahead;
+  // In the middle of what came at once there is no place to cut at, nor at one that is behind: receivers find out.
+  const here = placeOf(record);
+  return Object.values(ahead).every((heard) => !heard.more && reaches(heard, here)) ? ahead : {};
 }
 
-/** Ends whoever maintains a task: what it has not stored it will not. Others take the task up. */
+/** Where in the logs and in time a task is, once it has done all that follows from what it took in. */
+export const placeOf = ({
+  frontier,
+  reaching,
+  clocks,
+}: Pick<TaskRecord, 'frontier' | 'reaching' | 'clocks'>): Pick<Heard, 'frontier' | 'clocks'> => ({
+  frontier: reaching ?? frontier,
+  clocks: leastClocks(clocks),
+});
+
+/** So often it is tried to fence somebody while others are quicker. */
+const FENCES_MAX = 10;
+
+/**
+ * Ends whoever maintains a task: what it has not stored it will not. Others take the task up.
+ * @throws StillwaterError `redis-unavailable`, which passes
+ */
 async function fence(task: TaskId, by: string, store: TaskStore): Promise<void> {
-  for (;;) {
+  for (let tried = 0; tried < FENCES_MAX; tried++) {
     const [status] = await store.status([task]);
     if (status!.parked !== null) return;
     const claimed = await store.claim(task, by, status!.epoch);
     if (claimed !== null) return store.release(task, claimed.token);
   }
+  throw new StillwaterError('redis-unavailable', {
+    what: `${taskName(task)} could not be taken from its owner.`,
+    evidence: `  by     ${by}\n  tried  ${FENCES_MAX} times; each time somebody else took it`,
+    consequence: 'Nothing was made again of what its sender lost.',
+    remedy: 'It is tried again.',
+  });
 }
 
 /** A record that says what is to be made again. */

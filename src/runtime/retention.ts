@@ -177,7 +177,7 @@ export class Retention {
   async #merge(source: RecordSource, partition: number, redisKey: string): Promise<void> {
     if (this.#merging === null) return;
     const [end] = await this.options.log.ends([redisKey]);
-    if (end?.first) await this.#merging.round({ redisKey, source, partition, first: end.first });
+    if (end?.first) await this.#merging.merge({ redisKey, source, partition, first: end.first });
   }
 
   /** The first entry that the declaration wants kept, as far as one look finds it. */
@@ -240,8 +240,11 @@ export class Retention {
         !generation.sources.includes(redisKey)
       )
         continue;
-      const { frontier } = await progressOf(generation, tasks, log);
+      const { frontier, statuses } = await progressOf(generation, tasks, log);
       lowest = lowest === null ? frontier[redisKey]! : earlierOf(lowest, frontier[redisKey]!);
+      // Where rows move those that read the log may be behind those that show them: their slot alone went back.
+      for (const { task, record } of statuses)
+        if (task.stage === 0) lowest = earlierOf(lowest, record?.frontier[redisKey] ?? lowest);
     }
     for (const { position } of await log.foreignReaders(redisKey))
       lowest = lowest === null ? position : earlierOf(lowest, position);

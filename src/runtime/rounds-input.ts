@@ -1,22 +1,14 @@
-import type { Delta } from '../zset/delta.js';
 import type { PartitionClocks } from './clocks.js';
 import type { ExchangeEntry } from './exchange-entry.js';
 import { EXCHANGE, type Heard } from './followed.js';
 import type { Frontier } from './frontier.js';
-import type { EntryError, InputBatch, TaskInput } from './input.js';
+import type { InputBatch, TaskInput } from './input.js';
 import type { NewsDesk } from './news-desk.js';
 import type { InputPosition, Received, TaskStore } from './ports/task-store.js';
 import { BEGINNING } from './position.js';
 import { QuietSenders } from './quiet-senders.js';
-import {
-  type Asked,
-  deltasOf,
-  EntriesAsked,
-  entriesFollowing,
-  lostBy,
-  NOTHING_HEARD,
-  withEntry,
-} from './received.js';
+import { type Asked, EntriesAsked, entriesFollowing, lostBy, NOTHING_HEARD, withEntry } from './received.js';
+import { ReceivedBatch } from './received-batch.js';
 import { decodeRound, type Round, ROUNDS, roundsDone } from './rounds.js';
 import type { TaskId } from './task-id.js';
 
@@ -90,7 +82,7 @@ export class RoundsInput implements TaskInput {
     this.#asked.saw(answers);
     this.#awaited = { task: this.giver, tick: told.record?.tick ?? 0 };
 
-    const parts: Part[] = [];
+    const parts: Taken[] = [];
     const taken = this.senders.map(() => 0);
     for (const round of rounds) {
       const late = this.senders.findIndex((sender, index) => !hasSent(sender, answers[index]!, round, index));
@@ -117,10 +109,11 @@ export class RoundsInput implements TaskInput {
         isAll &&= areAll || taken[sender]! < entries.length;
       });
       if (!isAll) break;
-      parts.push({ round });
+      parts.push({ entry: null, round });
     }
     this.#known = rounds.at(-1)?.tick ?? this.#known;
-    return parts.length === 0 ? null : new RoundsBatch(parts, position, heard, this.exchanges);
+    const { exchanges } = this;
+    return parts.length === 0 ? null : new RoundsBatch(parts, { position, heard, exchanges });
   }
 
   async wait(_position: InputPosition, signal: AbortSignal): Promise<void> {
@@ -145,69 +138,39 @@ const belongs = (entry: ExchangeEntry, round: Round, sender: number): boolean =>
   entry.round === 0 ? entry.tick <= round.cut[sender]!.tick : entry.round <= round.tick;
 
 /** An entry, or the end of a round. */
-type Part = { readonly sender: number; readonly entry: ExchangeEntry } | { readonly round: Round };
+type Taken =
+  | { readonly sender: number; readonly entry: ExchangeEntry }
+  | { readonly entry: null; readonly round: Round };
 
-class RoundsBatch implements InputBatch {
-  readonly size: number;
-  /** What is heard after so many parts. */
-  readonly #heard: (readonly Heard[])[];
-
-  constructor(
-    readonly parts: readonly Part[],
-    readonly position: InputPosition,
-    heard: readonly Heard[],
-    readonly exchanges: readonly string[],
-  ) {
-    this.size = parts.length;
-    this.#heard = [heard];
-    for (const part of parts) {
-      const known = [...this.#heard.at(-1)!];
-      const rounds = known.pop()!;
-      if ('entry' in part) {
-        known[part.sender] = withEntry(known[part.sender]!, part.entry);
-        known.push({ ...rounds, more: true });
-      } else known.push({ ...withEntry(rounds, part.round), more: false });
-      this.#heard.push(known);
-    }
-  }
-
+class RoundsBatch extends ReceivedBatch<Taken> {
   wholeAt(from: number, to: number, most: number): number {
     for (let end = from + 1; end <= Math.min(most, this.size); end++)
-      if ('round' in this.parts[end - 1]!) return end;
+      if (this.parts[end - 1]!.entry === null) return end;
     return to;
   }
 
-  inputs(from: number, to: number): ReadonlyMap<string, Delta> {
-    const entries = this.parts.slice(from, to).flatMap((part) => ('entry' in part ? part.entry : []));
-    return deltasOf(entries, this.exchanges);
+  protected override hear(heard: Heard[], part: Taken): void {
+    const rounds = heard.pop()!;
+    if (part.entry === null) heard.push({ ...withEntry(rounds, part.round), more: false });
+    else {
+      heard[part.sender] = withEntry(heard[part.sender]!, part.entry);
+      heard.push({ ...rounds, more: true });
+    }
   }
 
-  positionAfter(to: number): InputPosition {
-    const entries = this.position.entries + to;
-    return { position: `${entries}-0`, entries };
-  }
-
-  frontierAfter(to: number): Frontier {
+  override frontierAfter(to: number): Frontier {
     return this.#roundAt(to)?.frontier ?? {};
   }
 
-  clocksAfter(to: number): PartitionClocks {
+  override clocksAfter(to: number): PartitionClocks {
     return this.#roundAt(to)?.clocks ?? {};
-  }
-
-  noteAfter(to: number): readonly Heard[] {
-    return this.#heard[to]!;
-  }
-
-  errors(): EntryError[] {
-    return [];
   }
 
   /** The last round that is over after so many parts. */
   #roundAt(to: number): Round | null {
     for (let index = to; index-- > 0;) {
       const part = this.parts[index]!;
-      if ('round' in part) return part.round;
+      if (part.entry === null) return part.round;
     }
     return null;
   }

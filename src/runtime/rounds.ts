@@ -23,7 +23,10 @@ export interface Round extends CommitFacts, CommitId {
   readonly cut: readonly Readonly<CommitId>[];
 }
 
-/** Where 1.0 says its rounds: as entries to a receiver that is nobody, for all to read. */
+/**
+ * Where 1.0 says its rounds: as entries to a receiver that is nobody, for all to read. What is kept of them is found in the same
+ * place, counted from the end: behind what is kept of senders.
+ */
 export const ROUNDS = -1;
 
 /** The rows of such an entry. */
@@ -38,7 +41,7 @@ export function decodeRound({ tick, commit, frontier, clocks, more, rows }: Exch
 export const givesRounds = ({ stage, partition }: TaskId): boolean => stage === 1 && partition === 0;
 
 /** What a task keeps of the rounds that it follows: behind what it keeps of its senders. */
-const followedRounds = (record: Pick<TaskRecord, 'extra'>): Heard | undefined => heardIn(record)?.at(-1);
+const followedRounds = (record: Pick<TaskRecord, 'extra'>): Heard | undefined => heardIn(record)?.at(ROUNDS);
 
 /** The round to which belongs what a commit sends. */
 export function roundOf(task: TaskId, record: Pick<TaskRecord, 'tick' | 'extra'>): number {

@@ -1,4 +1,4 @@
-import type { SourceDeclaration } from '../view/plan.js';
+import type { SourceDeclaration } from '../view/declarations.js';
 import { deploy, type DeploymentResult, edited } from './deployment.js';
 import type { Logger } from './logger.js';
 import type { Parts } from './parts.js';

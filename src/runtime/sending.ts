@@ -42,12 +42,18 @@ export class Sending {
     }
   }
 
+  /** The store is elsewhere than it was: so may be what receivers have read. */
+  forget(): void {
+    this.options.receivers.forget();
+    this.options.rounds?.followers?.forget();
+  }
+
   async #backlog(record: TaskRecord, ageMs: number): Promise<number> {
     const { receivers, rounds } = this.options;
     const read = await receivers.entriesRead(this.task.partition, ageMs);
     const backlog = read.map((entries, receiver) => lastSent(record, receiver).entries - entries);
     if (rounds?.followers) {
-      const followed = await rounds.followers.entriesRead(-1, ageMs);
+      const followed = await rounds.followers.entriesRead(ROUNDS, ageMs);
       backlog.push(...followed.map((entries) => lastSent(record, ROUNDS).entries - entries));
     }
     return Math.max(...backlog);
@@ -69,7 +75,7 @@ export class Sending {
     if (rounds !== null && this.task.stage === 0 && !rows.has(0))
       sent.push({ receiver: 0, texts: new Array<string>(exchanges).fill(NO_ROWS), from: kept[0] ?? 0 });
     if (rounds !== null && givesRounds(this.task) && !isBetween(record)) {
-      const from = (await rounds.followers!.ticksReadBefore(-1)).reduce((least, tick) =>
+      const from = (await rounds.followers!.ticksReadBefore(ROUNDS)).reduce((least, tick) =>
         Math.min(least, tick),
       );
       sent.push({ receiver: ROUNDS, texts: [encodeCut(heardIn(record)!)], from });

@@ -12,6 +12,8 @@ import type { SourceReader } from './source-reader.js';
 export class StreamInput implements TaskInput {
   readonly beginning: InputPosition = { position: BEGINNING, entries: 0 };
   readonly #blamed: Set<Position>;
+  /** It is counted among those that share what is read. */
+  #reads = false;
 
   constructor(
     readonly name: string,
@@ -23,11 +25,11 @@ export class StreamInput implements TaskInput {
     readonly whole = false,
   ) {
     this.#blamed = new Set(blamed);
-    reader.tasks++;
   }
 
   async close(): Promise<void> {
-    this.reader.tasks--;
+    if (this.#reads) this.reader.tasks--;
+    this.#reads = false;
   }
 
   get redisKey(): string {
@@ -49,6 +51,8 @@ export class StreamInput implements TaskInput {
 
   async next(position: InputPosition, _note: unknown, clocks?: PartitionClocks): Promise<InputBatch | null> {
     const { redisKey } = this.reader;
+    if (!this.#reads) this.reader.tasks++;
+    this.#reads = true;
     if (this.whole && position.position === BEGINNING) await this.reader.expectWhole();
     const found = await this.reader.after(position, clocks !== undefined);
     if (found === null) return null;

@@ -1,5 +1,6 @@
 import { keyParts } from '../view/compile-plan.js';
-import type { Column, TableDeclaration } from '../view/plan.js';
+import type { Column } from '../view/column.js';
+import type { TableDeclaration } from '../view/declarations.js';
 import { type KeyText, keyTextOf } from '../zset/row-key.js';
 import type { Row, Value } from '../zset/value.js';
 import { applySchema, arrivingSchema, conform, type RowIssue, setField } from './conform.js';

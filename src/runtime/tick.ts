@@ -1,6 +1,6 @@
 import type { Circuit } from '../circuit/circuit.js';
 import type { Delta } from '../zset/delta.js';
-import { type Clocks, raised } from './clocks.js';
+import { type Clocks, type PartitionClocks, raised } from './clocks.js';
 import type { EntryError, InputBatch, TaskInput } from './input.js';
 import type { CommitRequest, TaskRecord } from './ports/task-store.js';
 import { BEGINNING, type Position } from './position.js';
@@ -29,6 +29,8 @@ export function tickOver(
   batch: InputBatch,
   [from, to]: readonly [number, number],
   before: TaskRecord,
+  /** Clocks do not go beyond these. */
+  clocksMax?: PartitionClocks,
 ): Tick {
   const note = batch.noteAfter?.(to);
   const position = batch.positionAfter(to);
@@ -44,10 +46,23 @@ export function tickOver(
       positions: { ...before.positions, [input.name]: position },
       frontier: { ...before.frontier, ...batch.frontierAfter(to) },
       extra: noted ? { ...before.extra, [input.name]: note } : before.extra,
-      clocks: raised(before.clocks, input.name, batch.clocksAfter?.(to)),
+      clocks: raised(before.clocks, input.name, upTo(clocksMax, batch.clocksAfter?.(to))),
     },
     onCommitted: () => input.committed?.(position, note),
   };
+}
+
+function upTo(
+  most: PartitionClocks | undefined,
+  clocks: PartitionClocks | undefined,
+): PartitionClocks | undefined {
+  if (most === undefined || clocks === undefined) return clocks;
+  return Object.fromEntries(
+    Object.entries(clocks).map(([redisKey, clock]) => {
+      const limit = most[redisKey] ?? null;
+      return [redisKey, clock === null || limit === null ? null : Math.min(clock, limit)];
+    }),
+  );
 }
 
 /** A tick in which nothing comes but time: an ordinary one, with its own number, that moves no position. */

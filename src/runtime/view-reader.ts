@@ -1,6 +1,6 @@
 import type { Rows as RowsOf } from '../view/collection-types.js';
 import type { RowOf } from '../view/view.js';
-import { isDecimal } from '../view/columns.js';
+import { isDecimal } from '../view/column.js';
 import { decimalText, plainDecimalText } from '../zset/decimal.js';
 import type { Value } from '../zset/value.js';
 import { keyTextOfValues } from '../zset/row-key.js';

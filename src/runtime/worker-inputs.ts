@@ -26,9 +26,6 @@ import { type TaskId, taskName } from './task-id.js';
 import { UpstreamInput } from './upstream-input.js';
 import { ViewTime } from './view-time.js';
 
-/** For so many leases a receiver waits for a sender that lost what it had sent: its owner looks once in one, or another takes it over. */
-const LEASES_TO_REGAIN = 5;
-
 export interface WorkerInputsOptions {
   registry: RegistryWatch;
   tasks: TaskStore;
@@ -81,7 +78,7 @@ export class WorkerInputs {
           tasks,
           this.#news,
           limits.readBytesMax,
-          fromLogs ? limits.leaseMs * LEASES_TO_REGAIN : null,
+          fromLogs ? limits.regainMs : null,
         ),
       ];
     }

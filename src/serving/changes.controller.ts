@@ -10,7 +10,6 @@ import {
 } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { Observable } from 'rxjs';
-import { StillwaterError } from '../errors/stillwater-error.js';
 import type { FeedMessage } from '../runtime/reading/change-feed.js';
 import { matches } from '../runtime/reading/matches.js';
 import { Reading } from '../runtime/reading/reading.js';
@@ -19,7 +18,7 @@ import { readPath } from '../zset/row-key.js';
 import type { Row, Value } from '../zset/value.js';
 import { parseRowsQuery } from './parse-rows-query.js';
 import { ProblemFilter } from './problem.filter.js';
-import { headerOf, queryOf } from './request-parameters.js';
+import { headerOf, isTrue, queryOf } from './request-parameters.js';
 import { ResolvedServingOptions } from './serving-options.js';
 import { TokenGuard } from './token.guard.js';
 import { atLeastOf } from './view-responses.js';
@@ -57,21 +56,14 @@ export class ChangesController {
   ): Promise<Observable<Message>> {
     const view = await this.reading.views.get(name);
     const wanted = parseRowsQuery(view, queryOf(request), this.options.limits, ['snapshot', 'after']);
-    const snapshot = wanted.others.get('snapshot') ?? 'false';
-    if (snapshot !== 'true' && snapshot !== 'false')
-      throw new StillwaterError('malformed-parameter', {
-        what: '"snapshot" takes true or false.',
-        evidence: `snapshot  ${snapshot.slice(0, 100)}`,
-        consequence: 'Nothing was read.',
-        remedy: 'Write ?snapshot=true',
-      });
+    const snapshot = isTrue('snapshot', wanted.others.get('snapshot'));
     const atLeast = atLeastOf(request, wanted.atLeast);
     if (atLeast) await this.reading.wait.until(view, atLeast.token, atLeast.waitMs);
     const after = headerOf(request, 'last-event-id') || wanted.others.get('after') || null;
     const stop = new AbortController();
     const messages = this.reading.feed.follow(name, {
       after,
-      snapshot: snapshot === 'true',
+      snapshot,
       signal: AbortSignal.any([gone, stop.signal]),
     });
     const fits = matches(wanted.query.where);

@@ -2,7 +2,7 @@ import { StillwaterError } from '../errors/stillwater-error.js';
 import { columnAt } from '../runtime/reading/order-words.js';
 import type { Comparison, Filter } from '../runtime/reading/rows-query.js';
 import { typeAt, type DescribedType, type ViewDescription } from '../runtime/reading/view-description.js';
-import { isDecimal } from '../view/columns.js';
+import { isDecimal } from '../view/column.js';
 import type { Value } from '../zset/value.js';
 import { coerceValue } from './coerce-value.js';
 

@@ -51,7 +51,7 @@ const STATUS: Readonly<Record<string, number>> = {
 /** How long a client is asked to wait after an error that passes. */
 export const RETRY_AFTER_SECONDS = 1;
 
-export const TITLES: Readonly<Record<number, string>> = {
+const TITLES: Readonly<Record<number, string>> = {
   400: 'Bad request',
   401: 'Unauthorized',
   403: 'Forbidden',

@@ -4,7 +4,7 @@ import { StillwaterError } from '../errors/stillwater-error.js';
 import { Reading } from '../runtime/reading/reading.js';
 import { Rebuilds } from '../runtime/rebuilds.js';
 import { ProblemFilter } from './problem.filter.js';
-import { onlyParameters } from './request-parameters.js';
+import { isTrue, onlyParameters } from './request-parameters.js';
 import { TokenGuard } from './token.guard.js';
 
 const STEPS = ['pause', 'resume', 'cancel', 'promote'] as const;
@@ -26,16 +26,10 @@ export class RebuildsController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const acceptTrimmed = onlyParameters(request, ['acceptTrimmed']).get('acceptTrimmed') ?? 'false';
-    if (acceptTrimmed !== 'true' && acceptTrimmed !== 'false')
-      throw new StillwaterError('malformed-parameter', {
-        what: '"acceptTrimmed" takes true or false.',
-        evidence: `acceptTrimmed  ${acceptTrimmed.slice(0, 100)}`,
-        consequence: 'No rebuild was started.',
-        remedy: 'Write ?acceptTrimmed=true to rebuild from what is left of a stream whose beginning is gone.',
-      });
+    const parameters = onlyParameters(request, ['acceptTrimmed']);
+    const acceptTrimmed = isTrue('acceptTrimmed', parameters.get('acceptTrimmed'));
     this.#known(view);
-    const status = await this.rebuilds.start(view, { acceptTrimmed: acceptTrimmed === 'true' });
+    const status = await this.rebuilds.start(view, { acceptTrimmed });
     void reply.header('location', `/rebuilds/${encodeURIComponent(status.id)}`);
     return status;
   }

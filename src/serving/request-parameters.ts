@@ -69,6 +69,18 @@ export function unknownParameter(
   });
 }
 
+/** Of a parameter that is true or false; false, if it is not given. @throws StillwaterError `malformed-parameter` */
+export function isTrue(name: string, text: string | undefined): boolean {
+  if (text === 'true') return true;
+  if (text === undefined || text === 'false') return false;
+  throw new StillwaterError('malformed-parameter', {
+    what: `"${name}" takes true or false.`,
+    evidence: `${name}  ${text.slice(0, 100)}`,
+    consequence: 'Nothing was done.',
+    remedy: `Write ?${name}=true, or leave it out.`,
+  });
+}
+
 /** A whole number within bounds. @throws StillwaterError `malformed-parameter` */
 export function wholeNumber(name: string, text: string, from: number, to: number): number {
   const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN;

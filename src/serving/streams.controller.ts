@@ -15,13 +15,13 @@ import { StillwaterError } from '../errors/stillwater-error.js';
 import { Clock } from '../runtime/clock.js';
 import { encodeEvents } from '../runtime/encode-record.js';
 import { Reading } from '../runtime/reading/reading.js';
+import { answerAppend } from './answer-append.js';
 import { AppendRecords } from './append-records.js';
 import { ProblemFilter } from './problem.filter.js';
 import { eventsOf } from './read-body.js';
-import { headerOf, onlyParameters } from './request-parameters.js';
+import { onlyParameters } from './request-parameters.js';
 import { SourcePage } from './source-page.js';
 import { TokenGuard } from './token.guard.js';
-import { POSITION_HEADER } from './view-responses.js';
 
 /** The streams that views read, and appending to them. */
 @Controller('streams')
@@ -58,14 +58,7 @@ export class StreamsController {
     onlyParameters(request, []);
     const stream = this.#stream(name);
     const entries = encodeEvents(stream, eventsOf(body), { now: this.clock.now() });
-    const { position, ids, repeated } = await this.records.append(
-      stream,
-      entries,
-      headerOf(request, 'idempotency-key'),
-    );
-    void reply.header(POSITION_HEADER, position);
-    if (repeated) void reply.header('idempotency-replayed', 'true');
-    return { position, ids };
+    return answerAppend(this.records, stream, entries, { request, reply });
   }
 
   #stream(name: string) {

@@ -13,16 +13,16 @@ import {
 } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { StillwaterError } from '../errors/stillwater-error.js';
-import { encodeTombstone, encodeUpsert, type EncodedEntry } from '../runtime/encode-record.js';
+import { encodeTombstone, encodeUpsert } from '../runtime/encode-record.js';
 import { Reading } from '../runtime/reading/reading.js';
-import type { TableDeclaration } from '../view/plan.js';
+import type { TableDeclaration } from '../view/declarations.js';
+import { answerAppend } from './answer-append.js';
 import { AppendRecords } from './append-records.js';
 import { ProblemFilter } from './problem.filter.js';
 import { rowOf } from './read-body.js';
-import { headerOf, onlyParameters, segmentsAfter } from './request-parameters.js';
+import { onlyParameters, segmentsAfter } from './request-parameters.js';
 import { SourcePage } from './source-page.js';
 import { TokenGuard } from './token.guard.js';
-import { POSITION_HEADER } from './view-responses.js';
 
 /** The tables that views read, and writing their rows. */
 @Controller('tables')
@@ -57,12 +57,8 @@ export class TablesController {
   ) {
     onlyParameters(request, []);
     const table = this.#table(name);
-    return this.#append(
-      table,
-      encodeUpsert(table, segmentsAfter(request, '/rows/'), rowOf(body)),
-      request,
-      reply,
-    );
+    const entry = encodeUpsert(table, segmentsAfter(request, '/rows/'), rowOf(body));
+    return answerAppend(this.records, table, [entry], { request, reply });
   }
 
   @Delete(':table/rows/*')
@@ -74,18 +70,8 @@ export class TablesController {
   ) {
     onlyParameters(request, []);
     const table = this.#table(name);
-    return this.#append(table, encodeTombstone(table, segmentsAfter(request, '/rows/')), request, reply);
-  }
-
-  async #append(table: TableDeclaration, entry: EncodedEntry, request: FastifyRequest, reply: FastifyReply) {
-    const { position, ids, repeated } = await this.records.append(
-      table,
-      [entry],
-      headerOf(request, 'idempotency-key'),
-    );
-    void reply.header(POSITION_HEADER, position);
-    if (repeated) void reply.header('idempotency-replayed', 'true');
-    return { position, ids };
+    const entry = encodeTombstone(table, segmentsAfter(request, '/rows/'));
+    return answerAppend(this.records, table, [entry], { request, reply });
   }
 
   #table(name: string): TableDeclaration {

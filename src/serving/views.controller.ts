@@ -5,6 +5,7 @@ import { dropView } from '../runtime/drop-view.js';
 import { ViewStore } from '../runtime/ports/view-store.js';
 import { errorsOf, lateRowsOf } from '../runtime/reading/errors-of-view.js';
 import { Reading } from '../runtime/reading/reading.js';
+import type { RowsQuery } from '../runtime/reading/rows-query.js';
 import { keyPartsOf } from '../runtime/reading/view-description.js';
 import type { ServedView } from '../runtime/reading/served-view.js';
 import { keyTextOfValues } from '../zset/row-key.js';
@@ -64,9 +65,7 @@ export class ViewsController {
     if (answerVersion(request, reply, view, page.records)) return this.#notModified(reply);
     const first = wanted.query.offset;
     const exact = preferencesOf(request).get('count') === 'exact';
-    const total = exact
-      ? String(await this.#count(view, wanted.query.where !== null, page.records, wanted))
-      : '*';
+    const total = exact ? await this.#count(view, wanted.query, page.records) : '*';
     const range = page.rows.length === 0 ? '*' : `${first}-${first + page.rows.length - 1}`;
     void reply.header('content-range', `${range}/${total}`);
     if (exact) void reply.header('preference-applied', 'count=exact');
@@ -137,12 +136,11 @@ export class ViewsController {
   /** Of all rows it is known; of those a filter finds, all must be looked at. */
   async #count(
     view: ServedView,
-    filtered: boolean,
+    query: RowsQuery,
     records: readonly ({ rows: number } | null)[],
-    wanted: ReturnType<typeof parseRowsQuery>,
   ): Promise<number> {
-    if (!filtered) return records.reduce((sum, record) => sum + (record?.rows ?? 0), 0);
-    return this.reading.reader.count(view, wanted.query);
+    if (query.where === null) return records.reduce((sum, record) => sum + (record?.rows ?? 0), 0);
+    return this.reading.reader.count(view, query);
   }
 
   #notModified(reply: FastifyReply): undefined {

@@ -1,4 +1,4 @@
-import type { ViewDeclaration } from '../view/plan.js';
+import type { ViewDeclaration } from '../view/declarations.js';
 import type { Row } from '../zset/value.js';
 import { partitionKeys } from '../runtime/placement.js';
 import type { Append } from './history.js';

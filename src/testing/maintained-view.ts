@@ -4,7 +4,7 @@ import { shownText } from '../zset/shown-text.js';
 import { type Clocks, leastClocks, type PartitionClocks, raised } from '../runtime/clocks.js';
 import { ViewTime } from '../runtime/view-time.js';
 import { type CompiledView, compileView } from '../view/compile-plan.js';
-import type { ViewDeclaration } from '../view/plan.js';
+import type { ViewDeclaration } from '../view/declarations.js';
 import { Checksum } from '../zset/checksum.js';
 import { Delta } from '../zset/delta.js';
 import type { Row } from '../zset/value.js';

@@ -1,7 +1,7 @@
 import { createContext, Script } from 'node:vm';
 import { pure } from '../circuit/pure.js';
 import { StillwaterError } from '../errors/stillwater-error.js';
-import type { ViewDeclaration } from '../view/plan.js';
+import type { ViewDeclaration } from '../view/declarations.js';
 
 /** As long as a step may take in production before its process is ended (`stepMsMax`). */
 export const STEP_MS_MAX = 10_000;

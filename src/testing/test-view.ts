@@ -1,7 +1,7 @@
 import { StillwaterError } from '../errors/stillwater-error.js';
 import { keyParts } from '../view/compile-plan.js';
 import { checkDeclarations } from '../view/declaration-errors.js';
-import type { SourceDeclaration, ViewDeclaration } from '../view/plan.js';
+import type { SourceDeclaration, ViewDeclaration } from '../view/declarations.js';
 import type { Stream } from '../view/stream.js';
 import type { Table } from '../view/table.js';
 import type { View } from '../view/view.js';

@@ -4,7 +4,7 @@ import type { Row } from '../zset/value.js';
 import type { PartitionClocks } from '../runtime/clocks.js';
 import { inputNameOf } from '../view/compile-plan.js';
 import { sourcesOf } from '../view/plan-nodes.js';
-import type { ViewDeclaration } from '../view/plan.js';
+import type { ViewDeclaration } from '../view/declarations.js';
 import type { Append } from './history.js';
 import { LogRun } from './log-run.js';
 import { MaintainedView } from './maintained-view.js';

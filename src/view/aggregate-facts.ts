@@ -2,9 +2,10 @@ import { z } from 'zod';
 import type { AggregatorOptions } from '../circuit/aggregator.js';
 import { AVERAGE_DIGITS } from '../circuit/aggregators/decimal-sum.js';
 import { decimal } from './decimal.js';
-import { arrayColumn, notNull, nullable, objectColumn } from './columns.js';
+import { arrayColumn, notNull, nullable, objectColumn, type Column } from './column.js';
+import type { AggregateKind } from './aggregate-spec.js';
+import type { Relation } from './relation.js';
 import type { Explained } from './node-kind.js';
-import type { AggregateKind, Column, Relation } from './plan.js';
 
 /** What there is to know of one kind of aggregate, before it meets rows. */
 export interface AggregateFacts {
@@ -187,6 +188,16 @@ export const aggregateFacts: Readonly<Record<AggregateKind, AggregateFacts>> = {
 /** Whether a kind keeps less of rows that are never retracted. */
 export const keepsLessOfAppended = (kind: AggregateKind): boolean =>
   aggregateFacts[kind].keepsOfAppended !== undefined;
+
+/**
+ * Whether rows can be folded before they are moved, and what is folded merged: the accumulator is all that is kept, and the
+ * order of rows has no part in it.
+ */
+export function foldsInParts(kind: AggregateKind, appendOnly: boolean): boolean {
+  const { keeps, keepsOfAppended, usesPlace } = aggregateFacts[kind];
+  const kept = appendOnly ? (keepsOfAppended ?? keeps) : keeps;
+  return usesPlace !== true && (kept === LINEAR || kept === SKETCH);
+}
 
 /** What all of these aggregates together cost and keep: the most of any. */
 export function keptOf(kinds: readonly AggregateKind[], appendOnly: boolean): Kept {

@@ -1,10 +1,14 @@
+import { assert } from '../assert.js';
 import { generatedRead } from '../circuit/generated-row.js';
 import { Select, type SelectedColumn, type SelectedValue } from '../circuit/operators/select.js';
 import { isTrue } from '../circuit/row-function.js';
 import type { Row, Value } from '../zset/value.js';
 import type { PlanCompiler } from './compile-plan.js';
 import { freezingGroups } from './freezing.js';
-import type { AggregateNode, AggregateSpec, Column, Expression } from './plan.js';
+import type { AggregateNode, PartsNode } from './plan.js';
+import type { AggregateSpec } from './aggregate-spec.js';
+import type { Column } from './column.js';
+import type { Expression } from './expression.js';
 
 /** What an aggregate reads of its input rows, compiled. */
 export interface AggregateInput {
@@ -12,6 +16,8 @@ export interface AggregateInput {
   readonly by: readonly { readonly name: string; readonly path: string; readonly column: Column }[];
   readonly parts: readonly AggregatePart[];
 }
+
+type Grouping = AggregateNode | PartsNode;
 
 export interface AggregatePart {
   readonly spec: AggregateSpec;
@@ -24,12 +30,28 @@ export interface AggregatePart {
  * Rows that are late for their group are left out. Where part of what an aggregate reads is computed, a select comes before it: functions are called in one kind of place
  * only, and once for each row.
  */
-export function aggregateInput(node: AggregateNode, compiler: PlanCompiler): AggregateInput {
+export function aggregateInput(node: AggregateNode | PartsNode, compiler: PlanCompiler): AggregateInput {
+  if (node.op === 'aggregate' && node.ofParts) return partsInput(node, compiler);
   const input = compiler.onTime(node.input, freezingGroups(node));
   return needsSelect(node) ? selectedInput(node, input, compiler) : plainInput(node, input);
 }
 
-function needsSelect(node: AggregateNode): boolean {
+/** Nothing of the rows that were folded is there to be read. */
+const partsInput = (node: AggregateNode, compiler: PlanCompiler): AggregateInput => ({
+  ...plainInput({ by: node.by, aggregates: [] }, compiler.vertexOf(node.input)),
+  parts: node.aggregates.map(({ aggregate: spec }) => ({
+    spec,
+    value: spec.value && unread,
+    by: spec.by && unread,
+    test: spec.test && unread,
+  })),
+});
+
+const unread = (): Value => {
+  assert(false, 'A row was read that had been folded before it was moved.');
+};
+
+function needsSelect(node: Grouping): boolean {
   const read = [
     ...node.by.map(({ value }) => value),
     ...node.aggregates.flatMap(({ aggregate: { value, by } }) => [value, by]),
@@ -40,7 +62,7 @@ function needsSelect(node: AggregateNode): boolean {
   );
 }
 
-function plainInput(node: AggregateNode, vertex: number): AggregateInput {
+function plainInput(node: Pick<Grouping, 'by' | 'aggregates'>, vertex: number): AggregateInput {
   const pathOf = (expression: Expression): string => (expression as { path: string }).path;
   const read = (expression: Expression | null) => expression && generatedRead(pathOf(expression));
   return {
@@ -55,7 +77,7 @@ function plainInput(node: AggregateNode, vertex: number): AggregateInput {
   };
 }
 
-function selectedInput(node: AggregateNode, input: number, compiler: PlanCompiler): AggregateInput {
+function selectedInput(node: Grouping, input: number, compiler: PlanCompiler): AggregateInput {
   const { relation } = node.input;
   const columns: SelectedColumn[] = [];
   const add = (value: SelectedValue): string => {

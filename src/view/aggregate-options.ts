@@ -1,6 +1,6 @@
 import type { AggregatorOptions } from '../circuit/aggregator.js';
 import { filterSize } from '../circuit/aggregators/approx-contains.js';
-import type { AggregateKind } from './plan.js';
+import type { AggregateKind } from './aggregate-spec.js';
 
 /** What `approxContains` keeps of a group at most: it is rewritten with every change, and shown in the row. */
 const FILTER_BYTES_MAX = 65_536;

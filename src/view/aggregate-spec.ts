@@ -1,10 +1,69 @@
+import type { AggregatorOptions } from '../circuit/aggregator.js';
 import { aggregateFacts, type Takes } from './aggregate-facts.js';
 import { optionExample, optionProblem } from './aggregate-options.js';
 import type { AggregateRequest } from './aggregates.js';
-import { columnAt, isDecimal, isScalar, kindOf, renamed, typeText } from './columns.js';
+import {
+  columnAt,
+  isDecimal,
+  isScalar,
+  kindOf,
+  renamed,
+  typeText,
+  type Column,
+  type ColumnType,
+} from './column.js';
+import type { Expression } from './expression.js';
+import type { Relation } from './relation.js';
 import { noteFunction, pathOf, type Written } from './expression.js';
-import type { AggregateSpec, Column, ColumnType, Expression, Relation } from './plan.js';
-import { functionProblem, userFunction } from './user-function.js';
+import { functionProblem, type UserFunction, userFunction } from './user-function.js';
+
+export type AggregateKind =
+  | 'count'
+  | 'sum'
+  | 'avg'
+  | 'min'
+  | 'max'
+  | 'first'
+  | 'last'
+  | 'minBy'
+  | 'maxBy'
+  | 'countDistinct'
+  | 'countIf'
+  | 'sumIf'
+  | 'variance'
+  | 'stddev'
+  | 'every'
+  | 'some'
+  | 'histogram'
+  | 'median'
+  | 'percentile'
+  | 'topK'
+  | 'collect'
+  | 'collectDistinct'
+  | 'joinText'
+  | 'approxCountDistinct'
+  | 'approxPercentile'
+  | 'approxTopK'
+  | 'approxContains';
+
+export interface AggregateSpec {
+  readonly kind: AggregateKind;
+  /** What is aggregated; null for rows, and for a test of them. */
+  readonly value: Expression | null;
+  /** `minBy`, `maxBy`: what is compared. `first`, `last`: what orders, null for the place in the log. Lists: their order, null for the values'. */
+  readonly by: Expression | null;
+  /** `countIf`, `sumIf`, `every`, `some`. */
+  readonly test: UserFunction<boolean> | null;
+  readonly options: AggregatorOptions;
+  /** The column it gives. */
+  readonly column: Column;
+}
+
+/** A result of a group. */
+export interface NamedAggregate {
+  readonly name: string;
+  readonly aggregate: AggregateSpec;
+}
 
 /** What an aggregate is on rows of a relation, and the column of this name that it gives. */
 export function aggregateSpec(

@@ -9,7 +9,7 @@ import type {
   ValueAt,
 } from './path-type.js';
 import { placeOfDeclaration } from './place.js';
-import type { AggregateKind } from './plan.js';
+import type { AggregateKind } from './aggregate-spec.js';
 import type { NotAsync, ViewTypeError } from './view-type-error.js';
 
 declare const aggregates: unique symbol;

@@ -3,7 +3,10 @@ import { aggregatorsByKind } from '../circuit/aggregators/aggregator-of.js';
 import { decimalAvg, decimalSum } from '../circuit/aggregators/decimal-sum.js';
 import { decimalOfOrder, decimalOrder } from '../zset/decimal.js';
 import type { Row, Value } from '../zset/value.js';
-import type { AggregateSpec, ColumnType, Expression } from './plan.js';
+import type { AggregatePart } from './aggregate-input.js';
+import type { AggregateSpec } from './aggregate-spec.js';
+import type { ColumnType } from './column.js';
+import type { Expression } from './expression.js';
 
 /**
  * The aggregator of an aggregate. Decimals are texts: what compares them is given texts that are in the order of the numbers,
@@ -33,6 +36,20 @@ export function aggregatorOfSpec(spec: AggregateSpec, given: AggregatorInput): A
       return aggregatorsByKind[spec.kind](input);
   }
 }
+
+/** The aggregator of what an aggregate reads. */
+export const aggregatorOfPart = (
+  { spec, value, by, test }: AggregatePart,
+  given: Pick<AggregatorInput, 'inLogOrder' | 'appendOnly' | 'members'>,
+): Aggregator =>
+  aggregatorOfSpec(spec, {
+    value,
+    present: spec.value !== null && !spec.value.column.type.nullable,
+    by,
+    test,
+    options: spec.options,
+    ...given,
+  });
 
 /** The scale of the decimals that an expression gives; null of anything else. */
 function decimalsOf(expression: Expression | null): number | null {

@@ -1,17 +1,22 @@
 import type { z } from 'zod';
 import { columnNameProblem } from './column-name.js';
-import { columnsOf, sameKind, typeText } from './columns.js';
-import { expressionOf, noteFunction, noteUnstorable, POSITION, type Note } from './expression.js';
+import { columnsOf } from './columns.js';
+import { sameKind, typeText, type Column } from './column.js';
+import type { Expression } from './expression.js';
+import {
+  type NamedExpression,
+  expressionOf,
+  noteFunction,
+  noteUnstorable,
+  POSITION,
+  type Note,
+} from './expression.js';
 import { placeOfDeclaration } from './place.js';
-import type { Column, Expression, PlanNode } from './plan.js';
+import type { PlanNode } from './plan.js';
 import { problemsOf, type Problem } from './problem.js';
+import { asItIs, projected } from './projected.js';
 import * as relation from './relation.js';
 import { functionProblem } from './user-function.js';
-
-export interface NamedExpression {
-  readonly name: string;
-  readonly value: Expression;
-}
 
 /** The making of one collection: its place, and the problems of what it is made of and its own. */
 export class Build {
@@ -117,17 +122,7 @@ export class Build {
       ordered.every((column, index) => column && sameKind(column.type, wanted[index]!.type))
     ) {
       if (ordered.every((column, index) => column === found[index])) return other;
-      const columns = (ordered as Column[]).map((column) => ({
-        name: column.name,
-        value: { kind: 'path', path: column.name, column } as const,
-      }));
-      return Object.freeze({
-        op: 'select',
-        input: other,
-        columns,
-        relation: relation.selectRelation(other.relation, columns),
-        place: this.place,
-      });
+      return projected(other, (ordered as Column[]).map(asItIs), this.place);
     }
     const text = (columns: readonly Column[]): string =>
       columns.map((column) => `${column.name}: ${typeText(column.type)}`).join(', ');
@@ -139,19 +134,6 @@ export class Build {
       place: this.place,
     });
     return other;
-  }
-
-  /** What belongs together must lie together, or be moved to where it does; not more than so often. */
-  noteExchange(together: boolean, done: string, evidence: Record<string, string>): void {
-    if (together || this.problems.some(({ code }) => code === 'needs-exchange')) return;
-    this.note({
-      code: 'needs-exchange',
-      what: `Rows that are ${done} together may lie in different partitions, and cannot be brought together here: within a view rows move between partitions seven times at the most, and not to where versions of a table are looked up.`,
-      evidence,
-      remedy:
-        'Make a view of what comes before and read that, partition the streams by the columns used here (`partitionBy`), or declare them with one partition.',
-      place: this.place,
-    });
   }
 
   #noteName(name: string): void {

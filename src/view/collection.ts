@@ -1,7 +1,6 @@
 import type { z } from 'zod';
-import { aggregateSpec } from './aggregate-spec.js';
-import type { Aggregate, AggregateRequest } from './aggregates.js';
-import { Build, type NamedExpression } from './build.js';
+import type { WindowShape } from '../circuit/windows.js';
+import { Build } from './build.js';
 import type {
   CheckedColumns,
   CheckedGroup,
@@ -17,22 +16,11 @@ import type {
   rows,
   SameRows,
 } from './collection-types.js';
-import { elementSchema, isScalar } from './columns.js';
-import type { CheckedTypes, EventOfType, StateInput, StateOfGroup } from './event-types.js';
-import { Evolving, type EvolveOptions } from './evolve.js';
-import { groupedBy, inOneStage, matched } from './exchange.js';
-import { groupedRows, narrowed } from './grouped-rows.js';
-import { pathOf } from './expression.js';
-import { dedupeNode, type DedupeRequest, topNode, type TopRequest } from './order-nodes.js';
-import type { Order } from './order-terms.js';
-import type {
-  CheckedOrder,
-  CheckedPer,
-  ColumnsOfText,
-  KeyOfDedupe,
-  KeyOfTop,
-  RowWithRank,
-} from './order-type.js';
+import type { Duration } from './duration.js';
+import { duringOf, lastOf } from './during.js';
+import type { CheckedTypes, EventOfType } from './event-types.js';
+import { groupColumns } from './group-nodes.js';
+import { type Give, Grouping } from './grouping.js';
 import { type Joined, joined, joinedAsOf, semiJoined } from './join-build.js';
 import type {
   AsOfHow,
@@ -45,35 +33,38 @@ import type {
   PairOf,
   Sides,
 } from './join-types.js';
-import type { Duration } from './duration.js';
-import { freezing } from './freezing.js';
-import { kindOf } from './node-kinds.js';
 import { ofNode } from './of-types.js';
+import { dedupeNode, type DedupeRequest, topNode, type TopRequest } from './order-nodes.js';
+import type { Order } from './order-terms.js';
+import type {
+  CheckedOrder,
+  CheckedPer,
+  ColumnsOfText,
+  KeyOfDedupe,
+  KeyOfTop,
+  RowWithRank,
+} from './order-type.js';
 import { overNode, type OverRequest } from './over-nodes.js';
 import type { ElementAt, PathTo, PathToArray, PathToInstant } from './path-type.js';
-import type { AggregateNode, Column, ColumnWatermark, PlanNode } from './plan.js';
-import { attachProblems, problemsOf, type Problem } from './problem.js';
-import * as relation from './relation.js';
-import { exceptRelation, intersectRelation } from './set-relations.js';
+import type { PlanNode } from './plan.js';
+import { attachProblems, type Problem } from './problem.js';
 import type { RowFunction } from './row-functions.js';
-import type { Names } from './stream.js';
+import { flatMapNode, selectNode, unnestNode, whereNode } from './row-nodes.js';
 import type { Flat, RowOfSchema, StorableRow } from './row-type.js';
+import { comparingNode, distinctNode, unionNode } from './set-nodes.js';
+import type { Names } from './stream.js';
 import { namedTime, ownTime } from './time-column.js';
-import { finalRelation, WINDOW_COLUMNS, windowRelation } from './time-relation.js';
-import { userFunction } from './user-function.js';
+import { finalNode, windowNode } from './time-nodes.js';
+import { WINDOW_COLUMNS } from './time-relation.js';
 import type { NotAsync, ViewTypeError } from './view-type-error.js';
-import { whyNoWatermark } from './why-no-watermark.js';
-import { type GroupWindow, inGroupWindows } from './group-windows.js';
 import {
   type AssignedWindow,
   groupWindowOf,
   type SessionWindow,
   shapeOf,
   type SlidingWindow,
-  type WindowColumns,
 } from './window.js';
-import type { WindowShape } from '../circuit/windows.js';
-import { duringOf, lastOf } from './during.js';
+import { type InWindows, Windowed, WindowedInGroups } from './windowed.js';
 
 /**
  * Rows that a declaration speaks of. Immutable: every method gives a new collection over the same plan. Nothing
@@ -95,14 +86,7 @@ export class Collection<
   /** The rows for which the function says true. */
   where(predicate: (row: Row) => boolean | ViewTypeError<NotAsync>): Collection<Row, Key, Tag> {
     const build = new Build(this);
-    build.check(predicate, 'the function of where()');
-    return give(build, {
-      op: 'where',
-      input: this.plan,
-      predicate: userFunction(predicate as (row: Row) => boolean),
-      relation: this.plan.relation,
-      place: build.place,
-    });
+    return give(build, whereNode(build, this.plan, predicate));
   }
 
   /** Of events of several types, those of one type or of some, with the columns that these have. */
@@ -123,14 +107,7 @@ export class Collection<
     }
   ): Collection<Flat<ColumnsMade<Row, C[0]>>, KeyAfter<C[0], Key>> {
     const build = new Build(this);
-    const named = build.columns((columns as readonly unknown[])[0], 'select');
-    return give(build, {
-      op: 'select',
-      input: this.plan,
-      columns: named,
-      relation: relation.selectRelation(this.plan.relation, named),
-      place: build.place,
-    });
+    return give(build, selectNode(build, this.plan, (columns as readonly unknown[])[0]));
   }
 
   /** Any number of rows, of this schema, for each. */
@@ -139,16 +116,7 @@ export class Collection<
     fn: (row: Row) => Iterable<z.input<S>> | ViewTypeError<NotAsync>,
   ): Collection<RowOfSchema<S>, null> {
     const build = new Build(this);
-    build.check(fn, 'the function of flatMap()');
-    const columns = build.rowColumns(row, 'flatMap()');
-    return give(build, {
-      op: 'flatMap',
-      input: this.plan,
-      fn: userFunction(fn as (row: Row) => Iterable<unknown>),
-      row,
-      relation: relation.flatMapRelation(this.plan.relation, columns),
-      place: build.place,
-    });
+    return give(build, flatMapNode(build, this.plan, row, fn));
   }
 
   /** One row for each element of an array: the row's columns, and the element under the name `as`. */
@@ -159,21 +127,7 @@ export class Collection<
     },
   ): Collection<Flat<Row & { [N in As]: ElementAt<Row, P> }>, null> {
     const build = new Build(this);
-    const as = String(options?.as);
-    const column = pathOf(this.plan.relation, path, { purpose: 'unnest', ...build });
-    let element: Column = { name: as, schema: column.schema, type: column.type };
-    if (column.type.kind === 'array')
-      element = { name: as, schema: elementSchema(column.schema), type: column.type.element };
-    else build.noteType(column, 'is unnested and does not hold an array', 'Unnest a column of arrays.');
-    build.noteTaken([as]);
-    return give(build, {
-      op: 'unnest',
-      input: this.plan,
-      path: String(path),
-      as,
-      relation: relation.unnestRelation(this.plan.relation, element),
-      place: build.place,
-    });
+    return give(build, unnestNode(build, this.plan, path, options));
   }
 
   /** The rows of all, each as often as it is in them together. */
@@ -181,21 +135,7 @@ export class Collection<
     ...others: { [I in keyof Others]: Others[I] & SameRows<Row, RowIn<Others[I]>> }
   ): Collection<Row, null> {
     const build = new Build(this, ...(others as readonly unknown[] as Collection<any>[]));
-    const inputs = inOneStage(
-      [
-        this.plan,
-        ...(others as readonly unknown[]).map((other) =>
-          build.alike(this.plan, build.planOf(other, 'union()'), 'united'),
-        ),
-      ],
-      build,
-    );
-    return give(build, {
-      op: 'union',
-      inputs,
-      relation: relation.unionRelation(inputs.map((input) => input.relation) as never),
-      place: build.place,
-    });
+    return give(build, unionNode(build, this.plan, others));
   }
 
   /** The rows that are not in the other collection, each once; `all`: as often as there are more of it here than there. */
@@ -203,7 +143,8 @@ export class Collection<
     other: Other & SameRows<Row, RowIn<Other>>,
     options?: { readonly all?: All },
   ): Collection<Row, KeyOfSet<Row, All, Key>> {
-    return this.#compared('except', other, options);
+    const build = new Build(this, other);
+    return give(build, comparingNode(build, 'except', this.plan, other, options));
   }
 
   /** The rows that are in both collections, each once; `all`: as often as it is in both. */
@@ -211,43 +152,14 @@ export class Collection<
     other: Other & SameRows<Row, RowIn<Other>>,
     options?: { readonly all?: All },
   ): Collection<Row, KeyOfSet<Row, All, Key, KeyIn<Other>>> {
-    return this.#compared('intersect', other, options);
-  }
-
-  #compared(
-    op: 'except' | 'intersect',
-    other: object,
-    options?: { readonly all?: boolean },
-  ): Collection<any, any> {
     const build = new Build(this, other);
-    const compared = build.alike(this.plan, build.planOf(other, `${op}()`), 'compared');
-    const all = options?.all ?? false;
-    const on = this.plan.relation.columns.map(({ name }) => ({ left: name, right: name }));
-    const [left, right] = matched(build, this.plan, compared, { on, done: 'compared' });
-    const relationOf = op === 'except' ? exceptRelation : intersectRelation;
-    return give(build, {
-      op,
-      left,
-      right,
-      all,
-      relation: relationOf(left.relation, right.relation, all),
-      place: build.place,
-    });
+    return give(build, comparingNode(build, 'intersect', this.plan, other, options));
   }
 
   /** Each row once. */
   distinct(): Collection<Row, [Key] extends [string] ? Key : keyof Row & string> {
     const build = new Build(this);
-    const names = this.plan.relation.columns.map(({ name }) => name);
-    // Equal rows lie together wherever columns decide where.
-    const isPlaced = this.plan.relation.partitionedBy !== null;
-    const input = isPlaced ? this.plan : groupedBy(build, this.plan, names, 'made distinct');
-    return give(build, {
-      op: 'distinct',
-      input,
-      relation: relation.distinctRelation(input.relation),
-      place: build.place,
-    });
+    return give(build, distinctNode(build, this.plan));
   }
 
   /**
@@ -308,11 +220,11 @@ export class Collection<
 
   /** Groups by columns, paths (named by their last step) and `{ name: path | computed(…) }`; without any, one group of all rows. */
   groupBy<const By extends readonly GroupColumns<Row>[]>(
-    ...by: CheckedGroup<Row, By>
+    ...columns: CheckedGroup<Row, By>
   ): Grouping<Row, GroupOf<Row, By>, keyof GroupOf<Row, By> & string, Tag> {
     const build = new Build(this);
-    const named = groupColumns(build, by as readonly unknown[]);
-    return new Grouping(this.plan, named, build.problems, build.place);
+    const by = groupColumns(build, columns as readonly unknown[]);
+    return new Grouping({ input: this.plan, by, place: build.place }, build.problems, give);
   }
 
   /**
@@ -330,47 +242,22 @@ export class Collection<
         ? ownTime(this.plan, 'window()', build)
         : namedTime(this.plan, options.on, 'window by', build);
     build.noteTaken(WINDOW_COLUMNS);
-    const windows: Windowed<any, any> | WindowedInGroups<any> =
+    const windows =
       ofGroups === null
-        ? this.#assigned(shapeOf(window, build), column, build)
-        : new WindowedInGroups(this.plan, { ...ofGroups, column: column ?? '' }, build.problems);
+        ? this.#assigned(build, shapeOf(window, build), column ?? '')
+        : new WindowedInGroups(this.plan, { ...ofGroups, column: column ?? '' }, build.problems, give);
     return windows as InWindows<Row, W>;
   }
 
-  #assigned(shape: WindowShape, column: string | null, build: Build): Windowed<any, any> {
-    return new Windowed(
-      give(build, {
-        op: 'window',
-        input: this.plan,
-        shape,
-        column: column ?? '',
-        relation: windowRelation(this.plan.relation, shape, column ?? ''),
-        place: build.place,
-      }),
-      shape.kind === 'cumulating' ? WINDOW_COLUMNS : WINDOW_COLUMNS.slice(0, 1),
-    );
+  #assigned(build: Build, shape: WindowShape, column: string): Windowed<any, any> {
+    const identify = shape.kind === 'cumulating' ? WINDOW_COLUMNS : WINDOW_COLUMNS.slice(0, 1);
+    return new Windowed(give(build, windowNode(build, this.plan, shape, column)), identify, give);
   }
 
   /** Each row once, as soon as it can no longer change; before that nothing. Needs a column with a watermark. */
   final(): Collection<Row, Key> {
     const build = new Build(this);
-    if (freezing(this.plan.relation).length === 0) {
-      const { because, remedy } = whyNoWatermark(this.plan);
-      build.note({
-        code: 'needs-watermark',
-        what: 'final() waits until rows can no longer change, and nothing ever says that these cannot.',
-        evidence: { because },
-        remedy,
-        place: build.place,
-      });
-    }
-    const { relation: input } = this.plan;
-    return give(build, {
-      op: 'final',
-      input: this.plan,
-      relation: finalRelation(input),
-      place: build.place,
-    });
+    return give(build, finalNode(build, this.plan));
   }
 
   /** The rows whose instant `by` is less than so long ago. They go by themselves, also when nothing else happens. */
@@ -459,196 +346,6 @@ export class Collection<
   }
 }
 
-/** What `window` gives: sessions and sliding windows are within groups, so that rows have none before they are grouped. */
-export type InWindows<Row, W> =
-  W extends AssignedWindow<infer Identifies>
-    ? Windowed<Flat<Row & WindowColumns>, Identifies>
-    : WindowedInGroups<Row>;
-
-/** Rows that are to be put into windows that follow from the rows of their group, waiting to be grouped. */
-export class WindowedInGroups<in out Row> {
-  declare readonly row: (row: Row) => Row;
-  readonly #input: PlanNode;
-  readonly #of: GroupWindow;
-
-  constructor(input: PlanNode, of: GroupWindow, problems: readonly Problem[]) {
-    this.#input = input;
-    this.#of = of;
-    attachProblems(this, problems);
-  }
-
-  /** Groups by these columns and, within each such group, by window: `windowStart` and `windowEnd` follow them. */
-  groupBy<const By extends readonly GroupColumns<Row>[]>(
-    ...by: CheckedGroup<Row, By>
-  ): Grouping<
-    Row,
-    Flat<GroupOf<Row, By> & WindowColumns>,
-    (keyof GroupOf<Row, By> & string) | 'windowStart'
-  > {
-    const build = new Build({ plan: this.#input }, this);
-    const named = groupColumns(build, by as readonly unknown[]);
-    const { node, grouped, key, before, over } = inGroupWindows(this.#input, this.#of, named, build);
-    return new Grouping(node, grouped, build.problems, build.place, key, before, over);
-  }
-}
-
-/** Rows in windows, waiting to be grouped. */
-export class Windowed<in out Row, out Identifies extends string> {
-  declare readonly identifies: Identifies;
-  readonly #input: Collection<Row, any>;
-  readonly #identifies: readonly string[];
-
-  constructor(input: Collection<Row, any>, identifies: readonly string[]) {
-    this.#input = input;
-    this.#identifies = identifies;
-    attachProblems(this, problemsOf(input));
-  }
-
-  /** Groups by these columns and by the window: `windowStart` and `windowEnd` follow them. */
-  groupBy<const By extends readonly GroupColumns<Row>[]>(
-    ...by: CheckedGroup<Row, By>
-  ): Grouping<Row, Flat<GroupOf<Row, By> & WindowColumns>, (keyof GroupOf<Row, By> & string) | Identifies> {
-    const build = new Build(this.#input);
-    const named = groupColumns(build, [...(by as readonly unknown[]), ...WINDOW_COLUMNS]);
-    const names = named.slice(0, -WINDOW_COLUMNS.length).map(({ name }) => name);
-    return new Grouping(this.#input.plan, named, build.problems, build.place, [
-      ...names,
-      ...this.#identifies,
-    ]);
-  }
-
-  /** The rows themselves, once for each of their windows: to be joined or looked at by window. */
-  rows(): Collection<Row, null> {
-    return this.#input as Collection<Row, any>;
-  }
-}
-
-/** Rows grouped, waiting for what is to be known of each group. */
-export class Grouping<
-  in out Row,
-  in out Group,
-  out Key extends string = keyof Group & string,
-  in out Tag extends string | null = null,
-> {
-  declare readonly group: (group: Group) => Group;
-  declare readonly key: Key;
-  readonly #input: PlanNode;
-  readonly #by: readonly NamedExpression[];
-  readonly #place: string | null;
-  readonly #key: readonly string[] | undefined;
-  readonly #before: readonly NamedAggregate[];
-  readonly #over: ColumnWatermark | undefined;
-
-  constructor(
-    input: PlanNode,
-    by: readonly NamedExpression[],
-    problems: readonly Problem[],
-    place: string | null,
-    /** The columns that identify a group; all, if not said. */
-    key?: readonly string[],
-    /** Results that come before those that are asked for. */
-    before: readonly NamedAggregate[] = [],
-    /** One of them, by which groups are over. */
-    over?: ColumnWatermark,
-  ) {
-    this.#input = input;
-    this.#by = by;
-    this.#place = place;
-    this.#key = key;
-    this.#before = before;
-    this.#over = over;
-    attachProblems(this, problems);
-  }
-
-  /** One row per group: its columns, and these. A group exists while it has rows. */
-  aggregate<Results extends object>(aggregates: {
-    [N in keyof Results]: N extends keyof Group
-      ? ViewTypeError<`The group has a column "${N & string}" already.`>
-      : Aggregate<Row, Results[N]>;
-  }): Collection<Flat<Group & Results>, Key> {
-    const build = new Build({ plan: this.#input }, this);
-    const { node, by } = groupedRows(build, this.#input, this.#by, this.#key);
-    const { relation: input } = node;
-    const asked = Object.entries(aggregates ?? {}).map(([name, request]) => ({
-      name,
-      aggregate: aggregateSpec(name, request as unknown as AggregateRequest, input, build),
-    }));
-    for (const { name } of asked)
-      if ([...by, ...this.#before].some((column) => column.name === name))
-        build.note({
-          code: 'column-twice',
-          what: `An aggregate is named "${name}", as a column that is grouped by is.`,
-          evidence: { 'grouped by': by.map((column) => column.name).join(', ') },
-          remedy: 'Give the aggregate another name.',
-          place: build.place,
-        });
-    const specs = [...this.#before, ...asked];
-    const results = specs.map(({ aggregate }) => aggregate.column);
-    const over = (rows: PlanNode): AggregateNode => ({
-      op: 'aggregate',
-      input: rows,
-      by,
-      aggregates: specs,
-      ...(this.#key && { key: this.#key }),
-      ...(this.#over && { over: this.#over }),
-      relation: relation.aggregateRelation(rows.relation, by, results, this.#key, this.#over),
-      place: this.#place ?? build.place,
-    });
-    const [read] = kindOf(over(node)).reads(over(node), null);
-    return give(build, over(narrowed(node, read!)));
-  }
-
-  /**
-   * One row per group: its columns, and a state of this schema, folded from its events in the order of the log by the
-   * functions given next, `.on({ OrderPlaced: (state, event) => … })` or `.with((state, event) => …)`.
-   */
-  evolve<S extends z.core.$ZodType>(
-    state: S & StorableRow<S> & StateOfGroup<Group, S>,
-    initial: StateInput<S>,
-    options: EvolveOptions = {},
-  ): Evolving<Row, Group, Tag, S> {
-    const build = new Build({ plan: this.#input }, this);
-    return new Evolving<Row, Group, Tag, S>({
-      build,
-      input: this.#input,
-      by: this.#by,
-      state,
-      initial,
-      options,
-      give: (node) => give(build, node),
-    });
-  }
-}
-
-type NamedAggregate = AggregateNode['aggregates'][number];
+const give: Give = (build, node) => new Collection(node, build.problems);
 
 const joinedWith = ({ build, node }: Joined): Collection<any, any> => give(build, node);
-
-/** The columns that are grouped by, and what is wrong with them. */
-function groupColumns(build: Build, by: readonly unknown[]): NamedExpression[] {
-  const named = by.flatMap((part) =>
-    typeof part === 'string'
-      ? build.columns({ [part.split('.').at(-1)!]: part }, 'group by')
-      : build.columns(part, 'group by'),
-  );
-  const names = named.map(({ name }) => name);
-  for (const name of new Set(names.filter((candidate, index) => names.indexOf(candidate) !== index)))
-    build.note({
-      code: 'column-twice',
-      what: `Two of the columns to group by are named "${name}".`,
-      evidence: { 'grouped by': names.join(', ') },
-      remedy: `Name one otherwise: groupBy({ other: '…' }).`,
-      place: build.place,
-    });
-  for (const { value } of named)
-    if (!isScalar(value.column.type) && !build.isUnknown(value))
-      build.noteType(
-        value.column,
-        'is grouped by and does not hold text, numbers or booleans',
-        'Group by a path into it, or by computed(schema, fn).',
-      );
-  return named;
-}
-
-const give = (build: Build, node: PlanNode): Collection<any, any, any> =>
-  new Collection(node, build.problems);

@@ -27,7 +27,10 @@ import { RecordSide, viewRecordCodec } from '../circuit/view-record.js';
 import { partitionOfText } from '../zset/partition-of-text.js';
 import { keyTextOf, type KeyPart } from '../zset/row-key.js';
 import type { Row } from '../zset/value.js';
-import { columnAt, holdsOnlyStrings } from './columns.js';
+import { columnAt, holdsOnlyStrings, type Column, type ColumnType } from './column.js';
+import type { ColumnWatermark, Relation } from './relation.js';
+import type { Expression } from './expression.js';
+import type { SourceDeclaration, ViewDeclaration } from './declarations.js';
 import { checkOf } from './computed-value.js';
 import { stageOf } from './exchange.js';
 import { fusedAggregate } from './fused-aggregate.js';
@@ -35,17 +38,7 @@ import { indexOrderText } from './index-order.js';
 import { kindOf } from './node-kinds.js';
 import { nodesOf, sourcesOf } from './plan-nodes.js';
 import { partitionsOfStage } from './stages.js';
-import type {
-  Column,
-  ColumnType,
-  ColumnWatermark,
-  ExchangeNode,
-  Expression,
-  PlanNode,
-  Relation,
-  SourceDeclaration,
-  ViewDeclaration,
-} from './plan.js';
+import type { ExchangeNode, PlanNode } from './plan.js';
 
 /** A stage of a view as what maintains it. */
 export interface CompiledStage {
@@ -106,6 +99,18 @@ export function compileStage(
   return new PlanCompiler(view, options.budget, stage).compile();
 }
 
+const timed = new WeakMap<ViewDeclaration, ReadonlySet<string>>();
+
+/** The sources whose time some stage of a view acts on. Many tasks ask for it, and only the whole circuit tells. */
+function timedOf(view: ViewDeclaration): ReadonlySet<string> {
+  let known = timed.get(view);
+  if (known === undefined) {
+    known = compileView(view, { budget: { entriesMax: 1 } }).timed;
+    timed.set(view, known);
+  }
+  return known;
+}
+
 /** The making of one circuit; what the kinds of nodes add their vertices to. */
 export class PlanCompiler {
   readonly #builder: CircuitBuilder;
@@ -122,7 +127,7 @@ export class PlanCompiler {
 
   constructor(
     readonly view: ViewDeclaration,
-    readonly budget: CacheBudget,
+    budget: CacheBudget,
     /** Null: all of it in one circuit, in which nothing need be moved. */
     readonly stage: number | null,
   ) {
@@ -175,7 +180,7 @@ export class PlanCompiler {
     const stage = this.stage!;
     const nodes = this.#exchangesTo(stage + 1);
     const vertices = nodes.map(({ input }) => this.vertexOf(input));
-    for (const source of compileView(view, { budget: this.budget }).timed) this.#timed.add(source);
+    for (const source of timedOf(view)) this.#timed.add(source);
     const sent = new ExchangeOutput(
       nodes.map(({ input, by, relation }): SentRows => {
         const textOf = this.keyTextOf(input.relation, by);

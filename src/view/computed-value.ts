@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { shortText } from '../circuit/row-function.js';
 import { canonical, type Row, type Value } from '../zset/value.js';
-import type { Column, ColumnType } from './plan.js';
+import type { Column, ColumnType } from './column.js';
 
 /** How many rows a function may make of one row. */
 const FLAT_MAP_ROWS_MAX = 100_000;

@@ -1,7 +1,12 @@
 import { DeclarationErrors, type StillwaterError } from '../errors/stillwater-error.js';
 import { DeclarationError } from './declaration-error.js';
-import { nodesOf, sourcesOf } from './plan-nodes.js';
-import type { SourceDeclaration, StreamDeclaration, TableDeclaration, ViewDeclaration } from './plan.js';
+import { nodesOf } from './plan-nodes.js';
+import type {
+  SourceDeclaration,
+  StreamDeclaration,
+  TableDeclaration,
+  ViewDeclaration,
+} from './declarations.js';
 import { problemsOf, type Problem } from './problem.js';
 import { schemaSignature } from './schema-signature.js';
 
@@ -16,7 +21,6 @@ export function declarationErrors(declarations: readonly SourceDeclaration[]): S
     ([problem, holders]) => new DeclarationError(problem, consequence(holders)),
   );
   errors.push(...cycles, ...duplicates(found));
-  if (cycles.length === 0) for (const view of found) if (view.kind === 'view') errors.push(...diamonds(view));
   return errors;
 }
 
@@ -141,41 +145,4 @@ function isSameSource(
     ...rest
   }: StreamDeclaration | TableDeclaration): string => JSON.stringify([rest, schemaSignature(schema)]);
   return text(one) === text(other);
-}
-
-/** A view's inputs must not go back to one stream: they would not keep the same distance from it. */
-function diamonds(view: ViewDeclaration): StillwaterError[] {
-  const inputs = sourcesOf(view.plan).map((source) => ({ source, paths: pathsToRecords(source) }));
-  const errors: StillwaterError[] = [];
-  for (let one = 0; one < inputs.length; one++)
-    for (let other = one + 1; other < inputs.length; other++)
-      for (const [record, path] of inputs[one]!.paths) {
-        const otherPath = inputs[other]!.paths.get(record);
-        if (otherPath === undefined) continue;
-        errors.push(
-          new DeclarationError(
-            {
-              code: 'diamond',
-              what: `View "${view.name}" reaches the ${record} by two paths, and rows of different ages would meet in it.`,
-              evidence: {
-                one: [...path, view.name].join(' → '),
-                other: [...otherPath, view.name].join(' → '),
-              },
-              remedy: 'Make it from the streams themselves, in one view, or from one of these inputs only.',
-              place: view.place,
-            },
-            `View "${view.name}" was not started.`,
-          ),
-        );
-      }
-  return errors;
-}
-
-/** The streams and tables behind a source, each with the names on the way. */
-function pathsToRecords(source: SourceDeclaration): Map<string, string[]> {
-  if (source.kind !== 'view') return new Map([[titleOf(source), [source.name]]]);
-  const paths = new Map<string, string[]>();
-  for (const input of sourcesOf(source.plan))
-    for (const [record, path] of pathsToRecords(input)) paths.set(record, [...path, source.name]);
-  return paths;
 }

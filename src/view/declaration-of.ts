@@ -1,18 +1,12 @@
-import type { SourceDeclaration } from './plan.js';
-import { attachProblems, type Problem } from './problem.js';
+import type { SourceDeclaration } from './declarations.js';
 
 /** Registered, so that what another copy of this module made is known for what it is. */
 const DECLARED = Symbol.for('stillwater.declared');
 
-/** Marks what `stream`, `table` and `view` give, and freezes it. */
-export function sealed(
-  holder: { readonly declaration: SourceDeclaration },
-  declaration: SourceDeclaration,
-  problems: readonly Problem[],
-): void {
-  Object.freeze(attachProblems(declaration, problems));
+/** Marks what stands for a declaration, as what `stream`, `table` and `view` give does, and freezes it. */
+export function sealed<Holder extends { readonly declaration: SourceDeclaration }>(holder: Holder): Holder {
   Object.defineProperty(holder, DECLARED, { value: true });
-  Object.freeze(holder);
+  return Object.freeze(holder);
 }
 
 /** The declaration that `stream()`, `table()` or `view()` made; null for anything else. */

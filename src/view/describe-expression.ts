@@ -1,5 +1,6 @@
 import { normalSource } from './function-source.js';
-import type { Expression, UserFunction } from './plan.js';
+import type { Expression } from './expression.js';
+import type { UserFunction } from './user-function.js';
 import { schemaSignature } from './schema-signature.js';
 
 /** Functions and expressions as fingerprints see them: what decides their values, however it is formatted. */

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { messageOf, StillwaterError } from '../errors/stillwater-error.js';
 import { declarationOf } from './declaration-of.js';
-import type { SourceDeclaration } from './plan.js';
+import type { SourceDeclaration } from './declarations.js';
 
 export interface Discovered {
   /** What the modules export, each once, in the order of the modules and of their exports. */
@@ -36,7 +36,7 @@ export async function discoverViews(
 }
 
 /** The declarations a module exports: by themselves, in arrays or in records. */
-export function declarationsIn(exported: unknown): SourceDeclaration[] {
+function declarationsIn(exported: unknown): SourceDeclaration[] {
   return [...collect(exported, 2)];
 }
 

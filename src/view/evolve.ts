@@ -1,20 +1,23 @@
 import type { z } from 'zod';
 import { freezeRow, shortText } from '../circuit/row-function.js';
 import type { Row } from '../zset/value.js';
-import type { Build, NamedExpression } from './build.js';
+import type { Build } from './build.js';
+import { typeText } from './column.js';
+import type { Relation } from './relation.js';
+import type { Groups } from './group-nodes.js';
+import type { Give } from './grouping.js';
 import type { Collection } from './collection.js';
-import { typeText } from './columns.js';
 import { rowCheckOf } from './computed-value.js';
 import type { HandlersOf, StateInput } from './event-types.js';
-import type { EventHandlers, EvolveNode, EventType, PlanNode, Relation, UserFunction } from './plan.js';
+import type { EventHandlers, EvolveNode, EventType } from './plan.js';
 import * as relation from './relation.js';
 import type { Flat, RowOfSchema } from './row-type.js';
-import { userFunction } from './user-function.js';
+import { userFunction, type UserFunction } from './user-function.js';
 import { typesOf, variantsOf } from './variants.js';
 import type { NotAsync, ViewTypeError } from './view-type-error.js';
 
 /** UTF-8 bytes of the JSON of one group's state. */
-export const STATE_BYTES_MAX_DEFAULT = 256 * 1024;
+const STATE_BYTES_MAX_DEFAULT = 256 * 1024;
 const STATE_BYTES_MOST = 16 * 1024 * 1024;
 
 export interface EvolveOptions {
@@ -24,12 +27,10 @@ export interface EvolveOptions {
 
 interface Folded {
   readonly build: Build;
-  readonly input: PlanNode;
-  readonly by: readonly NamedExpression[];
+  readonly groups: Groups;
   readonly state: z.core.$ZodType;
   readonly initial: unknown;
   readonly options: EvolveOptions;
-  readonly give: (node: PlanNode) => Collection<any, any>;
 }
 
 /** A state for each group, waiting for the functions that fold events into it. */
@@ -41,23 +42,25 @@ export class Evolving<
 > {
   declare readonly folds: (event: Event, group: Group, schema: S) => [Event, Group, Tag, S];
   readonly #folded: Folded;
+  readonly #give: Give;
 
-  constructor(folded: Folded) {
+  constructor(folded: Folded, give: Give) {
     this.#folded = folded;
+    this.#give = give;
   }
 
   /** A function for each type of event: the state before, and the event; it gives the state after, or null for none. Other events change nothing. */
   on<Types extends object>(
     handlers: HandlersOf<Event, Tag, S, Types>,
   ): Collection<Flat<Group & RowOfSchema<S>>, keyof Group & string> {
-    const { build, input } = this.#folded;
-    const variants = variantsOf(input);
+    const { build, groups } = this.#folded;
+    const variants = variantsOf(groups.input);
     const entries = Object.entries((handlers ?? {}) as Record<string, unknown>);
     if (variants === null)
       build.note({
         code: 'no-event-types',
         what: 'evolve().on() tells events by their types, and these rows are not events of several types.',
-        evidence: { columns: relation.columnNames(input) },
+        evidence: { columns: relation.columnNames(groups.input) },
         remedy:
           'Declare the stream with z.discriminatedUnion(…) and group its events as they come, or write .with((state, event) => …).',
         place: build.place,
@@ -70,7 +73,7 @@ export class Evolving<
         place: build.place,
       });
     const types = variants === null ? [] : typesOf(variants);
-    return this.#give({
+    return this.#evolved({
       kind: 'types',
       discriminator: variants?.discriminator ?? '',
       of: entries.map(([name, handler]) => {
@@ -87,11 +90,12 @@ export class Evolving<
     fold: (state: RowOfSchema<S>, event: Event) => StateInput<S> | null | ViewTypeError<NotAsync>,
   ): Collection<Flat<Group & RowOfSchema<S>>, keyof Group & string> {
     this.#folded.build.check(fold, 'the function of evolve().with()');
-    return this.#give({ kind: 'all', fn: foldOf(fold) });
+    return this.#evolved({ kind: 'all', fn: foldOf(fold) });
   }
 
-  #give(handlers: EventHandlers): Collection<any, any> {
-    const { build, input, by, state, options, give } = this.#folded;
+  #evolved(handlers: EventHandlers): Collection<any, any> {
+    const { build, groups, state, options } = this.#folded;
+    const { input, by } = groups;
     const columns = build.rowColumns(state, 'evolve()');
     const given = relation.aggregateRelation(input.relation, by, columns);
     this.#noteGroup(columns.map(({ name }) => name));
@@ -117,7 +121,7 @@ export class Evolving<
       relation: given,
       place: build.place,
     };
-    return give(node);
+    return this.#give(build, node);
   }
 
   #initial(columns: EvolveNode['columns']): Row {
@@ -138,7 +142,8 @@ export class Evolving<
   }
 
   #noteGroup(names: readonly string[]): void {
-    const { build, by } = this.#folded;
+    const { build, groups } = this.#folded;
+    const { by } = groups;
     for (const { name } of by)
       if (names.includes(name))
         build.note({
@@ -152,7 +157,8 @@ export class Evolving<
 
   /** Events are folded in the order of the log: they must have one, and all of a group must lie in one partition. */
   #noteOrder(given: Relation): void {
-    const { build, input, by } = this.#folded;
+    const { build, groups } = this.#folded;
+    const { input, by } = groups;
     if (input.relation.log === null || !input.relation.appendOnly)
       build.note({
         code: 'no-log-order',

@@ -2,7 +2,7 @@ import type { Build } from './build.js';
 import { groupedTogether } from './order-relations.js';
 import { placedTogether } from './join-relation.js';
 import type { ExchangeNode, JoinKey, PlanNode } from './plan.js';
-import { exchangeRelation, partitionText } from './relation.js';
+import { exchangeRelation, partitionText, type Relation } from './relation.js';
 
 /**
  * Where rows that belong together may lie in different partitions, the plan moves them first. What several collections
@@ -29,8 +29,26 @@ function readBy(node: PlanNode): readonly PlanNode[] {
   return 'input' in node ? [node.input] : [];
 }
 
-/** Stages of a view, one behind another, at the most: rows are moved so often less one. */
-export const STAGES_MAX = 8;
+/** How often rows are moved on their way through a view, at the most. */
+export const EXCHANGES_MAX = 7;
+
+/** Notes that what belongs together does not lie together and cannot be moved to where it does; once is enough. */
+export function noteExchange(
+  { problems, note, place }: Build,
+  together: boolean,
+  done: string,
+  evidence: Record<string, string>,
+): void {
+  if (together || problems.some(({ code }) => code === 'needs-exchange')) return;
+  note({
+    code: 'needs-exchange',
+    what: `Rows that are ${done} together may lie in different partitions, and cannot be brought together here: within a view rows move between partitions ${EXCHANGES_MAX} times at the most, and not to where versions of a table are looked up.`,
+    evidence,
+    remedy:
+      'Make a view of what comes before and read that, partition the streams by the columns used here (`partitionBy`), or declare them with one partition.',
+    place,
+  });
+}
 
 export function exchanged(
   input: PlanNode,
@@ -90,7 +108,7 @@ export function matched(
     on: on.map((pair) => `${pair.left} = ${pair.right}`).join(', '),
   };
   const [first, second] = inOneStage(sides, build);
-  build.noteExchange(placedTogether(first!.relation, second!.relation, on), done, evidence);
+  noteExchange(build, placedTogether(first!.relation, second!.relation, on), done, evidence);
   return [checked(build, first!, done, evidence), checked(build, second!, done, evidence)];
 }
 
@@ -107,13 +125,14 @@ function placingPairs(
 }
 
 function placedBy(node: PlanNode, by: readonly string[], partitions: number, { place }: Build): PlanNode {
-  const { relation } = node;
-  const isPlaced =
-    relation.partitions === partitions &&
-    relation.partitionedBy?.length === by.length &&
-    by.every((name, index) => relation.partitionedBy![index] === name);
-  return isPlaced ? node : exchanged(node, by, partitions, place);
+  return isPlacedBy(node.relation, by, partitions) ? node : exchanged(node, by, partitions, place);
 }
+
+/** Whether rows lie by just these columns, in as many partitions. */
+export const isPlacedBy = (relation: Relation, by: readonly string[], partitions: number): boolean =>
+  relation.partitions === partitions &&
+  relation.partitionedBy?.length === by.length &&
+  by.every((name, index) => relation.partitionedBy![index] === name);
 
 /** Collections, all of them moved as often as that which was most often. */
 export function inOneStage(
@@ -132,6 +151,6 @@ export function inOneStage(
 }
 
 function checked(build: Build, node: PlanNode, done: string, evidence: Record<string, string>): PlanNode {
-  build.noteExchange(stageOf(node) < STAGES_MAX, done, evidence);
+  noteExchange(build, stageOf(node) <= EXCHANGES_MAX, done, evidence);
   return node;
 }

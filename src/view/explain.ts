@@ -2,7 +2,8 @@ import { fusedAggregate } from './fused-aggregate.js';
 import type { Explained, Growth } from './node-kind.js';
 import { kindOf } from './node-kinds.js';
 import { inputsOf, nodesOf } from './plan-nodes.js';
-import type { PlanNode, SourceDeclaration, ViewDeclaration } from './plan.js';
+import type { PlanNode } from './plan.js';
+import type { SourceDeclaration, ViewDeclaration } from './declarations.js';
 
 /** One operator of a view, and what it costs. */
 export interface ExplainedOperator extends Explained {

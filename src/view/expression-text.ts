@@ -1,4 +1,4 @@
-import type { Expression } from './plan.js';
+import type { Expression } from './expression.js';
 
 /** Expressions for people, in a line. */
 

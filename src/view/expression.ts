@@ -1,10 +1,21 @@
 import { z } from 'zod';
-import { columnAt, columnOf, renamed } from './columns.js';
+import { columnOf } from './columns.js';
+import { columnAt, renamed, type Column } from './column.js';
 import { isComputed } from './computed.js';
-import type { Column, Expression, Relation } from './plan.js';
 import type { Problem } from './problem.js';
-import { columnNames } from './relation.js';
-import { functionProblem, userFunction } from './user-function.js';
+import { columnNames, type Relation } from './relation.js';
+import { functionProblem, type UserFunction, userFunction } from './user-function.js';
+
+export type Expression =
+  | { readonly kind: 'path'; readonly path: string; readonly column: Column }
+  | { readonly kind: 'computed'; readonly fn: UserFunction; readonly column: Column }
+  /** The place of a row in its stream's log (`$position`): entry id and index in the entry. */
+  | { readonly kind: 'position'; readonly column: Column };
+
+export interface NamedExpression {
+  readonly name: string;
+  readonly value: Expression;
+}
 
 export const POSITION = '$position';
 

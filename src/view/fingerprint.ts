@@ -3,15 +3,9 @@ import type { z } from 'zod';
 import { columnsRead } from './columns-read.js';
 import { describeFunction } from './describe-expression.js';
 import { kindOf } from './node-kinds.js';
-import type {
-  Column,
-  EventDecoder,
-  PlanNode,
-  SourceDeclaration,
-  SourceNode,
-  TableDeclaration,
-  ViewDeclaration,
-} from './plan.js';
+import type { PlanNode, SourceNode } from './plan.js';
+import type { Column } from './column.js';
+import type { EventDecoder, SourceDeclaration, TableDeclaration, ViewDeclaration } from './declarations.js';
 import { schemaSignature } from './schema-signature.js';
 import { variantsOfSchema } from './variants.js';
 

@@ -1,8 +1,9 @@
 import type { Build } from './build.js';
-import { kindOf } from './columns.js';
+import { kindOf, type Column } from './column.js';
 import { DURATION_EXAMPLES, durationMs } from './duration.js';
 import { noteWhole } from './order-nodes.js';
-import type { Column, OrderTerm, Reach } from './plan.js';
+import type { OrderTerm } from './plan.js';
+import type { Reach } from '../circuit/over-columns.js';
 
 /** How many rows away a row looks at most. */
 export const ROWS_AWAY_MAX = 1_000;

@@ -1,6 +1,7 @@
 import type { ColumnTime } from '../circuit/time.js';
-import { columnAt } from './columns.js';
-import type { AggregateNode, ColumnWatermark, Relation } from './plan.js';
+import { columnAt } from './column.js';
+import type { ColumnWatermark, Relation } from './relation.js';
+import type { AggregateNode } from './plan.js';
 
 /** The watermarks by which rows can be frozen: of columns that every row has a value in. */
 export const freezing = ({ watermarks, columns }: Relation): readonly ColumnWatermark[] =>

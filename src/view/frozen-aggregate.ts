@@ -6,14 +6,14 @@ import type { Ordered } from '../circuit/operator.js';
 import type { AggregateOptions } from '../circuit/operators/aggregate.js';
 import { keyValues } from '../zset/row-key.js';
 import type { AggregateInput } from './aggregate-input.js';
-import { holdsOnlyStrings } from './columns.js';
+import { holdsOnlyStrings } from './column.js';
 import type { PlanCompiler } from './compile-plan.js';
 import { frozenBy } from './freezing.js';
 import type { AggregateNode } from './plan.js';
 
 /** The columns of `by` that a group's key is made of. */
 export const groupKey = <By extends { readonly name: string }>(
-  { key }: AggregateNode,
+  { key }: Pick<AggregateNode, 'key'>,
   by: readonly By[],
 ): readonly By[] => (key === undefined ? by : by.filter(({ name }) => key.includes(name)));
 

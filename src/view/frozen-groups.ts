@@ -5,7 +5,7 @@ import { generatedRead } from '../circuit/generated-row.js';
 import type { Ordered } from '../circuit/operator.js';
 import type { PlanCompiler } from './compile-plan.js';
 import { freezingAmong, tightest } from './freezing.js';
-import type { Relation } from './plan.js';
+import type { Relation } from './relation.js';
 
 /** What frees the groups that rows are put in by these columns, whose state is `members`; nothing where none of them has a watermark. */
 export function frozenGroups(

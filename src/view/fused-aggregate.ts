@@ -1,6 +1,7 @@
-import { columnAt, holdsOnlyStrings } from './columns.js';
+import { columnAt, holdsOnlyStrings } from './column.js';
+import type { ViewDeclaration } from './declarations.js';
 import { finishesInGroups } from './freezing.js';
-import type { AggregateNode, EvolveNode, PlanNode, ViewDeclaration } from './plan.js';
+import type { AggregateNode, EvolveNode, PlanNode } from './plan.js';
 
 /**
  * The aggregate, or fold of events, whose groups can be kept in the view's own rows, if there is one: a row of the view is

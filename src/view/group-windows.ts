@@ -1,11 +1,14 @@
-import { aggregateSpec } from './aggregate-spec.js';
+import { aggregateSpec, type NamedAggregate } from './aggregate-spec.js';
 import { max } from './ordered-aggregates.js';
 import type { AggregateRequest } from './aggregates.js';
-import type { Build, NamedExpression } from './build.js';
-import { columnAt } from './columns.js';
+import type { Build } from './build.js';
+import type { NamedExpression } from './expression.js';
+import { columnAt } from './column.js';
 import { groupedBy } from './exchange.js';
+import type { Groups } from './group-nodes.js';
 import { withComputed } from './grouped-rows.js';
-import type { AggregateNode, ColumnWatermark, PlanNode, SessionNode, SlidingNode } from './plan.js';
+import type { PlanNode, SessionNode, SlidingNode } from './plan.js';
+import { asItIs, type NamedPath } from './projected.js';
 import { sessionEnd, sessionRelation, slidingRelation, WINDOW_COLUMNS } from './time-relation.js';
 
 /** What is asked of windows that follow from a group's rows, before the groups are. */
@@ -16,25 +19,13 @@ export interface GroupWindow {
   readonly column: string;
 }
 
-/** Rows with their windows, and how they are grouped then. */
-export interface InGroupWindows {
-  readonly node: PlanNode;
-  readonly grouped: readonly NamedExpression[];
-  /** The columns that identify a group; all, if not said. */
-  readonly key?: readonly string[];
-  /** Results that come before those that are asked for. */
-  readonly before: AggregateNode['aggregates'];
-  /** One of them, by which groups are over. */
-  readonly over: ColumnWatermark | undefined;
-}
-
 /** Puts rows into windows within the groups of these columns. */
 export function inGroupWindows(
   rows: PlanNode,
   { kind, ms, column }: GroupWindow,
   by: readonly NamedExpression[],
   build: Build,
-): InGroupWindows {
+): Groups {
   for (const name of WINDOW_COLUMNS)
     if (by.some((one) => one.name === name))
       build.note({
@@ -58,24 +49,22 @@ export function inGroupWindows(
       relation,
       place,
     });
-    const grouped = [...paths, ...WINDOW_COLUMNS.map((name) => named(node, name))];
+    const grouped = [...paths, ...WINDOW_COLUMNS.map((name) => windowColumn(node, name))];
     const key = grouped.slice(0, -1).map(({ name }) => name);
-    return { node, grouped, key, before: [], over: undefined };
+    return { input: node, by: grouped, place, key };
   }
   const relation = sessionRelation(input.relation);
   const node: SessionNode = Object.freeze({ op: 'session', input, gapMs: ms, column, per, relation, place });
-  const grouped = [...paths, named(node, WINDOW_COLUMNS[0])];
-  return { node, grouped, before: [sessionEnds(node)], over: sessionEnd(input.relation, column) };
+  const grouped = [...paths, windowColumn(node, WINDOW_COLUMNS[0])];
+  const over = sessionEnd(input.relation, column);
+  return { input: node, by: grouped, place, before: [sessionEnds(node)], over };
 }
 
-/** A column of a node's rows, as it is. */
-const named = ({ relation }: PlanNode, name: string): NamedExpression => ({
-  name,
-  value: { kind: 'path', path: name, column: columnAt(relation.columns, name)! },
-});
+const windowColumn = ({ relation: { columns } }: PlanNode, name: string): NamedPath =>
+  asItIs(columnAt(columns, name)!);
 
 /** The result that is a session's end: the latest that any of its rows makes it. */
-const sessionEnds = ({ relation }: SessionNode): AggregateNode['aggregates'][number] => {
+const sessionEnds = ({ relation }: SessionNode): NamedAggregate => {
   const [, name] = WINDOW_COLUMNS;
   const request = max<{ windowEnd: string }, 'windowEnd'>(name) as unknown as AggregateRequest;
   return { name, aggregate: aggregateSpec(name, request, relation, { note: () => {} }) };

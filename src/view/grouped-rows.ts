@@ -1,14 +1,11 @@
-import type { Build, NamedExpression } from './build.js';
+import type { Build } from './build.js';
+import type { NamedExpression } from './expression.js';
 import { exchanged, groupedBy } from './exchange.js';
 import { groupedTogether } from './order-relations.js';
 import { headOf, type Paths } from './paths.js';
 import type { PlanNode } from './plan.js';
-import { selectRelation } from './relation.js';
+import { asItIs, type NamedPath, projected } from './projected.js';
 import { WINDOW_COLUMNS } from './time-relation.js';
-
-interface NamedPath extends NamedExpression {
-  readonly value: Extract<NamedExpression['value'], { kind: 'path' }>;
-}
 
 /**
  * Rows and what they are grouped by, each group in one partition. What is computed to group by is a column of them then.
@@ -38,18 +35,8 @@ export function narrowed(node: PlanNode, read: Paths): PlanNode {
   const heads = new Set([...read, ...node.by].map(headOf));
   const kept = node.input.relation.columns.filter(({ name }) => heads.has(name));
   if (kept.length === node.input.relation.columns.length) return node;
-  const columns = kept.map((column): NamedExpression => ({
-    name: column.name,
-    value: { kind: 'path', path: column.name, column },
-  }));
   const { place, by, relation } = node;
-  const input: PlanNode = Object.freeze({
-    op: 'select',
-    input: node.input,
-    columns,
-    relation: selectRelation(node.input.relation, columns),
-    place,
-  });
+  const input = projected(node.input, kept.map(asItIs), place);
   return exchanged(input, by, relation.partitions, place);
 }
 
@@ -60,30 +47,11 @@ export function withComputed(
   by: readonly NamedExpression[],
 ): { node: PlanNode; by: readonly NamedPath[] } {
   const computed = by.filter(({ value }) => value.kind !== 'path');
-  const pathTo = (path: string, { value: { column } }: NamedExpression): NamedPath['value'] => ({
-    kind: 'path',
-    path,
-    column,
-  });
-  const paths = by.map((one): NamedPath => ({
-    name: one.name,
-    value: one.value.kind === 'path' ? one.value : pathTo(one.name, one),
-  }));
+  const paths = by.map((one) => (isPath(one) ? one : asItIs(one.value.column)));
   if (computed.length === 0) return { node: rows, by: paths };
   build.noteTaken(computed.map(({ name }) => name));
-  const columns = [
-    ...rows.relation.columns.map((column): NamedExpression => ({
-      name: column.name,
-      value: { kind: 'path', path: column.name, column },
-    })),
-    ...computed,
-  ];
-  const node: PlanNode = Object.freeze({
-    op: 'select',
-    input: rows,
-    columns,
-    relation: selectRelation(rows.relation, columns),
-    place: build.place,
-  });
-  return { node, by: paths };
+  const columns = [...rows.relation.columns.map(asItIs), ...computed];
+  return { node: projected(rows, columns, build.place), by: paths };
 }
+
+const isPath = (one: NamedExpression): one is NamedPath => one.value.kind === 'path';

@@ -2,8 +2,7 @@ import { decimalOrder } from '../zset/decimal.js';
 import { readPath } from '../zset/row-key.js';
 import { descendingText, orderText } from '../zset/text-order.js';
 import type { Row, Value } from '../zset/value.js';
-import { isDecimal } from './columns.js';
-import type { Column } from './plan.js';
+import { isDecimal, type Column } from './column.js';
 
 /** What an index orders by: a declared index, or the same read from a generation's description. */
 export interface IndexOrder {

@@ -1,7 +1,7 @@
 import { Build } from './build.js';
-import { isScalar, kindOf, typeText } from './columns.js';
+import { isScalar, kindOf, typeText } from './column.js';
 import { durationMs } from './duration.js';
-import { matched, stageOf } from './exchange.js';
+import { matched, noteExchange, stageOf } from './exchange.js';
 import { pathOf } from './expression.js';
 import {
   asOfRelation,
@@ -11,10 +11,10 @@ import {
   placedTogether,
   semiJoinRelation,
 } from './join-relation.js';
-import type { IntervalJoinNode, JoinKey, JoinKind, PairFunction, PlanNode } from './plan.js';
+import type { IntervalJoinNode, JoinKey, JoinKind, PlanNode } from './plan.js';
 import { partitionText } from './relation.js';
 import { namedTime, ownTime } from './time-column.js';
-import { userFunction } from './user-function.js';
+import { userFunction, type PairFunction } from './user-function.js';
 import { whyNoWatermark } from './why-no-watermark.js';
 import { noteDuration } from './window.js';
 
@@ -119,7 +119,8 @@ export function joinedAsOf(
   const { build, left, right, as } = namedSide(input, side, 'joinAsOf()');
   const on = joinKeys(build, left, right, how, as);
   if (on.length > 0)
-    build.noteExchange(
+    noteExchange(
+      build,
       placedTogether(left.relation, right.relation, on) && stageOf(left) === stageOf(right),
       'joined',
       { left: partitionText(left), [as]: partitionText(right), on: onText(on, as) },

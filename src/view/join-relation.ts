@@ -1,14 +1,7 @@
-import { columnAt, holdsOnlyStrings, nullable, objectColumn } from './columns.js';
+import { columnAt, holdsOnlyStrings, nullable, objectColumn } from './column.js';
+import type { ColumnWatermark, Relation } from './relation.js';
 import { freezing } from './freezing.js';
-import type {
-  AsOfJoinNode,
-  ColumnWatermark,
-  IntervalJoinNode,
-  JoinKey,
-  JoinNode,
-  PlanNode,
-  Relation,
-} from './plan.js';
+import type { AsOfJoinNode, IntervalJoinNode, JoinKey, JoinNode, PlanNode } from './plan.js';
 import type { ColumnTime } from '../circuit/time.js';
 
 /** What is known of the rows of joins. */

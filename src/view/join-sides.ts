@@ -11,10 +11,11 @@ import { PairWorks } from '../circuit/pair-works.js';
 import { queueCodec, WorkQueue } from '../circuit/work-queue.js';
 import { keyTextOf } from '../zset/row-key.js';
 import type { Row } from '../zset/value.js';
-import { columnAt, holdsOnlyStrings } from './columns.js';
+import { columnAt, holdsOnlyStrings } from './column.js';
+import type { Relation } from './relation.js';
 import type { PlanCompiler } from './compile-plan.js';
 import { hasOneEach } from './join-relation.js';
-import type { JoinKey, PlanNode, Relation } from './plan.js';
+import type { JoinKey, PlanNode } from './plan.js';
 
 /** A node that joins. */
 interface Joining {

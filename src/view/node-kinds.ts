@@ -8,12 +8,14 @@ import { exchange } from './nodes/exchange.js';
 import { during } from './nodes/during.js';
 import { final } from './nodes/final.js';
 import { flatMap } from './nodes/flat-map.js';
+import { inlined } from './nodes/inlined.js';
 import { intersect } from './nodes/intersect.js';
 import { intervalJoin } from './nodes/interval-join.js';
 import { joinAsOf } from './nodes/join-as-of.js';
 import { join } from './nodes/join.js';
 import { of } from './nodes/of.js';
 import { over } from './nodes/over.js';
+import { parts } from './nodes/parts.js';
 import { select } from './nodes/select.js';
 import { top } from './nodes/top.js';
 import { semiJoin } from './nodes/semi-join.js';
@@ -50,6 +52,8 @@ const nodeKinds: { readonly [Op in OperatorNode['op']]: NodeKind<Extract<Operato
   final,
   during,
   exchange,
+  parts,
+  inlined,
 };
 
 export const kindOf = <N extends OperatorNode>(node: N): NodeKind<N> =>

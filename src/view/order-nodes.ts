@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { Build } from './build.js';
-import { isScalar } from './columns.js';
+import { isScalar, type Column } from './column.js';
 import { DURATION_EXAMPLES, durationMs, type Duration } from './duration.js';
 import { pathOf } from './expression.js';
 import { groupedBy } from './exchange.js';
 import { dedupeRelation, topRelation } from './order-relations.js';
 import { type Order, orderTerm, orderWords } from './order-terms.js';
-import type { Column, DedupeNode, OrderTerm, PlanNode, TopNode } from './plan.js';
+import type { DedupeNode, OrderTerm, PlanNode, TopNode } from './plan.js';
 import { columnNames } from './relation.js';
 
 /** The nodes of the operators that put rows in an order, made of what was written. */

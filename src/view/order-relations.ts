@@ -1,5 +1,7 @@
 import { freezing, freezingAmong, freezingTime } from './freezing.js';
-import type { Column, ColumnWatermark, OverNode, Relation } from './plan.js';
+import type { OverNode } from './plan.js';
+import type { Column } from './column.js';
+import type { ColumnWatermark, Relation } from './relation.js';
 
 /** What is known of the rows of the operators that put rows in an order. */
 

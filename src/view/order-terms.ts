@@ -1,5 +1,5 @@
-import { columnAt, isScalar, typeText } from './columns.js';
-import type { Column, OrderTerm } from './plan.js';
+import { columnAt, isScalar, typeText, type Column } from './column.js';
+import type { OrderTerm } from './plan.js';
 
 /** The words of an order, in one text or one by one: `'a.desc'`, `'a.desc,b'`, `['a.desc', 'b']`. */
 export type Order = string | readonly [string, ...string[]];

@@ -1,7 +1,7 @@
 import type { Value } from '../zset/value.js';
-import { aggregateSpec } from './aggregate-spec.js';
+import { aggregateSpec, type AggregateKind } from './aggregate-spec.js';
 import type { Build } from './build.js';
-import { nullable, renamed } from './columns.js';
+import { nullable, renamed } from './column.js';
 import { checkOf } from './computed-value.js';
 import { pathOf } from './expression.js';
 import { groupedBy } from './exchange.js';
@@ -9,7 +9,7 @@ import { reachOf, ROWS_AWAY_MAX } from './frame.js';
 import { groupPaths, noteWhole, orderTerms, wholeNumber } from './order-nodes.js';
 import { overRelation } from './order-relations.js';
 import type { Order } from './order-terms.js';
-import type { AggregateKind, OrderTerm, OverFunction, OverNode, PlanNode } from './plan.js';
+import type { OrderTerm, OverFunction, OverNode, PlanNode } from './plan.js';
 import { columnNames } from './relation.js';
 import type { RowFunctionRequest } from './row-functions.js';
 

@@ -1,5 +1,6 @@
 import { pathsRead } from './function-source.js';
-import type { Expression, UserFunction } from './plan.js';
+import type { Expression } from './expression.js';
+import type { UserFunction } from './user-function.js';
 
 /** Paths that are read of a collection's rows; null: all of them. */
 export type Paths = ReadonlySet<string> | null;

@@ -1,5 +1,6 @@
 import { kindOf } from './node-kinds.js';
-import type { PlanNode, SourceDeclaration } from './plan.js';
+import type { PlanNode } from './plan.js';
+import type { SourceDeclaration } from './declarations.js';
 
 /** What a plan reads, each once, in the order of the plan. */
 export function sourcesOf(plan: PlanNode): SourceDeclaration[] {
@@ -19,6 +20,14 @@ export function nodesOf(plan: PlanNode): PlanNode[] {
   };
   visit(plan);
   return [...seen];
+}
+
+/** The same node of other inputs. */
+export function withInputs(node: PlanNode, inputs: readonly PlanNode[]): PlanNode {
+  const [first, second] = inputs;
+  if ('inputs' in node) return { ...node, inputs };
+  if ('left' in node) return { ...node, left: first!, right: second! } as PlanNode;
+  return 'input' in node ? ({ ...node, input: first! } as PlanNode) : node;
 }
 
 export const inputsOf = (node: PlanNode): readonly PlanNode[] =>

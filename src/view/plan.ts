@@ -1,9 +1,14 @@
 import type { z } from 'zod';
-import type { AggregatorOptions } from '../circuit/aggregator.js';
 import type { Reach } from '../circuit/over-columns.js';
 import type { ColumnTime } from '../circuit/time.js';
 import type { WindowShape } from '../circuit/windows.js';
 import type { Row, Value } from '../zset/value.js';
+import type { AggregateSpec, NamedAggregate } from './aggregate-spec.js';
+import type { Column } from './column.js';
+import type { SourceDeclaration } from './declarations.js';
+import type { Expression, NamedExpression } from './expression.js';
+import type { ColumnWatermark, Relation } from './relation.js';
+import type { PairFunction, UserFunction } from './user-function.js';
 
 /**
  * A view's query as frozen data: what the declaration functions build, what `compile-plan` turns into a
@@ -21,6 +26,7 @@ export type PlanNode =
   | IntersectNode
   | DistinctNode
   | AggregateNode
+  | PartsNode
   | EvolveNode
   | JoinNode
   | TopNode
@@ -34,7 +40,8 @@ export type PlanNode =
   | SlidingNode
   | FinalNode
   | DuringNode
-  | ExchangeNode;
+  | ExchangeNode
+  | InlinedNode;
 
 interface NodeBase {
   /** The relation this node gives: everything that later nodes and the edges need to know of it. */
@@ -42,76 +49,6 @@ interface NodeBase {
   /** Where in the user's code it was written: `views/flights.ts:12`, as well as that can be told. */
   readonly place: string | null;
 }
-
-/** What is known of a collection at declaration. */
-export interface Relation {
-  /** In order: the order of the fields of its rows. */
-  readonly columns: readonly Column[];
-  /** Columns that identify a row, if any are known to. */
-  readonly uniqueKey: readonly string[] | null;
-  /** No row is ever retracted. */
-  readonly appendOnly: boolean;
-  /** The one stream its rows come from without a stateful operator between, so that each has a place in the log; null otherwise. */
-  readonly log: string | null;
-  /** No two rows share their place in the log. */
-  readonly ownPlace?: boolean;
-  /**
-   * Columns of this relation whose values decide the partition a row is in, per input partitioning; null where no
-   * longer known. Two relations can be joined, or one grouped, without an exchange where these agree.
-   */
-  readonly partitionedBy: readonly string[] | null;
-  readonly partitions: number;
-  /** Columns of which it is known, as time passes, that no smaller values come any more. */
-  readonly watermarks: readonly ColumnWatermark[];
-  /**
-   * Rows may be late: they come from a stream with a lateness through operators that keep nothing. The watermarks hold
-   * for those that are not.
-   */
-  readonly lates: boolean;
-}
-
-/** A column that holds instants, and how its watermark follows from those of sources. */
-export interface ColumnWatermark {
-  readonly column: string;
-  readonly time: ColumnTime;
-}
-
-export interface Column {
-  readonly name: string;
-  readonly schema: z.core.$ZodType;
-  readonly type: ColumnType;
-}
-
-/** What a column holds, read from its schema. */
-export type ColumnType = { readonly nullable: boolean } & (
-  | { readonly kind: 'string'; readonly format?: 'instant' | 'date' | 'uuid' }
-  /** Exact decimals as texts, with so many digits behind the point. */
-  | { readonly kind: 'string'; readonly format: 'decimal'; readonly scale: number }
-  | { readonly kind: 'number'; readonly integer: boolean }
-  | { readonly kind: 'boolean' }
-  | { readonly kind: 'enum'; readonly values: readonly (string | number)[] }
-  | { readonly kind: 'array'; readonly element: ColumnType }
-  | { readonly kind: 'object'; readonly columns: readonly Column[] }
-  | { readonly kind: 'json' }
-);
-
-/** A function a user wrote, with its text (for fingerprints) and what it gives (null for predicates). */
-export interface UserFunction<R = unknown> {
-  readonly call: (row: any) => R;
-  readonly source: string;
-}
-
-/** A condition on a row of each of two collections. */
-export interface PairFunction {
-  readonly call: (left: any, right: any) => boolean;
-  readonly source: string;
-}
-
-export type Expression =
-  | { readonly kind: 'path'; readonly path: string; readonly column: Column }
-  | { readonly kind: 'computed'; readonly fn: UserFunction; readonly column: Column }
-  /** The place of a row in its stream's log (`$position`): entry id and index in the entry. */
-  | { readonly kind: 'position'; readonly column: Column };
 
 export interface SourceNode extends NodeBase {
   readonly op: 'source';
@@ -136,7 +73,7 @@ export interface OfNode extends NodeBase {
 export interface SelectNode extends NodeBase {
   readonly op: 'select';
   readonly input: PlanNode;
-  readonly columns: readonly { readonly name: string; readonly value: Expression }[];
+  readonly columns: readonly NamedExpression[];
 }
 export interface FlatMapNode extends NodeBase {
   readonly op: 'flatMap';
@@ -177,12 +114,23 @@ export interface DistinctNode extends NodeBase {
 export interface AggregateNode extends NodeBase {
   readonly op: 'aggregate';
   readonly input: PlanNode;
-  readonly by: readonly { readonly name: string; readonly value: Expression }[];
-  readonly aggregates: readonly { readonly name: string; readonly aggregate: AggregateSpec }[];
+  readonly by: readonly NamedExpression[];
+  readonly aggregates: readonly NamedAggregate[];
   /** The columns of `by` that identify a group, where the others follow from them. All, if not said. */
   readonly key?: readonly string[] | undefined;
   /** A result whose watermark says when a group is over, which it is below it. */
   readonly over?: ColumnWatermark | undefined;
+  /** Its input is parts of groups, by the same columns. */
+  readonly ofParts?: true | undefined;
+}
+/** What each tick changes of each group, folded before it is moved: the columns that are grouped by, and what is folded. */
+export interface PartsNode extends NodeBase {
+  readonly op: 'parts';
+  readonly input: PlanNode;
+  readonly by: readonly NamedExpression[];
+  readonly aggregates: readonly NamedAggregate[];
+  /** As of the groups. */
+  readonly key?: readonly string[] | undefined;
 }
 /** The rows with `windowStart` and `windowEnd`, once for each window that the instant in a column is in. */
 export interface WindowNode extends NodeBase {
@@ -227,6 +175,12 @@ export interface ExchangeNode extends NodeBase {
   /** Paths. */
   readonly by: readonly string[];
 }
+/** The rows of a view, made where they are read (`inline.ts`). */
+export interface InlinedNode extends NodeBase {
+  readonly op: 'inlined';
+  readonly view: string;
+  readonly input: PlanNode;
+}
 /** The rows while now is between two instants of theirs. */
 export interface DuringNode extends NodeBase {
   readonly op: 'during';
@@ -248,7 +202,7 @@ export interface DuringEnd {
 export interface EvolveNode extends NodeBase {
   readonly op: 'evolve';
   readonly input: PlanNode;
-  readonly by: readonly { readonly name: string; readonly value: Expression }[];
+  readonly by: readonly NamedExpression[];
   /** The schema of the state. */
   readonly state: z.core.$ZodType;
   readonly columns: readonly Column[];
@@ -383,121 +337,3 @@ export interface OrderTerm {
   readonly descending: boolean;
   readonly column: Column;
 }
-
-export type AggregateKind =
-  | 'count'
-  | 'sum'
-  | 'avg'
-  | 'min'
-  | 'max'
-  | 'first'
-  | 'last'
-  | 'minBy'
-  | 'maxBy'
-  | 'countDistinct'
-  | 'countIf'
-  | 'sumIf'
-  | 'variance'
-  | 'stddev'
-  | 'every'
-  | 'some'
-  | 'histogram'
-  | 'median'
-  | 'percentile'
-  | 'topK'
-  | 'collect'
-  | 'collectDistinct'
-  | 'joinText'
-  | 'approxCountDistinct'
-  | 'approxPercentile'
-  | 'approxTopK'
-  | 'approxContains';
-
-export interface AggregateSpec {
-  readonly kind: AggregateKind;
-  /** What is aggregated; null for rows, and for a test of them. */
-  readonly value: Expression | null;
-  /** `minBy`, `maxBy`: what is compared. `first`, `last`: what orders, null for the place in the log. Lists: their order, null for the values'. */
-  readonly by: Expression | null;
-  /** `countIf`, `sumIf`, `every`, `some`. */
-  readonly test: UserFunction<boolean> | null;
-  readonly options: AggregatorOptions;
-  /** The column it gives. */
-  readonly column: Column;
-}
-
-export type SourceDeclaration = StreamDeclaration | TableDeclaration | ViewDeclaration;
-
-interface RecordSource {
-  readonly name: string;
-  readonly schema: z.core.$ZodType;
-  readonly columns: readonly Column[];
-  /** The Redis key of the only partition, or what `:0`, `:1`, … are appended to. */
-  readonly redisKey: string;
-  readonly partitions: number;
-  readonly place: string | null;
-  /**
-   * Column that holds an event's time, or since when a table's record holds. Null: a stream's events are of the time of
-   * their entries, and a table's records replace one another in the order of the log.
-   */
-  readonly eventTime: string | null;
-  /** How far behind its partition's clock an event may be; null: not said, and nothing is ever late or finished. */
-  readonly latenessMs: number | null;
-}
-
-export interface StreamDeclaration extends RecordSource {
-  readonly kind: 'stream';
-  readonly partitionBy: readonly string[] | null;
-  /** What an event is whose type none of the schema's variants has: an error, or nothing but counted. */
-  readonly unknownTypes: 'skip' | 'error';
-  /** In which form the events lie in the entries. */
-  readonly decoder: EventDecoder;
-  /** What old events are turned into before the schema is asked. */
-  readonly upcast: UserFunction | null;
-  readonly retain: Retention | null;
-}
-
-/** `any`: JSON in `data` or `batch`, or fields. */
-export type EventDecoder = 'any' | 'json' | 'fields' | 'envelope' | 'cloudevents' | UserFunction;
-
-export interface TableDeclaration extends RecordSource {
-  readonly kind: 'table';
-  /** Columns that identify a row, and decide its partition. */
-  readonly key: readonly string[];
-  readonly retain: Retention | null;
-}
-
-export interface Retention {
-  readonly ageMs: number | null;
-  readonly entriesMax: number | null;
-}
-
-export interface ViewDeclaration {
-  readonly kind: 'view';
-  readonly name: string;
-  readonly plan: PlanNode;
-  readonly columns: readonly Column[];
-  /** Columns that identify a row. */
-  readonly key: readonly string[];
-  readonly indexes: readonly IndexDeclaration[];
-  readonly version: string | null;
-  readonly promote: 'auto' | 'manual';
-  /** Over how many its rows are spread. */
-  readonly partitions: number;
-  /** The number of hashes each partition's rows and states lie in. */
-  readonly buckets: number;
-  /** Views that fail on more than this many of their last thousand entries are parked. */
-  readonly errorsMax: number;
-  readonly description: string | null;
-  readonly place: string | null;
-  /** 16 hex digits over everything that decides its rows. */
-  readonly fingerprint: string;
-}
-
-export interface IndexDeclaration {
-  /** As declared and as `order=` says it: `flights.desc`, `city,flights.desc`. */
-  readonly name: string;
-  readonly columns: readonly OrderTerm[];
-}
-
-export type { Reach, Value };

@@ -1,4 +1,4 @@
-import type { SourceDeclaration } from './plan.js';
+import type { SourceDeclaration } from './declarations.js';
 
 /**
  * A mistake in a declaration. Builders run while modules load and never throw: they note what is wrong and go

@@ -1,11 +1,12 @@
 import type { z } from 'zod';
 import { columnNameProblem } from './column-name.js';
-import { columnsOf, isScalar, typeText } from './columns.js';
+import { columnsOf } from './columns.js';
+import { isScalar, typeText, type Column } from './column.js';
+import type { EventDecoder, Retention } from './declarations.js';
 import { DURATION_EXAMPLES, durationMs, type Duration } from './duration.js';
 import { noteFunction, noteUnstorable, type Note } from './expression.js';
-import type { Column, EventDecoder, Retention, UserFunction } from './plan.js';
 import type { Problem } from './problem.js';
-import { functionProblem, userFunction } from './user-function.js';
+import { functionProblem, userFunction, type UserFunction } from './user-function.js';
 import { variantsOfSchema } from './variants.js';
 
 /** What streams and tables are declared with alike. */
@@ -18,7 +19,7 @@ export interface RecordOptions {
   readonly retain?: { readonly age?: Duration; readonly entries?: number };
 }
 
-export const PARTITIONS_MAX = 1024;
+const PARTITIONS_MAX = 1024;
 const DECODERS = ['json', 'fields', 'envelope', 'cloudevents'] as const;
 const NAME = /^[\p{L}\p{N}_.:-]+$/u;
 

@@ -1,6 +1,44 @@
-import { nullable, renamed } from './columns.js';
+import { z } from 'zod';
+import { PART } from '../circuit/operators/parts.js';
+import type { ColumnTime } from '../circuit/time.js';
+import { nullable, renamed, type Column } from './column.js';
+import type { Expression } from './expression.js';
+import type { SourceDeclaration } from './declarations.js';
 import { freezing } from './freezing.js';
-import type { Column, ColumnWatermark, Expression, PlanNode, Relation, SourceDeclaration } from './plan.js';
+import type { PlanNode } from './plan.js';
+
+/** What is known of a collection at declaration. */
+export interface Relation {
+  /** In order: the order of the fields of its rows. */
+  readonly columns: readonly Column[];
+  /** Columns that identify a row, if any are known to. */
+  readonly uniqueKey: readonly string[] | null;
+  /** No row is ever retracted. */
+  readonly appendOnly: boolean;
+  /** The one stream its rows come from without a stateful operator between, so that each has a place in the log; null otherwise. */
+  readonly log: string | null;
+  /** No two rows share their place in the log. */
+  readonly ownPlace?: boolean;
+  /**
+   * Columns of this relation whose values decide the partition a row is in, per input partitioning; null where no
+   * longer known. Two relations can be joined, or one grouped, without an exchange where these agree.
+   */
+  readonly partitionedBy: readonly string[] | null;
+  readonly partitions: number;
+  /** Columns of which it is known, as time passes, that no smaller values come any more. */
+  readonly watermarks: readonly ColumnWatermark[];
+  /**
+   * Rows may be late: they come from a stream with a lateness through operators that keep nothing. The watermarks hold
+   * for those that are not.
+   */
+  readonly lates: boolean;
+}
+
+/** A column that holds instants, and how its watermark follows from those of sources. */
+export interface ColumnWatermark {
+  readonly column: string;
+  readonly time: ColumnTime;
+}
 
 /** What is known of the rows of a plan's nodes. Each function gives the relation of one kind of node. */
 
@@ -128,6 +166,21 @@ export const aggregateRelation = (
   partitionedBy: renamedColumns(input.partitionedBy, by),
   // Late rows are left out before.
   watermarks: [...renamedWatermarks(freezing(input), by), ...(over ? [over] : [])],
+  lates: false,
+});
+
+const PART_COLUMN: Column = { name: PART, schema: z.string(), type: { kind: 'string', nullable: false } };
+
+/** Of parts of groups, each of one tick: rows whose group never loses any are said to be only added, as its rows are. */
+export const partsRelation = (input: Relation, by: readonly Named[]): Relation => ({
+  ...input,
+  columns: [...by.map(({ name, value }) => renamed(value.column, name)), PART_COLUMN],
+  uniqueKey: null,
+  log: null,
+  ownPlace: false,
+  partitionedBy: renamedColumns(input.partitionedBy, by),
+  // Late rows are left out before.
+  watermarks: renamedWatermarks(freezing(input), by),
   lates: false,
 });
 

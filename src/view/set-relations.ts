@@ -1,5 +1,5 @@
 import { freezing } from './freezing.js';
-import type { ColumnWatermark, Relation } from './plan.js';
+import type { ColumnWatermark, Relation } from './relation.js';
 
 /** What is known of the rows of the operators that compare two collections. */
 

@@ -1,6 +1,6 @@
 import { stageOf } from './exchange.js';
 import { nodesOf, sourcesOf } from './plan-nodes.js';
-import type { ViewDeclaration } from './plan.js';
+import type { ViewDeclaration } from './declarations.js';
 
 /** How many stages a view has: one more than its rows are moved. */
 export const stagesOf = ({ plan }: ViewDeclaration): number => stageOf(plan) + 1;

@@ -1,13 +1,10 @@
 import type { z } from 'zod';
-import { Collection } from './collection.js';
 import type { TagOf } from './event-types.js';
-import { sealed } from './declaration-of.js';
+import { Declared } from './declared.js';
 import type { Duration } from './duration.js';
 import { placeOfDeclaration } from './place.js';
-import type { StreamDeclaration } from './plan.js';
-import type { Problem } from './problem.js';
+import type { StreamDeclaration } from './declarations.js';
 import { OptionReader, type RecordOptions } from './record-source.js';
-import { sourceRelation } from './relation.js';
 import type { RowOfSchema, StorableRow } from './row-type.js';
 import type { ViewTypeError } from './view-type-error.js';
 
@@ -74,24 +71,13 @@ declare const appended: unique symbol;
  * A log of events, in a Redis Stream. `Input`: what is appended to it, before defaults and transforms. `Tag`: the column
  * that tells events of several types apart.
  */
-export class Stream<
-  in out Event,
-  out Input = any,
-  in out Tag extends string | null = null,
-> extends Collection<Event, null, Tag> {
+export class Stream<in out Event, out Input = any, in out Tag extends string | null = null> extends Declared<
+  StreamDeclaration,
+  Event,
+  null,
+  Tag
+> {
   declare readonly [appended]: Input;
-  constructor(
-    readonly declaration: StreamDeclaration,
-    problems: readonly Problem[],
-  ) {
-    super({
-      op: 'source',
-      source: declaration,
-      relation: sourceRelation(declaration),
-      place: declaration.place,
-    });
-    sealed(this, declaration, problems);
-  }
 }
 
 /** Declares a stream: events that are appended and never change. */

@@ -1,12 +1,9 @@
 import type { z } from 'zod';
-import { Collection } from './collection.js';
-import { sealed } from './declaration-of.js';
+import { Declared } from './declared.js';
 import type { Duration } from './duration.js';
 import { placeOfDeclaration } from './place.js';
-import type { TableDeclaration } from './plan.js';
-import type { Problem } from './problem.js';
+import type { TableDeclaration } from './declarations.js';
 import { OptionReader, type RecordOptions } from './record-source.js';
-import { sourceRelation } from './relation.js';
 import type { RowOfSchema, StorableRow } from './row-type.js';
 import type { EventTime, KeyColumns, Names } from './stream.js';
 
@@ -31,20 +28,12 @@ export interface TableOptions<
 declare const appended: unique symbol;
 
 /** Rows that are replaced and deleted by key, in a Redis Stream of their changes. `Input`: what is put, before defaults and transforms. */
-export class Table<in out Row, out Key extends string, out Input = any> extends Collection<Row, Key> {
+export class Table<in out Row, out Key extends string, out Input = any> extends Declared<
+  TableDeclaration,
+  Row,
+  Key
+> {
   declare readonly [appended]: Input;
-  constructor(
-    readonly declaration: TableDeclaration,
-    problems: readonly Problem[],
-  ) {
-    super({
-      op: 'source',
-      source: declaration,
-      relation: sourceRelation(declaration),
-      place: declaration.place,
-    });
-    sealed(this, declaration, problems);
-  }
 }
 
 /** Declares a table: a record replaces or deletes the row of its key. */

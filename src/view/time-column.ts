@@ -1,10 +1,12 @@
 import type { ColumnTime } from '../circuit/time.js';
 import type { Build } from './build.js';
-import { columnAt } from './columns.js';
+import { columnAt, type ColumnType } from './column.js';
+import type { Relation } from './relation.js';
+import type { SourceDeclaration, ViewDeclaration } from './declarations.js';
 import { pathOf } from './expression.js';
 import { freezing, tightest } from './freezing.js';
 import { sourcesOf } from './plan-nodes.js';
-import type { ColumnType, PlanNode, Relation, SourceDeclaration, ViewDeclaration } from './plan.js';
+import type { PlanNode } from './plan.js';
 
 /** A column of instants that was named. */
 export function namedTime(plan: PlanNode, name: unknown, purpose: string, build: Build): string {

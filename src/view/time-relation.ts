@@ -3,7 +3,7 @@ import { longestMs, type WindowShape } from '../circuit/windows.js';
 import { columnOf } from './columns.js';
 import { freezing } from './freezing.js';
 import { instant } from './instant.js';
-import type { ColumnWatermark, Relation } from './plan.js';
+import type { ColumnWatermark, Relation } from './relation.js';
 
 /** The columns that say which window a row is in, in this order. */
 export const WINDOW_COLUMNS = ['windowStart', 'windowEnd'] as const;

@@ -1,4 +1,14 @@
-import type { UserFunction } from './plan.js';
+/** A function a user wrote, with its text (for fingerprints) and what it gives (null for predicates). */
+export interface UserFunction<R = unknown> {
+  readonly call: (row: any) => R;
+  readonly source: string;
+}
+
+/** A condition on a row of each of two collections. */
+export interface PairFunction {
+  readonly call: (left: any, right: any) => boolean;
+  readonly source: string;
+}
 
 export const userFunction = <R>(call: (row: any) => R): UserFunction<R> => ({ call, source: sourceOf(call) });
 

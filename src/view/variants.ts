@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { columnsOf, mergedColumns } from './columns.js';
-import type { Column, EventType, PlanNode } from './plan.js';
+import type { EventType, PlanNode } from './plan.js';
+import type { Column } from './column.js';
 
 /** The types of event of one stream: the column that tells them, and the columns each of them has. */
 export interface Variants {

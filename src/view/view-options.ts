@@ -1,11 +1,13 @@
 import type { Collection } from './collection.js';
 import { Build } from './build.js';
 import { columnNameProblem } from './column-name.js';
-import { isScalar, typeText } from './columns.js';
+import { isScalar, typeText, type Column } from './column.js';
+import type { IndexDeclaration } from './declarations.js';
 import { type Order, orderTerm, orderWords } from './order-terms.js';
 import { lastOf } from './during.js';
-import { exchanged, STAGES_MAX, stageOf } from './exchange.js';
-import type { Column, IndexDeclaration, PlanNode } from './plan.js';
+import { exchanged, EXCHANGES_MAX, stageOf } from './exchange.js';
+import { inlined } from './inline.js';
+import type { PlanNode } from './plan.js';
 import { OptionReader } from './record-source.js';
 import { columnNames, partitionText } from './relation.js';
 import type { Names } from './stream.js';
@@ -53,6 +55,20 @@ export class ViewOptionReader extends OptionReader {
     const node = lastOf(plan, { age, by: named }, '`retain`', build);
     this.problems.push(...build.problems);
     return Object.freeze({ ...node, place: this.place });
+  }
+
+  /** Views that would meet something else of another age are made in this one. */
+  inlined(plan: PlanNode): PlanNode {
+    const made = inlined(plan, this.place);
+    if (!('because' in made)) return made;
+    const { record, one, other } = made.paths;
+    this.note(
+      'diamond',
+      `reaches the ${record} by two paths, so that rows of different ages would meet in it; and what the views on them compute cannot be made in it: ${made.because}.`,
+      { one: one.join(' → '), other: other.join(' → ') },
+      'Make it from the streams themselves, in one view, or from one of these inputs only.',
+    );
+    return plan;
   }
 
   key(plan: PlanNode, named: Names | undefined): readonly string[] {
@@ -126,11 +142,11 @@ export class ViewOptionReader extends OptionReader {
     const isCounted = wanted === partitions || (partitions > 1 && stageOf(plan) > 0);
     if ((isPlaced && isCounted) || plan === NOTHING || this.problems.length > 0)
       return { plan, partitions: wanted };
-    if (stageOf(plan) + 1 < STAGES_MAX)
+    if (stageOf(plan) < EXCHANGES_MAX)
       return { plan: exchanged(plan, key, wanted, this.place), partitions: wanted };
     this.note(
       'needs-exchange',
-      'has rows of one key in several partitions, or in another number of them than it is to have, and within a view rows are moved between partitions seven times at the most.',
+      `has rows of one key in several partitions, or in another number of them than it is to have, and within a view rows are moved between partitions ${EXCHANGES_MAX} times at the most.`,
       { key: key.join(', ') || '(none)', rows: partitionText(plan), partitions: String(wanted) },
       'Make a view of what comes before and read that, or add the partitioning columns to `key`.',
     );

@@ -1,13 +1,12 @@
-import { Collection } from './collection.js';
+import type { Collection } from './collection.js';
 import type { Rows } from './collection-types.js';
-import { sealed } from './declaration-of.js';
+import { Declared } from './declared.js';
 import type { Duration } from './duration.js';
 import { fingerprintOf } from './fingerprint.js';
 import type { CheckedOrder } from './order-type.js';
 import { placeOfDeclaration } from './place.js';
-import type { ViewDeclaration } from './plan.js';
-import { problemsOf, type Problem } from './problem.js';
-import { sourceRelation } from './relation.js';
+import type { ViewDeclaration } from './declarations.js';
+import { problemsOf } from './problem.js';
 import type { KeyColumns, Names, Stream } from './stream.js';
 import type { Table } from './table.js';
 import { ViewOptionReader, type Index } from './view-options.js';
@@ -70,20 +69,7 @@ type KeyNames<Row, Known extends string | null, Key extends Names> = ([Names] ex
   string;
 
 /** A maintained result: rows by key, kept up to date. Itself a collection that other views can read. */
-export class View<in out Row, out Key extends string> extends Collection<Row, Key> {
-  constructor(
-    readonly declaration: ViewDeclaration,
-    problems: readonly Problem[],
-  ) {
-    super({
-      op: 'source',
-      source: declaration,
-      relation: sourceRelation(declaration),
-      place: declaration.place,
-    });
-    sealed(this, declaration, problems);
-  }
-}
+export class View<in out Row, out Key extends string> extends Declared<ViewDeclaration, Row, Key> {}
 
 export const BUCKETS_DEFAULT = 64;
 export const BUCKETS_MAX = 4096;
@@ -99,7 +85,7 @@ export function view<
   const place = placeOfDeclaration();
   const read = new ViewOptionReader(`View "${name}"`, place);
   const from = options.from as Collection<Row, Known> | undefined;
-  const rows = read.retained(read.plan(from), options.retain);
+  const rows = read.retained(read.inlined(read.plan(from)), options.retain);
   const key = read.key(rows, options.key as Names | undefined);
   const { plan, partitions } = read.placed(rows, key, options.partitions);
   const parts = {

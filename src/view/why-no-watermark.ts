@@ -1,6 +1,7 @@
 import { freezing } from './freezing.js';
 import { inputsOf } from './plan-nodes.js';
-import type { PlanNode, SourceDeclaration } from './plan.js';
+import type { PlanNode } from './plan.js';
+import type { SourceDeclaration } from './declarations.js';
 import { columnNames } from './relation.js';
 
 /** Why nothing says that rows can no longer change, and what to do about it. */

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { count, declarationOf, stream, view } from '../../src/index.js';
 import { partitionOf } from '../../src/runtime/placement.js';
 import { progressOf } from '../../src/runtime/progress.js';
-import type { ViewDeclaration } from '../../src/view/plan.js';
+import type { ViewDeclaration } from '../../src/view/declarations.js';
 import { Product } from '../bad-input/product.js';
 import { compiled } from '../support/compiled.js';
 import { Proxy } from '../support/proxy.js';

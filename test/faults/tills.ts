@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { count, declarationOf, stream, sum, view } from '../../src/index.js';
 import type { RecordSource } from '../../src/runtime/placement.js';
-import type { SourceDeclaration } from '../../src/view/plan.js';
+import type { SourceDeclaration } from '../../src/view/declarations.js';
 
 /** What is maintained while everything breaks: rows that cross partitions, rows that do not, and a view over a view. */
 const sales = stream('sales', {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { count, declarationOf, stream, sum, view } from '../../src/index.js';
 import { Keyspace } from '../../src/redis/keyspace.js';
 import { progressOf } from '../../src/runtime/progress.js';
-import type { SourceDeclaration } from '../../src/view/plan.js';
+import type { SourceDeclaration } from '../../src/view/declarations.js';
 import { RedisCluster } from '../support/redis-cluster.js';
 import { describeWithRedis } from '../support/redis-server.js';
 import { eventually, System } from '../support/system.js';

@@ -8,7 +8,7 @@ import type { SourceLog } from '../../src/runtime/ports/source-log.js';
 import { SiblingClocks } from '../../src/runtime/sibling-clocks.js';
 import { MemoryRedis } from '../../src/testing/memory/memory-redis.js';
 import { MemorySourceLog } from '../../src/testing/memory/memory-source-log.js';
-import type { StreamDeclaration } from '../../src/view/plan.js';
+import type { StreamDeclaration } from '../../src/view/declarations.js';
 import { closing } from '../support/closing.js';
 import { source, viewOf } from '../support/plans.js';
 import { Random } from '../support/random.js';
@@ -67,7 +67,7 @@ describe('heartbeats', () => {
     const siblings = new SiblingClocks([runs.id(0), runs.id(1)], runs.ports.tasks, new SystemClock(), 1);
     const tasks = [await runs.start(runs.id(0), { siblings }), await runs.start(runs.id(1), { siblings })];
     const heartbeats = new Heartbeats(runs.ports.log, new SystemClock(), 1);
-    const round = () => heartbeats.round(tasks.flatMap(({ task }) => task.timedPartitions));
+    const round = () => heartbeats.beat(tasks.flatMap(({ task }) => task.timedPartitions));
     runs.append([at('10:10'), at('10:20')], own);
     await runs.caughtUp(runs.id(own));
     await round();
@@ -96,7 +96,7 @@ describe('heartbeats', () => {
     await runs.caughtUp();
     const heartbeats = new Heartbeats(runs.ports.log, new SystemClock(), 1);
     for (let minutes = 0; minutes < 20; minutes++) {
-      await heartbeats.round(task.timedPartitions);
+      await heartbeats.beat(task.timedPartitions);
       now += 60_000;
     }
     await eventually(() => runs.record()!.clocks['stream:flights']!.flights! > ms('10:35'));
@@ -126,11 +126,11 @@ describe('heartbeats', () => {
     const [mine, theirs] = [1, 2].map(() => new Heartbeats(runs.ports.log, new SystemClock(), 1));
     const stale = other.task.timedPartitions;
     for (let round = 0; round < 3; round++)
-      await Promise.all([mine!.round(one.task.timedPartitions), theirs!.round(stale)]);
+      await Promise.all([mine!.beat(one.task.timedPartitions), theirs!.beat(stale)]);
     const before = runs.redis.stream('flights').heartbeats.size;
     runs.append([at('11:00')]);
     await runs.caughtUp();
-    for (let round = 0; round < 3; round++) await theirs!.round(stale);
+    for (let round = 0; round < 3; round++) await theirs!.beat(stale);
     expect(runs.redis.stream('flights').heartbeats.size).toBe(before);
     expect(before).toBeLessThanOrEqual(1);
     for (const { task, ended } of [one, other]) {

@@ -2,7 +2,7 @@ import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { computed, count, declarationOf, max, min, stream, sum, table, view } from '../../src/index.js';
-import type { SourceDeclaration } from '../../src/view/plan.js';
+import type { SourceDeclaration } from '../../src/view/declarations.js';
 import { Proxy } from '../support/proxy.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 import { eventually, System, type SystemOptions } from '../support/system.js';

@@ -15,7 +15,7 @@ import { RegistryWatch } from '../../src/runtime/registry-watch.js';
 import { Verifier } from '../../src/runtime/verifier.js';
 import { memoryPorts } from '../../src/testing/memory/memory-ports.js';
 import type { MemoryRedis } from '../../src/testing/memory/memory-redis.js';
-import type { SourceDeclaration } from '../../src/view/plan.js';
+import type { SourceDeclaration } from '../../src/view/declarations.js';
 
 export interface ApplicationOptions {
   /** The Redis of the queue. */

@@ -5,7 +5,7 @@ import { canonical, type Row } from '../../src/zset/value.js';
 import { Maintained } from '../support/maintained.js';
 import { viewOf } from '../support/plans.js';
 import type { Random } from '../support/random.js';
-import type { ViewDeclaration } from '../../src/view/plan.js';
+import type { ViewDeclaration } from '../../src/view/declarations.js';
 import { NUMBERS, tableSql, TEXTS, type Twin } from './random-plan.js';
 
 const IDS = ['r0', 'r1', 'r2', 'r3', 'r4', 'r5'];

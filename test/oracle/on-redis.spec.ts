@@ -6,7 +6,7 @@ import { drive } from '../../src/runtime/drive.js';
 import type { CommitRequest, TaskRecord } from '../../src/runtime/ports/task-store.js';
 import type { OwnerToken, TaskId } from '../../src/runtime/task-id.js';
 import { compileView, type CompiledView } from '../../src/view/compile-plan.js';
-import type { ViewDeclaration } from '../../src/view/plan.js';
+import type { ViewDeclaration } from '../../src/view/declarations.js';
 import type { Delta } from '../../src/zset/delta.js';
 import type { Row } from '../../src/zset/value.js';
 import { Random } from '../support/random.js';

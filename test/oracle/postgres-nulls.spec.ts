@@ -8,7 +8,7 @@ import type { Filter } from '../../src/runtime/reading/rows-query.js';
 import { describeView } from '../../src/runtime/reading/view-description.js';
 import { FilterParser } from '../../src/serving/parse-filters.js';
 import { indexOrderText } from '../../src/view/index-order.js';
-import type { ViewDeclaration } from '../../src/view/plan.js';
+import type { ViewDeclaration } from '../../src/view/declarations.js';
 import { compareText } from '../../src/zset/text-order.js';
 import type { Row } from '../../src/zset/value.js';
 import { Maintained } from '../support/maintained.js';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { columnAt, nullable, renamed } from '../../src/view/columns.js';
+import { columnAt, nullable, renamed, type ColumnType } from '../../src/view/column.js';
 import { wholeNumber } from '../../src/view/order-nodes.js';
-import type { ColumnType, OverFunction, PlanNode } from '../../src/view/plan.js';
+import type { OverFunction, PlanNode } from '../../src/view/plan.js';
 import {
   aggregate,
   compared,

@@ -45,6 +45,16 @@ export function taskStoreContract(): void {
         expect((await ports().tasks.status([TASK]))[0]).toMatchObject({ owner: 'first', epoch: 1 });
       });
 
+      it('tells of what its state is made, as the first said that did', async () => {
+        expect((await claim('dropper', 0)).definition).toBeNull();
+        const { tasks } = ports();
+        expect((await tasks.claim(TASK, 'first', 1, 'f'))!.definition).toBe('f');
+        expect((await tasks.claim(TASK, 'second', 2, 'g'))!.definition).toBe('f');
+        expect((await tasks.claim(TASK, 'dropper', 3))!.definition).toBe('f');
+        await tasks.drop(TASK, [], BUCKETS);
+        expect((await tasks.claim(TASK, 'third', 0, 'g'))!.definition).toBe('g');
+      });
+
       it('goes to one of two that claim at once', async () => {
         const other = subject().process();
         const claims = await Promise.all([

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { count, declarationOf, stream, view } from '../../src/index.js';
 import { RedisConnections } from '../../src/redis/connections.js';
 import { redisPorts } from '../../src/redis/redis.module.js';
-import type { ViewDeclaration } from '../../src/view/plan.js';
+import type { ViewDeclaration } from '../../src/view/declarations.js';
 import { commitOf, TASK } from '../ports/commit-request.js';
 import { Proxy } from '../support/proxy.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';

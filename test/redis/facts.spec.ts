@@ -6,7 +6,7 @@ describeWithRedis('the facts of a Redis', () => {
   const { redis, server } = onServer();
 
   it('are read', async () => {
-    const facts = await readRedisFacts(redis());
+    const facts = await readRedisFacts(redis(), 'sw');
     expect(facts).toMatchObject({
       role: 'master',
       mode: 'standalone',
@@ -38,7 +38,7 @@ describeWithRedis('the facts of a Redis', () => {
       '-acl',
     );
     const limited = server().client({ username: 'limited', password: 'secret', enableReadyCheck: false });
-    const facts = await readRedisFacts(limited);
+    const facts = await readRedisFacts(limited, 'sw');
     expect(facts).toMatchObject({
       version: 'unknown',
       role: 'unknown',
@@ -52,8 +52,30 @@ describeWithRedis('the facts of a Redis', () => {
 
   it('say which commands the user may not run', async () => {
     await redis().call('ACL', 'SETUSER', 'reader', 'on', '>secret', '~*', '&*', '+@all', '-evalsha');
-    const facts = await readRedisFacts(server().client({ username: 'reader', password: 'secret' }));
+    const facts = await readRedisFacts(server().client({ username: 'reader', password: 'secret' }), 'sw');
     expect(facts.rights).toMatchObject({ evalsha: false, xrange: true });
+  });
+
+  it('are those on keys and channels of the prefix', async () => {
+    await redis().call(
+      'ACL',
+      'SETUSER',
+      'ours',
+      'on',
+      '>secret',
+      '~app:*',
+      'resetchannels',
+      '&app:*',
+      '+@all',
+    );
+    const ours = server().client({ username: 'ours', password: 'secret' });
+    const { rights } = await readRedisFacts(ours, 'app');
+    expect(Object.entries(rights).filter(([, may]) => !may)).toEqual([]);
+    expect((await readRedisFacts(ours, 'sw')).rights).toMatchObject({
+      hmget: false,
+      publish: false,
+      time: true,
+    });
   });
 });
 

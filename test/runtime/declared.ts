@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { columnsOf as describedColumns } from '../../src/view/columns.js';
-import type { Column, StreamDeclaration, TableDeclaration } from '../../src/view/plan.js';
+import type { Column } from '../../src/view/column.js';
+import type { StreamDeclaration, TableDeclaration } from '../../src/view/declarations.js';
 
 /** Declarations as the view language makes them, for tests of what works on declarations alone. */
 export function streamOf(

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { EntryDecoder } from '../../src/runtime/decode-entry.js';
 import { encodeEvents } from '../../src/runtime/encode-record.js';
-import type { StreamDeclaration } from '../../src/view/plan.js';
+import type { StreamDeclaration } from '../../src/view/declarations.js';
 import { instant } from '../../src/view/instant.js';
 import { columnsOf } from '../../src/view/columns.js';
 import { streamOf } from './declared.js';

@@ -7,7 +7,7 @@ import { Random } from '../../src/testing/random.js';
 import { checkpoint, rollBackTask } from '../../src/testing/simulation/rollback.js';
 import { declarationErrors } from '../../src/view/declaration-errors.js';
 import { stagesOf } from '../../src/view/stages.js';
-import { SimulatedRun } from '../support/simulated-run.js';
+import { cuttingLimits, rowsBehind, SimulatedRun } from '../support/simulated-run.js';
 
 /** The same sources in as many partitions. */
 function sources(partitions: number) {
@@ -118,8 +118,6 @@ async function play(
   }
 }
 
-const sorted = (rows: readonly object[]): string[] => rows.map((row) => JSON.stringify(row)).sort();
-
 describe('rows that move more than once', () => {
   async function rowsOf(plan: (typeof plans)[string], partitions: number, seed: number): Promise<string[]> {
     const of = sources(partitions);
@@ -127,20 +125,13 @@ describe('rows that move more than once', () => {
     expect(declarationErrors([shown.declaration])).toEqual([]);
     if (partitions > 1) expect(stagesOf(shown.declaration)).toBe(plan.stages);
     const random = new Random(seed);
-    const run = new SimulatedRun([shown], {
-      readEntriesMax: random.of([2, 8_000]),
-      commitWritesMax: random.of([4, 4_000]),
-      cacheEntriesMax: random.of([1, 10_000]),
+    const limits = {
+      ...cuttingLimits(random),
       exchangeEntriesMax: random.of([3, 1_000]),
       readerReportMs: random.of([50, 1_000]),
       exchangeKeptMs: random.of([100, 10_000]),
-    });
-    run.start();
-    await play(run, of, seed);
-    await run.settled('v');
-    expect(run.parked('v')).toEqual([]);
-    run.end();
-    return sorted(run.rows('v'));
+    };
+    return rowsBehind(shown, limits, (run) => play(run, of, seed));
   }
 
   it.each(Object.entries(plans))('are those of one partition: %s', async (_, plan) => {
@@ -263,24 +254,8 @@ describe('tasks that stop at common rounds', () => {
     run.end();
   });
 
-  it('read again what they lost where the slot of a task that only receives went back', async () => {
-    const of = sources(4);
-    const run = new SimulatedRun([total(of)], { leaseMs: 1_000 });
-    run.start();
-    run.append(of.orders, ...ordersFrom(0, 40));
-    await run.settled('v');
-    const before = checkpoint(run.redis);
-    run.append(of.orders, ...ordersFrom(40, 40));
-    await run.settled('v');
-    rollBackTask(run.redis, before, run.nameOf('v', '3.0'));
-    await run.pass(5_000);
-    await run.settled('v');
-    expect(run.parked('v')).toEqual([]);
-    expect(run.rows('v')).toMatchObject([{ n: 80 }]);
-    run.end();
-  });
-
-  it.each(['0.1', '1.0'])('notice that the slot of %s went back', async (place) => {
+  /** A run in which the slot of a task went back by forty orders of eighty. */
+  const wentBack = async (place: string): Promise<{ run: SimulatedRun; of: Sources }> => {
     const of = sources(4);
     const run = new SimulatedRun([total(of)], { leaseMs: 1_000 });
     run.start();
@@ -290,6 +265,20 @@ describe('tasks that stop at common rounds', () => {
     run.append(of.orders, ...ordersFrom(40, 40));
     await run.settled('v');
     rollBackTask(run.redis, before, run.nameOf('v', place));
+    return { run, of };
+  };
+
+  it('read again what they lost where the slot of a task that only receives went back', async () => {
+    const { run } = await wentBack('3.0');
+    await run.pass(5_000);
+    await run.settled('v');
+    expect(run.parked('v')).toEqual([]);
+    expect(run.rows('v')).toMatchObject([{ n: 80 }]);
+    run.end();
+  });
+
+  it.each(['0.1', '1.0'])('notice that the slot of %s went back', async (place) => {
+    const { run, of } = await wentBack(place);
     run.append(of.orders, ...ordersFrom(80, 10));
     await run.pass(10_000);
     expect(run.parked('v').map(({ code }) => code)).toContain('exchange-lost');

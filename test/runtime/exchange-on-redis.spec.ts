@@ -1,7 +1,7 @@
 import { count, declarationOf, max, stream, sum, table, view } from 'stillwater';
 import { z } from 'zod';
 import { partitionKeys, partitionOf, type RecordSource } from '../../src/runtime/placement.js';
-import type { SourceDeclaration } from '../../src/view/plan.js';
+import type { SourceDeclaration } from '../../src/view/declarations.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 import { eventually, System } from '../support/system.js';
 

@@ -16,7 +16,7 @@ import {
 import { Random } from '../../src/testing/random.js';
 import { stageOf } from '../../src/view/exchange.js';
 import { declarationErrors } from '../../src/view/declaration-errors.js';
-import { SimulatedRun } from '../support/simulated-run.js';
+import { cuttingLimits, rowsBehind, type SimulatedRun } from '../support/simulated-run.js';
 
 /** The same sources in as many partitions, placed by what the plans below do not want. */
 function sources(partitions: number) {
@@ -146,21 +146,7 @@ async function rowsOf(plan: (of: Sources) => object, partitions: number, seed: n
   expect(stageOf(shown.declaration.plan)).toBe(
     partitions === 1 && shown.declaration.partitions === 1 ? 0 : 1,
   );
-  const random = new Random(seed);
-  const run = new SimulatedRun([shown], {
-    readEntriesMax: random.of([2, 8_000]),
-    commitWritesMax: random.of([4, 4_000]),
-    cacheEntriesMax: random.of([1, 10_000]),
-  });
-  run.start();
-  await play(run, of, seed);
-  await run.settled('v');
-  expect(run.parked('v')).toEqual([]);
-  run.end();
-  return run
-    .rows('v')
-    .map((row) => JSON.stringify(row))
-    .sort();
+  return rowsBehind(shown, cuttingLimits(new Random(seed)), (run) => play(run, of, seed));
 }
 
 describe('rows that move between partitions are those of one partition', () => {

@@ -22,7 +22,7 @@ import {
 import { Random } from '../../src/testing/random.js';
 import { declarationErrors } from '../../src/view/declaration-errors.js';
 import { stageOf } from '../../src/view/exchange.js';
-import { SimulatedRun } from '../support/simulated-run.js';
+import { cuttingLimits, rowsBehind, type SimulatedRun } from '../support/simulated-run.js';
 
 /**
  * Random plans over sources of several partitions, whose rows have to move, show the rows of the same plans over one
@@ -301,23 +301,8 @@ function declared(seed: number, of: Sources): any {
   return made;
 }
 
-async function rowsOf(shown: any, of: Sources, seed: number): Promise<string[]> {
-  const random = new Random(seed);
-  const run = new SimulatedRun([shown], {
-    readEntriesMax: random.of([2, 8_000]),
-    commitWritesMax: random.of([4, 4_000]),
-    cacheEntriesMax: random.of([1, 10_000]),
-  });
-  run.start();
-  await play(run, of, seed);
-  await run.settled('v');
-  expect(run.parked('v')).toEqual([]);
-  run.end();
-  return run
-    .rows('v')
-    .map((row) => JSON.stringify(row))
-    .sort();
-}
+const rowsOf = (shown: any, of: Sources, seed: number): Promise<string[]> =>
+  rowsBehind(shown, cuttingLimits(new Random(seed)), (run) => play(run, of, seed));
 
 /** The first plan from a seed on whose rows move so often at least. */
 function moving(

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { count, declarationOf, stream, view } from '../../src/index.js';
 import { partitionOf } from '../../src/runtime/placement.js';
-import type { ViewDeclaration } from '../../src/view/plan.js';
+import type { ViewDeclaration } from '../../src/view/declarations.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 import { eventually, System } from '../support/system.js';
 

@@ -5,7 +5,7 @@ import { Heartbeats, type TimedPartition } from '../../src/runtime/heartbeats.js
 import { partitionKeys } from '../../src/runtime/placement.js';
 import { MemoryRedis } from '../../src/testing/memory/memory-redis.js';
 import { MemorySourceLog } from '../../src/testing/memory/memory-source-log.js';
-import type { StreamDeclaration } from '../../src/view/plan.js';
+import type { StreamDeclaration } from '../../src/view/declarations.js';
 
 const streamOf = (partitions: number): StreamDeclaration =>
   declarationOf(
@@ -40,7 +40,7 @@ describe('heartbeats are proposed', () => {
       if (Number(log.last.split('-')[0]) < ends[index]!) log.add(`${ends[index]}-0`, ['a', 'b']);
     });
     const known = Object.fromEntries(keys.map((key, index) => [key, clocks[index]!]));
-    await heartbeats.round(
+    await heartbeats.beat(
       keys.map((redisKey, index): TimedPartition => ({
         source,
         redisKey,

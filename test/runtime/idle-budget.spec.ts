@@ -1,7 +1,7 @@
 import { count, declarationOf, stream, view } from 'stillwater';
 import { z } from 'zod';
 import { defaultLimits } from '../../src/runtime/limits.js';
-import type { SourceDeclaration } from '../../src/view/plan.js';
+import type { SourceDeclaration } from '../../src/view/declarations.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 import { eventually, System } from '../support/system.js';
 

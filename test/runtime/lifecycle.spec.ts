@@ -4,7 +4,7 @@ import { count, declarationOf, max, stream, sum, view } from '../../src/index.js
 import { Keyspace } from '../../src/redis/keyspace.js';
 import { deploy } from '../../src/runtime/deployment.js';
 import { silent } from '../../src/runtime/logger.js';
-import type { ViewDeclaration } from '../../src/view/plan.js';
+import type { ViewDeclaration } from '../../src/view/declarations.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 import { eventually, System } from '../support/system.js';
 

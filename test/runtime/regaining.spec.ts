@@ -19,7 +19,8 @@ const heard = (tick: number, upTo = tick, more = false): Heard => ({
   frontier: { log: `${upTo}-0` },
   clocks: {},
 });
-const record = (tick: number): TaskRecord => ({ tick, extra: {} }) as unknown as TaskRecord;
+const record = (tick: number, clocks = {}): TaskRecord =>
+  ({ tick, extra: {}, frontier: { log: `${tick}-0` }, reaching: null, clocks }) as unknown as TaskRecord;
 const task: TaskId = { view: 'v', generation: 1, stage: 0, partition: 1 };
 
 /** Receivers as they have stored what they heard, of two senders; and who was fenced. */
@@ -70,6 +71,14 @@ describe('a task whose receivers have what it has lost', () => {
 
   it('makes nothing again where a receiver has heard half of what came at once', async () => {
     expect(await new Store([heard(9, 9, true), heard(8)]).ahead(record(7))).toEqual({});
+  });
+
+  it('makes nothing again where a receiver is at a place that the task is past, in the log or in time', async () => {
+    const past = { ...heard(9), frontier: { log: '6-0' } };
+    expect(await new Store([past]).ahead(record(7))).toEqual({});
+    const at = (clock: number): Heard => ({ ...heard(9), clocks: { log: clock } });
+    expect(await new Store([at(4)]).ahead(record(7, { in: { log: 5 } }))).toEqual({});
+    expect(await new Store([at(5)]).ahead(record(7, { in: { log: 5 } }))).toEqual({ 0: at(5) });
   });
 
   it('comes to one after the other, and takes over what each was sent last', () => {

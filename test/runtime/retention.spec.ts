@@ -5,7 +5,7 @@ import { SystemClock } from '../../src/runtime/clock.js';
 import { dropView } from '../../src/runtime/drop-view.js';
 import { silent } from '../../src/runtime/logger.js';
 import { Retention } from '../../src/runtime/retention.js';
-import type { ViewDeclaration } from '../../src/view/plan.js';
+import type { ViewDeclaration } from '../../src/view/declarations.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 import { eventually, System, type SystemOptions } from '../support/system.js';
 

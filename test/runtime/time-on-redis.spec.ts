@@ -1,7 +1,7 @@
 import { count, declarationOf, instant, stream, sum, tumbling, view } from 'stillwater';
 import { z } from 'zod';
 import { partitionOf, type RecordSource } from '../../src/runtime/placement.js';
-import type { SourceDeclaration } from '../../src/view/plan.js';
+import type { SourceDeclaration } from '../../src/view/declarations.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 import { eventually, System } from '../support/system.js';
 

@@ -4,7 +4,7 @@ import type { Clocks } from '../../src/runtime/clocks.js';
 import type { Generation } from '../../src/runtime/ports/registry.js';
 import type { TaskStore } from '../../src/runtime/ports/task-store.js';
 import type { SiblingClocks } from '../../src/runtime/sibling-clocks.js';
-import type { StreamDeclaration } from '../../src/view/plan.js';
+import type { StreamDeclaration } from '../../src/view/declarations.js';
 import { partitionOf } from '../../src/runtime/placement.js';
 import { closing } from '../support/closing.js';
 import { source, viewOf } from '../support/plans.js';

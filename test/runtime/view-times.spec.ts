@@ -2,7 +2,7 @@ import { declarationOf, instant, stream } from 'stillwater';
 import { z } from 'zod';
 import { Catalog } from '../../src/runtime/catalog.js';
 import { timesOf } from '../../src/runtime/reading/view-times.js';
-import type { SourceDeclaration } from '../../src/view/plan.js';
+import type { SourceDeclaration } from '../../src/view/declarations.js';
 import { recordOf } from '../ports/commit-request.js';
 
 const schema = z.object({ at: instant(), id: z.string() });

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { Random } from '../support/random.js';
 import { RedisServer } from '../support/redis-server.js';
 import { eventually, System } from '../support/system.js';
-import type { SourceDeclaration } from '../../src/view/plan.js';
+import type { SourceDeclaration } from '../../src/view/declarations.js';
 import { partitionKeys, partitionOf, type RecordSource } from '../../src/runtime/placement.js';
 import { soakViews, visits, WINDOW_MS } from './views.js';
 

@@ -1,5 +1,5 @@
 import { compileView, type CompiledView } from '../../src/view/compile-plan.js';
-import type { ViewDeclaration } from '../../src/view/plan.js';
+import type { ViewDeclaration } from '../../src/view/declarations.js';
 import { shownText } from '../../src/zset/shown-text.js';
 import { MemoryStates } from '../../src/testing/memory-states.js';
 import { Delta } from '../../src/zset/delta.js';

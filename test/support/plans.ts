@@ -1,27 +1,22 @@
 import { z } from 'zod';
 import type { AggregatorOptions } from '../../src/circuit/aggregator.js';
-import { aggregateSpec } from '../../src/view/aggregate-spec.js';
+import { aggregateSpec, type AggregateKind } from '../../src/view/aggregate-spec.js';
 import { wholeNumber } from '../../src/view/order-nodes.js';
 import { dedupeRelation, overRelation, topRelation } from '../../src/view/order-relations.js';
 import { orderTerm, orderWords } from '../../src/view/order-terms.js';
 import { exceptRelation, intersectRelation } from '../../src/view/set-relations.js';
-import { columnAt, columnOf, columnsOf, elementSchema } from '../../src/view/columns.js';
+import { columnOf, columnsOf, elementSchema } from '../../src/view/columns.js';
+import { columnAt, type Column } from '../../src/view/column.js';
+import type { Expression } from '../../src/view/expression.js';
 import type {
-  AggregateKind,
-  Column,
-  Expression,
-  OrderTerm,
-  OverFunction,
-  JoinKind,
-  PlanNode,
-  Reach,
-  Relation,
   SourceDeclaration,
   StreamDeclaration,
   TableDeclaration,
-  UserFunction,
   ViewDeclaration,
-} from '../../src/view/plan.js';
+} from '../../src/view/declarations.js';
+import type { UserFunction } from '../../src/view/user-function.js';
+import type { OrderTerm, OverFunction, JoinKind, PlanNode } from '../../src/view/plan.js';
+import type { Reach } from '../../src/circuit/over-columns.js';
 import { joinRelation, semiJoinRelation } from '../../src/view/join-relation.js';
 import {
   aggregateRelation,
@@ -31,6 +26,7 @@ import {
   sourceRelation,
   unionRelation,
   unnestRelation,
+  type Relation,
 } from '../../src/view/relation.js';
 
 /** Plans without the declaration language: its nodes, built by hand. */

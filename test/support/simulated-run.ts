@@ -4,7 +4,7 @@ import type { CommitRequest, ParkReason } from '../../src/runtime/ports/task-sto
 import { partitionKeys, partitionOf, type RecordSource } from '../../src/runtime/placement.js';
 import { progressOf } from '../../src/runtime/progress.js';
 import { declarationOf } from '../../src/view/declaration-of.js';
-import type { ViewDeclaration } from '../../src/view/plan.js';
+import type { ViewDeclaration } from '../../src/view/declarations.js';
 import { memoryPorts } from '../../src/testing/memory/memory-ports.js';
 import { MemoryRedis, type MemoryTask } from '../../src/testing/memory/memory-redis.js';
 import { Random } from '../../src/testing/random.js';
@@ -26,11 +26,12 @@ export class SimulatedRun {
   #nonces = 0;
 
   constructor(views: readonly object[], limits: Partial<Limits> = {}) {
-    this.views = views.map((view) => declarationOf(view as never) as ViewDeclaration);
+    this.views = declarationsOf(views);
     this.limits = { ...defaultLimits, ...limits };
   }
 
-  start(): SimulatedWorker {
+  /** A process, by default with the views of the run. */
+  start(views: readonly object[] = []): SimulatedWorker {
     const process = new SimulatedProcess(`w${this.workers.length}`, this.time, 0);
     const faults = new FaultSource(new Random(1));
     const nonce = (): string => `n${++this.#nonces}`;
@@ -41,7 +42,14 @@ export class SimulatedRun {
       if (outcome.status === 'committed') this.onCommit(request);
       return outcome;
     };
-    const worker = new SimulatedWorker(process, ports, faults, this.views, this.limits, nonce);
+    const worker = new SimulatedWorker(
+      process,
+      ports,
+      faults,
+      views.length === 0 ? this.views : declarationsOf(views),
+      this.limits,
+      nonce,
+    );
     this.workers.push(worker);
     void worker.start();
     return worker;
@@ -113,3 +121,32 @@ export class SimulatedRun {
     for (const { process } of this.workers) process.kill();
   }
 }
+
+/** Limits that cut batches and commits small and forget all that is cached, or none of it. */
+export const cuttingLimits = (random: Random): Partial<Limits> => ({
+  readEntriesMax: random.of([2, 8_000]),
+  commitWritesMax: random.of([4, 4_000]),
+  cacheEntriesMax: random.of([1, 10_000]),
+});
+
+/** The rows of a view behind a history, as sorted texts: of one worker, where nothing goes wrong. */
+export async function rowsBehind(
+  shown: { readonly declaration: ViewDeclaration },
+  limits: Partial<Limits>,
+  play: (run: SimulatedRun) => Promise<void>,
+): Promise<string[]> {
+  const { name } = shown.declaration;
+  const run = new SimulatedRun([shown], limits);
+  run.start();
+  await play(run);
+  await run.settled(name);
+  expect(run.parked(name)).toEqual([]);
+  run.end();
+  return run
+    .rows(name)
+    .map((row) => JSON.stringify(row))
+    .sort();
+}
+
+const declarationsOf = (views: readonly object[]): ViewDeclaration[] =>
+  views.map((view) => declarationOf(view as never) as ViewDeclaration);

@@ -19,7 +19,7 @@ import type { TaskStore } from '../../src/runtime/ports/task-store.js';
 import type { ViewStore } from '../../src/runtime/ports/view-store.js';
 import type { Workers } from '../../src/runtime/ports/workers.js';
 import { progressOf } from '../../src/runtime/progress.js';
-import type { SourceDeclaration } from '../../src/view/plan.js';
+import type { SourceDeclaration } from '../../src/view/declarations.js';
 
 export interface SystemOptions {
   url: RedisAddress;

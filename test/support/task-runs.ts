@@ -19,7 +19,7 @@ import { memoryPorts } from '../../src/testing/memory/memory-ports.js';
 import { MemoryRedis } from '../../src/testing/memory/memory-redis.js';
 import { UpstreamInput } from '../../src/runtime/upstream-input.js';
 import { compileView } from '../../src/view/compile-plan.js';
-import type { ViewDeclaration } from '../../src/view/plan.js';
+import type { ViewDeclaration } from '../../src/view/declarations.js';
 import { eventually } from './system.js';
 
 /** Tasks of one view over one stream, in memory, started and ended one by one. */

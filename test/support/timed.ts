@@ -3,7 +3,7 @@ import { shownText } from '../../src/zset/shown-text.js';
 import { MemoryStates } from '../../src/testing/memory-states.js';
 import { compileView, type CompiledView, inputNameOf } from '../../src/view/compile-plan.js';
 import { declarationErrors } from '../../src/view/declaration-errors.js';
-import type { ViewDeclaration } from '../../src/view/plan.js';
+import type { ViewDeclaration } from '../../src/view/declarations.js';
 import { sourcesOf } from '../../src/view/plan-nodes.js';
 import { Delta } from '../../src/zset/delta.js';
 import { instantMs } from '../../src/zset/instant-text.js';

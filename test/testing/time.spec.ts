@@ -1,7 +1,7 @@
 import { count, declarationOf, instant, stream, table, tumbling, view } from 'stillwater';
 import { z } from 'zod';
 import { Expectation, given, History } from '../../src/testing/test-view.js';
-import type { StreamDeclaration, ViewDeclaration } from '../../src/view/plan.js';
+import type { StreamDeclaration, ViewDeclaration } from '../../src/view/declarations.js';
 import { closing } from '../support/closing.js';
 import { source, viewOf } from '../support/plans.js';
 

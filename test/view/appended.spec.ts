@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { declarationOf, stream, view } from '../../src/index.js';
 import { compileView } from '../../src/view/compile-plan.js';
-import type { ViewDeclaration } from '../../src/view/plan.js';
+import type { ViewDeclaration } from '../../src/view/declarations.js';
 
 const events = stream('events', { schema: z.object({ k: z.string(), n: z.number() }) });
 const place = { id: '$position', k: 'k' } as const;

@@ -1,6 +1,7 @@
 import { instant } from 'stillwater';
 import { z } from 'zod';
-import { columnAt, columnOf, columnsOf } from '../../src/view/columns.js';
+import { columnOf, columnsOf } from '../../src/view/columns.js';
+import { columnAt } from '../../src/view/column.js';
 
 const typeOf = (schema: z.core.$ZodType) => columnOf('c', schema).type;
 

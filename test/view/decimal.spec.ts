@@ -13,7 +13,8 @@ import {
   view,
 } from 'stillwater';
 import { z } from 'zod';
-import { columnsOf, kindOf, typeText } from '../../src/view/columns.js';
+import { columnsOf } from '../../src/view/columns.js';
+import { kindOf, typeText } from '../../src/view/column.js';
 import { indexOrderText } from '../../src/view/index-order.js';
 import { RowDecoder } from '../../src/runtime/row-decoder.js';
 import { compareText } from '../../src/zset/text-order.js';

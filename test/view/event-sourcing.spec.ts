@@ -2,7 +2,7 @@ import { count, declarationErrors, instant, stream, sum, table, view } from 'sti
 import { given, History } from 'stillwater/testing';
 import { z } from 'zod';
 import { explainView } from '../../src/view/explain.js';
-import type { SourceDeclaration, ViewDeclaration } from '../../src/view/plan.js';
+import type { SourceDeclaration, ViewDeclaration } from '../../src/view/declarations.js';
 
 const placed = z.object({
   type: z.literal('Placed'),

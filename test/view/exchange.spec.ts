@@ -3,8 +3,12 @@ import {
   collect,
   computed,
   count,
+  countIf,
   first,
   instant,
+  last,
+  max,
+  median,
   session,
   stream,
   sum,
@@ -17,7 +21,8 @@ import { declarationErrors } from '../../src/view/declaration-errors.js';
 import { declarationOf } from '../../src/view/declaration-of.js';
 import { exchanged, stageOf } from '../../src/view/exchange.js';
 import { explainView } from '../../src/view/explain.js';
-import type { PlanNode, ViewDeclaration } from '../../src/view/plan.js';
+import type { PlanNode } from '../../src/view/plan.js';
+import type { ViewDeclaration } from '../../src/view/declarations.js';
 import { nodesOf } from '../../src/view/plan-nodes.js';
 import { partitionsOfStage, stagesOf } from '../../src/view/stages.js';
 
@@ -46,8 +51,8 @@ const moves = (plan: PlanNode): (readonly [string, number, string])[] =>
 
 describe('rows that belong together and lie in different partitions', () => {
   it('are moved to where the columns they are grouped by place them', () => {
-    expect(moves(sales.groupBy('buyer').aggregate({ n: count() }).plan)).toEqual([['buyer', 3, 'select']]);
-    expect(moves(sales.groupBy().aggregate({ n: count() }).plan)).toEqual([['', 1, 'select']]);
+    expect(moves(sales.groupBy('buyer').aggregate({ n: count() }).plan)).toEqual([['buyer', 3, 'parts']]);
+    expect(moves(sales.groupBy().aggregate({ n: count() }).plan)).toEqual([['', 1, 'parts']]);
     expect(moves(sales.groupBy('shop', 'buyer').aggregate({ n: count() }).plan)).toEqual([]);
     expect(moves(sales.select({ buyer: 'buyer' }).distinct().plan)).toEqual([['buyer', 3, 'select']]);
     expect(moves(sales.dedupe({ by: 'buyer', within: '1h', on: 'at' }).plan)).toEqual([
@@ -60,16 +65,37 @@ describe('rows that belong together and lie in different partitions', () => {
       nodesOf(sales.groupBy('buyer').aggregate(results as { n: never }).plan)
         .find(({ op }) => op === 'exchange')!
         .relation.columns.map(({ name }) => name);
-    expect(moved({ n: count() })).toEqual(['buyer']);
-    expect(moved({ n: sum('amount') })).toEqual(['buyer', 'amount']);
+    expect(moved({ n: median('amount') })).toEqual(['buyer', 'amount']);
     expect(moved({ n: first('amount', { by: 'at' }) })).toEqual(['at', 'buyer', 'amount']);
+  });
+
+  it('are folded before they are moved, where what is kept of a group is all that its results need', () => {
+    const moved = (rows: { groupBy: any }, results: object) =>
+      moves(rows.groupBy('buyer').aggregate(results).plan)[0]![2];
+    expect(moved(sales, { n: count(), amount: sum('amount'), most: max('amount') })).toBe('parts');
+    expect(moved(sales, { n: count(), middle: median('amount') })).not.toBe('parts');
+    expect(moved(sales, { n: count(), latest: last('amount') })).not.toBe('parts');
+    // Of a table whose rows go, the greatest is looked for among all that are left.
+    const spread = table('spread', {
+      schema: z.object({ buyer: z.string(), city: z.string() }),
+      key: 'buyer',
+      partitions: 2,
+    });
+    const perCity = (results: object) =>
+      moves(spread.groupBy('city').aggregate(results as never).plan)[0]![2];
+    expect(perCity({ every: count(), some: countIf(({ buyer }: { buyer: string }) => buyer > 'm') })).toBe(
+      'parts',
+    );
+    expect(perCity({ most: max('buyer') })).not.toBe('parts');
+    const perMinute = sales.window(tumbling('1m')).groupBy('buyer').aggregate({ n: count() });
+    expect(moves(perMinute.plan)).toEqual([['buyer', 3, 'parts']]);
   });
 
   it('are moved by what is computed to group by', () => {
     const byLetter = sales
       .groupBy({ letter: computed(z.string(), (sale) => sale.buyer.slice(0, 1)) })
       .aggregate({ n: count() });
-    expect(moves(byLetter.plan)).toEqual([['letter', 3, 'select']]);
+    expect(moves(byLetter.plan)).toEqual([['letter', 3, 'parts']]);
     expect(codes(byLetter)).toEqual([]);
   });
 
@@ -77,7 +103,7 @@ describe('rows that belong together and lie in different partitions', () => {
     const inSessions = sales.window(session('30m')).groupBy('buyer').aggregate({ n: count() });
     expect(moves(inSessions.plan)).toEqual([['buyer', 3, 'source']]);
     const inWindows = sales.window(tumbling('1h')).groupBy('buyer').aggregate({ n: count() }).final();
-    expect(moves(inWindows.plan)).toEqual([['buyer', 3, 'select']]);
+    expect(moves(inWindows.plan)).toEqual([['buyer', 3, 'parts']]);
     // Time goes with them.
     expect(codes(inWindows)).toEqual([]);
   });
@@ -96,7 +122,7 @@ describe('rows that belong together and lie in different partitions', () => {
     ]);
     const perBuyer = sales.groupBy('buyer').aggregate({ n: count() });
     expect(moves(perBuyer.join({ home: buyers }, { on: { buyer: 'buyer' } }).plan)).toEqual([
-      ['buyer', 3, 'select'],
+      ['buyer', 3, 'parts'],
       ['buyer', 3, 'source'],
     ]);
     for (const joined of [withCity, perShop, perBuyer.join({ home: buyers }, { on: { buyer: 'buyer' } })])
@@ -129,7 +155,7 @@ describe('a view', () => {
     expect(moves(declared(perShop, { partitions: 8 }).plan)).toEqual([['shop', 8, 'aggregate']]);
     expect(declared(perShop, { partitions: 8 }).partitions).toBe(8);
     const perBuyer = sales.groupBy('buyer').aggregate({ n: count() });
-    expect(moves(declared(perBuyer, { partitions: 8 }).plan)).toEqual([['buyer', 3, 'select']]);
+    expect(moves(declared(perBuyer, { partitions: 8 }).plan)).toEqual([['buyer', 3, 'parts']]);
     expect(declared(perBuyer, { partitions: 8 }).partitions).toBe(8);
     expect(declared(buyers, { partitions: 4 })).toMatchObject({ partitions: 4 });
     expect(codes(perShop, { partitions: 0 })).toEqual(['bad-partitions']);
@@ -152,7 +178,7 @@ describe('a view', () => {
 
   it('is explained with what it moves', () => {
     const { operators, text } = explainView(declared(sales.groupBy('buyer').aggregate({ n: count() })));
-    expect(operators.map(({ op }) => op)).toEqual(['source', 'select', 'exchange', 'aggregate', 'view']);
+    expect(operators.map(({ op }) => op)).toEqual(['source', 'parts', 'exchange', 'aggregate', 'view']);
     expect(text).toContain('moves rows to the partition of buyer, of 3');
     const all = explainView(declared(sales.groupBy().aggregate({ n: count() })));
     expect(all.text).toContain('moves all rows to one partition');

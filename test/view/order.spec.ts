@@ -21,7 +21,7 @@ import {
 import { z } from 'zod';
 import { explainView } from '../../src/view/explain.js';
 import type { Collection } from '../../src/view/collection.js';
-import type { ViewDeclaration } from '../../src/view/plan.js';
+import type { ViewDeclaration } from '../../src/view/declarations.js';
 
 const bids = stream('bids', {
   schema: z.object({

@@ -25,6 +25,8 @@ export interface AggregateOptions {
   /** The result row of a group, from any input row of the group and one result per aggregator. */
   rowOf: (sample: Row, results: readonly Value[]) => Row;
   aggregators: readonly Aggregator[];
+  /** Its rows are parts of groups, each folded before it was moved: the text of what a part holds. */
+  partIn?: { readonly textOf: (row: Row) => string; readonly codec: Codec<Group> };
   /**
    * Takes what a group shows now, null for nothing, in place of the output: for a view whose rows are the groups' results
    * and hold their state. It has the row before.
@@ -80,14 +82,14 @@ export class Aggregate implements Operator {
   #groupOf: number[] = [];
   #rowsOf: { rows: Row[]; weights: number[] }[] | null = null;
   readonly #wanting: readonly number[];
-  readonly #fold: ReturnType<typeof generatedFold>;
+  readonly #take: Take;
 
   constructor(
     readonly groups: Keyed<Group>,
     readonly options: AggregateOptions,
   ) {
     this.#wanting = options.aggregators.flatMap((aggregator, slot) => (aggregator.wants ? [slot] : []));
-    this.#fold = generatedFold(options.aggregators);
+    this.#take = options.partIn ? merging(options.partIn, options.aggregators) : folding(options.aggregators);
   }
 
   /** It does something when time passes. */
@@ -118,8 +120,7 @@ export class Aggregate implements Operator {
       const row = rows[index]!;
       const weight = weights[index]!;
       const { group } = (touched[at] ??= this.#touch(this.#keys[at]!, row));
-      group.count += weight;
-      this.#fold(group.accumulators, row, weight, orders?.[index], this.#keys[at]!);
+      this.#take(group, row, weight, orders?.[index], this.#keys[at]!);
     }
     const output = new Delta<Row>();
     for (let at = 0; at < touched.length; at++) this.#settle(this.#keys[at]!, touched[at]!, output);
@@ -278,6 +279,36 @@ export class Aggregate implements Operator {
         this.options.aggregators[slot]!.wants!(accumulators?.[slot], rows, weights, key);
     }
   }
+}
+
+/** Takes a row, or a part, into its group. */
+type Take = (group: Group, row: Row, weight: number, order: string | undefined, key: string) => void;
+
+function folding(aggregators: readonly Aggregator[]): Take {
+  const fold = generatedFold(aggregators);
+  return (group, row, weight, order, key) => {
+    group.count += weight;
+    fold(group.accumulators, row, weight, order, key);
+  };
+}
+
+function merging(
+  { textOf, codec }: NonNullable<AggregateOptions['partIn']>,
+  aggregators: readonly Aggregator[],
+): Take {
+  return (group, row, weight) => {
+    assert(weight > 0, 'A part of a group was taken back.');
+    // Equal parts of several ticks may have been moved as one.
+    for (let times = 0; times < weight; times++) {
+      const part = codec.decode(textOf(row));
+      group.count += part.count;
+      for (let slot = 0; slot < aggregators.length; slot++)
+        group.accumulators[slot] = aggregators[slot]!.merge!(
+          group.accumulators[slot],
+          part.accumulators[slot],
+        );
+    }
+  };
 }
 
 interface Touched {

@@ -28,7 +28,13 @@ export const callCommit = (redis: Connection, all: string[]): Promise<CommitRepl
 type WrongType = [tag: 'WRONG_TYPE', key: string, type: string];
 
 export type ClaimReply =
-  | [tag: 'CLAIMED', grants: number, attempt: string | null, ...record: (string | null)[]]
+  | [
+      tag: 'CLAIMED',
+      grants: number,
+      attempt: string | null,
+      definition: string | null,
+      ...record: (string | null)[],
+    ]
   | [tag: 'TAKEN', epoch: string]
   | [tag: 'PARKED']
   | WrongType;
@@ -36,8 +42,9 @@ export type ClaimReply =
 export const callClaim = (
   redis: Connection,
   taskKey: string,
-  args: { owner: string; epoch: number; nonce: string },
-): Promise<ClaimReply> => claimScript.run(redis, [taskKey], [args.owner, String(args.epoch), args.nonce]);
+  args: { owner: string; epoch: number; nonce: string; definition: string },
+): Promise<ClaimReply> =>
+  claimScript.run(redis, [taskKey], [args.owner, String(args.epoch), args.nonce, args.definition]);
 
 type Fenced = [tag: 'FENCED', owner: string, epoch: string];
 interface Token {

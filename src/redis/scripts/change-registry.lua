@@ -1,5 +1,6 @@
 #!lua
--- Applies a change to the registry, if nobody changed it since it was read.
+-- Applies a change to the registry, if nobody changed it since it was read. Revisions are times, in ms: where the registry went
+-- back, none is given a second time.
 --
 -- KEYS  1 registry (hash)
 -- ARGV  1 the revision the change was made from   2 how many fields are put   then field text …, then fields to remove
@@ -12,4 +13,7 @@ if revision ~= ARGV[1] then return { 'OTHER_REVISION', tonumber(revision) } end
 
 for at = 3, 2 + puts * 2, 2 do redis.call('HSET', registry, ARGV[at], ARGV[at + 1]) end
 for at = 3 + puts * 2, #ARGV do redis.call('HDEL', registry, ARGV[at]) end
-return { 'CHANGED', redis.call('HINCRBY', registry, 'revision', 1) }
+local time = redis.call('TIME')
+revision = math.max(tonumber(revision) + 1, tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000))
+redis.call('HSET', registry, 'revision', string.format('%.0f', revision))
+return { 'CHANGED', revision }

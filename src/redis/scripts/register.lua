@@ -1,5 +1,6 @@
 #!lua
 -- Gives a release its number: the one it has, or the next. Of those that begin with "~" only the newest is remembered.
+-- The revision becomes the time, as in change-registry.lua.
 --
 -- KEYS  1 registry (hash)
 -- ARGV  1 identity of the release
@@ -16,6 +17,8 @@ if string.sub(ARGV[1], 1, 1) == '~' then
   end
 end
 local number = redis.call('HINCRBY', registry, 'release', 1)
-redis.call('HSET', registry, field, number)
-redis.call('HINCRBY', registry, 'revision', 1)
+local time = redis.call('TIME')
+local revision = tonumber(redis.call('HGET', registry, 'revision') or '0')
+revision = math.max(revision + 1, tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000))
+redis.call('HSET', registry, field, number, 'revision', string.format('%.0f', revision))
 return { 'NEW', number }

@@ -23,6 +23,9 @@ import type { LogArchive } from './log-archive.js';
  * archived before they are trimmed. So there is no moment at which a reader can find neither.
  */
 export class ArchivedLog extends SourceLog {
+  /** Where logs began that go on where nothing of the archive ends. */
+  readonly #looked = new Map<string, Position>();
+
   constructor(
     readonly log: SourceLog,
     readonly archive: LogArchive,
@@ -70,9 +73,12 @@ export class ArchivedLog extends SourceLog {
     const { redisKey, first, last } = end;
     if (first === null) return null;
     let run = await this.archive.run(redisKey, 'lately');
-    // The log may have been trimmed since the archive was looked at.
+    // The log may have been trimmed since the archive was looked at: once for each place at which it begins.
     const isOld = run === null || comparePositions(run.last, first) < 0;
-    if (isOld && end.entriesAdded > end.length) run = await this.archive.run(redisKey);
+    if (isOld && end.entriesAdded > end.length && this.#looked.get(redisKey) !== first) {
+      run = await this.archive.run(redisKey);
+      this.#looked.set(redisKey, first);
+    }
     if (run === null || comparePositions(run.last, first) < 0 || comparePositions(run.last, last) > 0)
       return null;
     return {

@@ -43,7 +43,7 @@ export class Merging {
   ) {}
 
   /** One merge at the most. */
-  async round(log: MergedLog): Promise<void> {
+  async merge(log: MergedLog): Promise<void> {
     const { redisKey, first } = log;
     const run = await this.archive.run(redisKey);
     if (run === null) return;

@@ -45,7 +45,7 @@ export interface Generation {
 }
 
 export interface RegistrySnapshot {
-  /** Rises with every change. */
+  /** Rises with every change, and is none that was before where the registry went back: the time of the change in ms, or one more. */
   revision: number;
   /** The newest release seen. */
   release: number;

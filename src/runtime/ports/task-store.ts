@@ -135,6 +135,8 @@ export interface Claimed {
   grants: number;
   /** What an owner was stepping when it ended without a word; null where all that was attempted was survived. */
   attempt: Attempt | null;
+  /** What the task's state is made of: what its first owner said; null where nobody has said it. */
+  definition: string | null;
 }
 
 /** A tick about to be stepped, written down because steps have ended owners. */
@@ -188,8 +190,10 @@ export abstract class TaskStore {
   /**
    * Makes `owner` the owner of a task, if its epoch is still `epoch` (what the caller saw when it decided that the task
    * may be taken). Raises the epoch, so that commits of earlier owners are fenced. Null if somebody else was quicker.
+   *
+   * The first that says a definition decides what the task's state is made of; later ones compare it with theirs.
    */
-  abstract claim(task: TaskId, owner: string, epoch: number): Promise<Claimed | null>;
+  abstract claim(task: TaskId, owner: string, epoch: number, definition?: string): Promise<Claimed | null>;
 
   /** Gives a task up, so that others need not wait for the lease to end. Nothing happens if the token is not in force. */
   abstract release(task: TaskId, token: OwnerToken): Promise<void>;

@@ -1,5 +1,5 @@
 import { StillwaterError } from '../../errors/stillwater-error.js';
-import { isDecimal } from '../../view/columns.js';
+import { isDecimal } from '../../view/column.js';
 import type { OrderTerm } from './rows-query.js';
 import { pathsOf, typeAt, type DescribedType, type ViewDescription } from './view-description.js';
 

@@ -1,4 +1,4 @@
-import type { ViewDeclaration } from '../../view/plan.js';
+import type { ViewDeclaration } from '../../view/declarations.js';
 import type { Value } from '../../zset/value.js';
 import type { Catalog } from '../catalog.js';
 import type { Clock } from '../clock.js';

@@ -1,5 +1,5 @@
 import { bucketOf, indexMember } from '../../circuit/view-output.js';
-import { isDecimal } from '../../view/columns.js';
+import { isDecimal } from '../../view/column.js';
 import { indexOrderText } from '../../view/index-order.js';
 import { compareText } from '../../zset/text-order.js';
 import type { Row } from '../../zset/value.js';

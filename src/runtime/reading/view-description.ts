@@ -1,5 +1,5 @@
-import { isDecimal } from '../../view/columns.js';
-import type { Column, ColumnType, ViewDeclaration } from '../../view/plan.js';
+import { isDecimal, type Column, type ColumnType } from '../../view/column.js';
+import type { ViewDeclaration } from '../../view/declarations.js';
 import { StillwaterError } from '../../errors/stillwater-error.js';
 
 /** `ColumnType` without the schemas: JSON, so that it can be stored beside a generation. */

@@ -95,6 +95,7 @@ export class MemoryTask {
   record: TaskRecord | null = null;
   parked: ParkReason | null = null;
   attempt: Attempt | null = null;
+  definition: string | null = null;
   /** As its commits say; the memory keeps no buckets, but `bucket` must know which rows would lie in one. */
   buckets = 1;
   readonly keyed = new Map<string, Map<string, string>>();

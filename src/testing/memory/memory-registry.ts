@@ -16,7 +16,7 @@ export class MemoryRegistry extends Registry {
           if (other.startsWith('~')) registry.releases.delete(other);
       number = registry.release += 1;
       registry.releases.set(release, number);
-      registry.revision += 1;
+      this.#revise();
     }
     return number;
   }
@@ -39,6 +39,11 @@ export class MemoryRegistry extends Registry {
     for (const generation of puts)
       registry.generations.set(`${generation.view}#${generation.number}`, stored(generation));
     for (const { view, number } of removes) registry.generations.delete(`${view}#${number}`);
-    return (registry.revision += 1);
+    return this.#revise();
+  }
+
+  #revise(): number {
+    const { registry, clock } = this.redis;
+    return (registry.revision = Math.max(registry.revision + 1, clock.now()));
   }
 }

@@ -34,7 +34,7 @@ export class MemoryTaskStore extends TaskStore {
     super();
   }
 
-  async claim(task: TaskId, owner: string, epoch: number): Promise<Claimed | null> {
+  async claim(task: TaskId, owner: string, epoch: number, definition?: string): Promise<Claimed | null> {
     const kept = this.redis.task(task);
     if (kept.epoch !== epoch || kept.parked !== null) return null;
     const token = { epoch: epoch + 1, nonce: this.redis.nonce() };
@@ -42,7 +42,9 @@ export class MemoryTaskStore extends TaskStore {
     kept.epoch = token.epoch;
     kept.nonce = token.nonce;
     kept.grants += 1;
-    return { token, record: kept.record, grants: kept.grants, attempt: kept.attempt };
+    kept.definition ??= definition ?? null;
+    const { record, grants, attempt } = kept;
+    return { token, record, grants, attempt, definition: kept.definition };
   }
 
   async release(task: TaskId, token: OwnerToken): Promise<void> {

@@ -5,7 +5,7 @@ import { count, sum } from '../../view/aggregates.js';
 import { computed } from '../../view/computed.js';
 import { declarationOf } from '../../view/declaration-of.js';
 import { max } from '../../view/ordered-aggregates.js';
-import type { ViewDeclaration } from '../../view/plan.js';
+import type { ViewDeclaration } from '../../view/declarations.js';
 import { stream } from '../../view/stream.js';
 import { table } from '../../view/table.js';
 import { view } from '../../view/view.js';

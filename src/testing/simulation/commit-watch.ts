@@ -27,9 +27,9 @@ export class CommitWatch {
       return outcome;
     };
     const claim = store.claim.bind(store);
-    store.claim = async (task, owner, epoch) => {
-      const claimed = await claim(task, owner, epoch);
-      if (claimed !== null) this.#taken.set(taskName(task), store);
+    store.claim = async (...asked) => {
+      const claimed = await claim(...asked);
+      if (claimed !== null) this.#taken.set(taskName(asked[0]), store);
       return claimed;
     };
   }

@@ -1,4 +1,5 @@
 import { decodeEntry, encodeEntry } from '../../runtime/exchange-entry.js';
+import { EXCHANGE, type Heard, heardIn } from '../../runtime/followed.js';
 import type {
   CommitOutcome,
   CommitRequest,
@@ -15,10 +16,13 @@ import { MemorySourceLog } from '../memory/memory-source-log.js';
 import { MemoryTaskStore } from '../memory/memory-task-store.js';
 import { MemoryViewStore } from '../memory/memory-view-store.js';
 import type { Random } from '../random.js';
-import { chainedSubject, movedOnly, movedSubject, type Subject } from './subjects.js';
+import { chainedSubject, movedInTimeOnly, movedOnly, movedSubject, type Subject } from './subjects.js';
 
 /** How long before the entries, where heartbeats are read first. */
 const HEARTBEATS_EARLY_MS = 300;
+
+/** How much further than they are, where time is passed that others have not acted on. */
+const CLOCKS_EARLY_MS = 20_000;
 
 /** One rule of the protocol, broken on purpose. A simulation that does not notice proves nothing. */
 export interface Mutation {
@@ -63,6 +67,20 @@ const withLog =
     log.read = (request) => read(right, request);
     return { ...memoryPorts(redis), log };
   };
+
+/** What tasks have stored of their senders, changed for whoever asks. */
+const withHeard = (change: (heard: Heard) => Heard): Mutation['ports'] =>
+  withTasks((redis) => {
+    const store = new MemoryTaskStore(redis);
+    const status = store.status.bind(store);
+    store.status = async (tasks) =>
+      (await status(tasks)).map(({ record, ...rest }) => {
+        const heard = record && heardIn(record);
+        if (!heard) return { ...rest, record };
+        return { ...rest, record: { ...record, extra: { ...record.extra, [EXCHANGE]: heard.map(change) } } };
+      });
+    return store;
+  });
 
 /** What tasks receive, changed on its way. */
 const withReceived =
@@ -116,10 +134,11 @@ export const mutations: readonly Mutation[] = [
     ports: withTasks((redis) => {
       const store = new MemoryTaskStore(redis);
       const claim = store.claim.bind(store);
-      store.claim = async (task, owner, epoch) => {
+      store.claim = async (...asked) => {
+        const [task, , epoch] = asked;
         const kept = redis.task(task);
         const { nonce } = kept;
-        const claimed = await claim(task, owner, epoch);
+        const claimed = await claim(...asked);
         if (claimed === null || nonce === null) return claimed;
         kept.epoch = epoch;
         kept.nonce = nonce;
@@ -321,18 +340,18 @@ export const mutations: readonly Mutation[] = [
     breaks: 'what a task has lost it makes again up to where its receivers are',
     subject: movedOnly,
     slotsGoBack: true,
-    ports: withTasks((redis) => {
-      const store = new MemoryTaskStore(redis);
-      const status = store.status.bind(store);
-      store.status = async (tasks) =>
-        (await status(tasks)).map(({ record, ...rest }) => {
-          const heard = record?.extra['exchange'] as object[] | undefined;
-          if (!record || !heard) return { ...rest, record };
-          const nowhere = heard.map((one) => ({ ...one, frontier: {} }));
-          return { ...rest, record: { ...record, extra: { ...record.extra, exchange: nowhere } } };
-        });
-      return store;
-    }),
+    ports: withHeard((heard) => ({ ...heard, frontier: {} })),
+  },
+  {
+    breaks: 'what a task has lost it makes again up to the time that its receivers have acted on',
+    subject: movedInTimeOnly,
+    slotsGoBack: true,
+    ports: withHeard((heard) => ({
+      ...heard,
+      clocks: Object.fromEntries(
+        Object.entries(heard.clocks).map(([redisKey, clock]) => [redisKey, clock && clock + CLOCKS_EARLY_MS]),
+      ),
+    })),
   },
   {
     breaks: 'what a tick sends is in its commit',

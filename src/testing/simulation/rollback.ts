@@ -23,6 +23,11 @@ export function rollBack(redis: MemoryRedis, to: Checkpoint): void {
   for (const name of redis.tasks.keys()) rollBackTask(redis, to, name);
   replace(redis.workers, structuredClone(to.workers));
   replace(redis.appends, structuredClone(to.appends));
+  rollBackRegistry(redis, to);
+}
+
+/** The registry goes back, and nothing else. */
+export function rollBackRegistry(redis: MemoryRedis, to: Checkpoint): void {
   const { releases, generations, ...numbers } = structuredClone(to.registry);
   Object.assign(redis.registry, numbers);
   replace(redis.registry.releases, releases);

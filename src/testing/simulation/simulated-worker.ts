@@ -4,7 +4,7 @@ import type { Limits } from '../../runtime/limits.js';
 import { silent } from '../../runtime/logger.js';
 import { Parts } from '../../runtime/parts.js';
 import type { Ports } from '../../runtime/ports/ports.js';
-import type { ViewDeclaration } from '../../view/plan.js';
+import type { ViewDeclaration } from '../../view/declarations.js';
 import { faultyPort, type FaultSource } from './faulty-ports.js';
 import type { SimulatedProcess } from './simulated-process.js';
 

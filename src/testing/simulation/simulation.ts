@@ -97,6 +97,7 @@ export class Simulation {
       readEntriesMax: this.#random.of([3, 50, 8_000]),
       cacheEntriesMax: this.#random.of([1, 10, 10_000]),
       leaseMs: 1_500,
+      regainMs: 7_500,
       registryRefreshMs: 300,
       waitMs: 500,
       readerReportMs: 300,

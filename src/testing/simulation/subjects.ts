@@ -4,7 +4,7 @@ import { count, countDistinct, sum } from '../../view/aggregates.js';
 import { instant } from '../../view/instant.js';
 import { max, min } from '../../view/ordered-aggregates.js';
 import { declarationOf } from '../../view/declaration-of.js';
-import type { ViewDeclaration } from '../../view/plan.js';
+import type { ViewDeclaration } from '../../view/declarations.js';
 import { sourcesOf } from '../../view/plan-nodes.js';
 import { stream } from '../../view/stream.js';
 import { table } from '../../view/table.js';
@@ -60,9 +60,15 @@ export function subjects(random: Random): Subject {
 /** One in which they move more than once. */
 export const chainedSubject = (random: Random): Subject => chained(random.of([1, 3]), random.of([1, 4]));
 
-/** One in which they move once, no time passes, and nobody reads what becomes of them. */
-export function movedOnly(random: Random): Subject {
-  const { views, ...subject } = moved(random.of([1, 3]), random.of([1, 4]));
+/** One in which they move once, and nobody reads what becomes of them. */
+export const movedOnly = (random: Random): Subject =>
+  withoutReaders(random.of([moved, movedInTime, timedAndMoved])(random.of([1, 3]), random.of([1, 4])));
+
+/** The same with windows that are final some time. */
+export const movedInTimeOnly = (random: Random): Subject =>
+  withoutReaders(timedAndMoved(3, random.of([1, 4])));
+
+function withoutReaders({ views, ...subject }: Subject): Subject {
   const alone = views.filter(({ plan }) => sourcesOf(plan).every(({ kind }) => kind === 'stream'));
   const names = alone.map(({ name }) => name);
   return {
@@ -72,9 +78,11 @@ export function movedOnly(random: Random): Subject {
   };
 }
 
+const timedAndMoved = (_: number, buckets: number): Subject => timed(3, buckets, 'delay');
+
 /** A subject in which rows move between partitions. */
 export const movedSubject = (random: Random): Subject =>
-  random.of([moved, movedInTime, chained])(random.of([1, 3]), random.of([1, 4]));
+  random.of([moved, movedInTime, timedAndMoved, chained])(random.of([1, 3]), random.of([1, 4]));
 
 function sums(partitions: number, buckets: number): Subject {
   const sales = saleStream(partitions);

@@ -6,7 +6,7 @@ import { count, sum } from '../../view/aggregates.js';
 import { declarationOf } from '../../view/declaration-of.js';
 import { instant } from '../../view/instant.js';
 import { max } from '../../view/ordered-aggregates.js';
-import type { ViewDeclaration } from '../../view/plan.js';
+import type { ViewDeclaration } from '../../view/declarations.js';
 import { stream } from '../../view/stream.js';
 import { view } from '../../view/view.js';
 import { tumbling } from '../../view/window.js';
@@ -28,13 +28,18 @@ interface Flight {
 }
 
 /** Windows as they go and when they are final, and windows over those: what they show depends on when heartbeats came. */
-export function timed(partitions: number, buckets: number): Subject {
+export function timed(
+  partitions: number,
+  buckets: number,
+  /** By anything but the origin: then the rows of a window move to where they meet. */
+  partitionBy: 'origin' | 'delay' = 'origin',
+): Subject {
   const flights = stream('flights', {
     schema: z.object({ at: instant(), origin: z.string(), delay: z.number() }),
     eventTime: 'at',
     lateness: `${LATENESS_MS}ms`,
     partitions,
-    partitionBy: 'origin',
+    partitionBy,
   });
   const perWindow = flights
     .window(tumbling(`${WINDOW_MS}ms`))
@@ -53,7 +58,7 @@ export function timed(partitions: number, buckets: number): Subject {
   const source = declarationOf(flights) as RecordSource;
   let newest = FIRST;
   return {
-    name: `time over ${partitions}`,
+    name: `time over ${partitions} by ${partitionBy}`,
     views: [open, closed, long].map((each) => declarationOf(each) as ViewDeclaration),
     sources: [
       {

@@ -7,48 +7,29 @@ import {
   type Group,
   groupCodec,
 } from '../../circuit/operators/aggregate.js';
-import { keyTextOf } from '../../zset/row-key.js';
-import { compareText } from '../../zset/text-order.js';
+import { PART } from '../../circuit/operators/parts.js';
+import type { Row } from '../../zset/value.js';
 import { aggregateFacts, keepsLessOfAppended, keptOf } from '../aggregate-facts.js';
-import { aggregatorOfSpec } from '../aggregator-of-spec.js';
-import { aggregateInput, takesWholeRow } from '../aggregate-input.js';
-import { holdsOnlyStrings } from '../columns.js';
+import { aggregatorOfPart } from '../aggregator-of-spec.js';
+import { aggregateInput } from '../aggregate-input.js';
 import type { PlanCompiler } from '../compile-plan.js';
-import { describeExpression, describeFunction, describeNamed } from '../describe-expression.js';
-import { expressionText, namedText, shortSource } from '../expression-text.js';
+import { describeGroups, groupsText, groupText, readByGroups } from '../described-groups.js';
 import { frozenBy } from '../freezing.js';
 import { frozenOptions, groupKey } from '../frozen-aggregate.js';
 import type { Explained, Growth, NodeKind } from '../node-kind.js';
-import { all, NO_PATHS, ofExpression, ofFunction } from '../paths.js';
-import type { AggregateNode, AggregateSpec } from '../plan.js';
+import { all, ofExpression } from '../paths.js';
+import type { AggregateNode } from '../plan.js';
 
 export const aggregate: NodeKind<AggregateNode> = {
   inputs: (node) => [node.input],
   reads(node) {
-    if (node.aggregates.some(({ aggregate: spec }) => takesWholeRow(spec))) return [null];
-    const parts = node.aggregates.flatMap(({ aggregate: { value, by, test } }) => [
-      ofExpression(value),
-      ofExpression(by),
-      test === null ? NO_PATHS : ofFunction(test),
-    ]);
-    return [all([...node.by.map(({ value }) => ofExpression(value)), ...parts])];
+    if (!node.ofParts) return [readByGroups(node)];
+    return [all([...node.by.map(({ value }) => ofExpression(value)), new Set([PART])])];
   },
-  describe: (node) => ({
-    by: node.by.map(describeNamed),
-    aggregates: node.aggregates.map(({ name, aggregate: spec }) => [name, describeSpec(spec)]),
-    ...(node.key && { key: node.key }),
-  }),
+  describe: describeGroups,
   explain,
   compile: (node, compiler) => aggregateVertex(node, compiler),
 };
-
-const describeSpec = ({ kind, value, by, test, options }: AggregateSpec): object => ({
-  kind,
-  value: describeExpression(value),
-  by: describeExpression(by),
-  test: test && describeFunction(test),
-  options: Object.entries(options).sort(([left], [right]) => compareText(left, right)),
-});
 
 /** The vertex of an aggregate, which gives its results on every change, or once when they are final. */
 export function aggregateVertex(node: AggregateNode, compiler: PlanCompiler, final = false): number {
@@ -56,15 +37,11 @@ export function aggregateVertex(node: AggregateNode, compiler: PlanCompiler, fin
   const { relation } = node.input;
   const wholeGroups = retractsWholeGroups(node);
   const members: Ordered[] = [];
-  const aggregators = parts.map(({ spec, value, by: compared, test }, slot): Aggregator => {
+  const aggregators = parts.map((part, slot): Aggregator => {
+    const { spec } = part;
     const inLogOrder = relation.log !== null && aggregateFacts[spec.kind].usesPlace === true;
     if (inLogOrder) compiler.needsOrder(relation);
-    const aggregator = aggregatorOfSpec(spec, {
-      value,
-      present: spec.value !== null && !spec.value.column.type.nullable,
-      by: compared,
-      test,
-      options: spec.options,
+    const aggregator = aggregatorOfPart(part, {
       inLogOrder,
       appendOnly: relation.appendOnly || wholeGroups,
       members() {
@@ -79,17 +56,13 @@ export function aggregateVertex(node: AggregateNode, compiler: PlanCompiler, fin
     ? compiler.groupsInRows(node, codec)
     : { groups: compiler.keyed('groups', codec) };
   const operator = new Aggregate(groups, {
-    groupKeyOf: keyTextOf(
-      groupKey(node, by).map(({ path, column }) => ({
-        read: generatedRead(path),
-        onlyStrings: holdsOnlyStrings(column.type),
-      })),
-    ),
+    groupKeyOf: groupText(groupKey(node, by)),
     rowOf: generatedRow([
       ...by.map(({ name, path }) => ({ name, from: { path } })),
       ...node.aggregates.map(({ name }, slot) => ({ name, from: { value: slot } })),
     ]),
     aggregators,
+    ...(node.ofParts && { partIn: { textOf: generatedRead(PART) as (row: Row) => string, codec } }),
     ...(show && { show }),
     ...frozenOptions(node, by, { members, compiler, final }),
   });
@@ -109,14 +82,10 @@ const unretracted = (aggregator: Aggregator): Aggregator => ({
 
 function explain(node: AggregateNode, fused: boolean): Explained {
   const appendOnly = node.input.relation.appendOnly || retractsWholeGroups(node);
-  const by = node.by.length > 0 ? `by ${node.by.map(namedText).join(', ')}` : 'over all rows';
-  const results = node.aggregates
-    .map(({ name, aggregate: spec }) => `${name} = ${specText(spec)}`)
-    .join(', ');
   const kinds = node.aggregates.map(({ aggregate: { kind } }) => kind);
   const { cost, growth } = keptOf(kinds, appendOnly);
   return {
-    what: `${by}: ${results}${fused ? ' (kept in the view’s rows)' : ''}`,
+    what: `${node.ofParts ? 'merged ' : ''}${groupsText(node)}${fused ? ' (kept in the view’s rows)' : ''}`,
     cost,
     growth: growthByTime(node) ?? growth,
   };
@@ -131,14 +100,4 @@ function growthByTime(node: AggregateNode): Growth | null {
     ({ value: { column } }) => column.type.kind === 'string' && column.type.format === 'instant',
   );
   return (node.input.relation.appendOnly || retractsWholeGroups(node)) && byTime ? 'grows for ever' : null;
-}
-
-function specText({ kind, value, by, test, options }: AggregateSpec): string {
-  const parts = [
-    value && expressionText(value),
-    by && `by ${expressionText(by)}`,
-    test && shortSource(test.source),
-    ...Object.entries(options).map(([name, given]) => `${name} ${JSON.stringify(given)}`),
-  ].filter(Boolean);
-  return `${kind}(${parts.join(', ')})`;
 }

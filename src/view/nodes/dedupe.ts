@@ -11,7 +11,8 @@ import { freezingAmong, freezingTime } from '../freezing.js';
 import { frozenGroups } from '../frozen-groups.js';
 import { keptGrowth } from '../kept-growth.js';
 import type { NodeKind } from '../node-kind.js';
-import type { ColumnWatermark, DedupeNode, Relation } from '../plan.js';
+import type { DedupeNode } from '../plan.js';
+import type { ColumnWatermark, Relation } from '../relation.js';
 
 export const dedupe: NodeKind<DedupeNode> = {
   inputs: (node) => [node.input],

@@ -11,13 +11,14 @@ import type { Keyed } from '../../circuit/operator.js';
 import { RowCalls } from '../../circuit/row-function.js';
 import { keyTextOf } from '../../zset/row-key.js';
 import type { Row } from '../../zset/value.js';
-import { holdsOnlyStrings } from '../columns.js';
+import { holdsOnlyStrings, type Column } from '../column.js';
+import type { UserFunction } from '../user-function.js';
 import type { PlanCompiler } from '../compile-plan.js';
 import { rowCheckOf } from '../computed-value.js';
 import { describeFunction, describeNamed } from '../describe-expression.js';
 import { namedText } from '../expression-text.js';
 import type { NodeKind } from '../node-kind.js';
-import type { Column, EvolveNode, UserFunction } from '../plan.js';
+import type { EvolveNode } from '../plan.js';
 import { schemaSignature } from '../schema-signature.js';
 
 export const evolve: NodeKind<EvolveNode> = {

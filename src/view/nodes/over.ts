@@ -6,7 +6,7 @@ import { generatedRead, generatedRow } from '../../circuit/generated-row.js';
 import type { Ordered } from '../../circuit/operator.js';
 import { Over } from '../../circuit/operators/over.js';
 import { memberOfRow, membersOfOrder } from '../../circuit/ordered-rows.js';
-import type { OverColumn } from '../../circuit/over-columns.js';
+import type { OverColumn, Reach } from '../../circuit/over-columns.js';
 import type { Numbering } from '../../circuit/row-numbers.js';
 import { edgeFrame, extremeFrame, foldedFrame, type RollingFrame } from '../../circuit/rolling.js';
 import type { Near } from '../../circuit/sights.js';
@@ -23,7 +23,8 @@ import { overFreed, type OverFreed } from '../order-relations.js';
 import { orderTermText } from '../order-terms.js';
 import type { PlanCompiler } from '../compile-plan.js';
 import { isInstant } from '../frame.js';
-import type { AggregateSpec, OrderTerm, OverFunction, OverNode, Reach } from '../plan.js';
+import type { OrderTerm, OverFunction, OverNode } from '../plan.js';
+import type { AggregateSpec } from '../aggregate-spec.js';
 
 export const over: NodeKind<OverNode> = {
   inputs: (node) => [node.input],

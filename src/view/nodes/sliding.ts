@@ -8,7 +8,8 @@ import { durationText } from '../duration.js';
 import { freezing } from '../freezing.js';
 import { keptGrowth } from '../kept-growth.js';
 import type { NodeKind } from '../node-kind.js';
-import type { ColumnWatermark, SlidingNode } from '../plan.js';
+import type { SlidingNode } from '../plan.js';
+import type { ColumnWatermark } from '../relation.js';
 import { WINDOW_COLUMNS } from '../time-relation.js';
 
 export const sliding: NodeKind<SlidingNode> = {

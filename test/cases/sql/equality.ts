@@ -1,5 +1,5 @@
 import type { Expr } from './ast.js';
-import { call } from './expression-parser.js';
+import { call } from './call-parser.js';
 import { compile } from './expressions.js';
 import { materialized, type Rel } from './relation.js';
 import type { Scope } from './scope.js';

@@ -1,8 +1,9 @@
 import { Unsupported, unsupported } from '../unsupported.js';
 import type { Expr, From } from './ast.js';
 import type { Catalog } from './catalog.js';
-import { call } from './expression-parser.js';
-import { relationOf, titled, withElements } from './query.js';
+import { call } from './call-parser.js';
+import { withElements } from './elements.js';
+import { relationOf, titled } from './query.js';
 import {
   attached,
   columnOf,

@@ -1,5 +1,5 @@
 import type { Call, Expr } from './ast.js';
-import { call } from './expression-parser.js';
+import { call } from './call-parser.js';
 import { exchanged, isWindow } from './walk.js';
 
 const zero: Expr = { k: 'literal', value: 0, type: 'int' };

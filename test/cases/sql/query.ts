@@ -1,18 +1,18 @@
 import { unsupported } from '../unsupported.js';
-import type { Body, Expr, Item, OrderItem, Query, Select } from './ast.js';
+import type { Body, Expr, OrderItem, Query, Select } from './ast.js';
 import type { Catalog } from './catalog.js';
-import type { Compiled } from './compiled.js';
 import { compile } from './expressions.js';
+import { withSets } from './elements.js';
 import { fromOf } from './from.js';
 import { groupWindows } from './group-windows.js';
 import { grouped } from './grouping.js';
+import { groupMeantBy, itemsOf, meantBy, projected } from './items.js';
 import { limited, type SortColumn } from './limit.js';
 import {
   applied,
   columnOf,
   distinct,
   expanded,
-  extended,
   filtered,
   joined,
   materialized,
@@ -20,13 +20,13 @@ import {
   type Rel,
   united,
 } from './relation.js';
-import { Scope, type SqlColumn } from './scope.js';
+import { Scope } from './scope.js';
 import { commonType } from './scalar-functions.js';
 import { inSums } from './moments.js';
 import { filteredByQuery, withoutQueries } from './subqueries.js';
 import { answeredByTime, asksNow, comparesNow, inComparisons, whileTrue } from './temporal.js';
-import { elementOf, instantOf, isTime, msOf } from './types.js';
-import { conjuncts, isAggregate, isQuery, isWindow, partsOf, some } from './walk.js';
+import { isTime } from './types.js';
+import { conjuncts, isAggregate, isQuery, isWindow, some } from './walk.js';
 import { windowed } from './windows.js';
 
 /**
@@ -230,150 +230,6 @@ function selectOf(
   if (!select.distinct) return onlyOwn(limited(out.rel, query, out.sort));
   const once = distinct(onlyOwn(out.rel));
   return limited(once, query, query.limit === null ? [] : sortedBy(once, query.order));
-}
-
-/** The items with stars replaced by what they stand for. */
-function itemsOf(items: readonly Item[], scope: Scope): Item[] {
-  return items.flatMap((item): Item[] => {
-    if (item.e.k !== 'star') return [item];
-    const left = (item.e.except ?? []).map((e) => (e.k === 'column' ? scope.column(e.table, e.name).id : ''));
-    const columns = scope.star(item.e.table).filter(({ id }) => !left.includes(id));
-    if (columns.length === 0) unsupported('SQL: a star without columns');
-    return columns.map(({ id, name }) => ({ e: { k: 'known', id }, as: name, name }));
-  });
-}
-
-/** What ORDER BY and DISTINCT ON mean: the place or the name of an item, or else an expression of the input. */
-function meantBy(e: Expr, items: readonly Item[], scope: Scope): Expr {
-  if (e.k === 'literal' && typeof e.value === 'number')
-    return items[e.value - 1]?.e ?? unsupported('SQL: ORDER BY place');
-  if (e.k === 'column' && e.table === null) {
-    const named = items.find(({ name }) => name === e.name);
-    if (named && (named.as !== null || scope.find(null, e.name) === null)) return named.e;
-  }
-  return e;
-}
-
-/** What GROUP BY means: the place of an item, a column of the input, or the name of an item. */
-function groupMeantBy(e: Expr, items: readonly Item[], scope: Scope): Expr {
-  if (e.k === 'literal' && typeof e.value === 'number')
-    return items[e.value - 1]?.e ?? unsupported('SQL: GROUP BY place');
-  if (e.k === 'column' && e.table === null && scope.find(null, e.name) === null)
-    return items.find((item) => item.as === e.name)?.e ?? e;
-  return e;
-}
-
-/** Items that are sets of rows, unnest() and generate_series(): a row for each of their elements. */
-function withSets(rel: Rel, items: readonly Item[]): { rel: Rel; items: Item[] } {
-  const sets = items.filter(
-    ({ e }) => e.k === 'call' && (e.name === 'unnest' || e.name === 'generate_series'),
-  );
-  if (sets.length === 0) return { rel, items: [...items] };
-  if (sets.length > 1) unsupported('SQL: several sets of rows in SELECT');
-  const [{ e }] = sets as [Item];
-  const { rel: wider, column } = withElements(rel, e as Extract<Expr, { k: 'call' }>);
-  return {
-    rel: wider,
-    items: items.map((item) => (item.e === e ? { ...item, e: { k: 'known', id: column.id } } : item)),
-  };
-}
-
-/**
- * A row for each element of a list or number of a series, and if `numbered` its place among them; if it `keeps` rows, also one for
- * none.
- */
-export function withElements(
-  rel: Rel,
-  call: Extract<Expr, { k: 'call' }>,
-  { numbered = false, keeps = false } = {},
-): { rel: Rel; column: SqlColumn; place: SqlColumn | null } {
-  const args = call.args.map((arg) => compile(arg, rel.scope));
-  const place = numbered ? columnOf('ordinality', 'int', { made: true }) : null;
-  const { type, of } = call.name === 'unnest' ? elements(args[0]!) : series(args);
-  const column = columnOf(call.name, type, { made: true });
-  const rows = (row: any): Record<string, unknown>[] => {
-    const values = of(row);
-    if (values.length === 0 && keeps) return [{ [column.id]: null, ...(place && { [place.id]: null }) }];
-    return values.map((value, index) => ({ [column.id]: value, ...(place && { [place.id]: index + 1 }) }));
-  };
-  return { rel: expanded(rel, place === null ? [column] : [column, place], rows), column, place };
-}
-
-type Elements = { readonly type: string; readonly of: (row: any) => unknown[] };
-
-const elements = (list: Compiled): Elements => ({
-  type: elementOf(list.type),
-  of: (row) => list.of(row) ?? [],
-});
-
-function series(args: readonly Compiled[]): Elements {
-  const timed = isTime(args[0]!.type);
-  if (!timed && args.some(({ type }) => type !== 'int')) unsupported('SQL: generate_series() of these');
-  const of = (row: any): unknown[] => {
-    const values = args.map((arg) => arg.of(row));
-    if (values.includes(null)) return [];
-    const [from, to] = timed ? values.slice(0, 2).map(msOf) : values;
-    const step = values[2] ?? 1;
-    const found = [];
-    for (let value = from; step > 0 ? value <= to : value >= to; value += step)
-      found.push(timed ? instantOf(value) : value);
-    return found;
-  };
-  return { type: timed ? 'timestamp' : 'int', of };
-}
-
-const columnsOf = (e: Expr, scope: Scope): SqlColumn[] =>
-  e.k === 'known'
-    ? [scope.byId(e.id)]
-    : e.k === 'column'
-      ? [scope.column(e.table, e.name)]
-      : partsOf(e).flatMap((part) => columnsOf(part, scope));
-
-/** The items as columns, and beside them what is sorted by and what DISTINCT ON compares. */
-function projected(
-  rel: Rel,
-  items: readonly Item[],
-  order: readonly OrderItem[],
-  keys: readonly string[],
-): { rel: Rel; sort: SortColumn[]; keys: string[] } {
-  const sorts = materialized(
-    rel,
-    order.map(({ e }) => e),
-  );
-  const more: { column: SqlColumn; of: (row: any) => any }[] = [];
-  const plain: [string, SqlColumn][] = [];
-  for (const item of items) {
-    const { type, of } = compile(item.e, sorts.rel.scope);
-    if (columnsOf(item.e, sorts.rel.scope).some(({ session }) => session !== undefined))
-      unsupported('SQL: sessions without groups');
-    const column = columnOf(item.name, type === 'unknown' ? 'text' : type, { untyped: type === 'unknown' });
-    if (item.e.k === 'known') plain.push([item.e.id, column]);
-    else if (item.e.k === 'column')
-      plain.push([sorts.rel.scope.column(item.e.table, item.e.name).id, column]);
-    else {
-      more.push({ column, of });
-      plain.push([column.id, column]);
-    }
-  }
-  const wide = extended(sorts.rel, more);
-  const beside = [...new Set([...sorts.ids, ...keys])].map((id): [string, SqlColumn] => [
-    id,
-    columnOf('', wide.scope.byId(id).type, { made: true }),
-  ]);
-  const besideId = new Map(beside.map(([from, to]) => [from, to.id]));
-  return {
-    rel: picked(wide, [
-      ...wide.scope.outer.map((column): [string, SqlColumn] => [column.id, column]),
-      ...plain,
-      ...beside,
-    ]),
-    sort: order.map(({ descending, nullsFirst }, place) => ({
-      id: besideId.get(sorts.ids[place]!)!,
-      descending,
-      nullsFirst,
-    })),
-    keys: keys.map((id) => besideId.get(id)!),
-  };
 }
 
 /** ORDER BY over what a set operation or DISTINCT gives: its columns only. */

@@ -1,6 +1,6 @@
 import { unsupported } from '../unsupported.js';
 import type { Call, Expr, Over } from './ast.js';
-import { call } from './expression-parser.js';
+import { call } from './call-parser.js';
 import { ordered } from './limit.js';
 import { aggregateOf } from './aggregates.js';
 import { framedByJoin } from './frames.js';

@@ -37,6 +37,47 @@ const facts = fc.array(
   { maxLength: 20 },
 ) as fc.Arbitrary<Fact[]>;
 
+/** Those that also take rows back. */
+const LINEAR: Written[] = [
+  ...MERGEABLE.slice(0, MERGEABLE.indexOf('min')),
+  ['approxPercentile', { p: 0.5, error: 0.01 }],
+];
+
+describe.each(LINEAR.map((written, slot) => [nameOf(written, slot), written] as const))(
+  'the accumulators of %s',
+  (_name, written) => {
+    it('of parts in which more rows go than come merge to that of what is left', () => {
+      const aggregator = aggregatorOf(written, none, { appendOnly: false });
+      const { encode, decode } = aggregator.codec;
+      const partOf = (changes: readonly (readonly [Fact, number])[]): string => {
+        const folded = changes.reduce<unknown>(
+          (accumulator, [fact, weight]) => aggregator.fold(accumulator, fact as never, weight, '', 'x'),
+          aggregator.initial(),
+        );
+        return encode(aggregator.settle?.(folded, 'x') ?? folded);
+      };
+      const history = fc.tuple(facts, fc.infiniteStream(fc.nat(4)));
+      fc.assert(
+        fc.property(history, ([rows, places]) => {
+          const changes: (readonly [Fact, number])[][] = [[], [], [], [], []];
+          const left: (readonly [Fact, number])[] = [];
+          const next = (): number => places.next().value as number;
+          for (const row of rows) {
+            changes[next()]!.push([row, 1]);
+            if (next() < 3) changes[next()]!.push([row, -1]);
+            else left.push([row, 1]);
+          }
+          const merged = changes
+            .map(partOf)
+            .reduce<unknown>((into, part) => aggregator.merge!(into, decode(part)), aggregator.initial());
+          expect(encode(aggregator.settle?.(merged, 'x') ?? merged)).toBe(partOf(left));
+        }),
+        { numRuns: 200 },
+      );
+    });
+  },
+);
+
 describe.each(MERGEABLE.map((written, slot) => [nameOf(written, slot), written] as const))(
   'the accumulators of %s',
   (_name, written) => {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { State } from '../../../src/circuit/circuit.js';
 import { MemoryStates } from '../../../src/testing/memory-states.js';
 import { compileView } from '../../../src/view/compile-plan.js';
-import type { ViewDeclaration } from '../../../src/view/plan.js';
+import type { ViewDeclaration } from '../../../src/view/declarations.js';
 import { Delta } from '../../../src/zset/delta.js';
 
 /** A key with a hundred thousand matches is stepped in pages: each reads and writes no more than a named number of rows. */

@@ -3,6 +3,9 @@ import { Script } from '../../../src/redis/scripts/script.js';
 import { describeWithRedis } from '../../support/redis-server.js';
 import { onServer, scriptNames } from './scripts.js';
 
+/** Revisions are times in ms. */
+const TIME = /^[12]\d{12}$/;
+
 describeWithRedis('renew.lua', () => {
   const { redis } = onServer();
   const renew = (id: string, lease: string, info = 'info'): Promise<[string, number, ...string[]]> =>
@@ -45,7 +48,7 @@ describeWithRedis('register.lua', () => {
     expect(await register('a')).toEqual(['KNOWN', 1]);
     expect(await redis().hgetall('r')).toEqual({
       release: '2',
-      revision: '2',
+      revision: expect.stringMatching(TIME),
       'release:a': '1',
       'release:b': '2',
     });
@@ -55,7 +58,7 @@ describeWithRedis('register.lua', () => {
     for (const release of ['a', '~1', '~2', '~3']) await register(release);
     expect(await redis().hgetall('r')).toEqual({
       release: '4',
-      revision: '4',
+      revision: expect.stringMatching(TIME),
       'release:a': '1',
       'release:~3': '4',
     });
@@ -73,14 +76,16 @@ describeWithRedis('change-registry.lua', () => {
     new Script('change-registry').run(redis(), ['r'], args);
 
   it('answers CHANGED', async () => {
-    expect(await change('0', '2', 'a', '1', 'b', '2')).toEqual(['CHANGED', 1]);
-    expect(await change('1', '1', 'a', '3', 'b', 'none')).toEqual(['CHANGED', 2]);
-    expect(await redis().hgetall('r')).toEqual({ revision: '2', a: '3' });
+    const [tag, first] = await change('0', '2', 'a', '1', 'b', '2');
+    expect([tag, String(first)]).toEqual(['CHANGED', expect.stringMatching(TIME)]);
+    const [, second] = await change(String(first), '1', 'a', '3', 'b', 'none');
+    expect(second).toBeGreaterThan(first as number);
+    expect(await redis().hgetall('r')).toEqual({ revision: String(second), a: '3' });
   });
 
   it('answers OTHER_REVISION and does nothing', async () => {
-    await change('0', '1', 'a', '1');
-    expect(await change('0', '1', 'a', '2')).toEqual(['OTHER_REVISION', 1]);
+    const [, revision] = await change('0', '1', 'a', '1');
+    expect(await change('0', '1', 'a', '2')).toEqual(['OTHER_REVISION', revision]);
     expect(await redis().hget('r', 'a')).toBe('1');
   });
 

@@ -7,13 +7,14 @@ const TASK = '{t}:task';
 describeWithRedis('claim.lua', () => {
   const { redis } = onServer();
   const script = new Script('claim');
-  const claim = (owner: string, epoch: string, nonce = 'n'): Promise<unknown[]> =>
-    script.run(redis(), [TASK], [owner, epoch, nonce]);
+  const claim = (owner: string, epoch: string, nonce = 'n', definition = ''): Promise<unknown[]> =>
+    script.run(redis(), [TASK], [owner, epoch, nonce, definition]);
 
   it('answers CLAIMED, without a record before the first commit', async () => {
     expect(await claim('a', '0')).toEqual([
       'CLAIMED',
       1,
+      null,
       null,
       null,
       null,
@@ -53,6 +54,7 @@ describeWithRedis('claim.lua', () => {
       'CLAIMED',
       3,
       '{"tick":10}',
+      null,
       '9',
       '{}',
       '{"a":"1-0"}',
@@ -66,6 +68,13 @@ describeWithRedis('claim.lua', () => {
       'n9',
     ]);
     expect(await redis().hmget(TASK, 'owner', 'epoch', 'nonce')).toEqual(['b', '5', 'm']);
+  });
+
+  it('keeps the first definition that is said, and answers it', async () => {
+    expect((await claim('a', '0'))[3]).toBeNull();
+    expect((await claim('a', '1', 'n', 'first'))[3]).toBe('first');
+    expect((await claim('a', '2', 'n', 'second'))[3]).toBe('first');
+    expect(await redis().hget(TASK, 'definition')).toBe('first');
   });
 
   it('answers TAKEN where the epoch is another one', async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { DirectoryStore } from '../../../src/archive/directory-store.js';
 import { count, declarationOf, instant, stream, sum, table, tumbling, view } from '../../../src/index.js';
-import type { ViewDeclaration } from '../../../src/view/plan.js';
+import type { ViewDeclaration } from '../../../src/view/declarations.js';
 import { describeWithRedis, RedisServer } from '../../support/redis-server.js';
 import { eventually, System } from '../../support/system.js';
 

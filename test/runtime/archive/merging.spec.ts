@@ -22,7 +22,7 @@ const merge = (run: ArchiveRun, source: RecordSource) => {
   const { archive } = run.process();
   const merging = new Merging(archive, run.limits);
   return () =>
-    merging.round({
+    merging.merge({
       redisKey: 'orders',
       source,
       partition: 0,

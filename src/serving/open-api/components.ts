@@ -1,16 +1,5 @@
 import type { JsonSchema } from './json-schema.js';
-
-/** A parameter of the query. */
-export const query = (
-  name: string,
-  description: string,
-  schema: JsonSchema = { type: 'string' },
-): JsonSchema => ({
-  name,
-  in: 'query',
-  description,
-  schema,
-});
+import { query } from './operation.js';
 
 const string = { type: 'string' };
 const number = { type: 'number' };

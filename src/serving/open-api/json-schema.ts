@@ -1,4 +1,4 @@
-import type { DescribedColumn, DescribedType } from '../runtime/reading/view-description.js';
+import type { DescribedColumn, DescribedType } from '../../runtime/reading/view-description.js';
 
 /** What the texts of decimals of a scale look like. */
 const patternOf = (scale: number): string => (scale === 0 ? '^-?\\d+$' : `^-?\\d+\\.\\d{${scale}}$`);

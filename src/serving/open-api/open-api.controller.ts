@@ -1,6 +1,6 @@
 import { Controller, Get, UseFilters } from '@nestjs/common';
 import { OpenApi } from './open-api.js';
-import { ProblemFilter } from './problem.filter.js';
+import { ProblemFilter } from '../problem.filter.js';
 
 @Controller()
 @UseFilters(ProblemFilter)

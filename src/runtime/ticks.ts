@@ -1,0 +1,307 @@
+import { assert } from '../assert.js';
+import type { Time } from '../circuit/time.js';
+import { Checksum } from '../zset/checksum.js';
+import { Caution } from './caution.js';
+import { type Clocks, NO_CLOCKS, type PartitionClocks } from './clocks.js';
+import { type Commit, Committer } from './committer.js';
+import { drive } from './drive.js';
+import type { TimedPartition } from './heartbeats.js';
+import type { InputBatch, TaskInput } from './input.js';
+import type { InputPosition, TaskRecord } from './ports/task-store.js';
+import { RecentErrors } from './recent-errors.js';
+import { withTallies } from './tallies.js';
+import type { TaskOptions } from './task-options.js';
+import { TaskTime } from './task-time.js';
+import { type Tick, tickOfTime, tickOver, writesOf } from './tick.js';
+import { TickSize } from './tick-size.js';
+
+/** Of a task that never has committed. */
+const EMPTY: TaskRecord = {
+  tick: 0,
+  commit: '',
+  positions: {},
+  frontier: {},
+  reaching: null,
+  rows: 0,
+  conflicts: 0,
+  errors: 0,
+  checksum: '0'.repeat(16),
+  clocks: NO_CLOCKS,
+  applied: null,
+  late: 0,
+  extra: {},
+};
+
+/** A tick may write this much more than planned before it is taken back and made smaller. */
+const OVERSHOOT = 1.5;
+
+/**
+ * The ticks of a task, one after the other: each is stepped and submitted, and the next begins where it left the inputs.
+ *
+ *     step ──▶ commit
+ *       ▲         │
+ *       └ at most one commit is unanswered while the next tick is stepped
+ *
+ * The circuit holds what ticks changed; the record is where the last *submitted* tick left the inputs. If a commit is
+ * refused because the store stands elsewhere, both are dropped, and what the store holds is `found`.
+ */
+export class Ticks {
+  #record: TaskRecord;
+  readonly #time: TaskTime;
+  readonly #committer: Committer;
+  readonly #size: TickSize;
+  readonly #caution: Caution;
+  readonly #recentErrors: RecentErrors;
+
+  constructor(
+    readonly options: TaskOptions,
+    /** Aborted when the task is to end. */
+    readonly stopping: AbortSignal,
+  ) {
+    this.#time = new TaskTime(options);
+    this.#committer = new Committer(options, stopping);
+    this.#size = new TickSize(options.limits.commitWritesMax);
+    this.#caution = new Caution(options);
+    this.#recentErrors = new RecentErrors(options);
+    this.#record = this.#goingOnFrom(options.record);
+  }
+
+  /** Where the last submitted tick left the inputs. */
+  get record(): TaskRecord {
+    return this.#record;
+  }
+
+  /** What the last answered commit stored. */
+  get committed(): TaskRecord {
+    return this.#committer.committed ?? EMPTY;
+  }
+
+  /** Why commits are being refused at the moment. */
+  get refused(): string | null {
+    return this.#committer.refused;
+  }
+
+  /** The source partitions on whose time the view acts, as far as the task reads them itself. */
+  get timedPartitions(): TimedPartition[] {
+    return this.#time.partitions(this.#record);
+  }
+
+  positionOf(input: TaskInput): InputPosition {
+    return this.#record.positions[input.name] ?? input.beginning;
+  }
+
+  /** Changelog entries of lower ticks have no reader left. */
+  trimChangelog(tick: number): void {
+    this.#committer.trimChangelog(tick);
+  }
+
+  /** Blames the entry that ended the owners before, if it has come to that. @throws Ended to park the task */
+  judge(): Promise<void> {
+    return this.#caution.judge();
+  }
+
+  /** Waits for the answer to the last commit. @throws Ended, Diverged */
+  settled(): Promise<void> {
+    return this.#committer.settled();
+  }
+
+  /** Drops what was stepped and not submitted, and what is cached. */
+  drop(): void {
+    const { circuit, output, errors } = this.options.view;
+    circuit.drop();
+    output.takeResult();
+    errors.takeResult();
+  }
+
+  /** Goes on from what the store holds: a record, or nothing at all. */
+  found(record: TaskRecord | null): void {
+    this.#record = this.#goingOnFrom(record);
+    this.#committer.reset(this.#record);
+  }
+
+  #goingOnFrom(record: TaskRecord | null): TaskRecord {
+    if (record === null) this.options.view.circuit.beginEmpty();
+    return this.#time.found(record ?? EMPTY);
+  }
+
+  /** What the next tick is to store beside what it brings. */
+  keep(extra: TaskRecord['extra']): void {
+    this.#record = { ...this.#record, extra };
+  }
+
+  /**
+   * Takes in the first entries of a batch, in as many ticks as it needs. Where it is told up to where clocks may go they do not
+   * go beyond.
+   */
+  async take(
+    input: TaskInput,
+    batch: InputBatch,
+    size = batch.size,
+    clocksMax?: PartitionClocks,
+  ): Promise<void> {
+    for (let from = 0; from < size && !this.stopping.aborted;) {
+      await this.#room();
+      if (this.stopping.aborted) return;
+      const { entriesMax } = this.#caution;
+      const to = Math.min(this.#size.next(from, size), from + entriesMax);
+      const most = Math.min(to + (to - from), from + entriesMax, size);
+      from = await this.#tick(input, batch, [from, batch.wholeAt?.(from, to, most) ?? to], clocksMax);
+    }
+  }
+
+  /** Time that has passed in the partitions that other tasks read. It is stored with the next commit, which may be for time alone. */
+  async learn(): Promise<void> {
+    if (this.options.siblings === null) return;
+    const clocks = await this.#time.learn(this.#record.clocks);
+    const [time, before] = this.#time.with(clocks);
+    if (time !== before) await this.passTime(clocks);
+    else if (clocks !== this.#record.clocks) this.#record = { ...this.#record, clocks };
+    if (this.options.generation()?.stopAt) await this.#storeClocks();
+  }
+
+  /** Where generations are compared, what they have stored of time must come to be the same, also what changes no row. */
+  async #storeClocks(): Promise<void> {
+    await this.settled();
+    if (this.#record.clocks !== this.committed.clocks) await this.ofTime(this.#record.clocks);
+  }
+
+  /** A tick in which nothing comes but time, if the clocks say other than is stored. */
+  async passTime(clocks: Clocks): Promise<void> {
+    if (clocks === this.#record.clocks) return;
+    await this.ofTime(clocks);
+    await this.finish();
+  }
+
+  /** Before anything else is taken in: ticks without input, until nothing more is due. */
+  async finish(): Promise<void> {
+    while (this.#record.applied !== null && !this.stopping.aborted) await this.ofTime(this.#record.clocks);
+  }
+
+  /** One tick in which nothing comes but time, or not even that. */
+  async ofTime(clocks: Clocks = this.#record.clocks): Promise<void> {
+    await this.#room();
+    if (this.stopping.aborted) return;
+    const tick = tickOfTime(clocks, this.#record);
+    await this.#submit(tick, await this.#step(tick));
+  }
+
+  async #room(): Promise<void> {
+    await this.options.sending?.room(this.#record, () => this.settled(), this.stopping);
+  }
+
+  /** One tick over the entries [from, to) or fewer, and all that becomes due with it. Where it ended. */
+  async #tick(
+    input: TaskInput,
+    batch: InputBatch,
+    [from, to]: [number, number],
+    clocksMax: PartitionClocks | undefined,
+  ): Promise<number> {
+    const { view, limits } = this.options;
+    for (;;) {
+      const tick = tickOver(input, batch, [from, to], this.#record, clocksMax);
+      const time = await this.#step(tick);
+      const writes = view.circuit.changed + (view.sent?.changed ?? 0);
+      this.#size.saw(to - from, writes);
+      if (writes <= limits.commitWritesMax * OVERSHOOT || to - from === 1) {
+        await this.#submit(tick, time);
+        await this.finish();
+        return to;
+      }
+      view.circuit.discard();
+      view.output.takeResult();
+      view.errors.takeResult();
+      to = from + Math.max(1, (to - from) >> 1);
+    }
+  }
+
+  /** Steps the circuit. What it then knows of time. */
+  async #step({ input, entry, entries, inputs, errors, after }: Tick): Promise<Time> {
+    const { view, store, metrics, clock, step } = this.options;
+    const { circuit } = view;
+    const sink = view.errors.sink('entry');
+    for (const { id, raw, reason } of errors) sink.add({ entry: id, raw }, 1, reason);
+    const [time, before] = this.#time.with(after.clocks);
+    const started = clock.monotonicMs();
+    const about = { tick: this.#record.tick + 1, input, entry, entries: Math.max(1, entries) };
+    await this.#caution.step(about, () =>
+      drive(
+        circuit,
+        inputs,
+        (wanted) => {
+          metrics.stateReads.add(
+            { view: this.options.id.view },
+            wanted.keyed.reduce((sum, { keys }) => sum + keys.length, 0),
+          );
+          return store.fetch(
+            this.options.id,
+            this.options.generation()?.buckets ?? view.output.options.buckets,
+            wanted,
+          );
+        },
+        step,
+        [time, before],
+      ),
+    );
+    metrics.stepMs.observe({ view: this.options.id.view }, clock.monotonicMs() - started);
+    return time;
+  }
+
+  async #submit({ input, entries, skippedTypes, after, onCommitted }: Tick, time: Time): Promise<void> {
+    const { view, metrics } = this.options;
+    const { circuit, output } = view;
+    const result = output.takeResult();
+    const { errors } = view.errors.takeResult();
+    const { late } = view.lates?.takeResult() ?? { late: 0 };
+    const before = this.#record;
+    const { unfinished } = circuit;
+    const nonce = this.options.nonce();
+    let record: TaskRecord = {
+      ...after,
+      tick: before.tick + 1,
+      commit: nonce,
+      // Until all that follows from what came is done, the rows show no more than was contained before it.
+      frontier: unfinished ? before.frontier : after.frontier,
+      reaching: unfinished ? after.frontier : null,
+      applied: unfinished ? (before.applied ?? before.clocks) : null,
+      rows: before.rows + result.rows,
+      conflicts: before.conflicts + result.conflicts,
+      errors: before.errors + errors,
+      late: before.late + late,
+      checksum: Checksum.parse(before.checksum).merge(result.checksum).toString(),
+      extra: withTallies(before, after.extra, view.parking.takeResult(), { input, types: skippedTypes }),
+    };
+    assert(record.rows >= 0, `The view "${this.options.id.view}" would have ${record.rows} rows.`);
+    const rows = view.sent?.takeResult();
+    const sending = rows && (await this.options.sending!.entries(record, rows, view.sent!.exchanges.length));
+    if (sending) record = sending.record;
+    const commit: Commit = {
+      task: this.options.id,
+      token: this.options.token,
+      tick: record.tick,
+      nonce,
+      ...(sending && { sent: sending.sent }),
+      buckets: output.options.buckets,
+      record,
+      from: before.positions,
+      ...writesOf(circuit),
+    };
+    metrics.ticks.add({ view: this.options.id.view });
+    metrics.events.add({ view: this.options.id.view }, entries);
+    metrics.rowChanges.add({ view: this.options.id.view }, result.changes.length);
+    metrics.stateWrites.add({ view: this.options.id.view }, circuit.changed);
+    if (errors > 0) metrics.errors.add({ view: this.options.id.view }, errors);
+    if (late > 0) metrics.lateRows.add({ view: this.options.id.view }, late);
+
+    await this.#committer.settled();
+    circuit.seal();
+    this.#record = record;
+    if (!unfinished) this.#time.applied(time);
+    this.#committer.submit(commit, result.changes, {
+      onCommitted: () => {
+        circuit.acknowledge();
+        onCommitted?.();
+      },
+    });
+    this.#recentErrors.add(entries, errors, record);
+  }
+}

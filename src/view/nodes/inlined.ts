@@ -1,0 +1,14 @@
+import type { NodeKind } from '../node-kind.js';
+import type { InlinedNode } from '../plan.js';
+
+export const inlined: NodeKind<InlinedNode> = {
+  inputs: (node) => [node.input],
+  reads: (_node, needed) => [needed],
+  describe: () => ({}),
+  explain: ({ view }) => ({
+    what: `the rows of the view "${view}", made here as well: something else reads what it reads`,
+    cost: 'O(|Δ|)',
+    growth: 'none',
+  }),
+  compile: (node, compiler) => compiler.vertexOf(node.input),
+};

@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import { computed, count, stream, sum, table, view } from '../../src/index.js';
+import { isBetween } from '../../src/runtime/followed.js';
+import { lastStage } from '../../src/runtime/generation-tasks.js';
+import type { CommitRequest } from '../../src/runtime/ports/task-store.js';
+import { Random } from '../../src/testing/random.js';
+import { declarationErrors } from '../../src/view/declaration-errors.js';
+import { rowsBehind, SimulatedRun } from '../support/simulated-run.js';
+
+const BUYERS = ['ann', 'bob', 'cid', 'dea', 'eve', 'fay'];
+
+function views(partitions: number) {
+  const orders = stream('orders', {
+    schema: z.object({ id: z.int(), buyer: z.string() }),
+    partitions,
+    partitionBy: 'id',
+  });
+  const buyers = table('buyers', {
+    schema: z.object({ buyer: z.string(), city: z.string() }),
+    key: 'buyer',
+    partitions,
+  });
+  const perBuyer = view('per-buyer', { from: orders.groupBy('buyer').aggregate({ n: count() }) });
+  const all = computed(z.string(), () => 'all');
+  const total = view('total', { from: orders.select({ all }).groupBy('all').aggregate({ of: count() }) });
+  const shares = view('shares', {
+    from: perBuyer
+      .select({ all, n: 'n' })
+      .groupBy('all')
+      .aggregate({ n: sum('n'), buyers: count() })
+      .join({ total }, { on: { all: 'all' } })
+      .select({ all: 'all', n: 'n', of: 'total.of' }),
+  });
+  const known = view('known', { from: orders.semiJoin(buyers, { on: { buyer: 'buyer' } }), key: 'id' });
+  const perCity = view('per-city', {
+    from: known
+      .join({ who: buyers }, { on: { buyer: 'buyer' } })
+      .groupBy('who.city')
+      .aggregate({ n: count() }),
+  });
+  return { orders, buyers, perBuyer, total, shares, known, perCity };
+}
+
+describe('a view that reaches one stream by two paths through other views', () => {
+  it('never shows what belongs to no prefix of it', async () => {
+    const { orders, shares, perBuyer, total } = views(4);
+    expect(declarationErrors([shares.declaration])).toEqual([]);
+    const run = new SimulatedRun([perBuyer, total, shares]);
+    const seen: { n: number; of: number }[] = [];
+    run.onCommit = ({ task, record, keyed }: CommitRequest) => {
+      if (task.view !== 'shares' || task.stage !== lastStage(run.generation('shares'))) return;
+      if (isBetween(record)) return;
+      for (const { state, writes } of keyed)
+        if (state === 'rows')
+          for (const [, text] of writes) if (text) seen.push(JSON.parse(text.split('\n')[0]!) as never);
+    };
+    run.start();
+    run.start();
+    const random = new Random(1);
+    for (let id = 0; id < 150; id++) {
+      run.append(orders, { id, buyer: random.of(BUYERS) });
+      // Now and then some of the tasks stand still.
+      const { process } = run.workers[id % 2]!;
+      if (random.chance(0.2)) process.pause();
+      if (random.chance(0.5)) await run.pass(random.below(40));
+      process.resume();
+    }
+    await run.settled('shares');
+    expect(run.rows('shares')).toEqual([{ all: 'all', n: 150, of: 150 }]);
+    expect(seen.length).toBeGreaterThan(10);
+    expect(seen.filter(({ n, of }) => n !== of)).toEqual([]);
+    run.end();
+  });
+
+  it.each(['shares', 'perCity'] as const)('has the rows of one partition in several: %s', async (name) => {
+    const rowsIn = async (partitions: number, seed: number): Promise<string[]> => {
+      const of = views(partitions);
+      return rowsBehind(of[name], { commitWritesMax: 4, readEntriesMax: 3 }, async (run) => {
+        run.start();
+        const random = new Random(seed);
+        for (let id = 0; id < 60; id++) {
+          run.append(of.orders, { id, buyer: random.of(BUYERS) });
+          if (random.chance(0.2))
+            run.append(of.buyers, { buyer: random.of(BUYERS), city: random.of(['here', 'there']) });
+          if (random.chance(0.3)) await run.pass(random.below(300));
+        }
+      });
+    };
+    for (const seed of [1, 2, 3]) {
+      const alone = await rowsIn(1, seed);
+      expect(alone.length).toBeGreaterThan(0);
+      expect(await rowsIn(4, seed)).toEqual(alone);
+    }
+  });
+});

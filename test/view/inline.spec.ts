@@ -1,0 +1,139 @@
+import { z } from 'zod';
+import { avg, count, instant, max, stream, sum, table, view } from '../../src/index.js';
+import { given } from '../../src/testing/index.js';
+import { declarationErrors } from '../../src/view/declaration-errors.js';
+import { stageOf } from '../../src/view/exchange.js';
+import { explainView } from '../../src/view/explain.js';
+import { sourcesOf } from '../../src/view/plan-nodes.js';
+
+const ORDER = { id: z.int(), at: instant(), buyer: z.string(), amount: z.int() };
+const orders = stream('orders', { schema: z.object(ORDER) });
+const buyers = table('buyers', { schema: z.object({ buyer: z.string(), city: z.string() }), key: 'buyer' });
+const perBuyer = view('per-buyer', { from: orders.groupBy('buyer').aggregate({ n: count() }) });
+const spent = view('spent', { from: orders.groupBy('buyer').aggregate({ sum: sum('amount') }) });
+
+const sourceNames = (of: { declaration: { plan: any } }) =>
+  sourcesOf(of.declaration.plan).map(({ kind, name }) => `${kind} ${name}`);
+const AT = '2029-01-01T00:00:00.000Z';
+const placed = given(
+  orders,
+  ['ann', 'bob', 'ann'].map((buyer, id) => ({ id, at: AT, buyer, amount: 10 * (id + 1) })),
+);
+
+describe('a view that reaches one stream by two paths', () => {
+  it('through two views: both are made in it', () => {
+    const both = view('both', { from: perBuyer.join({ spent }, { on: { buyer: 'buyer' } }) });
+    expect(declarationErrors([both.declaration])).toEqual([]);
+    expect(sourceNames(both)).toEqual(['stream orders']);
+    placed.expect(both).rows([
+      { buyer: 'ann', n: 2, spent: { buyer: 'ann', sum: 40 } },
+      { buyer: 'bob', n: 1, spent: { buyer: 'bob', sum: 20 } },
+    ]);
+  });
+
+  it('itself and through a view, which says so where it is explained', () => {
+    const busy = view('busy', {
+      from: orders.join({ all: perBuyer.where(({ n }) => n > 1) }, { on: { buyer: 'buyer' } }),
+      key: 'id',
+    });
+    expect(sourceNames(busy)).toEqual(['stream orders']);
+    expect(explainView(busy.declaration).text).toMatch(/the rows of the view "per-buyer", made here as well/);
+    placed.expect(busy).rows([
+      { id: 0, at: AT, buyer: 'ann', amount: 10, all: { buyer: 'ann', n: 2 } },
+      { id: 2, at: AT, buyer: 'ann', amount: 30, all: { buyer: 'ann', n: 2 } },
+    ]);
+  });
+
+  it('through views over views, as deep as they meet', () => {
+    const cities = view('cities', {
+      from: perBuyer
+        .join({ who: buyers }, { on: { buyer: 'buyer' } })
+        .groupBy({ city: 'who.city' })
+        .aggregate({ n: sum('n') }),
+    });
+    const homes = view('homes', { from: buyers.groupBy('city').aggregate({ buyers: count() }) });
+    const deep = view('deep', { from: homes.leftJoin({ cities }, { on: { city: 'city' } }) });
+    // What only one of them reads stays a view that is read.
+    expect(sourceNames(deep)).toEqual(['table buyers', 'view per-buyer']);
+    placed
+      .and(buyers, [
+        { buyer: 'ann', city: 'here' },
+        { buyer: 'bob', city: 'there' },
+        { buyer: 'cid', city: 'there' },
+      ])
+      .expect(deep)
+      .rows([
+        { city: 'here', buyers: 1, cities: { city: 'here', n: 2 } },
+        { city: 'there', buyers: 2, cities: { city: 'there', n: 1 } },
+      ]);
+  });
+
+  it('but reads a view that it joins with itself, and views that share nothing', () => {
+    const again = view('again', { from: perBuyer.join({ again: perBuyer }, { on: { buyer: 'buyer' } }) });
+    expect(sourceNames(again)).toEqual(['view per-buyer']);
+    const apart = view('apart', { from: perBuyer.join({ who: buyers }, { on: { buyer: 'buyer' } }) });
+    expect(sourceNames(apart)).toEqual(['view per-buyer', 'table buyers']);
+  });
+
+  it('is another view where what is made in it is', () => {
+    const total = (version: 1 | 2) => {
+      const averages = view('averages', {
+        from: orders.groupBy('buyer').aggregate({ value: version === 1 ? avg('amount') : max('amount') }),
+      });
+      return view('joined', { from: averages.join({ perBuyer }, { on: { buyer: 'buyer' } }) });
+    };
+    expect(total(1).declaration.fingerprint).not.toBe(total(2).declaration.fingerprint);
+    expect(total(1).declaration.fingerprint).toBe(total(1).declaration.fingerprint);
+  });
+
+  it('in several partitions: what meets a view that moves rows is moved as often', () => {
+    const spread = stream('spread', { schema: z.object(ORDER), partitions: 4, partitionBy: 'id' });
+    const perOne = view('per-one', { from: spread.groupBy('buyer').aggregate({ n: count() }) });
+    const met = view('met', {
+      from: spread.leftJoin({ one: perOne }, { on: { buyer: 'buyer' } }),
+      key: ['id', 'buyer'],
+    });
+    expect(declarationErrors([met.declaration])).toEqual([]);
+    expect(stageOf(met.declaration.plan)).toBe(1);
+  });
+
+  it('is refused where rows would have to be moved too often, and where the records of a table would', () => {
+    const codes = (of: { declaration: any }) => declarationErrors([of.declaration]).map(({ code }) => code);
+    const spread = stream('spread', { schema: z.object(ORDER), partitions: 2, partitionBy: 'id' });
+    let deep: any = spread;
+    for (let move = 1; move < 8; move++)
+      deep =
+        move % 2
+          ? deep.groupBy('amount').aggregate({ buyer: max('buyer') })
+          : deep.groupBy('buyer').aggregate({ amount: max('amount') });
+    const last = (view as any)('last', { from: deep });
+    expect(codes(last)).toEqual([]);
+    const few = view('few', { from: spread.groupBy('buyer').aggregate({ n: count() }) });
+    const both = (view as any)('both', {
+      from: last
+        .groupBy('buyer')
+        .aggregate({ n: count() })
+        .join({ few }, { on: { buyer: 'buyer' } }),
+    });
+    expect(codes(both)).toEqual(['diamond']);
+    expect(declarationErrors([both.declaration])[0]!.message).toMatch(/more than 7 times[^]*spread → last/);
+
+    const rates = table('rates', {
+      schema: z.object({ buyer: z.string(), since: instant(), rate: z.int() }),
+      key: 'buyer',
+      eventTime: 'since',
+      partitions: 2,
+    });
+    const rated = view('rated', {
+      from: spread
+        .semiJoin(rates, { on: { buyer: 'buyer' } })
+        .groupBy('buyer')
+        .aggregate({ at: max('at') }),
+    });
+    const asOf = (view as any)('as-of', {
+      from: (rated as any).joinAsOf({ rate: rates }, { on: { buyer: 'buyer' }, at: 'at' }),
+    });
+    expect(codes(asOf)).toEqual(['diamond']);
+    expect(declarationErrors([asOf.declaration])[0]!.message).toMatch(/read where its records lie/);
+  });
+});
