@@ -111,7 +111,7 @@ const SETTINGS = {
   }),
   archive: setting('STILLWATER_ARCHIVE', z.string(), {
     meaning:
-      'A directory in which what retention takes out of streams is kept, so that views can be rebuilt from it. The same one for all processes. Without it what is trimmed is gone.',
+      'A directory in which what retention takes out of streams is kept, so that views can be rebuilt from it. The same one for all processes. Without it what is trimmed is gone; once there was one, `none` says that there is none any more.',
     wanted: 'a path',
   }),
   replicas: setting('STILLWATER_REPLICAS', z.stringFormat('count', /^\d{1,2}$/).transform(Number), {

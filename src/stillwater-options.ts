@@ -24,7 +24,8 @@ export interface StillwaterOptions {
   release?: string;
   /**
    * Where what retention takes out of streams is kept, so that views can still be rebuilt from it: a directory, or a store of
-   * objects of your own. All processes need the same one. Without it what is trimmed is gone.
+   * objects of your own. All processes need the same one. Without it what is trimmed is gone. Once there was one nothing is
+   * trimmed without it, until a process says that there is none any more: `'none'`.
    */
   archive?: string | ObjectStore;
   /**

@@ -16,7 +16,7 @@ import { HealthModule } from './health/health.module.js';
 import { BullRebuilds } from './jobs/bull-rebuilds.js';
 import type { JobsOptions } from './jobs/jobs-options.js';
 import { JobsModule } from './jobs/jobs.module.js';
-import { REPLICAS_WITHIN_MS } from './redis/acknowledgement.js';
+import { connectionLimits } from './redis/connection-limits.js';
 import { queueCluster } from './redis/connect.js';
 import { RedisConnections } from './redis/connections.js';
 import { checkRedis, readRedisFacts, type RedisFacts } from './redis/facts.js';
@@ -142,8 +142,9 @@ export class StillwaterModule {
         {
           provide: RUNTIME_OPTIONS,
           inject: [OPTIONS],
-          useFactory: ({ role = 'all', limits, release }: StillwaterOptions): RuntimeOptions => ({
+          useFactory: ({ role = 'all', limits, release, archive }: StillwaterOptions): RuntimeOptions => ({
             role,
+            ...(archive === 'none' && { archive }),
             ...(limits && { limits }),
             ...(http?.limits && { reading: http.limits }),
             ...(release && { release }),
@@ -193,10 +194,10 @@ export class StillwaterModule {
 @Module({})
 class StillwaterOptionsModule {}
 
-async function redisOptions(
+function redisOptions(
   { connection, prefix = 'sw', archive, replicas = 0 }: StillwaterOptions,
   metrics: Metrics,
-): Promise<RedisModuleOptions> {
+): RedisModuleOptions {
   if (!connection)
     throw new StillwaterError('no-connection', {
       what: 'StillwaterModule was given no `connection`.',
@@ -208,17 +209,19 @@ async function redisOptions(
     ...(typeof connection === 'string' ? { url: connection } : { redis: connection }),
     prefix,
     onUnanswered: () => metrics.connectionsReplaced.add(),
-    replicas: typeof replicas === 'number' ? { count: replicas, withinMs: REPLICAS_WITHIN_MS } : replicas,
-    ...(archive && { archived: await archivedIn(archive, prefix) }),
+    replicas:
+      typeof replicas === 'number'
+        ? { count: replicas, withinMs: connectionLimits.replicasWithinMs }
+        : replicas,
+    ...(archive && archive !== 'none' && { archived: archivedIn(archive, prefix) }),
   };
 }
 
-/** @throws StillwaterError `archive-unreachable` */
-async function archivedIn(
+function archivedIn(
   archive: NonNullable<StillwaterOptions['archive']>,
   prefix: string,
-): Promise<NonNullable<RedisModuleOptions['archived']>> {
-  const store = typeof archive === 'string' ? await DirectoryStore.open(archive) : archive;
+): NonNullable<RedisModuleOptions['archived']> {
+  const store = typeof archive === 'string' ? new DirectoryStore(archive) : archive;
   return (log) => new ArchivedLog(log, new LogArchive(store, prefix, new SystemClock()));
 }
 

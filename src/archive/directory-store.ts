@@ -10,29 +10,23 @@ const UNFINISHED = '.tmp';
 
 /** Objects as files of a directory. What `put` has stored outlives the machine's power. */
 export class DirectoryStore extends ObjectStore {
-  private constructor(readonly directory: string) {
+  readonly directory: string;
+
+  constructor(path: string) {
     super();
+    this.directory = resolve(path);
   }
 
-  /**
-   * Makes the directory an archive, if it is none yet.
-   * @throws StillwaterError `archive-unreachable`
-   */
-  static async open(path: string): Promise<DirectoryStore> {
-    const store = new DirectoryStore(resolve(path));
-    await store.#reached(async () => {
-      await mkdir(store.directory, { recursive: true });
-      const mark = join(store.directory, MARK);
-      if (!(await exists(mark))) {
-        await writeFile(
-          mark,
-          'What Stillwater has trimmed from streams. Every process needs the same one.\n',
-        );
-        await sync(mark);
-        await sync(store.directory);
-      }
+  /** Makes the directory an archive, if it is none yet. */
+  override begin(): Promise<void> {
+    return this.#reached(async () => {
+      await mkdir(this.directory, { recursive: true });
+      const mark = join(this.directory, MARK);
+      if (await exists(mark)) return;
+      await writeFile(mark, 'What Stillwater has trimmed from streams. Every process needs the same one.\n');
+      await sync(mark);
+      await sync(this.directory);
     });
-    return store;
   }
 
   put(name: string, content: Uint8Array): Promise<void> {
@@ -97,7 +91,7 @@ export class DirectoryStore extends ObjectStore {
           evidence: `  directory  ${this.directory}\n  said       ${messageOf(thrown)}`,
           consequence:
             'Nothing is trimmed that is not archived; what needs the archive waits and tries again.',
-          remedy: 'Mount it, make room, or correct its permissions. No other action.',
+          remedy: `Mount it, make room, or correct its permissions; no other action. If it is another directory than before copy what the former one holds, or to do without that make the file "${MARK}" in it.`,
         },
         { cause: thrown },
       );

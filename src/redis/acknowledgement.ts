@@ -12,9 +12,6 @@ export interface Replicas {
 
 const REPLACED = 'the connection was replaced before replicas had acknowledged it';
 
-/** What is waited for where only a number of replicas is given. */
-export const REPLICAS_WITHIN_MS = 1_000;
-
 /**
  * Waits until replicas have what was written, by `WAIT` behind it on the same connection: on another one it would ask about
  * another server, where the one that was written to has been replaced. So what was written on a connection that is gone

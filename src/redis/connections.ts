@@ -1,5 +1,6 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { messageOf } from '../errors/stillwater-error.js';
+import { connectionLimits } from './connection-limits.js';
 import { type Connection, connectTo, cut, DISCONNECT_MS, end, watch } from './connect.js';
 import { readEntries } from './entry-replies.js';
 import { isCluster, type RedisAddress, resolved } from './redis-address.js';
@@ -20,10 +21,6 @@ export interface RedisConnectionOptions {
   /** Told whenever a connection is cut because an answer did not come. */
   onUnanswered?: (use: ConnectionUse) => void;
 }
-
-const COMMAND_TIMEOUT_MS = 10_000;
-const CONNECT_TIMEOUT_MS = 5_000;
-const RECONNECT_MS_MAX = 2_000;
 
 export type ConnectionUse =
   'sources' | 'commits' | 'waits' | 'announcements' | 'serving' | 'control' | 'appends';
@@ -190,11 +187,11 @@ export class RedisConnections {
   #settings(use: ConnectionUse): RedisOptions {
     const { connectTimeoutMs, reconnectMsMax, redis, url } = this.options;
     return {
-      connectTimeout: connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+      connectTimeout: connectTimeoutMs ?? connectionLimits.connectTimeoutMs,
       disconnectTimeout: DISCONNECT_MS,
       connectionName: `stillwater-${use}`,
       retryStrategy: (attempt) =>
-        Math.min(25 * 2 ** Math.min(attempt, 10), reconnectMsMax ?? RECONNECT_MS_MAX),
+        Math.min(25 * 2 ** Math.min(attempt, 10), reconnectMsMax ?? connectionLimits.reconnectMsMax),
       ...(url !== undefined && redis !== undefined && !isCluster(redis) && redis),
     };
   }
@@ -208,7 +205,7 @@ export class RedisConnections {
       if (use === 'sources') readEntries(redis);
       // A blocking wait is bounded by who waits, who knows how long.
       if (use !== 'waits')
-        watch(redis, this.options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS, () =>
+        watch(redis, this.options.commandTimeoutMs ?? connectionLimits.commandTimeoutMs, () =>
           this.options.onUnanswered?.(use),
         );
     };

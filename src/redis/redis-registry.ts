@@ -14,6 +14,7 @@ const fieldOf = (view: string, number: number): string => `${GENERATION}${view}#
  *   release                     number of the newest release
  *   release:<identity>          number of this release
  *   generation:<view>#<number>  a generation as JSON
+ *   archived                    1 where what is trimmed goes into an archive
  */
 export class RedisRegistry extends Registry {
   constructor(
@@ -39,7 +40,12 @@ export class RedisRegistry extends Registry {
         .sort((left, right) =>
           left.view < right.view ? -1 : left.view > right.view ? 1 : left.number - right.number,
         );
-      return { revision: Number(fields.revision ?? 0), release: Number(fields.release ?? 0), generations };
+      return {
+        revision: Number(fields.revision ?? 0),
+        release: Number(fields.release ?? 0),
+        archived: fields.archived === '1',
+        generations,
+      };
     });
   }
 
@@ -47,14 +53,18 @@ export class RedisRegistry extends Registry {
     revision: number,
     puts: readonly Generation[],
     removes: readonly { view: string; number: number }[],
+    archived?: boolean,
   ): Promise<number | null> {
     return answered('Changing the registry', async () => {
       const [tag, now] = await callChangeRegistry(this.connections.control, this.keyspace.registry, {
         revision,
-        puts: puts.map((generation) => [
-          fieldOf(generation.view, generation.number),
-          JSON.stringify(generation),
-        ]),
+        puts: [
+          ...puts.map(
+            (generation) =>
+              [fieldOf(generation.view, generation.number), JSON.stringify(generation)] as const,
+          ),
+          ...(archived === undefined ? [] : [['archived', archived ? '1' : '0'] as const]),
+        ],
         removes: removes.map(({ view, number }) => fieldOf(view, number)),
       });
       return tag === 'CHANGED' ? now : null;

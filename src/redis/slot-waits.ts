@@ -1,10 +1,10 @@
+import { connectionLimits } from './connection-limits.js';
 import type { Position } from '../runtime/position.js';
 import type { RedisConnections } from './connections.js';
 import { NewsWait } from './news-wait.js';
 import { slotOn } from './slots.js';
 
-/** Slots with a connection of their own; what lies in further ones is looked at now and then. */
-const SLOTS_MAX = 256;
+/** How often what lies in slots beyond `waitedSlotsMax` is looked at. */
 const LOOK_MS = 100;
 
 /**
@@ -58,7 +58,7 @@ export class SlotWaits {
     const known = this.#waits.get(slot);
     if (known !== undefined) return known;
     const [redisKey] = positions.keys();
-    if (this.#waits.size >= SLOTS_MAX) return { wait: looksAgain };
+    if (this.#waits.size >= connectionLimits.waitedSlotsMax) return { wait: looksAgain };
     const wait = new NewsWait(this.connections, redisKey!, () => {
       this.#waits.delete(slot);
       this.connections.endWaits(redisKey!);

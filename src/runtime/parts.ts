@@ -7,6 +7,7 @@ import type { Limits } from './limits.js';
 import type { Logger } from './logger.js';
 import { Metrics } from './metrics.js';
 import type { Ports } from './ports/ports.js';
+import type { SourceLog } from './ports/source-log.js';
 import { Rebuilder } from './rebuilder.js';
 import { RegistryWatch } from './registry-watch.js';
 import { Retention } from './retention.js';
@@ -38,6 +39,7 @@ export class Parts {
   readonly code: Code;
   readonly clock: Clock;
   readonly metrics: Metrics;
+  readonly log: SourceLog;
   readonly registry: RegistryWatch;
   readonly rebuilder: Rebuilder;
   readonly verifier: Verifier;
@@ -61,6 +63,7 @@ export class Parts {
     this.code = code;
     this.clock = clock;
     this.metrics = metrics;
+    this.log = ports.log;
     this.registry = registry;
     this.rebuilder = new Rebuilder(shared);
     this.verifier = new Verifier({ ...shared, rebuilder: this.rebuilder });

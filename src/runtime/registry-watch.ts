@@ -9,7 +9,7 @@ import type { Workers } from './ports/workers.js';
  * change.
  */
 export class RegistryWatch {
-  #snapshot: RegistrySnapshot = { revision: -1, release: 0, generations: [] };
+  #snapshot: RegistrySnapshot = { revision: -1, release: 0, archived: false, generations: [] };
   readonly #listeners = new Set<() => void>();
   readonly #stopped = new AbortController();
   #stopListening: (() => void) | null = null;
@@ -75,17 +75,20 @@ export class RegistryWatch {
    * Null from `decide` changes nothing.
    */
   async change(
-    decide: (
-      now: RegistrySnapshot,
-    ) => { puts: Generation[]; removes?: { view: string; number: number }[] } | null,
+    decide: (now: RegistrySnapshot) => {
+      puts: Generation[];
+      removes?: { view: string; number: number }[];
+      archived?: boolean;
+    } | null,
   ): Promise<void> {
     for (;;) {
       const now = await this.registry.read();
       const decision = decide(now);
-      if (decision === null || (decision.puts.length === 0 && !decision.removes?.length))
+      if (decision === null) return void (await this.refresh());
+      const { puts, removes = [], archived } = decision;
+      if (puts.length === 0 && removes.length === 0 && archived === undefined)
         return void (await this.refresh());
-      if ((await this.registry.change(now.revision, decision.puts, decision.removes ?? [])) === null)
-        continue;
+      if ((await this.registry.change(now.revision, puts, removes, archived)) === null) continue;
       await this.refresh();
       await this.workers.announce();
       return;

@@ -2,6 +2,7 @@ import { messageOf } from '../errors/stillwater-error.js';
 import { Archiver } from './archive/archiver.js';
 import { Merging } from './archive/merging.js';
 import { ArchivedLog } from './archive/archived-log.js';
+import { beginArchive } from './archive/begin-archive.js';
 import type { Catalog } from './catalog.js';
 import type { Clock } from './clock.js';
 import { forgetReader } from './drop-generation.js';
@@ -60,12 +61,14 @@ export class Retention {
   readonly #orphans = new Map<string, { since: number; told: boolean }>();
   readonly #archiver: Archiver | null;
   readonly #merging: Merging | null;
+  /** It was said that this process must not trim. */
+  #refused = false;
   /** Streams that could not be trimmed, and what was said of it. */
   readonly #failing = new Map<string, string>();
 
   constructor(readonly options: RetentionOptions) {
     const { log } = options;
-    const archived = log instanceof ArchivedLog ? log : null;
+    const archived = ArchivedLog.in(log);
     this.#archiver = archived && new Archiver({ ...options, log: archived.log, archive: archived.archive });
     this.#merging = archived && new Merging(archived.archive, options.limits);
   }
@@ -131,6 +134,8 @@ export class Retention {
     const { catalog, workers, registry, metrics, logger } = this.options;
     // A generation that another process has just made reads from the beginning, and this one may not know of it yet.
     await registry.refresh();
+    await beginArchive(this.options);
+    if (this.#archiver === null && registry.snapshot.archived) return this.#refuse();
     const { now, live } = await workers.live();
     await this.#lookForOrphans(new Set(live.flatMap(({ fingerprints }) => fingerprints)));
     const trimmed = new Map<string, number>();
@@ -153,6 +158,17 @@ export class Retention {
       }
     }
     return trimmed;
+  }
+
+  /** What is trimmed is to be archived, and this process cannot. */
+  #refuse(): Map<string, number> {
+    if (!this.#refused)
+      this.options.logger.warn(
+        'Streams are not trimmed: what is trimmed goes into an archive, and this process, which is to do it, has none. ' +
+          'Give it the archive that the others have (STILLWATER_ARCHIVE); or give that up (STILLWATER_ARCHIVE=none).',
+      );
+    this.#refused = true;
+    return new Map();
   }
 
   async #trimLog(

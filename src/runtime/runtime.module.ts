@@ -28,6 +28,8 @@ export interface RuntimeOptions {
   reading?: Partial<ReadingLimits>;
   /** A name for this release, where its definitions alone do not make it one. */
   release?: string;
+  /** There is no archive any more. */
+  archive?: 'none';
 }
 
 const LIMITS = Symbol('stillwater limits');
@@ -108,8 +110,14 @@ export class RuntimeModule {
     {
       provide: Runtime,
       inject: [RUNTIME_OPTIONS, Parts, WATCHDOG],
-      useFactory: ({ release }: RuntimeOptions, parts: Parts, watchdog: Watchdog | null) =>
-        new Runtime({ parts, watchdog, logger: logger('Deployment'), identity: release ?? '' }),
+      useFactory: ({ release, archive }: RuntimeOptions, parts: Parts, watchdog: Watchdog | null) =>
+        new Runtime({
+          parts,
+          watchdog,
+          logger: logger('Deployment'),
+          identity: release ?? '',
+          ...(archive && { archive }),
+        }),
     },
   ];
 

@@ -1,4 +1,5 @@
 import type { SourceDeclaration } from '../view/declarations.js';
+import { beginArchive, giveUpArchive } from './archive/begin-archive.js';
 import { deploy, type DeploymentResult, edited } from './deployment.js';
 import type { Logger } from './logger.js';
 import type { Parts } from './parts.js';
@@ -9,6 +10,8 @@ export interface RuntimeParts {
   /** Null in a process that only answers requests: it maintains nothing. */
   readonly watchdog: Watchdog | null;
   readonly logger: Logger;
+  /** It is said that there is no archive any more; by default nothing is said. */
+  readonly archive?: 'none';
   /** See `DeploymentOptions`. */
   readonly identity: string;
 }
@@ -18,8 +21,10 @@ export class Runtime {
   constructor(readonly options: RuntimeParts) {}
 
   async start(): Promise<DeploymentResult> {
-    const { parts, watchdog } = this.options;
+    const { parts, watchdog, logger } = this.options;
     await parts.registry.start();
+    if (this.options.archive === 'none') await giveUpArchive({ registry: parts.registry, logger });
+    else await beginArchive({ registry: parts.registry, log: parts.log, logger });
     const result = await this.#deploy(this.options.identity);
     if (watchdog) {
       parts.worker.start();

@@ -11,6 +11,7 @@ import { isSameCommit } from './read-changelog.js';
 import type { TaskId } from './task-id.js';
 import { Diverged, Ended, isTransient, type TaskEnd } from './task-end.js';
 import type { TaskOptions } from './task-options.js';
+import { NO_TICK } from './tick.js';
 import { Ticks } from './ticks.js';
 
 /**
@@ -129,7 +130,7 @@ export class Task {
    */
   async #storeMoved(): Promise<boolean> {
     const stored = await this.options.store.reload(this.id, this.options.token).catch(() => null);
-    return stored === null || !isSameCommit(stored.record ?? NO_COMMIT, this.record);
+    return stored === null || !isSameCommit(stored.record ?? NO_TICK, this.record);
   }
 
   async #park(reason: ParkReason): Promise<void> {
@@ -232,6 +233,3 @@ export class Task {
     return before;
   }
 }
-
-/** What a store stands at that holds nothing. */
-const NO_COMMIT = { tick: 0, commit: '' };

@@ -1,6 +1,6 @@
 import type { Circuit } from '../circuit/circuit.js';
 import type { Delta } from '../zset/delta.js';
-import { type Clocks, type PartitionClocks, raised } from './clocks.js';
+import { type Clocks, NO_CLOCKS, type PartitionClocks, raised } from './clocks.js';
 import type { EntryError, InputBatch, TaskInput } from './input.js';
 import type { CommitRequest, TaskRecord } from './ports/task-store.js';
 import { BEGINNING, type Position } from './position.js';
@@ -19,6 +19,23 @@ export interface Tick {
   readonly after: Pick<TaskRecord, 'positions' | 'frontier' | 'extra' | 'clocks'>;
   readonly onCommitted?: () => void;
 }
+
+/** The record of a task that never has committed. */
+export const NO_TICK: TaskRecord = {
+  tick: 0,
+  commit: '',
+  positions: {},
+  frontier: {},
+  reaching: null,
+  rows: 0,
+  conflicts: 0,
+  errors: 0,
+  checksum: '0'.repeat(16),
+  clocks: NO_CLOCKS,
+  applied: null,
+  late: 0,
+  extra: {},
+};
 
 /** The name of what a tick takes in where that is time alone: no input has it, for theirs begin with their kind. */
 export const TIME = 'time';

@@ -2,7 +2,7 @@ import { assert } from '../assert.js';
 import type { Time } from '../circuit/time.js';
 import { Checksum } from '../zset/checksum.js';
 import { Caution } from './caution.js';
-import { type Clocks, NO_CLOCKS, type PartitionClocks } from './clocks.js';
+import type { Clocks, PartitionClocks } from './clocks.js';
 import { type Commit, Committer } from './committer.js';
 import { drive } from './drive.js';
 import type { TimedPartition } from './heartbeats.js';
@@ -12,25 +12,8 @@ import { RecentErrors } from './recent-errors.js';
 import { withTallies } from './tallies.js';
 import type { TaskOptions } from './task-options.js';
 import { TaskTime } from './task-time.js';
-import { type Tick, tickOfTime, tickOver, writesOf } from './tick.js';
+import { NO_TICK, type Tick, tickOfTime, tickOver, writesOf } from './tick.js';
 import { TickSize } from './tick-size.js';
-
-/** Of a task that never has committed. */
-const EMPTY: TaskRecord = {
-  tick: 0,
-  commit: '',
-  positions: {},
-  frontier: {},
-  reaching: null,
-  rows: 0,
-  conflicts: 0,
-  errors: 0,
-  checksum: '0'.repeat(16),
-  clocks: NO_CLOCKS,
-  applied: null,
-  late: 0,
-  extra: {},
-};
 
 /** A tick may write this much more than planned before it is taken back and made smaller. */
 const OVERSHOOT = 1.5;
@@ -73,7 +56,7 @@ export class Ticks {
 
   /** What the last answered commit stored. */
   get committed(): TaskRecord {
-    return this.#committer.committed ?? EMPTY;
+    return this.#committer.committed ?? NO_TICK;
   }
 
   /** Why commits are being refused at the moment. */
@@ -121,7 +104,7 @@ export class Ticks {
 
   #goingOnFrom(record: TaskRecord | null): TaskRecord {
     if (record === null) this.options.view.circuit.beginEmpty();
-    return this.#time.found(record ?? EMPTY);
+    return this.#time.found(record ?? NO_TICK);
   }
 
   /** What the next tick is to store beside what it brings. */

@@ -67,7 +67,7 @@ export class Worker {
       fingerprints: options.code.fingerprints,
       role: 'worker',
       startedAt: this.#startedAt,
-      ...(options.log instanceof ArchivedLog && { archives: true as const }),
+      ...(ArchivedLog.in(options.log) && { archives: true as const }),
       ...this.#refused.told,
       ...(this.#stopped.signal.aborted && { leaving: true as const }),
     });

@@ -13,7 +13,7 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 describe.each([
   ['memory', async (): Promise<ObjectStore> => new MemoryObjectStore()],
-  ['a directory', (): Promise<ObjectStore> => DirectoryStore.open(join(directory, 'archive'))],
+  ['a directory', (): Promise<ObjectStore> => opened(join(directory, 'archive'))],
 ])('an object store in %s', (_, open) => {
   const bytes = (text: string): Uint8Array => Buffer.from(text);
   const textOf = (content: Uint8Array | null): string | null => content && Buffer.from(content).toString();
@@ -38,14 +38,20 @@ describe.each([
   });
 });
 
+const opened = async (path: string): Promise<DirectoryStore> => {
+  const store = new DirectoryStore(path);
+  await store.begin();
+  return store;
+};
+
 describe('an archive in a directory', () => {
   it('is there for the next process', async () => {
-    await (await DirectoryStore.open(directory)).put('orders/1', Buffer.from('one'));
-    expect(await (await DirectoryStore.open(directory)).list('orders')).toEqual(['orders/1']);
+    await (await opened(directory)).put('orders/1', Buffer.from('one'));
+    expect(await (await opened(directory)).list('orders')).toEqual(['orders/1']);
   });
 
   it('does not show what a process that ended had not finished', async () => {
-    const store = await DirectoryStore.open(directory);
+    const store = await opened(directory);
     await store.put('orders/1', Buffer.from('one'));
     writeFileSync(join(directory, 'orders', '2.tmp'), 'half');
     expect(await store.list('orders')).toEqual(['orders/1']);
@@ -54,7 +60,7 @@ describe('an archive in a directory', () => {
 
   it('is no empty archive where it is not mounted', async () => {
     const path = join(directory, 'mounted');
-    const store = await DirectoryStore.open(path);
+    const store = await opened(path);
     await store.put('orders/1', Buffer.from('one'));
     renameSync(path, join(directory, 'elsewhere'));
     for (const use of [
@@ -68,9 +74,19 @@ describe('an archive in a directory', () => {
     expect(await store.list('orders')).toEqual(['orders/1']);
   });
 
+  it('is no archive before it is begun, though it is empty: nothing may be mounted there', async () => {
+    const store = new DirectoryStore(directory);
+    await expect(store.list('orders')).rejects.toMatchObject({ code: 'archive-unreachable' });
+    await expect(store.put('orders/1', Buffer.from('one'))).rejects.toMatchObject({
+      code: 'archive-unreachable',
+    });
+    await store.begin();
+    expect(await store.list('orders')).toEqual([]);
+  });
+
   it('says so at once where it cannot be made', async () => {
     writeFileSync(join(directory, 'file'), '');
-    await expect(DirectoryStore.open(join(directory, 'file', 'archive'))).rejects.toMatchObject({
+    await expect(opened(join(directory, 'file', 'archive'))).rejects.toMatchObject({
       code: 'archive-unreachable',
     });
   });

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { defaultJobLimits } from '../../src/jobs/rebuild-queue.js';
+import { connectionLimits } from '../../src/redis/connection-limits.js';
 import { entryLimits } from '../../src/runtime/decode-entry.js';
 import { encodeLimits } from '../../src/runtime/encode-record.js';
 import { defaultLimits } from '../../src/runtime/limits.js';
@@ -36,6 +37,7 @@ describe('docs/operating.md', () => {
     ['HTTP', servingOnly],
     ['Rebuild jobs', defaultJobLimits],
     ['Appending', { ...encodeLimits, ...appendLimits }],
+    ['Connections', connectionLimits],
     ['Entries', entryLimits],
   ])('lists the limits of %j with their defaults', (heading, limits) => {
     const section = readPage('docs/operating.md').text.split(`\n### ${heading}\n`)[1]!.split('\n### ')[0]!;

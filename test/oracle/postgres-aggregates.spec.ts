@@ -2,7 +2,8 @@ import { PGlite } from '@electric-sql/pglite';
 import { z } from 'zod';
 import type { Row } from '../../src/zset/value.js';
 import { Maintained } from '../support/maintained.js';
-import { aggregate, source, streamOf, viewOf, type WrittenAggregate } from '../support/plans.js';
+import { streamOf } from '../support/declared.js';
+import { aggregate, source, viewOf, type WrittenAggregate } from '../support/plans.js';
 import { Random } from '../support/random.js';
 
 /** Each aggregate, and what PostgreSQL calls it. */

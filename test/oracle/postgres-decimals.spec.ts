@@ -10,15 +10,8 @@ import { textOfUnscaled } from '../../src/zset/decimal.js';
 import { compareText } from '../../src/zset/text-order.js';
 import type { Row } from '../../src/zset/value.js';
 import { Maintained } from '../support/maintained.js';
-import {
-  aggregate,
-  distinct,
-  join,
-  source,
-  tableOf,
-  viewOf,
-  type WrittenAggregate,
-} from '../support/plans.js';
+import { tableOf } from '../support/declared.js';
+import { aggregate, distinct, join, source, viewOf, type WrittenAggregate } from '../support/plans.js';
 import { Random } from '../support/random.js';
 
 // Decimals are what numeric(…, scale) is in PostgreSQL: the same sums, orders, joins and comparisons.

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { columnAt, nullable, renamed, type ColumnType } from '../../src/view/column.js';
 import { wholeNumber } from '../../src/view/order-nodes.js';
 import type { OverFunction, PlanNode } from '../../src/view/plan.js';
+import { streamOf, tableOf } from '../support/declared.js';
 import {
   aggregate,
   compared,
@@ -14,8 +15,6 @@ import {
   select,
   semiJoin,
   source,
-  streamOf,
-  tableOf,
   top,
   union,
   unnest,

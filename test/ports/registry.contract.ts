@@ -28,7 +28,12 @@ const generation = (view: string, number: number, changed: Partial<Generation> =
 export function registryContract(): void {
   onEverySubject('Registry', ({ ports, subject }) => {
     it('is empty at first', async () => {
-      expect(await ports().registry.read()).toEqual({ revision: 0, release: 0, generations: [] });
+      expect(await ports().registry.read()).toEqual({
+        revision: 0,
+        release: 0,
+        archived: false,
+        generations: [],
+      });
     });
 
     it('numbers releases in the order they are first seen', async () => {
@@ -80,6 +85,16 @@ export function registryContract(): void {
       const started = Date.now();
       while (Date.now() - started < 20) await new Promise((passed) => setTimeout(passed, 5));
       expect(await ports().registry.change(first, [], [])).toBeGreaterThanOrEqual(first + 10);
+    });
+
+    it('remembers whether what is trimmed is archived, until it is said otherwise', async () => {
+      const { registry } = ports();
+      const first = (await registry.change(0, [], [], true))!;
+      expect((await registry.read()).archived).toBe(true);
+      const second = (await registry.change(first, [generation('a', 1)], []))!;
+      expect((await registry.read()).archived).toBe(true);
+      await registry.change(second, [], [], false);
+      expect((await registry.read()).archived).toBe(false);
     });
 
     it('refuses a change made from another revision', async () => {

@@ -3,7 +3,7 @@ import { entryLimits, EntryDecoder } from '../../src/runtime/decode-entry.js';
 import { crc16 } from '../../src/zset/partition-of-text.js';
 import type { RawEntry } from '../../src/runtime/ports/source-log.js';
 import { instant } from '../../src/view/instant.js';
-import { streamOf, tableOf } from './declared.js';
+import { streamOf, tableOf } from '../support/declared.js';
 
 const flight = z.object({
   at: instant(),

@@ -4,7 +4,7 @@ import { EntryDecoder } from '../../src/runtime/decode-entry.js';
 import type { DecodedBatch } from '../../src/runtime/decoded-batch.js';
 import { instantMs, instantText } from '../../src/zset/instant-text.js';
 import { Random } from '../support/random.js';
-import { streamOf, tableOf } from './declared.js';
+import { streamOf, tableOf } from '../support/declared.js';
 
 const schema = z.object({ at: instant() });
 const flights = streamOf('flights', schema, { eventTime: 'at', latenessMs: 100 });

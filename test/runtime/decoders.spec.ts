@@ -4,7 +4,7 @@ import { encodeEvents } from '../../src/runtime/encode-record.js';
 import type { StreamDeclaration } from '../../src/view/declarations.js';
 import { instant } from '../../src/view/instant.js';
 import { columnsOf } from '../../src/view/columns.js';
-import { streamOf } from './declared.js';
+import { streamOf } from '../support/declared.js';
 
 const schema = z.discriminatedUnion('kind', [
   z.object({

@@ -8,7 +8,7 @@ import {
 } from '../../src/runtime/encode-record.js';
 import { crc16, partitionOfText } from '../../src/zset/partition-of-text.js';
 import { instant } from '../../src/view/instant.js';
-import { streamOf, tableOf } from './declared.js';
+import { streamOf, tableOf } from '../support/declared.js';
 
 const flights = streamOf('flights', z.object({ at: instant(), delay: z.int(), origin: z.string() }), {
   eventTime: 'at',

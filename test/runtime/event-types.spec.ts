@@ -6,7 +6,7 @@ import { RowDecoder } from '../../src/runtime/row-decoder.js';
 import { generateDecoder } from '../../src/runtime/generated-decoder.js';
 import { instant } from '../../src/view/instant.js';
 import { columnsOf } from '../../src/view/columns.js';
-import { streamOf } from './declared.js';
+import { streamOf } from '../support/declared.js';
 
 const schema = z.discriminatedUnion('type', [
   z.object({

@@ -2,8 +2,9 @@ import { count, declarationOf, max, stream, sum, table, view } from 'stillwater'
 import { z } from 'zod';
 import { partitionKeys, partitionOf, type RecordSource } from '../../src/runtime/placement.js';
 import type { SourceDeclaration } from '../../src/view/declarations.js';
-import { describeWithRedis, RedisServer } from '../support/redis-server.js';
-import { eventually, System } from '../support/system.js';
+import { describeWithRedis } from '../support/redis-server.js';
+import { eventually, type System } from '../support/system.js';
+import { Systems } from '../support/systems.js';
 
 const sales = stream('sales', {
   schema: z.object({ shop: z.string(), buyer: z.string(), amount: z.number() }),
@@ -33,26 +34,13 @@ const declarations = [byBuyer, total, atOnce].map((each) => declarationOf(each) 
 const source = declarationOf(sales) as RecordSource;
 
 describeWithRedis('rows that move between partitions, on a real Redis', () => {
-  let redis: RedisServer;
-  let systems: System[];
+  const systems = new Systems();
+  const start = (): Promise<System> => systems.start(declarations, { limits: { waitMs: 200 } });
   let appended: { shop: string; buyer: string; amount: number }[];
-  const start = async (): Promise<System> => {
-    const system = await System.start({ url: redis.url, declarations, limits: { waitMs: 200 } });
-    systems.push(system);
-    return system;
-  };
-  beforeEach(async () => {
-    redis = await RedisServer.start();
-    systems = [];
-    appended = [];
-  });
-  afterEach(async () => {
-    for (const system of systems) await system.stop().catch(() => {});
-    await redis.stop();
-  });
+  beforeEach(() => void (appended = []));
 
   const append = async (entries: number): Promise<void> => {
-    const pipeline = redis.client().pipeline();
+    const pipeline = systems.redis.client().pipeline();
     for (let index = 0; index < entries; index++) {
       const at = appended.length;
       const sale = {
@@ -90,9 +78,11 @@ describeWithRedis('rows that move between partitions, on a real Redis', () => {
     await two.caughtUp('total');
     await two.caughtUp('at-once');
     await check(two);
-    await one.stop();
+    await systems.stop(one);
     await append(2_000);
-    await redis.client().xadd('buyers', '*', 'data', JSON.stringify({ buyer: 'buyer 7', name: 'Seven' }));
+    await systems.redis
+      .client()
+      .xadd('buyers', '*', 'data', JSON.stringify({ buyer: 'buyer 7', name: 'Seven' }));
     await two.caughtUp('by-buyer');
     await two.caughtUp('total');
     await two.caughtUp('at-once');
@@ -116,7 +106,7 @@ describeWithRedis('rows that move between partitions, on a real Redis', () => {
     // The replay that was compared is gone, with all that it sent.
     await eventually(async () => {
       const numbers = two.registry.snapshot.generations.map(({ view: name, number }) => `${name}#${number}/`);
-      const keys = await redis.client().keys('{sw:*');
+      const keys = await systems.redis.client().keys('{sw:*');
       return keys.every((key) => numbers.some((number) => key.includes(number)));
     });
   }, 90_000);

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { count, declarationOf, stream, view } from '../../src/index.js';
 import { partitionOf } from '../../src/runtime/placement.js';
 import type { ViewDeclaration } from '../../src/view/declarations.js';
-import { describeWithRedis, RedisServer } from '../support/redis-server.js';
-import { eventually, System } from '../support/system.js';
+import { describeWithRedis } from '../support/redis-server.js';
+import { eventually, type System } from '../support/system.js';
+import { Systems } from '../support/systems.js';
 
 const orders = stream('orders', {
   schema: z.object({ shop: z.string() }),
@@ -24,24 +25,12 @@ const shopIn = (wanted: number): string =>
 const LEASE_MS = 6_000;
 
 describeWithRedis('handing over', () => {
-  let redis: RedisServer;
-  const systems: System[] = [];
-  beforeEach(async () => {
-    redis = await RedisServer.start();
-  });
-  afterEach(async () => {
-    for (const system of systems.splice(0)) await system.stop();
-    await redis.stop();
-  });
-  const start = async (): Promise<System> => {
-    const system = await System.start({ url: redis.url, declarations, limits: { leaseMs: LEASE_MS } });
-    systems.push(system);
-    return system;
-  };
+  const systems = new Systems();
+  const start = (): Promise<System> => systems.start(declarations, { limits: { leaseMs: LEASE_MS } });
 
   /** The longest time for which some task stood still while entries came, as what is stored shows it. */
   const longestGap = async (system: System, during: () => Promise<void>): Promise<number> => {
-    const raw = redis.client();
+    const { raw } = systems.redis;
     const tasks = declarations.flatMap(({ name }) =>
       [0, 1, 2, 3].map((partition) => ({ view: name, generation: 1, stage: 0, partition })),
     );
@@ -78,13 +67,14 @@ describeWithRedis('handing over', () => {
     const first = await start();
     await first.caughtUp('one');
     const owned = (system: System): number => system.metrics.tasks.get();
+    let second!: System;
     const coming = await longestGap(first, async () => {
-      const second = await start();
+      second = await start();
       await eventually(() => owned(second) > 0 && owned(first) + owned(second) === 12);
     });
-    const going = await longestGap(systems[1]!, async () => {
-      await systems.shift()!.stop();
-      await eventually(() => owned(systems[0]!) === 12);
+    const going = await longestGap(second, async () => {
+      await systems.stop(first);
+      await eventually(() => owned(second) === 12);
     });
     // On an idle machine some tens of milliseconds; a busy one has its own pauses. Without a hand-over it is the lease.
     expect(coming).toBeLessThan(LEASE_MS / 2);

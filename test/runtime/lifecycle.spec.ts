@@ -1,3 +1,4 @@
+import type { Redis } from 'ioredis';
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { count, declarationOf, max, stream, sum, view } from '../../src/index.js';
@@ -5,8 +6,9 @@ import { Keyspace } from '../../src/redis/keyspace.js';
 import { deploy } from '../../src/runtime/deployment.js';
 import { silent } from '../../src/runtime/logger.js';
 import type { ViewDeclaration } from '../../src/view/declarations.js';
-import { describeWithRedis, RedisServer } from '../support/redis-server.js';
+import { describeWithRedis } from '../support/redis-server.js';
 import { eventually, System } from '../support/system.js';
+import { Systems } from '../support/systems.js';
 
 const sales = stream('sales', { schema: z.object({ shop: z.string(), amount: z.number() }) });
 
@@ -24,28 +26,11 @@ const bySalesEdited = view('by-sales', { from: byShopEdited.groupBy('sales').agg
 const second = [declarationOf(byShopEdited), declarationOf(bySalesEdited)] as ViewDeclaration[];
 
 describeWithRedis('the life of a view', () => {
-  let redis: RedisServer;
-  let systems: System[];
-  beforeEach(async () => {
-    redis = await RedisServer.start();
-    systems = [];
-  });
-  afterEach(async () => {
-    for (const system of systems) await system.stop();
-    await redis.stop();
-  });
-
-  const start = async (declarations: ViewDeclaration[]): Promise<System> => {
-    const system = await System.start({ url: redis.url, declarations });
-    systems.push(system);
-    return system;
-  };
-  const stop = async (system: System): Promise<void> => {
-    systems.splice(systems.indexOf(system), 1);
-    await system.stop();
-  };
+  const systems = new Systems();
+  const start = (declarations: readonly ViewDeclaration[]): Promise<System> => systems.start(declarations);
+  const client = (): Redis => systems.redis.raw;
   const append = async (count: number): Promise<void> => {
-    const transaction = redis.client().multi();
+    const transaction = client().multi();
     for (let index = 0; index < count; index++)
       transaction.xadd(
         'sales',
@@ -69,7 +54,7 @@ describeWithRedis('the life of a view', () => {
     await append(500);
     await before.caughtUp('by-sales');
     const rows = await before.rows('by-shop');
-    await stop(before);
+    await systems.stop(before);
     const after = await start(first);
     expect(await after.rows('by-shop')).toEqual(rows);
     await append(500);
@@ -100,9 +85,8 @@ describeWithRedis('the life of a view', () => {
     const old = await start(first);
     await append(1_000);
     await old.caughtUp('by-sales');
-    await stop(old);
-    const system = new System({ url: redis.url, declarations: second });
-    systems.push(system);
+    await systems.stop(old);
+    const system = systems.made(second);
     await system.registry.start();
     const result = await deploy(system.catalog, {
       registry: system.registry,
@@ -233,9 +217,7 @@ describeWithRedis('the life of a view', () => {
     await eventually(
       async () => !(await system.registry.refresh()).generations.some(({ rebuild }) => rebuild === id),
     );
-    expect((await redis.client().keys('*')).filter((key) => /by-(shop|sales)[^0-9]*2[:/]/.test(key))).toEqual(
-      [],
-    );
+    expect((await client().keys('*')).filter((key) => /by-(shop|sales)[^0-9]*2[:/]/.test(key))).toEqual([]);
     expect(system.registry.serving('by-shop')?.number).toBe(1);
   });
 
@@ -245,7 +227,7 @@ describeWithRedis('the life of a view', () => {
     await system.caughtUp('by-sales');
     const id = `rebuild-${randomUUID()}`;
     await system.rebuilder.begin(id, ['by-shop', 'by-sales'], 'building', false);
-    await stop(system);
+    await systems.stop(system);
     const next = await start(first);
     await eventually(async () => (await next.rebuilder.advance(id)).state === 'promoted');
     expect((await next.rows('by-shop')).size).toBe(20);
@@ -255,7 +237,7 @@ describeWithRedis('the life of a view', () => {
     const system = await start(first);
     await append(300);
     await system.caughtUp('by-sales');
-    await redis.client().xtrim('sales', 'MAXLEN', 100);
+    await client().xtrim('sales', 'MAXLEN', 100);
     await expect(system.rebuilder.check(['by-shop'], false)).rejects.toMatchObject({
       code: 'log-trimmed',
       message: expect.stringContaining('100 of 300'),
@@ -275,11 +257,10 @@ describeWithRedis('the life of a view', () => {
     await eventually(async () =>
       (await system.registry.refresh()).generations.every(({ state }) => state === 'serving'),
     );
-    const client = redis.client();
-    const [bucket] = (await client.keys('*by-shop*')).filter((key) => key.includes(':k:rows:'));
-    const [field] = await client.hkeys(bucket!);
-    const stored = (await client.hget(bucket!, field!))!;
-    await client.hset(bucket!, field!, stored.replace(/"sales":\d+/, '"sales":7'));
+    const [bucket] = (await client().keys('*by-shop*')).filter((key) => key.includes(':k:rows:'));
+    const [field] = await client().hkeys(bucket!);
+    const stored = (await client().hget(bucket!, field!))!;
+    await client().hset(bucket!, field!, stored.replace(/"sales":\d+/, '"sales":7'));
     const different = await system.verifier.run('verify-2', 'by-shop', async () => {});
     expect(different).toMatchObject({
       state: 'different',
@@ -292,7 +273,7 @@ describeWithRedis('the life of a view', () => {
 
   test('a view over a log whose ids are ahead of the clock can be verified', async () => {
     const system = await start(first);
-    await redis.client().xadd('sales', `${Date.now() + 3_600_000}-1`, 'data', '{"shop":"shop-1","amount":1}');
+    await client().xadd('sales', `${Date.now() + 3_600_000}-1`, 'data', '{"shop":"shop-1","amount":1}');
     await append(100);
     await system.caughtUp('by-shop');
     expect(await system.verifier.run('verify-4', 'by-shop', async () => {})).toMatchObject({
@@ -302,8 +283,7 @@ describeWithRedis('the life of a view', () => {
   });
 
   test('a verification that cannot come to an end lets go of the live view, and says where both stand', async () => {
-    const system = await System.start({ url: redis.url, declarations: first, limits: { holdMsMax: 500 } });
-    systems.push(system);
+    const system = await systems.start(first, { limits: { holdMsMax: 500 } });
     await append(100);
     await system.caughtUp('by-shop');
     const paused = (is: boolean) =>
@@ -340,36 +320,32 @@ describeWithRedis('the life of a view', () => {
     expect(result.state).toBe('equal');
     await system.caughtUp('by-sales');
     const total = [...(await system.rows('by-shop')).values()].reduce((sum, row) => sum + row.sales, 0);
-    expect(total).toBe(await redis.client().xlen('sales'));
+    expect(total).toBe(await client().xlen('sales'));
   });
 
-  test('a log that was deleted and made anew parks the view, which says so', async () => {
+  /** A process whose log was deleted and made anew, and whose view is parked for it. */
+  const madeAnew = async (): Promise<System> => {
     const system = await start(first);
     await append(200);
     await system.caughtUp('by-sales');
-    await redis.client().del('sales');
-    await redis.client().xadd('sales', '1-1', 'data', '{"shop":"shop-1","amount":1}');
+    await client().del('sales');
+    await client().xadd('sales', '1-1', 'data', '{"shop":"shop-1","amount":1}');
     await eventually(async () => {
       const [status] = await system.tasks.status([
         { view: 'by-shop', generation: 1, stage: 0, partition: 0 },
       ]);
       return status?.parked?.code === 'ahead-of-its-log';
     });
+    return system;
+  };
+
+  test('a log that was deleted and made anew parks the view, which says so', async () => {
+    const system = await madeAnew();
     expect((await system.rows('by-shop')).size).toBe(20);
   });
 
   test('a view parked for a log that was made anew is rebuilt from what the log holds now', async () => {
-    const system = await start(first);
-    await append(200);
-    await system.caughtUp('by-sales');
-    await redis.client().del('sales');
-    await redis.client().xadd('sales', '1-1', 'data', '{"shop":"shop-1","amount":1}');
-    await eventually(async () => {
-      const [status] = await system.tasks.status([
-        { view: 'by-shop', generation: 1, stage: 0, partition: 0 },
-      ]);
-      return status?.parked?.code === 'ahead-of-its-log';
-    });
+    const system = await madeAnew();
     await drive(system, ['by-shop']);
     expect([...(await system.rows('by-shop')).keys()]).toEqual(['shop-1']);
   });
@@ -380,19 +356,18 @@ describeWithRedis('the life of a view', () => {
       declarationOf(view('kept-by-shop', { from: kept.groupBy('shop').aggregate({ rows: count() }) })),
     ] as ViewDeclaration[];
     const system = await start(views);
-    const client = redis.client();
-    await client.xgroup('CREATE', 'kept', 'somebody', '0', 'MKSTREAM');
+    await client().xgroup('CREATE', 'kept', 'somebody', '0', 'MKSTREAM');
     for (let index = 0; index < 200; index++)
-      await client.xadd('kept', '*', 'data', JSON.stringify({ shop: `s${index % 3}` }));
+      await client().xadd('kept', '*', 'data', JSON.stringify({ shop: `s${index % 3}` }));
     await system.caughtUp('kept-by-shop');
     await system.retention.trim();
-    expect(await client.xlen('kept')).toBe(200);
-    await client.xgroup('DESTROY', 'kept', 'somebody');
+    expect(await client().xlen('kept')).toBe(200);
+    await client().xgroup('DESTROY', 'kept', 'somebody');
     await eventually(async () => {
       await system.retention.trim();
-      return (await client.xlen('kept')) <= 60;
+      return (await client().xlen('kept')) <= 60;
     });
-    await client.xadd('kept', '*', 'data', '{"shop":"s1"}');
+    await client().xadd('kept', '*', 'data', '{"shop":"s1"}');
     await system.caughtUp('kept-by-shop');
     expect((await system.rows('kept-by-shop')).get('s1')).toEqual({ shop: 's1', rows: 68 });
   });
@@ -402,12 +377,12 @@ describeWithRedis('the life of a view', () => {
     const system = await start([
       declarationOf(view('much-by-shop', { from: much.groupBy('shop').aggregate({ rows: count() }) })),
     ] as ViewDeclaration[]);
-    const transaction = redis.client().multi();
+    const transaction = client().multi();
     for (let index = 0; index < 25_000; index++) transaction.xadd('much', '*', 'data', '{"shop":"s"}');
     await transaction.exec();
     await system.caughtUp('much-by-shop');
     expect(await system.retention.trim()).toEqual(new Map([['much', expect.any(Number)]]));
-    expect(await redis.client().xlen('much')).toBeLessThanOrEqual(50);
+    expect(await client().xlen('much')).toBeLessThanOrEqual(50);
   });
 
   test('a task whose key holds another type is parked until it does not, and keeps nobody waiting', async () => {
@@ -415,13 +390,8 @@ describeWithRedis('the life of a view', () => {
       view('shops', { from: sales.groupBy('shop').aggregate({ rows: count() }) }),
     ) as ViewDeclaration;
     const key = new Keyspace('sw').task({ view: 'by-shop', generation: 1, stage: 0, partition: 0 });
-    await redis.client().set(key, 'x');
-    const system = await System.start({
-      url: redis.url,
-      declarations: [...first, shops],
-      limits: { parkedRetryMs: 200 },
-    });
-    systems.push(system);
+    await client().set(key, 'x');
+    const system = await systems.start([...first, shops], { limits: { parkedRetryMs: 200 } });
     await append(100);
     await system.caughtUp('shops');
     expect(
@@ -430,7 +400,7 @@ describeWithRedis('the life of a view', () => {
       code: 'wrong-type',
       message: expect.stringContaining(key),
     });
-    await redis.client().del(key);
+    await client().del(key);
     await system.caughtUp('by-sales');
   });
 
@@ -458,12 +428,7 @@ describeWithRedis('the life of a view', () => {
   test('a Redis that takes no commits is waited for, which is said once, and nothing is lost', async () => {
     const said: string[] = [];
     const say = (line: string): void => void said.push(line);
-    const system = await System.start({
-      url: redis.url,
-      declarations: first,
-      logger: { info: say, warn: say, error: say },
-    });
-    systems.push(system);
+    const system = await systems.start(first, { logger: { info: say, warn: say, error: say } });
     const commit = system.tasks.commit.bind(system.tasks);
     system.tasks.commit = async () => ({ status: 'refused', reason: 'OOM command not allowed' });
     await append(40);
@@ -482,16 +447,15 @@ describeWithRedis('the life of a view', () => {
     await system.caughtUp('by-shop');
     await system.views.subscribe(task, 200);
     const key = system.views.changelogKey(task);
-    const client = redis.client();
     await append(20);
     await system.caughtUp('by-shop');
-    expect(await client.xlen(key)).toBeGreaterThan(0);
+    expect(await client().xlen(key)).toBeGreaterThan(0);
     const entriesAfter = async (commits: number): Promise<number> => {
       for (let index = 0; index < commits; index++) {
-        await client.xadd('sales', '*', 'data', '{"shop":"shop-1","amount":1}');
+        await client().xadd('sales', '*', 'data', '{"shop":"shop-1","amount":1}');
         await system.caughtUp('by-shop');
       }
-      return client.xlen(key);
+      return client().xlen(key);
     };
     // More commits than it takes to ask again; then there are no new entries.
     const ended = await entriesAfter(300);

@@ -3,7 +3,7 @@ import { partitionKeys, partitionOf } from '../../src/runtime/placement.js';
 import { crc16, partitionOfText } from '../../src/zset/partition-of-text.js';
 import { keyParts } from '../../src/view/compile-plan.js';
 import { keyTextOf } from '../../src/zset/row-key.js';
-import { columnsOf, streamOf, tableOf } from './declared.js';
+import { columnsOf, streamOf, tableOf } from '../support/declared.js';
 
 describe('placement', () => {
   // For producers in other languages to check themselves by: CRC-16/XMODEM over UTF-8, and modulo 4. Python: binascii.crc_hqx(text.encode(), 0).

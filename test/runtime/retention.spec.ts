@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { count, declarationOf, stream, sum, view } from '../../src/index.js';
 import { SystemClock } from '../../src/runtime/clock.js';
@@ -6,8 +7,9 @@ import { dropView } from '../../src/runtime/drop-view.js';
 import { silent } from '../../src/runtime/logger.js';
 import { Retention } from '../../src/runtime/retention.js';
 import type { ViewDeclaration } from '../../src/view/declarations.js';
-import { describeWithRedis, RedisServer } from '../support/redis-server.js';
-import { eventually, System, type SystemOptions } from '../support/system.js';
+import { describeWithRedis } from '../support/redis-server.js';
+import { eventually, type System } from '../support/system.js';
+import { Systems } from '../support/systems.js';
 
 const sales = stream('sales', {
   schema: z.object({ shop: z.string(), amount: z.int() }),
@@ -31,30 +33,10 @@ class Later extends SystemClock {
 }
 
 describeWithRedis('retention', () => {
-  let redis: RedisServer;
-  const systems: System[] = [];
-  beforeEach(async () => {
-    redis = await RedisServer.start();
-  });
-  afterEach(async () => {
-    for (const system of systems.splice(0)) await system.stop();
-    await redis.stop();
-  });
-
-  const start = async (
-    declarations: ViewDeclaration[],
-    options: Partial<SystemOptions> = {},
-  ): Promise<System> => {
-    const system = await System.start({ url: redis.url, declarations, ...options });
-    systems.push(system);
-    return system;
-  };
-  const stop = async (system: System): Promise<void> => {
-    systems.splice(systems.indexOf(system), 1);
-    await system.stop();
-  };
+  const systems = new Systems();
+  const client = (): Redis => systems.redis.raw;
   const append = async (count: number): Promise<void> => {
-    const transaction = redis.client().multi();
+    const transaction = client().multi();
     for (let index = 0; index < count; index++)
       transaction.xadd('sales', '*', 'data', JSON.stringify({ shop: `s${index % 5}`, amount: index % 3 }));
     await transaction.exec();
@@ -69,7 +51,7 @@ describeWithRedis('retention', () => {
       // As many as there are to trim: one call removes a bounded number.
       for (let gone = 1; gone > 0;)
         gone = [...(await made.trim()).values()].reduce((all, one) => all + one, 0);
-      return redis.client().xlen('sales');
+      return client().xlen('sales');
     };
   };
   const rebuild = async (system: System, name: string): Promise<void> => {
@@ -82,10 +64,10 @@ describeWithRedis('retention', () => {
       .filter((generation) => generation.view === name)
       .map(({ number, state }) => `${number} ${state}`);
   const dropOf = (system: System, name: string) => dropView(name, { ...system, catalog: system.catalog });
-  const keysOf = (name: string): Promise<string[]> => redis.client().keys(`*${name}#*`);
+  const keysOf = (name: string): Promise<string[]> => client().keys(`*${name}#*`);
 
   test('a generation kept for a rollback holds trimming back until it was kept long enough', async () => {
-    const system = await start(declared(byShop, bySales));
+    const system = await systems.start(declared(byShop, bySales));
     await append(100);
     await system.caughtUp('by-sales');
     await rebuild(system, 'by-shop');
@@ -103,8 +85,25 @@ describeWithRedis('retention', () => {
     await expect(system.rebuilder.rollback('by-shop')).rejects.toMatchObject({ code: 'nothing-kept' });
   });
 
+  test('a log is kept for those that read it, also where they are behind those that show what becomes of it', async () => {
+    const parted = view('parted', {
+      from: sales.groupBy('shop').aggregate({ sales: count() }),
+      partitions: 2,
+    });
+    const system = await systems.start(declared(parted));
+    await append(100);
+    await system.caughtUp('parted');
+    const [task] = (await keysOf('parted')).filter((key) => key.endsWith('/0.0:task'));
+    const [position] = (await client().xrange('sales', '-', '+', 'COUNT', 20)).at(-1)!;
+    // As it is where its slot alone went back.
+    await client().hset(task!, 'frontier', JSON.stringify({ sales: position }));
+    await system.retention.trim();
+    const [[first]] = (await client().xrange('sales', '-', '+', 'COUNT', 1)) as [[string, string[]]];
+    expect(first).toBe(position);
+  });
+
   test('a kept generation stays as long as one that serves reads it', async () => {
-    const system = await start(declared(byShop, bySales));
+    const system = await systems.start(declared(byShop, bySales));
     await append(10);
     await system.caughtUp('by-sales');
     await system.registry.change(({ generations }) => ({
@@ -117,7 +116,7 @@ describeWithRedis('retention', () => {
   });
 
   test('a rollback begins the time anew', async () => {
-    const system = await start(declared(byShop));
+    const system = await systems.start(declared(byShop));
     await append(10);
     await system.caughtUp('by-shop');
     await rebuild(system, 'by-shop');
@@ -130,13 +129,13 @@ describeWithRedis('retention', () => {
   });
 
   test('a view that is declared no longer holds trimming back for a named time, then it does not', async () => {
-    const before = await start(declared(byShop, byAmount));
+    const before = await systems.start(declared(byShop, byAmount));
     await append(100);
     await before.caughtUp('by-amount');
-    await stop(before);
+    await systems.stop(before);
     const warned: string[] = [];
     const logger = { info() {}, warn: (message: string) => void warned.push(message), error() {} };
-    const system = await start(declared(byShop), { logger });
+    const system = await systems.start(declared(byShop), { logger });
     await append(100);
     await system.caughtUp('by-shop');
     const round = retention(system);
@@ -152,20 +151,20 @@ describeWithRedis('retention', () => {
   });
 
   test('a view whose code comes back in time counts again, and its time begins anew', async () => {
-    const before = await start(declared(byShop, byAmount));
+    const before = await systems.start(declared(byShop, byAmount));
     await append(100);
     await before.caughtUp('by-amount');
-    await stop(before);
-    const system = await start(declared(byShop));
+    await systems.stop(before);
+    const system = await systems.start(declared(byShop));
     await append(100);
     await system.caughtUp('by-shop');
     const round = retention(system);
     const { orphanMs } = system.limits;
     await round();
-    const back = await start(declared(byShop, byAmount));
+    const back = await systems.start(declared(byShop, byAmount));
     await back.caughtUp('by-amount');
     await round(orphanMs * 0.9);
-    await stop(back);
+    await systems.stop(back);
     await append(100);
     await system.caughtUp('by-shop');
     expect(await round(orphanMs * 1.1)).toBeGreaterThan(100);
@@ -173,11 +172,11 @@ describeWithRedis('retention', () => {
   });
 
   test('a view that nobody declares does not make its upstream keep changes for ever', async () => {
-    const before = await start(declared(byShop, bySales));
+    const before = await systems.start(declared(byShop, bySales));
     await append(20);
     await before.caughtUp('by-sales');
-    await stop(before);
-    const system = await start(declared(byShop));
+    await systems.stop(before);
+    const system = await systems.start(declared(byShop));
     await system.caughtUp('by-shop');
     const upstream = { view: 'by-shop', generation: 1, stage: 0, partition: 0 };
     const readers = async () => [...(await system.views.readers(upstream)).keys()];
@@ -189,11 +188,11 @@ describeWithRedis('retention', () => {
   });
 
   test('a view that nobody declares is dropped on request, with all its keys, and trimming goes on', async () => {
-    const before = await start(declared(byShop, byAmount));
+    const before = await systems.start(declared(byShop, byAmount));
     await append(100);
     await before.caughtUp('by-amount');
-    await stop(before);
-    const system = await start(declared(byShop));
+    await systems.stop(before);
+    const system = await systems.start(declared(byShop));
     await append(100);
     await system.caughtUp('by-shop');
     const round = retention(system);
@@ -216,12 +215,12 @@ describeWithRedis('retention', () => {
         .aggregate({ sales: sum('amount') }),
       errorsMax: 1,
     });
-    const before = await start(declared(byShop, broken));
+    const before = await systems.start(declared(byShop, broken));
     await append(100);
     const task = { view: 'broken', generation: 1, stage: 0, partition: 0 };
     await eventually(async () => (await before.tasks.status([task]))[0]?.parked?.code === 'errors-max');
-    await stop(before);
-    const system = await start(declared(byShop));
+    await systems.stop(before);
+    const system = await systems.start(declared(byShop));
     await system.caughtUp('by-shop');
     await dropOf(system, 'broken');
     await eventually(() => statesOf(system, 'broken').length === 0);
@@ -229,7 +228,7 @@ describeWithRedis('retention', () => {
   });
 
   test('a worker says how many values of state it keeps in memory', async () => {
-    const system = await start(declared(byShop));
+    const system = await systems.start(declared(byShop));
     await append(100);
     await system.caughtUp('by-shop');
     await eventually(() => system.metrics.cacheEntries.get() >= 5);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { z } from 'zod';
 import { RowDecoder } from '../../src/runtime/row-decoder.js';
 import { instant } from '../../src/view/instant.js';
-import { columnsOf } from './declared.js';
+import { columnsOf } from '../support/declared.js';
 
 const decoderOf = (schema: z.ZodObject) => new RowDecoder({ schema, columns: columnsOf(schema) });
 

@@ -2,8 +2,9 @@ import { count, declarationOf, instant, stream, sum, tumbling, view } from 'stil
 import { z } from 'zod';
 import { partitionOf, type RecordSource } from '../../src/runtime/placement.js';
 import type { SourceDeclaration } from '../../src/view/declarations.js';
-import { describeWithRedis, RedisServer } from '../support/redis-server.js';
-import { eventually, System } from '../support/system.js';
+import { describeWithRedis } from '../support/redis-server.js';
+import { eventually, type System } from '../support/system.js';
+import { Systems } from '../support/systems.js';
 
 const flights = stream('flights', {
   schema: z.object({ at: instant(), origin: z.string() }),
@@ -30,25 +31,12 @@ const OWN = partitionOf(declarationOf(flights) as RecordSource)!({ origin: 'ORD'
 const FIRST = Date.parse('2001-01-01T00:00:00Z');
 
 describeWithRedis('time, on a real Redis', () => {
-  let redis: RedisServer;
-  let systems: System[];
-  const start = async (): Promise<System> => {
-    const system = await System.start({ url: redis.url, declarations, limits });
-    systems.push(system);
-    return system;
-  };
-  beforeEach(async () => {
-    redis = await RedisServer.start();
-    systems = [];
-  });
-  afterEach(async () => {
-    for (const system of systems) await system.stop().catch(() => {});
-    await redis.stop();
-  });
+  const systems = new Systems();
+  const start = (): Promise<System> => systems.start(declarations, { limits });
 
   /** Of one origin, which lies in one partition: the other never has an entry. */
   const append = async (fromHour: number, toHour: number): Promise<void> => {
-    const pipeline = redis.client().pipeline();
+    const pipeline = systems.redis.client().pipeline();
     for (let minute = fromHour * 60; minute < toHour * 60; minute += 10) {
       const event = { at: new Date(FIRST + minute * 60_000).toISOString(), origin: 'ORD' };
       pipeline.xadd(`flights:${OWN}`, '*', 'data', JSON.stringify(event));
@@ -65,7 +53,7 @@ describeWithRedis('time, on a real Redis', () => {
     const two = await start();
     await append(20, 40);
     await eventually(async () => (await departures(two, 'per-hour')).length >= 38, 20_000);
-    await one.stop();
+    await systems.stop(one);
     await append(40, 30 * 24);
     // 29 days are over for certain; the last hour of the last one is not.
     await eventually(async () => (await departures(two, 'per-day')).length >= 29, 30_000);
@@ -87,7 +75,7 @@ describeWithRedis('time, on a real Redis', () => {
   it('goes on in silence from where the events were', async () => {
     const system = await start();
     await append(0, 3);
-    const client = redis.client();
+    const client = systems.redis.client();
     const keys = ['sw:{flights:0}:silence:flights:0', 'sw:{flights:1}:silence:flights:1'];
     await eventually(async () => (await client.exists(...keys)) === 2, 20_000);
     await eventually(async () => (await departures(system, 'per-hour')).length === 1);

@@ -62,6 +62,19 @@ describe('a worker', () => {
     ports.registry.change(memory.registry.revision, puts, []);
   const generationOf = (name: string): Generation => registry.serving(name)!;
 
+  it('tells the others once of tasks that end together', async () => {
+    worker.start();
+    await eventually(() => new Set(commits).size === 3);
+    let announced = 0;
+    ports.workers.announce = async () => {
+      announced++;
+      await clock.sleep(50);
+    };
+    await worker.stop();
+    // That it leaves, that a first task and then that the others have ended, and that it is gone.
+    expect(announced).toBeLessThanOrEqual(4);
+  });
+
   it('takes no task of a generation that was dropped while it was not looking', async () => {
     await put({ ...generationOf('a'), state: 'dropping' }, { ...generationOf('b'), state: 'dropping' });
     expect(generationOf('a').state).toBe('serving');

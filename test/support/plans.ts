@@ -5,15 +5,11 @@ import { wholeNumber } from '../../src/view/order-nodes.js';
 import { dedupeRelation, overRelation, topRelation } from '../../src/view/order-relations.js';
 import { orderTerm, orderWords } from '../../src/view/order-terms.js';
 import { exceptRelation, intersectRelation } from '../../src/view/set-relations.js';
-import { columnOf, columnsOf, elementSchema } from '../../src/view/columns.js';
-import { columnAt, type Column } from '../../src/view/column.js';
+import { columnOf, elementSchema } from '../../src/view/columns.js';
+import { columnsOf } from './declared.js';
+import { columnAt } from '../../src/view/column.js';
 import type { Expression } from '../../src/view/expression.js';
-import type {
-  SourceDeclaration,
-  StreamDeclaration,
-  TableDeclaration,
-  ViewDeclaration,
-} from '../../src/view/declarations.js';
+import type { SourceDeclaration, ViewDeclaration } from '../../src/view/declarations.js';
 import type { UserFunction } from '../../src/view/user-function.js';
 import type { OrderTerm, OverFunction, JoinKind, PlanNode } from '../../src/view/plan.js';
 import type { Reach } from '../../src/circuit/over-columns.js';
@@ -30,48 +26,6 @@ import {
 } from '../../src/view/relation.js';
 
 /** Plans without the declaration language: its nodes, built by hand. */
-
-const columnsIn = (schema: z.ZodType): readonly Column[] => columnsOf(schema)!.columns;
-
-export function streamOf(
-  name: string,
-  schema: z.ZodType,
-  options: Partial<StreamDeclaration> = {},
-): StreamDeclaration {
-  return {
-    kind: 'stream',
-    name,
-    schema,
-    columns: columnsIn(schema),
-    redisKey: name,
-    partitions: 1,
-    place: null,
-    eventTime: null,
-    latenessMs: null,
-    partitionBy: null,
-    unknownTypes: 'error',
-    decoder: 'any',
-    upcast: null,
-    retain: null,
-    ...options,
-  };
-}
-
-export function tableOf(name: string, schema: z.ZodType, key: readonly string[]): TableDeclaration {
-  return {
-    kind: 'table',
-    name,
-    schema,
-    columns: columnsIn(schema),
-    redisKey: name,
-    partitions: 1,
-    place: null,
-    eventTime: null,
-    latenessMs: null,
-    key,
-    retain: null,
-  };
-}
 
 export const fn = <R>(call: (row: any) => R): UserFunction<R> => ({ call, source: call.toString() });
 
@@ -123,7 +77,7 @@ export const flatMap = (
   input,
   row,
   fn: fn(call),
-  relation: flatMapRelation(input.relation, columnsIn(row)),
+  relation: flatMapRelation(input.relation, columnsOf(row)),
   place: null,
 });
 

@@ -3,6 +3,7 @@ import type { Replicas } from '../../src/redis/acknowledgement.js';
 import { RedisConnections } from '../../src/redis/connections.js';
 import type { RedisAddress } from '../../src/redis/redis-address.js';
 import { redisPorts } from '../../src/redis/redis.module.js';
+import { beginArchive } from '../../src/runtime/archive/begin-archive.js';
 import { ArchivedLog } from '../../src/runtime/archive/archived-log.js';
 import { LogArchive } from '../../src/runtime/archive/log-archive.js';
 import { Catalog } from '../../src/runtime/catalog.js';
@@ -14,7 +15,6 @@ import { shownBy } from '../../src/runtime/generation-tasks.js';
 import { isTransient } from '../../src/runtime/task-end.js';
 import { Parts } from '../../src/runtime/parts.js';
 import type { ObjectStore } from '../../src/runtime/ports/object-store.js';
-import type { SourceLog } from '../../src/runtime/ports/source-log.js';
 import type { TaskStore } from '../../src/runtime/ports/task-store.js';
 import type { ViewStore } from '../../src/runtime/ports/view-store.js';
 import type { Workers } from '../../src/runtime/ports/workers.js';
@@ -41,7 +41,6 @@ export class System extends Parts {
   readonly connections: RedisConnections;
   readonly tasks: TaskStore;
   readonly views: ViewStore;
-  readonly log: SourceLog;
   readonly workers: Workers;
 
   constructor(readonly options: SystemOptions) {
@@ -74,7 +73,6 @@ export class System extends Parts {
     this.connections = connections;
     this.tasks = ports.tasks;
     this.views = ports.views;
-    this.log = ports.log;
     this.workers = ports.workers;
   }
 
@@ -86,6 +84,7 @@ export class System extends Parts {
 
   async run(): Promise<void> {
     await this.registry.start();
+    await beginArchive({ ...(this as Parts), logger: this.options.logger ?? silent });
     await deploy(this.catalog, { ...(this as Parts), logger: this.options.logger ?? silent });
     this.worker.start();
   }

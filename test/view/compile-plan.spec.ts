@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { compileView } from '../../src/view/compile-plan.js';
 import { Delta } from '../../src/zset/delta.js';
 import { Maintained } from '../support/maintained.js';
+import { streamOf, tableOf } from '../support/declared.js';
 import {
   aggregate,
   distinct,
@@ -9,8 +10,6 @@ import {
   join,
   select,
   source,
-  streamOf,
-  tableOf,
   union,
   unnest,
   viewOf,

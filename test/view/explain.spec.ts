@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { explainView } from '../../src/view/explain.js';
-import { aggregate, distinct, join, source, streamOf, tableOf, viewOf, where } from '../support/plans.js';
+import { streamOf, tableOf } from '../support/declared.js';
+import { aggregate, distinct, join, source, viewOf, where } from '../support/plans.js';
 
 const flights = streamOf('flights', z.object({ origin: z.string(), delay: z.int() }));
 const airports = tableOf('airports', z.object({ iata: z.string(), city: z.string() }), ['iata']);

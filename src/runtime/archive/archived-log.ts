@@ -33,6 +33,11 @@ export class ArchivedLog extends SourceLog {
     super();
   }
 
+  /** The log with its archive, where the process has one. */
+  static in(log: SourceLog): ArchivedLog | null {
+    return log instanceof ArchivedLog ? log : null;
+  }
+
   async read(request: ReadRequest): Promise<ReadOutcome> {
     const found = await this.log.read(request);
     const { redisKey, position, countMax } = request;

@@ -6,6 +6,13 @@
  */
 export abstract class ObjectStore {
   /**
+   * Called before anything was ever archived, by all that have the store, and then no more. A store that can be empty for another reason
+   * (a directory on which nothing is mounted yet) marks itself here, and is an error to whoever finds no mark in it.
+   * @throws StillwaterError `archive-unreachable`
+   */
+  async begin(): Promise<void> {}
+
+  /**
    * Stores an object, all of it or nothing. When it returns the object is durable: what it was made of may be deleted. A
    * repeat with the same content changes nothing.
    * @throws StillwaterError `archive-unreachable`

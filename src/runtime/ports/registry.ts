@@ -49,6 +49,8 @@ export interface RegistrySnapshot {
   revision: number;
   /** The newest release seen. */
   release: number;
+  /** What is trimmed goes into an archive: nobody without one trims. */
+  archived: boolean;
   generations: readonly Generation[];
 }
 
@@ -64,11 +66,12 @@ export abstract class Registry {
 
   /**
    * Applies a change to the registry if its revision is still the one the change was made from: generations to put
-   * (new or replaced) and to remove. Null if the revision was another: read again and decide again.
+   * (new or replaced) and to remove, and whether there is an archive, where that is to be said. Null if the revision was another: read again and decide again.
    */
   abstract change(
     revision: number,
     puts: readonly Generation[],
     removes: readonly { view: string; number: number }[],
+    archived?: boolean,
   ): Promise<number | null>;
 }

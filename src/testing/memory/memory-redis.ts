@@ -132,6 +132,7 @@ export class MemoryRedis {
   readonly blamed = new Map<string, BlamedEntry[]>();
   readonly registry = {
     revision: 0,
+    archived: false,
     release: 0,
     releases: new Map<string, number>(),
     generations: new Map<string, Generation>(),

@@ -22,23 +22,25 @@ export class MemoryRegistry extends Registry {
   }
 
   async read(): Promise<RegistrySnapshot> {
-    const { revision, release, generations } = this.redis.registry;
+    const { revision, release, archived, generations } = this.redis.registry;
     const sorted = [...generations.values()].sort((left, right) =>
       left.view < right.view ? -1 : left.view > right.view ? 1 : left.number - right.number,
     );
-    return { revision, release, generations: sorted };
+    return { revision, release, archived, generations: sorted };
   }
 
   async change(
     revision: number,
     puts: readonly Generation[],
     removes: readonly { view: string; number: number }[],
+    archived?: boolean,
   ): Promise<number | null> {
     const { registry } = this.redis;
     if (registry.revision !== revision) return null;
     for (const generation of puts)
       registry.generations.set(`${generation.view}#${generation.number}`, stored(generation));
     for (const { view, number } of removes) registry.generations.delete(`${view}#${number}`);
+    registry.archived = archived ?? registry.archived;
     return this.#revise();
   }
 

@@ -37,7 +37,7 @@ export interface SimulationOptions {
   readonly ports?: (redis: MemoryRedis) => Ports;
   /** What is kept; by default one of all subjects. */
   readonly subject?: (random: Random) => Subject;
-  /** Slots of tasks go back often, one at a time, and nothing else does. */
+  /** Slots of tasks go back often, and nothing else does. */
   readonly slotsGoBack?: boolean;
 }
 
@@ -214,10 +214,18 @@ export class Simulation {
     } else if (!this.options.slotsGoBack && random.chance(0.3))
       rollBackStream(this.#redis, to, random.of(this.#streams()));
     else {
-      const tasks = [...this.#redis.tasks.keys()];
-      if (tasks.length > 0) rollBackTask(this.#redis, to, random.of(tasks));
+      for (const name of this.#slotsThatGoBack()) rollBackTask(this.#redis, to, name);
     }
     this.#watch.wentBack();
+  }
+
+  /** Those of one task, or of several: a master holds many. */
+  #slotsThatGoBack(): string[] {
+    const random = this.#random;
+    const tasks = [...this.#redis.tasks.keys()];
+    if (tasks.length === 0) return [];
+    if (!this.options.slotsGoBack || random.chance(0.7)) return [random.of(tasks)];
+    return tasks.filter(() => random.chance(0.5));
   }
 
   #streams(): string[] {

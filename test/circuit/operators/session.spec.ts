@@ -1,7 +1,7 @@
 import { Session } from '../../../src/circuit/operators/session.js';
 import type { CircuitBuilder } from '../../../src/circuit/circuit-builder.js';
-import { Delta } from '../../../src/zset/delta.js';
 import type { Row } from '../../../src/zset/value.js';
+import { keepsUp } from '../../support/bags.js';
 import { Random } from '../../support/random.js';
 import { Errors, membersRead, Stepped } from '../../support/stepped.js';
 import { at } from '../../support/timed.js';
@@ -52,13 +52,6 @@ function recomputed(bag: ReadonlyMap<string, number>): Map<string, number> {
   }
   return result;
 }
-
-const add = (bag: Map<string, number>, text: string, weight: number): void => {
-  const after = (bag.get(text) ?? 0) + weight;
-  if (after === 0) bag.delete(text);
-  else bag.set(text, after);
-};
-const sorted = (bag: ReadonlyMap<string, number>) => [...bag].sort();
 
 describe('sessions', () => {
   const startOf = ({ windowStart }: any) => (Date.parse(windowStart) - Date.parse(at(0))) / MINUTE;
@@ -126,39 +119,7 @@ describe('sessions', () => {
 
   it.each([1, 2, 3, 4, 5, 6])('are what all rows together say, after any history (%i)', (seed) => {
     const random = new Random(seed * 7_919);
-    const operator = sessions(random.of([1, 10_000]));
-    const input = new Map<string, number>();
-    const output = new Map<string, number>();
-    for (let tick = 0; tick < 60; tick++) {
-      const delta: Entry[] = [];
-      for (let change = random.below(random.of([2, 4, 12])); change >= 0; change--) {
-        const there = [...input].filter(([, weight]) => weight > 0);
-        if (there.length > 0 && random.chance(0.45)) {
-          const [text, weight] = random.of(there);
-          const gone = random.chance(0.5) ? weight : 1;
-          delta.push([JSON.parse(text) as Entry[0], -gone]);
-          add(input, text, -gone);
-        } else {
-          const one = row(random.below(25) * 5, random.of(['a', '']), random.below(2));
-          const weight = 1 + random.below(2);
-          delta.push([one, weight]);
-          add(input, JSON.stringify(one), weight);
-        }
-      }
-      if (random.chance(0.5)) delta.reverse();
-      if (random.chance(0.3)) {
-        operator.store.step(operator.circuit, new Map([['in0', Delta.of(...delta)]]));
-        operator.circuit.discard();
-      }
-      if (random.chance(0.3)) for (const state of operator.states) state.drop();
-      for (const [one, weight] of operator.step(delta)) add(output, JSON.stringify(one), weight);
-      expect(sorted(output)).toEqual(sorted(recomputed(input)));
-    }
-    // What is kept says nothing of how it came to be.
-    const anew = sessions();
-    anew.step([...input].map(([text, weight]) => [JSON.parse(text) as Entry[0], weight] as const));
-    expect(operator.store.toString()).toBe(anew.store.toString());
-    operator.step([...input].map(([text, weight]) => [JSON.parse(text) as Entry[0], -weight] as const));
-    expect(operator.store.toString()).toBe(sessions().store.toString());
+    const made = () => row(random.below(25) * 5, random.of(['a', '']), random.below(2));
+    keepsUp(random, sessions, made, recomputed);
   });
 });

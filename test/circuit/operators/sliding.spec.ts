@@ -7,6 +7,7 @@ import { MemoryStates } from '../../../src/testing/memory-states.js';
 import { Delta } from '../../../src/zset/delta.js';
 import { instantMs } from '../../../src/zset/instant-text.js';
 import type { Row } from '../../../src/zset/value.js';
+import { add, keepsUp, sorted } from '../../support/bags.js';
 import { Random } from '../../support/random.js';
 import { Errors, membersRead, Stepped } from '../../support/stepped.js';
 import { at } from '../../support/timed.js';
@@ -80,12 +81,6 @@ function recomputed(kept: readonly Kept[]): Map<string, number> {
   return result;
 }
 
-const add = (bag: Map<string, number>, text: string, weight: number): void => {
-  const after = (bag.get(text) ?? 0) + weight;
-  if (after === 0) bag.delete(text);
-  else bag.set(text, after);
-};
-const sorted = (bag: ReadonlyMap<string, number>) => [...bag].sort();
 const bagOf = (bag: ReadonlyMap<string, number>): Kept[] =>
   [...bag].map(([text, weight]) => ({ row: JSON.parse(text) as Entry[0], weight, late: -Infinity }));
 
@@ -169,40 +164,8 @@ describe('sliding windows', () => {
 
   it.each([1, 2, 3, 4, 5, 6])('are what all rows together say, after any history (%i)', (seed) => {
     const random = new Random(seed * 7_919);
-    const operator = sliding(random.of([1, 10_000]));
-    const input = new Map<string, number>();
-    const output = new Map<string, number>();
-    for (let tick = 0; tick < 60; tick++) {
-      const delta: Entry[] = [];
-      for (let change = random.below(random.of([2, 4, 12])); change >= 0; change--) {
-        const there = [...input].filter(([, weight]) => weight > 0);
-        if (there.length > 0 && random.chance(0.45)) {
-          const [text, weight] = random.of(there);
-          const gone = random.chance(0.5) ? weight : 1;
-          delta.push([JSON.parse(text) as Entry[0], -gone]);
-          add(input, text, -gone);
-        } else {
-          const one = row(random.below(25) * random.of([2.5, 5]), random.of(['a', '']), random.below(2));
-          const weight = 1 + random.below(2);
-          delta.push([one, weight]);
-          add(input, JSON.stringify(one), weight);
-        }
-      }
-      if (random.chance(0.5)) delta.reverse();
-      if (random.chance(0.3)) {
-        operator.store.step(operator.circuit, new Map([['in0', Delta.of(...delta)]]));
-        operator.circuit.discard();
-      }
-      if (random.chance(0.3)) for (const state of operator.states) state.drop();
-      for (const [one, weight] of operator.step(delta)) add(output, JSON.stringify(one), weight);
-      expect(sorted(output)).toEqual(sorted(recomputed(bagOf(input))));
-    }
-    // What is kept says nothing of how it came to be.
-    const anew = sliding();
-    anew.step([...input].map(([text, weight]) => [JSON.parse(text) as Entry[0], weight] as const));
-    expect(operator.store.toString()).toBe(anew.store.toString());
-    operator.step([...input].map(([text, weight]) => [JSON.parse(text) as Entry[0], -weight] as const));
-    expect(operator.store.toString()).toBe(sliding().store.toString());
+    const made = () => row(random.below(25) * random.of([2.5, 5]), random.of(['a', '']), random.below(2));
+    keepsUp(random, sliding, made, (bag) => recomputed(bagOf(bag)));
   });
 
   it.each([1, 2, 3, 4, 5, 6])(

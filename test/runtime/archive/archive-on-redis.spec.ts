@@ -1,8 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { giveUpArchive } from '../../../src/runtime/archive/begin-archive.js';
+import { silent } from '../../../src/runtime/logger.js';
 import { DirectoryStore } from '../../../src/archive/directory-store.js';
 import { count, declarationOf, instant, stream, sum, table, tumbling, view } from '../../../src/index.js';
 import type { ViewDeclaration } from '../../../src/view/declarations.js';
@@ -50,7 +60,7 @@ describeWithRedis('an archive of what retention trims', () => {
     const system = await System.start({
       url: redis.url,
       declarations,
-      ...(archived && { archive: await DirectoryStore.open(directory) }),
+      ...(archived && { archive: new DirectoryStore(directory) }),
       limits: {
         archiveEntriesMax: 30,
         archiveMs: 1,
@@ -135,6 +145,38 @@ describeWithRedis('an archive of what retention trims', () => {
       sold,
     );
     expect((await system.log.ends(['sales']))[0]!.archived).toMatchObject({ whole: true });
+  });
+
+  test('a process without the archive trims nothing, also while no other lives, until the archive is given up', async () => {
+    const archiving = await start();
+    await append(60);
+    await archiving.caughtUp('by-shop');
+    systems.splice(systems.indexOf(archiving), 1);
+    await archiving.stop();
+    const without = await start(false);
+    await append(60);
+    await without.caughtUp('by-shop');
+    expect(await without.retention.trim()).toEqual(new Map());
+    expect(await redis.client().xlen('sales')).toBe(120);
+    await giveUpArchive({ registry: without.registry, logger: silent });
+    expect((await without.retention.trim()).get('sales')).toBeGreaterThan(0);
+  });
+
+  test('a directory on which the archive is not mounted is not made one', async () => {
+    await fill(await start());
+    const elsewhere = `${directory}-elsewhere`;
+    renameSync(directory, elsewhere);
+    try {
+      const system = await start();
+      await append(60);
+      await system.caughtUp('by-shop');
+      const before = await redis.client().xlen('sales');
+      await system.retention.trim();
+      expect(await redis.client().xlen('sales')).toBe(before);
+      expect(existsSync(directory)).toBe(false);
+    } finally {
+      renameSync(elsewhere, directory);
+    }
   });
 
   test('a verification replays the archive too', async () => {

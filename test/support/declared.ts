@@ -6,7 +6,7 @@ import type { StreamDeclaration, TableDeclaration } from '../../src/view/declara
 /** Declarations as the view language makes them, for tests of what works on declarations alone. */
 export function streamOf(
   name: string,
-  schema: z.ZodObject,
+  schema: z.ZodType,
   more: Partial<StreamDeclaration> = {},
 ): StreamDeclaration {
   return {
@@ -30,7 +30,7 @@ export function streamOf(
 
 export function tableOf(
   name: string,
-  schema: z.ZodObject,
+  schema: z.ZodType,
   key: readonly string[],
   more: Partial<TableDeclaration> = {},
 ): TableDeclaration {
