@@ -12,7 +12,14 @@ const NEEDED = [
   ...['xpending KEY group', 'xinfo stream KEY', 'xinfo groups KEY'],
   ...['get KEY', 'set KEY value', 'del KEY', 'unlink KEY', 'exists KEY'],
   ...['hget KEY field', 'hmget KEY field', 'hgetall KEY', 'hkeys KEY', 'hscan KEY 0'],
-  ...['hset KEY field value', 'hdel KEY field', 'hincrby KEY field 1', 'sadd KEY member', 'smembers KEY'],
+  ...[
+    'hset KEY field value',
+    'hsetnx KEY field value',
+    'hdel KEY field',
+    'hincrby KEY field 1',
+    'sadd KEY member',
+    'smembers KEY',
+  ],
   ...['zadd KEY 0 member', 'zrem KEY member', 'zremrangebylex KEY - +'],
   ...['zrangebylex KEY - +', 'zrevrangebylex KEY + -'],
 ];
