@@ -13,8 +13,20 @@ export interface ViewSpec {
   readonly partitions?: number;
 }
 
+/** As an application does, each stream is declared once: what reads one declaration reads and decodes it together. */
+function once<Arguments extends readonly unknown[], Declared>(
+  declare: (...of: Arguments) => Declared,
+): (...of: Arguments) => Declared {
+  const known = new Map<string, Declared>();
+  return (...of) => {
+    const name = JSON.stringify(of);
+    if (!known.has(name)) known.set(name, declare(...of));
+    return known.get(name)!;
+  };
+}
+
 /** Made events of about 183 bytes. */
-const madeFlights = (name: string, partitions = 1) =>
+const madeFlights = once((name: string, partitions: number) =>
   stream(name, {
     schema: z.object({
       at: instant(),
@@ -31,10 +43,11 @@ const madeFlights = (name: string, partitions = 1) =>
     lateness: '6h',
     partitions,
     ...(partitions > 1 && { partitionBy: 'origin' as const }),
-  });
+  }),
+);
 
 /** The events of the example's three million departures. */
-const realFlights = (name: string) =>
+const realFlights = once((name: string) =>
   stream(name, {
     schema: z.object({
       at: instant(),
@@ -45,11 +58,12 @@ const realFlights = (name: string) =>
     }),
     eventTime: 'at',
     lateness: '36h',
-  });
+  }),
+);
 
 const scaled = (spec: ViewSpec, column: 'origin' | 'destination') =>
   view(spec.name, {
-    from: madeFlights(spec.stream, spec.partitions)
+    from: madeFlights(spec.stream, spec.partitions ?? 1)
       .groupBy(column)
       .aggregate({ flights: count(), delay: sum('delay'), worstDelay: max('delay') }),
   });
@@ -58,7 +72,7 @@ const shapes = {
   /** Count, sum and greatest by key. */
   byOrigin: (spec: ViewSpec) =>
     view(spec.name, {
-      from: madeFlights(spec.stream)
+      from: madeFlights(spec.stream, 1)
         .groupBy('origin')
         .aggregate({ flights: count(), delay: sum('delay'), worstDelay: max('delay') }),
     }),
@@ -68,7 +82,7 @@ const shapes = {
   /** Rows that move, and what becomes of them as well. */
   moveTwice: (spec: ViewSpec) =>
     view(spec.name, {
-      from: madeFlights(spec.stream, spec.partitions)
+      from: madeFlights(spec.stream, spec.partitions ?? 1)
         .groupBy('destination', 'carrier')
         .aggregate({ flights: count() })
         .groupBy('carrier')

@@ -32,11 +32,11 @@ export class ObservedTaskStore extends RedisTaskStore {
   readonly #tasks = new Map<string, Progress>();
   readonly #listeners = new Set<() => void>();
 
-  override async claim(task: TaskId, owner: string, epoch: number): Promise<Claimed | null> {
+  override async claim(...of: Parameters<RedisTaskStore['claim']>): Promise<Claimed | null> {
     const claimAskedAt = performance.now();
-    const claimed = await super.claim(task, owner, epoch);
+    const claimed = await super.claim(...of);
     if (claimed)
-      this.#tasks.set(taskName(task), {
+      this.#tasks.set(taskName(of[0]), {
         claimAskedAt,
         firstCommitAt: null,
         lastCommitAt: 0,

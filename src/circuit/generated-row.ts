@@ -1,4 +1,4 @@
-import { jsonOf, type Read } from '../zset/row-key.js';
+import { isPlain, jsonOf, type Read } from '../zset/row-key.js';
 import type { Row, Value } from '../zset/value.js';
 
 /**
@@ -62,22 +62,52 @@ export interface TextColumn {
 export function generatedText(columns: readonly TextColumn[]): (row: Row) => string {
   if (columns.length === 0) return () => '{}';
   const nested: ((value: Value) => string)[] = [];
-  const parts = columns.map(({ name, kind }, index) => {
-    const before = JSON.stringify(`${index === 0 ? '{' : ','}${JSON.stringify(name)}:`);
+  const anyway: string[] = [];
+  /** Where all strings are plain: as few parts as can be, for the text is made one piece of in the end. */
+  const plainly: string[] = [];
+  const strings: string[] = [];
+  columns.forEach(({ name, kind }, index) => {
+    const before = `${index === 0 ? '{' : ','}${JSON.stringify(name)}:`;
     const value = `row[${JSON.stringify(name)}]`;
-    switch (kind) {
-      case 'number':
-      case 'boolean':
-        return `${before} + ${value}`; // also of null
-      case 'string':
-        return `${before} + textOf(${value})`;
-      case 'other':
-        return `${before} + nested[${nested.push(latestText()) - 1}](${value})`;
+    if (kind === 'string') {
+      anyway.push(JSON.stringify(before), `textOf(${value})`);
+      plainly.push(JSON.stringify(`${before}"`), `s${strings.length}`, `'"'`);
+      strings.push(value);
+      return;
     }
+    // Numbers and booleans are their texts, null too.
+    const text = kind === 'other' ? `nested[${nested.push(latestText()) - 1}](${value})` : value;
+    anyway.push(JSON.stringify(before), text);
+    plainly.push(JSON.stringify(before), text);
   });
-  const body = `return (row) => ${parts.join(' + ')} + '}';`;
-  return new Function('textOf', 'nested', body)(jsonOf, nested) as (row: Row) => string;
+  const general = `return ${joined([...anyway, `'}'`])};`;
+  const body =
+    strings.length === 0
+      ? general
+      : `${strings.map((value, index) => `const s${index} = ${value};`).join(' ')}
+         if (${strings.map((_, index) => `isPlain(s${index})`).join(' && ')}) return ${joined([...plainly, `'}'`])};
+         ${general}`;
+  return new Function('textOf', 'isPlain', 'nested', `return (row) => { ${body} };`)(
+    jsonOf,
+    isPlain,
+    nested,
+  ) as (row: Row) => string;
 }
+
+/** Parts added up, constant ones that follow each other made one. */
+function joined(parts: readonly string[]): string {
+  const out: string[] = [];
+  for (const part of parts) {
+    const last = out[out.length - 1];
+    if (last !== undefined && isConstant(last) && isConstant(part))
+      out[out.length - 1] = JSON.stringify(constantOf(last) + constantOf(part));
+    else out.push(part);
+  }
+  return out.join(' + ');
+}
+
+const isConstant = (part: string): boolean => part.startsWith('"') || part.startsWith("'");
+const constantOf = (part: string): string => (part.startsWith("'") ? part.slice(1, -1) : JSON.parse(part));
 
 /** `JSON.stringify` of values that do not change, with the last one's text at hand. */
 function latestText(): (value: Value) => string {

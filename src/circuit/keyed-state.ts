@@ -184,8 +184,11 @@ export class KeyedState<V> implements Keyed<V> {
   }
 
   #find(key: string): Slot<V> | undefined {
-    const current = this.#current.get(key);
-    return current !== undefined ? current : this.#committed(key);
+    if (this.#current.size > 0) {
+      const current = this.#current.get(key);
+      if (current !== undefined) return current;
+    }
+    return this.#committed(key);
   }
 
   #slotOf(text: string | null): Slot<V> {
@@ -200,6 +203,6 @@ export class KeyedState<V> implements Keyed<V> {
     }
     const cached = this.#cache.get(key);
     if (cached !== undefined || !this.#holdsAll) return cached;
-    return this.#givenUp.has(key) ? undefined : ABSENT;
+    return this.#givenUp.size > 0 && this.#givenUp.has(key) ? undefined : ABSENT;
   }
 }

@@ -101,27 +101,26 @@ export class OrderedState implements Ordered {
 
   weight(group: string, member: string): number {
     const weight = this.#known(group).weight(member);
-    if (weight === undefined)
-      assert(
-        false,
-        `State "${this.name}" was asked for a member of ${JSON.stringify(group)} that was not loaded.`,
-      );
+    if (weight === undefined) this.#refuseMember(group);
     return weight;
   }
 
   add(group: string, member: string, weight: number): void {
     if (weight === 0) return;
-    const before = this.weight(group, member);
+    const known = this.#known(group);
+    const before = known.weight(member);
+    if (before === undefined) this.#refuseMember(group);
     if (before + weight < 0)
       assert(
         false,
         `A member of "${this.name}" would have the weight ${before + weight}: a row was retracted that had not been inserted.`,
       );
     let touched = this.#current.get(group);
-    if (touched === undefined) this.#current.set(group, (touched = new Map()));
+    if (touched === undefined) {
+      this.#current.set(group, (touched = new Map()));
+      this.#pinned.set(group, known);
+    }
     if (!touched.has(member)) touched.set(member, before);
-    const known = this.#known(group);
-    this.#pinned.set(group, known);
     this.#set(known, member, before + weight);
   }
 
@@ -307,6 +306,13 @@ export class OrderedState implements Ordered {
     const reach = known.reachDown(end, count);
     if (reach < count && !known.covers(range)) this.#refuse(group, `${count} members`, String(reach));
     return known.down(range, count).map((member) => [member, known.weights.get(member)!]);
+  }
+
+  #refuseMember(group: string): never {
+    assert(
+      false,
+      `State "${this.name}" was asked for a member of ${JSON.stringify(group)} that was not loaded.`,
+    );
   }
 
   #refuse(group: string, wanted: string, loaded: string): never {

@@ -58,7 +58,8 @@ export function isTrue(given: unknown): boolean {
 export function shortText(value: unknown): string {
   let text: string | undefined;
   try {
-    text = JSON.stringify(value);
+    // Of these JSON says null.
+    text = typeof value === 'number' ? String(value) : JSON.stringify(value);
   } catch {
     text = undefined;
   }

@@ -162,7 +162,7 @@ export class ViewOutput implements Operator {
     if (simple && afterText === beforeText) return;
 
     const before = simple ? change.minus : (stored?.row ?? null);
-    let record = this.records.edit(key);
+    let record = stored && this.records.edit(key);
     if (record === undefined) this.records.set(key, (record = new ViewRecord('', undefined, null)));
     if (simple) {
       record.text = afterText;

@@ -4,6 +4,7 @@ import { lostCause } from '../runtime/ports/lost-cause.js';
 import type { RawEntry, ReadOutcome, ReadRequest } from '../runtime/ports/source-log.js';
 import type { Connection } from './connect.js';
 import type { RedisConnections } from './connections.js';
+import { EntriesCommand } from './entry-replies.js';
 import { infoAt, logEnd } from './log-end.js';
 import { isReply, valueOf } from './replies.js';
 import { send } from './slots.js';
@@ -32,8 +33,10 @@ export class CheckedReads {
   /** The entries after the position, or null where the entry at it was not found. */
   async #readRange({ redisKey, position, countMax }: ReadRequest): Promise<RawEntry[] | null> {
     const redis = this.#sources;
-    if (position === BEGINNING) return redis.xrange(redisKey, '(0-0', '+', 'COUNT', countMax);
-    const entries: RawEntry[] = await redis.xrange(redisKey, position, '+', 'COUNT', countMax + 1);
+    const range = (from: string, count: number): Promise<RawEntry[]> =>
+      redis.sendCommand(new EntriesCommand(redisKey, from, '+', count)) as Promise<RawEntry[]>;
+    if (position === BEGINNING) return range('(0-0', countMax);
+    const entries = await range(position, countMax + 1);
     if (entries[0]?.[0] !== position) return null;
     entries.shift();
     return entries;

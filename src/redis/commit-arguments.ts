@@ -1,6 +1,6 @@
 import type { CommitRequest } from '../runtime/ports/task-store.js';
 import { bucketOf, type Keyspace } from './keyspace.js';
-import { encodeMember } from './ordered-member.js';
+import { encodeGroup, encodeMember } from './ordered-member.js';
 import { encodeClocks, encodeFrontier, positionsText } from './task-record.js';
 
 /** The number of keys before those of state. */
@@ -67,10 +67,18 @@ export function commitArguments(keyspace: Keyspace, request: CommitRequest): str
   }
   for (const { state, writes } of request.ordered) {
     const changed = new Buckets(buckets);
+    // Those of a group follow one another.
+    let latest: string | null = null;
+    let bucket = 0;
+    let beginning = '';
     for (const { group, member, before, after } of writes) {
-      const bucket = bucketOf(group, buckets);
-      if (before > 0) changed.goneOf(bucket).push(encodeMember(group, member, before));
-      if (after > 0) changed.putsOf(bucket).push(SCORE, encodeMember(group, member, after));
+      if (group !== latest) {
+        latest = group;
+        bucket = bucketOf(group, buckets);
+        beginning = encodeGroup(group);
+      }
+      if (before > 0) changed.goneOf(bucket).push(encodeMember(beginning, member, before));
+      if (after > 0) changed.putsOf(bucket).push(SCORE, encodeMember(beginning, member, after));
     }
     take(`${base}:o:${state}:`, changed, 'Z', 'R');
   }

@@ -2,6 +2,7 @@ import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { messageOf } from '../errors/stillwater-error.js';
 import { connectionLimits } from './connection-limits.js';
 import { type Connection, connectTo, cut, DISCONNECT_MS, end, watch } from './connect.js';
+import { readEntries } from './entry-replies.js';
 import { isCluster, type RedisAddress, resolved } from './redis-address.js';
 import { slotOf, slotOn } from './slots.js';
 
@@ -201,6 +202,7 @@ export class RedisConnections {
       redis.on('ready', () => this.#numbers.set(redis, ++this.#made));
       redis.on('close', () => this.#numbers.delete(redis));
       this.#report(redis, use);
+      if (use === 'sources') readEntries(redis);
       // A blocking wait is bounded by who waits, who knows how long.
       if (use !== 'waits')
         watch(redis, this.options.commandTimeoutMs ?? connectionLimits.commandTimeoutMs, () =>

@@ -9,10 +9,13 @@ import { escapeText, unescapeText } from '../zset/text-order.js';
  * Group and member are escaped, so that NUL only separates. Escaping keeps the order, and NUL comes before every
  * other byte: members keep their order whatever they hold, also where one is the beginning of another.
  */
-export function encodeMember(group: string, member: string, weight: number): string {
-  const text = `${escapeText(group)}\0${escapeText(member)}`;
+export function encodeMember(beginning: string, member: string, weight: number): string {
+  const text = beginning + escapeText(member);
   return weight === 1 ? text : `${text}\0${weight}`;
 }
+
+/** What all members of a group begin with: they mostly come one after the other. */
+export const encodeGroup = (group: string): string => `${escapeText(group)}\0`;
 
 export function decodeMember(text: string): [member: string, weight: number] {
   const start = text.indexOf('\0') + 1;

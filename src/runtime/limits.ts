@@ -12,7 +12,7 @@ export interface Limits {
   readBytesMax: number;
   /** Decoded batches of a source partition kept for the tasks that share it. */
   sharedBatchesMax: number;
-  /** How long such a batch is what the log holds: Redis may have lost its last entries since. */
+  /** How long such a batch is taken for what the log holds; then it is asked, for Redis may have lost its last entries since. */
   sharedMsMax: number;
   /** Values of operator state kept in memory, over all tasks of a worker. By default as many as half of V8's heap holds. */
   cacheEntriesMax: number;

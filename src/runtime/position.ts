@@ -25,15 +25,26 @@ export class PositionOrders {
   #padded = '';
 
   of(position: Position, index: number): string {
-    const dash = position.indexOf('-');
-    const ms = position.slice(0, dash);
-    if (ms !== this.#ms) {
-      this.#ms = ms;
-      this.#padded = `${ms.padStart(14, '0')}-`;
+    const { length } = this.#ms;
+    if (length === 0 || position.charCodeAt(length) !== DASH || !position.startsWith(this.#ms)) {
+      this.#ms = position.slice(0, position.indexOf('-'));
+      this.#padded = `${this.#ms.padStart(14, '0')}-`;
     }
-    const sequence = position.slice(dash + 1).padStart(12, '0');
-    return this.#padded + sequence + (index === 0 ? FIRST : `.${String(index).padStart(6, '0')}`);
+    const start = this.#ms.length + 1;
+    if (index > 0) return `${this.#padded}${sequenceText(position, start)}.${String(index).padStart(6, '0')}`;
+    // The first of a millisecond are most of all, and their ends are at hand.
+    const digits = position.length - start;
+    if (digits > 3) return this.#padded + sequenceText(position, start) + FIRST;
+    let sequence = 0;
+    for (let at = start; at < position.length; at++)
+      sequence = sequence * 10 + position.charCodeAt(at) - DIGIT_0;
+    return this.#padded + ENDS[sequence]!;
   }
 }
 
+const sequenceText = (position: Position, start: number): string => position.slice(start).padStart(12, '0');
+
+const DASH = 0x2d;
+const DIGIT_0 = 0x30;
 const FIRST = '.000000';
+const ENDS = Array.from({ length: 1_000 }, (_, sequence) => String(sequence).padStart(12, '0') + FIRST);

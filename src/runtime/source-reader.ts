@@ -15,15 +15,19 @@ const GROWTH = 8;
 interface SharedBatch {
   after: InputPosition;
   batch: DecodedBatch;
+  /** When it was last known to be what the log holds. */
   readAt: number;
+  /** Whether it still is, where that is being asked. */
+  asking?: Promise<boolean>;
 }
 
 /**
  * Reads and decodes one source partition, once for all tasks of a worker that stand at the same place.
  *
- * Every request names the position it continues from. A batch that was read lately (no longer ago than `sharedMsMax`:
- * the log may have lost it since), or is being read, from that position is shared; a task that is behind reads for itself, and shares again when it has come to where the others
- * are. So there is no cursor to lose, and no protocol of joining.
+ * Every request names the position it continues from. A batch that was read lately, or is being read, from that position is
+ * shared; a task that is behind reads for itself, and shares again when it has come to where the others are. So there is no
+ * cursor to lose, and no protocol of joining. The log may have lost what was read of it: after `sharedMsMax` it is asked
+ * whether it still holds the end of the batch, as the next read would.
  */
 export class SourceReader {
   /** Of the log as it is: another takes its place when an entry that was read is found to be gone. */
@@ -62,7 +66,7 @@ export class SourceReader {
       this.#reading.clear();
     }
     const recent = this.#find(position.position);
-    if (recent && (position.position !== BEGINNING || (await this.#isStill(recent.shared)))) {
+    if (recent && (await this.#isThere(position, recent.shared))) {
       this.#readAhead(recent.shared);
       return { batch: recent.shared.batch, from: recent.from, after: recent.shared.after };
     }
@@ -103,6 +107,28 @@ export class SourceReader {
     );
   }
 
+  /** Whether what was read can be taken for what the log holds. One task asks for all. */
+  #isThere({ position }: InputPosition, shared: SharedBatch): Promise<boolean> | boolean {
+    if (position === BEGINNING) return this.#isStill(shared);
+    if (this.clock.monotonicMs() - shared.readAt <= this.limits.sharedMsMax) return true;
+    return (shared.asking ??= this.#holdsEnd(shared).finally(() => delete shared.asking));
+  }
+
+  async #holdsEnd(shared: SharedBatch): Promise<boolean> {
+    const { batch, after } = shared;
+    const readAt = this.clock.monotonicMs();
+    const { status } = await this.log.read({
+      redisKey: this.redisKey,
+      position: batch.ids[batch.ids.length - 1]!,
+      entriesRead: after.entries + batch.ids.length,
+      countMax: 1,
+      through: 'range',
+    });
+    if (status === 'read') shared.readAt = readAt;
+    else this.forget();
+    return status === 'read';
+  }
+
   /**
    * Whether the log begins with this batch. At any other place the next read finds out; from the beginning nothing is
    * continued, so that a log that was made anew would be taken for the one before.
@@ -116,10 +142,8 @@ export class SourceReader {
   }
 
   #find(position: Position): { shared: SharedBatch; from: number } | null {
-    const oldest = this.clock.monotonicMs() - this.limits.sharedMsMax;
-    while (this.#recent.length > 0 && this.#recent[0]!.readAt < oldest) this.#recent.shift();
+    for (const shared of this.#recent) if (shared.after.position === position) return { shared, from: 0 };
     for (const shared of this.#recent) {
-      if (shared.after.position === position) return { shared, from: 0 };
       const at = shared.batch.ids.indexOf(position);
       if (at !== -1 && at < shared.batch.ids.length - 1) return { shared, from: at + 1 };
     }

@@ -1,10 +1,11 @@
 import { StillwaterError } from '../errors/stillwater-error.js';
 import type { DescribedType } from '../runtime/reading/view-description.js';
+import { instantOf } from '../view/instant.js';
 import { decimalText, plainDecimalText } from '../zset/decimal.js';
 import { canonical, type Value } from '../zset/value.js';
 
-/** Date-times need an offset or `Z`; dates alone stand for their first instant in UTC. */
-const INSTANT = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2}))?$/i;
+/** Stands for its first instant in UTC. */
+const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,3})?$/i;
 
 /** A text of a query or path as a value of a column's type. @throws StillwaterError `malformed-value` */
@@ -17,12 +18,13 @@ export function coerceValue(name: string, type: DescribedType, text: string): Va
         if (value !== null) return value;
         throw malformed(name, text, 'a number such as 12.50');
       }
-      if (type.format !== 'instant') return text;
-      if (INSTANT.test(text)) {
-        const ms = Date.parse(text.replace(' ', 'T'));
-        if (!Number.isNaN(ms)) return new Date(ms).toISOString();
+      if (type.format === 'instant') {
+        // What the column takes, and dates: nothing that it would refuse, such as a day that the month has not.
+        const value = instantOf(DATE.test(text) ? `${text}T00:00:00Z` : text);
+        if (value !== null) return value;
+        throw malformed(name, text, 'a date-time such as 2001-01-01T05:00:00Z');
       }
-      throw malformed(name, text, 'a date-time such as 2001-01-01T05:00:00Z');
+      return text;
     case 'number': {
       const value = NUMBER.test(text) ? Number(text) : NaN;
       if (!Number.isFinite(value)) throw malformed(name, text, type.integer ? 'a whole number' : 'a number');

@@ -1,12 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { plainProblem } from './problem.js';
+import { jsonOf } from './read-body.js';
 import { defaultServingLimits, type ServingLimits } from './serving-limits.js';
 
 /** Fastify with the limits of the HTTP surface. Open connections (changes) end when the service does. */
 export function servingAdapter(limits: Partial<ServingLimits> = {}): FastifyAdapter {
   const { bodyBytesMax, pathSegmentMax } = { ...defaultServingLimits, ...limits };
-  return new FastifyAdapter({
+  const adapter = new FastifyAdapter({
     bodyLimit: bodyBytesMax,
     routerOptions: { maxParamLength: pathSegmentMax },
     forceCloseConnections: true,
@@ -24,4 +25,12 @@ export function servingAdapter(limits: Partial<ServingLimits> = {}): FastifyAdap
         .send(JSON.stringify(problem));
     },
   });
+  adapter.useBodyParser('application/json', false, { bodyLimit: bodyBytesMax }, (_request, body, done) => {
+    try {
+      done(null, jsonOf(body));
+    } catch (thrown) {
+      done(thrown as Error);
+    }
+  });
+  return adapter;
 }

@@ -82,9 +82,9 @@ export class ServingModule implements OnModuleInit {
     const fastify = httpAdapter.getInstance<FastifyInstance>();
     countRequests(fastify, this.metrics);
     if (fastify.hasContentTypeParser(NDJSON)) return;
-    fastify.addContentTypeParser<string>(
+    fastify.addContentTypeParser<Buffer>(
       NDJSON,
-      { parseAs: 'string', bodyLimit: this.options.limits.bodyBytesMax },
+      { parseAs: 'buffer', bodyLimit: this.options.limits.bodyBytesMax },
       (_request, body, done) => done(null, new LinesBody(body)),
     );
   }

@@ -8,6 +8,7 @@ import type {
   PathToScalar,
   ValueAt,
 } from './path-type.js';
+import { aggregateFacts } from './aggregate-facts.js';
 import { placeOfDeclaration } from './place.js';
 import type { AggregateKind } from './aggregate-spec.js';
 import type { NotAsync, ViewTypeError } from './view-type-error.js';
@@ -28,6 +29,10 @@ export interface AggregateRequest {
   readonly options: AggregatorOptions;
   readonly place: string | null;
 }
+
+/** Modules are compiled without their types being checked: it may be `count` that was never called. */
+export const isAggregate = (value: unknown): value is AggregateRequest =>
+  typeof value === 'object' && value !== null && (value as AggregateRequest).kind in aggregateFacts;
 
 /** Null where a column may be null. */
 export type NullAt<Row, C extends string> = Extract<ValueAt<Row, C>, null>;

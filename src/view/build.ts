@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { columnNameProblem } from './column-name.js';
-import { columnsOf } from './columns.js';
+import { columnsOf, isSchema } from './columns.js';
 import { sameKind, typeText, type Column } from './column.js';
 import type { Expression } from './expression.js';
 import {
@@ -53,7 +53,7 @@ export class Build {
   }
 
   rowColumns(schema: z.core.$ZodType, where: string): readonly Column[] {
-    const described = columnsOf(schema);
+    const described = isSchema(schema) ? columnsOf(schema) : null;
     if (described === null)
       this.note({
         code: 'bad-schema',

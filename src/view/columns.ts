@@ -17,6 +17,10 @@ export function columnsOf(
   return type.kind === 'object' ? { columns: type.columns, unstorable } : null;
 }
 
+/** Modules are compiled without their types being checked: anything may stand where a schema should. */
+export const isSchema = (value: unknown): value is z.core.$ZodType =>
+  typeof value === 'object' && value !== null && '_zod' in value;
+
 /** The column of this name that values of a schema make: null stands for undefined. */
 export function columnOf(
   name: string,

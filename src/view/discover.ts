@@ -14,6 +14,8 @@ export interface Discovered {
 }
 
 const FILES_MAX = 10_000;
+/** How long the import of one module may take. */
+const IMPORT_MS_MAX = 30_000;
 const MODULE = /\.(?:[cm]?ts|[cm]?js)$/;
 const NOT_A_MODULE = /\.d\.[cm]?ts$|\.(?:spec|test)\.[cm]?[tj]s$/;
 
@@ -21,18 +23,34 @@ const NOT_A_MODULE = /\.d\.[cm]?ts$|\.(?:spec|test)\.[cm]?[tj]s$/;
 export async function discoverViews(
   directory: string,
   importModule: (file: string) => Promise<unknown>,
+  { importMsMax = IMPORT_MS_MAX }: { readonly importMsMax?: number } = {},
 ): Promise<Discovered> {
   const declarations = new Set<SourceDeclaration>();
   const errors: StillwaterError[] = [];
   const files = await modulesOf(directory);
   for (const file of files) {
     try {
-      for (const declaration of declarationsIn(await importModule(file))) declarations.add(declaration);
+      for (const declaration of declarationsIn(await ended(importModule(file), importMsMax)))
+        declarations.add(declaration);
     } catch (error) {
       errors.push(importError(file, error));
     }
   }
   return { declarations: [...declarations], errors, files };
+}
+
+/** A module that waits at its top level for what never comes would end the process without a word, or never let it start. */
+async function ended(imported: Promise<unknown>, msMax: number): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const what = `it waits at its top level, and has not come to its end within ${msMax} ms`;
+    timer = setTimeout(() => reject(new Error(what)), msMax);
+  });
+  try {
+    return await Promise.race([imported, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** The declarations a module exports: by themselves, in arrays or in records. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { columnOf } from './columns.js';
+import { columnOf, isSchema } from './columns.js';
 import { columnAt, renamed, type Column } from './column.js';
 import { isComputed } from './computed.js';
 import type { Problem } from './problem.js';
@@ -36,7 +36,16 @@ export function expressionOf(relation: Relation, value: unknown, name: string, w
     const problem = functionProblem(value.call);
     if (problem !== null)
       noteFunction(problem, `the function of column "${name}"`, value.place, written.note);
-    const { unstorable, ...column } = columnOf(name, value.schema);
+    if (!isSchema(value.schema))
+      written.note({
+        code: 'bad-schema',
+        what: `The computed column "${name}" has no schema to say what its function gives.`,
+        evidence: { given: typeof value.schema },
+        remedy: 'Write computed(z.number(), (row) => …).',
+        place: value.place,
+      });
+    const schema = isSchema(value.schema) ? value.schema : z.unknown();
+    const { unstorable, ...column } = columnOf(name, schema);
     noteUnstorable(unstorable, `The computed column "${name}"`, value.place, written.note);
     return { kind: 'computed', fn: userFunction(value.call), column };
   }

@@ -1,5 +1,5 @@
 import { aggregateSpec, type NamedAggregate } from './aggregate-spec.js';
-import type { AggregateRequest } from './aggregates.js';
+import { isAggregate } from './aggregates.js';
 import type { Build } from './build.js';
 import { foldsInParts } from './aggregate-facts.js';
 import { isScalar, renamed } from './column.js';
@@ -27,11 +27,18 @@ export interface Groups {
 
 /** The columns that are grouped by, and what is wrong with them. */
 export function groupColumns(build: Build, by: readonly unknown[]): NamedExpression[] {
-  const named = by.flatMap((part) =>
-    typeof part === 'string'
-      ? build.columns({ [part.split('.').at(-1)!]: part }, 'group by')
-      : build.columns(part, 'group by'),
-  );
+  const named = by.flatMap((part) => {
+    if (typeof part === 'string') return build.columns({ [part.split('.').at(-1)!]: part }, 'group by');
+    if (Array.isArray(part))
+      build.note({
+        code: 'bad-option',
+        what: 'groupBy() is given a list.',
+        evidence: { given: part.join(', ') },
+        remedy: `Name the columns one after the other: groupBy('a', 'b').`,
+        place: build.place,
+      });
+    return build.columns(part, 'group by');
+  });
   const names = named.map(({ name }) => name);
   for (const name of new Set(names.filter((candidate, index) => names.indexOf(candidate) !== index)))
     build.note({
@@ -59,8 +66,17 @@ export function aggregateNode(
 ): AggregateNode {
   const { node, by } = groupedRows(build, rows, grouped, key);
   const aggregates = [...before];
-  for (const [name, request] of Object.entries(asked ?? {}) as [string, AggregateRequest][])
-    aggregates.push({ name, aggregate: aggregateSpec(name, request, node.relation, build) });
+  for (const [name, request] of Object.entries(asked ?? {}) as [string, unknown][])
+    if (isAggregate(request))
+      aggregates.push({ name, aggregate: aggregateSpec(name, request, node.relation, build) });
+    else
+      build.note({
+        code: 'bad-option',
+        what: `The column "${name}" of aggregate() is no aggregate.`,
+        evidence: { given: typeof request },
+        remedy: `Call one: { ${name}: count() }, sum('column'), max('column') ….`,
+        place: build.place,
+      });
   for (const { name } of aggregates.slice(before.length))
     if ([...by, ...before].some((column) => column.name === name))
       build.note({

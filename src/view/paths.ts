@@ -1,4 +1,4 @@
-import { pathsRead } from './function-source.js';
+import { pathsRead } from './paths-read.js';
 import type { Expression } from './expression.js';
 import type { UserFunction } from './user-function.js';
 

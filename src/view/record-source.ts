@@ -1,6 +1,6 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { columnNameProblem } from './column-name.js';
-import { columnsOf } from './columns.js';
+import { columnsOf, isSchema } from './columns.js';
 import { isScalar, typeText, type Column } from './column.js';
 import type { EventDecoder, Retention } from './declarations.js';
 import { DURATION_EXAMPLES, durationMs, type Duration } from './duration.js';
@@ -44,14 +44,32 @@ export class OptionReader {
       this.note(
         'bad-name',
         'has a name that cannot stand in a path.',
-        { name: JSON.stringify(name) ?? 'undefined' },
+        { name: typeof name === 'string' ? JSON.stringify(name) : typeof name },
         'Use letters, digits and - _ . : only.',
       );
     return String(name);
   }
 
+  /** Options that are not taken would be left out of account without a word: a name that is misspelt. */
+  options<O extends object>(given: O, known: Readonly<Record<string, true>>): O {
+    for (const name of Object.keys(given ?? {}))
+      if (!(name in known))
+        this.note(
+          'unknown-option',
+          `has an option "${name}", which there is not.`,
+          { options: Object.keys(known).join(', ') },
+          'Correct its name, or leave it out.',
+        );
+    return given ?? ({} as O);
+  }
+
+  /** The schema of its records, or that of none, after noting it. */
+  schema<S extends z.core.$ZodType>(schema: S): S {
+    return isSchema(schema) ? schema : (z.object({}) as never);
+  }
+
   columns(schema: z.core.$ZodType | undefined): readonly Column[] {
-    const described = schema?._zod ? columnsOf(schema) : null;
+    const described = isSchema(schema) ? columnsOf(schema) : null;
     if (described === null) {
       this.note('bad-schema', 'has no schema of objects.', {}, 'Write schema: z.object({ … }).');
       return [];
@@ -156,7 +174,7 @@ export class OptionReader {
         { unknownTypes: JSON.stringify(unknownTypes) ?? 'undefined' },
         `Write 'skip' or 'error'.`,
       );
-    else if (schema?._zod && variantsOfSchema(schema) === null)
+    else if (isSchema(schema) && variantsOfSchema(schema) === null)
       this.note(
         'no-event-types',
         'says what an event of an unknown type is, and its events have no types.',

@@ -1,6 +1,6 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Build } from './build.js';
-import { elementSchema } from './columns.js';
+import { elementSchema, isSchema } from './columns.js';
 import { pathOf } from './expression.js';
 import type { FlatMapNode, PlanNode, SelectNode, UnnestNode, WhereNode } from './plan.js';
 import type { Column } from './column.js';
@@ -24,6 +24,9 @@ export function whereNode(build: Build, input: PlanNode, predicate: unknown): Wh
 export const selectNode = (build: Build, input: PlanNode, columns: unknown): SelectNode =>
   projected(input, build.columns(columns, 'select'), build.place);
 
+/** Stands for the schema of rows that have none, which is noted. */
+const NO_COLUMNS = z.object({});
+
 export function flatMapNode(build: Build, input: PlanNode, row: z.core.$ZodType, fn: unknown): FlatMapNode {
   build.check(fn, 'the function of flatMap()');
   const columns = build.rowColumns(row, 'flatMap()');
@@ -31,7 +34,7 @@ export function flatMapNode(build: Build, input: PlanNode, row: z.core.$ZodType,
     op: 'flatMap',
     input,
     fn: userFunction(fn as (row: unknown) => Iterable<unknown>),
-    row,
+    row: isSchema(row) ? row : NO_COLUMNS,
     relation: flatMapRelation(input.relation, columns),
     place: build.place,
   };

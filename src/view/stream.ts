@@ -80,13 +80,27 @@ export class Stream<in out Event, out Input = any, in out Tag extends string | n
   declare readonly [appended]: Input;
 }
 
+const OPTIONS: Readonly<Record<keyof StreamOptions<any, any, any>, true>> = {
+  schema: true,
+  redisKey: true,
+  partitions: true,
+  retain: true,
+  eventTime: true,
+  lateness: true,
+  partitionBy: true,
+  unknownTypes: true,
+  decoder: true,
+  upcast: true,
+};
+
 /** Declares a stream: events that are appended and never change. */
 export function stream<S extends z.core.$ZodType, const Time extends string, const By extends Names>(
   name: string,
-  options: StreamOptions<S, Time, By>,
+  given: StreamOptions<S, Time, By>,
 ): Stream<RowOfSchema<S>, z.input<S>, TagOf<S>> {
   const place = placeOfDeclaration();
   const read = new OptionReader(`Stream "${name}"`, place);
+  const options = read.options(given, OPTIONS);
   const columns = read.columns(options.schema);
   const partitions = read.partitions(options.partitions);
   const partitionBy =
@@ -102,7 +116,7 @@ export function stream<S extends z.core.$ZodType, const Time extends string, con
     {
       kind: 'stream',
       name: read.name(name),
-      schema: options.schema,
+      schema: read.schema(options.schema),
       columns,
       redisKey: read.redisKey(options.redisKey, name),
       partitions,

@@ -36,13 +36,24 @@ export class Table<in out Row, out Key extends string, out Input = any> extends 
   declare readonly [appended]: Input;
 }
 
+const OPTIONS: Readonly<Record<keyof TableOptions<any, any, any>, true>> = {
+  schema: true,
+  redisKey: true,
+  partitions: true,
+  retain: true,
+  key: true,
+  eventTime: true,
+  lateness: true,
+};
+
 /** Declares a table: a record replaces or deletes the row of its key. */
 export function table<S extends z.core.$ZodType, const Key extends Names, const Time extends string>(
   name: string,
-  options: TableOptions<S, Key, Time>,
+  given: TableOptions<S, Key, Time>,
 ): Table<RowOfSchema<S>, (Key extends readonly string[] ? Key[number] : Key) & string, z.input<S>> {
   const place = placeOfDeclaration();
   const read = new OptionReader(`Table "${name}"`, place);
+  const options = read.options(given, OPTIONS);
   const columns = read.columns(options.schema);
   const key = read.keyColumns(columns, options.key, 'key');
   if (key.length === 0)
@@ -58,7 +69,7 @@ export function table<S extends z.core.$ZodType, const Key extends Names, const 
     {
       kind: 'table',
       name: read.name(name),
-      schema: options.schema,
+      schema: read.schema(options.schema),
       columns,
       redisKey: read.redisKey(options.redisKey, name),
       partitions: read.partitions(options.partitions),

@@ -84,7 +84,8 @@ export class ViewOptionReader extends OptionReader {
         );
       return uniqueKey ?? [];
     }
-    const key = typeof named === 'string' ? [named] : [...named];
+    const key =
+      typeof named === 'string' ? [named] : Array.isArray(named) ? named.map(String) : [String(named)];
     if (!this.#checkKey(columns, key)) return key;
     if (uniqueKey !== null && !uniqueKey.every((name) => key.includes(name)))
       this.#noteWeakKey(plan, key, uniqueKey);
@@ -92,6 +93,15 @@ export class ViewOptionReader extends OptionReader {
   }
 
   indexes(columns: readonly Column[], indexes: readonly Index[]): IndexDeclaration[] {
+    if (!Array.isArray(indexes)) {
+      this.note(
+        'bad-index',
+        'has `indexes` that are no list.',
+        { indexes: JSON.stringify(indexes) ?? 'undefined' },
+        `Write indexes: ['column.desc'].`,
+      );
+      return [];
+    }
     const names = indexes.map((index) => (typeof index === 'string' ? index : index.join(',')));
     for (const name of new Set(names.filter((candidate, index) => names.indexOf(candidate) !== index)))
       this.note('bad-index', `declares the index "${name}" twice.`, {}, 'Remove one.');

@@ -75,15 +75,29 @@ export const BUCKETS_DEFAULT = 64;
 export const BUCKETS_MAX = 4096;
 export const ERRORS_MAX_DEFAULT = 100;
 
+const OPTIONS: Readonly<Record<keyof ViewOptions<any, any, any, any>, true>> = {
+  from: true,
+  key: true,
+  indexes: true,
+  retain: true,
+  version: true,
+  promote: true,
+  partitions: true,
+  buckets: true,
+  errorsMax: true,
+  description: true,
+};
+
 /** Declares a view of a collection. Its key is what is known to identify a row, where something is. */
 export function view<
   Row,
   Known extends string | null,
   const Key extends Names = Names,
   const Indexes extends readonly Index[] = [],
->(name: string, options: ViewOptions<Row, Known, Key, Indexes>): View<Row, KeyNames<Row, Known, Key>> {
+>(name: string, given: ViewOptions<Row, Known, Key, Indexes>): View<Row, KeyNames<Row, Known, Key>> {
   const place = placeOfDeclaration();
   const read = new ViewOptionReader(`View "${name}"`, place);
+  const options = read.options(given, OPTIONS);
   const from = options.from as Collection<Row, Known> | undefined;
   const rows = read.retained(read.inlined(read.plan(from)), options.retain);
   const key = read.key(rows, options.key as Names | undefined);

@@ -83,6 +83,26 @@ describeWithRedis('an event that is wrong', () => {
     });
   });
 
+  test.each(['application/json', 'application/x-ndjson'])(
+    'of bytes that are not UTF-8, as %s, is refused: two keys would become one',
+    async (type) => {
+      const body = Buffer.concat([
+        Buffer.from('{"value":1,"sensor":"'),
+        Buffer.from([0xff, 0xfe]),
+        Buffer.from('"}'),
+      ]);
+      const reply = await product.ask('POST', '/streams/readings/events', body, { 'content-type': type });
+      expect(reply).toMatchObject(problem(400, 'malformed-body', /not UTF-8/));
+    },
+  );
+
+  test('with a field of any name is JSON like another, and counts', async () => {
+    const event = '{"sensor":"odd","value":1,"__proto__":{"value":7},"constructor":{"prototype":{}}}';
+    expect((await product.ask('POST', '/streams/readings/events', event)).status).toBe(202);
+    await product.caughtUp('per-sensor');
+    expect(await rowOf('odd')).toEqual({ sensor: 'odd', readings: 1, total: 1 });
+  });
+
   test('with fields nobody declared counts without them; an empty array is no event', async () => {
     expect(
       (await product.ask('POST', '/streams/readings/events', '{"sensor":"a","value":1,"colour":"red"}'))

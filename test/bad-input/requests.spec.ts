@@ -1,13 +1,13 @@
-import { count, stream, sum, view } from 'stillwater';
+import { count, instant, max, stream, sum, view } from 'stillwater';
 import { z } from 'zod';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 import { problem, Product } from './product.js';
 
 const sales = stream('sales', {
-  schema: z.object({ shop: z.string(), region: z.string(), amount: z.number() }),
+  schema: z.object({ shop: z.string(), region: z.string(), amount: z.number(), at: instant() }),
 });
 const perShop = view('per-shop', {
-  from: sales.groupBy('region', 'shop').aggregate({ sales: count(), amount: sum('amount') }),
+  from: sales.groupBy('region', 'shop').aggregate({ sales: count(), amount: sum('amount'), last: max('at') }),
   indexes: ['amount.desc'],
 });
 
@@ -20,7 +20,12 @@ describeWithRedis('a request that is wrong', () => {
   beforeAll(async () => {
     redis = await RedisServer.start();
     product = await Product.start(redis, [perShop]);
-    const events = shops.map((shop, index) => ({ shop, region: 'Süd/West', amount: index }));
+    const events = shops.map((shop, index) => ({
+      shop,
+      region: 'Süd/West',
+      amount: index,
+      at: '2026-01-05T10:00:00Z',
+    }));
     expect((await product.ask('POST', '/streams/sales/events', events)).status).toBe(202);
     await product.caughtUp('per-shop');
   });
@@ -44,6 +49,9 @@ describeWithRedis('a request that is wrong', () => {
     ['GET', '/views/per-shop/rows?sales=about.3', 400, 'malformed-filter', /gte/],
     ['GET', '/views/per-shop/rows?sales=eq.many', 400, 'malformed-value', /sales/],
     ['GET', '/views/per-shop/rows?amount=eq.NaN', 400, 'malformed-value', /amount/],
+    ['GET', '/views/per-shop/rows?last=eq.2026-02-30', 400, 'malformed-value', /date-time/],
+    ['GET', '/views/per-shop/rows?last=lt.2026-02-30T10:00:00Z', 400, 'malformed-value', /2026-02-30/],
+    ['GET', '/views/per-shop/rows?last=lt.9999-12-31T23:59:59-23:00', 400, 'malformed-value', /9999/],
     ['GET', '/views/per-shop/rows?amount=in.(1', 400, 'malformed-filter', /expected/],
     ['GET', '/views/per-shop/rows?or=(sales.eq.1', 400, 'malformed-filter', /expected/],
     ['GET', '/views/per-shop/rows?order=colour', 400, 'unknown-column', /shop/],

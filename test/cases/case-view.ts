@@ -10,6 +10,9 @@ import { unsupported, unsupportedIn } from './unsupported.js';
 
 const COPIES = 'copies';
 
+/** A case loads thousands of rows in a step, and the machine may have other things to do. */
+const STEP_MS_MAX = 60_000;
+
 /**
  * A relation as a view of the product. SQL's relations are bags and a view has a key: it is grouped by all its columns,
  * and counts how often each row is there.
@@ -64,7 +67,7 @@ export class MaintainedBag {
     before: readonly Append[],
   ) {
     checkDeclarations([bag.view.declaration]);
-    this.#run = new ViewRun(bag.view.declaration);
+    this.#run = new ViewRun(bag.view.declaration, { stepMsMax: STEP_MS_MAX });
     // What was there before the view was made comes at once.
     if (before.length > 0) this.#run.tick(before.flat());
   }

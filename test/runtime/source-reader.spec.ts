@@ -109,6 +109,17 @@ describe('tasks of a worker that read one stream', () => {
     expect(await idsAfter('6-0')).toEqual(['7-1']);
   });
 
+  it('share what was read for as long as the log holds the end of it, and one of them asks', async () => {
+    add('5-0', '6-0', '7-0');
+    await idsAfter('0-0');
+    asked = 0;
+    now += defaultLimits.sharedMsMax + 1;
+    const found = await Promise.all([idsAfter('5-0'), idsAfter('6-0'), idsAfter('5-0')]);
+    expect(found).toEqual([['6-0', '7-0'], ['7-0'], ['6-0', '7-0']]);
+    expect(await idsAfter('6-0')).toEqual(['7-0']);
+    expect([asked, read()]).toEqual([1, 3]);
+  });
+
   it('begin with what the log holds now, also before anybody has noticed that it was made anew', async () => {
     add('5-0', '6-0', '7-0');
     await idsAfter('0-0');

@@ -34,6 +34,11 @@ describe('what a function gives', () => {
     expect(() => check(schema)(value)).toThrow();
   });
 
+  it('is told as what it is where it is refused, which JSON does not know', () => {
+    expect(() => check(z.number())(1 / 0)).toThrow(/gave Infinity,/);
+    expect(() => check(z.int())(NaN)).toThrow(/gave NaN,/);
+  });
+
   it('goes through transforms of its schema', () => {
     expect(
       check(

@@ -5,6 +5,7 @@ import {
   declarationErrors,
   first,
   instant,
+  rolling,
   stream,
   sum,
   table,
@@ -262,6 +263,49 @@ describe('options', () => {
     expect(codes(viewOf(airports, { promote: 'never' }))).toEqual(['bad-option']);
     expect(codes(viewOf(undefined))).toEqual(['not-a-collection']);
     expect(codes(viewOf(flights.select({})))).toContain('no-columns');
+  });
+});
+
+describe('a module compiled without its types being checked', () => {
+  it('is told of options that there are not, instead of being heard in part', () => {
+    expect(errorsOf(viewOf(airports, { index: ['code'] }))[0]!.message).toContain('an option "index"');
+    const schema = z.object({ id: z.string() });
+    expect(codes(loose.stream('s', { schema, late: '1h' }))).toEqual(['unknown-option']);
+    expect(codes(loose.table('t', { schema, key: 'id', keys: 'id' }))).toEqual(['unknown-option']);
+  });
+
+  it('is told what is no aggregate, such as one that was never called', () => {
+    for (const wrong of [count, 5, null, 'count', rolling(sum('delay' as never), { rows: 2 })])
+      expect(codes(viewOf(flights.groupBy('origin').aggregate({ n: wrong })))).toEqual(['bad-option']);
+  });
+
+  it('is told where a schema is missing', () => {
+    expect(codes(loose.stream('s', { schema: { id: z.string() } }))).toEqual(['bad-schema']);
+    expect(codes(loose.stream('s'))).toEqual(['bad-schema']);
+    const aside: any = loose.stream('s', { schema: { id: z.string() } });
+    expect(codes(viewOf(aside, { key: 'id' }))).toEqual(['bad-schema', 'unknown-column']);
+    expect(
+      codes(
+        viewOf(flights.select({ delay: computed(((row: any) => row.delay) as never, undefined as never) }), {
+          key: 'delay',
+        }),
+      ),
+    ).toContain('bad-schema');
+    expect(
+      codes(
+        viewOf(
+          flights.flatMap(() => []),
+          { key: [] },
+        ),
+      ),
+    ).toContain('bad-schema');
+  });
+
+  it('is told of lists where there are none, and of none where there is one', () => {
+    expect(codes(viewOf(flights.groupBy(['origin']).aggregate({ n: count() })))).toEqual(['bad-option']);
+    expect(codes(viewOf(airports, { indexes: 'code' }))).toEqual(['bad-index']);
+    expect(codes(viewOf(airports, { key: 5 }))).toEqual(['unknown-column']);
+    expect(codes(loose.view('v'))).toEqual(['not-a-collection']);
   });
 });
 

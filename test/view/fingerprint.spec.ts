@@ -1,6 +1,7 @@
 import { computed, count, countIf, instant, max, maxBy, stream, table, view } from 'stillwater';
 import { z } from 'zod';
-import { normalSource, pathsRead } from '../../src/view/function-source.js';
+import { normalSource } from '../../src/view/function-source.js';
+import { pathsRead } from '../../src/view/paths-read.js';
 
 const base = { at: instant(), delay: z.int(), origin: z.string() };
 const flightsOf = (more: Record<string, z.ZodType> = {}, options: object = {}): any =>

@@ -4,13 +4,24 @@ import { Command } from 'ioredis';
 const AROUND = 16;
 const [DOLLAR, ZERO, RETURN, NEWLINE] = [0x24, 0x30, 0x0d, 0x0a];
 
-/** Where commands are written before they are sent, one at a time; as large as the largest so far, within reason. */
+/**
+ * Where commands are written before they are sent, one at a time; as large as the largest so far, within reason. It is sent from
+ * there: a copy of each commit is megabytes that the system has to find and to clear.
+ */
 let room = Buffer.allocUnsafeSlow(1 << 20);
 const ROOM_MAX = 1 << 26;
+/** Who was given what lies there; mostly it has sent all by the time of the next. */
+let sender: Sender | null = null;
+
+/** A socket, as far as it says whether all it was given has been sent. */
+export interface Sender {
+  readonly writableLength: number;
+  readonly destroyed: boolean;
+}
 
 /**
  * EVALSHA with its arguments written for the wire here, and once: ioredis looks at each of thousands of arguments several
- * times, makes one text of all, and has that encoded.
+ * times, makes one text of all, and has that encoded. Not for pipelines, which keep what they are given.
  */
 export class EncodedCall extends Command {
   readonly #all: readonly string[];
@@ -21,19 +32,20 @@ export class EncodedCall extends Command {
     this.#all = all;
   }
 
-  override toWritable(): Buffer {
-    return encodeCommand(this.name, this.#all);
+  override toWritable(socket: object): Buffer {
+    return encodeCommand(this.name, this.#all, socket as Sender);
   }
 }
 
-/** A command as Redis reads it: an array of strings, each behind its length in bytes. */
-export function encodeCommand(name: string, args: readonly string[]): Buffer {
+/** A command as Redis reads it: an array of strings, each behind its length in bytes. To be given to the socket at once. */
+export function encodeCommand(name: string, args: readonly string[], to: Sender): Buffer {
+  const isFree = sender === null || (!sender.destroyed && sender.writableLength === 0);
+  if (!isFree || room.length > ROOM_MAX) room = Buffer.allocUnsafeSlow(1 << 20);
   let at = writeHead(0, '*', args.length + 1);
   at = writeText(at, name);
   for (let index = 0; index < args.length; index++) at = writeText(at, args[index]!);
-  const encoded = Buffer.from(room.subarray(0, at));
-  if (room.length > ROOM_MAX) room = Buffer.allocUnsafeSlow(1 << 20);
-  return encoded;
+  sender = to;
+  return room.subarray(0, at);
 }
 
 function writeHead(at: number, sign: string, count: number): number {

@@ -84,7 +84,7 @@ const withLog =
   };
 
 /** What tasks have stored of their senders, changed for whoever asks. */
-const withHeard = (change: (heard: Heard) => Heard): Mutation['ports'] =>
+const withHeard = (change: (heard: Heard, redis: MemoryRedis) => Heard): Mutation['ports'] =>
   withTasks((redis) => {
     const store = new MemoryTaskStore(redis);
     const status = store.status.bind(store);
@@ -92,7 +92,8 @@ const withHeard = (change: (heard: Heard) => Heard): Mutation['ports'] =>
       (await status(tasks)).map(({ record, ...rest }) => {
         const heard = record && heardIn(record);
         if (!heard) return { ...rest, record };
-        return { ...rest, record: { ...record, extra: { ...record.extra, [EXCHANGE]: heard.map(change) } } };
+        const changed = heard.map((one) => change(one, redis));
+        return { ...rest, record: { ...record, extra: { ...record.extra, [EXCHANGE]: changed } } };
       });
     return store;
   });
@@ -389,7 +390,12 @@ export const mutations: readonly Mutation[] = [
     breaks: 'what a task has lost it makes again up to where its receivers are',
     subject: movedOnly,
     slotsGoBack: true,
-    ports: withHeard((heard) => ({ ...heard, frontier: {} })),
+    ports: withHeard((heard, redis) => ({
+      ...heard,
+      frontier: Object.fromEntries(
+        Object.keys(heard.frontier).map((redisKey) => [redisKey, redis.streams.get(redisKey)!.last]),
+      ),
+    })),
   },
   {
     breaks: 'what a task has lost it makes again up to the time that its receivers have acted on',

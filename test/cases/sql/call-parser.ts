@@ -29,11 +29,18 @@ export abstract class CallParser extends TokenReader {
 
   protected column(first: string): Expr {
     if (this.skip('(')) return this.#call(first);
+    // A function of lists as an aggregate: of the list of its values.
+    if (first === 'aggregate' && this.skip(':')) return this.#ofList(this.name());
     if (!this.skip('.')) return BARE.has(first) ? call(first, []) : { k: 'column', table: null, name: first };
     if (this.skip('*')) return { k: 'star', table: first };
     const second = this.name();
     if (this.skip('(')) return this.#call(second);
     return { k: 'column', table: first, name: second };
+  }
+
+  #ofList(name: string): Expr {
+    this.expect('(');
+    return call(name, [this.#call('array_agg')]);
   }
 
   #call(name: string): Expr {

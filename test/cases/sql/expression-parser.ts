@@ -152,6 +152,8 @@ export abstract class ExpressionParser extends PrimaryParser {
     let e = of;
     for (;;) {
       if (this.skip('::')) e = this.castTo(e);
+      // Texts have one order here, that of their characters' codes.
+      else if (this.skip('collate')) this.name();
       else if (this.skip('[')) {
         const index = this.expression();
         e = this.skip(':') ? call('(slice)', [e, index, this.expression()]) : { k: 'element', e, index };

@@ -6,7 +6,7 @@ import { alike, binary, logical, unary } from './operators.js';
 import { commonType, compare, ofDoubles, scalarFunctions } from './scalar-functions.js';
 import type { Scope } from './scope.js';
 import { field } from './times.js';
-import { asJson, elementOf, isList, isNumber, isTime } from './types.js';
+import { asJson, elementOf, isList, isNumber, isTime, shown } from './types.js';
 
 export function compile(e: Expr, scope: Scope): Compiled {
   const inner = (part: Expr): Compiled => compile(part, scope);
@@ -157,7 +157,11 @@ function called(e: Call, args: readonly Compiled[]): Compiled {
   const type = known.type(types);
   const taken = args.map((arg) => {
     if (known.takes !== undefined && arg.type === 'unknown') return arg;
-    if (known.takes === 'text' && known.nulls) return coerced(arg, 'text');
+    if (known.takes === 'text' && known.nulls)
+      // As it is shown, which of a truth is another text than a cast gives.
+      return arg.type === 'bool'
+        ? { type: 'text', of: nullsOut([arg], (value) => shown('bool', value)) }
+        : coerced(arg, 'text');
     if (arg.type !== 'unknown')
       return known.nulls && isNumber(type) === false && isTime(type) ? coerced(arg, type) : arg;
     if (known.nulls) return coerced(arg, type);

@@ -2,7 +2,7 @@ import { Unsupported, unsupported } from '../unsupported.js';
 import type { Expr, From } from './ast.js';
 import type { Catalog } from './catalog.js';
 import { call } from './call-parser.js';
-import { withElements } from './elements.js';
+import { isSet, withElements } from './elements.js';
 import { relationOf, titled } from './query.js';
 import {
   attached,
@@ -213,13 +213,18 @@ function functionOf(
     );
     return cur === null ? rel : joined('inner', cur, rel, []);
   }
-  if (from.name !== 'unnest' && from.name !== 'generate_series')
-    return unsupported(`SQL: ${from.name}() in FROM`);
+  if (!isSet(from.name)) return unsupported(`SQL: ${from.name}() in FROM`);
   const { rel, column, place } = withElements(cur ?? catalog.one, call(from.name, from.args), {
     numbered: from.numbered,
     keeps,
   });
-  const name = from.columns[0] ?? (from.as === from.name ? from.name : from.as);
+  const name =
+    from.columns[0] ??
+    (/^jsonb?_array/.test(from.name) && from.as === from.name
+      ? 'value'
+      : from.as === from.name
+        ? from.name
+        : from.as);
   const named = new Map([[column.id, name]]);
   if (place !== null) named.set(place.id, from.columns[1] ?? 'ordinality');
   return {
@@ -242,20 +247,21 @@ export function beside(
   cur: Rel,
   mentioned: readonly { table: string | null; name: string }[],
   answer: (base: Rel | null) => Rel,
-  more: readonly string[] = [],
 ): { rel: Rel; own: SqlColumn[]; answered: Rel; pairs: [string, string][] } {
   const refs = new Map<string, SqlColumn>();
   for (const { table, name } of mentioned) {
     const column = cur.scope.find(table, name);
     if (column) refs.set(column.id, column);
   }
-  for (const id of more) refs.set(id, cur.scope.byId(id));
-  const outer = [...refs.values()].map((column): [string, SqlColumn] => [
-    column.id,
-    columnOf(column.name, column.type, { table: column.table, outer: true }),
-  ]);
-  const base = outer.length === 0 ? null : distinct(picked(cur, outer));
-  const answered = answer(base);
+  const around = (columns: readonly SqlColumn[]): [string, SqlColumn][] =>
+    columns.map((column) => [
+      column.id,
+      columnOf(column.name, column.type, { table: column.table, outer: true }),
+    ]);
+  const withThese = (outer: readonly [string, SqlColumn][]): Rel =>
+    answer(outer.length === 0 ? null : distinct(picked(cur, outer)));
+  const outer = around([...spokenOf([...refs.values()], (some) => withThese(around(some)))]);
+  const answered = withThese(outer);
   const own = answered.scope.own;
   const pairs = outer.map(([id, { id: other }]): [string, string] => [id, other]);
   const rel = pairs.length === 0 ? joined(kind, cur, answered, []) : attached(kind, cur, answered, pairs);
@@ -273,6 +279,30 @@ export function beside(
     answered,
     pairs,
   };
+}
+
+/**
+ * Of the columns that a query may speak of, those that it does: a name that its own tables have means theirs. It is asked
+ * for less and less of what is around it, for as long as it can be answered.
+ */
+function spokenOf(columns: readonly SqlColumn[], answer: (some: readonly SqlColumn[]) => Rel): SqlColumn[] {
+  const suffices = (some: readonly SqlColumn[]): boolean => {
+    try {
+      answer(some);
+      return true;
+    } catch (thrown) {
+      if (thrown instanceof Unsupported && thrown.what.includes('the column')) return false;
+      throw thrown;
+    }
+  };
+  if (columns.length === 0 || suffices([])) return [];
+  return columns.reduce<SqlColumn[]>(
+    (kept, column) => {
+      const less = kept.filter((one) => one !== column);
+      return less.length > 0 && suffices(less) ? less : kept;
+    },
+    [...columns],
+  );
 }
 
 function joinOf(from: Extract<From, { k: 'join' }>, left: Rel, right: Rel): Rel {

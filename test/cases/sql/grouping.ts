@@ -8,9 +8,11 @@ import {
   columnOf,
   distinct,
   extended,
+  inTexts,
   isStructured,
   materialized,
   offered,
+  outOfTexts,
   picked,
   type Rel,
   united,
@@ -155,7 +157,6 @@ function groupsOf(
   catalog: Catalog,
   base: Rel | null,
 ): { rel: Rel; results: SqlColumn[] } {
-  if (by.some(({ type }) => isStructured(type))) unsupported('SQL: GROUP BY lists');
   const { outer } = rel.scope;
   const results = made.map(({ column }) => ({ ...column, id: fresh() }));
   if (by.length > 0 && made.length === 0 && by.every((column) => column.session === undefined))
@@ -170,14 +171,24 @@ function groupsOf(
     };
   const aggregates = Object.fromEntries(made.map(({ raw, request }) => [raw, request()]));
   if (made.length === 0) aggregates[fresh()] = offered('count')();
+  // What cannot be grouped by is grouped by its text.
+  const lists = [...outer, ...by].filter(({ type }) => isStructured(type));
+  const texts =
+    lists.length === 0
+      ? rel
+      : inTexts(
+          rel,
+          lists.map(({ id }) => id),
+        );
   let groups: Rel = {
-    rows: groupsIn(rel.rows, [...outer, ...by], aggregates),
+    rows: groupsIn(texts.rows, [...outer, ...by], aggregates),
     scope: new Scope([
       ...outer,
       ...by,
       ...made.map(({ raw, rawType }) => columnOf('', rawType, { id: raw, made: true })),
     ]),
   };
+  if (lists.length > 0) groups = outOfTexts(groups, lists);
   // Without GROUP BY there is a row also where there are none to aggregate.
   if (by.length === 0) {
     const around = base ?? catalog.one;

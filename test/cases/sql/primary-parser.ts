@@ -1,5 +1,5 @@
 import { unsupported } from '../unsupported.js';
-import type { Expr } from './ast.js';
+import type { Call, Expr, Query } from './ast.js';
 import { call, CallParser } from './call-parser.js';
 import { typeNamed } from './types.js';
 
@@ -134,7 +134,11 @@ export abstract class PrimaryParser extends CallParser {
   }
 
   #array(): Expr {
-    if (this.skip('(')) return unsupported('SQL: ARRAY of a query');
+    if (this.skip('(')) {
+      const query = this.query();
+      this.expect(')');
+      return listOf(query);
+    }
     this.expect('[');
     const items = this.sees(']') ? [] : this.list(() => this.expression());
     this.expect(']');
@@ -165,4 +169,38 @@ export abstract class PrimaryParser extends CallParser {
     this.expect('end');
     return { k: 'case', of, whens, otherwise };
   }
+}
+
+/** ARRAY(query): the list of what a query of one column gives; of nothing, an empty one. */
+function listOf(query: Query): Expr {
+  const item: Expr = { k: 'column', table: '(list)', name: '(item)' };
+  const { body, order } = query;
+  // The order of the query is that of the list, where it is told by the one column.
+  const byItem = order.every(
+    ({ e }) =>
+      (e.k === 'literal' && e.value === 1) ||
+      (body.k === 'select' && JSON.stringify(e) === JSON.stringify(body.items[0]?.e)),
+  );
+  if (!byItem) return unsupported('SQL: ARRAY of a query in an order of other columns');
+  const list: Call = { ...call('array_agg', [item]), order: order.map((one) => ({ ...one, e: item })) };
+  const e = call('coalesce', [list, { k: 'array', items: [] }]);
+  const inAnyOrder = query.limit === null && query.offset === null ? { ...query, order: [] } : query;
+  const whole: Query = {
+    ctes: [],
+    body: {
+      k: 'select',
+      distinct: false,
+      distinctOn: [],
+      items: [{ e, as: null, name: 'array' }],
+      from: [{ k: 'query', query: inAnyOrder, as: '(list)', columns: ['(item)'], lateral: false }],
+      where: null,
+      groups: null,
+      having: null,
+    },
+    order: [],
+    limit: null,
+    offset: null,
+    ties: false,
+  };
+  return { k: 'scalar', query: whole };
 }

@@ -186,6 +186,13 @@ function selectOf(
 
   if (select.groups !== null || all().some((e) => some(e, isAggregate))) {
     let sets = (select.groups ?? [[]]).map((set) => set.map((e) => groupMeantBy(e, items, rel.scope)));
+    const asked = sets.flat().filter((e) => some(e, isQuery));
+    if (asked.length > 0) {
+      const found = withoutQueries(rel, asked, catalog);
+      rel = found.rel;
+      sets = sets.map((set) => set.map(found.rewrite));
+      rewrite(found.rewrite);
+    }
     const windows = groupWindows(rel, sets);
     if (windows !== null) {
       ({ rel, sets } = windows);

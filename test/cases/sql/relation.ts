@@ -165,16 +165,19 @@ export function distinct(rel: Rel): Rel {
   return outOfTexts({ ...texts, rows: texts.rows.distinct() }, rel.scope.columns);
 }
 
-/** Lists and objects as their texts, which can be grouped by. */
-export function inTexts(rel: Rel): Rel {
+/** Lists and objects as their texts, which can be grouped by: all of them, or these. */
+export function inTexts(rel: Rel, ids: readonly string[] | null = null): Rel {
   return converted(rel, (column) =>
-    isStructured(column.type) ? { ...column, type: 'text', of: (value) => JSON.stringify(value) } : column,
+    isStructured(column.type) && ids?.includes(column.id) !== false
+      ? { ...column, type: 'text', of: (value) => JSON.stringify(value) }
+      : column,
   );
 }
 
 export function outOfTexts(rel: Rel, columns: readonly SqlColumn[]): Rel {
   return converted(rel, (column) => {
-    const was = columns.find(({ id }) => id === column.id)!;
+    const was = columns.find(({ id }) => id === column.id);
+    if (was === undefined) return column;
     return isStructured(was.type) ? { ...was, of: (value) => JSON.parse(value) } : was;
   });
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { unsupported } from '../unsupported.js';
 import { dialect, SqlError } from './dialect.js';
 import { binned, field, toChar, TRUNC } from './times.js';
-import { baseOf, dateOf, instantOf, isNumber, msOf } from './types.js';
+import { baseOf, dateOf, elementOf, instantOf, isNumber, msOf } from './types.js';
 
 /** A function of SQL: the type of its result by those of its arguments, and its value. Null in, null out unless `nulls`. */
 export interface ScalarFunction {
@@ -50,6 +50,17 @@ export function evenly(value: number): number {
   return over < 0.5 || (over === 0.5 && below % 2 === 0) ? below : below + 1;
 }
 
+/** Kinds of JSON, the least first. */
+const RANKS = ['string', 'number', 'boolean', 'array', 'object'];
+const rankOf = (value: unknown): number => RANKS.indexOf(Array.isArray(value) ? 'array' : typeof value);
+/** The text of an object, whatever order its members are in. */
+const jsonOf = (value: object): string =>
+  JSON.stringify(value, (_, part: unknown) =>
+    part !== null && typeof part === 'object' && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([l], [r]) => (l < r ? -1 : 1)))
+      : part,
+  );
+
 /** Compares two values that are not null. */
 export function compare(left: any, right: any): number {
   if (Array.isArray(left) && Array.isArray(right)) {
@@ -64,12 +75,17 @@ export function compare(left: any, right: any): number {
     }
     return left.length - right.length;
   }
-  if (typeof left === 'object' || typeof right === 'object') {
-    const [l, r] = [JSON.stringify(left), JSON.stringify(right)];
+  if (typeof left !== typeof right || Array.isArray(left) !== Array.isArray(right))
+    return rankOf(left) - rankOf(right);
+  if (typeof left === 'object') {
+    const [l, r] = [jsonOf(left), jsonOf(right)];
     return l < r ? -1 : l > r ? 1 : 0;
   }
   return left < right ? -1 : left > right ? 1 : 0;
 }
+
+const commonDivisor = (left: number, right: number): number =>
+  right === 0 ? Math.abs(left) : commonDivisor(right, left % right);
 
 const once = (list: readonly any[]): any[] => [...new Set(list)];
 const inOrder = (list: readonly any[]): any[] =>
@@ -173,6 +189,14 @@ export const scalarFunctions: Readonly<Record<string, ScalarFunction>> = {
   nvl: { type: commonType, nulls: true, call: (value, otherwise) => value ?? otherwise },
   abs: { type: first, call: Math.abs },
   log10: number(Math.log10),
+  log: number((first: number, second?: number) =>
+    second === undefined ? Math.log10(first) : Math.log(second) / Math.log(first),
+  ),
+  atan2: { type: is('float'), call: Math.atan2 },
+  gcd: int((left: number, right: number) => commonDivisor(left, right)),
+  lcm: int((left: number, right: number) =>
+    left === 0 || right === 0 ? 0 : Math.abs(left * right) / commonDivisor(left, right),
+  ),
   cbrt: number(Math.cbrt),
   sin: number(Math.sin),
   cos: number(Math.cos),
@@ -286,7 +310,33 @@ export const scalarFunctions: Readonly<Record<string, ScalarFunction>> = {
   },
   array_length: int((list: any[]) => (list.length === 0 ? null : list.length)),
   cardinality: int((list: any[]) => list.length),
-  array_to_string: text((list: any[], mark: string) => notNull(list).join(mark)),
+  array_to_string: text((list: any[], mark: string, forNull?: string) =>
+    (forNull === undefined ? notNull(list) : list.map((one) => one ?? forNull)).join(mark),
+  ),
+  array_sort: { type: first, call: inOrder },
+  array_min: {
+    type: (types) => elementOf(first(types)),
+    call: (list: any[]) => inOrder(notNull(list))[0] ?? null,
+  },
+  array_max: {
+    type: (types) => elementOf(first(types)),
+    call: (list: any[]) => inOrder(notNull(list)).at(-1) ?? null,
+  },
+  array_sum: {
+    type: (types) => elementOf(first(types)),
+    call: (list: number[]) =>
+      notNull(list).length === 0 ? null : notNull(list).reduce((sum, value) => sum + value, 0),
+  },
+  array_replace: {
+    type: first,
+    nulls: true,
+    call: (list: any[] | null, from: any, to: any) => list && list.map((one) => (one === from ? to : one)),
+  },
+  regexp_split_to_array: {
+    type: is('text[]'),
+    call: (value: string, mark: string) => value.split(new RegExp(mark)),
+  },
+  regexp_count: int((value: string, pattern: string) => [...value.matchAll(new RegExp(pattern, 'g'))].length),
   array_position: int((list: any[], value: any) => {
     const at = list.findIndex((element) => element !== null && compare(element, value) === 0);
     return at === -1 ? null : at + 1;

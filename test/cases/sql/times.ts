@@ -74,17 +74,20 @@ function weekOf(ms: number): { year: number; week: number } {
 
 export function toChar(value: string, format: string): string {
   const instant = instantOf(msOf(value));
+  const half = String(Number(instant.slice(11, 13)) % 12 || 12).padStart(2, '0');
   const parts: Readonly<Record<string, string>> = {
     YYYY: instant.slice(0, 4),
     MM: instant.slice(5, 7),
     DD: instant.slice(8, 10),
     HH24: instant.slice(11, 13),
+    HH12: half,
+    HH: half,
     MI: instant.slice(14, 16),
     SS: instant.slice(17, 19),
     MS: instant.slice(20, 23),
   };
   return format.replace(
-    /YYYY|MM|DD|HH24|MI|SS|MS|[A-Z]+/gi,
+    /YYYY|MM|DD|HH24|HH12|HH|MI|SS|MS|[A-Z]+/gi,
     (part) => parts[part.toUpperCase()] ?? unsupported(`to_char ${part}`),
   );
 }
@@ -93,6 +96,13 @@ export function binned(width: Interval, time: string, origin: string): string {
   if (typeof width !== 'number') return unsupported('bins of months');
   const from = msOf(origin);
   return instantOf(from + Math.floor((msOf(time) - from) / width) * width);
+}
+
+/** A time of day some time later, of whatever day. */
+function ofDay(time: string, by: Interval, sign: 1 | -1): string {
+  if (typeof by !== 'number') return time;
+  const ms = msOf(time) + sign * by;
+  return instantOf(((ms % DAY_MS) + DAY_MS) % DAY_MS).slice(11, 23);
 }
 
 /** A time and an interval, one before or after the other; dates and days; or numbers. */
@@ -112,6 +122,8 @@ export function arithmetic(
     const other = arithmetic('+', right, left)!;
     return { type: other.type, call: (l, r) => other.call(r, l) };
   }
+  if (left === 'time' && right === 'interval')
+    return { type: 'time', call: (l, r: Interval) => ofDay(l, r, sign) };
   if (left === 'date' && right === 'date' && op === '-')
     return { type: 'int', call: (l, r) => (msOf(l) - msOf(r)) / DAY_MS };
   if (left === 'date' && baseOf(right) === 'int')

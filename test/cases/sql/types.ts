@@ -87,7 +87,8 @@ export function timeOf(text: string): number {
 
 export const instantOf = (ms: number): string => new Date(ms).toISOString();
 export const dateOf = (ms: number): string => instantOf(ms).slice(0, 10);
-export const msOf = (text: string): number => Date.parse(text.length === 10 ? `${text}T00:00:00.000Z` : text);
+export const msOf = (text: string): number =>
+  Date.parse(text.length === 10 ? `${text}T00:00:00.000Z` : text[2] === ':' ? `1970-01-01T${text}Z` : text);
 
 const UNIT_MS: Readonly<Record<string, number>> = {
   week: 7 * DAY_MS,

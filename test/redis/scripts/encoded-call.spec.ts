@@ -5,7 +5,8 @@ import { Random } from '../../support/random.js';
 const byIoredis = (name: string, args: string[]): string =>
   Buffer.from(new Command(name, args).toWritable({} as never)).toString('latin1');
 
-const encoded = (name: string, args: string[]): string => encodeCommand(name, args).toString('latin1');
+const idle = { writableLength: 0, destroyed: false };
+const encoded = (name: string, args: string[]): string => encodeCommand(name, args, idle).toString('latin1');
 
 describe('an encoded call is, byte by byte, what ioredis would have sent', () => {
   test('for arguments of every length of header', () => {
@@ -41,7 +42,7 @@ describe('an encoded call is, byte by byte, what ioredis would have sent', () =>
     const all = ['hash', '3', '{tag}:a', '{tag}:b', '{tag}:c', 'x', 'y'];
     const [call, sent] = [new EncodedCall(all), new Command('evalsha', all)];
     expect([call.getKeys(), call.getSlot()]).toEqual([['{tag}:a'], sent.getSlot()]);
-    expect(call.toWritable().toString()).toBe(sent.toWritable({} as never));
+    expect(call.toWritable(idle).toString()).toBe(sent.toWritable({} as never));
     expect(new EncodedCall(['hash', '0', 'x']).getKeys()).toEqual([]);
   });
 
@@ -55,5 +56,24 @@ describe('an encoded call is, byte by byte, what ioredis would have sent', () =>
       );
       expect(encoded('evalsha', args)).toBe(byIoredis('evalsha', args));
     }
+  });
+});
+
+describe('where a call is encoded', () => {
+  const one = ['one'.repeat(100)];
+
+  test('the next one is too, when all of it was sent', () => {
+    const before = encodeCommand('evalsha', one, idle);
+    expect(encodeCommand('evalsha', ['other'], idle).buffer).toBe(before.buffer);
+  });
+
+  test.each([
+    ['is still to be sent', { writableLength: 10, destroyed: false }],
+    ['may be in the hands of a socket that broke', { writableLength: 0, destroyed: true }],
+  ])('nothing else is written while it %s', (_, socket) => {
+    const before = encodeCommand('evalsha', one, socket);
+    const text = before.toString();
+    for (let calls = 0; calls < 3; calls++) encodeCommand('evalsha', ['something else', 'and more'], idle);
+    expect(before.toString()).toBe(text);
   });
 });
