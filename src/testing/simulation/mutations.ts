@@ -321,7 +321,6 @@ export const mutations: readonly Mutation[] = [
   },
   {
     breaks: 'a page of a snapshot says the tick it was read at',
-    subject: stackedSubject,
     ports: (redis) => {
       const views = new MemoryViewStore(redis);
       const bucket = views.bucket.bind(views);
