@@ -5,7 +5,7 @@ import { type AssignableTask, Assignment } from './assignment.js';
 import { dropGeneration } from './drop-generation.js';
 import { Heartbeats, type TimedPartition } from './heartbeats.js';
 import type { Generation } from './ports/registry.js';
-import type { TaskStatus } from './ports/task-store.js';
+import type { ParkReason, TaskStatus } from './ports/task-store.js';
 import type { WorkerInfo, Workers } from './ports/workers.js';
 import { RefusedCommits } from './refused-commits.js';
 import { RunningTasks, type RunningTasksOptions } from './running-tasks.js';
@@ -193,7 +193,7 @@ export class Worker {
     const alive = new Set(this.#live.map((worker) => worker.id));
     const due = (await store.status(idle.map((task) => task.id))).filter(
       ({ task, owner, epoch, parked }) =>
-        (parked === null || (RETRIED.has(parked.code) && clock.now() - parked.at >= limits.parkedRetryMs)) &&
+        (parked === null || this.#isRetried(parked)) &&
         (owner === null || owner === id || !alive.has(owner) || this.#waited(taskName(task), owner, epoch)),
     );
     // Two workers of which each thought that the other is dead would take a task from each other again and again.
@@ -209,6 +209,12 @@ export class Worker {
       if (failed) throw failed.reason;
     }
     return true;
+  }
+
+  /** Whoever parked it may have had another time of day: far ahead of ours is as long ago as far behind it. */
+  #isRetried({ code, at }: ParkReason): boolean {
+    const { clock, limits } = this.options;
+    return RETRIED.has(code) && Math.abs(clock.now() - at) >= limits.parkedRetryMs;
   }
 
   async #take(status: TaskStatus, died: boolean): Promise<void> {

@@ -50,18 +50,24 @@ export class ArchivedLog extends SourceLog {
     return { status: 'read', entries, archived: true, ...(request.heartbeats ? { heartbeats } : {}) };
   }
 
-  /** Whether what is in the archive comes before what the log holds: its last entry is there. */
+  /**
+   * Whether what is in the archive comes before what the log holds: its last entry is there. If it was trimmed since the
+   * archive was looked at, there is more in the archive by now.
+   */
   async #continuesIntoLog(redisKey: string): Promise<boolean> {
-    const run = await this.archive.run(redisKey);
-    if (run === null) return false;
-    const read = await this.log.read({
-      redisKey,
-      position: run.last,
-      entriesRead: 0,
-      countMax: 1,
-      through: 'range',
-    });
-    return read.status === 'read';
+    for (let looked: Position | null = null; ;) {
+      const run = await this.archive.run(redisKey);
+      if (run === null || run.last === looked) return false;
+      looked = run.last;
+      const read = await this.log.read({
+        redisKey,
+        position: looked,
+        entriesRead: 0,
+        countMax: 1,
+        through: 'range',
+      });
+      if (read.status === 'read') return true;
+    }
   }
 
   async ends(redisKeys: readonly string[]): Promise<LogEnd[]> {

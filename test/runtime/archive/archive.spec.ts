@@ -72,6 +72,22 @@ describe('a log whose beginning is archived', () => {
     expect(isIncomplete(end!)).toBe(false);
   });
 
+  it('is read from its first entry also where another archives and trims between a look at the log and one at the archive', async () => {
+    const run = new ArchiveRun();
+    const [one, other] = [run.process(), run.process()];
+    run.append(30);
+    await run.takeOut(one, run.positionAt(8));
+    const read = other.log.read.bind(other.log);
+    let reads = 0;
+    other.log.read = async (request) => {
+      // The second is of where the archive ends, as it was found.
+      if (++reads === 2) await run.takeOut(one, run.positionAt(20));
+      return read(request);
+    };
+    expect((await run.readAll(other, () => 3)).entries).toEqual(run.whole);
+    expect(reads).toBeGreaterThan(2);
+  });
+
   it('is read on by a process that looked at the archive before the last segment was made', async () => {
     const run = new ArchiveRun();
     const [one, other] = [run.process(), run.process()];
