@@ -189,7 +189,7 @@ export class Worker {
 
   /** Takes what falls to this worker and nobody has. False if it must be heard first who lives. */
   async #takeUp(idle: readonly AssignableTask[], heard: boolean): Promise<boolean> {
-    const { id, tasks: store, clock, limits } = this.options;
+    const { id, tasks: store } = this.options;
     const alive = new Set(this.#live.map((worker) => worker.id));
     const due = (await store.status(idle.map((task) => task.id))).filter(
       ({ task, owner, epoch, parked }) =>
