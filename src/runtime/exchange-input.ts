@@ -107,6 +107,8 @@ export class ExchangeInput implements TaskInput {
       before = { ...entry, upTo: entry.tick };
     }
     if (record === null || !isKnown || record.tick <= before.upTo) return parts;
+    // Of what it makes again it sends us nothing: what it says of that we may not have, if we went back since.
+    if (this.#isRegained(record)) return parts;
     const told = { tick: record.tick, ...factsOf(record) };
     if (brings(before, told) && !isBehind(told)) parts.push({ sender, entry: null, told });
     return parts;
@@ -118,11 +120,15 @@ export class ExchangeInput implements TaskInput {
    */
   #regains(sender: number, { more }: Heard, record: Received['record']): boolean {
     if (this.regainMs === null || more) return false;
-    if (record !== null && regainingIn(record)[this.receiver] !== undefined) return true;
+    if (record !== null && this.#isRegained(record)) return true;
     const now = this.news.clock.monotonicMs();
     const since = this.#behind.get(sender) ?? now;
     this.#behind.set(sender, since);
     return now - since < this.regainMs;
+  }
+
+  #isRegained(record: NonNullable<Received['record']>): boolean {
+    return regainingIn(record)[this.receiver] !== undefined;
   }
 
   async wait(_position: InputPosition, signal: AbortSignal): Promise<void> {

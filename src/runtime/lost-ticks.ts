@@ -36,7 +36,7 @@ export class LostTicks {
   async find(): Promise<void> {
     const { ticks, receivers } = this;
     const { id: task, store } = this.options;
-    const ahead = await receiversAhead({ task, receivers, store }, ticks.record, this.#wentBack);
+    const ahead = await receiversAhead({ task, receivers, store, wentBack: this.#wentBack }, ticks.record);
     this.#wentBack = false;
     ticks.keep(withRegaining(ticks.record, ahead).extra);
   }

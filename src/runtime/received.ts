@@ -19,20 +19,27 @@ export interface Asked {
   readonly regains?: () => boolean;
 }
 
+export interface Following {
+  readonly entries: readonly ExchangeEntry[];
+  /** There are no more for now. */
+  readonly isAll: boolean;
+  /** The last of them, or the last that is had where there are none, is the last that the sender knows of. */
+  readonly isKnown: boolean;
+}
+
 /**
  * The entries that follow what is had of a sender. Each names the one before it. Where that is not the one we have, or the
  * sender does not know of that, its slot went back and its lost ticks were made again, cut otherwise, or what we have not
- * read was trimmed.
- * @throws LogLost
+ * read was trimmed: null.
  */
-export function entriesFollowing(
+export function following(
   { record, entries: raw }: Received,
-  { sender, receiver, heard, countMax, regains = () => false }: Asked,
-): { entries: ExchangeEntry[]; isAll: boolean; isKnown: boolean } {
+  { receiver, heard, countMax, regains = () => false }: Asked,
+): Following | null {
   const entries = raw.map(decodeEntry);
   let last = heard;
   for (const entry of entries) {
-    if (entry.previous !== last.commit) throw lostBy(sender, heard);
+    if (entry.previous !== last.commit) return null;
     last = entry;
   }
   if (entries.length >= countMax) return { entries, isAll: false, isKnown: false };
@@ -41,8 +48,15 @@ export function entriesFollowing(
   const isKnown = head.tick === last.tick && head.commit === last.commit;
   if (!isKnown && entries.length === 0 && head.tick < last.tick && regains())
     return { entries, isAll: true, isKnown };
-  if (!isKnown && (entries.length === 0 || head.tick > last.tick)) throw lostBy(sender, heard);
+  if (!isKnown && (entries.length === 0 || head.tick > last.tick)) return null;
   return { entries, isAll: true, isKnown };
+}
+
+/** The same where it must follow. @throws LogLost */
+export function entriesFollowing(answer: Received, asked: Asked): Following {
+  const found = following(answer, asked);
+  if (found === null) throw lostBy(asked.sender, asked.heard);
+  return found;
 }
 
 export const lostBy = (sender: TaskId, { tick }: Readonly<CommitId>): LogLost =>

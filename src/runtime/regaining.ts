@@ -31,30 +31,51 @@ const REGAINING = 'regaining';
 export const regainingIn = ({ extra }: Pick<TaskRecord, 'extra'>): Regaining =>
   (extra[REGAINING] as Regaining | undefined) ?? {};
 
-/** Which of its receivers are ahead of a task, by what they have stored. */
-export async function receiversAhead(
-  { task, receivers, store }: { task: TaskId; receivers: readonly TaskId[]; store: TaskStore },
-  record: TaskRecord,
+/** Who asks what its receivers have stored. */
+export interface Asking {
+  readonly task: TaskId;
+  readonly receivers: readonly TaskId[];
+  readonly store: TaskStore;
   /** It is known to have gone back: receivers may be about to store what they have read of it. */
-  wentBack: boolean,
-): Promise<Regaining> {
-  const known = regainingIn(record);
-  const heardBy = async (): Promise<(Heard | undefined)[]> =>
-    (await store.status(receivers))
-      .map((status) => status.record && heardIn(status.record))
-      .map((heard) => heard?.[task.partition]);
-  const isAhead = (heard: Heard | undefined, receiver: number): boolean =>
-    heard !== undefined && heard.upTo > record.tick && heard.upTo !== known[receiver]?.upTo;
-  if (!wentBack && !(await heardBy()).some(isAhead)) return known;
+  readonly wentBack: boolean;
+}
+
+/**
+ * What the receivers of a task have stored, once their owners are fenced and can add nothing to it; null where that is not called
+ * for, for none of them is ahead.
+ */
+export async function storedByReceivers(
+  { task, receivers, store, wentBack }: Asking,
+  isAhead: (heard: readonly Heard[], receiver: number) => boolean,
+): Promise<readonly (readonly Heard[] | null)[] | null> {
+  const stored = async (): Promise<(readonly Heard[] | null)[]> =>
+    (await store.status(receivers)).map(({ record }) => record && heardIn(record));
+  const isAny = (await stored()).some((heard, receiver) => heard !== null && isAhead(heard, receiver));
+  if (!wentBack && !isAny) return null;
   for (const receiver of receivers) await fence(receiver, taskName(task), store);
-  const ahead: Record<number, Heard> = {};
-  (await heardBy()).forEach((heard, receiver) => {
-    if (heard !== undefined && (heard.upTo > record.tick || known[receiver] !== undefined))
-      ahead[receiver] = heard;
+  return stored();
+}
+
+/** Which of its receivers are ahead of a task that reads logs, by what they have stored. */
+export async function receiversAhead(asking: Asking, record: TaskRecord): Promise<Regaining> {
+  const { partition } = asking.task;
+  const known = regainingIn(record);
+  const isAhead = ({ upTo }: Heard): boolean => upTo > record.tick;
+  const stored = await storedByReceivers(asking, (heard, receiver) => {
+    const own = heard[partition]!;
+    return isAhead(own) && own.upTo !== known[receiver]?.upTo;
   });
-  // In the middle of what came at once there is no place to cut at, nor at one that is behind: receivers find out.
+  if (stored === null) return known;
   const here = placeOf(record);
-  return Object.values(ahead).every((heard) => !heard.more && reaches(heard, here)) ? ahead : {};
+  const ahead: Record<number, Heard> = { ...known };
+  stored.forEach((heard, receiver) => {
+    const own = heard?.[partition];
+    if (own === undefined || !(isAhead(own) || known[receiver] !== undefined)) return;
+    // In the middle of what came at once there is no place to cut at, nor at one that is behind: such a receiver finds out. One that
+    // was not sent all since stays in the list: it has what it had last, or not what is said to it then.
+    if (!own.more && reaches(own, here)) ahead[receiver] = own;
+  });
+  return ahead;
 }
 
 /** Where in the logs and in time a task is, once it has done all that follows from what it took in. */

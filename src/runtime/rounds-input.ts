@@ -1,15 +1,25 @@
 import type { PartitionClocks } from './clocks.js';
-import type { ExchangeEntry } from './exchange-entry.js';
+import { decodeEntry, type ExchangeEntry } from './exchange-entry.js';
 import { EXCHANGE, type Heard } from './followed.js';
 import type { Frontier } from './frontier.js';
 import type { InputBatch, TaskInput } from './input.js';
 import type { NewsDesk } from './news-desk.js';
-import type { InputPosition, Received, TaskStore } from './ports/task-store.js';
+import type { CommitId, InputPosition, Received, TaskStore } from './ports/task-store.js';
+import { passingOver, type PlaceByRound, placeByRound } from './place-by-round.js';
 import { BEGINNING } from './position.js';
 import { QuietSenders } from './quiet-senders.js';
-import { type Asked, EntriesAsked, entriesFollowing, lostBy, NOTHING_HEARD, withEntry } from './received.js';
+import {
+  type Asked,
+  EntriesAsked,
+  entriesFollowing,
+  following,
+  type Following,
+  lostBy,
+  NOTHING_HEARD,
+  withEntry,
+} from './received.js';
 import { ReceivedBatch } from './received-batch.js';
-import { decodeRound, type Round, ROUNDS, roundsDone } from './rounds.js';
+import { decodeRound, followedRounds, followsRounds, type Round, ROUNDS, roundsDone } from './rounds.js';
 import type { TaskId } from './task-id.js';
 
 /** Rounds one read asks for. */
@@ -54,13 +64,14 @@ export class RoundsInput implements TaskInput {
 
   async next(position: InputPosition, note: unknown): Promise<InputBatch | null> {
     const heard = (note as readonly Heard[] | undefined) ?? [...this.senders, null].map(() => NOTHING_HEARD);
-    const asked = [...this.senders, this.giver].map((sender, index) => ({
+    const asked: AskedOf[] = [...this.senders, this.giver].map((sender, index) => ({
       sender,
       receiver: index < this.senders.length ? this.receiver : ROUNDS,
       heard: heard[index]!,
       countMax: index < this.senders.length ? this.#asked.max : ROUNDS_MAX,
+      isAtRound: !heard.at(ROUNDS)!.more,
     }));
-    const receive = (some: readonly Asked[]): Promise<Received[]> =>
+    const receive = (some: readonly AskedOf[]): Promise<Received[]> =>
       this.store.receive(
         some.map(({ sender, receiver, heard, countMax }) => ({
           sender,
@@ -72,15 +83,23 @@ export class RoundsInput implements TaskInput {
     if (this.#quiet.isSilent) {
       // Nothing has come that could end a round: it is seen to that those who are silent are who they were.
       const some = [...this.#quiet.ask(), this.senders.length].map((index) => asked[index]!);
-      const found = (await receive(some)).map((answer, index) => entriesFollowing(answer, some[index]!));
-      if (found.at(-1)!.entries.length === 0) return null;
+      const found = (await receive(some)).map((answer, index) => followingOf(answer, some[index]!));
+      if (found.every((one) => one !== null) && found.at(-1)!.entries.length === 0) return null;
     }
     const answers = await receive(asked);
-    const found = answers.map((answer, index) => entriesFollowing(answer, asked[index]!));
-    const rounds = found.pop()!.entries.map(decodeRound);
     const told = answers.pop()!;
-    this.#asked.saw(answers);
+    const rounds = entriesFollowing(told, asked.pop()!).entries.map(decodeRound);
     this.#awaited = { task: this.giver, tick: told.record?.tick ?? 0 };
+    const found: Following[] = [];
+    const begun = [...heard];
+    for (const [sender, of] of asked.entries()) {
+      const placed = await this.#placed(answers[sender]!, of, heard.at(ROUNDS)!);
+      answers[sender] = placed.answer;
+      begun[sender] = placed.heard;
+      found.push(placed.following);
+    }
+    this.#asked.saw(answers);
+    if (!(await this.#haveSameRounds(answers, rounds, heard))) return null;
 
     const parts: Taken[] = [];
     const taken = this.senders.map(() => 0);
@@ -113,7 +132,50 @@ export class RoundsInput implements TaskInput {
     }
     this.#known = rounds.at(-1)?.tick ?? this.#known;
     const { exchanges } = this;
-    return parts.length === 0 ? null : new RoundsBatch(parts, { position, heard, exchanges });
+    return parts.length === 0 ? null : new RoundsBatch(parts, { position, heard: begun, exchanges });
+  }
+
+  /** What follows of a sender behind the round at which we stand. */
+  async #placed(answer: Received, asked: AskedOf, at: Heard): Promise<PlaceByRound> {
+    const { sender, heard } = asked;
+    const following = followingOf(answer, asked);
+    if (following === null && (answer.record === null || roundsDone(sender, answer.record) <= at.tick))
+      return { answer, heard, following: NOTHING_FOLLOWS };
+    if (following === null) return placeByRound(this.store, asked, at.tick);
+    return { answer, ...(sender.stage > 0 ? passingOver(heard, following, at.tick) : { heard, following }) };
+  }
+
+  /**
+   * Whether those that follow rounds are at rounds that are also ours. A task of which the giver has gone back since may have had rounds
+   * that are no more, and what it says of them is of no use to us. False where it has one that we have not read yet.
+   * @throws LogLost
+   */
+  async #haveSameRounds(
+    answers: readonly Received[],
+    rounds: readonly Round[],
+    heard: readonly Heard[],
+  ): Promise<boolean> {
+    const ours = heard.at(ROUNDS)!;
+    const last = rounds.at(-1) ?? ours;
+    for (const [index, sender] of this.senders.entries()) {
+      const { record } = answers[index]!;
+      const theirs = record && followsRounds(sender) ? followedRounds(record) : undefined;
+      if (theirs === undefined || theirs.tick <= ours.tick) continue;
+      if (theirs.tick > last.tick && rounds.length < ROUNDS_MAX) return false;
+      const same =
+        theirs.tick > last.tick
+          ? await this.#roundAt(theirs.tick)
+          : rounds.find(({ tick }) => tick === theirs.tick);
+      if (same?.commit !== theirs.commit) throw lostBy(sender, heard[index]!);
+    }
+    return true;
+  }
+
+  /** A round that lies further ahead than was read. */
+  async #roundAt(tick: number): Promise<CommitId | undefined> {
+    const asked = { sender: this.giver, receiver: ROUNDS, after: tick - 1, countMax: 1 };
+    const [answer] = await this.store.receive([asked]);
+    return answer!.entries.map(decodeEntry).find((entry) => entry.tick === tick);
   }
 
   async wait(_position: InputPosition, signal: AbortSignal): Promise<void> {
@@ -127,6 +189,20 @@ export class RoundsInput implements TaskInput {
     this.#quiet.forget();
   }
 }
+
+interface AskedOf extends Asked {
+  readonly heard: Heard;
+  /** Nothing was taken of a round that is not over. */
+  readonly isAtRound: boolean;
+}
+
+/** What follows what is had of a sender; null where it does not and the place must be found by the round. @throws LogLost */
+const followingOf = (answer: Received, asked: AskedOf): Following | null =>
+  asked.receiver !== ROUNDS && asked.isAtRound && followsRounds(asked.sender)
+    ? following(answer, asked)
+    : entriesFollowing(answer, asked);
+
+const NOTHING_FOLLOWS: Following = { entries: [], isAll: true, isKnown: false };
 
 /** Whether a sender, so far as its record says, has sent all that belongs to a round. */
 function hasSent(sender: TaskId, { record }: Received, round: Round, index: number): boolean {

@@ -38,22 +38,29 @@ export function decodeRound({ tick, commit, frontier, clocks, more, rows }: Exch
   return { tick, commit, frontier, clocks, more, cut };
 }
 
-export const givesRounds = ({ stage, partition }: TaskId): boolean => stage === 1 && partition === 0;
+export const givesRounds = ({ stage, partition }: Pick<TaskId, 'stage' | 'partition'>): boolean =>
+  stage === 1 && partition === 0;
+
+/** Whether a task stops at the rounds that 1.0 gives. */
+export const followsRounds = (task: Pick<TaskId, 'stage' | 'partition'>): boolean =>
+  task.stage > 0 && !givesRounds(task);
 
 /** What a task keeps of the rounds that it follows: behind what it keeps of its senders. */
-const followedRounds = (record: Pick<TaskRecord, 'extra'>): Heard | undefined => heardIn(record)?.at(ROUNDS);
+export const followedRounds = (record: Pick<TaskRecord, 'extra'>): Heard | undefined => heardIn(record)?.at(ROUNDS);
+
+const NOTHING_FOLLOWED = { tick: 0, more: false };
 
 /** The round to which belongs what a commit sends. */
 export function roundOf(task: TaskId, record: Pick<TaskRecord, 'tick' | 'extra'>): number {
   if (task.stage === 0) return 0;
   if (givesRounds(task)) return record.tick;
-  const last = followedRounds(record)!;
-  return last.more ? last.tick + 1 : last.tick;
+  const { tick, more } = followedRounds(record) ?? NOTHING_FOLLOWED;
+  return more ? tick + 1 : tick;
 }
 
 /** All that belongs to this round, and to those before it, has been sent by a task that is so far. */
 export function roundsDone(task: TaskId, record: Pick<TaskRecord, 'applied' | 'extra'>): number {
   if (givesRounds(task)) return lastSent(record, ROUNDS).tick;
-  const tick = followedRounds(record)?.tick ?? 0;
-  return record.applied === null ? tick : tick - 1;
+  const { tick, more } = followedRounds(record) ?? NOTHING_FOLLOWED;
+  return more || record.applied === null ? tick : tick - 1;
 }

@@ -1,12 +1,13 @@
 import type { Clock } from './clock.js';
 import { encodeEntry, lastSent, withSent } from './exchange-entry.js';
+import { EntriesOfRounds } from './entries-of-rounds.js';
 import { factsOf, heardIn, isBetween } from './followed.js';
 import type { Limits } from './limits.js';
 import type { SentEntry, TaskRecord } from './ports/task-store.js';
 import { NO_ROWS } from './received.js';
 import { regainingIn } from './regaining.js';
 import type { Receivers } from './receivers.js';
-import { encodeCut, givesRounds, roundOf, ROUNDS } from './rounds.js';
+import { encodeCut, followsRounds, givesRounds, roundOf, ROUNDS } from './rounds.js';
 import type { TaskId } from './task-id.js';
 
 export interface SendingOptions {
@@ -21,6 +22,8 @@ const BACKLOG_MS = 50;
 
 /** What a task sends to the next stage: when there is room for it, and what goes into a commit. */
 export class Sending {
+  #ofRounds = new EntriesOfRounds();
+
   constructor(
     readonly task: TaskId,
     readonly options: SendingOptions,
@@ -44,6 +47,7 @@ export class Sending {
 
   /** The store is elsewhere than it was: so may be what receivers have read. */
   forget(): void {
+    this.#ofRounds = new EntriesOfRounds();
     this.options.receivers.forget();
     this.options.rounds?.followers?.forget();
   }
@@ -59,14 +63,28 @@ export class Sending {
     return Math.max(...backlog);
   }
 
+  /**
+   * By receiver the tick of an entry that it had read a while ago. Where it stands at rounds it says by these: it may know ticks
+   * that have become others since.
+   */
+  async #readBefore(record: TaskRecord): Promise<readonly number[]> {
+    const { receivers, rounds } = this.options;
+    if (rounds === null || !followsRounds(this.task)) return receivers.ticksReadBefore(this.task.partition);
+    const read = await receivers.ticksReadBefore(ROUNDS);
+    return read.map((round, receiver) => {
+      this.#ofRounds.known(receiver, roundOf(this.task, record), lastSent(record, receiver).tick);
+      return this.#ofRounds.lastUpTo(receiver, round);
+    });
+  }
+
   /** What a tick sends, and its record, which says that it did. */
   async entries(
     record: TaskRecord,
     rows: ReadonlyMap<number, readonly string[]>,
     exchanges: number,
   ): Promise<{ record: TaskRecord; sent: SentEntry[] }> {
-    const { receivers, rounds } = this.options;
-    const kept = await receivers.ticksReadBefore(this.task.partition);
+    const { rounds } = this.options;
+    const kept = await this.#readBefore(record);
     const regaining = regainingIn(record);
     const sent = [...rows]
       .filter(([receiver]) => regaining[receiver] === undefined)
@@ -82,6 +100,7 @@ export class Sending {
     }
     const facts = factsOf(record);
     const round = rounds === null ? 0 : roundOf(this.task, record);
+    for (const { receiver } of sent) this.#ofRounds.sent(receiver, round, record.tick);
     return {
       record: {
         ...record,

@@ -255,7 +255,7 @@ describe('tasks that stop at common rounds', () => {
   });
 
   /** A run in which the slot of a task went back by forty orders of eighty. */
-  const wentBack = async (place: string): Promise<{ run: SimulatedRun; of: Sources }> => {
+  const wentBack = async (...places: string[]): Promise<{ run: SimulatedRun; of: Sources }> => {
     const of = sources(4);
     const run = new SimulatedRun([total(of)], { leaseMs: 1_000 });
     run.start();
@@ -264,7 +264,7 @@ describe('tasks that stop at common rounds', () => {
     const before = checkpoint(run.redis);
     run.append(of.orders, ...ordersFrom(40, 40));
     await run.settled('v');
-    rollBackTask(run.redis, before, run.nameOf('v', place));
+    for (const place of places) rollBackTask(run.redis, before, run.nameOf('v', place));
     return { run, of };
   };
 
@@ -276,6 +276,28 @@ describe('tasks that stop at common rounds', () => {
     expect(run.rows('v')).toMatchObject([{ n: 80 }]);
     run.end();
   });
+
+  it.each([
+    ['1.1'],
+    ['1.3'],
+    ['2.0'],
+    ['1.1', '1.2', '2.0', '2.1', '2.2', '2.3'],
+    ['1.2', '2.0', '2.1', '3.0'],
+  ])(
+    'make again what they lost where the slots of %s %s %s %s went back, and receivers find their place by the round',
+    async (...places) => {
+      const { run, of } = await wentBack(...places);
+      await run.pass(5_000);
+      await run.settled('v');
+      expect(run.rows('v')).toMatchObject([{ n: 80, amount: 80 }]);
+      run.append(of.orders, ...ordersFrom(80, 10));
+      run.append(of.buyers, { buyer: 'u', city: 'elsewhere' });
+      await run.settled('v');
+      expect(run.parked('v')).toEqual([]);
+      expect(run.rows('v')).toMatchObject([{ n: 90, amount: 90 }]);
+      run.end();
+    },
+  );
 
   it.each(['0.1', '1.0'])('notice that the slot of %s went back', async (place) => {
     const { run, of } = await wentBack(place);

@@ -160,6 +160,18 @@ describe('what is received', () => {
     await expect(next(note)).rejects.toThrow(LogLost);
   });
 
+  it('takes no word of a sender that makes again what we had', async () => {
+    senders.sends(0, 1, { rows: row('a'), frontier: { 's:0': '1-0' } });
+    const note = (await next())!.noteAfter!(1);
+    senders.sends(0, 2, { frontier: { 's:0': '9-0' } });
+    const { record } = senders.of[0]!;
+    const regaining = { ...record!, extra: { ...record!.extra, regaining: { 0: {} } } };
+    senders.of[0]!.record = regaining;
+    expect(await next(note)).toBeNull();
+    senders.of[0]!.record = record;
+    expect(taken(await next(note))).toMatchObject({ ids: [], frontier: { 's:0': '9-0' } });
+  });
+
   it('says which rows were late', async () => {
     senders.sends(0, 1, {
       rows: JSON.stringify([

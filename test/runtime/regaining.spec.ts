@@ -40,7 +40,7 @@ class Store {
   };
   release = async (): Promise<void> => {};
   ahead = (of: TaskRecord, wentBack = false) =>
-    receiversAhead({ task, receivers: this.receivers(), store: this as unknown as TaskStore }, of, wentBack);
+    receiversAhead({ task, receivers: this.receivers(), store: this as unknown as TaskStore, wentBack }, of);
 }
 
 describe('a task whose receivers have what it has lost', () => {
@@ -69,8 +69,17 @@ describe('a task whose receivers have what it has lost', () => {
     expect(store.fenced).toEqual([]);
   });
 
-  it('makes nothing again where a receiver has heard half of what came at once', async () => {
-    expect(await new Store([heard(9, 9, true), heard(8)]).ahead(record(7))).toEqual({});
+  it('makes nothing again for a receiver that has heard half of what came at once', async () => {
+    expect(await new Store([heard(9, 9, true), heard(8)]).ahead(record(7))).toEqual({ 1: heard(8) });
+  });
+
+  it('does not give up a receiver to whom it has not sent what it made again, wherever that is now', async () => {
+    const begun = withRegaining(record(8), { 0: heard(10), 1: heard(12) });
+    // The slot of one went back; what another has is more than was known.
+    const store = new Store([heard(5, 7), heard(12), heard(11)]);
+    expect(await store.ahead(begun)).toEqual({ 0: heard(10), 1: heard(12), 2: heard(11) });
+    const inTheMiddle = new Store([heard(10, 11, true), heard(12), heard(11)]);
+    expect(await inTheMiddle.ahead(begun)).toEqual({ 0: heard(10), 1: heard(12), 2: heard(11) });
   });
 
   it('makes nothing again where a receiver is at a place that the task is past, in the log or in time', async () => {

@@ -1,19 +1,68 @@
 import { z } from 'zod';
 import type { RecordSource } from '../../runtime/placement.js';
-import { count, countDistinct } from '../../view/aggregates.js';
+import { count, countDistinct, sum } from '../../view/aggregates.js';
+import type { RawEntry } from '../../runtime/ports/source-log.js';
 import { declarationOf } from '../../view/declaration-of.js';
 import { instant } from '../../view/instant.js';
 import type { ViewDeclaration } from '../../view/declarations.js';
 import { stream } from '../../view/stream.js';
 import { view } from '../../view/view.js';
 import { tumbling } from '../../view/window.js';
-import { partitionFor, type Shape, type Shown, type Subject } from './subject.js';
+import { partitionFor, type Shape, type Shown, type SimulatedSource, type Subject } from './subject.js';
 
 const SHOPS = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
 const BUYERS = ['x', 'y', 'z', 'é'];
 
-/** Rows that move, with time: what is over anywhere must have come from everywhere. */
-export function movedInTime({ partitions, buckets, retain }: Shape): Subject {
+/** Rows that move once, with time: what is over anywhere must have come from everywhere. */
+export function movedInTime(shape: Shape): Subject {
+  const { source, perBuyer, windowsIn } = visitsOf(shape);
+  const { partitions, buckets } = shape;
+  const perWindow = view('per-window', { from: perBuyer, partitions: partitions === 1 ? 2 : 3, buckets });
+  const final = view('final', { from: perBuyer.final(), buckets });
+  return {
+    name: `moved in time to ${perWindow.declaration.partitions}`,
+    views: [perWindow, final].map((each) => declarationOf(each) as ViewDeclaration),
+    final: ['final'],
+    sources: [source],
+    expected(log) {
+      const shown: Shown = new Map(windowsIn(log).map((row) => [`${row.buyer} ${row.windowStart}`, row]));
+      return new Map([
+        ['per-window', shown],
+        ['final', new Map(shown)],
+      ]);
+    },
+  };
+}
+
+/** The same twice: of what is over in all partitions there is all or nothing. */
+export function movedTwiceInTime(shape: Shape): Subject {
+  const { source, perBuyer, windowsIn } = visitsOf(shape);
+  const perTime = view('per-time', {
+    from: perBuyer
+      .final()
+      .groupBy('windowStart', 'windowEnd')
+      .aggregate({ buyers: count(), visits: sum('visits') }),
+    buckets: shape.buckets,
+  });
+  return {
+    name: 'moved twice in time',
+    views: [declarationOf(perTime) as ViewDeclaration],
+    final: ['per-time'],
+    sources: [source],
+    expected(log) {
+      const shown: Shown = new Map();
+      for (const { windowStart, windowEnd, visits } of windowsIn(log)) {
+        const key = `${windowStart} ${windowEnd}`;
+        const known = shown.get(key) ?? { windowStart, windowEnd, buyers: 0, visits: 0 };
+        const [buyers, all] = [Number(known['buyers']) + 1, Number(known['visits']) + visits];
+        shown.set(key, { windowStart, windowEnd, buyers, visits: all });
+      }
+      return new Map([['per-time', shown]]);
+    },
+  };
+}
+
+function visitsOf({ retain }: Shape) {
   const visits = stream('visits', {
     schema: z.object({ at: instant(), shop: z.string(), buyer: z.string() }),
     partitions: 3,
@@ -26,42 +75,29 @@ export function movedInTime({ partitions, buckets, retain }: Shape): Subject {
     .window(tumbling('2s'))
     .groupBy('buyer')
     .aggregate({ visits: count(), shops: countDistinct('shop') });
-  const perWindow = view('per-window', { from: perBuyer, partitions: partitions === 1 ? 2 : 3, buckets });
-  const final = view('final', { from: perBuyer.final(), buckets });
   const source = declarationOf(visits) as RecordSource;
-  return {
-    name: `moved in time to ${perWindow.declaration.partitions}`,
-    views: [perWindow, final].map((each) => declarationOf(each) as ViewDeclaration),
-    final: ['final'],
-    sources: [
-      {
-        source,
-        entry(random, now) {
-          const visit = { at: new Date(now).toISOString(), shop: random.of(SHOPS), buyer: random.of(BUYERS) };
-          return { partition: partitionFor(source, visit), fields: ['data', JSON.stringify(visit)] };
-        },
-      },
-    ],
-    expected(log) {
-      const shops = new Map<string, string[]>();
-      for (const entries of log.values())
-        for (const [, [, data]] of entries) {
-          const { at, shop, buyer } = JSON.parse(data!) as Record<'at' | 'shop' | 'buyer', string>;
-          const start = new Date(Math.floor(Date.parse(at) / 2_000) * 2_000).toISOString();
-          const key = `${buyer} ${start}`;
-          shops.set(key, [...(shops.get(key) ?? []), shop]);
-        }
-      const shown: Shown = new Map(
-        [...shops].map(([key, of]) => {
-          const [buyer, windowStart] = key.split(' ') as [string, string];
-          const windowEnd = new Date(Date.parse(windowStart) + 2_000).toISOString();
-          return [key, { buyer, windowStart, windowEnd, visits: of.length, shops: new Set(of).size }];
-        }),
-      );
-      return new Map([
-        ['per-window', shown],
-        ['final', new Map(shown)],
-      ]);
+  const entries: SimulatedSource = {
+    source,
+    entry(random, now) {
+      const visit = { at: new Date(now).toISOString(), shop: random.of(SHOPS), buyer: random.of(BUYERS) };
+      return { partition: partitionFor(source, visit), fields: ['data', JSON.stringify(visit)] };
     },
   };
+  /** What `perBuyer` says of all that was appended. */
+  const windowsIn = (log: ReadonlyMap<string, readonly RawEntry[]>) => {
+    const shops = new Map<string, string[]>();
+    for (const entries of log.values())
+      for (const [, [, data]] of entries) {
+        const { at, shop, buyer } = JSON.parse(data!) as Record<'at' | 'shop' | 'buyer', string>;
+        const start = new Date(Math.floor(Date.parse(at) / 2_000) * 2_000).toISOString();
+        const key = `${buyer} ${start}`;
+        shops.set(key, [...(shops.get(key) ?? []), shop]);
+      }
+    return [...shops].map(([key, of]) => {
+      const [buyer, windowStart] = key.split(' ') as [string, string];
+      const windowEnd = new Date(Date.parse(windowStart) + 2_000).toISOString();
+      return { buyer, windowStart, windowEnd, visits: of.length, shops: new Set(of).size };
+    });
+  };
+  return { source: entries, perBuyer, windowsIn };
 }

@@ -1,5 +1,5 @@
 import { ArchivedLog } from '../../runtime/archive/archived-log.js';
-import { decodeEntry, encodeEntry } from '../../runtime/exchange-entry.js';
+import { decodeEntry, encodeEntry, type ExchangeEntry } from '../../runtime/exchange-entry.js';
 import { EXCHANGE, type Heard, heardIn } from '../../runtime/followed.js';
 import type {
   CommitOutcome,
@@ -10,6 +10,7 @@ import type {
 } from '../../runtime/ports/task-store.js';
 import type { RawEntry, ReadOutcome, ReadRequest } from '../../runtime/ports/source-log.js';
 import type { Ports } from '../../runtime/ports/ports.js';
+import { followsRounds, roundsDone } from '../../runtime/rounds.js';
 import { taskName } from '../../runtime/task-id.js';
 import type { ObjectStore } from '../../runtime/ports/object-store.js';
 import { memoryPorts } from '../memory/memory-ports.js';
@@ -18,6 +19,7 @@ import { MemorySourceLog } from '../memory/memory-source-log.js';
 import { MemoryTaskStore } from '../memory/memory-task-store.js';
 import { MemoryViewStore } from '../memory/memory-view-store.js';
 import type { Random } from '../random.js';
+import type { SlotsThatGoBack } from './simulation.js';
 import { SimulatedArchive } from './simulated-archive.js';
 import {
   archivedSubject,
@@ -26,6 +28,7 @@ import {
   movedOnly,
   movedSubject,
   plainSubject,
+  roundsSubject,
   stackedSubject,
   subjectInTime,
 } from './subjects.js';
@@ -47,7 +50,7 @@ export interface Mutation {
   /** What shows it, where not any subject may. */
   readonly subject?: (random: Random) => Subject;
   /** Whether slots of tasks must go back for it, one at a time. */
-  readonly slotsGoBack?: boolean;
+  readonly slotsGoBack?: SlotsThatGoBack;
 }
 
 /** A commit as it would be answered if the store did not compare something: what it compares is made to agree first. */
@@ -109,11 +112,14 @@ const withReceived =
     return { ...memoryPorts(redis), tasks: store };
   };
 
-/** An entry that says that it follows another. */
-const following = ([id, fields]: RawEntry, nonce: string): RawEntry => [
+/** An entry that says something else. */
+const changed = ([id, fields]: RawEntry, said: Partial<ExchangeEntry>): RawEntry => [
   id,
-  ['c', encodeEntry({ ...decodeEntry([id, fields]), previous: nonce })],
+  ['c', encodeEntry({ ...decodeEntry([id, fields]), ...said })],
 ];
+
+/** One that says that it follows another. */
+const following = (entry: RawEntry, nonce: string): RawEntry => changed(entry, { previous: nonce });
 
 /** A store that says of some objects that it has them, and has not. */
 function forgetful(store: ObjectStore): ObjectStore {
@@ -302,7 +308,7 @@ export const mutations: readonly Mutation[] = [
   {
     breaks: 'a dependent compares the history of what it reads with the one it has read',
     subject: stackedSubject,
-    slotsGoBack: true,
+    slotsGoBack: 'any',
     ports: (redis) => {
       const views = new MemoryViewStore(redis);
       const changes = views.changes.bind(views);
@@ -369,10 +375,7 @@ export const mutations: readonly Mutation[] = [
     subject: chainedSubject,
     ports: withReceived(({ record, entries }) => ({
       record,
-      entries: entries.map((entry) => {
-        const sent = decodeEntry(entry);
-        return [entry[0], ['c', encodeEntry({ ...sent, round: Math.min(1, sent.round) })]];
-      }),
+      entries: entries.map((entry) => changed(entry, { round: Math.min(1, decodeEntry(entry).round) })),
     })),
   },
   {
@@ -386,9 +389,44 @@ export const mutations: readonly Mutation[] = [
     }),
   },
   {
+    breaks: 'entries of rounds that are over are passed over where a sender made them again',
+    subject: roundsSubject,
+    slotsGoBack: 'followers',
+    ports: (redis) => {
+      const begun = new Set<string>();
+      return withReceived(({ record, entries }, { sender, receiver, after }) => {
+        const place = `${taskName(sender)} ${receiver}`;
+        if (after > 0) begun.add(place);
+        if (after > 0 || !begun.has(place) || !record || !followsRounds(sender)) return { record, entries };
+        const round = roundsDone(sender, record);
+        return { record, entries: entries.map((entry) => changed(entry, { round })) };
+      })(redis);
+    },
+  },
+  {
+    breaks: 'what was sent is trimmed by the rounds at which receivers stand',
+    subject: roundsSubject,
+    slotsGoBack: 'followers',
+    ports: withTasks((redis) => {
+      const store = new MemoryTaskStore(redis);
+      const commit = store.commit.bind(store);
+      store.commit = (request) => {
+        const { task } = request;
+        const readBy = (partition: number): number => {
+          const receiver = redis.tasks.get(taskName({ ...task, stage: task.stage + 1, partition }))?.record;
+          return (receiver && heardIn(receiver)?.[task.partition]?.tick) ?? 0;
+        };
+        if (!followsRounds(task) || !request.sent) return commit(request);
+        const sent = request.sent.map((one) => ({ ...one, from: readBy(one.receiver) }));
+        return commit({ ...request, sent });
+      };
+      return store;
+    }),
+  },
+  {
     breaks: 'what a task has lost it makes again up to where its receivers are',
     subject: movedOnly,
-    slotsGoBack: true,
+    slotsGoBack: 'any',
     ports: withHeard((heard, redis) => ({
       ...heard,
       frontier: Object.fromEntries(
@@ -399,7 +437,7 @@ export const mutations: readonly Mutation[] = [
   {
     breaks: 'what a task has lost it makes again up to the time that its receivers have acted on',
     subject: movedInTimeOnly,
-    slotsGoBack: true,
+    slotsGoBack: 'any',
     ports: withHeard((heard) => ({
       ...heard,
       clocks: Object.fromEntries(

@@ -1,13 +1,24 @@
 import { assert } from '../../assert.js';
 import { mutations } from './mutations.js';
 import { type Outcome, Simulation, type SimulationOptions } from './simulation.js';
-import { archivedSubject, movedOnly, movedSubject, randomSubject, subjectInTime } from './subjects.js';
+import {
+  archivedSubject,
+  movedOnly,
+  movedSubject,
+  randomSubject,
+  roundsSubject,
+  subjectInTime,
+} from './subjects.js';
 
 /** Subjects one may ask for by name. */
 export const NAMED_SUBJECTS = {
   moved: { subject: movedSubject },
   /** Slots of tasks go back one at a time, under rows that move once. */
-  slots: { subject: movedOnly, slotsGoBack: true },
+  slots: { subject: movedOnly, slotsGoBack: 'any' },
+  /** The same under rows that move more than once. */
+  chains: { subject: roundsSubject, slotsGoBack: 'any' },
+  /** Those alone of tasks that follow rounds. */
+  rounds: { subject: roundsSubject, slotsGoBack: 'followers' },
   archived: { subject: archivedSubject },
   random: { subject: randomSubject },
   timed: { subject: subjectInTime },

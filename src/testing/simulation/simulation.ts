@@ -15,7 +15,7 @@ import { SimulatedWorker } from './simulated-worker.js';
 import { redisKeyOf, type Subject } from './subject.js';
 import { subjects } from './subjects.js';
 import { VirtualTime } from './virtual-time.js';
-import { WentBack } from './went-back.js';
+import { isOfFollower, WentBack } from './went-back.js';
 
 /** What one run did and found. */
 export interface Outcome {
@@ -36,6 +36,8 @@ export interface Outcome {
   readonly virtualMs: number;
 }
 
+export type SlotsThatGoBack = 'any' | 'followers';
+
 export interface SimulationOptions {
   /** The ports of a process; by default right ones. */
   readonly ports?: (redis: MemoryRedis) => Ports;
@@ -43,8 +45,8 @@ export interface SimulationOptions {
   readonly subject?: (random: Random) => Subject;
   /** How processes reach the archive, where the subject has one; by default right. */
   readonly archive?: (redis: MemoryRedis) => SimulatedArchive;
-  /** Slots of tasks go back often, and nothing else does. */
-  readonly slotsGoBack?: boolean;
+  /** Slots of tasks go back often, and nothing else does: of any, or of those that follow rounds. */
+  readonly slotsGoBack?: SlotsThatGoBack;
 }
 
 /** The time at which every run begins: what the clocks say must not matter. */
@@ -82,7 +84,7 @@ export class Simulation {
   #entries = 0;
   #kills = 0;
   #pauses = 0;
-  readonly #wentBack = new WentBack();
+  readonly #wentBack: WentBack;
   #rebuilt = 0;
 
   constructor(
@@ -105,6 +107,7 @@ export class Simulation {
       cacheEntriesMax: this.#random.of([1, 10, 10_000]),
       leaseMs: 1_500,
       regainMs: 7_500,
+      ...(options.slotsGoBack && { exchangeKeptMs: this.#random.of([500, 10_000]) }),
       registryRefreshMs: this.#random.of([300, 700]),
       waitMs: this.#random.of([500, 1_500]),
       readerReportMs: this.#random.of([300, 1_000]),
@@ -118,6 +121,8 @@ export class Simulation {
       keptMs: 3_000,
       changelogEntriesMin: this.#random.of([1, 20]),
     };
+    // Senders look now and then how far receivers are.
+    this.#wentBack = new WentBack(this.#limits.exchangeKeptMs - this.#limits.readerReportMs);
   }
 
   async run(): Promise<Outcome> {
@@ -241,7 +246,7 @@ export class Simulation {
     } else {
       const names = this.#slotsThatGoBack();
       for (const name of names) rollBackTask(this.#redis, to, name);
-      this.#wentBack.tasks(names);
+      this.#wentBack.tasks(names, this.#time.now() - to.at);
     }
     this.#watch.wentBack();
   }
@@ -249,9 +254,12 @@ export class Simulation {
   /** Those of one task, or of several: a master holds many. */
   #slotsThatGoBack(): string[] {
     const random = this.#random;
-    const tasks = [...this.#redis.tasks.keys()];
+    const { slotsGoBack } = this.options;
+    const tasks = [...this.#redis.tasks.keys()].filter(
+      (name) => slotsGoBack !== 'followers' || isOfFollower(name),
+    );
     if (tasks.length === 0) return [];
-    if (!this.options.slotsGoBack || random.chance(0.7)) return [random.of(tasks)];
+    if (!slotsGoBack || random.chance(0.7)) return [random.of(tasks)];
     return tasks.filter(() => random.chance(0.5));
   }
 

@@ -1,7 +1,7 @@
 import { sourcesOf } from '../../view/plan-nodes.js';
 import type { Random } from '../random.js';
 import { chained } from './chained-subject.js';
-import { movedInTime } from './moved-in-time-subject.js';
+import { movedInTime, movedTwiceInTime } from './moved-in-time-subject.js';
 import { randomized } from './random-subject.js';
 import { joined, moved, stacked, sums } from './sale-subjects.js';
 import type { Shape, Subject } from './subject.js';
@@ -21,7 +21,7 @@ export function subjects(random: Random): Subject {
 }
 
 /** One of a random plan. */
-export const randomSubject = randomized;
+export const randomSubject = (random: Random): Subject => randomized(random);
 
 /** One whose logs lose what is archived. */
 export const archivedSubject = (random: Random): Subject =>
@@ -47,6 +47,14 @@ export const stackedSubject = (random: Random): Subject =>
 
 /** One in which they move more than once. */
 export const chainedSubject = (random: Random): Subject => chained(shapeOf(random, random.of([1, 3])));
+
+/** Any in which they do, and in no other way. */
+export const roundsSubject = (random: Random): Subject =>
+  random.of([
+    (random: Random) => randomized(random, 2),
+    chainedSubject,
+    (random: Random) => movedTwiceInTime(shapeOf(random, 3)),
+  ])(random);
 
 /** One in which they move once, and nobody reads what becomes of them. */
 export const movedOnly = (random: Random): Subject =>

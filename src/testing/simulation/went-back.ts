@@ -1,4 +1,7 @@
+import { isBetween } from '../../runtime/followed.js';
 import type { TaskStatus } from '../../runtime/ports/task-store.js';
+import { followsRounds } from '../../runtime/rounds.js';
+import { type TaskId, taskName } from '../../runtime/task-id.js';
 import { stageOf } from '../../view/exchange.js';
 import type { ViewDeclaration } from '../../view/declarations.js';
 import { sourcesOf } from '../../view/plan-nodes.js';
@@ -13,6 +16,13 @@ export class WentBack {
   #streams = 0;
   /** By their names. */
   readonly #tasks: string[] = [];
+  /** Those that went back further than what they had read is kept. */
+  readonly #far = new Set<string>();
+
+  constructor(
+    /** For so long what was received is kept at least. */
+    readonly keptMs: number,
+  ) {}
 
   all(): void {
     this.times++;
@@ -24,12 +34,14 @@ export class WentBack {
     this.#streams++;
   }
 
-  tasks(names: readonly string[]): void {
+  tasks(names: readonly string[], byMs: number): void {
     this.times++;
     this.#tasks.push(...names);
+    if (byMs >= this.keptMs) for (const name of names) this.#far.add(name);
   }
 
-  excuses({ task, parked }: TaskStatus, view: ViewDeclaration, others: readonly TaskStatus[]): boolean {
+  excuses(status: TaskStatus, view: ViewDeclaration, others: readonly TaskStatus[]): boolean {
+    const { task, parked } = status;
     switch (parked?.code) {
       case 'ahead-of-its-log':
       case 'entry-deleted':
@@ -38,24 +50,52 @@ export class WentBack {
       case 'upstream-went-back':
         return this.#all + this.#tasks.length > 0;
       case 'exchange-lost':
-        if (!canRegain(view)) return this.#all > 0 || this.#hasGoneBack(task.view);
-        // What a sender has lost it makes again: if its log has it, and who received it has not gone back since.
-        return (
-          this.#hasGoneBack(task.view, stageOf(view.plan)) ||
-          others.some((other) => other.task.view === task.view && other.parked?.code === 'ahead-of-its-log')
-        );
+        if (hasRounds(view)) return this.#all > 0 || this.#excusesOfRounds(status, others);
+        if (readsViews(view)) return this.#all > 0 || this.#hasGoneBack(task.view);
+        return this.#excusesOfTicks(task, view, others);
       default:
         return false;
     }
   }
 
-  #hasGoneBack(view: string, stage: number | null = null): boolean {
-    return this.#tasks.some(
-      (name) => name.startsWith(`${view}#`) && (stage === null || name.includes(`/${stage}.`)),
+  /** What a sender has lost it makes again: if its log has it, and who received it has not gone back since. */
+  #excusesOfTicks({ view }: TaskId, { plan }: ViewDeclaration, others: readonly TaskStatus[]): boolean {
+    return (
+      this.#hasGoneBack(view, (name) => placeIn(name).stage === stageOf(plan)) ||
+      others.some(({ task, parked }) => task.view === view && parked?.code === 'ahead-of-its-log')
     );
+  }
+
+  /**
+   * The same where there are rounds: if they are what they were, and who received it was not in the middle of one and has not gone
+   * back by more than is kept.
+   */
+  #excusesOfRounds({ task, record }: TaskStatus, others: readonly TaskStatus[]): boolean {
+    const wentFar = (of: TaskId): boolean => this.#far.has(taskName(of));
+    return (
+      this.#hasGoneBack(task.view, (name) => !isOfFollower(name)) ||
+      wentFar(task) ||
+      (record !== null && isBetween(record) && this.#hasGoneBack(task.view)) ||
+      others.some((other) => other.task.view === task.view && wentFar(other.task))
+    );
+  }
+
+  #hasGoneBack(view: string, which: (name: string) => boolean = () => true): boolean {
+    return this.#tasks.some((name) => name.startsWith(`${view}#`) && which(name));
   }
 }
 
-/** As `docs/exchange.md` says: its rows move once, from logs. */
-const canRegain = ({ plan }: ViewDeclaration): boolean =>
-  stageOf(plan) === 1 && sourcesOf(plan).every(({ kind }) => kind !== 'view');
+/** Of a task's name its stage and its partition. */
+function placeIn(name: string): Pick<TaskId, 'stage' | 'partition'> {
+  const [stage, partition] = name.slice(name.lastIndexOf('/') + 1).split('.');
+  return { stage: Number(stage), partition: Number(partition) };
+}
+
+/** Whether a task, by its name, is one that follows rounds where there are any. */
+export const isOfFollower = (name: string): boolean => followsRounds(placeIn(name));
+
+const hasRounds = ({ plan }: ViewDeclaration): boolean => stageOf(plan) > 1;
+
+/** A place in these is not known (`docs/exchange.md`). */
+const readsViews = ({ plan }: ViewDeclaration): boolean =>
+  sourcesOf(plan).some(({ kind }) => kind === 'view');

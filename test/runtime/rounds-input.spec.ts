@@ -1,0 +1,287 @@
+import { encodeEntry } from '../../src/runtime/exchange-entry.js';
+import { type InputBatch, LogLost } from '../../src/runtime/input.js';
+import type { CommitId, Received, ReceiveRequest, TaskStore } from '../../src/runtime/ports/task-store.js';
+import { ROUNDS } from '../../src/runtime/rounds.js';
+import { RoundsInput } from '../../src/runtime/rounds-input.js';
+
+const RECEIVER = 2;
+const NO_FACTS = { frontier: {}, clocks: {}, more: false };
+const task = (partition: number) => ({ view: 'v', generation: 1, stage: 1, partition });
+
+type Entry = [string, string[]];
+const entryOf = (tick: number, said: object): Entry => [
+  `${tick}-0`,
+  ['c', encodeEntry({ ...NO_FACTS, previous: '', commit: `c${tick}`, round: 0, rows: [], ...said })],
+];
+
+/** 1.0, which gives rounds and sends nothing else, and 1.1, which follows them: as their slots say they are. */
+class Slots {
+  readonly rounds: Entry[] = [];
+  #given: CommitId & { entries: number } = { tick: 0, commit: '', entries: 0 };
+  follower: { record: Received['record']; entries: Entry[] } = { record: null, entries: [] };
+  /** What was asked for, of whom and after what. */
+  readonly asked: string[] = [];
+
+  round(tick: number, commit = `r${tick}`): void {
+    this.rounds.push(entryOf(tick, { previous: this.#given.commit, commit, rows: ['[]'] }));
+    this.#given = { tick, commit, entries: this.rounds.length };
+  }
+
+  /** The rounds are given otherwise from here on. */
+  goBack(): void {
+    this.rounds.length = 0;
+    this.#given = { tick: 0, commit: '', entries: 0 };
+  }
+
+  /** What 1.1 has sent, `[tick, round, row]`, and at which round it is. */
+  follows(
+    sent: [tick: number, round: number, row: string][],
+    at: number,
+    commit = `r${at}`,
+    history = 'c',
+  ): void {
+    let previous = '';
+    const entries = sent.map(([tick, round, row]) => {
+      const entry = entryOf(tick, {
+        previous,
+        commit: `${history}${tick}`,
+        round,
+        rows: [JSON.stringify([[1, { row }]])],
+      });
+      previous = `${history}${tick}`;
+      return entry;
+    });
+    const [last] = sent.at(-1) ?? [0];
+    const heard = { tick: at, commit, entries: at, upTo: 0, ...NO_FACTS };
+    const extra = {
+      sent: { [RECEIVER]: { tick: last, commit: previous, entries: sent.length } },
+      exchange: [heard],
+    };
+    this.follower = { record: { tick: last, frontier: {}, clocks: {}, applied: null, extra }, entries };
+  }
+
+  get store(): TaskStore {
+    const giver = (): Received['record'] => ({
+      ...{ tick: this.#given.tick, frontier: {}, clocks: {}, applied: null },
+      extra: { sent: { [ROUNDS]: this.#given } },
+    });
+    const receive = ({ sender, receiver, after, countMax }: ReceiveRequest): Received => {
+      this.asked.push(`1.${sender.partition} ${receiver} after ${after}`);
+      const [record, entries] =
+        sender.partition === 1
+          ? [this.follower.record, this.follower.entries]
+          : [giver(), receiver === ROUNDS ? this.rounds : []];
+      return { record, entries: entries.filter(([id]) => parseInt(id) > after).slice(0, countMax) };
+    };
+    return {
+      sentKey: () => '',
+      receive: async (requests: ReceiveRequest[]) => requests.map(receive),
+    } as unknown as TaskStore;
+  }
+}
+
+let slots: Slots;
+let input: RoundsInput;
+beforeEach(() => {
+  slots = new Slots();
+  input = new RoundsInput(
+    task(0),
+    [task(0), task(1)],
+    RECEIVER,
+    ['x'],
+    slots.store,
+    null as never,
+    1_000_000,
+  );
+});
+const next = (note: unknown = undefined) => input.next({ position: '0-0', entries: 0 }, note);
+const rowsOf = (batch: InputBatch | null) =>
+  batch &&
+  batch.inputs!(0, batch.size)
+    .get('x')!
+    .rows.map(({ row }) => row);
+/** What is kept after all that there is, or after so many parts. */
+const kept = async (parts?: number): Promise<unknown> => {
+  const batch = (await next())!;
+  return batch.noteAfter!(parts ?? batch.size);
+};
+
+describe('what is received round by round', () => {
+  it('is all that belongs to the rounds that are over, in their order', async () => {
+    expect(await next()).toBeNull();
+    slots.round(5);
+    slots.round(8);
+    slots.follows(
+      [
+        [2, 5, 'a'],
+        [3, 6, 'b'],
+      ],
+      5,
+    );
+    expect(rowsOf(await next())).toEqual(['a']);
+    slots.follows(
+      [
+        [2, 5, 'a'],
+        [3, 6, 'b'],
+        [4, 8, 'c'],
+      ],
+      8,
+    );
+    expect(rowsOf(await next())).toEqual(['a', 'b', 'c']);
+    expect(rowsOf(await next(await kept()))).toBeNull();
+  });
+
+  describe('where the slot of a sender went back', () => {
+    beforeEach(() => {
+      for (const round of [5, 8, 9]) slots.round(round);
+      slots.follows(
+        [
+          [2, 5, 'a'],
+          [3, 6, 'b'],
+          [4, 8, 'c'],
+          [5, 9, 'd'],
+        ],
+        9,
+      );
+    });
+
+    it('goes on behind the round at which the receiver stands, however what is made again is cut', async () => {
+      const note = await kept();
+      slots.round(12);
+      slots.follows(
+        [
+          [2, 5, 'a'],
+          [3, 8, 'bc'],
+          [4, 9, 'd'],
+          [5, 12, 'e'],
+        ],
+        12,
+        'r12',
+        'x',
+      );
+      const batch = (await next(note))!;
+      expect(rowsOf(batch)).toEqual(['e']);
+      // It follows the other history from then on.
+      slots.round(13);
+      slots.follows(
+        [
+          [2, 5, 'a'],
+          [3, 8, 'bc'],
+          [4, 9, 'd'],
+          [5, 12, 'e'],
+          [6, 13, 'f'],
+        ],
+        13,
+        'r13',
+        'x',
+      );
+      expect(batch.noteAfter!(batch.size)).toMatchObject([{}, { tick: 5, commit: 'x5', entries: 4 }, {}]);
+      expect(rowsOf(await next(batch.noteAfter!(batch.size)))).toEqual(['f']);
+    });
+
+    it('is waited for while it makes again what the receiver has', async () => {
+      const note = await kept();
+      slots.round(12);
+      for (const at of [5, 8, 9]) {
+        slots.follows([[2, 5, 'a']], at, `r${at}`, 'x');
+        expect(await next(note)).toBeNull();
+      }
+      slots.follower = { record: null, entries: [] };
+      expect(await next(note)).toBeNull();
+    });
+
+    it('is passed over where what is made again follows what the receiver has', async () => {
+      slots.follows([[2, 5, 'a']], 9);
+      const note = await kept();
+      slots.round(12);
+      slots.follows(
+        [
+          [2, 5, 'a'],
+          [3, 8, 'comes'],
+          [4, 8, 'goes'],
+          [5, 12, 'e'],
+        ],
+        12,
+      );
+      expect(rowsOf(await next(note))).toEqual(['e']);
+    });
+
+    it('is refused in the middle of a round: some of it would count twice', async () => {
+      const note = await kept(3);
+      expect(note).toMatchObject([{}, { tick: 3 }, { tick: 5, more: true }]);
+      slots.follows(
+        [
+          [2, 5, 'a'],
+          [3, 8, 'bc'],
+          [4, 9, 'd'],
+        ],
+        9,
+        'r9',
+        'x',
+      );
+      await expect(next(note)).rejects.toThrow(LogLost);
+    });
+
+    it('is refused where what lies behind the round may have been trimmed', async () => {
+      const note = await kept();
+      slots.round(12);
+      slots.follows(
+        [
+          [2, 5, 'a'],
+          [3, 9, 'bcd'],
+          [4, 10, 'e'],
+          [5, 12, 'f'],
+        ],
+        12,
+        'r12',
+        'x',
+      );
+      slots.follower.entries.splice(0, 1);
+      expect(rowsOf(await next(note))).toEqual(['e', 'f']);
+      slots.follower.entries.splice(0, 1);
+      await expect(next(note)).rejects.toThrow(LogLost);
+      slots.follower.entries.length = 0;
+      await expect(next(note)).rejects.toThrow(LogLost);
+    });
+  });
+
+  it('is nothing while a sender has a round that was not read yet, and is refused where that is no more', async () => {
+    slots.round(5);
+    slots.follows(
+      [
+        [2, 5, 'a'],
+        [3, 8, 'b'],
+      ],
+      8,
+      'lost',
+    );
+    expect(await next()).toBeNull();
+    slots.round(8);
+    await expect(next()).rejects.toThrow(/1\.1 sent/);
+    slots.goBack();
+    slots.round(9);
+    await expect(next()).rejects.toThrow(/1\.1 sent/);
+  });
+
+  it('looks for the round of a sender that is far ahead', async () => {
+    for (let round = 1; round <= 150; round++) slots.round(round);
+    slots.follows(
+      [
+        [2, 1, 'a'],
+        [3, 150, 'b'],
+      ],
+      150,
+    );
+    expect(rowsOf(await next())).toEqual(['a']);
+    expect(slots.asked.at(-1)).toBe('1.0 -1 after 149');
+    slots.follows(
+      [
+        [2, 1, 'a'],
+        [3, 150, 'b'],
+      ],
+      150,
+      'lost',
+    );
+    await expect(next()).rejects.toThrow(LogLost);
+  });
+});
