@@ -66,6 +66,18 @@ describe('views kept by several processes through crashes, pauses, lost calls an
   );
 
   it(
+    'make again what a task lost that stops at rounds, where rows move more than once',
+    async () => {
+      const subject = 'rounds';
+      const outcomes = await played(seeds(SEEDS_OF_EACH, { subject }));
+      expect(failuresOf(outcomes, subject)).toEqual([]);
+      const rollbacks = outcomes.reduce((sum, each) => sum + each.rollbacks, 0);
+      expect(rollbacks).toBeGreaterThan(SEEDS_OF_EACH);
+    },
+    MS_MAX,
+  );
+
+  it(
     'say what their logs said where these are archived and trimmed, and when they are rebuilt from the beginning',
     async () => {
       const subject = 'archived';

@@ -1,5 +1,5 @@
 import { ArchivedLog } from '../../runtime/archive/archived-log.js';
-import { decodeEntry, encodeEntry, type ExchangeEntry } from '../../runtime/exchange-entry.js';
+import { decodeEntry, encodeEntry, type ExchangeEntry, lastSent } from '../../runtime/exchange-entry.js';
 import { EXCHANGE, type Heard, heardIn } from '../../runtime/followed.js';
 import type {
   CommitOutcome,
@@ -10,7 +10,7 @@ import type {
 } from '../../runtime/ports/task-store.js';
 import type { RawEntry, ReadOutcome, ReadRequest } from '../../runtime/ports/source-log.js';
 import type { Ports } from '../../runtime/ports/ports.js';
-import { followsRounds, roundsDone } from '../../runtime/rounds.js';
+import { followsRounds, ROUNDS, roundsDone } from '../../runtime/rounds.js';
 import { taskName } from '../../runtime/task-id.js';
 import type { ObjectStore } from '../../runtime/ports/object-store.js';
 import { memoryPorts } from '../memory/memory-ports.js';
@@ -381,12 +381,14 @@ export const mutations: readonly Mutation[] = [
   {
     breaks: 'a round is taken when all that send to a task have come to its end',
     subject: chainedSubject,
-    ports: withReceived(({ record, entries }, { sender }) => {
-      const heard = record?.extra['exchange'] as { tick: number }[] | undefined;
-      if (sender.stage === 0 || !record || !heard) return { record, entries };
-      const ahead = heard.map((one) => ({ ...one, tick: one.tick + 1_000 }));
-      return { record: { ...record, extra: { ...record.extra, exchange: ahead } }, entries };
-    }),
+    ports: (redis) =>
+      withReceived(({ record, entries }, { sender }) => {
+        const heard = record && heardIn(record);
+        if (!heard || !followsRounds(sender)) return { record, entries };
+        const giver = redis.tasks.get(taskName({ ...sender, stage: 1, partition: 0 }))!.record!;
+        const ahead = [...heard.slice(0, ROUNDS), { ...heard.at(ROUNDS)!, ...lastSent(giver, ROUNDS) }];
+        return { record: { ...record, extra: { ...record.extra, [EXCHANGE]: ahead } }, entries };
+      })(redis),
   },
   {
     breaks: 'entries of rounds that are over are passed over where a sender made them again',
@@ -417,7 +419,11 @@ export const mutations: readonly Mutation[] = [
           return (receiver && heardIn(receiver)?.[task.partition]?.tick) ?? 0;
         };
         if (!followsRounds(task) || !request.sent) return commit(request);
-        const sent = request.sent.map((one) => ({ ...one, from: readBy(one.receiver) }));
+        // What a receiver has read of the ticks that were lost.
+        const sent = request.sent.map((one) => {
+          const read = readBy(one.receiver);
+          return read > request.tick ? { ...one, from: read } : one;
+        });
         return commit({ ...request, sent });
       };
       return store;
