@@ -3,10 +3,10 @@ import { compareText } from '../zset/text-order.js';
 import type { Row } from '../zset/value.js';
 import type { Aggregator } from './aggregator.js';
 import type { Gone } from './freed-members.js';
+import { emptyGroup, Group, groupCodec, settle } from './group.js';
 import { justAbove } from './known-group.js';
 import { END } from './neighbourhoods.js';
 import type { Ordered } from './operator.js';
-import { Group, groupCodec } from './operators/aggregate.js';
 import { GroupChanges, type Member } from './ordered-rows.js';
 import type { Span } from './spans.js';
 
@@ -82,9 +82,7 @@ export class RunningTotals {
   }
 
   #markOf(member: string, accumulators: unknown[], group: string): string {
-    this.aggregators.forEach(({ settle }, slot) => {
-      if (settle) accumulators[slot] = settle(accumulators[slot], group);
-    });
+    settle(accumulators, this.aggregators, group);
     return member + SEPARATOR + this.#codec.encode(new Group(0, accumulators));
   }
 
@@ -92,7 +90,7 @@ export class RunningTotals {
   #markBelow(group: string, text: string): { accumulators: unknown[]; behind: string } {
     const [found] = this.marks.from(group, text, 'down', 1);
     if (found === undefined || compareText(found[0], text) >= 0)
-      return { accumulators: this.aggregators.map((aggregator) => aggregator.initial()), behind: '' };
+      return { accumulators: emptyGroup(this.aggregators).accumulators, behind: '' };
     const [mark] = found;
     const end = mark.lastIndexOf(SEPARATOR);
     const { accumulators } = this.#codec.decode(mark.slice(end + 1));

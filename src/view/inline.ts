@@ -70,7 +70,7 @@ function pathsToRecords(source: SourceDeclaration): ReadonlyMap<string, readonly
  * All inputs of a node have been moved equally often: what meets a view that moves rows is moved as well, to where it is.
  * Null where that would move the records of a table.
  */
-function replace(plan: PlanNode, views: ReadonlySet<string>, place: string | null): PlanNode | null {
+function replace(plan: PlanNode, views: ReadonlySet<string>, madeAt: string | null): PlanNode | null {
   const made = new Map<PlanNode, PlanNode>();
   let movesRecords = false;
   const visit = (node: PlanNode): PlanNode => {
@@ -82,7 +82,8 @@ function replace(plan: PlanNode, views: ReadonlySet<string>, place: string | nul
     if (node.op === 'source') {
       const { source, relation, place } = node;
       if (source.kind !== 'view' || !views.has(source.name)) return node;
-      return Object.freeze({ op: 'inlined', view: source.name, input: source.plan, relation, place });
+      const { name: view, version, plan: input } = source;
+      return Object.freeze({ op: 'inlined', view, version, input, relation, place });
     }
     const before = inputsOf(node);
     const inputs = before.map(visit);
@@ -90,7 +91,7 @@ function replace(plan: PlanNode, views: ReadonlySet<string>, place: string | nul
     // It was moved to be in one stage with others; where they are now is seen when they meet.
     if (node.op === 'exchange' && isPlacedBy(node.input.relation, node.by, node.relation.partitions))
       return inputs[0]!;
-    const staged = inOneStage(inputs, { place });
+    const staged = inOneStage(inputs, { place: madeAt });
     if (node.op === 'joinAsOf' && staged[1] !== inputs[1]) movesRecords = true;
     return Object.freeze(withInputs(node, staged));
   };

@@ -179,6 +179,8 @@ export interface ExchangeNode extends NodeBase {
 export interface InlinedNode extends NodeBase {
   readonly op: 'inlined';
   readonly view: string;
+  /** The view's: it stands for what nobody sees of its functions. */
+  readonly version: string | null;
   readonly input: PlanNode;
 }
 /** The rows while now is between two instants of theirs. */

@@ -2,7 +2,8 @@ import { aggregatorsByKind } from '../../src/circuit/aggregators/aggregator-of.j
 import type { Aggregator, AggregatorInput, AggregatorOptions } from '../../src/circuit/aggregator.js';
 import { generatedRead, generatedRow } from '../../src/circuit/generated-row.js';
 import type { Ordered } from '../../src/circuit/operator.js';
-import { Aggregate, groupCodec } from '../../src/circuit/operators/aggregate.js';
+import { groupCodec } from '../../src/circuit/group.js';
+import { Aggregate } from '../../src/circuit/operators/aggregate.js';
 import type { Value } from '../../src/zset/value.js';
 import { Stepped } from './stepped.js';
 

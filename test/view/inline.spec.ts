@@ -68,6 +68,21 @@ describe('a view that reaches one stream by two paths', () => {
       ]);
   });
 
+  it('also where they meet only behind a view that is made in it', () => {
+    const busyOnes = view('busy-ones', { from: perBuyer.where(({ n }) => n > 1) });
+    const known = view('known', { from: busyOnes.semiJoin(buyers, { on: { buyer: 'buyer' } }) });
+    const met = view('met', {
+      from: known
+        .join({ all: perBuyer }, { on: { buyer: 'buyer' } })
+        .leftJoin({ who: buyers }, { on: { buyer: 'buyer' } }),
+    });
+    expect(sourceNames(met)).toEqual(['stream orders', 'table buyers']);
+    placed
+      .and(buyers, [{ buyer: 'ann', city: 'here' }])
+      .expect(met)
+      .rows([{ buyer: 'ann', n: 2, all: { buyer: 'ann', n: 2 }, who: { buyer: 'ann', city: 'here' } }]);
+  });
+
   it('but reads a view that it joins with itself, and views that share nothing', () => {
     const again = view('again', { from: perBuyer.join({ again: perBuyer }, { on: { buyer: 'buyer' } }) });
     expect(sourceNames(again)).toEqual(['view per-buyer']);
@@ -84,6 +99,18 @@ describe('a view that reaches one stream by two paths', () => {
     };
     expect(total(1).declaration.fingerprint).not.toBe(total(2).declaration.fingerprint);
     expect(total(1).declaration.fingerprint).toBe(total(1).declaration.fingerprint);
+  });
+
+  it('is another view where the version of what is made in it is, which says what nobody can see', () => {
+    const joined = (version?: string) => {
+      const counted = view('counted', {
+        from: orders.groupBy('buyer').aggregate({ all: count() }),
+        ...(version !== undefined && { version }),
+      });
+      return view('joined', { from: counted.join({ perBuyer }, { on: { buyer: 'buyer' } }) });
+    };
+    expect(joined('1').declaration.fingerprint).not.toBe(joined('2').declaration.fingerprint);
+    expect(joined('1').declaration.fingerprint).not.toBe(joined().declaration.fingerprint);
   });
 
   it('in several partitions: what meets a view that moves rows is moved as often', () => {

@@ -4,21 +4,10 @@ import type { Row, Value } from '../../zset/value.js';
 import type { Aggregator } from '../aggregator.js';
 import type { Due } from '../due-times.js';
 import type { FrozenGroups } from '../frozen-groups.js';
-import { generatedFold } from '../generated-fold.js';
-import type { Codec, Keyed, Operator } from '../operator.js';
+import { emptyGroup, folding, type Group, merging, type PartReader, settle, type Take } from '../group.js';
+import type { Keyed, Operator } from '../operator.js';
 import { sameRow } from '../same-row.js';
 import type { Time } from '../time.js';
-
-/**
- * A group's state: how many rows it has, and its accumulators. The row it shows follows from them and is not kept: a
- * million rows that outlive their tick cost more than making one anew.
- */
-export class Group {
-  constructor(
-    public count: number,
-    public readonly accumulators: any[],
-  ) {}
-}
 
 export interface AggregateOptions {
   groupKeyOf: (row: Row) => string;
@@ -26,7 +15,7 @@ export interface AggregateOptions {
   rowOf: (sample: Row, results: readonly Value[]) => Row;
   aggregators: readonly Aggregator[];
   /** Its rows are parts of groups, each folded before it was moved: the text of what a part holds. */
-  partIn?: { readonly textOf: (row: Row) => string; readonly codec: Codec<Group> };
+  partIn?: PartReader;
   /**
    * Takes what a group shows now, null for nothing, in place of the output: for a view whose rows are the groups' results
    * and hold their state. It has the row before.
@@ -38,28 +27,6 @@ export interface AggregateOptions {
   frozenAt?: { readonly read: (row: Row) => Value } | { readonly result: number };
   /** Results are given once, when their group is frozen: the result row of its key and instant. Else on every change. */
   finalRowOf?: (group: Due, results: readonly Value[]) => Row;
-}
-
-/** A group as `[count, accumulator, …]`, each accumulator in its aggregator's own form. */
-export function groupCodec(aggregators: readonly Aggregator[]): Codec<Group> {
-  const revivers = aggregators.map(
-    ({ codec, revive }) => revive ?? ((stored: unknown) => codec.decode(JSON.stringify(stored))),
-  );
-  return {
-    encode: (group) => {
-      let text = '[' + group.count;
-      for (let slot = 0; slot < aggregators.length; slot++)
-        text += ',' + aggregators[slot]!.codec.encode(group.accumulators[slot]);
-      return text + ']';
-    },
-    decode: (text) => {
-      const stored = JSON.parse(text) as [number, ...unknown[]];
-      const accumulators: unknown[] = new Array(aggregators.length);
-      for (let slot = 0; slot < aggregators.length; slot++)
-        accumulators[slot] = revivers[slot]!(stored[slot + 1]);
-      return new Group(stored[0], accumulators);
-    },
-  };
 }
 
 /**
@@ -162,10 +129,7 @@ export class Aggregate implements Operator {
   #touch(key: string, sample: Row): Touched {
     let group = this.groups.edit(key);
     if (group === undefined) {
-      group = new Group(
-        0,
-        this.options.aggregators.map((aggregator) => aggregator.initial()),
-      );
+      group = emptyGroup(this.options.aggregators);
       this.groups.set(key, group);
       return { group, sample, isNew: true, before: null, at: null };
     }
@@ -182,7 +146,7 @@ export class Aggregate implements Operator {
         false,
         `The group ${JSON.stringify(key)} would have ${group.count} rows: a row was retracted that had not been inserted.`,
       );
-    this.#settleAll(key, group);
+    settle(group.accumulators, this.options.aggregators, key);
     if (group.count === 0) {
       if (!isNew) {
         if (!finalRowOf) this.#show(key, before, null, output);
@@ -227,20 +191,12 @@ export class Aggregate implements Operator {
     if (this.groups.get(key) !== undefined) {
       const group = this.groups.edit(key)!;
       if (this.options.finalRowOf) {
-        if (!this.#places.has(key)) this.#settleAll(key, group);
+        if (!this.#places.has(key)) settle(group.accumulators, this.options.aggregators, key);
         this.#show(key, null, this.options.finalRowOf(due, this.#results(key, group)), output);
       }
       this.groups.delete(key);
     }
     this.options.frozen!.free(due);
-  }
-
-  #settleAll(key: string, group: Group): void {
-    const { aggregators } = this.options;
-    for (let slot = 0; slot < aggregators.length; slot++) {
-      const aggregator = aggregators[slot]!;
-      if (aggregator.settle) group.accumulators[slot] = aggregator.settle(group.accumulators[slot], key);
-    }
   }
 
   #results(key: string, group: Group): Value[] {
@@ -279,36 +235,6 @@ export class Aggregate implements Operator {
         this.options.aggregators[slot]!.wants!(accumulators?.[slot], rows, weights, key);
     }
   }
-}
-
-/** Takes a row, or a part, into its group. */
-type Take = (group: Group, row: Row, weight: number, order: string | undefined, key: string) => void;
-
-function folding(aggregators: readonly Aggregator[]): Take {
-  const fold = generatedFold(aggregators);
-  return (group, row, weight, order, key) => {
-    group.count += weight;
-    fold(group.accumulators, row, weight, order, key);
-  };
-}
-
-function merging(
-  { textOf, codec }: NonNullable<AggregateOptions['partIn']>,
-  aggregators: readonly Aggregator[],
-): Take {
-  return (group, row, weight) => {
-    assert(weight > 0, 'A part of a group was taken back.');
-    // Equal parts of several ticks may have been moved as one.
-    for (let times = 0; times < weight; times++) {
-      const part = codec.decode(textOf(row));
-      group.count += part.count;
-      for (let slot = 0; slot < aggregators.length; slot++)
-        group.accumulators[slot] = aggregators[slot]!.merge!(
-          group.accumulators[slot],
-          part.accumulators[slot],
-        );
-    }
-  };
 }
 
 interface Touched {

@@ -1,12 +1,8 @@
 import type { Aggregator } from '../../circuit/aggregator.js';
 import { generatedRead, generatedRow } from '../../circuit/generated-row.js';
 import type { Keyed, Ordered } from '../../circuit/operator.js';
-import {
-  Aggregate,
-  type AggregateOptions,
-  type Group,
-  groupCodec,
-} from '../../circuit/operators/aggregate.js';
+import { type Group, groupCodec } from '../../circuit/group.js';
+import { Aggregate, type AggregateOptions } from '../../circuit/operators/aggregate.js';
 import { PART } from '../../circuit/operators/parts.js';
 import type { Row } from '../../zset/value.js';
 import { aggregateFacts, keepsLessOfAppended, keptOf } from '../aggregate-facts.js';

@@ -4,7 +4,7 @@ import type { InlinedNode } from '../plan.js';
 export const inlined: NodeKind<InlinedNode> = {
   inputs: (node) => [node.input],
   reads: (_node, needed) => [needed],
-  describe: () => ({}),
+  describe: ({ version }) => (version === null ? {} : { version }),
   explain: ({ view }) => ({
     what: `the rows of the view "${view}", made here as well: something else reads what it reads`,
     cost: 'O(|Δ|)',

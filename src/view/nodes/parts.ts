@@ -1,5 +1,5 @@
 import { generatedRow } from '../../circuit/generated-row.js';
-import { groupCodec } from '../../circuit/operators/aggregate.js';
+import { groupCodec } from '../../circuit/group.js';
 import { PART, Parts } from '../../circuit/operators/parts.js';
 import { assert } from '../../assert.js';
 import { aggregateInput } from '../aggregate-input.js';
