@@ -7,7 +7,7 @@ import type { AppendedEntry } from '../history.js';
 import type { Random } from '../random.js';
 import { ViewRun } from '../view-run.js';
 import { randomSources, randomView } from './random-plan.js';
-import { partitionFor, type Shown, type SimulatedSource, type Subject } from './subject.js';
+import { appended, type Shown, type Subject } from './subject.js';
 
 const SHOPS = ['a', 'b', 'c', 'd', 'e'];
 const BUYERS = ['w', 'x', 'y', 'z', 'ü'];
@@ -32,25 +32,15 @@ export function randomized(random: Random): Subject {
     const at = new Date(FIRST + random.below(SECONDS) * 1_000 + (++number % 1_000)).toISOString();
     return { id: number, at, shop: random.of(SHOPS), buyer: random.of(BUYERS) };
   };
-  const entries = (source: RecordSource, rowOf: (random: Random) => object): SimulatedSource => ({
-    source,
-    entry(random) {
-      const row = rowOf(random);
-      return {
-        partition: partitionFor(source, row),
-        fields: ['data', JSON.stringify(row)],
-      };
-    },
-  });
-  const salesEntries = entries(sales, (random) => ({ ...event(random), amount: random.below(12) }));
+  const salesEntries = appended(sales, (random) => ({ ...event(random), amount: random.below(12) }));
   return {
     name: `a random plan whose rows move ${stageOf(many.plan) === 1 ? 'once' : 'more than once'}`,
     views: [many],
     sources: [
       salesEntries,
       salesEntries,
-      entries(returns, (random) => ({ ...event(random), ...(random.chance(0.2) && { buyer: null }) })),
-      entries(buyers, (random) => ({
+      appended(returns, (random) => ({ ...event(random), ...(random.chance(0.2) && { buyer: null }) })),
+      appended(buyers, (random) => ({
         name: random.of(BUYERS),
         city: random.of(['here', 'there']),
         age: random.below(50),
