@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { mutations } from '../../src/testing/simulation/mutations.js';
 import { play, type Run } from '../../src/testing/simulation/run.js';
-import type { Outcome } from '../../src/testing/simulation/simulation.js';
+import { memoryPorts } from '../../src/testing/memory/memory-ports.js';
+import { type Outcome, Simulation } from '../../src/testing/simulation/simulation.js';
+import { archivedSubject } from '../../src/testing/simulation/subjects.js';
 import { SimulationThreads } from '../../src/testing/simulation/threads.js';
 import { BUILD_MS_MAX, packageBuilt } from '../support/built.js';
 
@@ -114,4 +116,22 @@ describe('views kept by several processes through crashes, pauses, lost calls an
     },
     MS_MAX,
   );
+});
+
+describe('a run', () => {
+  it('says of a rebuild that fails why it does, as the failure of its seed', async () => {
+    const { failure } = await new Simulation(1, {
+      subject: archivedSubject,
+      ports: (redis) => {
+        const ports = memoryPorts(redis);
+        const change = ports.registry.change.bind(ports.registry);
+        ports.registry.change = async (revision, puts, ...rest) => {
+          if (puts.some(({ rebuild }) => rebuild !== null)) throw new Error('no rebuild is begun');
+          return change(revision, puts, ...rest);
+        };
+        return ports;
+      },
+    }).run();
+    expect(failure).toContain('no rebuild is begun');
+  });
 });

@@ -270,18 +270,22 @@ export class Simulation {
     const names = driver.parts.rebuilder.affected(views);
     const id = `rebuild-${++this.#nonces}`;
     this.#rebuilt++;
-    let done: 'promoted' | 'cancelled' | null = null;
     const drive = async (): Promise<void> => {
       await driver.parts.rebuilder.begin(id, names, 'building', false);
       for (;;) {
         const { state } = await driver.parts.rebuilder.advance(id);
-        if (state === 'promoted' || state === 'cancelled') return void (done = state);
+        if (state === 'promoted' || state === 'cancelled') return;
         await driver.process.clock.sleep(200);
       }
     };
-    void drive();
-    if (!(await this.#time.pass(SETTLE_MS, () => done !== null)))
+    let ended = false;
+    let failure: unknown = null;
+    void drive()
+      .catch((thrown: unknown) => (failure = thrown))
+      .finally(() => (ended = true));
+    if (!(await this.#time.pass(SETTLE_MS, () => ended)))
       throw new Error(`A rebuild of ${names.join(', ')} does not end.\n${await this.#standing()}`);
+    if (failure !== null) throw failure;
   }
 
   async #standing(): Promise<string> {
