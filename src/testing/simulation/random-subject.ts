@@ -6,7 +6,7 @@ import { stageOf } from '../../view/exchange.js';
 import type { AppendedEntry } from '../history.js';
 import type { Random } from '../random.js';
 import { ViewRun } from '../view-run.js';
-import { randomSources, randomView } from './random-plan.js';
+import { movingView } from './random-plan.js';
 import { appended, type Shown, type Subject } from './subject.js';
 
 const SHOPS = ['a', 'b', 'c', 'd', 'e'];
@@ -22,7 +22,9 @@ const READ_AGAIN = Date.UTC(2031, 0, 1);
  * sources of one partition, maintained in one go with nothing going wrong.
  */
 export function randomized(random: Random): Subject {
-  const { alone, several, one, many } = movingView(random, random.of([1, 1, 2]));
+  const times = random.of([1, 1, 2]);
+  const { alone, several, ...views } = movingView(() => random.below(2 ** 31), times);
+  const [one, many] = [views.one.declaration, views.many.declaration];
   const sourcesOf = (of: object): RecordSource[] =>
     Object.values(of).map((source) => declarationOf(source as never) as RecordSource);
   const [sales, returns, buyers] = sourcesOf(several) as [RecordSource, RecordSource, RecordSource];
@@ -54,16 +56,6 @@ export function randomized(random: Random): Subject {
       return new Map([[many.name, shown]]);
     },
   };
-}
-
-/** A view, and the same over sources of one partition; its rows move so often at least. */
-function movingView(random: Random, times: number) {
-  const [alone, several] = [randomSources(1), randomSources(3)];
-  for (;;) {
-    const seed = random.below(2 ** 31);
-    const [one, many] = [alone, several].map((of) => randomView(seed, of)?.declaration);
-    if (one && many && stageOf(many.plan) >= times) return { alone, several, one, many };
-  }
 }
 
 /** What the partitions of a source hold, as the log of one partition. */
