@@ -82,10 +82,11 @@ describe('replies that hold entries', () => {
     expect(command.entries).toEqual(ascii);
   });
 
-  it('that are errors are for ioredis', () => {
+  it.each([1, 100])('that are errors are for ioredis, whatever they say, in pieces of %i bytes', (size) => {
     const command = rangeOf();
-    const { passed } = answers([command], [Buffer.from('-WRONGTYPE no stream\r\n')]);
-    expect(passed).toBe('-WRONGTYPE no stream\r\n');
+    const { passed, failed } = answers([command], cutEvery(Buffer.from('-WRONGTYPE *no stream\r\n'), size));
+    expect(passed).toBe('-WRONGTYPE *no stream\r\n');
+    expect(failed).toEqual([]);
     expect(command.entries).toBeNull();
   });
 
