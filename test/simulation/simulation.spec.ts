@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { mutations } from '../../src/testing/simulation/mutations.js';
 import { play, type Run } from '../../src/testing/simulation/run.js';
@@ -133,5 +134,20 @@ describe('a run', () => {
       },
     }).run();
     expect(failure).toContain('no rebuild is begun');
+  });
+});
+
+describe('npm run simulate', () => {
+  beforeAll(packageBuilt, BUILD_MS_MAX);
+
+  it.each([
+    [['--seeds', 'many'], '--seeds is "many"'],
+    [['--threads', '0'], '--threads is "0"'],
+    [['--subject', 'nobody'], 'There is no subject "nobody"'],
+  ])('plays nothing where it is asked for %j, and does not say that all held', async (options, said) => {
+    const file = join(await packageBuilt(), 'dist/src/testing/simulation/simulate.js');
+    const { status, stdout, stderr } = spawnSync(process.execPath, [file, ...options], { encoding: 'utf8' });
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(said);
   });
 });
