@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { PART } from '../circuit/operators/parts.js';
 import type { ColumnTime } from '../circuit/time.js';
 import { nullable, renamed, type Column } from './column.js';
-import type { Expression } from './expression.js';
-import type { SourceDeclaration } from './declarations.js';
+import type { NamedExpression } from './expression.js';
+import { inputNameOf, type SourceDeclaration } from './declarations.js';
 import { freezing } from './freezing.js';
 import type { PlanNode } from './plan.js';
 
@@ -68,7 +68,7 @@ export function sourceRelation(source: SourceDeclaration): Relation {
     partitions: source.partitions,
     partitionedBy: source.partitions === 1 ? [] : decidedBy,
     watermarks: timed
-      ? [{ column: source.eventTime!, time: [{ source: `stream:${source.name}`, delayMs: 0 }] }]
+      ? [{ column: source.eventTime!, time: [{ source: inputNameOf(source), delayMs: 0 }] }]
       : [],
     lates: timed,
   };
@@ -77,9 +77,7 @@ export function sourceRelation(source: SourceDeclaration): Relation {
 /** Events of some types: their columns, of which all that places or dates an event are in every variant. */
 export const ofRelation = (input: Relation, columns: readonly Column[]): Relation => ({ ...input, columns });
 
-type Named = { readonly name: string; readonly value: Expression };
-
-export function selectRelation(input: Relation, columns: readonly Named[]): Relation {
+export function selectRelation(input: Relation, columns: readonly NamedExpression[]): Relation {
   return {
     ...input,
     columns: columns.map(({ name, value }) => renamed(value.column, name)),
@@ -90,7 +88,7 @@ export function selectRelation(input: Relation, columns: readonly Named[]): Rela
 }
 
 /** The column that holds each row's own place in the log. */
-function placeColumn(input: Relation, columns: readonly Named[]): readonly string[] | null {
+function placeColumn(input: Relation, columns: readonly NamedExpression[]): readonly string[] | null {
   const place = columns.find(({ value }) => value.kind === 'position');
   return place && input.log !== null && input.ownPlace ? [place.name] : null;
 }
@@ -153,7 +151,7 @@ export const distinctRelation = (input: Relation): Relation => ({
 
 export const aggregateRelation = (
   input: Relation,
-  by: readonly Named[],
+  by: readonly NamedExpression[],
   results: readonly Column[],
   key: readonly string[] = by.map(({ name }) => name),
   over?: ColumnWatermark,
@@ -172,7 +170,7 @@ export const aggregateRelation = (
 const PART_COLUMN: Column = { name: PART, schema: z.string(), type: { kind: 'string', nullable: false } };
 
 /** Of parts of groups, each of one tick: rows whose group never loses any are said to be only added, as its rows are. */
-export const partsRelation = (input: Relation, by: readonly Named[]): Relation => ({
+export const partsRelation = (input: Relation, by: readonly NamedExpression[]): Relation => ({
   ...input,
   columns: [...by.map(({ name, value }) => renamed(value.column, name)), PART_COLUMN],
   uniqueKey: null,
@@ -187,7 +185,7 @@ export const partsRelation = (input: Relation, by: readonly Named[]): Relation =
 /** The names that columns have after a projection; null if one of them does not come through as it is. */
 function renamedColumns(
   names: readonly string[] | null,
-  columns: readonly Named[],
+  columns: readonly NamedExpression[],
 ): readonly string[] | null {
   if (names === null) return null;
   const found = names.map(
@@ -199,7 +197,7 @@ function renamedColumns(
 /** Watermarks of columns that come through as they are, under their new names; a column may come through twice. */
 const renamedWatermarks = (
   watermarks: readonly ColumnWatermark[],
-  columns: readonly Named[],
+  columns: readonly NamedExpression[],
 ): readonly ColumnWatermark[] =>
   columns.flatMap(({ name, value }) => {
     if (value.kind !== 'path') return [];

@@ -1,7 +1,9 @@
 import { NO_TIME, type SourceTime, type Time } from '../../src/circuit/time.js';
 import { shownText } from '../../src/zset/shown-text.js';
 import { MemoryStates } from '../../src/testing/memory-states.js';
-import { compileView, type CompiledView, inputNameOf } from '../../src/view/compile-plan.js';
+import { compileView } from '../../src/view/compile-plan.js';
+import type { CompiledView } from '../../src/view/compiled-stage.js';
+import { inputNameOf } from '../../src/view/declarations.js';
 import { declarationErrors } from '../../src/view/declaration-errors.js';
 import type { ViewDeclaration } from '../../src/view/declarations.js';
 import { sourcesOf } from '../../src/view/plan-nodes.js';

@@ -25,6 +25,7 @@ import type { PlanCompiler } from '../compile-plan.js';
 import { isInstant } from '../frame.js';
 import type { OrderTerm, OverFunction, OverNode } from '../plan.js';
 import type { AggregateSpec } from '../aggregate-spec.js';
+import { keyTextOfColumns, rowTextOfColumns } from '../row-texts.js';
 
 export const over: NodeKind<OverNode> = {
   inputs: (node) => [node.input],
@@ -59,7 +60,7 @@ export const over: NodeKind<OverNode> = {
     const freed = overFreed(relation, node);
     const input = compiler.onTime(node.input, freed ? [freed.by] : freezingAmong(relation, node.per));
     const orderOf = indexOrderText({ columns: node.order });
-    const textOf = compiler.rowTextOf(relation);
+    const textOf = rowTextOfColumns(relation.columns);
     const rows = compiler.ordered('rows');
     const members = [rows];
     const marksOf = (kind: Numbering | 'running'): Ordered => {
@@ -67,7 +68,7 @@ export const over: NodeKind<OverNode> = {
       return members.at(-1)!;
     };
     const operator = new Over(rows, marksOf, {
-      groupKeyOf: compiler.keyTextOf(relation, node.per),
+      groupKeyOf: keyTextOfColumns(relation.columns, node.per),
       memberOf: (row) => memberOfRow(orderOf(row), textOf(row)),
       columns: columnsOf(node.functions),
       running: node.functions.filter(isRunning).map(({ aggregate }) => aggregatorOf(aggregate, true)),
