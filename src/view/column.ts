@@ -106,6 +106,10 @@ export const holdsOnlyStrings = (type: TypeOfColumn<unknown>): boolean =>
 export const isDecimal = (type: { readonly kind: string; readonly format?: string }): boolean =>
   type.kind === 'string' && type.format === 'decimal';
 
+/** Points in time, in the one form of their texts. */
+export const isInstant = (type: TypeOfColumn<unknown>): boolean =>
+  type.kind === 'string' && type.format === 'instant';
+
 /** Two columns hold the same kind of values, at every depth; one may be null where the other is not. */
 export function sameKind(left: ColumnType, right: ColumnType): boolean {
   if (left.kind === 'array' && right.kind === 'array') return sameKind(left.element, right.element);

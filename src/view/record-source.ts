@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { columnNameProblem } from './column-name.js';
 import { columnsOf, isSchema } from './columns.js';
-import { isScalar, typeText, type Column } from './column.js';
+import { isInstant, isScalar, typeText, type Column } from './column.js';
 import type { EventDecoder, Retention } from './declarations.js';
 import { DURATION_EXAMPLES, durationMs, type Duration } from './duration.js';
 import { noteFunction, noteUnstorable, type Note } from './expression.js';
@@ -113,7 +113,7 @@ export class OptionReader {
     if (name === undefined) return null;
     const column = columns.find((candidate) => candidate.name === name);
     if (!column) this.#noColumn(columns, name, 'eventTime');
-    else if (column.type.nullable || column.type.kind !== 'string' || column.type.format !== 'instant')
+    else if (column.type.nullable || !isInstant(column.type))
       this.note(
         'wrong-type',
         `has "${name}" as its event time, which does not always hold an instant.`,

@@ -5,17 +5,22 @@ import { columnAt, holdsOnlyStrings, type Column, type ColumnType } from './colu
 
 /** The texts in which rows are stored, and found again: made for rows of certain columns, and the same wherever they are made. */
 
-/** The text of what rows of these columns hold at these paths: of a view's key, a table's, a group's. */
+/** The text of what rows hold at these paths, each with its column, null where there is none: what tells groups apart. */
+export const groupText = (
+  by: readonly { readonly path: string; readonly column: Column | null }[],
+): ((row: Row) => KeyText) =>
+  keyTextOf(
+    by.map(({ path, column }) => ({
+      read: generatedRead(path),
+      onlyStrings: column !== null && holdsOnlyStrings(column.type),
+    })),
+  );
+
+/** The same of rows of these columns: of a view's key, a table's, a group's. */
 export const keyTextOfColumns = (
   columns: readonly Column[],
   paths: readonly string[],
-): ((row: Row) => KeyText) =>
-  keyTextOf(
-    paths.map((path) => {
-      const column = columnAt(columns, path);
-      return { read: generatedRead(path), onlyStrings: column !== null && holdsOnlyStrings(column.type) };
-    }),
-  );
+): ((row: Row) => KeyText) => groupText(paths.map((path) => ({ path, column: columnAt(columns, path) })));
 
 /** `JSON.stringify`, made for rows of these columns. */
 export const rowTextOfColumns = (columns: readonly Column[]): ((row: Row) => string) =>

@@ -1,6 +1,6 @@
 import type { ColumnTime } from '../circuit/time.js';
 import type { Build } from './build.js';
-import { columnAt, type ColumnType } from './column.js';
+import { columnAt, isInstant } from './column.js';
 import type { Relation } from './relation.js';
 import { inputNameOf, type SourceDeclaration, type ViewDeclaration } from './declarations.js';
 import { pathOf } from './expression.js';
@@ -81,5 +81,3 @@ export function recordSourcesBelow(plan: PlanNode): RecordSource[] {
 
 const instantsOf = ({ columns }: Relation): string[] =>
   columns.filter(({ type }) => isInstant(type)).map(({ name }) => name);
-
-const isInstant = (type: ColumnType): boolean => type.kind === 'string' && type.format === 'instant';

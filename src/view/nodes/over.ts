@@ -22,7 +22,7 @@ import type { NodeKind } from '../node-kind.js';
 import { overFreed, type OverFreed } from '../order-relations.js';
 import { orderTermText } from '../order-terms.js';
 import type { PlanCompiler } from '../compile-plan.js';
-import { isInstant } from '../frame.js';
+import { isInstant } from '../column.js';
 import type { OrderTerm, OverFunction, OverNode } from '../plan.js';
 import type { AggregateSpec } from '../aggregate-spec.js';
 import { keyTextOfColumns, rowTextOfColumns } from '../row-texts.js';
@@ -145,7 +145,7 @@ function functionText(of: OverFunction, order: readonly OrderTerm[]): string {
 
 function reachText({ unit, before, after }: Reach, [term]: readonly OrderTerm[]): string {
   const textOf = (distance: number): string =>
-    unit === 'span' && isInstant(term!.column) ? durationText(distance) : String(distance);
+    unit === 'span' && isInstant(term!.column.type) ? durationText(distance) : String(distance);
   const ahead = after === 0 ? '' : ` and ${textOf(after)} behind it`;
   if (before === null) return `all up to it${ahead}`;
   if (after === 0) return `the last ${textOf(unit === 'rows' ? before + 1 : before)}`;
@@ -216,7 +216,7 @@ const ROUNDING = 2 ** -50;
 /** Spans are measured by the one column of the order: in milliseconds where it holds instants. */
 function nearBy({ path, column, descending }: OrderTerm): Near {
   const read = generatedRead(path);
-  const instants = isInstant(column);
+  const instants = isInstant(column.type);
   const membersAt = (value: number | null): readonly [from: string, to: string] =>
     membersOfOrder(columnOrderText(instants && value !== null ? instantText(value) : value, descending));
   const of: Near['of'] = (row) => {
