@@ -17,7 +17,7 @@ export interface Relation {
   readonly appendOnly: boolean;
   /** The one stream its rows come from without a stateful operator between, so that each has a place in the log; null otherwise. */
   readonly log: string | null;
-  /** No two rows share their place in the log. */
+  /** No two rows of a partition share their place in its log. */
   readonly ownPlace?: boolean;
   /**
    * Columns of this relation whose values decide the partition a row is in, per input partitioning; null where no
@@ -81,16 +81,18 @@ export function selectRelation(input: Relation, columns: readonly NamedExpressio
   return {
     ...input,
     columns: columns.map(({ name, value }) => renamed(value.column, name)),
-    uniqueKey: renamedColumns(input.uniqueKey, columns) ?? placeColumn(input, columns),
+    uniqueKey: renamedColumns(input.uniqueKey, columns) ?? placeKey(input, columns),
     partitionedBy: renamedColumns(input.partitionedBy, columns),
     watermarks: renamedWatermarks(input.watermarks, columns),
   };
 }
 
-/** The column that holds each row's own place in the log. */
-function placeColumn(input: Relation, columns: readonly NamedExpression[]): readonly string[] | null {
+/** The column that holds each row's own place in the log, after what decides in which partition's: each has places of its own. */
+function placeKey(input: Relation, columns: readonly NamedExpression[]): readonly string[] | null {
   const place = columns.find(({ value }) => value.kind === 'position');
-  return place && input.log !== null && input.ownPlace ? [place.name] : null;
+  if (place === undefined || input.log === null || !input.ownPlace) return null;
+  const partition = input.partitions === 1 ? [] : renamedColumns(input.partitionedBy, columns);
+  return partition && [...partition, place.name];
 }
 
 export const flatMapRelation = (input: Relation, columns: readonly Column[]): Relation => ({
