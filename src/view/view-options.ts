@@ -15,6 +15,8 @@ import type { Names } from './stream.js';
 /** One index: the words of `order=`. */
 export type Index = Order;
 
+const RETAIN_OPTIONS = { age: true, by: true } as const;
+
 /** Words of the REST interface that a column of a view cannot be named. */
 const RESERVED = [
   'select',
@@ -49,7 +51,9 @@ export class ViewOptionReader extends OptionReader {
   retained(plan: PlanNode, retain: unknown): PlanNode {
     if (retain === undefined || plan === NOTHING) return plan;
     const { age, by } =
-      typeof retain === 'string' ? { age: retain } : (retain as { age: unknown; by?: string });
+      typeof retain === 'object' && retain !== null
+        ? this.options(retain as { age?: unknown; by?: string }, RETAIN_OPTIONS)
+        : { age: retain };
     const build = new Build({ plan });
     const named = by ?? plan.relation.columns.find(({ name }) => name === 'windowEnd')?.name;
     const node = lastOf(plan, { age, by: named }, '`retain`', build);
