@@ -113,7 +113,7 @@ export const wholeNumber = (name: string): Column => ({
 
 /** Paths to scalars that rows are grouped by. */
 export function groupPaths(build: Build, input: PlanNode, per: TopRequest['per']): readonly string[] {
-  const paths = per === undefined ? [] : typeof per === 'string' ? [per] : [...per];
+  const paths = (per === undefined ? [] : Array.isArray(per) ? per : [per]) as readonly string[];
   for (const path of paths) {
     const column = pathOf(input.relation, path, { purpose: 'group by', ...build });
     if (!isScalar(column.type))

@@ -3,7 +3,7 @@ import { Build } from './build.js';
 import { columnNameProblem } from './column-name.js';
 import { isScalar, typeText, type Column } from './column.js';
 import type { IndexDeclaration } from './declarations.js';
-import { type Order, orderTerm, orderWords } from './order-terms.js';
+import { type Order, orderTerm, orderText, orderWords } from './order-terms.js';
 import { lastOf } from './during.js';
 import { exchanged, EXCHANGES_MAX, stageOf } from './exchange.js';
 import { inlined } from './inline.js';
@@ -106,7 +106,7 @@ export class ViewOptionReader extends OptionReader {
       );
       return [];
     }
-    const names = indexes.map((index) => (typeof index === 'string' ? index : index.join(',')));
+    const names = indexes.map(orderText);
     for (const name of new Set(names.filter((candidate, index) => names.indexOf(candidate) !== index)))
       this.note('bad-index', `declares the index "${name}" twice.`, {}, 'Remove one.');
     return names.map((name) => ({

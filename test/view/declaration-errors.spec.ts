@@ -310,6 +310,12 @@ describe('a module compiled without its types being checked', () => {
   it('is told of lists where there are none, and of none where there is one', () => {
     expect(codes(viewOf(flights.groupBy(['origin']).aggregate({ n: count() })))).toEqual(['bad-option']);
     expect(codes(viewOf(airports, { indexes: 'code' }))).toEqual(['bad-index']);
+    expect(codes(viewOf(airports, { indexes: [5] }))).toEqual(['bad-index']);
+    expect(codes(viewOf(flights.top(1, { per: 5, order: 5 }), { key: 'at' }))).toEqual([
+      'unknown-column',
+      'wrong-type',
+      'bad-order',
+    ]);
     expect(codes(viewOf(airports, { key: 5 }))).toEqual(['unknown-column']);
     expect(codes(loose.view('v'))).toEqual(['not-a-collection']);
   });
