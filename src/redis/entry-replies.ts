@@ -69,6 +69,7 @@ export class EntryReplies {
       } else {
         const surplus = this.#entries.gather(bytes.subarray(at));
         if (surplus === MALFORMED) return this.options.fail('the reply to XRANGE holds no entries');
+        if (surplus === TOO_LARGE) return this.options.fail('the reply to XRANGE has more than 2 GiB');
         at = bytes.length - surplus;
         if (!this.#entries.isWhole) continue;
         this.#entries.settle();
@@ -144,6 +145,11 @@ class PassedReply {
 
 const MALFORMED = -1;
 const CUT = -2;
+const TOO_LARGE = -3;
+/** Places are numbers of 32 bits. */
+const REPLY_BYTES_MAX = 2 ** 31 - 1;
+/** Of more no one text is made: that takes the memory once more, and there are none of more than 512 MiB. */
+const TEXT_BYTES_MAX = 1 << 24;
 /** What has become greater than this is not kept for the next reply. */
 const KEPT_BYTES_MAX = 1 << 24;
 const KEPT_PLACES_MAX = 1 << 20;
@@ -176,9 +182,10 @@ class GatheredEntries {
     return this.#left === 0;
   }
 
-  /** How many of the bytes, at their end, belong to what follows; `MALFORMED` where this is no reply to XRANGE. */
+  /** How many of the bytes, at their end, belong to what follows; `MALFORMED` where this is no reply to XRANGE, or `TOO_LARGE`. */
   gather(bytes: Buffer): number {
     const filled = this.#filled + bytes.length;
+    if (filled > REPLY_BYTES_MAX) return TOO_LARGE;
     if (filled > this.#bytes.length) this.#grow(filled);
     bytes.copy(this.#bytes, this.#filled);
     this.#filled = filled;
@@ -207,7 +214,7 @@ class GatheredEntries {
     const bytes = this.#bytes;
     const places = this.#places;
     const whole = bytes.subarray(0, this.#at);
-    const all = isAscii(whole) ? whole.toString('latin1') : null;
+    const all = whole.length <= TEXT_BYTES_MAX && isAscii(whole) ? whole.toString('latin1') : null;
     const entries: RawEntry[] = new Array(this.#count);
     for (let entry = 0, place = 0; entry < entries.length; entry++) {
       const id = bytes.toString('latin1', places[place++], places[place++]);
@@ -293,7 +300,7 @@ class GatheredEntries {
 
   #grow(least: number): void {
     const before = this.#bytes;
-    this.#bytes = Buffer.allocUnsafeSlow(Math.max(least, before.length * 2));
+    this.#bytes = Buffer.allocUnsafeSlow(Math.max(least, Math.min(before.length * 2, REPLY_BYTES_MAX)));
     before.copy(this.#bytes, 0, 0, this.#filled);
   }
 }
