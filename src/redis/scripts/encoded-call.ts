@@ -1,8 +1,8 @@
 import { Command } from 'ioredis';
+import { BULK, NEWLINE, RETURN, ZERO } from '../protocol-bytes.js';
 
 /** The longest header of an argument, `$…\r\n`, and what follows the argument. */
 const AROUND = 16;
-const [DOLLAR, ZERO, RETURN, NEWLINE] = [0x24, 0x30, 0x0d, 0x0a];
 
 /**
  * Where commands are written before they are sent, one at a time; as large as the largest so far, within reason. Large ones are
@@ -75,7 +75,7 @@ function writeText(at: number, text: string): number {
 
 function writeLength(at: number, length: number): number {
   if (length >= 10_000) return writeHead(at, '$', length);
-  room[at++] = DOLLAR;
+  room[at++] = BULK;
   if (length >= 1_000) room[at++] = ZERO + Math.floor(length / 1_000);
   if (length >= 100) room[at++] = ZERO + (Math.floor(length / 100) % 10);
   if (length >= 10) room[at++] = ZERO + (Math.floor(length / 10) % 10);
