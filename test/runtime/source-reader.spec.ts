@@ -98,6 +98,9 @@ describe('tasks of a worker that read one stream', () => {
     add('7-0');
     await news.wait('orders', '6-0', new AbortController().signal);
     expect(await idsAfter('6-0')).toEqual(['7-0']);
+    asked = 0;
+    for (let tasks = 0; tasks < 100; tasks++) expect(await idsAfter('7-0')).toBeNull();
+    expect(asked).toBe(0);
   });
 
   it('go on with what the log holds, not with what was read of it long ago', async () => {
