@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { EntriesCommand, EntryReplies } from '../../src/redis/entry-replies.js';
 import type { RawEntry } from '../../src/runtime/ports/source-log.js';
 import { connected } from '../support/connected.js';
@@ -80,6 +81,18 @@ describe('replies that hold entries', () => {
     const command = rangeOf();
     answers([command], [Buffer.from(replyOf(ascii))]);
     expect(command.entries).toEqual(ascii);
+  });
+
+  it('are not given as one text where they are very large: the largest would be longer than any text', () => {
+    const large: RawEntry[] = ['1-0', '2-0', '3-0'].map((id) => [id, ['data', 'x'.repeat(6 << 20)]]);
+    const command = rangeOf();
+    const reply = Buffer.from(replyOf(large));
+    const asText = jest.spyOn(Buffer.prototype, 'toString');
+    answers([command], [reply]);
+    const lengths = asText.mock.results.map(({ value }) => String(value).length);
+    asText.mockRestore();
+    expect(command.entries).toEqual(large);
+    expect(Math.max(...lengths)).toBe(6 << 20);
   });
 
   it.each([1, 100])('that are errors are for ioredis, whatever they say, in pieces of %i bytes', (size) => {
