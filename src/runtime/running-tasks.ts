@@ -44,7 +44,10 @@ export class RunningTasks {
     },
   ) {
     this.#inputs = new WorkerInputs(options);
-    this.#cache = { entriesMax: options.limits.cacheEntriesMax };
+    this.#cache = {
+      entriesMax: options.limits.cacheEntriesMax,
+      objectsMax: options.limits.cacheObjectsMax,
+    };
   }
 
   get size(): number {
