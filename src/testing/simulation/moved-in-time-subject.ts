@@ -1,17 +1,15 @@
 import { z } from 'zod';
 import type { RecordSource } from '../../runtime/placement.js';
-import { count, countDistinct, sum } from '../../view/aggregates.js';
 import type { RawEntry } from '../../runtime/ports/source-log.js';
+import { count, countDistinct, sum } from '../../view/aggregates.js';
 import { declarationOf } from '../../view/declaration-of.js';
 import { instant } from '../../view/instant.js';
 import type { ViewDeclaration } from '../../view/declarations.js';
 import { stream } from '../../view/stream.js';
 import { view } from '../../view/view.js';
 import { tumbling } from '../../view/window.js';
-import { partitionFor, type Shape, type Shown, type SimulatedSource, type Subject } from './subject.js';
-
-const SHOPS = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
-const BUYERS = ['x', 'y', 'z', 'é'];
+import { BUYERS, SHOPS } from './sales.js';
+import { appended, type Shape, type Shown, type Subject } from './subject.js';
 
 /** Rows that move once, with time: what is over anywhere must have come from everywhere. */
 export function movedInTime(shape: Shape): Subject {
@@ -75,14 +73,11 @@ function visitsOf({ retain }: Shape) {
     .window(tumbling('2s'))
     .groupBy('buyer')
     .aggregate({ visits: count(), shops: countDistinct('shop') });
-  const source = declarationOf(visits) as RecordSource;
-  const entries: SimulatedSource = {
-    source,
-    entry(random, now) {
-      const visit = { at: new Date(now).toISOString(), shop: random.of(SHOPS), buyer: random.of(BUYERS) };
-      return { partition: partitionFor(source, visit), fields: ['data', JSON.stringify(visit)] };
-    },
-  };
+  const source = appended(declarationOf(visits) as RecordSource, (random, now) => ({
+    at: new Date(now).toISOString(),
+    shop: random.of(SHOPS),
+    buyer: random.of(BUYERS),
+  }));
   /** What `perBuyer` says of all that was appended. */
   const windowsIn = (log: ReadonlyMap<string, readonly RawEntry[]>) => {
     const shops = new Map<string, string[]>();
@@ -99,5 +94,5 @@ function visitsOf({ retain }: Shape) {
       return { buyer, windowStart, windowEnd, visits: of.length, shops: new Set(of).size };
     });
   };
-  return { source: entries, perBuyer, windowsIn };
+  return { source, perBuyer, windowsIn };
 }

@@ -1,0 +1,75 @@
+import type { MemoryRedis } from '../memory/memory-redis.js';
+import type { Random } from '../random.js';
+import { checkpoint, type Checkpoint, rollBack, rollBackStream, rollBackTask } from './rollback.js';
+import { isOfFollower, WentBack } from './went-back.js';
+
+export type SlotsThatGoBack = 'any' | 'followers';
+
+export interface CheckpointsOptions {
+  /** The source partitions, by Redis key. */
+  readonly logs: readonly string[];
+  /** Older ones are not gone back to; null: all may be. */
+  readonly ageMsMax: number | null;
+  /** Which slots of tasks go back often, and nothing else does; null: anything may. */
+  readonly slots: SlotsThatGoBack | null;
+  /** What was received is kept for so long at least. */
+  readonly keptMs: number;
+}
+
+/** The Redis of a run as it was at several times; now and then it goes back to one of them, all of it or a part. */
+export class Checkpoints {
+  readonly wentBack: WentBack;
+  #kept: Checkpoint[] = [];
+
+  constructor(
+    readonly redis: MemoryRedis,
+    readonly random: Random,
+    readonly options: CheckpointsOptions,
+  ) {
+    this.wentBack = new WentBack(options.keptMs);
+  }
+
+  take(): void {
+    this.#kept.push(checkpoint(this.redis));
+  }
+
+  /** Whether something went back. */
+  mayGoBack(): boolean {
+    const { ageMsMax, slots } = this.options;
+    if (ageMsMax !== null) {
+      const first = this.redis.clock.now() - ageMsMax;
+      this.#kept = this.#kept.filter(({ at }) => at > first);
+    }
+    if (this.#kept.length === 0 || !this.random.chance(slots ? 0.5 : 0.12)) return false;
+    this.#goBack(this.random.of(this.#kept));
+    return true;
+  }
+
+  #goBack(to: Checkpoint): void {
+    const { redis, random } = this;
+    const { logs, slots } = this.options;
+    if (!slots && random.chance(0.5)) {
+      rollBack(redis, to);
+      this.wentBack.all();
+      // What came after it is not to be gone back to: it never was.
+      this.#kept.splice(this.#kept.indexOf(to) + 1);
+    } else if (!slots && random.chance(0.3)) {
+      rollBackStream(redis, to, random.of(logs));
+      this.wentBack.stream();
+    } else {
+      const names = this.#slotsThatGoBack();
+      for (const name of names) rollBackTask(redis, to, name);
+      this.wentBack.tasks(names, redis.clock.now() - to.at);
+    }
+  }
+
+  /** Those of one task, or of several: a master holds many. */
+  #slotsThatGoBack(): string[] {
+    const { random } = this;
+    const { slots } = this.options;
+    const tasks = [...this.redis.tasks.keys()].filter((name) => slots !== 'followers' || isOfFollower(name));
+    if (tasks.length === 0) return [];
+    if (!slots || random.chance(0.7)) return [random.of(tasks)];
+    return tasks.filter(() => random.chance(0.5));
+  }
+}
