@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { mutations } from '../../src/testing/simulation/mutations.js';
 import { play, type Run } from '../../src/testing/simulation/run.js';
 import { memoryPorts } from '../../src/testing/memory/memory-ports.js';
@@ -38,6 +39,20 @@ describe('views kept by several processes through crashes, pauses, lost calls an
         ({ seed, failure }) =>
           `npm run simulate -- --from ${seed} --seeds 1${subject ? ` --subject ${subject}` : ''}\n${failure}`,
       );
+
+  it('end with an error that says so where time does not pass', async () => {
+    const time = pathToFileURL(join(await packageBuilt(), 'dist/src/testing/simulation/virtual-time.js'));
+    const spinning = `
+      import { parentPort } from 'node:worker_threads';
+      import { VirtualTime } from '${time.href}';
+      const time = new VirtualTime(0);
+      parentPort.on('message', async () => { for (;;) await Promise.race([null, new Promise((set) => time.after(1, set))]); });`;
+    const threads = new SimulationThreads(new URL(`data:text/javascript,${encodeURIComponent(spinning)}`), 1);
+    await expect(threads.play(seeds(1), () => {})).rejects.toThrow(
+      /^Seed 1: Time does not pass: at 1970-01-01T00:00:00/,
+    );
+    await threads.close();
+  });
 
   it(
     'show in the end what the log says, whatever happened, and break no rule on the way',

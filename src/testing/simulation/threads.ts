@@ -5,6 +5,7 @@ import type { Outcome } from './simulation.js';
 /** Threads that play runs, each one after the other. */
 export class SimulationThreads {
   readonly #threads: readonly Thread[];
+  readonly #playing = new Map<Thread, Run>();
   /** Never fulfilled; a thread may end before it is told anything. */
   readonly #broken: Promise<never>;
 
@@ -12,7 +13,11 @@ export class SimulationThreads {
   constructor(file: string | URL, threads: number) {
     this.#threads = Array.from({ length: threads }, () => new Thread(file));
     this.#broken = new Promise((_, reject) => {
-      for (const thread of this.#threads) thread.on('error', reject);
+      for (const thread of this.#threads)
+        thread.on('error', (cause) => {
+          const seed = this.#playing.get(thread)?.seed;
+          reject(seed === undefined ? cause : new Error(`Seed ${seed}: ${cause.message}`, { cause }));
+        });
     });
     this.#broken.catch(() => {});
   }
@@ -25,7 +30,10 @@ export class SimulationThreads {
       new Promise((resolve) => {
         const next = (): void => {
           const { value, done } = enough ? { value: null, done: true } : left.next();
-          if (!done) return thread.postMessage(value);
+          if (!done) {
+            this.#playing.set(thread, value!);
+            return thread.postMessage(value);
+          }
           thread.off('message', hear);
           resolve();
         };

@@ -7,6 +7,9 @@ interface Timer {
   cancelled: boolean;
 }
 
+/** More timers are set at one moment by nobody but who waits for nothing. */
+const TIMERS_OF_A_MOMENT_MAX = 1_000_000;
+
 /**
  * Time that passes only when nothing is left to be done at the present: the same run has the same course, however fast the
  * machine is. Timers of one moment go off in the order in which they were set.
@@ -17,6 +20,8 @@ export class VirtualTime implements MemoryClock {
   /** A heap: the earliest first. */
   readonly #timers: Timer[] = [];
   #passed = 0;
+  /** How many timers were set since time last passed. */
+  #set = 0;
 
   constructor(start: number) {
     this.#now = start;
@@ -39,6 +44,7 @@ export class VirtualTime implements MemoryClock {
       cancelled: false,
     };
     this.#push(timer);
+    if (++this.#set === TIMERS_OF_A_MOMENT_MAX) this.#stands();
     return () => {
       timer.cancelled = true;
     };
@@ -57,10 +63,21 @@ export class VirtualTime implements MemoryClock {
       }
       this.#pop();
       if (next.cancelled) continue;
+      if (next.at > this.#now) this.#set = 0;
       this.#now = next.at;
       this.#passed++;
       next.callback();
     }
+  }
+
+  /** Who spins lets nobody else run, and may catch what is thrown at him: this nobody catches, and whoever plays the run hears of it. */
+  #stands(): void {
+    const at = new Date(this.#now).toISOString();
+    queueMicrotask(() => {
+      throw new Error(
+        `Time does not pass: at ${at} ${TIMERS_OF_A_MOMENT_MAX} timers were set, and there is no end to it.`,
+      );
+    });
   }
 
   #push(timer: Timer): void {
