@@ -20,6 +20,8 @@ export interface CheckpointsOptions {
 export class Checkpoints {
   readonly wentBack: WentBack;
   #kept: Checkpoint[] = [];
+  /** Of each task that went back the times of which nothing is left. */
+  readonly #lost = new Map<string, { after: number; until: number }[]>();
 
   constructor(
     readonly redis: MemoryRedis,
@@ -57,19 +59,30 @@ export class Checkpoints {
       rollBackStream(redis, to, random.of(logs));
       this.wentBack.stream();
     } else {
-      const names = this.#slotsThatGoBack();
-      for (const name of names) rollBackTask(redis, to, name);
+      const names = this.#slotsThatGoBack(to);
+      for (const name of names) {
+        rollBackTask(redis, to, name);
+        const lost = { after: to.at, until: redis.clock.now() };
+        this.#lost.set(name, [...(this.#lost.get(name) ?? []), lost]);
+      }
       this.wentBack.tasks(names, redis.clock.now() - to.at);
     }
   }
 
   /** Those of one task, or of several: a master holds many. */
-  #slotsThatGoBack(): string[] {
+  #slotsThatGoBack({ at }: Checkpoint): string[] {
     const { random } = this;
     const { slots } = this.options;
-    const tasks = [...this.redis.tasks.keys()].filter((name) => slots !== 'followers' || isOfFollower(name));
+    const tasks = [...this.redis.tasks.keys()].filter(
+      (name) => slots !== 'followers' || (isOfFollower(name) && !this.#isLost(name, at)),
+    );
     if (tasks.length === 0) return [];
     if (!slots || random.chance(0.7)) return [random.of(tasks)];
     return tasks.filter(() => random.chance(0.5));
+  }
+
+  /** A failover does not bring back what one before it has lost. */
+  #isLost(name: string, at: number): boolean {
+    return (this.#lost.get(name) ?? []).some(({ after, until }) => after < at && at <= until);
   }
 }
