@@ -56,6 +56,7 @@ const TITLES: Readonly<Record<number, string>> = {
   401: 'Unauthorized',
   403: 'Forbidden',
   404: 'Not found',
+  405: 'Method not allowed',
   409: 'Conflict',
   413: 'Body too large',
   415: 'Unsupported media type',
@@ -89,6 +90,13 @@ export function problemOf(error: StillwaterError, status = statusOf(error.code))
 }
 
 /** A problem that has only a status and a sentence: what the framework itself refuses. */
-export function plainProblem(status: number, code: string, what: string, remedy: string): Problem {
-  return problemOf(new StillwaterError(code, { what, consequence: 'Nothing was done.', remedy }), status);
+export function plainProblem(
+  status: number,
+  code: string,
+  what: string,
+  remedy: string,
+  evidence?: string,
+): Problem {
+  const parts = { what, ...(evidence && { evidence }), consequence: 'Nothing was done.', remedy };
+  return problemOf(new StillwaterError(code, parts), status);
 }

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { plainProblem } from './problem.js';
 import { jsonOf } from './read-body.js';
+import { sendProblem } from './send-problem.js';
 import { defaultServingLimits, type ServingLimits } from './serving-limits.js';
 
 /** Fastify with the limits of the HTTP surface. Open connections (changes) end when the service does. */
@@ -13,16 +14,10 @@ export function servingAdapter(limits: Partial<ServingLimits> = {}): FastifyAdap
     forceCloseConnections: true,
     // What the router itself refuses comes to no filter.
     frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) => {
-      const problem = plainProblem(
-        400,
-        'malformed-url',
-        error.message,
-        'Percent-encode the address as UTF-8.',
+      sendProblem(
+        reply,
+        plainProblem(400, 'malformed-url', error.message, 'Percent-encode the address as UTF-8.'),
       );
-      void reply
-        .status(400)
-        .header('content-type', 'application/problem+json; charset=utf-8')
-        .send(JSON.stringify(problem));
     },
   });
   adapter.useBodyParser('application/json', false, { bodyLimit: bodyBytesMax }, (_request, body, done) => {
