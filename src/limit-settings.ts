@@ -1,3 +1,4 @@
+import { defaultImportLimits, type ImportLimits } from './cli/import-watch.js';
 import { defaultJobLimits, type JobLimits } from './jobs/rebuild-queue.js';
 import { defaultLimits, type Limits } from './runtime/limits.js';
 import { defaultServingLimits, type ServingLimits } from './serving/serving-limits.js';
@@ -8,6 +9,8 @@ export interface LimitSettings {
   /** Of HTTP, and of reading. */
   readonly http: Partial<ServingLimits>;
   readonly jobs: Partial<JobLimits>;
+  /** Of loading view modules. */
+  readonly modules: Partial<ImportLimits>;
 }
 
 /** What a timer can wait: one that is given more rings at once. */
@@ -15,7 +18,14 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
 /** Ages, which no timer waits for. */
 const AGES: ReadonlySet<string> = new Set(['keptMs', 'orphanMs', 'appendMemoryMs']);
 
-const GROUPS = { runtime: defaultLimits, http: defaultServingLimits, jobs: defaultJobLimits } as const;
+const GROUPS = {
+  runtime: defaultLimits,
+  http: defaultServingLimits,
+  jobs: defaultJobLimits,
+  modules: defaultImportLimits,
+} as const;
+/** No limits but the defaults. */
+export const noLimits = (): LimitSettings => ({ runtime: {}, http: {}, jobs: {}, modules: {} });
 
 /**
  * Limits from a text: a JSON object, or `name=value,name=value`. A name that several parts have (`registryRefreshMs`) is for
@@ -24,7 +34,7 @@ const GROUPS = { runtime: defaultLimits, http: defaultServingLimits, jobs: defau
 export function readLimits(text: string): LimitSettings | string {
   const given = text.trim().startsWith('{') ? fromJson(text) : fromPairs(text);
   if (typeof given === 'string') return given;
-  const limits: Record<keyof typeof GROUPS, Record<string, number>> = { runtime: {}, http: {}, jobs: {} };
+  const limits = noLimits() as Record<keyof typeof GROUPS, Record<string, number>>;
   for (const [name, value] of given) {
     const groups = (Object.keys(GROUPS) as (keyof typeof GROUPS)[]).filter((group) =>
       Object.hasOwn(GROUPS[group], name),
@@ -36,7 +46,7 @@ export function readLimits(text: string): LimitSettings | string {
       return `${name} is ${JSON.stringify(value)}, and takes a whole number from 1 to ${max}`;
     for (const group of groups) limits[group][name] = number;
   }
-  return limits as LimitSettings;
+  return limits;
 }
 
 function fromJson(text: string): [name: string, value: unknown][] | string {

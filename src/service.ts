@@ -41,7 +41,7 @@ export async function startService({ dev, demo, flights }: ServiceOptions): Prom
   const settings = readSettings(process.env);
   const flightsWanted = flights === undefined ? undefined : readFlightsWanted(flights);
   const { directory, isExample } = servedViews(settings.viewsDirectory, { dev });
-  const views = await loadViews(directory, { fresh: dev });
+  const views = await loadViews(directory, { fresh: dev, limits: settings.limits.modules });
 
   // From here on a signal ends what is under way in order: a Redis that has been started is not left behind.
   const stopping = new AbortController();
@@ -59,7 +59,7 @@ export async function startService({ dev, demo, flights }: ServiceOptions): Prom
     if (!stopping.signal.aborted) {
       const url = await listen(app, settings);
       say(`Serving   ${url}   (API: ${url}/docs)`);
-      if (dev) watchAndRedeploy(app, directory, stopping.signal);
+      if (dev) watchAndRedeploy(app, { directory, limits: settings.limits.modules, signal: stopping.signal });
       if (isExample && demo && settings.role !== 'api')
         await startDemo({
           log: app.get(SourceLog),
@@ -142,8 +142,15 @@ const cannotListen = (port: number, host: string, cause: unknown): StillwaterErr
   );
 
 /** `dev`: what is saved is deployed. The old code stays in this process, and serves, until its generations are replaced. */
-function watchAndRedeploy(app: NestFastifyApplication, directory: string, signal: AbortSignal): void {
-  const close = watchViews(directory, (outcome) => {
+function watchAndRedeploy(
+  app: NestFastifyApplication,
+  {
+    directory,
+    limits,
+    signal,
+  }: { directory: string; limits: Settings['limits']['modules']; signal: AbortSignal },
+): void {
+  const close = watchViews({ directory, limits }, (outcome) => {
     if (outcome instanceof Error) return say(messageOf(outcome));
     void (async () => {
       const { changed, created, unchanged, superseded, release } = await app.get(Runtime).redeploy(outcome);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type LimitSettings, readLimits } from './limit-settings.js';
+import { type LimitSettings, noLimits, readLimits } from './limit-settings.js';
 import { StillwaterError } from './errors/stillwater-error.js';
 import { isRedisUrl } from './redis/redis-address.js';
 
@@ -148,23 +148,15 @@ export function settingsHelp(): string {
     .join('\n');
 }
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /**
  * Reads the settings. An empty text counts as not set.
  * @throws StillwaterError `wrong-settings` that names everything wrong at once, and shows no secret.
  */
-export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
+export function readSettings(environment: Environment): Settings {
   const wrong: string[] = [];
-  const read = <T>({ name, schema, wanted, default: initial }: Setting<T>): T | null => {
-    const text = environment[name] || initial;
-    if (text === '') return null;
-    const parsed = schema.safeParse(text);
-    if (parsed.success) return parsed.data;
-    const [issue] = parsed.error.issues;
-    if (issue?.code === 'custom' && issue.params?.tells) wrong.push(`  ${name}  ${issue.message}`);
-    else
-      wrong.push(`  ${name}  ${isSecret(name) ? 'the value given' : JSON.stringify(text)} is not ${wanted}`);
-    return null;
-  };
+  const read = reader(environment, wrong);
   const settings = {
     port: read(SETTINGS.port)!,
     host: read(SETTINGS.host)!,
@@ -177,21 +169,48 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     release: read(SETTINGS.release),
     archive: read(SETTINGS.archive),
     replicas: read(SETTINGS.replicas)!,
-    limits: read(SETTINGS.limits) ?? { runtime: {}, http: {}, jobs: {} },
+    limits: read(SETTINGS.limits) ?? noLimits(),
   };
   if (!isLoopback(settings.host) && settings.token === null && !environment[SETTINGS.token.name])
     wrong.push(
       `  ${SETTINGS.host.name}  ${JSON.stringify(settings.host)} can be reached from other machines, and ${SETTINGS.token.name} is not set`,
     );
-  if (wrong.length > 0)
-    throw new StillwaterError('wrong-settings', {
-      what: wrong.length === 1 ? 'A setting is wrong.' : `${wrong.length} settings are wrong.`,
-      evidence: wrong.join('\n'),
-      consequence: 'Nothing was started.',
-      remedy:
-        'Set them in the environment, or leave them out to get their defaults: `npm start -- --help` lists them.',
-    });
+  refuse(wrong);
   return settings;
+}
+
+/** The limits alone, for what needs no other setting. @throws StillwaterError `wrong-settings` */
+export function readLimitSettings(environment: Environment): LimitSettings {
+  const wrong: string[] = [];
+  const limits = reader(environment, wrong)(SETTINGS.limits);
+  refuse(wrong);
+  return limits ?? noLimits();
+}
+
+/** Reads one setting; null where it is not set, or wrong, which is added to what is wrong. */
+const reader =
+  (environment: Environment, wrong: string[]) =>
+  <T>({ name, schema, wanted, default: initial }: Setting<T>): T | null => {
+    const text = environment[name] || initial;
+    if (text === '') return null;
+    const parsed = schema.safeParse(text);
+    if (parsed.success) return parsed.data;
+    const [issue] = parsed.error.issues;
+    if (issue?.code === 'custom' && issue.params?.tells) wrong.push(`  ${name}  ${issue.message}`);
+    else
+      wrong.push(`  ${name}  ${isSecret(name) ? 'the value given' : JSON.stringify(text)} is not ${wanted}`);
+    return null;
+  };
+
+function refuse(wrong: readonly string[]): void {
+  if (wrong.length === 0) return;
+  throw new StillwaterError('wrong-settings', {
+    what: wrong.length === 1 ? 'A setting is wrong.' : `${wrong.length} settings are wrong.`,
+    evidence: wrong.join('\n'),
+    consequence: 'Nothing was started.',
+    remedy:
+      'Set them in the environment, or leave them out to get their defaults: `npm start -- --help` lists them.',
+  });
 }
 
 /** Whether only processes of this machine can reach the address. */

@@ -14,7 +14,7 @@ describe('settings', () => {
       viewsDirectory: null,
       role: 'all',
       release: null,
-      limits: { runtime: {}, http: {}, jobs: {} },
+      limits: { runtime: {}, http: {}, jobs: {}, modules: {} },
     });
   });
 
@@ -65,6 +65,7 @@ describe('settings', () => {
       runtime: { leaseMs: 10_000 },
       http: { rowsLimitMax: 50 },
       jobs: { driveMs: 100 },
+      modules: {},
     });
   });
 
@@ -73,6 +74,7 @@ describe('settings', () => {
       runtime: { registryRefreshMs: 500, rebuildsMax: 1 },
       http: { registryRefreshMs: 500 },
       jobs: { rebuildsMax: 1 },
+      modules: {},
     });
   });
 

@@ -44,6 +44,19 @@ describeWithService('starting the service', () => {
     }
   });
 
+  it('ends and names a view module that loops at its top level, before it touches any Redis', async () => {
+    views.write('endless.ts', 'export {};\nwhile (true) {}\n');
+    const STILLWATER_LIMITS = 'importMsMax=4000';
+    const service = await Service.spawn({ environment: { ...environment(), STILLWATER_LIMITS } });
+    try {
+      expect(await service.exit()).toBe(1);
+      expect(service.output).toMatch(/endless\.ts could not be imported\.\n +it loops at its top level/);
+      expect(await redis.client().dbsize()).toBe(0);
+    } finally {
+      await service.remove();
+    }
+  });
+
   it('gives functions the same local time on every machine', async () => {
     const service = await Service.start({ environment: { ...environment(), TZ: 'America/New_York' } });
     try {
