@@ -8,6 +8,7 @@ import type { TimedPartition } from './heartbeats.js';
 import type { Limits } from './limits.js';
 import type { Logger } from './logger.js';
 import type { Metrics } from './metrics.js';
+import { shapeOf } from './generation-tasks.js';
 import { definitionIn } from './new-generations.js';
 import type { SourceLog } from './ports/source-log.js';
 import type { Claimed, TaskStatus, TaskStore } from './ports/task-store.js';
@@ -122,7 +123,10 @@ export class RunningTasks {
     // It is asked for below; should the claim fail, nobody does.
     blamed.catch(() => {});
     const definition = definitionIn(generation);
-    const claimed = await store.claim(id, this.options.id, epoch, definition);
+    const claimed = await store.claim(id, this.options.id, epoch, {
+      definition,
+      shape: shapeOf(generation),
+    });
     if (claimed === null) return;
     if (claimed.definition !== definition) return this.#refuse(id, claimed, definition);
     const entries = await blamed.catch(async (thrown: unknown) => {
