@@ -213,6 +213,17 @@ describe('a Redis that REDIS_URL names', () => {
     await expect(unreachable).rejects.toThrow(/me:\*\*\*@[^]*unset REDIS_URL/);
   });
 
+  (binary === null ? it.skip : it)('must know us, and have the database that is named', async () => {
+    const server = await bringUp();
+    for (const redisUrl of [`redis://me:hunter2@127.0.0.1:${server.port}`, `${server.url}/99`]) {
+      const refused = bringUpRedis({ redisUrl, dataDirectory });
+      await expect(refused).rejects.toMatchObject({ code: 'redis-refuses-connection' });
+      await expect(refused).rejects.toThrow(
+        /said +(WRONGPASS|ERR DB index)[^]*Correct the user, the password or the database/,
+      );
+    }
+  });
+
   (binary === null ? it.skip : it)('is left running when we stop', async () => {
     const server = await bringUp();
     const atHand = await bringUpRedis({ redisUrl: server.url, dataDirectory });
