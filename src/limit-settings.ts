@@ -1,5 +1,6 @@
 import { defaultImportLimits, type ImportLimits } from './cli/import-watch.js';
 import { defaultJobLimits, type JobLimits } from './jobs/rebuild-queue.js';
+import { nearestName } from './nearest-name.js';
 import { defaultLimits, type Limits } from './runtime/limits.js';
 import { defaultServingLimits, type ServingLimits } from './serving/serving-limits.js';
 
@@ -39,7 +40,7 @@ export function readLimits(text: string): LimitSettings | string {
     const groups = (Object.keys(GROUPS) as (keyof typeof GROUPS)[]).filter((group) =>
       Object.hasOwn(GROUPS[group], name),
     );
-    if (groups.length === 0) return `${JSON.stringify(name)} is not a limit. There are ${names().join(', ')}`;
+    if (groups.length === 0) return notALimit(name);
     const max = name.includes('Ms') && !AGES.has(name) ? TIMER_MS_MAX : Number.MAX_SAFE_INTEGER;
     const number = /^\d+$/.test(String(value)) ? Number(value) : NaN;
     if (!(number >= 1 && number <= max))
@@ -67,5 +68,8 @@ function fromPairs(text: string): [name: string, value: unknown][] | string {
   return pairs;
 }
 
-const names = (): string[] =>
-  [...new Set(Object.values(GROUPS).flatMap((group) => Object.keys(group)))].sort();
+function notALimit(name: string): string {
+  const names = [...new Set(Object.values(GROUPS).flatMap((group) => Object.keys(group)))].sort();
+  const meant = nearestName(name, names);
+  return `${JSON.stringify(name)} is not a limit. ${meant === null ? `There are ${names.join(', ')}` : `${meant} is one`}`;
+}

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type LimitSettings, noLimits, readLimits } from './limit-settings.js';
 import { StillwaterError } from './errors/stillwater-error.js';
+import { nearestName } from './nearest-name.js';
 import { isRedisUrl } from './redis/redis-address.js';
 
 /** The service's settings, read once from the environment. */
@@ -38,6 +39,10 @@ interface Setting<T> extends SettingDescription {
   /** What would have been right, where a value is wrong. */
   readonly wanted: string;
 }
+
+const OURS = 'STILLWATER_';
+/** Read elsewhere: by commands that ask a service, and by who starts one. */
+const OTHERS = ['STILLWATER_URL', 'STILLWATER_SUPERVISED'];
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
 
@@ -175,8 +180,22 @@ export function readSettings(environment: Environment): Settings {
     wrong.push(
       `  ${SETTINGS.host.name}  ${JSON.stringify(settings.host)} can be reached from other machines, and ${SETTINGS.token.name} is not set`,
     );
+  wrong.push(...misspelt(environment));
   refuse(wrong);
   return settings;
+}
+
+/**
+ * What is nearly the name of a setting, and so does nothing: whoever misspelt the token believes that writes are guarded.
+ * Other names are others' affair: of a service called "stillwater" Kubernetes tells everybody STILLWATER_PORT.
+ */
+function misspelt(environment: Environment): string[] {
+  const known = [...Object.values(SETTINGS).map(({ name }) => name), ...OTHERS];
+  return Object.keys(environment).flatMap((name) => {
+    if (!name.toUpperCase().startsWith(OURS) || known.includes(name)) return [];
+    const meant = nearestName(name, known);
+    return meant === null ? [] : [`  ${name}  is not a setting; ${meant} is`];
+  });
 }
 
 /** The limits alone, for what needs no other setting. @throws StillwaterError `wrong-settings` */

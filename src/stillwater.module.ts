@@ -83,9 +83,10 @@ class StillwaterLifecycle implements OnApplicationBootstrap, BeforeApplicationSh
   async onApplicationBootstrap(): Promise<void> {
     const { created, changed, orphaned, superseded, release } = await this.runtime.start();
     const logger = new Logger('Stillwater');
+    const { size } = this.runtime.options.parts.catalog.views;
     const role = this.options.role ?? 'all';
     logger.log(
-      `Release ${release}: ${this.runtime.options.parts.catalog.views.size} views${created.length > 0 ? `, new: ${created.join(', ')}` : ''}.`,
+      `Release ${release}: ${size} ${size === 1 ? 'view' : 'views'}${created.length > 0 ? `, new: ${created.join(', ')}` : ''}.`,
     );
     if (orphaned.length > 0)
       logger.warn(

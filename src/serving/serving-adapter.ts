@@ -1,3 +1,5 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { plainProblem } from './problem.js';
@@ -12,6 +14,7 @@ export function servingAdapter(limits: Partial<ServingLimits> = {}): FastifyAdap
     bodyLimit: bodyBytesMax,
     routerOptions: { maxParamLength: pathSegmentMax },
     forceCloseConnections: true,
+    clientErrorHandler: refuseNonsense,
     // What the router itself refuses comes to no filter.
     frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) => {
       sendProblem(
@@ -29,3 +32,33 @@ export function servingAdapter(limits: Partial<ServingLimits> = {}): FastifyAdap
   });
   return adapter;
 }
+
+/** What Node cannot read as HTTP comes to no route: there is only the socket to answer on. */
+function refuseNonsense(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const [status, what] = NONSENSE[error.code ?? ''] ?? [
+    400,
+    'The request is not HTTP as it is understood here.',
+  ];
+  const problem = plainProblem(
+    status,
+    'malformed-request',
+    what,
+    'Correct the request.',
+    `  said  ${error.message}`,
+  );
+  const body = Buffer.from(JSON.stringify(problem));
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'content-type: application/problem+json; charset=utf-8',
+    `content-length: ${body.length}`,
+    'connection: close',
+  ];
+  if (socket.writable) socket.write(Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), body]));
+  socket.destroy(error);
+}
+
+const NONSENSE: Readonly<Record<string, readonly [status: number, what: string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request did not come to its end in time.'],
+  HPE_HEADER_OVERFLOW: [431, 'The headers are larger than this service takes.'],
+};

@@ -187,6 +187,15 @@ describe('the server that is started', () => {
     );
   });
 
+  it('is not started where its data cannot be kept, and the setting is named', async () => {
+    const file = executable('file', 'x');
+    for (const place of [file, join(file, 'below')]) {
+      const refused = EmbeddedRedis.bringUp({ dataDirectory: place, environment: {} });
+      await expect(refused).rejects.toMatchObject({ code: 'data-directory' });
+      await expect(refused).rejects.toThrow(/STILLWATER_DATA {2}.*file/);
+    }
+  });
+
   it('is named with the line to type where there is none', async () => {
     const missing = EmbeddedRedis.bringUp({
       dataDirectory,

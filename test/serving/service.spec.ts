@@ -209,6 +209,11 @@ describe('the service', () => {
     expect((await get('/docs/swagger-ui-init.js')).body).toContain('/views/shop/rows');
   });
 
+  it('leads whoever opens its address to the description', async () => {
+    const reply = await get('/');
+    expect([reply.statusCode, reply.headers.location]).toEqual([302, '/docs']);
+  });
+
   it('answers unknown routes with a problem', async () => {
     const reply = await get('/nowhere');
     expect(reply.headers['content-type']).toContain('application/problem+json');
