@@ -98,6 +98,9 @@ describe('tasks of a worker that read one stream', () => {
     add('7-0');
     await news.wait('orders', '6-0', new AbortController().signal);
     expect(await idsAfter('6-0')).toEqual(['7-0']);
+    asked = 0;
+    for (let tasks = 0; tasks < 100; tasks++) expect(await idsAfter('7-0')).toBeNull();
+    expect(asked).toBe(0);
   });
 
   it('go on with what the log holds, not with what was read of it long ago', async () => {
@@ -106,7 +109,10 @@ describe('tasks of a worker that read one stream', () => {
     redis.streams.delete('orders');
     add('5-0', '6-0', '7-1');
     now += defaultLimits.sharedMsMax + 1;
+    expect(await idsAfter('5-0')).toEqual(['6-0', '7-1']);
+    asked = 0;
     expect(await idsAfter('6-0')).toEqual(['7-1']);
+    expect(asked).toBe(0);
   });
 
   it('share what was read for as long as the log holds the end of it, and one of them asks', async () => {

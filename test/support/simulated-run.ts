@@ -129,7 +129,7 @@ export const cuttingLimits = (random: Random): Partial<Limits> => ({
   cacheEntriesMax: random.of([1, 10_000]),
 });
 
-/** The rows of a view behind a history, as sorted texts: of one worker, where nothing goes wrong. */
+/** The rows of a view behind a history, as sorted texts: of one worker, or more that `play` starts, where nothing goes wrong. */
 export async function rowsBehind(
   shown: { readonly declaration: ViewDeclaration },
   limits: Partial<Limits>,
