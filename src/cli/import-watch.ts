@@ -1,9 +1,9 @@
+import { closeSync } from 'node:fs';
 import { sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Worker as Thread } from 'node:worker_threads';
 import type { StillwaterError } from '../errors/stillwater-error.js';
 import { importError } from '../view/discover.js';
-import { placeIn } from '../view/place.js';
+import { isOurs, placeIn } from '../view/place.js';
 
 export interface ImportLimits {
   /** How long one module may take to be imported, with all that it imports. */
@@ -38,6 +38,8 @@ export class ImportWatch {
       const place = loopingPlace();
       const what = `it loops at its top level, and has not come to its end within ${importMsMax} ms (importMsMax)`;
       endless(importError(this.#file, place === null ? what : `${what}\n  at ${place}`));
+      // There Node would tell of the other thread's session that it waits for a debugger.
+      closeSync(2);
       process.exit(1);
     };
     this.#thread = new Thread(
@@ -80,13 +82,11 @@ export class ImportWatch {
   }
 }
 
-const OURS = fileURLToPath(new URL('..', import.meta.url));
-
 /** The innermost place in somebody's own modules of what is running, which this has interrupted. */
 function loopingPlace(): string | null {
   Error.stackTraceLimit = Infinity;
   return placeIn(
     new Error().stack ?? '',
-    (file) => file.startsWith(OURS) || file.includes(`${sep}node_modules${sep}`),
+    (file) => isOurs(file) || file.includes(`${sep}node_modules${sep}`),
   );
 }

@@ -93,7 +93,7 @@ describe('view modules', () => {
     expect(waits.stdout).toMatch(
       /waiting\.ts could not be imported\.\n +it waits at its top level.* within 4000 ms \(importMsMax\)/,
     );
-    expect(loops.code).toBe(1);
+    expect(loops).toMatchObject({ code: 1, stderr: '' });
     expect(JSON.parse(loops.stdout)).toMatchObject({
       errors: [
         {
