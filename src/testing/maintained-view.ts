@@ -12,6 +12,9 @@ import type { Row } from '../zset/value.js';
 import { MemoryStates } from './memory-states.js';
 import type { Brought } from './view-run.js';
 
+/** So few that the caches of nearly every view pack values: what a test sees has gone through that. */
+const OBJECTS_MAX = 8;
+
 /** One view and its state, stepped and committed in memory. */
 export class MaintainedView {
   readonly compiled: CompiledView;
@@ -28,7 +31,9 @@ export class MaintainedView {
     readonly declaration: ViewDeclaration,
     cacheEntriesMax: number,
   ) {
-    this.compiled = compileView(declaration, { budget: { entriesMax: cacheEntriesMax } });
+    this.compiled = compileView(declaration, {
+      budget: { entriesMax: cacheEntriesMax, objectsMax: OBJECTS_MAX },
+    });
     this.compiled.circuit.beginEmpty();
     this.#time = new ViewTime(this.compiled);
     this.#clocks = this.#time.unknown;

@@ -7,6 +7,7 @@ export const randomLimits = (random: Random): Limits => ({
   commitWritesMax: random.of([4, 30, 4_000]),
   readEntriesMax: random.of([3, 50, 8_000]),
   cacheEntriesMax: random.of([1, 10, 10_000]),
+  cacheObjectsMax: 4,
   leaseMs: 1_500,
   regainMs: 7_500,
   registryRefreshMs: random.of([300, 700]),
