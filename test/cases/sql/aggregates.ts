@@ -4,9 +4,9 @@ import { dialect } from './dialect.js';
 import type { Compiled } from './compiled.js';
 import { compile } from './expressions.js';
 import { columnOf, isStructured, offered, type Rel } from './relation.js';
-import { compare } from './scalar-functions.js';
+import { compare } from './comparing.js';
 import { fresh, type SqlColumn } from './scope.js';
-import { asJson, baseOf, isNumber } from './types.js';
+import { asJson, baseOf, exactly, isNumber } from './types.js';
 
 /** An aggregate of SQL as one of the product's: columns it needs first, what is asked for, and what is made of its result. */
 export interface MadeAggregate {
@@ -52,7 +52,6 @@ export function aggregateOf(call: Call, rel: Rel): MadeAggregate {
     column: columnOf(call.name, type),
   });
   const zero = (raw: any): any => raw ?? 0;
-  const whole = baseOf(argType) === 'int';
 
   switch (call.name) {
     case 'count': {
@@ -68,16 +67,9 @@ export function aggregateOf(call: Call, rel: Rel): MadeAggregate {
     case 'sum':
     case 'avg': {
       if (!isNumber(argType) && argType !== 'interval') return unsupported(`SQL: ${call.name} of ${argType}`);
-      const type =
-        argType === 'interval'
-          ? argType
-          : baseOf(argType) === 'float'
-            ? 'float'
-            : call.name === 'sum' && whole
-              ? 'int'
-              : 'numeric';
+      const type = totalType(call.name, argType);
       const id = plain();
-      if (!call.distinct) return made(type, () => offered(call.name)(id));
+      if (!call.distinct) return made(type, () => offered(call.name)(id), totalAs(type));
       return made(
         type,
         () => offered('collect')(id),
@@ -85,7 +77,7 @@ export function aggregateOf(call: Call, rel: Rel): MadeAggregate {
           const values = [...new Set(raw ?? [])];
           if (values.length === 0) return null;
           const total = values.reduce((sum, value) => sum + value, 0);
-          return call.name === 'sum' ? total : total / values.length;
+          return totalAs(type)(call.name === 'sum' ? total : total / values.length);
         },
         'int[]',
       );
@@ -141,6 +133,21 @@ export function aggregateOf(call: Call, rel: Rel): MadeAggregate {
       const shown = column(argType, value!.of);
       const least = call.name === 'arg_min';
       // What has no value is not looked at.
+      if (isStructured(by.type)) {
+        const extremes = column('text', (row) => {
+          const [shown, key] = [value!.of(row), by.of(row)];
+          return shown === null || key === null ? null : JSON.stringify([shown, key]);
+        });
+        const sign = least ? -1 : 1;
+        const best = (all: readonly string[] | null): any =>
+          (all ?? [])
+            .map((text) => JSON.parse(text) as [any, any[]])
+            .reduce<[any, any[]] | null>(
+              (found, one) => (found === null || sign * compare(one[1], found[1]) > 0 ? one : found),
+              null,
+            )?.[0] ?? null;
+        return made(argType, () => offered('collect')(extremes), best, 'text[]');
+      }
       const id = column(by.type, (row) => (value!.of(row) === null ? null : by.of(row)));
       return made(argType, () => offered(least ? 'minBy' : 'maxBy')(id, { value: shown }));
     }
@@ -180,6 +187,19 @@ export function aggregateOf(call: Call, rel: Rel): MadeAggregate {
   }
 }
 
+/** What sums and averages are, and what is shown of them. */
+export function totalType(name: string, of: string): string {
+  if (of === 'interval' || baseOf(of) === 'float') return of;
+  if (name === 'sum') return of;
+  return of === 'int' && dialect().wholeAverages ? 'int' : 'numeric';
+}
+export const totalAs =
+  (type: string) =>
+  (total: number | null): number | null => {
+    if (total === null) return null;
+    return type === 'int' ? Math.trunc(total) + 0 : baseOf(type) === 'numeric' ? exactly(total) : total;
+  };
+
 const BIT_FOLDS: Readonly<Record<string, (l: bigint, r: bigint) => bigint>> = {
   bit_and: (l, r) => l & r,
   bit_or: (l, r) => l | r,
@@ -209,19 +229,22 @@ function ordered(
     return unsupported(`SQL: ${call.name}() of several columns`);
   const value = compile(item.e, rel.scope);
   const id = column(value.type, value.of);
-  if (call.name === 'percentile_cont' && !item.descending)
-    return made('float', () => offered('percentile')(id, args[0]!.of({})));
+  const shares = call.name === 'mode' ? null : args[0]!.of({});
+  if (call.name === 'percentile_cont' && !item.descending && !Array.isArray(shares))
+    return made('float', () => offered('percentile')(id, shares));
+  const at = (raw: any[], share: number): any => {
+    if (call.name === 'percentile_disc') return raw[Math.max(0, Math.ceil(share * raw.length) - 1)];
+    const place = share * (raw.length - 1);
+    const [low, high] = [raw[Math.floor(place)], raw[Math.ceil(place)]];
+    return low + (high - low) * (place - Math.floor(place));
+  };
   return made(
-    value.type,
+    Array.isArray(shares) ? `${value.type}[]` : value.type,
     () => offered('collect')(id, { order: item.descending ? 'desc' : 'asc' }),
     (raw: any[] | null) => {
       if (raw === null || raw.length === 0) return null;
       if (call.name === 'mode') return mostFrequent(raw);
-      const share = args[0]!.of({});
-      if (call.name === 'percentile_disc') return raw[Math.max(0, Math.ceil(share * raw.length) - 1)];
-      const place = share * (raw.length - 1);
-      const [low, high] = [raw[Math.floor(place)], raw[Math.ceil(place)]];
-      return low + (high - low) * (place - Math.floor(place));
+      return Array.isArray(shares) ? shares.map((share) => at(raw, share)) : at(raw, shares);
     },
     `${value.type}[]`,
   );
@@ -252,9 +275,13 @@ function listed(
     return JSON.stringify([by, values]);
   });
   const order = items.length > 0 ? call.order : [];
+  const byValues = call.distinct && items.length === 0;
   const sorted = (raw: string[] | null): any[][] => {
     const rows = (raw ?? []).map((text) => JSON.parse(text) as [any[], any[]]);
-    rows.sort((left, right) => inOrder(left[0], right[0], order));
+    // Values that are listed once are sorted to find those that are the same.
+    rows.sort((left, right) =>
+      byValues ? inOrder(left[1], right[1], []) : inOrder(left[0], right[0], order),
+    );
     const values = rows.map((row) => row[1]);
     if (!call.distinct) return values;
     const seen = new Set<string>();

@@ -11,6 +11,7 @@ import {
   isNumber,
   isTime,
   msOf,
+  placesOf,
   shown,
   stored,
   timeOf,
@@ -30,7 +31,10 @@ export function casted(e: Compiled, type: string): Compiled {
   const to = baseOf(type);
   const by = (convert: (value: any) => any): Compiled => ({ type, of: nullsOut([e], convert) });
   if (from === to && !/\(/.test(type)) return { type, of: e.of };
-  if (to === 'text') return from === 'unknown' ? { type, of: e.of } : by((value) => textOf(e.type, value));
+  if (to === 'text')
+    return from === 'unknown'
+      ? { type, of: e.of }
+      : { ...by((value) => textOf(e.type, value)), open: from === 'numeric' && placesOf(e.type) === null };
   if (to === 'int')
     return by((value) => {
       if (typeof value === 'boolean') return Number(value);
@@ -39,8 +43,8 @@ export function casted(e: Compiled, type: string): Compiled {
       return (from === 'float' ? evenly(number) : rounded(number, 0)) + 0;
     });
   if (to === 'numeric') {
-    const places = /\(\d+,(\d+)\)/.exec(type)?.[1] ?? (/\(\d+\)/.test(type) ? '0' : undefined);
-    return by((value) => (places === undefined ? Number(value) : rounded(Number(value), Number(places))));
+    const places = placesOf(type);
+    return by((value) => (places === null ? Number(value) : rounded(Number(value), places)));
   }
   if (to === 'float') return by(Number);
   if (to === 'bool')

@@ -4,6 +4,12 @@ export interface Dialect {
   readonly nullsLow: boolean;
   /** `greatest` and `least` are null if one of their arguments is. */
   readonly extremesOfNull: boolean;
+  /** The average of whole numbers is a whole number. */
+  readonly wholeAverages: boolean;
+  /** A date is cut in its time zone, and what comes of it has one. */
+  readonly truncatesInZone: boolean;
+  /** The zone behind an instant. */
+  readonly utc: string;
   /** An expression that fails is null. */
   readonly errorsAreNull: boolean;
   /** Tables with a lateness drop what comes later. */
@@ -17,15 +23,27 @@ export interface Dialect {
 const POSTGRES: Dialect = {
   nullsLow: false,
   extremesOfNull: false,
+  wholeAverages: false,
+  truncatesInZone: true,
+  utc: '+00',
   errorsAreNull: false,
   dropsLate: false,
   listsOfNone: false,
   hasClock: false,
 };
 const DIALECTS: Readonly<Record<string, Partial<Dialect>>> = {
-  feldera: { nullsLow: true, extremesOfNull: true, dropsLate: true, listsOfNone: true, hasClock: true },
-  'flink-sql-1.10': { nullsLow: true },
-  risingwave: { errorsAreNull: true },
+  feldera: {
+    truncatesInZone: false,
+    utc: '+00:00',
+    nullsLow: true,
+    extremesOfNull: true,
+    wholeAverages: true,
+    dropsLate: true,
+    listsOfNone: true,
+    hasClock: true,
+  },
+  'flink-sql-1.10': { truncatesInZone: false, utc: '+00:00', nullsLow: true, wholeAverages: true },
+  risingwave: { errorsAreNull: true, truncatesInZone: false },
 };
 
 let spoken = POSTGRES;
