@@ -61,6 +61,13 @@ export function aggregateOf(call: Call, rel: Rel): MadeAggregate {
         return made('int', () => offered('count')(flag), zero);
       }
       if (argType === 'json') return unsupported('SQL: count of JSON, whose null no case tells from none');
+      if (args.length > 1) {
+        const all = column('text', (row) => {
+          const values = args.map(({ of }) => of(row));
+          return values.includes(null) ? null : JSON.stringify(values);
+        });
+        return made('int', () => offered(call.distinct ? 'countDistinct' : 'count')(all), zero);
+      }
       const id = argType === 'row' ? column('text', (row) => JSON.stringify(arg!.of(row))) : plain();
       return made('int', () => offered(call.distinct ? 'countDistinct' : 'count')(id), zero);
     }
@@ -124,6 +131,15 @@ export function aggregateOf(call: Call, rel: Rel): MadeAggregate {
       const id = plain();
       const population = call.name.endsWith('_pop');
       const name = call.name.startsWith('stddev') ? 'stddev' : 'variance';
+      if (argType === 'int' && dialect().wholeAverages)
+        return made(
+          'int',
+          () => offered(name)(id, { population }),
+          (raw: number | null) =>
+            raw === null || raw === 0
+              ? raw
+              : unsupported('deviations of whole numbers, which are whole here'),
+        );
       return made(baseOf(argType) === 'float' ? 'float' : 'numeric', () => offered(name)(id, { population }));
     }
     case 'arg_min':

@@ -8,6 +8,10 @@ export interface Dialect {
   readonly wholeAverages: boolean;
   /** A date is cut in its time zone, and what comes of it has one. */
   readonly truncatesInZone: boolean;
+  /** Casts to whole numbers cut what is behind the point. */
+  readonly cutsCasts: boolean;
+  /** Parts of times are whole numbers, and Sunday is the first day of a week. */
+  readonly wholeParts: boolean;
   /** The zone behind an instant. */
   readonly utc: string;
   /** An expression that fails is null. */
@@ -25,25 +29,27 @@ const POSTGRES: Dialect = {
   extremesOfNull: false,
   wholeAverages: false,
   truncatesInZone: true,
+  cutsCasts: false,
+  wholeParts: false,
   utc: '+00',
   errorsAreNull: false,
   dropsLate: false,
   listsOfNone: false,
   hasClock: false,
 };
+/** What dialects of Apache Calcite have in common. */
+const CALCITE: Partial<Dialect> = {
+  nullsLow: true,
+  wholeAverages: true,
+  truncatesInZone: false,
+  cutsCasts: true,
+  wholeParts: true,
+  utc: '+00:00',
+};
 const DIALECTS: Readonly<Record<string, Partial<Dialect>>> = {
-  feldera: {
-    truncatesInZone: false,
-    utc: '+00:00',
-    nullsLow: true,
-    extremesOfNull: true,
-    wholeAverages: true,
-    dropsLate: true,
-    listsOfNone: true,
-    hasClock: true,
-  },
-  'flink-sql-1.10': { truncatesInZone: false, utc: '+00:00', nullsLow: true, wholeAverages: true },
-  risingwave: { errorsAreNull: true, truncatesInZone: false },
+  feldera: { ...CALCITE, extremesOfNull: true, dropsLate: true, listsOfNone: true, hasClock: true },
+  'flink-sql-1.10': CALCITE,
+  risingwave: { errorsAreNull: true, truncatesInZone: false, utc: '+00:00' },
 };
 
 let spoken = POSTGRES;

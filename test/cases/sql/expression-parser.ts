@@ -57,6 +57,7 @@ export abstract class ExpressionParser extends PrimaryParser {
       if (this.skip('is')) left = this.#is(left);
       else if (this.skip('isnull')) left = { k: 'is', e: left, value: null, not: false };
       else if (this.skip('notnull')) left = { k: 'is', e: left, value: null, not: true };
+      else if (this.skip('<=>')) left = { k: 'distinct', l: left, r: this.#range(), not: true };
       else {
         const op = ['=', '<>', '!=', '<', '<=', '>', '>='].find((mark) => this.sees(mark));
         if (op === undefined) return left;

@@ -20,6 +20,7 @@ export const timeFunctions: Readonly<Record<string, ScalarFunction>> = {
   second: timePart('second'),
   dayofmonth: timePart('day'),
   dayofyear: timePart('doy'),
+  dayofweek: timePart('dow'),
   week: timePart('week'),
   to_char: {
     type: (types) =>

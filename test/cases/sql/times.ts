@@ -1,5 +1,5 @@
 import { unsupported } from '../unsupported.js';
-import { SqlError } from './dialect.js';
+import { dialect, SqlError } from './dialect.js';
 import { baseOf, DAY_MS, dateOf, instantOf, type Interval, later, msOf } from './types.js';
 
 export const TRUNC: Readonly<Record<string, (ms: number) => number>> = {
@@ -17,6 +17,12 @@ export const TRUNC: Readonly<Record<string, (ms: number) => number>> = {
 
 /** EXTRACT and date_part of a time, an interval or a time of day. */
 export function field(name: string, value: any): number {
+  const found = partOf(name, value);
+  if (!dialect().wholeParts) return found;
+  return name === 'dow' ? found + 1 : Math.floor(found);
+}
+
+function partOf(name: string, value: any): number {
   if (typeof value === 'number') {
     if (name === 'epoch') return value / 1_000;
     if (name === 'day') return Math.trunc(value / DAY_MS);
@@ -183,6 +189,8 @@ export function arithmetic(
   }
   if (left === 'time' && right === 'interval')
     return { type: 'time', call: (l, r: Interval) => ofDay(l, r, sign) };
+  if (left === 'date' && right === 'date' && op === '-' && dialect().wholeParts)
+    return unsupported('SQL: dates taken from one another');
   if (left === 'date' && right === 'date' && op === '-')
     return { type: 'int', call: (l, r) => (msOf(l) - msOf(r)) / DAY_MS };
   if (left === 'date' && baseOf(right) === 'int')
