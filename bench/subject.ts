@@ -11,7 +11,7 @@ import { type Ends, Maintainer, type MaintainerOptions, type Until } from './mai
 let maintainer: Maintainer | null = null;
 
 /** All that a subject can be asked. */
-export const procedures = {
+const procedures = {
   drain,
   awaitedLoop,
   dbIvm,

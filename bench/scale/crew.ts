@@ -16,6 +16,9 @@ import { SubjectProcess } from '../subject-process.js';
 
 const LOAD_COMMANDS = 2_000;
 const LOOK_MS = 15;
+const LOOK_OFTEN_MS = 2;
+/** How long is waited for the workers at the most: a view that is parked comes to no end. */
+const WAIT_MS_MAX = 1_800_000;
 
 /** Several worker processes that keep one view between them, seen from outside. */
 export class Crew {
@@ -60,17 +63,19 @@ export class Crew {
 
   /** The generation that serves, once each of its tasks has an owner, and every worker that has one to have has it. */
   async placed(): Promise<Generation> {
-    for (;;) {
-      const { generations } = await this.#ports.registry.read();
-      const serving = generations.find(({ view, state }) => view === this.spec.name && state === 'serving');
-      if (serving !== undefined) {
-        const { statuses } = await progressOf(serving, this.#ports.tasks, this.#ports.log);
-        const owners = new Set(statuses.map(({ owner }) => owner));
-        const partitions = Math.max(...statuses.map(({ task }) => task.partition)) + 1;
-        if (!owners.has(null) && owners.size >= Math.min(this.workers.length, partitions)) return serving;
-      }
-      await sleep(LOOK_MS);
-    }
+    let serving: Generation | undefined;
+    await this.#until(LOOK_MS, async () => {
+      serving = await this.#serving();
+      if (serving === undefined) return 'it is not served';
+      const { statuses } = await this.progress(serving);
+      const owners = new Set(statuses.map(({ owner }) => owner));
+      const partitions = Math.max(...statuses.map(({ task }) => task.partition)) + 1;
+      const wanted = Math.min(this.workers.length, partitions);
+      return !owners.has(null) && owners.size >= wanted
+        ? null
+        : `${owners.size} of ${wanted} workers have it`;
+    });
+    return serving!;
   }
 
   progress(generation: Generation): Promise<Progress> {
@@ -78,8 +83,11 @@ export class Crew {
   }
 
   /** Waits until all that the logs hold is contained. */
-  async contained(generation: Generation): Promise<void> {
-    while (!(await this.progress(generation)).atEnd) await sleep(LOOK_MS);
+  contained(generation: Generation): Promise<void> {
+    return this.#until(LOOK_MS, async () => {
+      const { atEnd, frontier } = await this.progress(generation);
+      return atEnd ? null : `it contains ${JSON.stringify(frontier)}`;
+    });
   }
 
   /** Of what was appended at these times, when each was seen to be contained: how long that took, in the order of being seen. */
@@ -90,11 +98,9 @@ export class Crew {
   ): Promise<number[]> {
     const took: number[] = [];
     const seen = new Map<string, number>();
-    for (;;) {
+    await this.#until(LOOK_OFTEN_MS, async () => {
       const over = until();
-      const { generations } = await this.#ports.registry.read();
-      const serving = generations.find(({ view, state }) => view === generation.view && state === 'serving')!;
-      const { frontier } = await this.progress(serving);
+      const { frontier } = await this.progress((await this.#serving()) ?? generation);
       const now = performance.now();
       let left = 0;
       for (const [redisKey, entries] of sent) {
@@ -104,8 +110,25 @@ export class Crew {
         seen.set(redisKey, at);
         left += entries.length - at;
       }
-      if (over && left === 0) return took;
-      await sleep(2);
+      return over && left === 0 ? null : `it lacks ${left} of the events that were sent`;
+    });
+    return took;
+  }
+
+  async #serving(): Promise<Generation | undefined> {
+    const { generations } = await this.#ports.registry.read();
+    return generations.find(({ view, state }) => view === this.spec.name && state === 'serving');
+  }
+
+  /** Looks again and again until nothing is missing any more. */
+  async #until(everyMs: number, missing: () => Promise<string | null>): Promise<void> {
+    const end = performance.now() + WAIT_MS_MAX;
+    for (;;) {
+      const what = await missing();
+      if (what === null) return;
+      if (performance.now() > end)
+        throw new Error(`The view "${this.spec.name}" is not there after ${WAIT_MS_MAX} ms: ${what}.`);
+      await sleep(everyMs);
     }
   }
 

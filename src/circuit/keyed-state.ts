@@ -1,10 +1,7 @@
 import { assert } from '../assert.js';
 import type { Codec, Keyed } from './operator.js';
-import { type CacheBudget, TwoGenerations } from './two-generations.js';
-
-/** A key that is known to hold nothing, as against one that is not loaded. */
-const ABSENT = Symbol('absent');
-type Slot<V> = V | typeof ABSENT;
+import type { CacheBudget } from './two-generations.js';
+import { ABSENT, type Slot, ValueCache } from './value-cache.js';
 
 /** What is stored under keys; null where nothing is any more. */
 export type Texts = ReadonlyMap<string, string | null>;
@@ -16,7 +13,7 @@ const NO_TEXTS: Texts = new Map();
  *
  *   current    what this tick has changed
  *   pending    what the tick before has changed, while its commit is not answered
- *   cache      what is committed, as far as it is loaded; bounded, and nothing but a cache
+ *   cache      what is committed, as far as it is loaded; bounded, and nothing but a cache (`value-cache.ts`)
  *
  * Readings look there in this order. Neither overlay can be evicted: an unanswered change that fell out of
  * the cache would be read back old. At most one commit is unanswered at a time.
@@ -31,7 +28,7 @@ export class KeyedState<V> implements Keyed<V> {
   readonly kind = 'keyed';
   #current = new Map<string, Slot<V>>();
   #pending = new Map<string, Slot<V>>();
-  readonly #cache: TwoGenerations<Slot<V>>;
+  readonly #cache: ValueCache<V>;
   #missing = new Set<string>();
   /** What the current tick only writes. */
   #written = new Map<string, string | null>();
@@ -47,7 +44,7 @@ export class KeyedState<V> implements Keyed<V> {
     readonly codec: Codec<V>,
     budget: CacheBudget,
   ) {
-    this.#cache = new TwoGenerations(budget);
+    this.#cache = new ValueCache(codec, budget);
   }
 
   // ---- the operator's side
@@ -105,7 +102,7 @@ export class KeyedState<V> implements Keyed<V> {
     // What an overlay holds is newer than anything that was read.
     if (this.#current.has(key) || this.#pending.has(key)) return;
     this.#givenUp.delete(key);
-    this.#cache.set(key, this.#slotOf(text ?? null));
+    this.#cache.set(key, text ?? null);
   }
 
   get changed(): number {
@@ -141,7 +138,7 @@ export class KeyedState<V> implements Keyed<V> {
 
   /** The sealed tick was committed. */
   acknowledge(): void {
-    for (const [key, slot] of this.#pending) this.#cache.set(key, slot);
+    for (const [key, slot] of this.#pending) this.#cache.set(key, this.#sealed.get(key) ?? null, slot);
     this.#pending = new Map();
     this.#sealed = NO_TEXTS;
   }
@@ -174,8 +171,7 @@ export class KeyedState<V> implements Keyed<V> {
   }
 
   #giveUp(key: string): void {
-    if (this.#holdsAll && this.#cache.get(key) !== undefined) this.#givenUp.add(key);
-    this.#cache.delete(key);
+    if (this.#cache.giveUp(key) && this.#holdsAll) this.#givenUp.add(key);
   }
 
   // Apart from its condition: the text is not made for every reading.

@@ -1,6 +1,17 @@
 /** How many entries all caches that are given this budget hold together, about. */
 export interface CacheBudget {
   readonly entriesMax: number;
+  /** How many of their values are objects, others being packed; all where it is not said. */
+  readonly objectsMax?: number;
+}
+
+/** A map, as far as a generation is one. */
+interface Generation<V> {
+  readonly size: number;
+  get(key: string): V | undefined;
+  set(key: string, value: V): unknown;
+  delete(key: string): boolean;
+  clear(): void;
 }
 
 /** The caches that share a budget: how much their young generations hold, and how often all were told to grow old. */
@@ -24,9 +35,9 @@ function poolOf(budget: CacheBudget): Pool {
  * Caches share a budget by need: when the young generations of all of them have filled half of it, each makes its young
  * generation the old one when it settles next.
  */
-export class TwoGenerations<V> {
-  #young = new Map<string, V>();
-  #old = new Map<string, V>();
+export class TwoGenerations<V, G extends Generation<V> = Map<string, V>> {
+  #young: G;
+  #old: G;
   readonly #pool: Pool;
   #turn: number;
   /** For how many entries the young and the old generation count. */
@@ -39,7 +50,10 @@ export class TwoGenerations<V> {
     readonly budget: CacheBudget,
     /** For how many entries a value counts. */
     readonly sizeOf: (value: V) => number = () => 1,
+    readonly generation: () => G = () => new Map() as Generation<V> as G,
   ) {
+    this.#young = generation();
+    this.#old = generation();
     this.#pool = poolOf(budget);
     this.#turn = this.#pool.turn;
   }
@@ -66,20 +80,27 @@ export class TwoGenerations<V> {
     if (this.#turn === this.#pool.turn) this.#pool.young += entries;
   }
 
-  /** Forgets the old generation if it is time to. Only between ticks: a tick keeps what it has loaded. */
-  settle(): void {
+  /** Both, the young one first; what is in both is the same. */
+  get generations(): readonly [young: G, old: G] {
+    return [this.#young, this.#old];
+  }
+
+  /** Forgets the old generation if it is time to, and gives it. Only between ticks: a tick keeps what it has loaded. */
+  settle(): G | null {
     const pool = this.#pool;
     if (pool.young * 2 > this.budget.entriesMax) {
       pool.young = 0;
       pool.turn++;
     }
-    if (this.#turn === pool.turn) return;
+    if (this.#turn === pool.turn) return null;
     this.#turn = pool.turn;
-    if (this.#old.size > 0) this.hasForgotten = true;
+    const forgotten = this.#old;
+    if (forgotten.size > 0) this.hasForgotten = true;
     this.#oldSize = this.#youngSize;
     this.#youngSize = 0;
     this.#old = this.#young;
-    this.#young = new Map();
+    this.#young = this.generation();
+    return forgotten;
   }
 
   delete(key: string): void {

@@ -33,8 +33,13 @@ export function viewRecordCodec<S>(side: Codec<S> | null): Codec<ViewRecord<S>> 
       return text;
     },
     decode(text) {
-      const [row, state, others] = text.split('\n') as [string, string?, string?];
-      return new ViewRecord(row, state ? side!.decode(state) : undefined, others ? JSON.parse(others) : null);
+      const afterRow = text.indexOf('\n');
+      if (afterRow === -1) return new ViewRecord<S>(text, undefined, null);
+      const row = text.slice(0, afterRow);
+      const afterSide = text.indexOf('\n', afterRow + 1);
+      const state = afterSide === -1 ? text.slice(afterRow + 1) : text.slice(afterRow + 1, afterSide);
+      const others = afterSide === -1 ? null : JSON.parse(text.slice(afterSide + 1));
+      return new ViewRecord<S>(row, state === '' ? undefined : side!.decode(state), others);
     },
   };
 }

@@ -49,7 +49,7 @@ export class NewsDesk {
       await this.clock.sleep(FAILED_PAUSE_MS, signal);
       news = [...positions.keys()];
     }
-    for (const redisKey of news) this.#grown.add(redisKey);
+    for (const redisKey of news) if (this.#heads.has(redisKey)) this.#grown.add(redisKey);
     return news;
   }
 }

@@ -1,7 +1,6 @@
-import { keyParts } from '../view/compile-plan.js';
 import type { StreamDeclaration, TableDeclaration } from '../view/declarations.js';
+import { keyTextOfColumns } from '../view/row-texts.js';
 import { partitionOfText } from '../zset/partition-of-text.js';
-import { keyTextOf } from '../zset/row-key.js';
 import type { Row } from '../zset/value.js';
 
 /** What lies in Redis Streams: anything that is read as entries, and appended to. */
@@ -21,6 +20,6 @@ export const placedBy = (source: RecordSource): readonly string[] | null =>
 export function partitionOf(source: RecordSource): ((row: Row) => number) | null {
   const by = placedBy(source);
   if (by === null || source.partitions === 1) return null;
-  const textOf = keyTextOf(keyParts(source.columns, by));
+  const textOf = keyTextOfColumns(source.columns, by);
   return (row) => partitionOfText(textOf(row), source.partitions);
 }

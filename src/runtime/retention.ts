@@ -165,7 +165,7 @@ export class Retention {
     if (!this.#refused)
       this.options.logger.warn(
         'Streams are not trimmed: what is trimmed goes into an archive, and this process, which is to do it, has none. ' +
-          'Give it the archive that the others have (STILLWATER_ARCHIVE); or give that up (STILLWATER_ARCHIVE=none).',
+          'Give it the archive that the others have (STILLWATER_ARCHIVE); or, when no process has one any more, give it up: start one with STILLWATER_ARCHIVE=none.',
       );
     this.#refused = true;
     return new Map();

@@ -2,32 +2,19 @@ import { pure } from '../circuit/pure.js';
 import type { CacheBudget } from '../circuit/two-generations.js';
 import { messageOf } from '../errors/stillwater-error.js';
 import { compileStage } from '../view/compile-plan.js';
-import type { Clock } from './clock.js';
 import type { Code } from './code.js';
 import type { TimedPartition } from './heartbeats.js';
-import type { Limits } from './limits.js';
 import type { Logger } from './logger.js';
-import type { Metrics } from './metrics.js';
 import { definitionIn } from './new-generations.js';
-import type { SourceLog } from './ports/source-log.js';
-import type { Claimed, TaskStatus, TaskStore } from './ports/task-store.js';
-import type { ViewStore } from './ports/view-store.js';
-import type { RegistryWatch } from './registry-watch.js';
+import type { Claimed, TaskStatus } from './ports/task-store.js';
 import { StepGate } from './step-gate.js';
 import { Task } from './task.js';
 import { type TaskId, taskName } from './task-id.js';
-import { WorkerInputs } from './worker-inputs.js';
+import { WorkerInputs, type WorkerInputsOptions } from './worker-inputs.js';
 
-export interface RunningTasksOptions {
+export interface RunningTasksOptions extends WorkerInputsOptions {
   id: string;
   code: Code;
-  registry: RegistryWatch;
-  tasks: TaskStore;
-  views: ViewStore;
-  log: SourceLog;
-  limits: Limits;
-  metrics: Metrics;
-  clock: Clock;
   logger: Logger;
   /** Random text for commits. */
   nonce: () => string;
@@ -57,7 +44,10 @@ export class RunningTasks {
     },
   ) {
     this.#inputs = new WorkerInputs(options);
-    this.#cache = { entriesMax: options.limits.cacheEntriesMax };
+    this.#cache = {
+      entriesMax: options.limits.cacheEntriesMax,
+      objectsMax: options.limits.cacheObjectsMax,
+    };
   }
 
   get size(): number {
@@ -112,12 +102,12 @@ export class RunningTasks {
   /** Claims a task and runs it. What its owner was attempting is only of interest if it died: one that lives came to the step's end. */
   async take({ task: id, owner, epoch }: TaskStatus, died: boolean): Promise<void> {
     const { code, registry, tasks: store, limits, metrics, clock, logger, nonce } = this.options;
+    // What is known of the registry may be old, where this process was paused: nothing that was dropped is taken up again, and
+    // nothing for what had its number before.
+    await registry.refresh();
     const generation = registry.generation(id.view, id.generation);
     const view = generation && code.view(generation.fingerprint);
-    if (!generation || !view) return;
-    // What is known of the registry may be old, where this process was paused: nothing that was dropped is taken up again.
-    await registry.refresh();
-    if ((registry.generation(id.view, id.generation)?.state ?? 'dropping') === 'dropping') return;
+    if (!generation || !view || generation.state === 'dropping') return;
     const blamed = store.blamed(generation.fingerprint);
     // It is asked for below; should the claim fail, nobody does.
     blamed.catch(() => {});

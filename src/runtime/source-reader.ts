@@ -9,7 +9,7 @@ import type { InputPosition } from './ports/task-store.js';
 import { firstReadable, type Heartbeat, isIncomplete, type SourceLog } from './ports/source-log.js';
 import { BEGINNING, comparePositions, type Position } from './position.js';
 
-/** By how much a reply may be greater than the one before. */
+/** By how much a reply may be greater than the one before, and is smaller after one that did not come. */
 const GROWTH = 8;
 
 interface SharedBatch {
@@ -174,13 +174,18 @@ export class SourceReader {
     const timed = this.#timed;
     // At the end through the group, which thereby shows how far we are.
     const through = this.news.atHead(this.redisKey, after.position) ? 'group' : 'range';
-    const outcome = await this.log.read({
+    const asked = this.log.read({
       redisKey: this.redisKey,
       position: after.position,
       entriesRead: after.entries,
       countMax,
       through,
       ...(timed ? { heartbeats: true } : {}),
+    });
+    const outcome = await asked.catch((thrown: unknown) => {
+      // Entries that are far larger than those before may be more than a reply can hold, or bring in time.
+      this.#countMax = Math.max(1, Math.floor(countMax / GROWTH));
+      throw thrown;
     });
     if (outcome.status === 'lost') {
       // Whoever begins anew must see what the log holds now, not what was read of the one before.

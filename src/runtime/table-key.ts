@@ -1,7 +1,7 @@
-import { keyParts } from '../view/compile-plan.js';
 import type { Column } from '../view/column.js';
 import type { TableDeclaration } from '../view/declarations.js';
-import { type KeyText, keyTextOf } from '../zset/row-key.js';
+import { keyTextOfColumns } from '../view/row-texts.js';
+import type { KeyText } from '../zset/row-key.js';
 import type { Row, Value } from '../zset/value.js';
 import { applySchema, arrivingSchema, conform, type RowIssue, setField } from './conform.js';
 import { messageOf } from '../errors/stillwater-error.js';
@@ -13,7 +13,7 @@ export class TableKey {
 
   constructor(readonly table: TableDeclaration) {
     this.columns = table.key.map((name) => table.columns.find((column) => column.name === name)!);
-    this.textOf = keyTextOf(keyParts(table.columns, table.key));
+    this.textOf = keyTextOfColumns(table.columns, table.key);
   }
 
   /** The row a tombstone stands for: its key columns, its time if it says one, the others null. Each is decided by its column's schema. */

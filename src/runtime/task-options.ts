@@ -1,4 +1,4 @@
-import type { CompiledStage } from '../view/compile-plan.js';
+import type { CompiledStage } from '../view/compiled-stage.js';
 import type { Clock } from './clock.js';
 import type { TaskInput } from './input.js';
 import type { Limits } from './limits.js';

@@ -1,7 +1,7 @@
 import { NO_TIME, type SourceTime, type Time } from '../circuit/time.js';
-import { type CompiledInput, type CompiledStage, inputNameOf } from '../view/compile-plan.js';
+import type { CompiledInput, CompiledStage } from '../view/compiled-stage.js';
 import { sourcesOf } from '../view/plan-nodes.js';
-import type { SourceDeclaration } from '../view/declarations.js';
+import { inputNameOf, type SourceDeclaration } from '../view/declarations.js';
 import { type Clocks, leastClocks, raised } from './clocks.js';
 import { EXCHANGE } from './followed.js';
 import { partitionKeys, type RecordSource } from './placement.js';

@@ -1,4 +1,4 @@
-import type { CompiledStage } from '../view/compile-plan.js';
+import type { CompiledStage } from '../view/compiled-stage.js';
 import { stagesOf } from '../view/stages.js';
 import type { Clock } from './clock.js';
 import { EntryDecoder } from './decode-entry.js';

@@ -1,5 +1,4 @@
-import type { ErrorParts } from '../errors/stillwater-error.js';
-import { StillwaterError } from '../errors/stillwater-error.js';
+import { type ErrorParts, StillwaterError } from '../errors/stillwater-error.js';
 
 /** An error as RFC 9457 has it, with the four parts our errors have. */
 export interface Problem extends ErrorParts {

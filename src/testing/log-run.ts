@@ -2,7 +2,7 @@ import type { PartitionClocks } from '../runtime/clocks.js';
 import { EntryDecoder } from '../runtime/decode-entry.js';
 import type { DecodedBatch } from '../runtime/decoded-batch.js';
 import { partitionKeys } from '../runtime/placement.js';
-import { inputNameOf } from '../view/compile-plan.js';
+import { inputNameOf } from '../view/declarations.js';
 import { Delta } from '../zset/delta.js';
 import type { Append, AppendedEntry } from './history.js';
 import type { Brought } from './view-run.js';

@@ -3,13 +3,17 @@ import type { Time } from '../circuit/time.js';
 import { shownText } from '../zset/shown-text.js';
 import { type Clocks, leastClocks, type PartitionClocks, raised } from '../runtime/clocks.js';
 import { ViewTime } from '../runtime/view-time.js';
-import { type CompiledView, compileView } from '../view/compile-plan.js';
+import { compileView } from '../view/compile-plan.js';
+import type { CompiledView } from '../view/compiled-stage.js';
 import type { ViewDeclaration } from '../view/declarations.js';
 import { Checksum } from '../zset/checksum.js';
 import { Delta } from '../zset/delta.js';
 import type { Row } from '../zset/value.js';
 import { MemoryStates } from './memory-states.js';
 import type { Brought } from './view-run.js';
+
+/** So few that the caches of nearly every view pack values: what a test sees has gone through that. */
+const OBJECTS_MAX = 8;
 
 /** One view and its state, stepped and committed in memory. */
 export class MaintainedView {
@@ -27,7 +31,9 @@ export class MaintainedView {
     readonly declaration: ViewDeclaration,
     cacheEntriesMax: number,
   ) {
-    this.compiled = compileView(declaration, { budget: { entriesMax: cacheEntriesMax } });
+    this.compiled = compileView(declaration, {
+      budget: { entriesMax: cacheEntriesMax, objectsMax: OBJECTS_MAX },
+    });
     this.compiled.circuit.beginEmpty();
     this.#time = new ViewTime(this.compiled);
     this.#clocks = this.#time.unknown;

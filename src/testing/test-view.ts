@@ -1,11 +1,10 @@
 import { StillwaterError } from '../errors/stillwater-error.js';
-import { keyParts } from '../view/compile-plan.js';
 import { checkDeclarations } from '../view/declaration-errors.js';
 import type { SourceDeclaration, ViewDeclaration } from '../view/declarations.js';
 import type { Stream } from '../view/stream.js';
 import type { Table } from '../view/table.js';
 import type { View } from '../view/view.js';
-import { keyTextOf } from '../zset/row-key.js';
+import { keyTextOfColumns } from '../view/row-texts.js';
 import type { Row } from '../zset/value.js';
 import { findDivergence } from './convergence.js';
 import { type Append, LogWriter } from './history.js';
@@ -234,7 +233,7 @@ export class Expectation<ViewRow> {
     return this;
   }
 
-  readonly #keyOf = (row: Row): string => keyTextOf(keyParts(this.view.columns, this.view.key))(row);
+  readonly #keyOf = (row: Row): string => keyTextOfColumns(this.view.columns, this.view.key)(row);
 
   #maintained(): ViewRun {
     if (this.#run !== null) return this.#run;

@@ -12,9 +12,8 @@ import {
   type Column,
   type ColumnType,
 } from './column.js';
-import type { Expression } from './expression.js';
 import type { Relation } from './relation.js';
-import { noteFunction, pathOf, type Written } from './expression.js';
+import { type Expression, noteFunction, pathOf, type Written } from './expression.js';
 import { functionProblem, type UserFunction, userFunction } from './user-function.js';
 
 export type AggregateKind =

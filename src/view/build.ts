@@ -2,8 +2,8 @@ import type { z } from 'zod';
 import { columnNameProblem } from './column-name.js';
 import { columnsOf, isSchema } from './columns.js';
 import { sameKind, typeText, type Column } from './column.js';
-import type { Expression } from './expression.js';
 import {
+  type Expression,
   type NamedExpression,
   expressionOf,
   noteFunction,
@@ -15,7 +15,7 @@ import { placeOfDeclaration } from './place.js';
 import type { PlanNode } from './plan.js';
 import { problemsOf, type Problem } from './problem.js';
 import { asItIs, projected } from './projected.js';
-import * as relation from './relation.js';
+import { columnNames } from './relation.js';
 import { functionProblem } from './user-function.js';
 
 /** The making of one collection: its place, and the problems of what it is made of and its own. */
@@ -41,7 +41,7 @@ export class Build {
       this.note({
         code: 'no-columns',
         what: `No columns are named to ${purpose}.`,
-        evidence: { 'there are': relation.columnNames(this.#input) },
+        evidence: { 'there are': columnNames(this.#input) },
         remedy: `Name at least one: { name: 'path' }.`,
         place: this.place,
       });
@@ -106,7 +106,7 @@ export class Build {
         this.note({
           code: 'column-twice',
           what: `The rows have a column "${name}" already.`,
-          evidence: { columns: relation.columnNames(this.#input) },
+          evidence: { columns: columnNames(this.#input) },
           remedy: 'Give the new column another name.',
           place: this.place,
         });

@@ -7,15 +7,18 @@ export interface Column {
 }
 
 /** What a column holds, read from its schema. */
-export type ColumnType = { readonly nullable: boolean } & (
+export type ColumnType = TypeOfColumn<Column>;
+
+/** The same, of columns that say of those within them what `Within` does. */
+export type TypeOfColumn<Within> = { readonly nullable: boolean } & (
   | { readonly kind: 'string'; readonly format?: 'instant' | 'date' | 'uuid' }
   /** Exact decimals as texts, with so many digits behind the point. */
   | { readonly kind: 'string'; readonly format: 'decimal'; readonly scale: number }
   | { readonly kind: 'number'; readonly integer: boolean }
   | { readonly kind: 'boolean' }
   | { readonly kind: 'enum'; readonly values: readonly (string | number)[] }
-  | { readonly kind: 'array'; readonly element: ColumnType }
-  | { readonly kind: 'object'; readonly columns: readonly Column[] }
+  | { readonly kind: 'array'; readonly element: TypeOfColumn<Within> }
+  | { readonly kind: 'object'; readonly columns: readonly Within[] }
   | { readonly kind: 'json' }
 );
 
@@ -67,7 +70,7 @@ export function columnAt(columns: readonly Column[], path: string): Column | nul
 
 /** What kind of values equality compares, in a word. Two columns can be joined where the words are equal. */
 export function kindOf(
-  type: ColumnType,
+  type: TypeOfColumn<unknown>,
 ): 'text' | `decimals(${number})` | 'numbers' | 'booleans' | 'objects' | 'arrays' | 'anything' {
   switch (type.kind) {
     case 'string':
@@ -96,12 +99,16 @@ export const isScalar = (type: ColumnType): boolean =>
   type.kind === 'string' || type.kind === 'number' || type.kind === 'boolean' || type.kind === 'enum';
 
 /** A column that holds nothing but strings: the text of such a key is the string itself. */
-export const holdsOnlyStrings = (type: ColumnType): boolean =>
+export const holdsOnlyStrings = (type: TypeOfColumn<unknown>): boolean =>
   !type.nullable && (type.kind === 'string' || kindOf(type) === 'text');
 
 /** Texts that are ordered as numbers are, and summed as such. */
 export const isDecimal = (type: { readonly kind: string; readonly format?: string }): boolean =>
   type.kind === 'string' && type.format === 'decimal';
+
+/** Points in time, in the one form of their texts. */
+export const isInstant = (type: TypeOfColumn<unknown>): boolean =>
+  type.kind === 'string' && type.format === 'instant';
 
 /** Two columns hold the same kind of values, at every depth; one may be null where the other is not. */
 export function sameKind(left: ColumnType, right: ColumnType): boolean {

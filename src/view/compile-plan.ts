@@ -1,10 +1,7 @@
 import { assert } from '../assert.js';
-import type { Circuit } from '../circuit/circuit.js';
 import { CircuitBuilder } from '../circuit/circuit-builder.js';
-import type { ErrorCollection } from '../circuit/error-collection.js';
-import { generatedRead, generatedText, type TextColumn } from '../circuit/generated-row.js';
+import { generatedRead } from '../circuit/generated-row.js';
 import type { KeyedState } from '../circuit/keyed-state.js';
-import type { LateRows } from '../circuit/late-rows.js';
 import {
   type Codec,
   type ErrorSink,
@@ -25,62 +22,23 @@ import type { CacheBudget } from '../circuit/two-generations.js';
 import { ViewOutput } from '../circuit/view-output.js';
 import { RecordSide, viewRecordCodec } from '../circuit/view-record.js';
 import { partitionOfText } from '../zset/partition-of-text.js';
-import { keyTextOf, type KeyPart } from '../zset/row-key.js';
-import type { Row } from '../zset/value.js';
-import { columnAt, holdsOnlyStrings, type Column, type ColumnType } from './column.js';
+import type { Column } from './column.js';
+import type { CompiledStage, CompiledView } from './compiled-stage.js';
 import type { ColumnWatermark, Relation } from './relation.js';
 import type { Expression } from './expression.js';
-import type { SourceDeclaration, ViewDeclaration } from './declarations.js';
+import { inputNameOf, type SourceDeclaration, type ViewDeclaration } from './declarations.js';
 import { checkOf } from './computed-value.js';
 import { stageOf } from './exchange.js';
 import { fusedAggregate } from './fused-aggregate.js';
-import { indexOrderText } from './index-order.js';
+import { indexOrderText, indexState } from './index-order.js';
 import { kindOf } from './node-kinds.js';
 import { nodesOf, sourcesOf } from './plan-nodes.js';
+import { keyTextOfColumns, rowTextOfColumns } from './row-texts.js';
 import { partitionsOfStage } from './stages.js';
 import type { ExchangeNode, PlanNode } from './plan.js';
 
-/** A stage of a view as what maintains it. */
-export interface CompiledStage {
-  readonly stage: number;
-  readonly circuit: Circuit;
-  /** What its ticks change of the rows that are shown; nothing, of a stage that only sends. */
-  readonly output: Pick<ViewOutput, 'takeResult' | 'options'>;
-  /** What it sends to the stage behind it; null of the last. */
-  readonly sent: ExchangeOutput | null;
-  /** The circuit's inputs that come from the stage before, in the order in which that one sends them. */
-  readonly received: readonly string[];
-  readonly errors: ErrorCollection;
-  /** The rows that came too late; null if the view leaves none out. */
-  readonly lates: LateRows | null;
-  /** Groups of folded events that stopped. */
-  readonly parking: ParkedKeys;
-  readonly inputs: readonly CompiledInput[];
-  /** All that the view reads, in whatever stage. */
-  readonly sources: readonly SourceDeclaration[];
-  /** Sources (`stream:flights`) whose time the circuit acts on; also such as only its upstream views read. */
-  readonly timed: ReadonlySet<string>;
-  /** Everything the circuit keeps, also what no tick has written yet. */
-  readonly states: readonly { readonly name: string; readonly kind: 'keyed' | 'ordered' | 'index' }[];
-}
-
-/** A whole view, or the last stage of one. */
-export interface CompiledView extends CompiledStage {
-  readonly output: ViewOutput;
-}
-
-export interface CompiledInput {
-  /** `stream:flights`, `table:airports`, `view:delays`: the name under which its deltas are given to `Circuit.step`. */
-  readonly name: string;
-  readonly source: SourceDeclaration;
-  /** Its deltas must say each row's place in the log (`Delta.orders`). */
-  readonly needsOrder: boolean;
-}
-
 /** What the exchanges into a stage are named by their number. */
 const receivedName = (index: number): string => `exchange:${index}`;
-
-export const inputNameOf = (source: SourceDeclaration): string => `${source.kind}:${source.name}`;
 
 /**
  * Turns a view's plan into a circuit. The same declaration gives the same circuit, with the same names of states, in
@@ -183,11 +141,11 @@ export class PlanCompiler {
     for (const source of timedOf(view)) this.#timed.add(source);
     const sent = new ExchangeOutput(
       nodes.map(({ input, by, relation }): SentRows => {
-        const textOf = this.keyTextOf(input.relation, by);
+        const textOf = keyTextOfColumns(input.relation.columns, by);
         const count = partitionsOfStage(view, stage + 1);
         return {
           partitionOf: relation.partitions === 1 ? () => 0 : (row) => partitionOfText(textOf(row), count),
-          textOf: this.rowTextOf(input.relation),
+          textOf: rowTextOfColumns(input.relation.columns),
         };
       }),
     );
@@ -286,16 +244,6 @@ export class PlanCompiler {
     if (relation.log !== null) this.#ordered.add(relation.log);
   }
 
-  /** The text of what rows of a relation hold at these paths: of a group's key. */
-  keyTextOf({ columns }: Relation, paths: readonly string[]): (row: Row) => string {
-    return keyTextOf(keyParts(columns, paths));
-  }
-
-  /** The JSON of rows of a relation. */
-  rowTextOf({ columns }: Relation): (row: Row) => string {
-    return rowTextOf(columns);
-  }
-
   /** The rows of a relation with their columns in another order. */
   withColumns(vertex: number, relation: Relation, columns: readonly Column[]): number {
     if (relation.columns.every(({ name }, index) => name === columns[index]?.name)) return vertex;
@@ -322,7 +270,7 @@ export class PlanCompiler {
     if (known !== undefined) return known;
     const records = this.recordsOf(source);
     const table = this.keyed<KeptRecord>('table', json);
-    const keyOf = keyTextOf(keyParts(source.columns, source.key));
+    const keyOf = keyTextOfColumns(source.columns, source.key);
     const vertex = this.#builder.vertex('upsert', new Upsert(table, keyOf, source.eventTime), [records]);
     this.#tables.set(source.name, vertex);
     return vertex;
@@ -331,12 +279,12 @@ export class PlanCompiler {
   #makeOutput(side: Codec<any> | null): ViewOutput {
     const { view } = this;
     return (this.#output = new ViewOutput(this.#builder.keyed('rows', viewRecordCodec(side)), {
-      keyOf: keyTextOf(keyParts(view.columns, view.key)),
-      textOf: rowTextOf(view.columns),
+      keyOf: keyTextOfColumns(view.columns, view.key),
+      textOf: rowTextOfColumns(view.columns),
       appended: isAppended(view),
       buckets: view.buckets,
-      indexes: view.indexes.map((index, number) => ({
-        index: this.#builder.index(`index.${number}`),
+      indexes: view.indexes.map((index, place) => ({
+        index: this.#builder.index(indexState(place)),
         orderOf: indexOrderText(index),
       })),
     }));
@@ -347,26 +295,8 @@ export class PlanCompiler {
   }
 }
 
-/** The parts of a key text over these columns: of a view's rows, of a table's. */
-export function keyParts(columns: readonly Column[], key: readonly string[]): KeyPart[] {
-  return key.map((path) => {
-    const column = columnAt(columns, path);
-    return { read: generatedRead(path), onlyStrings: column !== null && holdsOnlyStrings(column.type) };
-  });
-}
-
-/** `JSON.stringify`, made for rows of these columns. */
-const rowTextOf = (columns: readonly Column[]): ((row: Row) => string) =>
-  generatedText(columns.map(({ name, type }) => ({ name, kind: textKind(type) })));
-
 /** Each row comes once, under a key that no other has, and never goes: nobody need look what was there. */
 const isAppended = ({ plan: { relation }, key }: ViewDeclaration): boolean =>
   relation.appendOnly &&
   relation.uniqueKey !== null &&
   relation.uniqueKey.every((name) => key.includes(name));
-
-/** How the values of a column are written; of an enum mostly strings, and anything else as well. */
-function textKind({ kind }: ColumnType): TextColumn['kind'] {
-  if (kind === 'enum') return 'string';
-  return kind === 'string' || kind === 'number' || kind === 'boolean' ? kind : 'other';
-}

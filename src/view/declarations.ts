@@ -6,6 +6,9 @@ import type { UserFunction } from './user-function.js';
 /** What `stream()`, `table()` and `view()` make, as frozen data: all that the rest of Stillwater reads of a declaration. */
 export type SourceDeclaration = StreamDeclaration | TableDeclaration | ViewDeclaration;
 
+/** `stream:flights`, `table:airports`, `view:delays`: what a source is called among all that is read. */
+export const inputNameOf = ({ kind, name }: SourceDeclaration): string => `${kind}:${name}`;
+
 interface RecordSource {
   readonly name: string;
   readonly schema: z.core.$ZodType;

@@ -1,10 +1,6 @@
-import { generatedRead } from '../circuit/generated-row.js';
-import { keyTextOf } from '../zset/row-key.js';
 import { compareText } from '../zset/text-order.js';
-import type { Row } from '../zset/value.js';
-import { type AggregateInput, takesWholeRow } from './aggregate-input.js';
+import { takesWholeRow } from './aggregate-input.js';
 import type { AggregateSpec } from './aggregate-spec.js';
-import { holdsOnlyStrings } from './column.js';
 import { describeExpression, describeFunction, describeNamed } from './describe-expression.js';
 import { expressionText, namedText, shortSource } from './expression-text.js';
 import { all, NO_PATHS, ofExpression, ofFunction, type Paths } from './paths.js';
@@ -34,15 +30,6 @@ export const describeGroups = ({ by, aggregates, key }: Groups): object => ({
 export const groupsText = ({ by, aggregates }: Groups): string =>
   `${by.length > 0 ? `by ${by.map(namedText).join(', ')}` : 'over all rows'}: ` +
   aggregates.map(({ name, aggregate: spec }) => `${name} = ${specText(spec)}`).join(', ');
-
-/** The text that tells groups apart. */
-export const groupText = (by: AggregateInput['by']): ((row: Row) => string) =>
-  keyTextOf(
-    by.map(({ path, column }) => ({
-      read: generatedRead(path),
-      onlyStrings: holdsOnlyStrings(column.type),
-    })),
-  );
 
 const describeSpec = ({ kind, value, by, test, options }: AggregateSpec): object => ({
   kind,

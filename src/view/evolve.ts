@@ -3,14 +3,13 @@ import { freezeRow, shortText } from '../circuit/row-function.js';
 import type { Row } from '../zset/value.js';
 import type { Build } from './build.js';
 import { typeText } from './column.js';
-import type { Relation } from './relation.js';
 import type { Groups } from './group-nodes.js';
 import type { Give } from './grouping.js';
 import type { Collection } from './collection.js';
 import { rowCheckOf } from './computed-value.js';
 import type { HandlersOf, StateInput } from './event-types.js';
 import type { EventHandlers, EvolveNode, EventType } from './plan.js';
-import * as relation from './relation.js';
+import { aggregateRelation, columnNames, partitionText, type Relation } from './relation.js';
 import type { Flat, RowOfSchema } from './row-type.js';
 import { userFunction, type UserFunction } from './user-function.js';
 import { typesOf, variantsOf } from './variants.js';
@@ -60,7 +59,7 @@ export class Evolving<
       build.note({
         code: 'no-event-types',
         what: 'evolve().on() tells events by their types, and these rows are not events of several types.',
-        evidence: { columns: relation.columnNames(groups.input) },
+        evidence: { columns: columnNames(groups.input) },
         remedy:
           'Declare the stream with z.discriminatedUnion(…) and group its events as they come, or write .with((state, event) => …).',
         place: build.place,
@@ -97,7 +96,7 @@ export class Evolving<
     const { build, groups, state, options } = this.#folded;
     const { input, by } = groups;
     const columns = build.rowColumns(state, 'evolve()');
-    const given = relation.aggregateRelation(input.relation, by, columns);
+    const given = aggregateRelation(input.relation, by, columns);
     this.#noteGroup(columns.map(({ name }) => name));
     this.#noteOrder(given);
     const stateBytesMax = options.stateBytesMax ?? STATE_BYTES_MAX_DEFAULT;
@@ -163,7 +162,7 @@ export class Evolving<
       build.note({
         code: 'no-log-order',
         what: 'evolve() folds events in the order of their log, and these rows do not come straight from one stream.',
-        evidence: { op: input.op, columns: relation.columnNames(input) },
+        evidence: { op: input.op, columns: columnNames(input) },
         remedy:
           'Group the events of a stream, after where(), of(), select() or flatMap() at most; join or aggregate what evolve() gives.',
         place: build.place,
@@ -173,7 +172,7 @@ export class Evolving<
         code: 'evolve-partitions',
         what: 'evolve() folds the events of a group in the order of the log, and events of one group may lie in different partitions.',
         evidence: {
-          events: relation.partitionText(input),
+          events: partitionText(input),
           'grouped by':
             by.map(({ name, value }) => `${name}: ${typeText(value.column.type)}`).join(', ') ||
             '(nothing: all rows)',

@@ -1,5 +1,5 @@
 import type { Build } from './build.js';
-import { kindOf, type Column } from './column.js';
+import { isInstant, kindOf } from './column.js';
 import { DURATION_EXAMPLES, durationMs } from './duration.js';
 import { noteWhole } from './order-nodes.js';
 import type { OrderTerm } from './plan.js';
@@ -45,7 +45,7 @@ function ofRows(build: Build, rows: unknown, { name }: Asked): Reach {
 function ofRange(build: Build, range: unknown, { name, order, place }: Asked): Reach | null {
   if (order.length === 0) return null; // Noted already.
   const [term] = order;
-  if (order.length > 1 || !(isInstant(term!.column) || kindOf(term!.column.type) === 'numbers')) {
+  if (order.length > 1 || !(isInstant(term!.column.type) || kindOf(term!.column.type) === 'numbers')) {
     build.note({
       code: 'bad-order',
       what: `The range of the column "${name}" is measured by the order, which is not one column of instants or of numbers.`,
@@ -55,7 +55,7 @@ function ofRange(build: Build, range: unknown, { name, order, place }: Asked): R
     });
     return null;
   }
-  const instants = isInstant(term!.column);
+  const instants = isInstant(term!.column.type);
   const { before = 0, after = 0 } = sidesOf(range) ?? { before: range };
   const distanceOf = (given: unknown): number | null => {
     const distance =
@@ -84,5 +84,3 @@ function ofRange(build: Build, range: unknown, { name, order, place }: Asked): R
     ? null
     : { unit: 'span', before: back, after: ahead };
 }
-
-export const isInstant = ({ type }: Column): boolean => type.kind === 'string' && type.format === 'instant';

@@ -9,6 +9,9 @@ export interface IndexOrder {
   readonly columns: readonly ({ readonly path: string; readonly descending: boolean } & OrderedAs)[];
 }
 
+/** The state in which the index at this place of a declaration is kept. */
+export const indexState = (place: number): string => `index.${place}`;
+
 /** Decimals are texts and ordered as numbers: a column that has no schema at hand says whether it holds them. */
 type OrderedAs = { readonly column: Column } | { readonly decimal?: boolean };
 

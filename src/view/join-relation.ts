@@ -1,5 +1,6 @@
 import { columnAt, holdsOnlyStrings, nullable, objectColumn } from './column.js';
 import type { ColumnWatermark, Relation } from './relation.js';
+import { inputNameOf } from './declarations.js';
 import { freezing } from './freezing.js';
 import type { AsOfJoinNode, IntervalJoinNode, JoinKey, JoinNode, PlanNode } from './plan.js';
 import type { ColumnTime } from '../circuit/time.js';
@@ -98,7 +99,7 @@ export function asOfTimes(
     right:
       source === null || source.eventTime === null || source.latenessMs === null
         ? []
-        : [{ source: `table:${source.name}`, delayMs: 0 }],
+        : [{ source: inputNameOf(source), delayMs: 0 }],
   };
 }
 

@@ -16,6 +16,7 @@ import type { Relation } from './relation.js';
 import type { PlanCompiler } from './compile-plan.js';
 import { hasOneEach } from './join-relation.js';
 import type { JoinKey, PlanNode } from './plan.js';
+import { rowTextOfColumns } from './row-texts.js';
 
 /** A node that joins. */
 interface Joining {
@@ -45,7 +46,9 @@ export function keyTexts({ left, right, on }: Joining): { left: KeyOf; right: Ke
 export const rowsOf = (node: Joining, side: 'left' | 'right', compiler: PlanCompiler): Arrangement =>
   hasOneEach(node[side].relation, node.on, side)
     ? new KeyedArrangement(compiler.keyed(side, keyedArrangementCodec))
-    : new OrderedArrangement(compiler.ordered(side), { jsonOf: compiler.rowTextOf(node[side].relation) });
+    : new OrderedArrangement(compiler.ordered(side), {
+        jsonOf: rowTextOfColumns(node[side].relation.columns),
+      });
 
 export const matchesOf = (side: 'left' | 'right', compiler: PlanCompiler): Ordered =>
   compiler.ordered(`${side}.matches`);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Build } from './build.js';
-import { isScalar, type Column } from './column.js';
+import { isInstant, isScalar, type Column } from './column.js';
 import { DURATION_EXAMPLES, durationMs, type Duration } from './duration.js';
 import { pathOf } from './expression.js';
 import { groupedBy } from './exchange.js';
@@ -95,10 +95,10 @@ function instantColumn(build: Build, input: PlanNode, on: string | undefined): s
       });
     return null;
   }
-  const { type, name } = pathOf(relation, on, { purpose: 'order by', ...build });
-  if (type.kind !== 'string' || type.format !== 'instant' || type.nullable)
+  const column = pathOf(relation, on, { purpose: 'order by', ...build });
+  if (!isInstant(column.type) || column.type.nullable)
     build.noteType(
-      { name, schema: z.unknown(), type },
+      column,
       'says when a row was and does not always hold an instant',
       'Declare it as instant().',
     );
@@ -113,7 +113,7 @@ export const wholeNumber = (name: string): Column => ({
 
 /** Paths to scalars that rows are grouped by. */
 export function groupPaths(build: Build, input: PlanNode, per: TopRequest['per']): readonly string[] {
-  const paths = per === undefined ? [] : typeof per === 'string' ? [per] : [...per];
+  const paths = (per === undefined ? [] : Array.isArray(per) ? per : [per]) as readonly string[];
   for (const path of paths) {
     const column = pathOf(input.relation, path, { purpose: 'group by', ...build });
     if (!isScalar(column.type))

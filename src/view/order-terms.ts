@@ -7,8 +7,13 @@ export type Order = string | readonly [string, ...string[]];
 export const orderTermText = ({ path, descending }: Pick<OrderTerm, 'path' | 'descending'>): string =>
   descending ? `${path}.desc` : path;
 
+/** In one text; what is no order is a text that names no column. */
+export const orderText = (order: Order): string => (Array.isArray(order) ? order.join(',') : String(order));
+
 export const orderWords = (order: Order): string[] =>
-  (typeof order === 'string' ? order : order.join(',')).split(',').map((term) => term.trim());
+  orderText(order)
+    .split(',')
+    .map((term) => term.trim());
 
 /** What is wrong with a word of an order. */
 export interface BadTerm {

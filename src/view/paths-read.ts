@@ -7,12 +7,18 @@ import { expressionEnd, isWord, tokensOf } from './source-tokens.js';
  */
 export function pathsRead(source: string): ReadonlySet<string> | null {
   const tokens = normalTokens(source);
+  if (readsUnnamed(tokens)) return null;
   const parameter = firstParameter(tokens);
   if (parameter === null) return null;
   return typeof parameter === 'string'
     ? memberPaths(tokens, parameter, tokens.indexOf(parameter) + 1)
     : new Set(parameter);
 }
+
+/** Whether a function may read what it is given without naming it: by `arguments`, or behind `bind` and what is not written in JavaScript. */
+const readsUnnamed = (tokens: readonly string[]): boolean =>
+  tokens.some((token) => token === 'arguments' || (token.startsWith('`') && token.includes('arguments'))) ||
+  tokens.slice(-6).join(' ') === '{ [ native code ] }';
 
 /** The name of the first parameter, the fields it is taken apart into, or null for any other form. */
 function firstParameter(tokens: readonly string[]): string | string[] | null {
@@ -32,7 +38,7 @@ function firstParameter(tokens: readonly string[]): string | string[] | null {
     if (tokens[at] === ',') at++;
     else if (tokens[at] !== '}') return null;
   }
-  return tokens.includes('arguments') ? null : fields;
+  return fields;
 }
 
 /** Paths read of the name `parameter` in tokens from `start` on; null where it is used in another way. */
@@ -40,7 +46,6 @@ function memberPaths(tokens: readonly string[], parameter: string, start: number
   const paths = new Set<string>();
   for (let at = start; at < tokens.length; at++) {
     const token = tokens[at]!;
-    if (token === 'arguments') return null;
     if (token.startsWith('`')) {
       const inside = templatePaths(token, parameter);
       if (inside === null) return null;

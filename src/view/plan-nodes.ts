@@ -1,12 +1,12 @@
 import { kindOf } from './node-kinds.js';
 import type { PlanNode } from './plan.js';
-import type { SourceDeclaration } from './declarations.js';
+import { inputNameOf, type SourceDeclaration } from './declarations.js';
 
 /** What a plan reads, each once, in the order of the plan. */
 export function sourcesOf(plan: PlanNode): SourceDeclaration[] {
   const found = new Map<string, SourceDeclaration>();
   for (const node of nodesOf(plan))
-    if (node.op === 'source') found.set(`${node.source.kind}:${node.source.name}`, node.source);
+    if (node.op === 'source') found.set(inputNameOf(node.source), node.source);
   return [...found.values()];
 }
 

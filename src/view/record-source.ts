@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { columnNameProblem } from './column-name.js';
 import { columnsOf, isSchema } from './columns.js';
-import { isScalar, typeText, type Column } from './column.js';
+import { isInstant, isScalar, typeText, type Column } from './column.js';
 import type { EventDecoder, Retention } from './declarations.js';
 import { DURATION_EXAMPLES, durationMs, type Duration } from './duration.js';
 import { noteFunction, noteUnstorable, type Note } from './expression.js';
@@ -19,6 +19,10 @@ export interface RecordOptions {
   readonly retain?: { readonly age?: Duration; readonly entries?: number };
 }
 
+const RETAIN_OPTIONS: Readonly<Record<keyof NonNullable<RecordOptions['retain']>, true>> = {
+  age: true,
+  entries: true,
+};
 const PARTITIONS_MAX = 1024;
 const DECODERS = ['json', 'fields', 'envelope', 'cloudevents'] as const;
 const NAME = /^[\p{L}\p{N}_.:-]+$/u;
@@ -113,7 +117,7 @@ export class OptionReader {
     if (name === undefined) return null;
     const column = columns.find((candidate) => candidate.name === name);
     if (!column) this.#noColumn(columns, name, 'eventTime');
-    else if (column.type.nullable || column.type.kind !== 'string' || column.type.format !== 'instant')
+    else if (column.type.nullable || !isInstant(column.type))
       this.note(
         'wrong-type',
         `has "${name}" as its event time, which does not always hold an instant.`,
@@ -151,8 +155,18 @@ export class OptionReader {
     return ms ?? 0;
   }
 
-  retain(retain: RecordOptions['retain']): Retention | null {
-    if (retain === undefined) return null;
+  retain(given: RecordOptions['retain']): Retention | null {
+    if (given === undefined) return null;
+    if (given === null || typeof given !== 'object') {
+      this.note(
+        'bad-retention',
+        'has a `retain` that says neither what age is kept nor how many entries are.',
+        { retain: JSON.stringify(given) },
+        `Write retain: { age: '30d' }, { entries: 1_000_000 }, or both.`,
+      );
+      return null;
+    }
+    const retain = this.options(given, RETAIN_OPTIONS);
     const ageMs = retain.age === undefined ? null : this.duration(retain.age, 'retain.age');
     const entriesMax = retain.entries ?? null;
     if (entriesMax !== null && !(Number.isSafeInteger(entriesMax) && entriesMax > 0))

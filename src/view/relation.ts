@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { PART } from '../circuit/operators/parts.js';
 import type { ColumnTime } from '../circuit/time.js';
 import { nullable, renamed, type Column } from './column.js';
-import type { Expression } from './expression.js';
-import type { SourceDeclaration } from './declarations.js';
+import type { NamedExpression } from './expression.js';
+import { inputNameOf, type SourceDeclaration } from './declarations.js';
 import { freezing } from './freezing.js';
 import type { PlanNode } from './plan.js';
 
@@ -17,7 +17,7 @@ export interface Relation {
   readonly appendOnly: boolean;
   /** The one stream its rows come from without a stateful operator between, so that each has a place in the log; null otherwise. */
   readonly log: string | null;
-  /** No two rows share their place in the log. */
+  /** No two rows of a partition share their place in its log. */
   readonly ownPlace?: boolean;
   /**
    * Columns of this relation whose values decide the partition a row is in, per input partitioning; null where no
@@ -68,7 +68,7 @@ export function sourceRelation(source: SourceDeclaration): Relation {
     partitions: source.partitions,
     partitionedBy: source.partitions === 1 ? [] : decidedBy,
     watermarks: timed
-      ? [{ column: source.eventTime!, time: [{ source: `stream:${source.name}`, delayMs: 0 }] }]
+      ? [{ column: source.eventTime!, time: [{ source: inputNameOf(source), delayMs: 0 }] }]
       : [],
     lates: timed,
   };
@@ -77,22 +77,22 @@ export function sourceRelation(source: SourceDeclaration): Relation {
 /** Events of some types: their columns, of which all that places or dates an event are in every variant. */
 export const ofRelation = (input: Relation, columns: readonly Column[]): Relation => ({ ...input, columns });
 
-type Named = { readonly name: string; readonly value: Expression };
-
-export function selectRelation(input: Relation, columns: readonly Named[]): Relation {
+export function selectRelation(input: Relation, columns: readonly NamedExpression[]): Relation {
   return {
     ...input,
     columns: columns.map(({ name, value }) => renamed(value.column, name)),
-    uniqueKey: renamedColumns(input.uniqueKey, columns) ?? placeColumn(input, columns),
+    uniqueKey: renamedColumns(input.uniqueKey, columns) ?? placeKey(input, columns),
     partitionedBy: renamedColumns(input.partitionedBy, columns),
     watermarks: renamedWatermarks(input.watermarks, columns),
   };
 }
 
-/** The column that holds each row's own place in the log. */
-function placeColumn(input: Relation, columns: readonly Named[]): readonly string[] | null {
+/** The column that holds each row's own place in the log, after what decides in which partition's: each has places of its own. */
+function placeKey(input: Relation, columns: readonly NamedExpression[]): readonly string[] | null {
   const place = columns.find(({ value }) => value.kind === 'position');
-  return place && input.log !== null && input.ownPlace ? [place.name] : null;
+  if (place === undefined || input.log === null || !input.ownPlace) return null;
+  const partition = input.partitions === 1 ? [] : renamedColumns(input.partitionedBy, columns);
+  return partition && [...partition, place.name];
 }
 
 export const flatMapRelation = (input: Relation, columns: readonly Column[]): Relation => ({
@@ -153,7 +153,7 @@ export const distinctRelation = (input: Relation): Relation => ({
 
 export const aggregateRelation = (
   input: Relation,
-  by: readonly Named[],
+  by: readonly NamedExpression[],
   results: readonly Column[],
   key: readonly string[] = by.map(({ name }) => name),
   over?: ColumnWatermark,
@@ -172,7 +172,7 @@ export const aggregateRelation = (
 const PART_COLUMN: Column = { name: PART, schema: z.string(), type: { kind: 'string', nullable: false } };
 
 /** Of parts of groups, each of one tick: rows whose group never loses any are said to be only added, as its rows are. */
-export const partsRelation = (input: Relation, by: readonly Named[]): Relation => ({
+export const partsRelation = (input: Relation, by: readonly NamedExpression[]): Relation => ({
   ...input,
   columns: [...by.map(({ name, value }) => renamed(value.column, name)), PART_COLUMN],
   uniqueKey: null,
@@ -187,7 +187,7 @@ export const partsRelation = (input: Relation, by: readonly Named[]): Relation =
 /** The names that columns have after a projection; null if one of them does not come through as it is. */
 function renamedColumns(
   names: readonly string[] | null,
-  columns: readonly Named[],
+  columns: readonly NamedExpression[],
 ): readonly string[] | null {
   if (names === null) return null;
   const found = names.map(
@@ -199,7 +199,7 @@ function renamedColumns(
 /** Watermarks of columns that come through as they are, under their new names; a column may come through twice. */
 const renamedWatermarks = (
   watermarks: readonly ColumnWatermark[],
-  columns: readonly Named[],
+  columns: readonly NamedExpression[],
 ): readonly ColumnWatermark[] =>
   columns.flatMap(({ name, value }) => {
     if (value.kind !== 'path') return [];

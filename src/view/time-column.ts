@@ -1,8 +1,8 @@
 import type { ColumnTime } from '../circuit/time.js';
 import type { Build } from './build.js';
-import { columnAt, type ColumnType } from './column.js';
+import { columnAt, isInstant } from './column.js';
 import type { Relation } from './relation.js';
-import type { SourceDeclaration, ViewDeclaration } from './declarations.js';
+import { inputNameOf, type SourceDeclaration, type ViewDeclaration } from './declarations.js';
 import { pathOf } from './expression.js';
 import { freezing, tightest } from './freezing.js';
 import { sourcesOf } from './plan-nodes.js';
@@ -50,8 +50,8 @@ function eventTimeOf(plan: PlanNode): string | null {
 export function timeOf(plan: PlanNode, column: string): ColumnTime {
   const watermark = plan.relation.watermarks.find((one) => one.column === column);
   if (watermark !== undefined) return watermark.time;
-  return streamsElseTables(recordSourcesBelow(plan)).map(({ kind, name }) => ({
-    source: `${kind}:${name}`,
+  return streamsElseTables(recordSourcesBelow(plan)).map((source) => ({
+    source: inputNameOf(source),
     delayMs: 0,
   }));
 }
@@ -76,10 +76,8 @@ export function recordSourcesBelow(plan: PlanNode): RecordSource[] {
   const found = sourcesOf(plan).flatMap((source) =>
     source.kind === 'view' ? recordSourcesBelow(source.plan) : [source],
   );
-  return [...new Map(found.map((source) => [`${source.kind}:${source.name}`, source])).values()];
+  return [...new Map(found.map((source) => [inputNameOf(source), source])).values()];
 }
 
 const instantsOf = ({ columns }: Relation): string[] =>
   columns.filter(({ type }) => isInstant(type)).map(({ name }) => name);
-
-const isInstant = (type: ColumnType): boolean => type.kind === 'string' && type.format === 'instant';

@@ -17,6 +17,7 @@ export function windowRelation(input: Relation, shape: WindowShape, column: stri
     ...input,
     columns: [...input.columns, ...WINDOW_COLUMNS.map((name) => columnOf(name, instant()))],
     uniqueKey: input.uniqueKey && [...input.uniqueKey, ...identified],
+    ownPlace: input.ownPlace === true && shape.kind === 'tumbling',
     watermarks: time ? [...input.watermarks, ...windowWatermarks(time, longestMs(shape))] : input.watermarks,
   };
 }

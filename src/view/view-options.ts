@@ -3,7 +3,7 @@ import { Build } from './build.js';
 import { columnNameProblem } from './column-name.js';
 import { isScalar, typeText, type Column } from './column.js';
 import type { IndexDeclaration } from './declarations.js';
-import { type Order, orderTerm, orderWords } from './order-terms.js';
+import { type Order, orderTerm, orderText, orderWords } from './order-terms.js';
 import { lastOf } from './during.js';
 import { exchanged, EXCHANGES_MAX, stageOf } from './exchange.js';
 import { inlined } from './inline.js';
@@ -14,6 +14,8 @@ import type { Names } from './stream.js';
 
 /** One index: the words of `order=`. */
 export type Index = Order;
+
+const RETAIN_OPTIONS = { age: true, by: true } as const;
 
 /** Words of the REST interface that a column of a view cannot be named. */
 const RESERVED = [
@@ -49,7 +51,9 @@ export class ViewOptionReader extends OptionReader {
   retained(plan: PlanNode, retain: unknown): PlanNode {
     if (retain === undefined || plan === NOTHING) return plan;
     const { age, by } =
-      typeof retain === 'string' ? { age: retain } : (retain as { age: unknown; by?: string });
+      typeof retain === 'object' && retain !== null
+        ? this.options(retain as { age?: unknown; by?: string }, RETAIN_OPTIONS)
+        : { age: retain };
     const build = new Build({ plan });
     const named = by ?? plan.relation.columns.find(({ name }) => name === 'windowEnd')?.name;
     const node = lastOf(plan, { age, by: named }, '`retain`', build);
@@ -102,7 +106,7 @@ export class ViewOptionReader extends OptionReader {
       );
       return [];
     }
-    const names = indexes.map((index) => (typeof index === 'string' ? index : index.join(',')));
+    const names = indexes.map(orderText);
     for (const name of new Set(names.filter((candidate, index) => names.indexOf(candidate) !== index)))
       this.note('bad-index', `declares the index "${name}" twice.`, {}, 'Remove one.');
     return names.map((name) => ({

@@ -53,12 +53,14 @@ export class Checksum {
 let hashHigh = 0;
 let hashLow = 0;
 
-/** Where a text's bytes are written to be read four at a time, and room for longer ones. */
-let bytes = Buffer.alloc(1 << 14);
-let words = wordsOf(bytes);
+/** Where a text's bytes are written to be read four at a time: as large as the longest so far needs, within reason. */
+let bytes = Buffer.allocUnsafeSlow(1 << 14);
+let words = new Int32Array(bytes.buffer);
+const BYTES_MAX = 1 << 22;
 
-function wordsOf({ buffer, byteOffset, length }: Buffer): Int32Array {
-  return new Int32Array(buffer, byteOffset, length >>> 2);
+function makeRoom(least: number): void {
+  bytes = Buffer.allocUnsafeSlow(2 ** Math.ceil(Math.log2(Math.max(least, 1 << 14))));
+  words = new Int32Array(bytes.buffer);
 }
 
 /**
@@ -66,10 +68,7 @@ function wordsOf({ buffer, byteOffset, length }: Buffer): Int32Array {
  * of MurmurHash3 (A. Appleby). Not against an adversary; against mistakes.
  */
 function hash64(text: string): void {
-  if (bytes.length < text.length * 3) {
-    bytes = Buffer.alloc(2 ** Math.ceil(Math.log2(text.length * 3)));
-    words = wordsOf(bytes);
-  }
+  if (bytes.length < text.length * 3 || bytes.length > BYTES_MAX) makeRoom(text.length * 3);
   const length = bytes.write(text, 0, 'utf8');
   const whole = length >>> 2;
   let a = 0x9e3779b9 ^ length;

@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { RedisConnections } from '../../src/redis/connections.js';
 import { redisPorts } from '../../src/redis/redis.module.js';
 import type { Ports } from '../../src/runtime/ports/ports.js';
 import { drive } from '../../src/runtime/drive.js';
 import type { CommitRequest, TaskRecord } from '../../src/runtime/ports/task-store.js';
 import type { OwnerToken, TaskId } from '../../src/runtime/task-id.js';
-import { compileView, type CompiledView } from '../../src/view/compile-plan.js';
+import { compileView } from '../../src/view/compile-plan.js';
+import type { CompiledView } from '../../src/view/compiled-stage.js';
 import type { ViewDeclaration } from '../../src/view/declarations.js';
 import type { Delta } from '../../src/zset/delta.js';
 import type { Row } from '../../src/zset/value.js';
+import { connected } from '../support/connected.js';
 import { Random } from '../support/random.js';
-import { describeWithRedis, RedisServer } from '../support/redis-server.js';
+import { describeWithRedis } from '../support/redis-server.js';
 import { closeDatabase, Comparison, type Mirror, openDatabase } from './comparison.js';
 import { randomPlan } from './random-plan.js';
 
@@ -19,25 +20,16 @@ const PLANS = Number(process.env.ORACLE_REDIS_PLANS ?? 15);
 const SEED = Number(process.env.ORACLE_SEED ?? 20_260_301);
 
 describeWithRedis('a view maintained in Redis equals the same query in DuckDB after every tick', () => {
-  let redis: RedisServer;
-  let connections: RedisConnections;
-  beforeAll(async () => {
-    await openDatabase();
-    redis = await RedisServer.start();
-    connections = new RedisConnections({ url: redis.url });
-  });
-  afterAll(async () => {
-    closeDatabase();
-    await connections.close();
-    await redis.stop();
-  });
+  const { connections } = connected();
+  beforeAll(openDatabase);
+  afterAll(closeDatabase);
 
   for (let number = 0; number < PLANS; number++)
     test(`for the random plan ${SEED + number}`, async () => {
       const random = new Random(SEED + number);
       const twin = randomPlan(random, 1 + random.below(4));
       const mirror = (view: ViewDeclaration): Promise<Mirror> =>
-        OnRedis.start(redisPorts(connections), { ...view, name: `plan-${number}` });
+        OnRedis.start(redisPorts(connections()), { ...view, name: `plan-${number}` });
       await new Comparison(random, twin, mirror).run();
     });
 });

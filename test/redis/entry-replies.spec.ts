@@ -1,7 +1,8 @@
+import { jest } from '@jest/globals';
 import { EntriesCommand, EntryReplies } from '../../src/redis/entry-replies.js';
 import type { RawEntry } from '../../src/runtime/ports/source-log.js';
-import { describeWithRedis, RedisServer } from '../support/redis-server.js';
-import { RedisConnections } from '../../src/redis/connections.js';
+import { connected } from '../support/connected.js';
+import { describeWithRedis } from '../support/redis-server.js';
 
 const bulk = (text: string): string => `$${Buffer.byteLength(text)}\r\n${text}\r\n`;
 const array = (parts: readonly string[]): string => `*${parts.length}\r\n${parts.join('')}`;
@@ -24,11 +25,15 @@ function answers(
   const waiting = [...commands];
   const failed: string[] = [];
   let passed = '';
+  let taken = 0;
   const replies = new EntryReplies({
     // What ioredis's parser does, as far as these replies need it: each of them is one line or one array without arrays.
     parse: (bytes) => {
       passed += bytes.toString('latin1');
-      for (let whole; (whole = /^(?:[+:-][^\n]*\n|\*(\d+)\r\n(?:\$\d+\r\n[^$]*\r\n)*)/.exec(unread()));) {
+      for (
+        let whole;
+        (whole = /^(?:[+:-][^\n]*\n|\*(\d+)\r\n(?:\$\d+\r\n[^$]*\r\n)*)/.exec(passed.slice(taken)));
+      ) {
         if (whole[1] !== undefined && whole[0].split('$').length - 1 < Number(whole[1])) break;
         taken += whole[0].length;
         waiting.shift();
@@ -37,8 +42,6 @@ function answers(
     command: () => waiting[0],
     fail: (why) => failed.push(why),
   });
-  let taken = 0;
-  const unread = (): string => passed.slice(taken);
   for (const piece of pieces) replies.take(piece);
   return {
     passed,
@@ -80,10 +83,23 @@ describe('replies that hold entries', () => {
     expect(command.entries).toEqual(ascii);
   });
 
-  it('that are errors are for ioredis', () => {
+  it('are not given as one text where they are very large: the largest would be longer than any text', () => {
+    const large: RawEntry[] = ['1-0', '2-0', '3-0'].map((id) => [id, ['data', 'x'.repeat(6 << 20)]]);
     const command = rangeOf();
-    const { passed } = answers([command], [Buffer.from('-WRONGTYPE no stream\r\n')]);
-    expect(passed).toBe('-WRONGTYPE no stream\r\n');
+    const reply = Buffer.from(replyOf(large));
+    const asText = jest.spyOn(Buffer.prototype, 'toString');
+    answers([command], [reply]);
+    const lengths = asText.mock.results.map(({ value }) => String(value).length);
+    asText.mockRestore();
+    expect(command.entries).toEqual(large);
+    expect(Math.max(...lengths)).toBe(6 << 20);
+  });
+
+  it.each([1, 100])('that are errors are for ioredis, whatever they say, in pieces of %i bytes', (size) => {
+    const command = rangeOf();
+    const { passed, failed } = answers([command], cutEvery(Buffer.from('-WRONGTYPE *no stream\r\n'), size));
+    expect(passed).toBe('-WRONGTYPE *no stream\r\n');
+    expect(failed).toEqual([]);
     expect(command.entries).toBeNull();
   });
 
@@ -94,16 +110,7 @@ describe('replies that hold entries', () => {
 });
 
 describeWithRedis('a connection on which entries are read', () => {
-  let server: RedisServer;
-  let connections: RedisConnections;
-  beforeAll(async () => {
-    server = await RedisServer.start();
-    connections = new RedisConnections({ url: server.url });
-  });
-  afterAll(async () => {
-    await connections.close();
-    await server.stop();
-  });
+  const { connections } = connected();
 
   it('gives what ioredis gives, after the connection was cut too, and answers other commands', async () => {
     const expected: RawEntry[] = [];
@@ -112,24 +119,28 @@ describeWithRedis('a connection on which entries are read', () => {
         index % 7 === 0 ? ['origin', 'ORD', 'note', 'ü'.repeat(index % 50)] : ['data', `{"n":${index}}`];
       expected.push([`${index + 1}-0`, fields]);
     }
-    const writer = connections.control;
+    const writer = connections().control;
     await Promise.all(expected.map(([id, fields]) => writer.xadd('flights', id, ...fields)));
     const read = async (): Promise<unknown> => {
       const range = new EntriesCommand('flights', '-', '+', 10_000);
       const [entries, length] = await Promise.all([
-        connections.sources.sendCommand(range),
-        connections.sources.xlen('flights'),
+        connections().sources.sendCommand(range),
+        connections().sources.xlen('flights'),
       ]);
       expect(length).toBe(expected.length);
       expect(range.entries).toBe(entries);
       return entries;
     };
     expect(await read()).toEqual(expected);
-    connections.replace('sources', 'cut by the test');
-    await expect(connections.sources.ping().catch(() => connections.sources.ping())).resolves.toBe('PONG');
+    connections().replace('sources', 'cut by the test');
+    await expect(
+      connections()
+        .sources.ping()
+        .catch(() => connections().sources.ping()),
+    ).resolves.toBe('PONG');
     expect(await read()).toEqual(expected);
     await writer.set('text', 'x');
-    await expect(connections.sources.sendCommand(new EntriesCommand('text', '-', '+', 1))).rejects.toThrow(
+    await expect(connections().sources.sendCommand(new EntriesCommand('text', '-', '+', 1))).rejects.toThrow(
       'WRONGTYPE',
     );
   });

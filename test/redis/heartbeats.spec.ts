@@ -1,25 +1,16 @@
 import { Keyspace } from '../../src/redis/keyspace.js';
-import { RedisConnections } from '../../src/redis/connections.js';
 import { RedisSourceLog } from '../../src/redis/redis-source-log.js';
-import { describeWithRedis, RedisServer } from '../support/redis-server.js';
+import { connected } from '../support/connected.js';
+import { describeWithRedis } from '../support/redis-server.js';
 
 describeWithRedis('reading entries and heartbeats', () => {
-  let server: RedisServer;
-  let connections: RedisConnections;
-  beforeAll(async () => {
-    server = await RedisServer.start();
-    connections = new RedisConnections({ url: server.url });
-  });
-  afterAll(async () => {
-    await connections.close();
-    await server.stop();
-  });
+  const { server, connections } = connected();
 
   it('an entry never comes without the heartbeat recorded before it, whatever comes between two commands', async () => {
     const [redisKey, through] = ['flights', 'range'] as const;
-    const other = server.client();
-    const writer = new RedisSourceLog(connections, new Keyspace());
-    const { sources } = connections;
+    const other = server().client();
+    const writer = new RedisSourceLog(connections(), new Keyspace());
+    const { sources } = connections();
     for (let place = 0; place < 3; place++) {
       await other.del(redisKey);
       await other.xadd(redisKey, '1-0', 'a', '1');
@@ -27,7 +18,7 @@ describeWithRedis('reading entries and heartbeats', () => {
       // Before the command at this place a heartbeat is recorded, and then an entry appended.
       let commands = 0;
       const send = sources.sendCommand.bind(sources);
-      const reader = new RedisSourceLog(connections, new Keyspace());
+      const reader = new RedisSourceLog(connections(), new Keyspace());
       const queue: Promise<unknown>[] = [];
       sources.sendCommand = ((command: never, stream: never) => {
         if (commands++ !== place) return send(command, stream);

@@ -59,17 +59,20 @@ const row = (id: string, weight = 1): string => JSON.stringify([[weight, { id }]
 
 let senders: Senders;
 let input: ExchangeInput;
-beforeEach(() => {
-  senders = new Senders();
-  const reads = [new Set(['s:0']), new Set(['s:1'])];
-  input = new ExchangeInput(
-    reads.map((keys, partition) => ({ task: task(partition), reads: keys })),
+/** `regainMs`: of senders that make again what they lost. */
+const reading = (regainMs: number | null): ExchangeInput =>
+  new ExchangeInput(
+    [new Set(['s:0']), new Set(['s:1'])].map((keys, partition) => ({ task: task(partition), reads: keys })),
     0,
     ['exchange:0'],
     senders.store,
     null as never,
     1_000_000,
+    regainMs,
   );
+beforeEach(() => {
+  senders = new Senders();
+  input = reading(null);
 });
 const clocks = { 's:0': null, 's:1': null };
 const next = (note: unknown = undefined) => input.next(START, note, clocks);
@@ -157,6 +160,18 @@ describe('what is received', () => {
     senders.of[0] = { record: null, entries: [] };
     senders.sends(0, 4, { rows: row('d'), previous: 'c2' });
     senders.of[0]!.entries.length = 0;
+    await expect(next(note)).rejects.toThrow(LogLost);
+  });
+
+  it('is of no earlier place than its sender said last, where that makes again what it lost', async () => {
+    senders.sends(0, 1, { rows: row('a'), frontier: { 's:0': '5-0' } });
+    input = reading(1_000);
+    const note = (await next())!.noteAfter!(1);
+    senders.sends(0, 2, { frontier: { 's:0': '4-0' } });
+    expect(await next(note)).toBeNull();
+    senders.sends(0, 3, { frontier: { 's:0': '6-0' } });
+    expect(taken(await next(note))).toMatchObject({ ids: [], frontier: { 's:0': '6-0' } });
+    senders.sends(0, 4, { rows: row('b'), previous: 'c1', frontier: { 's:0': '4-0' } });
     await expect(next(note)).rejects.toThrow(LogLost);
   });
 

@@ -1,6 +1,5 @@
 import { Random } from '../../src/testing/random.js';
-import { type RandomSources, randomSources, randomView } from '../../src/testing/simulation/random-plan.js';
-import { stageOf } from '../../src/view/exchange.js';
+import { movingView, type RandomSources } from '../../src/testing/simulation/random-plan.js';
 import type { ViewDeclaration } from '../../src/view/declarations.js';
 import { cuttingLimits, rowsBehind, type SimulatedRun } from '../support/simulated-run.js';
 
@@ -37,36 +36,19 @@ async function play(
   }
 }
 
-type Shown = { readonly declaration: ViewDeclaration };
-
-const rowsOf = (shown: Shown, of: RandomSources, seed: number): Promise<string[]> =>
-  rowsBehind(shown, cuttingLimits(new Random(seed)), (run) => play(run, of, seed));
-
-/** The first plan from a seed on whose rows move so often at least. */
-function moving(
-  from: number,
-  times: number,
-): {
-  seed: number;
-  one: Shown;
-  many: Shown;
-  alone: RandomSources;
-  several: RandomSources;
-} {
-  for (let seed = from; ; seed++) {
-    const [alone, several] = [randomSources(1), randomSources(3)];
-    const [one, many] = [randomView(seed, alone), randomView(seed, several)];
-    if (one !== null && many !== null && stageOf(many.declaration.plan) >= times)
-      return { seed, one, many, alone, several };
-  }
-}
+const rowsOf = (
+  shown: { declaration: ViewDeclaration },
+  of: RandomSources,
+  seed: number,
+): Promise<string[]> => rowsBehind(shown, cuttingLimits(new Random(seed)), (run) => play(run, of, seed));
 
 describe('a random plan shows over several partitions what it shows over one', () => {
   let told = 0;
   for (let first = 0; first < PLANS; first += 10)
     it(`for the plans ${first} to ${Math.min(first + 10, PLANS) - 1}`, async () => {
       for (let plan = first; plan < Math.min(first + 10, PLANS); plan++) {
-        const { seed, one, many, alone, several } = moving(SEED + 1_000 * plan, 1 + (plan % 2));
+        let next = SEED + 1_000 * plan;
+        const { seed, one, many, alone, several } = movingView(() => next++, 1 + (plan % 2));
         try {
           const expected = await rowsOf(one, alone, seed);
           expect(await rowsOf(many, several, seed)).toEqual(expected);

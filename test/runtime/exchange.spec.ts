@@ -10,6 +10,14 @@ const sales = stream('sales', {
   partitions: 3,
   partitionBy: 'shop',
 });
+const visits = stream('visits', {
+  schema: z.object({ at: instant(), shop: z.string(), buyer: z.string() }),
+  partitions: 3,
+  partitionBy: 'shop',
+  eventTime: 'at',
+  lateness: '1s',
+});
+const perWindow = visits.window(tumbling('10s')).groupBy('buyer').aggregate({ visits: count() });
 const SHOPS = ['a', 'b', 'c', 'd', 'e', 'f'];
 const BUYERS = ['w', 'x', 'y', 'z'];
 const sale = (index: number) => ({
@@ -124,14 +132,6 @@ describe('rows that lie by one column and are wanted by another', () => {
   });
 
   it('are finished when time has passed in all partitions', async () => {
-    const visits = stream('visits', {
-      schema: z.object({ at: instant(), shop: z.string(), buyer: z.string() }),
-      partitions: 3,
-      partitionBy: 'shop',
-      eventTime: 'at',
-      lateness: '1s',
-    });
-    const perWindow = visits.window(tumbling('10s')).groupBy('buyer').aggregate({ visits: count() });
     running([view('final', { from: perWindow.final() }), view('open', { from: perWindow })]);
     const at = (second: number) => new Date(run.time.now() + second * 1_000).toISOString();
     const visit = (second: number, shop: string, buyer: string) => ({ at: at(second), shop, buyer });
@@ -254,14 +254,6 @@ describe('what a task sent', () => {
   it.each(['0.0', '0.1', '0.2'])(
     'is made again also where what is finished depends on time, to where %s was when its slot went back',
     async (place) => {
-      const visits = stream('visits', {
-        schema: z.object({ at: instant(), shop: z.string(), buyer: z.string() }),
-        partitions: 3,
-        partitionBy: 'shop',
-        eventTime: 'at',
-        lateness: '1s',
-      });
-      const perWindow = visits.window(tumbling('10s')).groupBy('buyer').aggregate({ visits: count() });
       running([view('open', { from: perWindow }), view('final', { from: perWindow.final() })], {
         leaseMs: 1_000,
         readEntriesMax: 2,

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { partitionKeys, partitionOf } from '../../src/runtime/placement.js';
 import { crc16, partitionOfText } from '../../src/zset/partition-of-text.js';
-import { keyParts } from '../../src/view/compile-plan.js';
-import { keyTextOf } from '../../src/zset/row-key.js';
+import { keyTextOfColumns } from '../../src/view/row-texts.js';
 import { columnsOf, streamOf, tableOf } from '../support/declared.js';
 
 describe('placement', () => {
@@ -47,7 +46,7 @@ describe('placement', () => {
       at: z.object({ city: z.string() }),
     });
     const row = { code: 'ORD', number: 7, note: '7', kind: 'a', at: { city: 'Bern' } };
-    const text = (...by: string[]) => keyTextOf(keyParts(columnsOf(schema), by))(row);
+    const text = (...by: string[]) => keyTextOfColumns(columnsOf(schema), by)(row);
     expect(text('code')).toBe('ORD');
     expect(text('kind')).toBe('a');
     expect(text('at.city')).toBe('Bern');

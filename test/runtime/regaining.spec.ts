@@ -81,6 +81,17 @@ describe('a task whose receivers have what it has lost', () => {
     expect(await new Store([at(5)]).ahead(record(7, { in: { log: 5 } }))).toEqual({ 0: at(5) });
   });
 
+  it('tries to fence a receiver that others are quicker to take, and not for ever', async () => {
+    const store = new Store([heard(9)]);
+    let tried = 0;
+    store.claim = async () => {
+      tried++;
+      return null as never;
+    };
+    await expect(store.ahead(record(7))).rejects.toMatchObject({ code: 'redis-unavailable' });
+    expect(tried).toBe(10);
+  });
+
   it('comes to one after the other, and takes over what each was sent last', () => {
     const all = withRegaining(record(7), { 0: heard(10), 3: heard(8, 9) });
     expect(nextRegained(all)).toEqual({ receiver: 3, heard: heard(8, 9) });

@@ -15,6 +15,7 @@ const beginning = { position: '0-0', entries: 0 };
 
 describe('tasks of a worker that read one stream', () => {
   let redis: MemoryRedis;
+  let log: MemorySourceLog;
   let metrics: Metrics;
   let reader: SourceReader;
   let now = 0;
@@ -28,7 +29,7 @@ describe('tasks of a worker that read one stream', () => {
   beforeEach(() => {
     redis = new MemoryRedis();
     metrics = new Metrics();
-    const log = new MemorySourceLog(redis);
+    log = new MemorySourceLog(redis);
     const readLog = log.read.bind(log);
     asked = 0;
     log.read = (request) => {
@@ -55,6 +56,20 @@ describe('tasks of a worker that read one stream', () => {
     return found && found.batch.ids.slice(found.from);
   };
   const read = (): number => metrics.entriesRead.get({ stream: 'orders' });
+
+  it('ask for fewer where a reply does not come, until one does', async () => {
+    const readLog = log.read;
+    const asked: number[] = [];
+    log.read = (request) => {
+      asked.push(request.countMax);
+      // As where what follows is a thousand times as large as what came before.
+      return request.countMax > 2 ? Promise.reject(new Error('no reply in time')) : readLog(request);
+    };
+    add('5-0', '6-0', '7-0');
+    for (let tries = 0; tries < 2; tries++) await expect(reader.after(beginning)).rejects.toThrow('no reply');
+    expect(await idsAfter('0-0')).toEqual(['5-0']);
+    expect(asked.slice(0, 3)).toEqual([100, 12, 1]);
+  });
 
   it('share what was read, from the beginning too', async () => {
     add('5-0', '6-0', '7-0');
@@ -98,6 +113,9 @@ describe('tasks of a worker that read one stream', () => {
     add('7-0');
     await news.wait('orders', '6-0', new AbortController().signal);
     expect(await idsAfter('6-0')).toEqual(['7-0']);
+    asked = 0;
+    for (let tasks = 0; tasks < 100; tasks++) expect(await idsAfter('7-0')).toBeNull();
+    expect(asked).toBe(0);
   });
 
   it('go on with what the log holds, not with what was read of it long ago', async () => {
@@ -106,7 +124,10 @@ describe('tasks of a worker that read one stream', () => {
     redis.streams.delete('orders');
     add('5-0', '6-0', '7-1');
     now += defaultLimits.sharedMsMax + 1;
+    expect(await idsAfter('5-0')).toEqual(['6-0', '7-1']);
+    asked = 0;
     expect(await idsAfter('6-0')).toEqual(['7-1']);
+    expect(asked).toBe(0);
   });
 
   it('share what was read for as long as the log holds the end of it, and one of them asks', async () => {

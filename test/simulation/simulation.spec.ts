@@ -1,7 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { mutations } from '../../src/testing/simulation/mutations.js';
-import type { Run } from '../../src/testing/simulation/run.js';
-import type { Outcome } from '../../src/testing/simulation/simulation.js';
+import { play, type Run } from '../../src/testing/simulation/run.js';
+import { memoryPorts } from '../../src/testing/memory/memory-ports.js';
+import { type Outcome, Simulation } from '../../src/testing/simulation/simulation.js';
+import { archivedSubject } from '../../src/testing/simulation/subjects.js';
 import { SimulationThreads } from '../../src/testing/simulation/threads.js';
 import { BUILD_MS_MAX, packageBuilt } from '../support/built.js';
 
@@ -87,15 +90,17 @@ describe('views kept by several processes through crashes, pauses, lost calls an
   );
 
   it(
-    'have the same course whenever a seed is run',
+    'have the same course whenever a seed is run, on a thread or not',
     async () => {
       const runs: Run[] = [
-        { seed: 7 },
+        { seed: 24 },
         { seed: 28, subject: 'archived' },
         { seed: 41, subject: 'random' },
         { seed: 42, subject: 'moved' },
       ];
-      expect(await played(runs)).toEqual(await played(runs));
+      const outcomes = await played(runs);
+      expect(await played(runs)).toEqual(outcomes);
+      expect(await play(runs[0]!)).toEqual(outcomes[0]);
     },
     MS_MAX,
   );
@@ -112,4 +117,37 @@ describe('views kept by several processes through crashes, pauses, lost calls an
     },
     MS_MAX,
   );
+});
+
+describe('a run', () => {
+  it('says of a rebuild that fails why it does, as the failure of its seed', async () => {
+    const { failure } = await new Simulation(1, {
+      subject: archivedSubject,
+      ports: (redis) => {
+        const ports = memoryPorts(redis);
+        const change = ports.registry.change.bind(ports.registry);
+        ports.registry.change = async (revision, puts, ...rest) => {
+          if (puts.some(({ rebuild }) => rebuild !== null)) throw new Error('no rebuild is begun');
+          return change(revision, puts, ...rest);
+        };
+        return ports;
+      },
+    }).run();
+    expect(failure).toContain('no rebuild is begun');
+  });
+});
+
+describe('npm run simulate', () => {
+  beforeAll(packageBuilt, BUILD_MS_MAX);
+
+  it.each([
+    [['--seeds', 'many'], '--seeds is "many"'],
+    [['--threads', '0'], '--threads is "0"'],
+    [['--subject', 'nobody'], 'There is no subject "nobody"'],
+  ])('plays nothing where it is asked for %j, and does not say that all held', async (options, said) => {
+    const file = join(await packageBuilt(), 'dist/src/testing/simulation/simulate.js');
+    const { status, stdout, stderr } = spawnSync(process.execPath, [file, ...options], { encoding: 'utf8' });
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(said);
+  });
 });

@@ -1,4 +1,5 @@
-import { compileView, type CompiledView } from '../../src/view/compile-plan.js';
+import { compileView } from '../../src/view/compile-plan.js';
+import type { CompiledView } from '../../src/view/compiled-stage.js';
 import type { ViewDeclaration } from '../../src/view/declarations.js';
 import { shownText } from '../../src/zset/shown-text.js';
 import { MemoryStates } from '../../src/testing/memory-states.js';

@@ -127,9 +127,10 @@ export const cuttingLimits = (random: Random): Partial<Limits> => ({
   readEntriesMax: random.of([2, 8_000]),
   commitWritesMax: random.of([4, 4_000]),
   cacheEntriesMax: random.of([1, 10_000]),
+  cacheObjectsMax: 4,
 });
 
-/** The rows of a view behind a history, as sorted texts: of one worker, where nothing goes wrong. */
+/** The rows of a view behind a history, as sorted texts: of one worker, or more that `play` starts, where nothing goes wrong. */
 export async function rowsBehind(
   shown: { readonly declaration: ViewDeclaration },
   limits: Partial<Limits>,

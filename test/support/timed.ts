@@ -1,9 +1,10 @@
 import { NO_TIME, type SourceTime, type Time } from '../../src/circuit/time.js';
 import { shownText } from '../../src/zset/shown-text.js';
 import { MemoryStates } from '../../src/testing/memory-states.js';
-import { compileView, type CompiledView, inputNameOf } from '../../src/view/compile-plan.js';
+import { compileView } from '../../src/view/compile-plan.js';
+import type { CompiledView } from '../../src/view/compiled-stage.js';
 import { declarationErrors } from '../../src/view/declaration-errors.js';
-import type { ViewDeclaration } from '../../src/view/declarations.js';
+import { inputNameOf, type ViewDeclaration } from '../../src/view/declarations.js';
 import { sourcesOf } from '../../src/view/plan-nodes.js';
 import { Delta } from '../../src/zset/delta.js';
 import { instantMs } from '../../src/zset/instant-text.js';

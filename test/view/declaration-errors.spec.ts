@@ -272,6 +272,12 @@ describe('a module compiled without its types being checked', () => {
     const schema = z.object({ id: z.string() });
     expect(codes(loose.stream('s', { schema, late: '1h' }))).toEqual(['unknown-option']);
     expect(codes(loose.table('t', { schema, key: 'id', keys: 'id' }))).toEqual(['unknown-option']);
+    expect(codes(loose.stream('s', { schema, retain: { days: 30 } }))).toEqual(['unknown-option']);
+    for (const retain of ['30d', 30, null])
+      expect(codes(loose.stream('s', { schema, retain }))).toEqual(['bad-retention']);
+    const kept = (retain: unknown) => codes(viewOf(flights, { key: 'at', retain }));
+    expect(kept({ age: '1d', on: 'at' })).toContain('unknown-option');
+    for (const retain of [null, 30]) expect(kept(retain)).toContain('bad-duration');
   });
 
   it('is told what is no aggregate, such as one that was never called', () => {
@@ -304,6 +310,12 @@ describe('a module compiled without its types being checked', () => {
   it('is told of lists where there are none, and of none where there is one', () => {
     expect(codes(viewOf(flights.groupBy(['origin']).aggregate({ n: count() })))).toEqual(['bad-option']);
     expect(codes(viewOf(airports, { indexes: 'code' }))).toEqual(['bad-index']);
+    expect(codes(viewOf(airports, { indexes: [5] }))).toEqual(['bad-index']);
+    expect(codes(viewOf(flights.top(1, { per: 5, order: 5 }), { key: 'at' }))).toEqual([
+      'unknown-column',
+      'wrong-type',
+      'bad-order',
+    ]);
     expect(codes(viewOf(airports, { key: 5 }))).toEqual(['unknown-column']);
     expect(codes(loose.view('v'))).toEqual(['not-a-collection']);
   });

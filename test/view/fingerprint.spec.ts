@@ -205,5 +205,9 @@ describe('the normal form of a source', () => {
     expect(paths('({ a, ...rest }) => rest')).toBeNull();
     expect(paths('(row) => row[name]')).toBeNull();
     expect(paths('(row) => `${helper(row)}`')).toBeNull();
+    expect(paths('function () { return arguments[0].a }')).toBeNull();
+    expect(paths('function (row) { return `${row.a}${arguments[0].b}` }')).toBeNull();
+    expect(paths(String(Number.isInteger))).toBeNull();
+    expect(paths(String(((rate: number, row: any) => row.a * rate).bind(null, 2)))).toBeNull();
   });
 });

@@ -1,15 +1,17 @@
 import { Command } from 'ioredis';
+import { BULK, NEWLINE, RETURN, ZERO } from '../protocol-bytes.js';
 
 /** The longest header of an argument, `$…\r\n`, and what follows the argument. */
 const AROUND = 16;
-const [DOLLAR, ZERO, RETURN, NEWLINE] = [0x24, 0x30, 0x0d, 0x0a];
 
 /**
- * Where commands are written before they are sent, one at a time; as large as the largest so far, within reason. It is sent from
- * there: a copy of each commit is megabytes that the system has to find and to clear.
+ * Where commands are written before they are sent, one at a time; as large as the largest so far, within reason. Large ones are
+ * sent from there: a copy of each commit is megabytes that the system has to find and to clear.
  */
 let room = Buffer.allocUnsafeSlow(1 << 20);
 const ROOM_MAX = 1 << 26;
+/** What is smaller is copied: many that wait for a slow socket must not have a room each. */
+const COPIED_BYTES_MAX = 1 << 16;
 /** Who was given what lies there; mostly it has sent all by the time of the next. */
 let sender: Sender | null = null;
 
@@ -41,9 +43,11 @@ export class EncodedCall extends Command {
 export function encodeCommand(name: string, args: readonly string[], to: Sender): Buffer {
   const isFree = sender === null || (!sender.destroyed && sender.writableLength === 0);
   if (!isFree || room.length > ROOM_MAX) room = Buffer.allocUnsafeSlow(1 << 20);
+  sender = null;
   let at = writeHead(0, '*', args.length + 1);
   at = writeText(at, name);
   for (let index = 0; index < args.length; index++) at = writeText(at, args[index]!);
+  if (at < COPIED_BYTES_MAX) return Buffer.from(room.subarray(0, at));
   sender = to;
   return room.subarray(0, at);
 }
@@ -71,7 +75,7 @@ function writeText(at: number, text: string): number {
 
 function writeLength(at: number, length: number): number {
   if (length >= 10_000) return writeHead(at, '$', length);
-  room[at++] = DOLLAR;
+  room[at++] = BULK;
   if (length >= 1_000) room[at++] = ZERO + Math.floor(length / 1_000);
   if (length >= 100) room[at++] = ZERO + (Math.floor(length / 100) % 10);
   if (length >= 10) room[at++] = ZERO + (Math.floor(length / 10) % 10);

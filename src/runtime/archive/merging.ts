@@ -1,5 +1,4 @@
-import { keyParts } from '../../view/compile-plan.js';
-import { keyTextOf } from '../../zset/row-key.js';
+import { keyTextOfColumns } from '../../view/row-texts.js';
 import { EntryDecoder } from '../decode-entry.js';
 import type { Clock } from '../clock.js';
 import type { Limits } from '../limits.js';
@@ -91,7 +90,7 @@ export class Merging {
 /** Finds the records that are not the last of their key, going back from the newest. What cannot be read is nobody's, and kept. */
 class Superseded {
   readonly #decoder: EntryDecoder;
-  readonly #keyOf: ReturnType<typeof keyTextOf>;
+  readonly #keyOf: ReturnType<typeof keyTextOfColumns>;
   readonly #seen = new Set<string>();
 
   readonly #clock: Clock;
@@ -99,7 +98,7 @@ class Superseded {
   constructor(source: Extract<RecordSource, { kind: 'table' }>, partition: number, clock: Clock) {
     this.#clock = clock;
     this.#decoder = new EntryDecoder(source, partition);
-    this.#keyOf = keyTextOf(keyParts(source.columns, source.key));
+    this.#keyOf = keyTextOfColumns(source.columns, source.key);
   }
 
   /** These entries, which come before all that were given until now, without those that are superseded. */

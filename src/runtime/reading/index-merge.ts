@@ -1,10 +1,10 @@
+import { indexState } from '../../view/index-order.js';
 import { compareText } from '../../zset/text-order.js';
 import type { TaskRecord } from '../ports/task-store.js';
 import type { StoredRow, ViewStore } from '../ports/view-store.js';
 import type { TaskId } from '../task-id.js';
 import type { IndexPath, MemberRange } from './rows-path.js';
 import type { ServedView } from './served-view.js';
-import { indexState } from './view-description.js';
 
 export interface IndexScan {
   readonly store: ViewStore;

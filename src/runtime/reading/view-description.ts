@@ -1,18 +1,15 @@
-import { isDecimal, type Column, type ColumnType } from '../../view/column.js';
+import {
+  holdsOnlyStrings,
+  isDecimal,
+  type Column,
+  type ColumnType,
+  type TypeOfColumn,
+} from '../../view/column.js';
 import type { ViewDeclaration } from '../../view/declarations.js';
 import { StillwaterError } from '../../errors/stillwater-error.js';
 
 /** `ColumnType` without the schemas: JSON, so that it can be stored beside a generation. */
-export type DescribedType = { readonly nullable: boolean } & (
-  | { readonly kind: 'string'; readonly format?: 'instant' | 'date' | 'uuid' }
-  | { readonly kind: 'string'; readonly format: 'decimal'; readonly scale: number }
-  | { readonly kind: 'number'; readonly integer: boolean }
-  | { readonly kind: 'boolean' }
-  | { readonly kind: 'enum'; readonly values: readonly (string | number)[] }
-  | { readonly kind: 'array'; readonly element: DescribedType }
-  | { readonly kind: 'object'; readonly columns: readonly DescribedColumn[] }
-  | { readonly kind: 'json' }
-);
+export type DescribedType = TypeOfColumn<DescribedColumn>;
 
 export interface DescribedColumn {
   readonly name: string;
@@ -37,7 +34,7 @@ export interface DescribedIndex {
 export interface ViewDescription {
   readonly columns: readonly DescribedColumn[];
   readonly key: readonly string[];
-  /** In order: the index's state is named `index.<place>`. */
+  /** In order: an index's place here names its state (`indexState`). */
   readonly indexes: readonly DescribedIndex[];
   readonly text: string | null;
 }
@@ -84,18 +81,6 @@ export function descriptionOf(generation: {
       remedy: `Rebuild it: stillwater rebuild ${generation.view}`,
     });
   return found as ViewDescription;
-}
-
-/** The state in which the index at this place of the declaration is kept. */
-export const indexState = (place: number): string => `index.${place}`;
-
-/** Whether the column can hold nothing but strings, which decides how keys are written (`zset/row-key.ts`). */
-export function holdsOnlyStrings(type: DescribedType | ColumnType): boolean {
-  if (type.nullable) return false;
-  return (
-    type.kind === 'string' ||
-    (type.kind === 'enum' && type.values.every((value) => typeof value === 'string'))
-  );
 }
 
 /** The type at a path; nullable where something on the way is. Null where there is nothing of that name. */

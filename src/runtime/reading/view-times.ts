@@ -1,4 +1,4 @@
-import { inputNameOf } from '../../view/compile-plan.js';
+import { inputNameOf } from '../../view/declarations.js';
 import { instantText } from '../../zset/instant-text.js';
 import type { Catalog } from '../catalog.js';
 import { leastClocks } from '../clocks.js';

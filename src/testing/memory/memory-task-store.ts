@@ -206,14 +206,7 @@ export class MemoryTaskStore extends TaskStore {
     };
   }
 
-  async drop(
-    task: TaskId,
-    states: readonly { name: string; kind: 'keyed' | 'ordered' | 'index' }[],
-  ): Promise<void> {
-    const kept = this.redis.tasks.get(taskName(task));
-    if (!kept) return;
-    for (const { name, kind } of states)
-      kept[kind === 'keyed' ? 'keyed' : kind === 'ordered' ? 'ordered' : 'indexes'].delete(name);
+  async drop(task: TaskId): Promise<void> {
     this.redis.tasks.delete(taskName(task));
     this.redis.streams.delete(changelogKey(task));
     this.redis.streams.delete(sentKey(task));

@@ -7,10 +7,8 @@ import type { ViewDeclaration } from '../../view/declarations.js';
 import { stream } from '../../view/stream.js';
 import { view } from '../../view/view.js';
 import { tumbling } from '../../view/window.js';
-import { partitionFor, type Shape, type Shown, type Subject } from './subject.js';
-
-const SHOPS = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
-const BUYERS = ['x', 'y', 'z', 'é'];
+import { BUYERS, SHOPS } from './sales.js';
+import { appended, type Shape, type Shown, type Subject } from './subject.js';
 
 /** Rows that move, with time: what is over anywhere must have come from everywhere. */
 export function movedInTime({ partitions, buckets, retain }: Shape): Subject {
@@ -28,19 +26,16 @@ export function movedInTime({ partitions, buckets, retain }: Shape): Subject {
     .aggregate({ visits: count(), shops: countDistinct('shop') });
   const perWindow = view('per-window', { from: perBuyer, partitions: partitions === 1 ? 2 : 3, buckets });
   const final = view('final', { from: perBuyer.final(), buckets });
-  const source = declarationOf(visits) as RecordSource;
   return {
     name: `moved in time to ${perWindow.declaration.partitions}`,
     views: [perWindow, final].map((each) => declarationOf(each) as ViewDeclaration),
     final: ['final'],
     sources: [
-      {
-        source,
-        entry(random, now) {
-          const visit = { at: new Date(now).toISOString(), shop: random.of(SHOPS), buyer: random.of(BUYERS) };
-          return { partition: partitionFor(source, visit), fields: ['data', JSON.stringify(visit)] };
-        },
-      },
+      appended(declarationOf(visits) as RecordSource, (random, now) => ({
+        at: new Date(now).toISOString(),
+        shop: random.of(SHOPS),
+        buyer: random.of(BUYERS),
+      })),
     ],
     expected(log) {
       const shops = new Map<string, string[]>();

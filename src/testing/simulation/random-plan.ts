@@ -3,6 +3,7 @@ import { assert } from '../../assert.js';
 import { count, countDistinct, sum } from '../../view/aggregates.js';
 import { computed } from '../../view/computed.js';
 import { declarationErrors } from '../../view/declaration-errors.js';
+import { stageOf } from '../../view/exchange.js';
 import { instant } from '../../view/instant.js';
 import { max, min } from '../../view/ordered-aggregates.js';
 import { lag, rank, rolling, rowNumber } from '../../view/row-functions.js';
@@ -14,7 +15,7 @@ import { hopping, session, sliding, tumbling } from '../../view/window.js';
 import { Random } from '../random.js';
 
 /** The streams and the table that a plan reads, each over so many partitions or one fewer. */
-export function randomSources(partitions: number) {
+function randomSources(partitions: number) {
   const several = partitions === 1 ? 1 : partitions - 1;
   const sales = stream('sales', {
     schema: z.object({ id: z.int(), at: instant(), shop: z.string(), buyer: z.string(), amount: z.int() }),
@@ -255,14 +256,21 @@ class RandomPlan {
  * A view of a random plan: the same for the same seed, whatever the partitions. Its rows may be equal, and each says how often
  * it is there. Null where they would have to move and cannot.
  */
-export function randomView(
-  seed: number,
-  of: RandomSources,
-): { readonly declaration: ViewDeclaration } | null {
+function randomView(seed: number, of: RandomSources): { readonly declaration: ViewDeclaration } | null {
   const { rows, columns } = new RandomPlan(new Random(seed), of).make();
   const made = view('v', { from: rows.groupBy(...names(columns)).aggregate({ copies: count() }) } as never);
   const errors = declarationErrors([made.declaration]);
   if (errors.some(({ code }) => code === 'needs-exchange')) return null;
   assert(errors.length === 0, errors.map(({ message }) => message).join('\n'));
   return made;
+}
+
+/** The first plan of these seeds whose rows move so often at least: over sources of one partition, and of several. */
+export function movingView(nextSeed: () => number, times: number) {
+  const [alone, several] = [randomSources(1), randomSources(3)];
+  for (;;) {
+    const seed = nextSeed();
+    const [one, many] = [randomView(seed, alone), randomView(seed, several)];
+    if (one && many && stageOf(many.declaration.plan) >= times) return { seed, alone, several, one, many };
+  }
 }

@@ -6,8 +6,8 @@ import { stageOf } from '../../view/exchange.js';
 import type { AppendedEntry } from '../history.js';
 import type { Random } from '../random.js';
 import { ViewRun } from '../view-run.js';
-import { randomSources, randomView } from './random-plan.js';
-import { partitionFor, type Shown, type SimulatedSource, type Subject } from './subject.js';
+import { movingView } from './random-plan.js';
+import { appended, type Shown, type Subject } from './subject.js';
 
 const SHOPS = ['a', 'b', 'c', 'd', 'e'];
 const BUYERS = ['w', 'x', 'y', 'z', 'ü'];
@@ -22,7 +22,9 @@ const READ_AGAIN = Date.UTC(2031, 0, 1);
  * sources of one partition, maintained in one go with nothing going wrong.
  */
 export function randomized(random: Random): Subject {
-  const { alone, several, one, many } = movingView(random, random.of([1, 1, 2]));
+  const times = random.of([1, 1, 2]);
+  const { alone, several, ...views } = movingView(() => random.below(2 ** 31), times);
+  const [one, many] = [views.one.declaration, views.many.declaration];
   const sourcesOf = (of: object): RecordSource[] =>
     Object.values(of).map((source) => declarationOf(source as never) as RecordSource);
   const [sales, returns, buyers] = sourcesOf(several) as [RecordSource, RecordSource, RecordSource];
@@ -32,25 +34,15 @@ export function randomized(random: Random): Subject {
     const at = new Date(FIRST + random.below(SECONDS) * 1_000 + (++number % 1_000)).toISOString();
     return { id: number, at, shop: random.of(SHOPS), buyer: random.of(BUYERS) };
   };
-  const entries = (source: RecordSource, rowOf: (random: Random) => object): SimulatedSource => ({
-    source,
-    entry(random) {
-      const row = rowOf(random);
-      return {
-        partition: partitionFor(source, row),
-        fields: ['data', JSON.stringify(row)],
-      };
-    },
-  });
-  const salesEntries = entries(sales, (random) => ({ ...event(random), amount: random.below(12) }));
+  const salesEntries = appended(sales, (random) => ({ ...event(random), amount: random.below(12) }));
   return {
     name: `a random plan whose rows move ${stageOf(many.plan) === 1 ? 'once' : 'more than once'}`,
     views: [many],
     sources: [
       salesEntries,
       salesEntries,
-      entries(returns, (random) => ({ ...event(random), ...(random.chance(0.2) && { buyer: null }) })),
-      entries(buyers, (random) => ({
+      appended(returns, (random) => ({ ...event(random), ...(random.chance(0.2) && { buyer: null }) })),
+      appended(buyers, (random) => ({
         name: random.of(BUYERS),
         city: random.of(['here', 'there']),
         age: random.below(50),
@@ -64,16 +56,6 @@ export function randomized(random: Random): Subject {
       return new Map([[many.name, shown]]);
     },
   };
-}
-
-/** A view, and the same over sources of one partition; its rows move so often at least. */
-function movingView(random: Random, times: number) {
-  const [alone, several] = [randomSources(1), randomSources(3)];
-  for (;;) {
-    const seed = random.below(2 ** 31);
-    const [one, many] = [alone, several].map((of) => randomView(seed, of)?.declaration);
-    if (one && many && stageOf(many.plan) >= times) return { alone, several, one, many };
-  }
 }
 
 /** What the partitions of a source hold, as the log of one partition. */

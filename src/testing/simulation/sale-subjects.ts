@@ -1,35 +1,16 @@
 import { z } from 'zod';
-import type { RecordSource } from '../../runtime/placement.js';
-import type { RawEntry } from '../../runtime/ports/source-log.js';
 import { count, countDistinct, sum } from '../../view/aggregates.js';
 import { declarationOf } from '../../view/declaration-of.js';
 import { max, min } from '../../view/ordered-aggregates.js';
-import type { ViewDeclaration } from '../../view/declarations.js';
-import { stream } from '../../view/stream.js';
+import type { TableDeclaration, ViewDeclaration } from '../../view/declarations.js';
 import { table } from '../../view/table.js';
 import { view } from '../../view/view.js';
-import { partitionFor, type Shape, type Shown, type SimulatedSource, type Subject } from './subject.js';
-
-const SHOPS = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
-const BUYERS = ['x', 'y', 'z', 'é'];
-
-interface Sale {
-  shop: string;
-  buyer: string;
-  amount: number;
-}
+import { BUYERS, citiesIn, citySource, type Sale, saleSource, salesIn, saleStream, SHOPS } from './sales.js';
+import type { Shape, Shown, Subject } from './subject.js';
 
 export function sums({ partitions, buckets, retain }: Shape): Subject {
   const sales = saleStream(partitions, retain);
-  const byShop = view('by-shop', {
-    from: sales.groupBy('shop').aggregate({
-      sales: count(),
-      amount: sum('amount'),
-      largest: max('amount'),
-      buyers: countDistinct('buyer'),
-    }),
-    buckets,
-  });
+  const byShop = byShopOf(sales, buckets);
   const pairs = view('pairs', {
     from: sales
       .where((sale) => sale.amount > 2)
@@ -42,14 +23,14 @@ export function sums({ partitions, buckets, retain }: Shape): Subject {
   return {
     name: `sums over ${partitions}`,
     views: [byShop, pairs].map((each) => declarationOf(each) as ViewDeclaration),
-    sources: [saleSource(declarationOf(sales) as RecordSource)],
+    sources: [saleSource(sales)],
     expected: (log) =>
       new Map([
-        ['by-shop', byShopOf(salesOf(log))],
+        ['by-shop', shownByShop(salesIn(log))],
         [
           'pairs',
           new Map(
-            salesOf(log)
+            salesIn(log)
               .filter(({ amount }) => amount > 2)
               .map(({ shop, buyer }) => [`${shop} ${buyer}`, { shop, buyer }]),
           ),
@@ -74,28 +55,19 @@ export function joined({ partitions, buckets, retain }: Shape): Subject {
       .select({ shop: 'shop', sales: 'sales', least: 'least', city: 'place.city' }),
     buckets,
   });
+  const places = declarationOf(shops) as TableDeclaration;
   return {
     name: `joined over ${partitions}`,
     views: [declarationOf(perShop) as ViewDeclaration],
-    sources: [
-      saleSource(declarationOf(sales) as RecordSource),
-      shopSource(declarationOf(shops) as RecordSource),
-    ],
+    sources: [saleSource(sales), citySource(places, SHOPS, 0.25)],
     expected(log) {
-      const cities = new Map<string, string>();
-      for (const [key, entries] of log)
-        if (key.startsWith('shops'))
-          for (const [, fields] of entries) {
-            const { shop, city } = JSON.parse(fields[fields.indexOf('data') + 1]!) as Record<string, string>;
-            if (fields.includes('delete')) cities.delete(shop!);
-            else cities.set(shop!, city!);
-          }
+      const cities = citiesIn(log, places);
       const shown: Shown = new Map();
-      for (const [shop, { sales: sold }] of byShopOf(salesOf(log)))
+      for (const [shop, { sales: sold }] of shownByShop(salesIn(log)))
         shown.set(shop, {
           shop,
           sales: sold,
-          least: Math.min(...salesOf(log).flatMap((sale) => (sale.shop === shop ? [sale.amount] : []))),
+          least: Math.min(...salesIn(log).flatMap((sale) => (sale.shop === shop ? [sale.amount] : []))),
           city: cities.get(shop) ?? null,
         });
       return new Map([['per-shop', shown]]);
@@ -105,15 +77,7 @@ export function joined({ partitions, buckets, retain }: Shape): Subject {
 
 export function stacked({ buckets, retain }: Shape): Subject {
   const sales = saleStream(1, retain);
-  const byShop = view('by-shop', {
-    from: sales.groupBy('shop').aggregate({
-      sales: count(),
-      amount: sum('amount'),
-      largest: max('amount'),
-      buyers: countDistinct('buyer'),
-    }),
-    buckets,
-  });
+  const byShop = byShopOf(sales, buckets);
   const byBuyers = view('by-buyers', {
     from: byShop.groupBy('buyers').aggregate({ shops: count(), sales: sum('sales') }),
     buckets,
@@ -121,9 +85,9 @@ export function stacked({ buckets, retain }: Shape): Subject {
   return {
     name: 'a view over a view',
     views: [byShop, byBuyers].map((each) => declarationOf(each) as ViewDeclaration),
-    sources: [saleSource(declarationOf(sales) as RecordSource)],
+    sources: [saleSource(sales)],
     expected(log) {
-      const shops = byShopOf(salesOf(log));
+      const shops = shownByShop(salesIn(log));
       const shown: Shown = new Map();
       for (const { buyers, sales: sold } of shops.values()) {
         const row = shown.get(String(buyers)) ?? { buyers, shops: 0, sales: 0 };
@@ -165,9 +129,9 @@ export function moved({ partitions, buckets, retain }: Shape): Subject {
   return {
     name: `moved to ${byBuyer.declaration.partitions}`,
     views: [byBuyer, total, byShops].map((each) => declarationOf(each) as ViewDeclaration),
-    sources: [saleSource(declarationOf(sales) as RecordSource)],
+    sources: [saleSource(sales)],
     expected(log) {
-      const all = salesOf(log);
+      const all = salesIn(log);
       const amountOf = (some: readonly Sale[]): number => some.reduce((sum, { amount }) => sum + amount, 0);
       const buyers: Shown = new Map();
       const shops: Shown = new Map();
@@ -200,39 +164,18 @@ export function moved({ partitions, buckets, retain }: Shape): Subject {
   };
 }
 
-const saleStream = (partitions: number, retain: Shape['retain']) =>
-  stream('sales', {
-    schema: z.object({ shop: z.string(), buyer: z.string(), amount: z.number() }),
-    partitions,
-    partitionBy: 'shop',
-    ...(retain && { retain }),
+const byShopOf = (sales: ReturnType<typeof saleStream>, buckets: number) =>
+  view('by-shop', {
+    from: sales.groupBy('shop').aggregate({
+      sales: count(),
+      amount: sum('amount'),
+      largest: max('amount'),
+      buyers: countDistinct('buyer'),
+    }),
+    buckets,
   });
 
-const saleSource = (source: RecordSource): SimulatedSource => ({
-  source,
-  entry(random) {
-    const sale: Sale = { shop: random.of(SHOPS), buyer: random.of(BUYERS), amount: random.below(20) / 4 };
-    return { partition: partitionFor(source, sale), fields: ['data', JSON.stringify(sale)] };
-  },
-});
-
-const shopSource = (source: RecordSource): SimulatedSource => ({
-  source,
-  entry(random) {
-    const shop = { shop: random.of(SHOPS), city: `city ${random.below(5)}` };
-    const partition = partitionFor(source, shop);
-    const deletes = random.chance(0.25);
-    return { partition, fields: [...(deletes ? ['op', 'delete'] : []), 'data', JSON.stringify(shop)] };
-  },
-});
-
-function salesOf(log: ReadonlyMap<string, readonly RawEntry[]>): Sale[] {
-  return [...log].flatMap(([key, entries]) =>
-    key.startsWith('sales') ? entries.map(([, [, data]]) => JSON.parse(data!) as Sale) : [],
-  );
-}
-
-function byShopOf(sales: readonly Sale[]): Shown {
+function shownByShop(sales: readonly Sale[]): Shown {
   const shown: Shown = new Map();
   for (const shop of SHOPS) {
     const of = sales.filter((sale) => sale.shop === shop);

@@ -17,12 +17,12 @@ async function main(): Promise<void> {
     },
   });
   const subject = subjectNamed(values.subject);
-  const from = Number(values.from);
-  const seeds = Number(values.seeds);
+  const from = numberIn(values, 'from', 0);
+  const seeds = numberIn(values, 'seeds', 1);
   const outcomes: Outcome[] = [];
   const threads = new SimulationThreads(
     new URL('./thread.js', import.meta.url),
-    Math.min(Number(values.threads), seeds),
+    Math.min(numberIn(values, 'threads', 1), seeds),
   );
   const started = performance.now();
   await threads.play(
@@ -47,10 +47,21 @@ async function main(): Promise<void> {
   console.log(
     failed.length === 0
       ? 'Everything held.'
-      : `${failed.length} failed: ${failed.map(({ seed }) => seed).join(', ')}. Repeat one with --from SEED --seeds 1.`,
+      : `${failed.length} failed: ${failed.map(({ seed }) => seed).join(', ')}. Repeat one with --from SEED --seeds 1${subject === undefined ? '' : ` --subject ${subject}`}.`,
   );
   if (values.json) await writeFile(values.json, JSON.stringify(outcomes, null, 1));
   process.exitCode = failed.length === 0 ? 0 : 1;
+}
+
+function numberIn<Name extends string>(
+  values: Readonly<Record<Name, string>>,
+  name: Name,
+  least: number,
+): number {
+  const number = Number(values[name]);
+  if (Number.isSafeInteger(number) && number >= least) return number;
+  console.error(`--${name} is "${values[name]}", which is no whole number from ${least} on.`);
+  process.exit(2);
 }
 
 function subjectNamed(name: string | undefined): Run['subject'] {

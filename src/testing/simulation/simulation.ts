@@ -1,21 +1,22 @@
-import { defaultLimits, type Limits } from '../../runtime/limits.js';
+import type { Limits } from '../../runtime/limits.js';
+import { partitionKeys } from '../../runtime/placement.js';
 import type { TaskStatus } from '../../runtime/ports/task-store.js';
 import { progressOf } from '../../runtime/progress.js';
 import { memoryPorts } from '../memory/memory-ports.js';
 import { MemoryRedis, MemoryStream } from '../memory/memory-redis.js';
 import { Random } from '../random.js';
+import { Checkpoints } from './checkpoints.js';
 import { CommitWatch } from './commit-watch.js';
 import { wrongIn } from './comparison.js';
 import { FaultSource, LATE_MS_MAX, NO_FAULTS } from './faulty-ports.js';
-import { checkpoint, type Checkpoint, rollBack, rollBackStream, rollBackTask } from './rollback.js';
+import { randomLimits } from './random-limits.js';
 import { SimulatedArchive, type WholeLog } from './simulated-archive.js';
 import { SimulatedProcess } from './simulated-process.js';
 import type { Ports } from '../../runtime/ports/ports.js';
 import { SimulatedWorker } from './simulated-worker.js';
-import { redisKeyOf, type Subject } from './subject.js';
+import type { Subject } from './subject.js';
 import { subjects } from './subjects.js';
 import { VirtualTime } from './virtual-time.js';
-import { WentBack } from './went-back.js';
 
 /** What one run did and found. */
 export interface Outcome {
@@ -56,10 +57,9 @@ const SETTLE_MS = 150_000;
 const LOOK_MS = 500;
 /** Within this time it is noticed that what was read, or stored, is not there any more (every task reads, and looks at its store), and what time brings is shown. */
 const NOTICED_MS = 20_000;
-/** Younger entries are not archived: so far back, and not further, may a Redis with an archive go. */
-const ARCHIVE_AGE_MS = 4_000;
 /** What a task waits for, and goes on with by itself. */
 const WAITING: ReadonlySet<string> = new Set(['archive-unreachable', 'archive-damaged']);
+
 /**
  * One run: views kept by several processes over one Redis in memory, while calls get lost, late or answered in vain,
  * processes are killed, paused and started, and the Redis, or one slot of it, goes back to what it was a while ago. Then
@@ -76,13 +76,12 @@ export class Simulation {
   readonly #watch: CommitWatch;
   readonly #limits: Limits;
   readonly #workers: SimulatedWorker[] = [];
-  readonly #checkpoints: Checkpoint[] = [];
+  readonly #checkpoints: Checkpoints;
   #names = 0;
   #nonces = 0;
   #entries = 0;
   #kills = 0;
   #pauses = 0;
-  readonly #wentBack = new WentBack();
   #rebuilt = 0;
 
   constructor(
@@ -98,26 +97,13 @@ export class Simulation {
       ? (options.archive ?? ((redis) => new SimulatedArchive(redis)))(this.#redis)
       : null;
     this.#watch = new CommitWatch(this.#subject.always);
-    this.#limits = {
-      ...defaultLimits,
-      commitWritesMax: this.#random.of([4, 30, 4_000]),
-      readEntriesMax: this.#random.of([3, 50, 8_000]),
-      cacheEntriesMax: this.#random.of([1, 10, 10_000]),
-      leaseMs: 1_500,
-      regainMs: 7_500,
-      registryRefreshMs: this.#random.of([300, 700]),
-      waitMs: this.#random.of([500, 1_500]),
-      readerReportMs: this.#random.of([300, 1_000]),
-      parkedRetryMs: 500,
-      heartbeatIdleMs: this.#random.of([600, 1_500]),
-      clocksMs: this.#random.of([200, 600]),
-      retentionMs: 400,
-      archiveEntriesMax: this.#random.of([2, 20, 100]),
-      archiveMs: this.#random.of([1, 1_000]),
-      archiveAgeMs: ARCHIVE_AGE_MS,
-      keptMs: 3_000,
-      changelogEntriesMin: this.#random.of([1, 20]),
-    };
+    this.#limits = randomLimits(this.#random);
+    this.#checkpoints = new Checkpoints(this.#redis, this.#random, {
+      logs: this.#logKeys,
+      // Younger entries are not archived: so far back, and not further, may a Redis with an archive go.
+      ageMsMax: archived ? this.#limits.archiveAgeMs : null,
+      slotsOnly: options.slotsGoBack ?? false,
+    });
   }
 
   async run(): Promise<Outcome> {
@@ -135,7 +121,7 @@ export class Simulation {
       commits: this.#watch.commits,
       kills: this.#kills,
       pauses: this.#pauses,
-      rollbacks: this.#wentBack.times,
+      rollbacks: this.#checkpoints.wentBack.times,
       trimmed: this.#archive?.trimmed ?? 0,
       rebuilt: this.#rebuilt,
       faults: Object.fromEntries(this.#faults.counts),
@@ -152,7 +138,7 @@ export class Simulation {
       this.#append(random.below(40));
       this.#trouble();
       await this.#pass(random.below(ROUND_MS));
-      if (random.chance(0.3)) this.#checkpoints.push(checkpoint(this.#redis));
+      if (random.chance(0.3)) this.#checkpoints.take();
     }
     // What was late is on its way until then.
     await this.#pass(LATE_MS_MAX);
@@ -192,8 +178,8 @@ export class Simulation {
   #append(count: number): void {
     for (; count > 0; count--) {
       const of = this.#random.of(this.#subject.sources);
-      const { partition, fields } = of.entry(this.#random, this.#time.now());
-      const stream = this.#redis.stream(redisKeyOf(of.source, partition));
+      const { redisKey, fields } = of.entry(this.#random, this.#time.now());
+      const stream = this.#redis.stream(redisKey);
       stream.add(stream.nextId(this.#time.now()), fields);
       this.#entries++;
     }
@@ -218,52 +204,16 @@ export class Simulation {
     if (random.chance(0.1) && alive.length > 1) void random.of(alive).stop();
     if (this.#workers.filter(({ process }) => !process.dead).length < 4 && random.chance(0.5))
       this.#startWorker();
-    const goesBack = this.options.slotsGoBack ? 0.5 : 0.12;
-    if (this.#archive !== null) this.#forgetCheckpoints(this.#time.now() - ARCHIVE_AGE_MS);
-    if (this.#checkpoints.length > 0 && random.chance(goesBack)) this.#goBack(random.of(this.#checkpoints));
-  }
-
-  #forgetCheckpoints(before: number): void {
-    const old = this.#checkpoints.filter(({ at }) => at <= before).length;
-    this.#checkpoints.splice(0, old);
-  }
-
-  #goBack(to: Checkpoint): void {
-    const random = this.#random;
-    if (!this.options.slotsGoBack && random.chance(0.5)) {
-      rollBack(this.#redis, to);
-      this.#wentBack.all();
-      // What came after it is not to be gone back to: it never was.
-      this.#checkpoints.splice(this.#checkpoints.indexOf(to) + 1);
-    } else if (!this.options.slotsGoBack && random.chance(0.3)) {
-      rollBackStream(this.#redis, to, random.of(this.#streams()));
-      this.#wentBack.stream();
-    } else {
-      const names = this.#slotsThatGoBack();
-      for (const name of names) rollBackTask(this.#redis, to, name);
-      this.#wentBack.tasks(names);
-    }
-    this.#watch.wentBack();
-  }
-
-  /** Those of one task, or of several: a master holds many. */
-  #slotsThatGoBack(): string[] {
-    const random = this.#random;
-    const tasks = [...this.#redis.tasks.keys()];
-    if (tasks.length === 0) return [];
-    if (!this.options.slotsGoBack || random.chance(0.7)) return [random.of(tasks)];
-    return tasks.filter(() => random.chance(0.5));
+    if (this.#checkpoints.mayGoBack()) this.#watch.wentBack();
   }
 
   #logs(): Map<string, WholeLog> {
     const inRedis = (key: string): WholeLog => this.#redis.streams.get(key) ?? new MemoryStream();
-    return new Map(this.#streams().map((key) => [key, this.#archive?.whole(key) ?? inRedis(key)]));
+    return new Map(this.#logKeys.map((key) => [key, this.#archive?.whole(key) ?? inRedis(key)]));
   }
 
-  #streams(): string[] {
-    return this.#subject.sources.flatMap(({ source }) =>
-      Array.from({ length: source.partitions }, (_, partition) => redisKeyOf(source, partition)),
-    );
+  get #logKeys(): string[] {
+    return this.#subject.sources.flatMap(({ source }) => partitionKeys(source));
   }
 
   /**
@@ -308,7 +258,9 @@ export class Simulation {
 
   async #rebuildParked(parked: readonly TaskStatus[]): Promise<void> {
     const viewOf = ({ task }: TaskStatus) => this.#subject.views.find(({ name }) => name === task.view)!;
-    const unexpected = parked.find((status) => !this.#wentBack.excuses(status, viewOf(status), parked));
+    const unexpected = parked.find(
+      (status) => !this.#checkpoints.wentBack.excuses(status, viewOf(status), parked),
+    );
     if (unexpected) throw new Error(`Parked: ${JSON.stringify(unexpected)}`);
     await this.#rebuild([...new Set(parked.map(({ task }) => task.view))]);
   }
@@ -318,18 +270,22 @@ export class Simulation {
     const names = driver.parts.rebuilder.affected(views);
     const id = `rebuild-${++this.#nonces}`;
     this.#rebuilt++;
-    let done: 'promoted' | 'cancelled' | null = null;
     const drive = async (): Promise<void> => {
       await driver.parts.rebuilder.begin(id, names, 'building', false);
       for (;;) {
         const { state } = await driver.parts.rebuilder.advance(id);
-        if (state === 'promoted' || state === 'cancelled') return void (done = state);
+        if (state === 'promoted' || state === 'cancelled') return;
         await driver.process.clock.sleep(200);
       }
     };
-    void drive();
-    if (!(await this.#time.pass(SETTLE_MS, () => done !== null)))
+    let ended = false;
+    let failure: unknown = null;
+    void drive()
+      .catch((thrown: unknown) => (failure = thrown))
+      .finally(() => (ended = true));
+    if (!(await this.#time.pass(SETTLE_MS, () => ended)))
       throw new Error(`A rebuild of ${names.join(', ')} does not end.\n${await this.#standing()}`);
+    if (failure !== null) throw failure;
   }
 
   async #standing(): Promise<string> {

@@ -11,7 +11,7 @@ export type Shown = Map<string, Record<string, unknown>>;
 export interface SimulatedSource {
   readonly source: RecordSource;
   /** `now`: when it is appended. */
-  entry(random: Random, now: number): { partition: number; fields: string[] };
+  entry(random: Random, now: number): { redisKey: string; fields: string[] };
 }
 
 /** To what the clocks of partitions were raised, by Redis key and by the entry behind which. */
@@ -38,8 +38,19 @@ export interface Subject {
   readonly always?: (row: Record<string, unknown>) => boolean;
 }
 
-export const partitionFor = (source: RecordSource, row: object): number =>
-  partitionOf(source)?.(row as never) ?? 0;
-
-export const redisKeyOf = (source: RecordSource, partition: number): string =>
-  partitionKeys(source)[partition]!;
+/** A source to which rows like these are appended; of a table so many of them are deletions. */
+export const appended = (
+  source: RecordSource,
+  rowOf: (random: Random, now: number) => object,
+  deletions = 0,
+): SimulatedSource => ({
+  source,
+  entry(random, now) {
+    const row = rowOf(random, now);
+    const op = deletions > 0 && random.chance(deletions) ? ['op', 'delete'] : [];
+    return {
+      redisKey: partitionKeys(source)[partitionOf(source)?.(row as never) ?? 0]!,
+      fields: [...op, 'data', JSON.stringify(row)],
+    };
+  },
+});

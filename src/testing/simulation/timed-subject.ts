@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { partitionKeys, partitionOf, type RecordSource } from '../../runtime/placement.js';
+import { partitionKeys, type RecordSource } from '../../runtime/placement.js';
 import type { RawEntry } from '../../runtime/ports/source-log.js';
 import { comparePositions, type Position } from '../../runtime/position.js';
 import { count, sum } from '../../view/aggregates.js';
@@ -11,7 +11,7 @@ import { stream } from '../../view/stream.js';
 import { view } from '../../view/view.js';
 import { tumbling } from '../../view/window.js';
 import type { Random } from '../random.js';
-import type { Heartbeats, Shape, Shown, Subject } from './subject.js';
+import { appended, type Heartbeats, type Shape, type Shown, type Subject } from './subject.js';
 
 const ORIGINS = ['ORD', 'JFK', 'LAX', 'SFO', 'SEA'];
 const FIRST = Date.parse('2001-01-01T00:00:00Z');
@@ -25,6 +25,16 @@ interface Flight {
   at: string;
   origin: string;
   delay: number;
+}
+
+/** Times that go on, and now and then lie behind. */
+function disordered(): (random: Random) => string {
+  let newest = FIRST;
+  return (random) => {
+    newest += random.below(STEP_MS);
+    const at = random.chance(0.3) ? newest - random.below(DISORDER_MS) : newest;
+    return new Date(at).toISOString();
+  };
 }
 
 /** Windows as they go and when they are final, and windows over those: what they show depends on when heartbeats came. */
@@ -56,27 +66,16 @@ export function timed(
     buckets,
   });
   const source = declarationOf(flights) as RecordSource;
-  let newest = FIRST;
+  const time = disordered();
   return {
     name: `time over ${partitions} by ${partitionBy}`,
     views: [open, closed, long].map((each) => declarationOf(each) as ViewDeclaration),
     sources: [
-      {
-        source,
-        entry(random: Random) {
-          newest += random.below(STEP_MS);
-          const at = random.chance(0.3) ? newest - random.below(DISORDER_MS) : newest;
-          const flight: Flight = {
-            at: new Date(at).toISOString(),
-            origin: random.of(ORIGINS),
-            delay: random.below(90),
-          };
-          return {
-            partition: partitionOf(source)?.(flight as never) ?? 0,
-            fields: ['data', JSON.stringify(flight)],
-          };
-        },
-      },
+      appended(source, (random): Flight => ({
+        at: time(random),
+        origin: random.of(ORIGINS),
+        delay: random.below(90),
+      })),
     ],
     expected: (log, heartbeats) => shownOf(source, log, heartbeats),
   };
@@ -121,24 +120,17 @@ export function near({ partitions, buckets, retain }: Shape): Subject {
     RecordSource,
     RecordSource,
   ];
-  let newest = FIRST;
+  const time = disordered();
   let number = 0;
-  const entryOf = (source: RecordSource, name: string) => (random: Random) => {
-    newest += random.below(STEP_MS);
-    const at = random.chance(0.3) ? newest - random.below(DISORDER_MS) : newest;
-    const event = { at: new Date(at).toISOString(), origin: random.of(ORIGINS), [name]: ++number };
-    return {
-      partition: partitionOf(source)?.(event as never) ?? 0,
-      fields: ['data', JSON.stringify(event)],
-    };
-  };
+  const eventOf = (name: string) => (random: Random) => ({
+    at: time(random),
+    origin: random.of(ORIGINS),
+    [name]: ++number,
+  });
   return {
     name: `near over ${partitions}`,
     views: [declarationOf(opened) as ViewDeclaration],
-    sources: [
-      { source: left, entry: entryOf(left, 'delay') },
-      { source: right, entry: entryOf(right, 'gate') },
-    ],
+    sources: [appended(left, eventOf('delay')), appended(right, eventOf('gate'))],
     expected(log, heartbeats) {
       const [ours, theirs] = [onTime<Flight>(left, log, heartbeats), onTime<Gate>(right, log, heartbeats)];
       const shown: Shown = new Map();

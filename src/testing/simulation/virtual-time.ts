@@ -93,5 +93,9 @@ export class VirtualTime implements MemoryClock {
 const isEarlier = (left: Timer, right: Timer): boolean =>
   left.at < right.at || (left.at === right.at && left.order < right.order);
 
-/** All promises that can be settled without time passing are: Node runs what was put off like this when no other is left. */
-const everythingPending = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));
+/**
+ * All promises that can be settled without time passing are: Node runs what was put off like this when no other is left. It
+ * must be put off by a promise: what a timer or a message put off would come before them.
+ */
+const everythingPending = (): Promise<void> =>
+  Promise.resolve().then(() => new Promise((resolve) => process.nextTick(resolve)));

@@ -8,13 +8,15 @@ import type { Row } from '../../zset/value.js';
 import { aggregateFacts, keepsLessOfAppended, keptOf } from '../aggregate-facts.js';
 import { aggregatorOfPart } from '../aggregator-of-spec.js';
 import { aggregateInput } from '../aggregate-input.js';
+import { isInstant } from '../column.js';
 import type { PlanCompiler } from '../compile-plan.js';
-import { describeGroups, groupsText, groupText, readByGroups } from '../described-groups.js';
+import { describeGroups, groupsText, readByGroups } from '../described-groups.js';
 import { frozenBy } from '../freezing.js';
 import { frozenOptions, groupKey } from '../frozen-aggregate.js';
 import type { Explained, Growth, NodeKind } from '../node-kind.js';
 import { all, ofExpression } from '../paths.js';
 import type { AggregateNode } from '../plan.js';
+import { groupText } from '../row-texts.js';
 
 export const aggregate: NodeKind<AggregateNode> = {
   inputs: (node) => [node.input],
@@ -92,8 +94,6 @@ function growthByTime(node: AggregateNode): Growth | null {
   const frozen = frozenBy(node);
   if (frozen !== null) return `freed by ${frozen.name}`;
   // Of events there is always a later one, and a group for it.
-  const byTime = node.by.some(
-    ({ value: { column } }) => column.type.kind === 'string' && column.type.format === 'instant',
-  );
+  const byTime = node.by.some(({ value: { column } }) => isInstant(column.type));
   return (node.input.relation.appendOnly || retractsWholeGroups(node)) && byTime ? 'grows for ever' : null;
 }

@@ -13,6 +13,7 @@ import { keptGrowth } from '../kept-growth.js';
 import type { NodeKind } from '../node-kind.js';
 import type { DedupeNode } from '../plan.js';
 import type { ColumnWatermark, Relation } from '../relation.js';
+import { keyTextOfColumns, rowTextOfColumns } from '../row-texts.js';
 
 export const dedupe: NodeKind<DedupeNode> = {
   inputs: (node) => [node.input],
@@ -79,10 +80,10 @@ const INSTANT_LENGTH = 24;
 function rowsOf({ input, by, at }: DedupeNode, compiler: PlanCompiler): OrderedRows {
   const { relation } = input;
   compiler.needsOrder(relation);
-  const textOf = compiler.rowTextOf(relation);
+  const textOf = rowTextOfColumns(relation.columns);
   const timeOf = at === null ? null : generatedRead(at);
   return {
-    groupKeyOf: compiler.keyTextOf(relation, by),
+    groupKeyOf: keyTextOfColumns(relation.columns, by),
     memberOf(row, order = '') {
       const place = timeOf === null ? order : (timeOf(row) as string) + order.slice(INSTANT_LENGTH);
       return memberOfRow(place, textOf(row));

@@ -9,9 +9,8 @@ import {
 import { Select, type SelectedColumn } from '../../circuit/operators/select.js';
 import type { Keyed } from '../../circuit/operator.js';
 import { RowCalls } from '../../circuit/row-function.js';
-import { keyTextOf } from '../../zset/row-key.js';
 import type { Row } from '../../zset/value.js';
-import { holdsOnlyStrings, type Column } from '../column.js';
+import type { Column } from '../column.js';
 import type { UserFunction } from '../user-function.js';
 import type { PlanCompiler } from '../compile-plan.js';
 import { rowCheckOf } from '../computed-value.js';
@@ -19,6 +18,7 @@ import { describeFunction, describeNamed } from '../describe-expression.js';
 import { namedText } from '../expression-text.js';
 import type { NodeKind } from '../node-kind.js';
 import type { EvolveNode } from '../plan.js';
+import { groupText } from '../row-texts.js';
 import { schemaSignature } from '../schema-signature.js';
 
 export const evolve: NodeKind<EvolveNode> = {
@@ -57,12 +57,7 @@ export const evolve: NodeKind<EvolveNode> = {
     const operator = new Evolve(
       groups,
       {
-        groupKeyOf: keyTextOf(
-          by.map(({ path, column }) => ({
-            read: generatedRead(path),
-            onlyStrings: holdsOnlyStrings(column.type),
-          })),
-        ),
+        groupKeyOf: groupText(by),
         groupOf: (row) => groupOf(row, []),
         eventOf,
         handlerOf: handlerOf(node),

@@ -22,9 +22,10 @@ import type { NodeKind } from '../node-kind.js';
 import { overFreed, type OverFreed } from '../order-relations.js';
 import { orderTermText } from '../order-terms.js';
 import type { PlanCompiler } from '../compile-plan.js';
-import { isInstant } from '../frame.js';
+import { isInstant } from '../column.js';
 import type { OrderTerm, OverFunction, OverNode } from '../plan.js';
 import type { AggregateSpec } from '../aggregate-spec.js';
+import { keyTextOfColumns, rowTextOfColumns } from '../row-texts.js';
 
 export const over: NodeKind<OverNode> = {
   inputs: (node) => [node.input],
@@ -59,7 +60,7 @@ export const over: NodeKind<OverNode> = {
     const freed = overFreed(relation, node);
     const input = compiler.onTime(node.input, freed ? [freed.by] : freezingAmong(relation, node.per));
     const orderOf = indexOrderText({ columns: node.order });
-    const textOf = compiler.rowTextOf(relation);
+    const textOf = rowTextOfColumns(relation.columns);
     const rows = compiler.ordered('rows');
     const members = [rows];
     const marksOf = (kind: Numbering | 'running'): Ordered => {
@@ -67,7 +68,7 @@ export const over: NodeKind<OverNode> = {
       return members.at(-1)!;
     };
     const operator = new Over(rows, marksOf, {
-      groupKeyOf: compiler.keyTextOf(relation, node.per),
+      groupKeyOf: keyTextOfColumns(relation.columns, node.per),
       memberOf: (row) => memberOfRow(orderOf(row), textOf(row)),
       columns: columnsOf(node.functions),
       running: node.functions.filter(isRunning).map(({ aggregate }) => aggregatorOf(aggregate, true)),
@@ -144,7 +145,7 @@ function functionText(of: OverFunction, order: readonly OrderTerm[]): string {
 
 function reachText({ unit, before, after }: Reach, [term]: readonly OrderTerm[]): string {
   const textOf = (distance: number): string =>
-    unit === 'span' && isInstant(term!.column) ? durationText(distance) : String(distance);
+    unit === 'span' && isInstant(term!.column.type) ? durationText(distance) : String(distance);
   const ahead = after === 0 ? '' : ` and ${textOf(after)} behind it`;
   if (before === null) return `all up to it${ahead}`;
   if (after === 0) return `the last ${textOf(unit === 'rows' ? before + 1 : before)}`;
@@ -215,7 +216,7 @@ const ROUNDING = 2 ** -50;
 /** Spans are measured by the one column of the order: in milliseconds where it holds instants. */
 function nearBy({ path, column, descending }: OrderTerm): Near {
   const read = generatedRead(path);
-  const instants = isInstant(column);
+  const instants = isInstant(column.type);
   const membersAt = (value: number | null): readonly [from: string, to: string] =>
     membersOfOrder(columnOrderText(instants && value !== null ? instantText(value) : value, descending));
   const of: Near['of'] = (row) => {

@@ -4,10 +4,11 @@ import { PART, Parts } from '../../circuit/operators/parts.js';
 import { assert } from '../../assert.js';
 import { aggregateInput } from '../aggregate-input.js';
 import { aggregatorOfPart } from '../aggregator-of-spec.js';
-import { describeGroups, groupsText, groupText, readByGroups } from '../described-groups.js';
+import { describeGroups, groupsText, readByGroups } from '../described-groups.js';
 import { groupKey } from '../frozen-aggregate.js';
 import type { NodeKind } from '../node-kind.js';
 import type { PartsNode } from '../plan.js';
+import { groupText } from '../row-texts.js';
 
 export const parts: NodeKind<PartsNode> = {
   inputs: (node) => [node.input],

@@ -6,6 +6,7 @@ import { keptGrowth } from '../kept-growth.js';
 import type { NodeKind } from '../node-kind.js';
 import type { PlanCompiler } from '../compile-plan.js';
 import type { SessionNode } from '../plan.js';
+import { keyTextOfColumns, rowTextOfColumns } from '../row-texts.js';
 import { sessionEnd, WINDOW_COLUMNS } from '../time-relation.js';
 
 export const session: NodeKind<SessionNode> = {
@@ -31,8 +32,8 @@ export const session: NodeKind<SessionNode> = {
         gapMs,
         column,
         atOf: generatedRead(column),
-        groupKeyOf: compiler.keyTextOf(input.relation, node.per),
-        textOf: compiler.rowTextOf(input.relation),
+        groupKeyOf: keyTextOfColumns(input.relation.columns, node.per),
+        textOf: rowTextOfColumns(input.relation.columns),
         rowOf: generatedRow([
           ...input.relation.columns.map(({ name }) => ({ name, from: { path: name } })),
           ...WINDOW_COLUMNS.map((name, value) => ({ name, from: { value } })),

@@ -10,6 +10,7 @@ import { keptGrowth } from '../kept-growth.js';
 import type { NodeKind } from '../node-kind.js';
 import type { SlidingNode } from '../plan.js';
 import type { ColumnWatermark } from '../relation.js';
+import { keyTextOfColumns, rowTextOfColumns } from '../row-texts.js';
 import { WINDOW_COLUMNS } from '../time-relation.js';
 
 export const sliding: NodeKind<SlidingNode> = {
@@ -37,8 +38,8 @@ export const sliding: NodeKind<SlidingNode> = {
         sizeMs,
         column,
         atOf: generatedRead(column),
-        groupKeyOf: compiler.keyTextOf(input.relation, node.per),
-        textOf: compiler.rowTextOf(input.relation),
+        groupKeyOf: keyTextOfColumns(input.relation.columns, node.per),
+        textOf: rowTextOfColumns(input.relation.columns),
         rowOf: generatedRow([
           ...input.relation.columns.map(({ name }) => ({ name, from: { path: name } })),
           ...WINDOW_COLUMNS.map((name, value) => ({ name, from: { value } })),

@@ -7,6 +7,7 @@ import { indexOrderText } from '../index-order.js';
 import type { NodeKind } from '../node-kind.js';
 import { orderTermText } from '../order-terms.js';
 import type { TopNode } from '../plan.js';
+import { keyTextOfColumns, rowTextOfColumns } from '../row-texts.js';
 
 export const top: NodeKind<TopNode> = {
   inputs: (node) => [node.input],
@@ -40,10 +41,10 @@ export const top: NodeKind<TopNode> = {
     const members = compiler.ordered('rows');
     const { columns, appendOnly } = node.input.relation;
     const orderOf = indexOrderText({ columns: node.order });
-    const textOf = compiler.rowTextOf(node.input.relation);
+    const textOf = rowTextOfColumns(node.input.relation.columns);
     const names = columns.map(({ name }) => name);
     const operator = new Top(members, {
-      groupKeyOf: compiler.keyTextOf(node.input.relation, node.per),
+      groupKeyOf: keyTextOfColumns(node.input.relation.columns, node.per),
       memberOf: (row) => memberOfRow(orderOf(row), textOf(row)),
       offset: node.offset,
       count: node.count,

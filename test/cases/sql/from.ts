@@ -219,13 +219,9 @@ function functionOf(
     numbered: from.numbered,
     keeps,
   });
-  const name =
-    from.columns[0] ??
-    (/^jsonb?_array/.test(from.name) && from.as === from.name
-      ? 'value'
-      : from.as === from.name
-        ? from.name
-        : from.as);
+  // What JSON's functions give has a name of its own, where it is given no other.
+  const isNamed = from.as !== from.name || !/^jsonb?_array/.test(from.name);
+  const name = from.columns[0] ?? (isNamed ? from.as : 'value');
   const named = new Map([[column.id, name]]);
   if (place !== null) named.set(place.id, from.columns[1] ?? 'ordinality');
   return {

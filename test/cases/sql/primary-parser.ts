@@ -11,6 +11,7 @@ const RESERVED = new Set(
 );
 /** Reserved words that are functions too where a parenthesis follows. */
 const ALSO_FUNCTIONS = new Set(['left', 'right']);
+
 /** What has no operator on its outside: literals, columns, calls, cases, and anything in parentheses. */
 export abstract class PrimaryParser extends CallParser {
   /** A text cast to so many characters loses the others. */

@@ -54,7 +54,7 @@ function merging(): Stepped {
           ...WRITTEN.map((written, slot) => ({ name: nameOf(written, slot), from: { value: slot } })),
         ]),
         aggregators,
-        partIn: { textOf: (row) => (row as unknown as { $part: string }).$part, codec },
+        partIn: { textOf: (row) => row[PART] as string, codec },
       }),
     { entriesMax: 1 },
   );

@@ -59,21 +59,33 @@ describe('an encoded call is, byte by byte, what ioredis would have sent', () =>
   });
 });
 
-describe('where a call is encoded', () => {
-  const one = ['one'.repeat(100)];
-
-  test('the next one is too, when all of it was sent', () => {
-    const before = encodeCommand('evalsha', one, idle);
-    expect(encodeCommand('evalsha', ['other'], idle).buffer).toBe(before.buffer);
-  });
-
-  test.each([
+describe('where a large call is encoded', () => {
+  const large = ['one'.repeat(30_000)];
+  const idleAgain = (): Buffer => encodeCommand('evalsha', large, idle);
+  const sockets = [
     ['is still to be sent', { writableLength: 10, destroyed: false }],
     ['may be in the hands of a socket that broke', { writableLength: 0, destroyed: true }],
-  ])('nothing else is written while it %s', (_, socket) => {
-    const before = encodeCommand('evalsha', one, socket);
-    const text = before.toString();
-    for (let calls = 0; calls < 3; calls++) encodeCommand('evalsha', ['something else', 'and more'], idle);
-    expect(before.toString()).toBe(text);
+  ] as const;
+
+  test('the next one is too, when all of it was sent', () => {
+    expect(idleAgain().buffer).toBe(idleAgain().buffer);
+  });
+
+  test.each(sockets)('nothing else is written while it %s', (_, socket) => {
+    for (const next of [large.map((text) => text.replaceAll('o', 'a')), ['something small']]) {
+      const before = encodeCommand('evalsha', large, socket);
+      const text = before.toString();
+      for (let calls = 0; calls < 3; calls++) encodeCommand('evalsha', next, idle);
+      expect(before.toString()).toBe(text);
+    }
+  });
+
+  test('small ones are too, of which any number may wait for a slow socket', () => {
+    const room = idleAgain().buffer;
+    const waiting = ['a', 'b', 'c'].map(
+      (text) => [text, encodeCommand('evalsha', [text], sockets[0][1])] as const,
+    );
+    expect(idleAgain().buffer).toBe(room);
+    for (const [text, bytes] of waiting) expect(bytes.toString('latin1')).toBe(byIoredis('evalsha', [text]));
   });
 });

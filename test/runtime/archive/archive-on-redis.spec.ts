@@ -16,8 +16,9 @@ import { silent } from '../../../src/runtime/logger.js';
 import { DirectoryStore } from '../../../src/archive/directory-store.js';
 import { count, declarationOf, instant, stream, sum, table, tumbling, view } from '../../../src/index.js';
 import type { ViewDeclaration } from '../../../src/view/declarations.js';
-import { describeWithRedis, RedisServer } from '../../support/redis-server.js';
-import { eventually, System } from '../../support/system.js';
+import { describeWithRedis } from '../../support/redis-server.js';
+import { eventually, type System } from '../../support/system.js';
+import { Systems } from '../../support/systems.js';
 
 const sales = stream('sales', {
   schema: z.object({ at: instant(), shop: z.string(), amount: z.int() }),
@@ -43,23 +44,13 @@ const perSecond = view('per-second', {
 const declarations = [byShop, perSecond].map((each) => declarationOf(each) as ViewDeclaration);
 
 describeWithRedis('an archive of what retention trims', () => {
-  let redis: RedisServer;
+  const systems = new Systems();
   let directory: string;
-  const systems: System[] = [];
-  beforeEach(async () => {
-    redis = await RedisServer.start();
-    directory = mkdtempSync(join(tmpdir(), 'stillwater-archive-'));
-  });
-  afterEach(async () => {
-    for (const system of systems.splice(0)) await system.stop();
-    await redis.stop();
-    rmSync(directory, { recursive: true, force: true });
-  });
+  beforeEach(() => void (directory = mkdtempSync(join(tmpdir(), 'stillwater-archive-'))));
+  afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-  const start = async (archived = true): Promise<System> => {
-    const system = await System.start({
-      url: redis.url,
-      declarations,
+  const start = (archived = true): Promise<System> =>
+    systems.start(declarations, {
       ...(archived && { archive: new DirectoryStore(directory) }),
       limits: {
         archiveEntriesMax: 30,
@@ -70,12 +61,10 @@ describeWithRedis('an archive of what retention trims', () => {
         parkedRetryMs: 100,
       },
     });
-    systems.push(system);
-    return system;
-  };
+  const lengthOfLog = (): Promise<number> => systems.redis.raw.xlen('sales');
   let sold = 0;
   const append = async (entries: number): Promise<void> => {
-    const transaction = redis.client().multi();
+    const transaction = systems.redis.raw.multi();
     for (; entries > 0; entries--, sold++) {
       const at = new Date(Date.UTC(2020, 0, 1) + sold * 90 - (sold % 7) * 200).toISOString();
       const sale = { at, shop: `s${sold % 5}`, amount: sold % 11 };
@@ -103,7 +92,7 @@ describeWithRedis('an archive of what retention trims', () => {
       await system.caughtUp('per-second');
       await trim(system);
     }
-    expect(await redis.client().xlen('sales')).toBeLessThan(60);
+    expect(await lengthOfLog()).toBeLessThan(60);
   };
   const rebuild = async (system: System, name: string, acceptTrimmed = false) => {
     const id = `rebuild-${randomUUID()}`;
@@ -151,13 +140,12 @@ describeWithRedis('an archive of what retention trims', () => {
     const archiving = await start();
     await append(60);
     await archiving.caughtUp('by-shop');
-    systems.splice(systems.indexOf(archiving), 1);
-    await archiving.stop();
+    await systems.stop(archiving);
     const without = await start(false);
     await append(60);
     await without.caughtUp('by-shop');
     expect(await without.retention.trim()).toEqual(new Map());
-    expect(await redis.client().xlen('sales')).toBe(120);
+    expect(await lengthOfLog()).toBe(120);
     await giveUpArchive({ registry: without.registry, logger: silent });
     expect((await without.retention.trim()).get('sales')).toBeGreaterThan(0);
   });
@@ -170,9 +158,9 @@ describeWithRedis('an archive of what retention trims', () => {
       const system = await start();
       await append(60);
       await system.caughtUp('by-shop');
-      const before = await redis.client().xlen('sales');
+      const before = await lengthOfLog();
       await system.retention.trim();
-      expect(await redis.client().xlen('sales')).toBe(before);
+      expect(await lengthOfLog()).toBe(before);
       expect(existsSync(directory)).toBe(false);
     } finally {
       renameSync(elsewhere, directory);
@@ -189,7 +177,7 @@ describeWithRedis('an archive of what retention trims', () => {
   test('a process without the archive does not take what is left for all there was', async () => {
     const system = await start();
     await fill(system);
-    await systems.splice(0)[0]!.stop();
+    await systems.stop(system);
     const without = await start(false);
     await expect(rebuild(without, 'by-shop')).rejects.toMatchObject({ code: 'log-trimmed' });
     // Where another process, which has it, has begun the rebuild.
@@ -207,7 +195,7 @@ describeWithRedis('an archive of what retention trims', () => {
     const content = readFileSync(join(folder, name!));
     writeFileSync(join(folder, name!), content.subarray(0, 100));
     const again = await start();
-    await systems.splice(0, 1)[0]!.stop();
+    await systems.stop(system);
     const id = await rebuild(again, 'by-shop');
     const task = { view: 'by-shop', generation: 2, stage: 0, partition: 0 };
     await eventually(async () => (await again.tasks.status([task]))[0]?.parked?.code === 'archive-damaged');

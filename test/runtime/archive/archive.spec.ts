@@ -200,6 +200,27 @@ describe('an archive in which something is wrong', () => {
     expect(isIncomplete((await process.reader.ends(['orders']))[0]!)).toBe(true);
   });
 
+  it('is looked for once, and said to have a gap once, while too little is behind that for a segment', async () => {
+    const { store, run } = await archived();
+    run.append(10);
+    run.redis.stream('orders').trim(run.positionAt(26), 1_000);
+    run.limits.archiveMs = 1e9;
+    const { archiver, reader } = run.process();
+    const list = store.list.bind(store);
+    let lists = 0;
+    store.list = (folder) => {
+      lists++;
+      return list(folder);
+    };
+    await reader.ends(['orders']);
+    const looked = lists;
+    for (let round = 0; round < 3; round++) await reader.ends(['orders']);
+    expect(lists).toBe(looked);
+    for (let round = 0; round < 3; round++)
+      await archiver.archive('orders', run.positionAt(28), run.clock.ms);
+    expect(run.warned).toHaveLength(1);
+  });
+
   it('is not mixed with a stream that was made anew', async () => {
     const { run } = await archived();
     run.redis.streams.delete('orders');

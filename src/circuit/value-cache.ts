@@ -1,0 +1,98 @@
+import type { Codec } from './operator.js';
+import { PackedTexts } from './packed-texts.js';
+import { type CacheBudget, TwoGenerations } from './two-generations.js';
+
+/** A key that is known to hold nothing, as against one of which nothing is known. */
+export const ABSENT = Symbol('absent');
+export type Slot<V> = V | typeof ABSENT;
+
+/** What all caches of a budget keep as objects has a budget of its own. */
+const budgets = new WeakMap<CacheBudget, CacheBudget>();
+
+function budgetOfObjects(budget: CacheBudget): CacheBudget {
+  let known = budgets.get(budget);
+  if (known === undefined) {
+    const { entriesMax, objectsMax = entriesMax } = budget;
+    budgets.set(budget, (known = { entriesMax: Math.min(entriesMax, objectsMax) }));
+  }
+  return known;
+}
+
+/**
+ * What is known of committed values: those that were used lately as objects, others as the texts they are stored as, packed.
+ * Values are packed once the objects are more than they may be, and all from then on: what is forgotten as an object is there.
+ */
+export class ValueCache<V> {
+  readonly #objects: TwoGenerations<Slot<V>>;
+  #packed: TwoGenerations<string | null, PackedTexts> | null = null;
+  /** Whether it has forgotten anything, ever. */
+  #hasForgotten = false;
+
+  constructor(
+    readonly codec: Codec<V>,
+    readonly budget: CacheBudget,
+  ) {
+    this.#objects = new TwoGenerations(budgetOfObjects(budget));
+  }
+
+  get hasForgotten(): boolean {
+    return this.#hasForgotten || (this.#packed?.hasForgotten ?? false);
+  }
+
+  get size(): number {
+    return this.#packed?.size ?? this.#objects.size;
+  }
+
+  get(key: string): Slot<V> | undefined {
+    const slot = this.#objects.get(key);
+    if (slot !== undefined || this.#packed === null) return slot;
+    const text = this.#packed.get(key);
+    if (text === undefined) return undefined;
+    const made = this.#slotOf(text);
+    this.#objects.set(key, made);
+    return made;
+  }
+
+  /** A value that is stored as this text; null where nothing is. */
+  set(key: string, text: string | null, slot: Slot<V> = this.#slotOf(text)): void {
+    this.#objects.set(key, slot);
+    this.#packed?.set(key, text);
+  }
+
+  /** The value was changed in place, and that is not to count. Whether what is stored was known, and no longer is. */
+  giveUp(key: string): boolean {
+    const wasKnown = this.#objects.get(key) !== undefined;
+    this.#objects.delete(key);
+    return wasKnown && this.#packed?.get(key) === undefined;
+  }
+
+  /** Lets go of what was not used for long. Only between ticks: a tick keeps what it has loaded. */
+  settle(): void {
+    const forgotten = this.#objects.settle();
+    if (this.#packed === null && forgotten !== null && forgotten.size > 0) this.#forget(forgotten);
+    this.#packed?.settle();
+  }
+
+  clear(): void {
+    this.#objects.clear();
+    this.#packed?.clear();
+    this.#hasForgotten = false;
+  }
+
+  /** Objects go that are packed nowhere: now all are, if there is more room for values than for objects. */
+  #forget(forgotten: ReadonlyMap<string, Slot<V>>): void {
+    if (this.budget.entriesMax <= this.#objects.budget.entriesMax) {
+      this.#hasForgotten = true;
+      return;
+    }
+    this.#packed = new TwoGenerations(this.budget, undefined, () => new PackedTexts());
+    const [young, old] = this.#objects.generations;
+    for (const entries of [forgotten, old, young])
+      for (const [key, slot] of entries)
+        this.#packed.set(key, slot === ABSENT ? null : this.codec.encode(slot));
+  }
+
+  #slotOf(text: string | null): Slot<V> {
+    return text === null ? ABSENT : this.codec.decode(text);
+  }
+}

@@ -1,0 +1,167 @@
+import { decodeEntry, encodeEntry } from '../../runtime/exchange-entry.js';
+import { EXCHANGE, type Heard, heardIn } from '../../runtime/followed.js';
+import type { RawEntry } from '../../runtime/ports/source-log.js';
+import type { Received, ReceiveRequest, TaskRecord } from '../../runtime/ports/task-store.js';
+import { taskName } from '../../runtime/task-id.js';
+import type { MemoryRedis } from '../memory/memory-redis.js';
+import { MemoryTaskStore } from '../memory/memory-task-store.js';
+import { type Mutation, withTasks } from './mutation.js';
+import { chainedSubject, movedInTimeOnly, movedOnly, movedSubject } from './subjects.js';
+
+/** How much further than they are, where time is passed that others have not acted on. */
+const CLOCKS_EARLY_MS = 20_000;
+
+/** What tasks have stored of their senders, changed for whoever asks. */
+const withHeard = (change: (heard: Heard, redis: MemoryRedis) => Heard): Mutation['ports'] =>
+  withTasks((redis) => {
+    const store = new MemoryTaskStore(redis);
+    const status = store.status.bind(store);
+    store.status = async (tasks) =>
+      (await status(tasks)).map(({ record, ...rest }) => {
+        const heard = record && heardIn(record);
+        if (!heard) return { ...rest, record };
+        const changed = heard.map((one) => change(one, redis));
+        return { ...rest, record: { ...record, extra: { ...record.extra, [EXCHANGE]: changed } } };
+      });
+    return store;
+  });
+
+/** What tasks receive, changed on its way. */
+const withReceived = (change: (received: Received, request: ReceiveRequest) => Received): Mutation['ports'] =>
+  withTasks((redis) => {
+    const store = new MemoryTaskStore(redis);
+    const receive = store.receive.bind(store);
+    store.receive = async (requests) =>
+      (await receive(requests)).map((received, index) => change(received, requests[index]!));
+    return store;
+  });
+
+/** An entry that says that it follows another. */
+const following = ([id, fields]: RawEntry, nonce: string): RawEntry => [
+  id,
+  ['c', encodeEntry({ ...decodeEntry([id, fields]), previous: nonce })],
+];
+
+/** Rules of what tasks send each other. */
+export const exchangeMutations: readonly Mutation[] = [
+  {
+    breaks: 'a task reads every entry that was sent to it',
+    subject: movedSubject,
+    ports: withReceived(({ record, entries }) => {
+      if (entries.length < 3) return { record, entries };
+      const [first, , third, ...rest] = entries;
+      return { record, entries: [first!, following(third!, decodeEntry(first!).commit), ...rest] };
+    }),
+  },
+  {
+    breaks: 'an entry that was sent names the one before it',
+    subject: movedSubject,
+    ports: (redis) => {
+      // Whatever follows is taken for what was to follow: a receiver does not see that its sender went back.
+      const nonces = new Map<string, string>();
+      return withReceived(({ record, entries }, { sender, receiver, after }) => {
+        const place = (tick: number): string => `${taskName(sender)} ${receiver} ${tick}`;
+        let last = nonces.get(place(after)) ?? '';
+        let tick = after;
+        const believed = entries.map((entry) => {
+          const changed = following(entry, last);
+          ({ tick, commit: last } = decodeEntry(entry));
+          nonces.set(place(tick), last);
+          return changed;
+        });
+        if (record === null)
+          return { record: recordBefore(receiver, { tick, commit: last }), entries: believed };
+        const sent = { ...(record.extra['sent'] as object), [receiver]: { tick, commit: last, entries: 0 } };
+        return { record: { ...record, extra: { ...record.extra, sent } }, entries: believed };
+      })(redis);
+    },
+  },
+  {
+    breaks: 'an entry is taken with its round, and not before',
+    subject: chainedSubject,
+    ports: withReceived(({ record, entries }) => ({
+      record,
+      entries: entries.map((entry) => {
+        const sent = decodeEntry(entry);
+        return [entry[0], ['c', encodeEntry({ ...sent, round: Math.min(1, sent.round) })]];
+      }),
+    })),
+  },
+  {
+    breaks: 'a round is taken when all that send to a task have come to its end',
+    subject: chainedSubject,
+    ports: withReceived(({ record, entries }, { sender }) => {
+      const heard = record?.extra['exchange'] as { tick: number }[] | undefined;
+      if (sender.stage === 0 || !record || !heard) return { record, entries };
+      const ahead = heard.map((one) => ({ ...one, tick: one.tick + 1_000 }));
+      return { record: { ...record, extra: { ...record.extra, exchange: ahead } }, entries };
+    }),
+  },
+  {
+    breaks: 'what a task has lost it makes again up to where its receivers are',
+    subject: movedOnly,
+    slotsGoBack: true,
+    ports: withHeard((heard, redis) => ({
+      ...heard,
+      frontier: Object.fromEntries(
+        Object.keys(heard.frontier).map((redisKey) => [redisKey, redis.streams.get(redisKey)!.last]),
+      ),
+    })),
+  },
+  {
+    breaks: 'what a task has lost it makes again up to the time that its receivers have acted on',
+    subject: movedInTimeOnly,
+    slotsGoBack: true,
+    ports: withHeard((heard) => ({
+      ...heard,
+      clocks: Object.fromEntries(
+        Object.entries(heard.clocks).map(([redisKey, clock]) => [redisKey, clock && clock + CLOCKS_EARLY_MS]),
+      ),
+    })),
+  },
+  {
+    breaks: 'what a tick sends is in its commit',
+    subject: movedSubject,
+    ports: withTasks((redis) => {
+      const store = new MemoryTaskStore(redis);
+      const commit = store.commit.bind(store);
+      store.commit = (request) =>
+        commit(request.sent && request.tick % 7 === 0 ? { ...request, sent: [] } : request);
+      return store;
+    }),
+  },
+  {
+    breaks: 'what was received is stored with what became of it',
+    subject: movedSubject,
+    ports: withTasks((redis) => {
+      const store = new MemoryTaskStore(redis);
+      const claim = store.claim.bind(store);
+      const commit = store.commit.bind(store);
+      // Whoever takes a task over begins a little before the state it finds.
+      const earlier = new Map<string, TaskRecord['extra']>();
+      store.commit = (request) => {
+        if (request.tick % 3 === 0) earlier.set(taskName(request.task), request.record.extra);
+        return commit(request);
+      };
+      store.claim = async (...asked) => {
+        const claimed = await claim(...asked);
+        const extra = earlier.get(taskName(asked[0]));
+        return claimed?.record && extra?.['exchange']
+          ? { ...claimed, record: { ...claimed.record, extra } }
+          : claimed;
+      };
+      return store;
+    }),
+  },
+];
+
+const recordBefore = (
+  receiver: number,
+  { tick, commit }: { tick: number; commit: string },
+): Received['record'] => ({
+  tick: 0,
+  frontier: {},
+  clocks: {},
+  applied: null,
+  extra: { sent: { [receiver]: { tick, commit, entries: 0 } } },
+});

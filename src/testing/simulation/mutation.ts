@@ -1,0 +1,24 @@
+import type { Ports } from '../../runtime/ports/ports.js';
+import { memoryPorts } from '../memory/memory-ports.js';
+import type { MemoryRedis } from '../memory/memory-redis.js';
+import type { MemoryTaskStore } from '../memory/memory-task-store.js';
+import type { Random } from '../random.js';
+import type { SimulatedArchive } from './simulated-archive.js';
+import type { Subject } from './subject.js';
+
+/** One rule of the protocol, broken on purpose. A simulation that does not notice proves nothing. */
+export interface Mutation {
+  /** What is no longer done. */
+  readonly breaks: string;
+  readonly ports: (redis: MemoryRedis) => Ports;
+  /** How processes reach an archive, where it is there that the rule holds no longer. */
+  readonly archive?: (redis: MemoryRedis) => SimulatedArchive;
+  /** What shows it, where not any subject may. */
+  readonly subject?: (random: Random) => Subject;
+  /** Whether slots of tasks must go back for it, one at a time. */
+  readonly slotsGoBack?: boolean;
+}
+
+export const withTasks =
+  (make: (redis: MemoryRedis) => MemoryTaskStore): Mutation['ports'] =>
+  (redis) => ({ ...memoryPorts(redis), tasks: make(redis) });

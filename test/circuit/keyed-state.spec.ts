@@ -1,0 +1,137 @@
+import { KeyedState } from '../../src/circuit/keyed-state.js';
+import type { CacheBudget } from '../../src/circuit/two-generations.js';
+import { Random } from '../support/random.js';
+
+/** Values that are changed in place, as those of operators are. */
+interface Counter {
+  count: number;
+}
+
+const codec = {
+  encode: ({ count }: Counter) => String(count),
+  decode: (text: string): Counter => ({ count: Number(text) }),
+};
+
+/** A state over a store that its commits go to, some of which the store refuses. */
+class Stored {
+  readonly state: KeyedState<Counter>;
+  readonly store = new Map<string, string>();
+  #sealed: ReadonlyMap<string, string | null> | null = null;
+  fetched = 0;
+
+  constructor(budget: CacheBudget, begun: boolean) {
+    this.state = new KeyedState('s', codec, budget);
+    if (begun) this.state.beginEmpty();
+  }
+
+  get(key: string): number | undefined {
+    this.#load([key]);
+    return this.state.get(key)?.count;
+  }
+
+  change(keys: readonly string[], by: (key: string) => number | null): void {
+    this.#load(keys);
+    for (const key of keys) {
+      const change = by(key);
+      const value = this.state.edit(key);
+      if (change === null) {
+        if (value !== undefined) this.state.delete(key);
+      } else if (value === undefined) this.state.set(key, { count: change });
+      else value.count += change;
+    }
+  }
+
+  seal(): void {
+    const writes = new Map(this.state.writes());
+    this.state.seal();
+    this.#sealed = writes;
+  }
+
+  answer(): void {
+    if (this.#sealed === null) return;
+    for (const [key, text] of this.#sealed)
+      if (text === null) this.store.delete(key);
+      else this.store.set(key, text);
+    this.#sealed = null;
+    this.state.acknowledge();
+  }
+
+  refuse(): void {
+    this.#sealed = null;
+    this.state.drop();
+  }
+
+  #load(keys: readonly string[]): void {
+    for (const key of keys) this.state.want(key);
+    for (const key of this.state.takeMissing()) {
+      this.fetched++;
+      this.state.load(key, this.store.get(key));
+    }
+  }
+}
+
+const KEYS = Array.from({ length: 120 }, (_, index) => `key ${index}`);
+
+const budgets: Record<string, CacheBudget> = {
+  'all objects': { entriesMax: 10_000 },
+  'some objects, the others packed': { entriesMax: 10_000, objectsMax: 20 },
+  'few objects, some packed, the others forgotten': { entriesMax: 80, objectsMax: 6 },
+  'a cache that forgets at once': { entriesMax: 1, objectsMax: 1 },
+};
+
+describe.each(Object.keys(budgets))('a keyed state with %s', (kind) => {
+  test.each([
+    [1, true],
+    [2, true],
+    [3, false],
+    [4, false],
+  ])(
+    'holds what was committed, through ticks that are given up and commits that are refused (seed %p, begun with nothing: %p)',
+    (seed, begun) => {
+      const random = new Random(seed);
+      const stored = new Stored(budgets[kind]!, begun);
+      let committed = new Map<string, number>();
+      let pending: Map<string, number> | null = null;
+      for (let tick = 0; tick < 150; tick++) {
+        const before: Map<string, number> = pending ?? committed;
+        const after = new Map(before);
+        const keys = KEYS.filter(() => random.chance(0.08));
+        const changes = new Map(keys.map((key) => [key, random.chance(0.2) ? null : random.below(5)]));
+        for (const [key, change] of changes)
+          if (change === null) after.delete(key);
+          else after.set(key, (after.get(key) ?? 0) + change);
+        stored.change(keys, (key) => changes.get(key)!);
+        for (const key of keys) expect(stored.get(key)).toBe(after.get(key));
+        const turn = random.next();
+        if (turn < 0.2) stored.state.discard();
+        else {
+          stored.answer();
+          if (pending !== null) committed = pending;
+          stored.seal();
+          pending = after;
+          if (turn < 0.3) {
+            stored.refuse();
+            pending = null;
+          }
+        }
+        for (const key of KEYS.filter(() => random.chance(0.05)))
+          expect(stored.get(key)).toBe((pending ?? committed).get(key));
+      }
+    },
+  );
+});
+
+describe('a keyed state with more values than may be objects', () => {
+  test('reads none of them from its store as long as they are not more than it may hold', () => {
+    const stored = new Stored({ entriesMax: 10_000, objectsMax: 10 }, true);
+    for (let round = 1; round <= 3; round++)
+      for (const key of KEYS) {
+        stored.change([key], () => 1);
+        stored.seal();
+        stored.answer();
+        expect(stored.get(key)).toBe(round);
+      }
+    expect(stored.fetched).toBe(0);
+    expect(stored.state.cached).toBe(KEYS.length);
+  });
+});
