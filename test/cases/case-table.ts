@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { LogWriter, Append } from '../../src/testing/history.js';
 import type { CaseTable, Change } from './case-file.js';
 import { Lateness } from './lateness.js';
-import { ARRIVAL } from './sql/aggregates.js';
+import { ARRIVAL } from './sql/lists.js';
 import { SINCE, UNTIL } from './sql/past.js';
 import { columnOf, type Rel, schemaOf } from './sql/relation.js';
 import { Scope } from './sql/scope.js';
