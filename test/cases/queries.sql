@@ -445,3 +445,4 @@ select id, row(k, v) = (select k, w from u where u.id = t.id + 1) e, not (row(k,
 select t.id, u.id uid from t join u on t.k = u.k and exists (select 1 from p where p.i = u.k);
 select max(at) - min(at) a, at::date - d b, id from x group by at::date - d, id;
 select id, num_nulls(n, f, s) a, num_nonnulls(n, f) b, quote_nullable(s) c, asin(0.5) e, factorial(4) g from x;
+select id, regr_slope(f, n) s, corr(n, n) c, covar_pop(n, f) p from x group by id;
