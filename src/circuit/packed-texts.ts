@@ -1,9 +1,12 @@
 import { hash32 } from '../zset/checksum.js';
 
-/** Bytes are taken in pieces of this size; a record that would not fit well into one is kept as it is. */
+/** Bytes are taken in pieces of this size, the first of which grows to it; a record that would not fit well into one is kept as it is. */
 const CHUNK_BYTES = 1 << 20;
+const FIRST_CHUNK_BYTES = 1 << 12;
 const RECORD_BYTES_MAX = CHUNK_BYTES >> 3;
 const CHUNK_WORDS = CHUNK_BYTES / 4;
+/** As many as 31 bits count the words of. */
+const CHUNKS_MAX = 2 ** 31 / CHUNK_WORDS - 1;
 
 /** Words before the bytes of a record: how many bytes it takes up in all, those of its key, those of its text. */
 const HEADER_WORDS = 3;
@@ -32,12 +35,14 @@ const PAIRS_MIN = 64;
  * A text that fits takes the place of the one before it. Sizes are rounded, so that places that were left fit others.
  */
 export class PackedTexts {
+  /** What records and long texts take up. */
+  bytes = 0;
   #table = new Int32Array(2 * PAIRS_MIN);
   #mask = PAIRS_MIN - 1;
   /** Pairs that are taken, and those that are or were. */
   #size = 0;
   #used = 0;
-  readonly #chunks: { readonly bytes: Buffer; readonly words: Int32Array }[] = [];
+  readonly #chunks: Chunk[] = [];
   /** Where in the last chunk bytes are free. */
   #end = CHUNK_BYTES;
   /** Places that were left, by the size of the record that was there. */
@@ -76,11 +81,12 @@ export class PackedTexts {
         return this.#write(place, keyBytes, text, textBytes);
       this.delete(key);
     }
-    this.#long.delete(key);
+    this.#deleteLong(key);
     const keyBytes = Buffer.byteLength(key);
     const size = rounded(HEADER_BYTES + keyBytes + textBytes);
-    if (size > RECORD_BYTES_MAX) {
+    if (size > RECORD_BYTES_MAX || this.#chunks.length === CHUNKS_MAX) {
       this.#long.set(key, text);
+      this.bytes += bytesOfLong(key, text);
       return;
     }
     const place = this.#left.get(size)?.pop() ?? this.#take(size);
@@ -95,7 +101,7 @@ export class PackedTexts {
 
   delete(key: string): boolean {
     const pair = this.#find(key, hash32(key));
-    if (pair === -1) return this.#long.delete(key);
+    if (pair === -1) return this.#deleteLong(key);
     const place = this.#table[2 * pair + 1]!;
     const size = this.#chunkOf(place).words[wordOf(place)]!;
     const left = this.#left.get(size);
@@ -109,10 +115,17 @@ export class PackedTexts {
   clear(): void {
     this.#table = new Int32Array(2 * PAIRS_MIN);
     this.#mask = PAIRS_MIN - 1;
-    this.#size = this.#used = this.#chunks.length = 0;
+    this.bytes = this.#size = this.#used = this.#chunks.length = 0;
     this.#end = CHUNK_BYTES;
     this.#left.clear();
     this.#long.clear();
+  }
+
+  #deleteLong(key: string): boolean {
+    const text = this.#long.size === 0 ? undefined : this.#long.get(key);
+    if (text === undefined) return false;
+    this.bytes -= bytesOfLong(key, text);
+    return this.#long.delete(key);
   }
 
   #write(place: number, keyBytes: number, text: string | null, textBytes: number): void {
@@ -184,19 +197,39 @@ export class PackedTexts {
   /** A new place, counted in words from 1 on. */
   #take(size: number): number {
     if (this.#end + size > CHUNK_BYTES) {
-      const bytes = Buffer.allocUnsafeSlow(CHUNK_BYTES);
-      this.#chunks.push({ bytes, words: new Int32Array(bytes.buffer, bytes.byteOffset, CHUNK_WORDS) });
+      this.#add(this.#chunks.length === 0 ? FIRST_CHUNK_BYTES : CHUNK_BYTES);
       this.#end = 0;
+    }
+    while (this.#end + size > this.#chunks.at(-1)!.bytes.length) {
+      const { bytes } = this.#chunks.pop()!;
+      this.bytes -= bytes.length;
+      bytes.copy(this.#add(bytes.length * 2).bytes);
     }
     const place = 1 + (this.#chunks.length - 1) * CHUNK_WORDS + this.#end / 4;
     this.#end += size;
     return place;
   }
 
-  #chunkOf(place: number): { readonly bytes: Buffer; readonly words: Int32Array } {
+  #add(length: number): Chunk {
+    const bytes = Buffer.allocUnsafeSlow(length);
+    const chunk = { bytes, words: new Int32Array(bytes.buffer, bytes.byteOffset, length / 4) };
+    this.#chunks.push(chunk);
+    this.bytes += length;
+    return chunk;
+  }
+
+  #chunkOf(place: number): Chunk {
     return this.#chunks[((place - 1) / CHUNK_WORDS) | 0]!;
   }
 }
+
+/** The same bytes one by one and four by four. */
+interface Chunk {
+  readonly bytes: Buffer;
+  readonly words: Int32Array;
+}
+
+const bytesOfLong = (key: string, text: string | null): number => key.length + (text?.length ?? 0);
 
 const wordOf = (place: number): number => (place - 1) % CHUNK_WORDS;
 

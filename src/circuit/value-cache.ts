@@ -6,6 +6,9 @@ import { type CacheBudget, TwoGenerations } from './two-generations.js';
 export const ABSENT = Symbol('absent');
 export type Slot<V> = V | typeof ABSENT;
 
+/** The bytes of an entry that counts as one. */
+const ENTRY_BYTES = 1_000;
+
 /** What all caches of a budget keep as objects has a budget of its own. */
 const budgets = new WeakMap<CacheBudget, CacheBudget>();
 
@@ -25,6 +28,8 @@ function budgetOfObjects(budget: CacheBudget): CacheBudget {
 export class ValueCache<V> {
   readonly #objects: TwoGenerations<Slot<V>>;
   #packed: TwoGenerations<string | null, PackedTexts> | null = null;
+  /** As how many entries more than it has the young generation of what is packed counts. */
+  #excess = 0;
   /** Whether it has forgotten anything, ever. */
   #hasForgotten = false;
 
@@ -70,13 +75,22 @@ export class ValueCache<V> {
   settle(): void {
     const forgotten = this.#objects.settle();
     if (this.#packed === null && forgotten !== null && forgotten.size > 0) this.#forget(forgotten);
-    this.#packed?.settle();
+    if (this.#packed !== null) this.#settlePacked(this.#packed);
   }
 
   clear(): void {
     this.#objects.clear();
     this.#packed?.clear();
+    this.#excess = 0;
     this.#hasForgotten = false;
+  }
+
+  /** Long texts count as many: what is packed takes no more memory than it would have of short ones. */
+  #settlePacked(packed: TwoGenerations<string | null, PackedTexts>): void {
+    const [{ bytes, size }] = packed.generations;
+    const excess = Math.max(0, Math.floor(bytes / ENTRY_BYTES) - size);
+    packed.grew(excess - this.#excess);
+    this.#excess = packed.settle() === null ? excess : 0;
   }
 
   /** Objects go that are packed nowhere: now all are, if there is more room for values than for objects. */

@@ -134,4 +134,17 @@ describe('a keyed state with more values than may be objects', () => {
     expect(stored.fetched).toBe(0);
     expect(stored.state.cached).toBe(KEYS.length);
   });
+
+  test('holds fewer of them where they are long', () => {
+    const long = { encode: (value: string) => value, decode: (text: string) => text };
+    const state = new KeyedState('s', long, { entriesMax: 1_000, objectsMax: 4 });
+    state.beginEmpty();
+    for (let key = 0; key < 200; key++) {
+      state.set(`key ${key}`, 'x'.repeat(100_000));
+      state.seal();
+      state.acknowledge();
+    }
+    // As objects they were forgotten, and of what is packed the older half too: 20 MB would be twenty times the budget.
+    expect([state.want('key 199'), state.want('key 0')]).toEqual([true, false]);
+  });
 });

@@ -61,10 +61,26 @@ describe('packed texts', () => {
       }
     };
     turnOver(0, 5_000);
-    const before = process.memoryUsage().arrayBuffers;
+    const before = packed.bytes;
     turnOver(5_000, 100_000);
-    expect(packed.size).toBe(1_000);
-    // Without the places that were left it would be 20 MB.
-    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(4e6);
+    expect([packed.size, packed.bytes]).toEqual([1_000, before]);
+  });
+
+  test('take little memory while there is little to hold', () => {
+    const packed = new PackedTexts();
+    packed.set('a', 'b');
+    expect(packed.bytes).toBeLessThan(10_000);
+    for (let key = 0; key < 1_000; key++) packed.set(`key ${key}`, 'x'.repeat(key));
+    expect(packed.bytes).toBeLessThan(1_200_000);
+    for (let key = 0; key < 1_000; key++) expect(packed.get(`key ${key}`)?.length).toBe(key);
+  });
+
+  test('say how much is held of long texts too', () => {
+    const packed = new PackedTexts();
+    packed.set('a', 'x'.repeat(1e6));
+    packed.set('a', 'x'.repeat(2e6));
+    expect(packed.bytes).toBe(2e6 + 1);
+    packed.delete('a');
+    expect(packed.bytes).toBe(0);
   });
 });
