@@ -1,4 +1,6 @@
+import { defaultImportLimits, type ImportLimits } from './cli/import-watch.js';
 import { defaultJobLimits, type JobLimits } from './jobs/rebuild-queue.js';
+import { nearestName } from './nearest-name.js';
 import { defaultLimits, type Limits } from './runtime/limits.js';
 import { defaultServingLimits, type ServingLimits } from './serving/serving-limits.js';
 
@@ -8,6 +10,8 @@ export interface LimitSettings {
   /** Of HTTP, and of reading. */
   readonly http: Partial<ServingLimits>;
   readonly jobs: Partial<JobLimits>;
+  /** Of loading view modules. */
+  readonly modules: Partial<ImportLimits>;
 }
 
 /** What a timer can wait: one that is given more rings at once. */
@@ -15,7 +19,14 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
 /** Ages, which no timer waits for. */
 const AGES: ReadonlySet<string> = new Set(['keptMs', 'orphanMs', 'appendMemoryMs']);
 
-const GROUPS = { runtime: defaultLimits, http: defaultServingLimits, jobs: defaultJobLimits } as const;
+const GROUPS = {
+  runtime: defaultLimits,
+  http: defaultServingLimits,
+  jobs: defaultJobLimits,
+  modules: defaultImportLimits,
+} as const;
+/** No limits but the defaults. */
+export const noLimits = (): LimitSettings => ({ runtime: {}, http: {}, jobs: {}, modules: {} });
 
 /**
  * Limits from a text: a JSON object, or `name=value,name=value`. A name that several parts have (`registryRefreshMs`) is for
@@ -24,19 +35,19 @@ const GROUPS = { runtime: defaultLimits, http: defaultServingLimits, jobs: defau
 export function readLimits(text: string): LimitSettings | string {
   const given = text.trim().startsWith('{') ? fromJson(text) : fromPairs(text);
   if (typeof given === 'string') return given;
-  const limits: Record<keyof typeof GROUPS, Record<string, number>> = { runtime: {}, http: {}, jobs: {} };
+  const limits = noLimits() as Record<keyof typeof GROUPS, Record<string, number>>;
   for (const [name, value] of given) {
     const groups = (Object.keys(GROUPS) as (keyof typeof GROUPS)[]).filter((group) =>
       Object.hasOwn(GROUPS[group], name),
     );
-    if (groups.length === 0) return `${JSON.stringify(name)} is not a limit. There are ${names().join(', ')}`;
+    if (groups.length === 0) return notALimit(name);
     const max = name.includes('Ms') && !AGES.has(name) ? TIMER_MS_MAX : Number.MAX_SAFE_INTEGER;
     const number = /^\d+$/.test(String(value)) ? Number(value) : NaN;
     if (!(number >= 1 && number <= max))
       return `${name} is ${JSON.stringify(value)}, and takes a whole number from 1 to ${max}`;
     for (const group of groups) limits[group][name] = number;
   }
-  return limits as LimitSettings;
+  return limits;
 }
 
 function fromJson(text: string): [name: string, value: unknown][] | string {
@@ -57,5 +68,8 @@ function fromPairs(text: string): [name: string, value: unknown][] | string {
   return pairs;
 }
 
-const names = (): string[] =>
-  [...new Set(Object.values(GROUPS).flatMap((group) => Object.keys(group)))].sort();
+function notALimit(name: string): string {
+  const names = [...new Set(Object.values(GROUPS).flatMap((group) => Object.keys(group)))].sort();
+  const meant = nearestName(name, names);
+  return `${JSON.stringify(name)} is not a limit. ${meant === null ? `There are ${names.join(', ')}` : `${meant} is one`}`;
+}

@@ -41,7 +41,11 @@ export async function startService({ dev, demo, flights }: ServiceOptions): Prom
   const settings = readSettings(process.env);
   const flightsWanted = flights === undefined ? undefined : readFlightsWanted(flights);
   const { directory, isExample } = servedViews(settings.viewsDirectory, { dev });
-  const views = await loadViews(directory, { fresh: dev });
+  const views = await loadViews(directory, { fresh: dev, limits: settings.limits.modules });
+  if (!views.some(({ declaration }) => declaration.kind === 'view'))
+    say(
+      `There are no views in ${directory}: none of its modules exports one. ${dev ? 'They are served when one is saved.' : 'STILLWATER_VIEWS names another directory.'}`,
+    );
 
   // From here on a signal ends what is under way in order: a Redis that has been started is not left behind.
   const stopping = new AbortController();
@@ -59,7 +63,7 @@ export async function startService({ dev, demo, flights }: ServiceOptions): Prom
     if (!stopping.signal.aborted) {
       const url = await listen(app, settings);
       say(`Serving   ${url}   (API: ${url}/docs)`);
-      if (dev) watchAndRedeploy(app, directory, stopping.signal);
+      if (dev) watchAndRedeploy(app, { directory, limits: settings.limits.modules, signal: stopping.signal });
       if (isExample && demo && settings.role !== 'api')
         await startDemo({
           log: app.get(SourceLog),
@@ -129,6 +133,11 @@ async function listen(app: NestFastifyApplication, { port, host }: Settings): Pr
   return (await app.getUrl()).replace('[::1]', 'localhost');
 }
 
+const LISTEN_REMEDY: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'End what listens there, or set PORT to another: 0 takes a free one.',
+  EACCES: 'Set PORT to another: ports below 1024 are the system’s. 0 takes a free one.',
+};
+
 const cannotListen = (port: number, host: string, cause: unknown): StillwaterError =>
   new StillwaterError(
     'cannot-listen',
@@ -136,14 +145,23 @@ const cannotListen = (port: number, host: string, cause: unknown): StillwaterErr
       what: `The service cannot listen on port ${port} of ${host}.`,
       evidence: `  said  ${messageOf(cause)}`,
       consequence: 'Nothing is served. What had been started was stopped again.',
-      remedy: 'End what listens there, or set PORT to another: 0 takes a free one.',
+      remedy:
+        LISTEN_REMEDY[(cause as NodeJS.ErrnoException).code ?? ''] ??
+        'Correct HOST: it must be an address of this machine.',
     },
     { cause },
   );
 
 /** `dev`: what is saved is deployed. The old code stays in this process, and serves, until its generations are replaced. */
-function watchAndRedeploy(app: NestFastifyApplication, directory: string, signal: AbortSignal): void {
-  const close = watchViews(directory, (outcome) => {
+function watchAndRedeploy(
+  app: NestFastifyApplication,
+  {
+    directory,
+    limits,
+    signal,
+  }: { directory: string; limits: Settings['limits']['modules']; signal: AbortSignal },
+): void {
+  const close = watchViews({ directory, limits }, (outcome) => {
     if (outcome instanceof Error) return say(messageOf(outcome));
     void (async () => {
       const { changed, created, unchanged, superseded, release } = await app.get(Runtime).redeploy(outcome);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { type LimitSettings, readLimits } from './limit-settings.js';
+import { type LimitSettings, noLimits, readLimits } from './limit-settings.js';
 import { StillwaterError } from './errors/stillwater-error.js';
+import { nearestName } from './nearest-name.js';
 import { isRedisUrl } from './redis/redis-address.js';
 
 /** The service's settings, read once from the environment. */
@@ -38,6 +39,10 @@ interface Setting<T> extends SettingDescription {
   /** What would have been right, where a value is wrong. */
   readonly wanted: string;
 }
+
+const OURS = 'STILLWATER_';
+/** Read elsewhere: by commands that ask a service, and by who starts one. */
+const OTHERS = ['STILLWATER_URL', 'STILLWATER_SUPERVISED'];
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
 
@@ -148,23 +153,15 @@ export function settingsHelp(): string {
     .join('\n');
 }
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /**
  * Reads the settings. An empty text counts as not set.
  * @throws StillwaterError `wrong-settings` that names everything wrong at once, and shows no secret.
  */
-export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
+export function readSettings(environment: Environment): Settings {
   const wrong: string[] = [];
-  const read = <T>({ name, schema, wanted, default: initial }: Setting<T>): T | null => {
-    const text = environment[name] || initial;
-    if (text === '') return null;
-    const parsed = schema.safeParse(text);
-    if (parsed.success) return parsed.data;
-    const [issue] = parsed.error.issues;
-    if (issue?.code === 'custom' && issue.params?.tells) wrong.push(`  ${name}  ${issue.message}`);
-    else
-      wrong.push(`  ${name}  ${isSecret(name) ? 'the value given' : JSON.stringify(text)} is not ${wanted}`);
-    return null;
-  };
+  const read = reader(environment, wrong);
   const settings = {
     port: read(SETTINGS.port)!,
     host: read(SETTINGS.host)!,
@@ -177,21 +174,62 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     release: read(SETTINGS.release),
     archive: read(SETTINGS.archive),
     replicas: read(SETTINGS.replicas)!,
-    limits: read(SETTINGS.limits) ?? { runtime: {}, http: {}, jobs: {} },
+    limits: read(SETTINGS.limits) ?? noLimits(),
   };
   if (!isLoopback(settings.host) && settings.token === null && !environment[SETTINGS.token.name])
     wrong.push(
       `  ${SETTINGS.host.name}  ${JSON.stringify(settings.host)} can be reached from other machines, and ${SETTINGS.token.name} is not set`,
     );
-  if (wrong.length > 0)
-    throw new StillwaterError('wrong-settings', {
-      what: wrong.length === 1 ? 'A setting is wrong.' : `${wrong.length} settings are wrong.`,
-      evidence: wrong.join('\n'),
-      consequence: 'Nothing was started.',
-      remedy:
-        'Set them in the environment, or leave them out to get their defaults: `npm start -- --help` lists them.',
-    });
+  wrong.push(...misspelt(environment));
+  refuse(wrong);
   return settings;
+}
+
+/**
+ * What is nearly the name of a setting, and so does nothing: whoever misspelt the token believes that writes are guarded.
+ * Other names are others' affair: of a service called "stillwater" Kubernetes tells everybody STILLWATER_PORT.
+ */
+function misspelt(environment: Environment): string[] {
+  const known = [...Object.values(SETTINGS).map(({ name }) => name), ...OTHERS];
+  return Object.keys(environment).flatMap((name) => {
+    if (!name.toUpperCase().startsWith(OURS) || known.includes(name)) return [];
+    const meant = nearestName(name, known);
+    return meant === null ? [] : [`  ${name}  is not a setting; ${meant} is`];
+  });
+}
+
+/** The limits alone, for what needs no other setting. @throws StillwaterError `wrong-settings` */
+export function readLimitSettings(environment: Environment): LimitSettings {
+  const wrong: string[] = [];
+  const limits = reader(environment, wrong)(SETTINGS.limits);
+  refuse(wrong);
+  return limits ?? noLimits();
+}
+
+/** Reads one setting; null where it is not set, or wrong, which is added to what is wrong. */
+const reader =
+  (environment: Environment, wrong: string[]) =>
+  <T>({ name, schema, wanted, default: initial }: Setting<T>): T | null => {
+    const text = environment[name] || initial;
+    if (text === '') return null;
+    const parsed = schema.safeParse(text);
+    if (parsed.success) return parsed.data;
+    const [issue] = parsed.error.issues;
+    if (issue?.code === 'custom' && issue.params?.tells) wrong.push(`  ${name}  ${issue.message}`);
+    else
+      wrong.push(`  ${name}  ${isSecret(name) ? 'the value given' : JSON.stringify(text)} is not ${wanted}`);
+    return null;
+  };
+
+function refuse(wrong: readonly string[]): void {
+  if (wrong.length === 0) return;
+  throw new StillwaterError('wrong-settings', {
+    what: wrong.length === 1 ? 'A setting is wrong.' : `${wrong.length} settings are wrong.`,
+    evidence: wrong.join('\n'),
+    consequence: 'Nothing was started.',
+    remedy:
+      'Set them in the environment, or leave them out to get their defaults: `npm start -- --help` lists them.',
+  });
 }
 
 /** Whether only processes of this machine can reach the address. */

@@ -20,7 +20,7 @@ import { connectionLimits } from './redis/connection-limits.js';
 import { queueCluster } from './redis/connect.js';
 import { RedisConnections } from './redis/connections.js';
 import { checkRedis, readRedisFacts, type RedisFacts } from './redis/facts.js';
-import { isCluster, type RedisAddress, resolved, shownAddress } from './redis/redis-address.js';
+import { isCluster, isRedisUrl, type RedisAddress, resolved, shownAddress } from './redis/redis-address.js';
 import { RedisModule, type RedisModuleOptions } from './redis/redis.module.js';
 import { ArchivedLog } from './runtime/archive/archived-log.js';
 import { LogArchive } from './runtime/archive/log-archive.js';
@@ -83,9 +83,10 @@ class StillwaterLifecycle implements OnApplicationBootstrap, BeforeApplicationSh
   async onApplicationBootstrap(): Promise<void> {
     const { created, changed, orphaned, superseded, release } = await this.runtime.start();
     const logger = new Logger('Stillwater');
+    const { size } = this.runtime.options.parts.catalog.views;
     const role = this.options.role ?? 'all';
     logger.log(
-      `Release ${release}: ${this.runtime.options.parts.catalog.views.size} views${created.length > 0 ? `, new: ${created.join(', ')}` : ''}.`,
+      `Release ${release}: ${size} ${size === 1 ? 'view' : 'views'}${created.length > 0 ? `, new: ${created.join(', ')}` : ''}.`,
     );
     if (orphaned.length > 0)
       logger.warn(
@@ -204,6 +205,14 @@ function redisOptions(
       consequence: 'Nothing was started.',
       remedy:
         "Say where Redis is: StillwaterModule.forRoot({ connection: 'redis://127.0.0.1:6379', views: [...] }).",
+    });
+  if (typeof connection === 'string' && connection.startsWith('redis') && !isRedisUrl(connection))
+    throw new StillwaterError('wrong-connection', {
+      what: 'The `connection` that StillwaterModule was given is no address of a Redis.',
+      evidence: `  connection  ${shownAddress(connection)}`,
+      consequence: 'Nothing was started.',
+      remedy:
+        'Write it as redis://user:password@host:6379/0, with the number of a database or without; docs/operating.md has all forms.',
     });
   return {
     ...(typeof connection === 'string' ? { url: connection } : { redis: connection }),

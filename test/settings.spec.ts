@@ -14,7 +14,7 @@ describe('settings', () => {
       viewsDirectory: null,
       role: 'all',
       release: null,
-      limits: { runtime: {}, http: {}, jobs: {} },
+      limits: { runtime: {}, http: {}, jobs: {}, modules: {} },
     });
   });
 
@@ -65,7 +65,32 @@ describe('settings', () => {
       runtime: { leaseMs: 10_000 },
       http: { rowsLimitMax: 50 },
       jobs: { driveMs: 100 },
+      modules: {},
     });
+  });
+
+  it('say which limit was probably meant, or which there are', () => {
+    const read = (text: string) => () => readSettings({ STILLWATER_LIMITS: text });
+    expect(read('leasems=1')).toThrow(
+      /^ {2}STILLWATER_LIMITS {2}"leasems" is not a limit\. leaseMs is one$/m,
+    );
+    expect(read('colour=1')).toThrow(/"colour" is not a limit\. There are .*rebuildsMax/);
+  });
+
+  it('are not misspelt without being told, but for names that are nothing like them', () => {
+    const read = (name: string) => () => readSettings({ [name]: 'x' });
+    expect(read('STILLWATER_TOKE')).toThrow(
+      /^ {2}STILLWATER_TOKE {2}is not a setting; STILLWATER_TOKEN is$/m,
+    );
+    expect(read('Stillwater_Rolle')).toThrow(/STILLWATER_ROLE is/);
+    for (const name of [
+      'STILLWATER_URL',
+      'STILLWATER_PORT',
+      'STILLWATER_SERVICE_HOST',
+      'STILLWATER_PORT_3000_TCP',
+      'TOKEN',
+    ])
+      expect(read(name)).not.toThrow();
   });
 
   it('give a limit to every part that has one of its name', () => {
@@ -73,6 +98,7 @@ describe('settings', () => {
       runtime: { registryRefreshMs: 500, rebuildsMax: 1 },
       http: { registryRefreshMs: 500 },
       jobs: { rebuildsMax: 1 },
+      modules: {},
     });
   });
 

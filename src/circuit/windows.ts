@@ -6,6 +6,15 @@ export interface Span {
   readonly end: number;
 }
 
+/** Why a row is in no window: it has no time, or a time whose windows have edges that no instant is. */
+export function windowless(column: string, at: string | null, kind: 'window' | 'session'): Error {
+  return new Error(
+    at === null
+      ? `"${column}" is null: the row has no ${kind}.`
+      : `"${column}" is ${at}: a ${kind} of the row reaches beyond the years 0000 to 9999.`,
+  );
+}
+
 /** What windows there are: lengths in milliseconds, and where the first begins. */
 export interface WindowShape {
   readonly kind: 'tumbling' | 'hopping' | 'cumulating';

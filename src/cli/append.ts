@@ -1,6 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { open as openFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
@@ -61,6 +60,8 @@ export async function append(
     const share = input.bytes ? `${Math.floor(((batch.offset + batch.bytes) * 100) / input.bytes)} %  ` : '';
     output.progress(`${share}${(appended + repeated).toLocaleString('en')} events`);
   }
+  // Nothing was sent, so that nobody has said yet whether there is such a stream.
+  if (appended + repeated === 0) await service.get(`/streams/${segment(stream)}`);
   const there =
     repeated > 0 ? ` ${repeated.toLocaleString('en')} were there already (--again appends them anew).` : '';
   output.result(
@@ -72,8 +73,10 @@ export async function append(
 async function open(file: string): Promise<{ stream: Readable; bytes: number | null }> {
   if (file === '-') return { stream: process.stdin, bytes: null };
   try {
-    const { size } = await stat(file);
-    return { stream: createReadStream(file), bytes: size };
+    const handle = await openFile(file);
+    const found = await handle.stat();
+    if (found.isDirectory()) throw new Error('It is a directory.');
+    return { stream: handle.createReadStream(), bytes: found.isFile() ? found.size : null };
   } catch (thrown) {
     throw new StillwaterError('wrong-argument', {
       what: `The file ${file} cannot be read.`,

@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
-import { DeclarationErrors, StillwaterError } from '../errors/stillwater-error.js';
+import { DeclarationErrors, type StillwaterError } from '../errors/stillwater-error.js';
 import { Catalog } from '../runtime/catalog.js';
+import { readLimitSettings } from '../settings.js';
 import { sourcesOf } from '../view/plan-nodes.js';
 import { loadDeclarations, viewsDirectory } from './load-views.js';
 import { counted, type Output, table } from './output.js';
@@ -9,8 +10,13 @@ import { counted, type Output, table } from './output.js';
 export async function check(output: Output, named: string | undefined): Promise<number> {
   const directory = viewsDirectory(named);
   const shown = relative(process.cwd(), directory) || directory;
+  const { modules: limits } = readLimitSettings(process.env);
+  const tell = ({ errors, message }: DeclarationErrors): void =>
+    output.result({ directory: shown, errors: errors.map(errorOf) }, message);
   try {
-    const { views, streams, tables } = new Catalog(await loadDeclarations(directory, { fresh: true }));
+    const { views, streams, tables } = new Catalog(
+      await loadDeclarations(directory, { fresh: true, limits, endless: tell }),
+    );
     const listed = [...views.values()].map((view) => ({
       name: view.name,
       key: view.key,
@@ -36,12 +42,13 @@ export async function check(output: Output, named: string | undefined): Promise<
     return 0;
   } catch (thrown) {
     if (!(thrown instanceof DeclarationErrors)) throw thrown;
-    const errors = thrown.errors.map((error: StillwaterError) => ({
-      code: error.code,
-      place: (error as { place?: string | null }).place ?? null,
-      ...error.parts,
-    }));
-    output.result({ directory: shown, errors }, thrown.message);
+    tell(thrown);
     return 1;
   }
 }
+
+const errorOf = (error: StillwaterError) => ({
+  code: error.code,
+  place: (error as { place?: string | null }).place ?? null,
+  ...error.parts,
+});

@@ -83,10 +83,16 @@ async function examine(url: string, prefix: string): Promise<Examined[]> {
   }
 }
 
-/** Prints the ACL rule for the prefix of the settings and the streams of the view modules, where they can be loaded. */
+/** Prints the ACL rule for the prefix of the settings and the streams of the view modules; says so where they cannot be loaded. */
 export async function printAcl(output: Output): Promise<void> {
-  const { prefix, viewsDirectory: named } = readSettings(process.env);
-  const declarations = await loadDeclarations(viewsDirectory(named ?? undefined)).catch(() => []);
+  const { prefix, viewsDirectory: named, limits } = readSettings(process.env);
+  const loading = loadDeclarations(viewsDirectory(named ?? undefined), { limits: limits.modules });
+  const declarations = await loading.catch((thrown: unknown) => {
+    output.note(
+      `The rule names no streams of view modules, for they could not be loaded.\n${messageOf(thrown)}`,
+    );
+    return [];
+  });
   const rule = aclRule(
     prefix,
     declarations.flatMap((declaration) => (declaration.kind === 'view' ? [] : [declaration])),

@@ -5,12 +5,17 @@ import type { Jiti } from 'jiti';
 import { DeclarationErrors } from '../errors/stillwater-error.js';
 import { declarationErrors } from '../view/declaration-errors.js';
 import { sealed } from '../view/declaration-of.js';
-import { discoverViews } from '../view/discover.js';
 import type { SourceDeclaration } from '../view/declarations.js';
+import { discoverViews } from '../view/discover.js';
+import { defaultImportLimits, type ImportLimits, ImportWatch } from './import-watch.js';
+import { Output } from './output.js';
 
 export interface LoadOptions {
   /** Load everything anew, whatever was loaded before: for modules that are being edited. */
   fresh?: boolean;
+  limits?: Partial<ImportLimits>;
+  /** Says of a module that loops what there is to be said, before the process ends. Default: on stderr. */
+  endless?: (errors: DeclarationErrors) => void;
 }
 
 /** A declaration as `stream`, `table` and `view` give it: what a Nest module takes. */
@@ -27,10 +32,13 @@ export async function loadDeclarations(
   directory: string,
   options: LoadOptions = {},
 ): Promise<readonly SourceDeclaration[]> {
+  const { importMsMax } = { ...defaultImportLimits, ...options.limits };
+  const { endless = (errors) => new Output(false).error(errors) } = options;
+  const watch = new ImportWatch(importMsMax, (error) => endless(new DeclarationErrors([error])));
   const { declarations, errors } = await discoverViews(
     resolve(directory),
-    await importer(directory, options),
-  );
+    importer(directory, watch, options),
+  ).finally(() => watch.stop());
   const wrong = [...errors, ...declarationErrors(declarations)];
   if (wrong.length > 0) throw new DeclarationErrors(wrong);
   return declarations;
@@ -72,15 +80,17 @@ export function servedViews(
   return { directory, isExample: examples.includes(resolve(directory)) };
 }
 
-async function importer(
+function importer(
   directory: string,
+  watch: ImportWatch,
   { fresh = false }: LoadOptions,
-): Promise<(file: string) => Promise<unknown>> {
+): (file: string) => Promise<unknown> {
   let jiti: Promise<Jiti> | null = null;
   return async (file) => {
     const compiled = extname(file).endsWith('js');
-    if (compiled && !fresh) return import(pathToFileURL(file).href);
-    return (await (jiti ??= typeScript(directory, fresh))).import(file);
+    if (compiled && !fresh) return watch.import(file, () => import(pathToFileURL(file).href));
+    const compiler = await (jiti ??= typeScript(directory, fresh));
+    return watch.import(file, () => compiler.import(file));
   };
 }
 

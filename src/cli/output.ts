@@ -34,6 +34,12 @@ export class Output {
     );
   }
 
+  /** What people should know beside the result. */
+  note(text: string): void {
+    this.#endLine();
+    process.stderr.write(`${text}\n`);
+  }
+
   error(thrown: unknown): void {
     this.#endLine();
     if (this.json) process.stdout.write(`${JSON.stringify({ error: problemOf(thrown) })}\n`);

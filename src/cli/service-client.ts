@@ -8,6 +8,17 @@ const ATTEMPTS_MAX = 8;
 const RETRY_MS_MIN = 200;
 const RETRY_MS_MAX = 5_000;
 
+/** What Node says where there is nobody at an address. */
+const UNREACHABLE: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'bad port',
+]);
+
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
@@ -31,12 +42,13 @@ export class ServiceClient {
 
   constructor(environment: Readonly<Record<string, string | undefined>> = process.env) {
     const url = environment.STILLWATER_URL || `http://127.0.0.1:${environment.PORT || 3000}`;
+    const said = environment.STILLWATER_URL ? 'STILLWATER_URL' : 'PORT';
     if (!/^https?:\/\//.test(url) || !URL.canParse(url))
       throw new StillwaterError('wrong-settings', {
-        what: 'STILLWATER_URL does not say where the service is.',
-        evidence: `  STILLWATER_URL  ${JSON.stringify(url)}`,
+        what: `${said} does not say where the service is.`,
+        evidence: `  ${said}  ${JSON.stringify(environment[said])}`,
         consequence: 'Nothing was done.',
-        remedy: 'Set it to a URL such as http://127.0.0.1:3000.',
+        remedy: 'Set STILLWATER_URL to a URL such as http://127.0.0.1:3000.',
       });
     this.url = url.replace(/\/+$/, '');
     this.#token = environment.STILLWATER_TOKEN || null;
@@ -110,7 +122,8 @@ export class ServiceClient {
 
   #unreachable(thrown: unknown): StillwaterError {
     const cause = (thrown as { cause?: { code?: string; message?: string } }).cause;
-    const refused = cause?.code === 'ECONNREFUSED' || cause?.code === 'ENOTFOUND';
+    // Before anything was sent.
+    const refused = UNREACHABLE.has(cause?.code ?? cause?.message ?? '');
     return new StillwaterError(
       refused ? 'service-unreachable' : 'service-cut',
       {

@@ -1,5 +1,5 @@
 import type { VerifyStatus } from '../runtime/rebuilds.js';
-import { type Output } from './output.js';
+import { counted, type Output } from './output.js';
 import { segment, ServiceClient } from './service-client.js';
 
 const POLL_MS = 500;
@@ -43,7 +43,7 @@ function verdictText(status: VerifyStatus): string {
   if (status.state === 'failed' || status.state === 'cancelled')
     return `The verification of "${view}" ${status.state === 'failed' ? 'failed' : 'was cancelled'}${status.reason ? `: ${status.reason}` : '.'}`;
   const side = (name: string, of: VerifyStatus['live']): string =>
-    `  ${name}  generation ${of?.generation}  ${of?.rows.toLocaleString('en')} rows  checksum ${of?.checksum}`;
+    `  ${name}  generation ${of?.generation}  ${counted(of?.rows ?? 0, 'row')}  checksum ${of?.checksum}`;
   const sides = `${side('live    ', live)}\n${side('replayed', replayed)}\n  at        ${status.frontier}`;
   if (status.state === 'equal') return `A replay of "${view}" equals the live view.\n${sides}`;
   const rows = status.differences.map(

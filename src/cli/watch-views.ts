@@ -2,6 +2,7 @@ import { type FSWatcher, watch } from 'node:fs';
 import { resolve } from 'node:path';
 import { messageOf, StillwaterError } from '../errors/stillwater-error.js';
 import type { SourceDeclaration } from '../view/declarations.js';
+import type { ImportLimits } from './import-watch.js';
 import { loadDeclarations } from './load-views.js';
 
 /** Editors write a file in several steps, and a checkout many files: they are one change. */
@@ -13,7 +14,7 @@ const QUIET_MS = 100;
  * leads to another. Returns how to stop.
  */
 export function watchViews(
-  directory: string,
+  { directory, limits }: { directory: string; limits?: Partial<ImportLimits> },
   onChange: (outcome: readonly SourceDeclaration[] | Error) => void,
 ): () => void {
   let timer: NodeJS.Timeout | null = null;
@@ -26,8 +27,8 @@ export function watchViews(
     loading = true;
     do {
       again = false;
-      const outcome = await loadDeclarations(directory, { fresh: true }).catch((thrown: unknown) =>
-        thrown instanceof Error ? thrown : new Error(messageOf(thrown)),
+      const outcome = await loadDeclarations(directory, { fresh: true, ...(limits && { limits }) }).catch(
+        (thrown: unknown) => (thrown instanceof Error ? thrown : new Error(messageOf(thrown))),
       );
       if (!stopped && !again) onChange(outcome);
     } while (again && !stopped);

@@ -53,6 +53,18 @@ async function checkAnswers(url: string): Promise<void> {
     );
   } catch (error) {
     if (/^LOADING/.test(messageOf(error))) return;
+    if (isRefusal(error))
+      throw new StillwaterError(
+        'redis-refuses-connection',
+        {
+          what: 'The Redis that REDIS_URL names does not let us in.',
+          evidence: `  REDIS_URL  ${shownAddress(url)}\n  said       ${messageOf(error)}`,
+          consequence: 'Nothing was started, and no other Redis was tried.',
+          remedy:
+            'Correct the user, the password or the database in REDIS_URL: redis://user:password@host:6379/0.',
+        },
+        { cause: error },
+      );
     throw new StillwaterError(
       'redis-unreachable',
       {
@@ -65,3 +77,7 @@ async function checkAnswers(url: string): Promise<void> {
     );
   }
 }
+
+/** It answered, to who we say that we are and where we want to be. */
+const isRefusal = (error: unknown): boolean =>
+  /^(NOAUTH|WRONGPASS|NOPERM|ERR DB index)/.test(messageOf(error));

@@ -1,6 +1,6 @@
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { StillwaterError } from '../errors/stillwater-error.js';
+import { messageOf, StillwaterError } from '../errors/stillwater-error.js';
 import { commandLineOf, isRunning } from './running-process.js';
 
 const FILE = 'embedded-redis.lock';
@@ -15,7 +15,7 @@ export async function withStartLock<T>(
   timeoutMs: number,
   work: () => Promise<T>,
 ): Promise<T> {
-  mkdirSync(dataDirectory, { recursive: true });
+  makeDirectory(dataDirectory);
   const lock = join(dataDirectory, FILE);
   const deadline = Date.now() + timeoutMs;
   while (!take(lock)) {
@@ -28,6 +28,25 @@ export async function withStartLock<T>(
     return await work();
   } finally {
     rmSync(lock, { force: true });
+  }
+}
+
+function makeDirectory(dataDirectory: string): void {
+  try {
+    mkdirSync(dataDirectory, { recursive: true });
+    accessSync(dataDirectory, constants.W_OK);
+  } catch (thrown) {
+    throw new StillwaterError(
+      'data-directory',
+      {
+        what: 'The data directory cannot be used.',
+        evidence: `  STILLWATER_DATA  ${dataDirectory}\n  said             ${messageOf(thrown)}`,
+        consequence: 'Nothing was started.',
+        remedy:
+          'Set STILLWATER_DATA to a directory that can be written, or REDIS_URL to a Redis of yours: then none is needed.',
+      },
+      { cause: thrown },
+    );
   }
 }
 

@@ -15,6 +15,7 @@ import {
   otherDefinition,
   overlapping,
   superseded,
+  notDeclared,
   unknownRebuild,
   unknownVerification,
   unknownView,
@@ -256,11 +257,9 @@ export class BullRebuilds extends Rebuilds {
   #known(view: string, orRegistered = false) {
     const { catalog, registry } = this.options.rebuilder.options;
     const declared = catalog().views.get(view);
-    if (
-      declared ||
-      (orRegistered && registry.snapshot.generations.some((generation) => generation.view === view))
-    )
-      return declared!;
+    const registered = registry.snapshot.generations.some((generation) => generation.view === view);
+    if (declared || (orRegistered && registered)) return declared!;
+    if (registered) throw notDeclared(view);
     throw unknownView(view, [...catalog().views.keys()]);
   }
 

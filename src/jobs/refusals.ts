@@ -12,6 +12,13 @@ export const unknownView = (view: string, views: readonly string[]): StillwaterE
     remedy: 'GET /views lists them.',
   });
 
+export const notDeclared = (view: string): StillwaterError =>
+  new StillwaterError('no-code', {
+    what: `The view ${JSON.stringify(view)} is not declared by the process that was asked: it is served as it was.`,
+    consequence: 'Nothing was started.',
+    remedy: `Ask a process that declares it, declare it again, or drop it: stillwater drop ${view}`,
+  });
+
 export const unknownRebuild = (id: string, kept: number): StillwaterError =>
   new StillwaterError('unknown-rebuild', {
     what: `There is no rebuild ${JSON.stringify(id)}.`,

@@ -47,7 +47,7 @@ export function connectTo(address: RedisAddress, settings: RedisOptions): Connec
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
   };
   if (isCluster(place)) return connectToNodes(place.cluster, place.options ?? {}, settings, fixed);
-  if (typeof place === 'string') return new Redis(place, { ...settings, ...fixed });
+  if (typeof place === 'string') return inItsDatabase(new Redis(place, { ...settings, ...fixed }));
   const redis: Redis = new Redis({
     ...settings,
     ...place,
@@ -57,6 +57,14 @@ export function connectTo(address: RedisAddress, settings: RedisOptions): Connec
       if (attempt > 1) failWaitingFor(redis);
       return settings.retryStrategy?.(attempt);
     },
+  });
+  return inItsDatabase(redis);
+}
+
+/** Where a server refuses the database ioredis goes on in database 0, among what belongs to others: that connection is cut. */
+function inItsDatabase(redis: Redis): Redis {
+  redis.on('error', (error: Error & { command?: { name: string } }) => {
+    if (error.command?.name === 'select') cut(redis, error.message);
   });
   return redis;
 }

@@ -12,7 +12,7 @@ export type StateKind = keyof typeof LETTER;
  * Every key, its type and its slot.
  *
  *   {sw:17}:<view>#<generation>/<stage>.<partition>        all keys of a task, one slot
- *     :task                  hash     owner, token, tick, positions, frontier, record
+ *     :task                  hash     owner, token, tick, positions, frontier, record, of what it is made
  *     :k:<state>:<bucket>    hash     keyed state, by the bucket of the key; rows are the state `rows`
  *     :o:<state>:<bucket>    zset     ordered state, by the bucket of the group; scores are 0
  *     :i:<state>             zset     an index; scores are 0

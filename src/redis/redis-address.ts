@@ -26,7 +26,9 @@ const MASTER = 'mymaster';
 export function isRedisUrl(text: string): boolean {
   const form = FORM.exec(text);
   if (form === null) return false;
-  const [, , kind, , hosts] = form;
+  const [, , kind, , hosts, path = ''] = form;
+  const database = kind === 'sentinel' ? (path.split('/')[1] ?? '') : path;
+  if (!/^\d*$/.test(database)) return false;
   return kind === undefined
     ? URL.canParse(text)
     : hosts!.split(',').every((host) => placeOf(host, 1) !== null);

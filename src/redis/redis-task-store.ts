@@ -8,6 +8,7 @@ import {
   type CommitOutcome,
   type CommitRequest,
   type FetchedState,
+  type Made,
   type ParkReason,
   type Received,
   type ReceiveRequest,
@@ -15,6 +16,7 @@ import {
   type TaskRecord,
   type TaskStatus,
 } from '../runtime/ports/task-store.js';
+import type { GenerationShape } from '../runtime/ports/registry.js';
 import type { RawEntry } from '../runtime/ports/source-log.js';
 import { type OwnerToken, type TaskId, taskName } from '../runtime/task-id.js';
 import type { Acknowledgement } from './acknowledgement.js';
@@ -51,7 +53,7 @@ export class RedisTaskStore extends TaskStore {
     super();
   }
 
-  claim(task: TaskId, owner: string, epoch: number, definition = ''): Promise<Claimed | null> {
+  claim(task: TaskId, owner: string, epoch: number, made?: Made): Promise<Claimed | null> {
     const what = `Claiming ${taskName(task)}`;
     return answered(what, async () => {
       const nonce = randomUUID();
@@ -59,17 +61,19 @@ export class RedisTaskStore extends TaskStore {
         owner,
         epoch,
         nonce,
-        definition,
+        definition: made?.definition ?? '',
+        shape: made ? JSON.stringify(made.shape) : '',
       });
       if (reply[0] === 'WRONG_TYPE') throw wrongType(reply[1], reply[2], what);
       if (reply[0] !== 'CLAIMED') return null;
-      const [, grants, attempt, found, ...record] = reply;
+      const [, grants, attempt, definition, shape, ...record] = reply;
       return {
         token: { epoch: epoch + 1, nonce },
         record: decodeRecord(record),
         grants,
         attempt: attempt ? (JSON.parse(attempt) as Attempt) : null,
-        definition: found,
+        definition,
+        shape: shape === null ? null : (JSON.parse(shape) as GenerationShape),
       };
     });
   }
@@ -272,14 +276,6 @@ export class RedisTaskStore extends TaskStore {
   ): Promise<void> {
     await answered(`Deleting ${taskName(task)}`, async () => {
       const redis = this.connections.control;
-      // The task itself goes first: from then on no commit of a former owner is accepted.
-      await redis.unlink(
-        this.keyspace.task(task),
-        this.keyspace.changes(task),
-        this.keyspace.readers(task),
-        this.keyspace.subscribed(task),
-        this.keyspace.sent(task),
-      );
       let some = receivers.map((receiver) => this.keyspace.out(task, receiver));
       for (const { name, kind } of states)
         for (const key of this.keyspace.state(task, name, kind, buckets)) {
@@ -289,6 +285,14 @@ export class RedisTaskStore extends TaskStore {
           some = [];
         }
       if (some.length > 0) await redis.unlink(...some);
+      // What the task says of itself goes last: until then it says what else there is to go.
+      await redis.unlink(
+        this.keyspace.changes(task),
+        this.keyspace.readers(task),
+        this.keyspace.subscribed(task),
+        this.keyspace.sent(task),
+        this.keyspace.task(task),
+      );
     });
   }
 }

@@ -36,11 +36,14 @@ export async function visit<T>(
     (error: Error & { lastNodeError?: Error }) => (cause ??= error.lastNodeError ?? error),
   );
   try {
-    try {
-      await connection.connect();
-    } catch (thrown) {
-      throw reasonOf(connection, cause ?? (thrown as Error));
-    }
+    await connection.connect();
+    // Nothing else waits here until the server has answered to that.
+    if (connection instanceof Redis && connection.options.db) await connection.select(connection.options.db);
+  } catch (thrown) {
+    end(connection);
+    throw reasonOf(connection, cause ?? (thrown as Error));
+  }
+  try {
     return await look(
       connection instanceof Redis
         ? [visited(connection, false)]
@@ -49,11 +52,16 @@ export async function visit<T>(
             ...connection.nodes('slave').map((redis) => visited(redis, true)),
           ],
     );
+  } catch (thrown) {
+    // A connection that was refused on the way closes, and only itself says why.
+    throw cause !== null && CLOSED.test((thrown as Error).message) ? cause : thrown;
   } finally {
     // Of a connection that has ended already ioredis would wait for the end, two seconds long.
     end(connection);
   }
 }
+
+const CLOSED = /Connection is closed/;
 
 /** Of nodes that cannot be reached a cluster tells that their connections were closed, or that there are none. */
 const reasonOf = (connection: Connection, said: Error): Error =>

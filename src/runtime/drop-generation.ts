@@ -1,34 +1,57 @@
-import { allTasks, lastStage, receiversOf, statesOf, tasksOfStage } from './generation-tasks.js';
+import { allTasks, lastStage, receiversOf, shapeOf, statesOf, tasksOfStage } from './generation-tasks.js';
 import type { RegistryWatch } from './registry-watch.js';
-import type { Generation } from './ports/registry.js';
+import type { Generation, GenerationShape } from './ports/registry.js';
 import type { TaskStore } from './ports/task-store.js';
 import type { ViewStore } from './ports/view-store.js';
-import { taskName } from './task-id.js';
+import { type TaskId, taskName } from './task-id.js';
 
 /**
  * Deletes a generation: its tasks are claimed first, so that an owner that does not know yet is fenced and writes
  * nothing behind us; then its keys go, then its name. Repeatable at any point. False where somebody was quicker to claim.
+ *
+ * A registry that went back may have given its number twice. What the one that was lost kept lies under the same name, and
+ * its tasks say what that is: it goes too.
  */
 export async function dropGeneration(
   generation: Generation,
   { tasks, views, registry, id }: { tasks: TaskStore; views: ViewStore; registry: RegistryWatch; id: string },
 ): Promise<boolean> {
-  for (const task of allTasks(generation)) {
-    const [status] = await tasks.status([task]);
-    // Nobody waits for what it was parked for any more, and a parked task is not to be claimed.
-    if (status!.parked) await tasks.unpark(task);
-    if ((await tasks.claim(task, id, status!.epoch)) === null) return false;
-    const { stage } = task;
-    await tasks.drop(task, statesOf(generation, stage), generation.buckets, receiversOf(generation, stage));
+  /** Under its name. Grows while tasks are claimed. */
+  const made: Generation[] = [generation];
+  const claimed = new Map<string, TaskId>();
+  for (const each of made)
+    for (const task of allTasks(each)) {
+      if (claimed.has(taskName(task))) continue;
+      const [status] = await tasks.status([task]);
+      // Nobody waits for what it was parked for any more, and a parked task is not to be claimed.
+      if (status!.parked) await tasks.unpark(task);
+      const found = await tasks.claim(task, id, status!.epoch);
+      if (found === null) return false;
+      claimed.set(taskName(task), task);
+      if (found.shape !== null && !made.some((known) => sameShape(known, found.shape!)))
+        made.push({ ...generation, ...found.shape });
+    }
+  // The last first: what the first says of the others is needed until they are gone.
+  for (const task of [...claimed.values()].reverse()) {
+    const keeping = made.filter((each) => task.stage <= lastStage(each));
+    await tasks.drop(
+      task,
+      keeping.flatMap((each) => statesOf(each, task.stage)),
+      Math.max(...keeping.map(({ buckets }) => buckets)),
+      [...new Set(keeping.flatMap((each) => receiversOf(each, task.stage)))],
+    );
   }
   // Only now that its owners are fenced: one that commits says how far it has read, and would be kept waiting for again.
-  await forgetReader(generation, { views, registry });
+  for (const each of made) await forgetReader(each, { views, registry });
   await registry.change(() => ({
     puts: [],
     removes: [{ view: generation.view, number: generation.number }],
   }));
   return true;
 }
+
+const sameShape = (left: GenerationShape, right: GenerationShape): boolean =>
+  JSON.stringify(shapeOf(left)) === JSON.stringify(shapeOf(right));
 
 /** Its upstreams need not keep their changelogs for it any more. */
 export async function forgetReader(

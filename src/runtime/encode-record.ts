@@ -181,7 +181,7 @@ function decodeKey(
         {
           index: 0,
           path: table.key.join(', '),
-          message: `the key has ${table.key.length} parts, and ${key.length} were given`,
+          message: `the key has ${table.key.length} ${table.key.length === 1 ? 'part' : 'parts'}, and ${key.length} ${key.length === 1 ? 'was' : 'were'} given`,
         },
       ],
       1,

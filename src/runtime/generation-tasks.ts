@@ -1,4 +1,4 @@
-import type { Generation } from './ports/registry.js';
+import type { Generation, GenerationShape } from './ports/registry.js';
 import { ROUNDS } from './rounds.js';
 import type { TaskId } from './task-id.js';
 
@@ -41,3 +41,19 @@ export const roundGiver = (generation: Generation): TaskId => tasksOfStage(gener
 /** All that stop where it says. */
 export const roundFollowers = (generation: Generation): TaskId[] =>
   allTasks(generation).filter(({ stage, partition }) => stage > 1 || (stage === 1 && partition > 0));
+
+/** What a task keeps of its generation, so that the keys of one that the registry has lost are found. */
+export const shapeOf = ({
+  partitions,
+  stages,
+  buckets,
+  states,
+  upstreams,
+}: GenerationShape): GenerationShape => ({
+  partitions,
+  // Said also where there are none: laid over another generation it takes away what that has.
+  stages: stages ?? [],
+  buckets,
+  states,
+  upstreams,
+});

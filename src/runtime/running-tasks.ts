@@ -5,6 +5,7 @@ import { compileStage } from '../view/compile-plan.js';
 import type { Code } from './code.js';
 import type { TimedPartition } from './heartbeats.js';
 import type { Logger } from './logger.js';
+import { shapeOf } from './generation-tasks.js';
 import { definitionIn } from './new-generations.js';
 import type { Claimed, TaskStatus } from './ports/task-store.js';
 import { StepGate } from './step-gate.js';
@@ -112,7 +113,10 @@ export class RunningTasks {
     // It is asked for below; should the claim fail, nobody does.
     blamed.catch(() => {});
     const definition = definitionIn(generation);
-    const claimed = await store.claim(id, this.options.id, epoch, definition);
+    const claimed = await store.claim(id, this.options.id, epoch, {
+      definition,
+      shape: shapeOf(generation),
+    });
     if (claimed === null) return;
     if (claimed.definition !== definition) return this.#refuse(id, claimed, definition);
     const entries = await blamed.catch(async (thrown: unknown) => {

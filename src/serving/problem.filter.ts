@@ -3,7 +3,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { messageOf, StillwaterError } from '../errors/stillwater-error.js';
 import { PositionNotReached } from '../runtime/reading/wait-for-position.js';
 import { PartlyAppended } from './partly-appended.js';
-import { plainProblem, problemOf, RETRY_AFTER_SECONDS, type Problem } from './problem.js';
+import { plainProblem, problemOf, type Problem } from './problem.js';
+import { sendProblem } from './send-problem.js';
 
 /** Answers every error as `application/problem+json`. Errors that are ours to find are logged, and told without their stack. */
 @Catch()
@@ -18,12 +19,7 @@ export class ProblemFilter implements ExceptionFilter {
       reply.raw.end();
       return;
     }
-    void reply.status(problem.status);
-    void reply.header('content-type', 'application/problem+json; charset=utf-8');
-    void reply.header('cache-control', 'no-store');
-    if (problem.status === 503) void reply.header('retry-after', String(RETRY_AFTER_SECONDS));
-    if (problem.status === 401) void reply.header('www-authenticate', 'Bearer realm="stillwater"');
-    void reply.send(JSON.stringify(problem));
+    sendProblem(reply, problem);
   }
 
   #problem(thrown: unknown, request: FastifyRequest): Problem {

@@ -55,10 +55,13 @@ const TITLES: Readonly<Record<number, string>> = {
   401: 'Unauthorized',
   403: 'Forbidden',
   404: 'Not found',
+  405: 'Method not allowed',
+  408: 'Request timeout',
   409: 'Conflict',
   413: 'Body too large',
   415: 'Unsupported media type',
   422: 'Unprocessable content',
+  431: 'Headers too large',
   500: 'Internal error',
   503: 'Not now',
 };
@@ -88,6 +91,13 @@ export function problemOf(error: StillwaterError, status = statusOf(error.code))
 }
 
 /** A problem that has only a status and a sentence: what the framework itself refuses. */
-export function plainProblem(status: number, code: string, what: string, remedy: string): Problem {
-  return problemOf(new StillwaterError(code, { what, consequence: 'Nothing was done.', remedy }), status);
+export function plainProblem(
+  status: number,
+  code: string,
+  what: string,
+  remedy: string,
+  evidence?: string,
+): Problem {
+  const parts = { what, ...(evidence && { evidence }), consequence: 'Nothing was done.', remedy };
+  return problemOf(new StillwaterError(code, parts), status);
 }

@@ -13,5 +13,6 @@ export class ResolvedServingOptions {
   constructor(
     readonly token: string | null,
     readonly limits: ServingLimits,
+    readonly standalone: boolean,
   ) {}
 }

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { Metrics } from '../runtime/metrics.js';
 import { Reading } from '../runtime/reading/reading.js';
 import { StillwaterError } from '../errors/stillwater-error.js';
+import { tellAllowedMethods } from './allowed-methods.js';
 import { AppendRecords } from './append-records.js';
 import { countRequests } from './count-requests.js';
 import { ChangesController } from './changes.controller.js';
@@ -34,8 +35,8 @@ export class ServingModule implements OnModuleInit {
   ) {}
 
   static forRoot(options: ServingOptions): DynamicModule {
-    const filters: Provider[] =
-      options.standalone === false ? [] : [{ provide: APP_FILTER, useClass: ProblemFilter }];
+    const { standalone = true } = options;
+    const filters: Provider[] = standalone ? [{ provide: APP_FILTER, useClass: ProblemFilter }] : [];
     return {
       module: ServingModule,
       controllers: [
@@ -51,11 +52,11 @@ export class ServingModule implements OnModuleInit {
           provide: ResolvedServingOptions,
           inject: [Reading],
           useFactory: (reading: Reading) =>
-            new ResolvedServingOptions(options.token, {
-              ...defaultServingLimits,
-              ...reading.limits,
-              ...options.limits,
-            }),
+            new ResolvedServingOptions(
+              options.token,
+              { ...defaultServingLimits, ...reading.limits, ...options.limits },
+              standalone,
+            ),
         },
         AppendRecords,
         OpenApi,
@@ -81,6 +82,7 @@ export class ServingModule implements OnModuleInit {
     if (!httpAdapter) return;
     const fastify = httpAdapter.getInstance<FastifyInstance>();
     countRequests(fastify, this.metrics);
+    if (this.options.standalone) tellAllowedMethods(fastify);
     if (fastify.hasContentTypeParser(NDJSON)) return;
     fastify.addContentTypeParser<Buffer>(
       NDJSON,

@@ -14,8 +14,6 @@ export interface Discovered {
 }
 
 const FILES_MAX = 10_000;
-/** How long the import of one module may take. */
-const IMPORT_MS_MAX = 30_000;
 const MODULE = /\.(?:[cm]?ts|[cm]?js)$/;
 const NOT_A_MODULE = /\.d\.[cm]?ts$|\.(?:spec|test)\.[cm]?[tj]s$/;
 
@@ -23,34 +21,18 @@ const NOT_A_MODULE = /\.d\.[cm]?ts$|\.(?:spec|test)\.[cm]?[tj]s$/;
 export async function discoverViews(
   directory: string,
   importModule: (file: string) => Promise<unknown>,
-  { importMsMax = IMPORT_MS_MAX }: { readonly importMsMax?: number } = {},
 ): Promise<Discovered> {
   const declarations = new Set<SourceDeclaration>();
   const errors: StillwaterError[] = [];
   const files = await modulesOf(directory);
   for (const file of files) {
     try {
-      for (const declaration of declarationsIn(await ended(importModule(file), importMsMax)))
-        declarations.add(declaration);
+      for (const declaration of declarationsIn(await importModule(file))) declarations.add(declaration);
     } catch (error) {
       errors.push(importError(file, error));
     }
   }
   return { declarations: [...declarations], errors, files };
-}
-
-/** A module that waits at its top level for what never comes would end the process without a word, or never let it start. */
-async function ended(imported: Promise<unknown>, msMax: number): Promise<unknown> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const what = `it waits at its top level, and has not come to its end within ${msMax} ms`;
-    timer = setTimeout(() => reject(new Error(what)), msMax);
-  });
-  try {
-    return await Promise.race([imported, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** The declarations a module exports: by themselves, in arrays or in records. */
@@ -106,7 +88,8 @@ async function modulesOf(directory: string): Promise<string[]> {
   return files;
 }
 
-function importError(file: string, error: unknown): StillwaterError {
+/** Why a module could not be imported. */
+export function importError(file: string, error: unknown): StillwaterError {
   const frames =
     error instanceof Error ? (error.stack ?? '').split('\n').find((line) => line.includes(file)) : undefined;
   return new StillwaterError(

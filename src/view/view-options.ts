@@ -6,6 +6,7 @@ import type { IndexDeclaration } from './declarations.js';
 import { type Order, orderTerm, orderText, orderWords } from './order-terms.js';
 import { lastOf } from './during.js';
 import { exchanged, EXCHANGES_MAX, stageOf } from './exchange.js';
+import { Grouping } from './grouping.js';
 import { inlined } from './inline.js';
 import type { PlanNode } from './plan.js';
 import { OptionReader } from './record-source.js';
@@ -37,6 +38,15 @@ const RESERVED = [
 export class ViewOptionReader extends OptionReader {
   plan(from: Collection<any, any> | undefined): PlanNode {
     if (from?.plan?.relation) return from.plan;
+    if (from instanceof Grouping) {
+      this.note(
+        'not-a-collection',
+        'is made from groups, and does not say what of each.',
+        { from: 'groupBy(…)' },
+        'Add .aggregate({ … }) to the groupBy, for example .aggregate({ rows: count() }).',
+      );
+      return NOTHING;
+    }
     const given = from === undefined ? 'undefined (a module that imports itself in a circle?)' : typeof from;
     this.note(
       'not-a-collection',

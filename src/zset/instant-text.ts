@@ -7,6 +7,9 @@ export const INSTANT_WIDTH = 24;
 const FIRST_MS = Date.parse('0000-01-01T00:00:00.000Z');
 const LAST_MS = Date.parse('9999-12-31T23:59:59.999Z');
 
+/** Whether there is an instant of this time. */
+export const hasInstant = (ms: number): boolean => ms >= FIRST_MS && ms <= LAST_MS;
+
 /** The text of a time in milliseconds; what lies outside the years that fit becomes the first or last that does. */
 export function instantText(ms: number): string {
   if (!(ms >= 0 && ms <= LAST_MS)) return new Date(Math.min(LAST_MS, Math.max(FIRST_MS, ms))).toISOString();

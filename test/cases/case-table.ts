@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { LogWriter, Append } from '../../src/testing/history.js';
 import type { CaseTable, Change } from './case-file.js';
 import { Lateness } from './lateness.js';
-import { ARRIVAL } from './sql/aggregates.js';
+import { ARRIVAL } from './sql/lists.js';
 import { SINCE, UNTIL } from './sql/past.js';
 import { columnOf, type Rel, schemaOf } from './sql/relation.js';
 import { Scope } from './sql/scope.js';
@@ -60,8 +60,8 @@ export class SourceTable {
     this.#appendOnly =
       !withPast &&
       declared.append_only === true &&
-      this.#key.length === 0 &&
-      changes.every(({ op }) => op === 'insert');
+      changes.every(({ op }) => op === 'insert') &&
+      (this.#key.length === 0 || (options.isTimed && this.#areDifferent(changes)));
     const shape: Record<string, z.ZodType> = {};
     this.#types.forEach((type, place) => (shape[`f${place}`] = schemaOf(type)));
     for (const place of this.#key)
@@ -87,6 +87,12 @@ export class SourceTable {
       });
   }
 
+  /** Whether no row replaces another. */
+  #areDifferent(changes: readonly Change[]): boolean {
+    const keys = new Set(changes.map(({ row }) => JSON.stringify(this.#keyOf(this.#values(row!)))));
+    return keys.size === changes.length;
+  }
+
   /** The event time and the lateness that a watermark of `column - interval` is. */
   #timeOf(shape: Record<string, z.ZodType>): object {
     const { column, expr = '' } = (this.declared.watermark ?? {}) as { column?: string; expr?: string };
@@ -97,7 +103,8 @@ export class SourceTable {
     if (typeof ms !== 'number' || !this.#types[place]?.startsWith('timestamp'))
       return unsupported(`the watermark ${expr}`);
     const time = `f${place}`;
-    shape[time] = (shape[time] as unknown as z.ZodNullable<z.ZodType>).unwrap();
+    if (!this.#key.includes(place))
+      shape[time] = (shape[time] as unknown as z.ZodNullable<z.ZodType>).unwrap();
     return { schema: z.object(shape), eventTime: time, lateness: `${ms}ms` };
   }
 
@@ -130,6 +137,13 @@ export class SourceTable {
       }),
       scope: new Scope([...columns, since!, until!]),
     };
+  }
+
+  /** What later values of a column are not below, by what came so far. */
+  leastOf(name: string): number | null {
+    return this.#lateness.leastOf(
+      this.declared.columns.findIndex((column) => column.name.toLowerCase() === name.toLowerCase()),
+    );
   }
 
   /** The end of a step's changes. */

@@ -102,9 +102,13 @@ export class OneRow {
   }
 }
 
-/** The clock of a case: that of a stream of one event, told by heartbeats. */
+/** A clock of a case: that of a stream of one event, told by heartbeats. */
 export class Clock {
-  readonly #stream: any = stream('clock', { schema: z.object({ at: instant() }), eventTime: 'at' });
+  readonly #stream: any;
+
+  constructor(name = 'clock') {
+    this.#stream = stream(name, { schema: z.object({ at: instant() }), eventTime: 'at' });
+  }
 
   get rel(): Rel {
     const column = columnOf('at', 'timestamp', { made: true });

@@ -11,10 +11,26 @@ export function cellText(cell: string | null): string {
   if (/^[[{]/.test(text)) text = inNameOrder(text);
   // Also numbers within JSON.
   if (/^[[{]/.test(text)) text = text.replace(/(?<=[[:,\s])(-?\d+)\.0+(?=[\],}\s])/g, '$1');
+  // Decimals within lists.
+  if (text.startsWith('{')) text = text.replace(/(?<=[{,])-?\d+\.\d+(?=[,}])/g, (cell) => cellText(cell));
   if (/^\d\d:\d\d:\d\d\.\d+/.test(text)) text = withoutEmptyFraction(text);
+  text = intervalText(text);
   if (text === 'true') text = 't';
   if (text === 'false') text = 'f';
   return text.replace(/\s+/g, ' ').trim();
+}
+
+/** An interval in one of its many spellings: a day is twenty-four hours, as SQL compares them. */
+function intervalText(text: string): string {
+  const [, days, sign = '', hours, minutes, seconds] =
+    /^(-?\d+) days?(?: ([-+]?)(\d+):(\d\d):(\d\d(?:\.\d+)?))?$/.exec(text) ?? [];
+  if (days === undefined) return text;
+  const clock = (Number(hours ?? 0) * 60 + Number(minutes ?? 0)) * 60 + Number(seconds ?? 0);
+  const total = Number(days) * 86_400 + (sign === '-' ? -clock : clock);
+  const [whole, rest] = [Math.trunc(total / 86_400), total % 86_400];
+  const two = (of: number): string => String(Math.floor(of)).padStart(2, '0');
+  const [m, s] = [Math.abs(rest % 3_600) / 60, Number((Math.abs(rest) % 60).toFixed(6))];
+  return `${whole === 0 ? '' : `${whole} days `}${rest < 0 ? '-' : ''}${two(Math.abs(rest) / 3_600)}:${two(m)}:${s < 10 ? '0' : ''}${s}`;
 }
 
 /** JSON with its members in the order of their names: theirs means nothing; a text that is none as it is. */

@@ -32,6 +32,13 @@ export class Lateness {
     return this.#columns.length > 0;
   }
 
+  /** What the values of a column of rows that come later are not below; null where none is declared, or none has come. */
+  leastOf(place: number): number | null {
+    const at = this.#columns.findIndex((column) => column.place === place);
+    const least = at === -1 ? -Infinity : this.#coming[at]! - this.#columns[at]!.delay;
+    return Number.isFinite(least) ? least : null;
+  }
+
   isLate(values: readonly any[]): boolean {
     return this.#columns.some(
       ({ place, delay }, at) =>

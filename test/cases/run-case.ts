@@ -40,7 +40,7 @@ function otherMeaning({ dialect, tables, views, steps }: SqlCase): string | null
   if (
     dialect === 'feldera' &&
     types.some((type) => /^(numeric|decimal)\b/.test(type)) &&
-    /\b(avg|stddev|var|covar|corr)/i.test(sql)
+    (/\b(avg|stddev|var|covar|corr)/i.test(sql) || sql.includes('/'))
   )
     return 'decimals that are cut to their type after each step';
   const nullJson = tables.some(({ name, columns }) =>

@@ -6,6 +6,7 @@ import type { CaseView, Cells, Change, Check, SqlCase, Step, Verdict } from './c
 import { Arrivals, SourceTable } from './case-table.js';
 import { bagDifference, rowText } from './comparison.js';
 import { Catalog } from './sql/catalog.js';
+import { finalBy, finalWindows, hasWindows } from './sql/finals.js';
 import { parseQuery } from './sql/parser.js';
 import { pastOf } from './sql/past.js';
 import { relationOf, titled } from './sql/query.js';
@@ -31,6 +32,9 @@ export function runSqlCase(one: SqlCase, folder: string): Verdict {
 class SqlRun {
   readonly #log = new LogWriter();
   readonly #clock = new Clock();
+  /** How far rows are final, where a column makes them so. */
+  readonly #finals = new Clock('finals');
+  #finalColumn: string | null = null;
   readonly #appends: Append[] = [];
   readonly #tables = new Map<string, SourceTable>();
   readonly #catalog: Catalog;
@@ -64,6 +68,7 @@ class SqlRun {
     }
     this.#appends.push(oneRow.append(this.#log));
     this.#appends.push(this.#clock.start(this.#log));
+    this.#appends.push(this.#finals.start(this.#log));
   }
 
   verdict(): Verdict {
@@ -92,24 +97,46 @@ class SqlRun {
   }
 
   #declare(view: CaseView): void {
-    if (/emit_final/.test(view.with ?? '')) unsupported('a column that makes rows final');
     const names = view.columns?.replace(/[()\s"]/g, '').split(',') ?? [];
-    const given = titled(this.#relation(view), names);
-    const rel = view.emit_on_window_close ? { ...given, rows: applied(given.rows, 'final') } : given;
+    const rel = this.#finished(view, titled(this.#relation(view), names));
     const bag = new BagView(`view_${this.#views.size + 1}`, rel);
     this.#views.set(view.name, bag);
     // The product refuses views that meet again further on: such cases are one view of the product.
     this.#catalog.add(view.name, () => (this.inlined ? rel : bag.rel));
   }
 
+  /** The rows of a view that shows them when they can no longer change. */
+  #finished(view: CaseView, given: Rel): Rel {
+    const [, column] = /'emit_final'\s*=\s*'(\w+)'/.exec(view.with ?? '') ?? [];
+    if (column !== undefined) {
+      this.#finalColumn = column;
+      return finalBy(given, column, this.#finals.rel);
+    }
+    return view.emit_on_window_close && !hasWindows(view.sql)
+      ? { ...given, rows: applied(given.rows, 'final') }
+      : given;
+  }
+
   /** What a view's text says; where that is beyond the runner, what its rewrite for PostgreSQL says. */
-  #relation({ sql, sql_postgres: rewritten }: CaseView): Rel {
+  #relation({ sql, sql_postgres: rewritten, emit_on_window_close: isFinal }: CaseView): Rel {
     try {
+      if (isFinal === true && hasWindows(sql)) return finalWindows(parseQuery(sql), this.#finalRows());
       return relationOf(parseQuery(sql), this.#catalog, null);
     } catch (thrown) {
       if (!(thrown instanceof Unsupported) || rewritten === undefined) throw thrown;
       return relationOf(parseQuery(rewritten), this.#catalog, null);
     }
+  }
+
+  /** Tables of which a query sees only the rows that can no longer change. */
+  #finalRows(): Catalog {
+    const catalog = this.#catalog.inside();
+    for (const [name, source] of this.#tables)
+      catalog.add(name, () => {
+        const { rows, scope } = source.rel;
+        return { rows: applied(rows, 'final'), scope };
+      });
+    return catalog;
   }
 
   #maintain(name: string, bag: BagView): void {
@@ -134,8 +161,16 @@ class SqlRun {
         this.#tables.get(change.table) ?? unsupported(`changes of ${change.table}, which is no table`);
       return table.apply(change, this.#log);
     });
+    if (this.#finalColumn !== null) appended.push(...this.#finalTime(this.#finalColumn));
     for (const table of this.#tables.values()) table.endStep();
     return appended;
+  }
+
+  /** How far the column is that makes rows final: that of one table. */
+  #finalTime(column: string): Append {
+    const told = [...this.#tables.values()].flatMap((table) => table.leastOf(column) ?? []);
+    if (told.length > 1) unsupported('a column of several tables that makes rows final');
+    return told.length === 0 ? [] : this.#finals.set(told[0]!, this.#log);
   }
 
   #rowsOf(name: string): string[] {

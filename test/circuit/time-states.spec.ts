@@ -1,4 +1,17 @@
-import { collect, count, countDistinct, instant, max, stream, tumbling, view } from 'stillwater';
+import {
+  collect,
+  count,
+  countDistinct,
+  cumulating,
+  hopping,
+  instant,
+  max,
+  session,
+  sliding,
+  stream,
+  tumbling,
+  view,
+} from 'stillwater';
 import { z } from 'zod';
 import { LATE_ROWS_KEPT_MAX } from '../../src/circuit/late-rows.js';
 import { Timed, at } from '../support/timed.js';
@@ -153,6 +166,36 @@ describe('rows without a time', () => {
     expect(kept.errors).toBe(1);
     const [error] = [...kept.store.keyed.get('errors')!.values()].map((text) => JSON.parse(text));
     expect(error.reason).toBe('"at" is null: the row has no window.');
+  });
+
+  it.each([
+    ['tumbling by the hour', tumbling('1h')],
+    ['tumbling by the day of a zone', tumbling('1d', { timeZone: 'America/New_York' })],
+    ['hopping', hopping('1h', { every: '20m' })],
+    ['hopping by the day of a zone', hopping('2d', { every: '1d', timeZone: 'Asia/Tokyo' })],
+    ['cumulating', cumulating('1d', { every: '1h' })],
+    ['sliding', sliding('1h')],
+    ['session', session('30m')],
+  ])('nor those whose windows reach beyond the years of instants: %s', (_, shape) => {
+    const loose: any = stream('loose', { schema: z.object({ at: instant(), n: z.int() }) });
+    const declared = view('v', {
+      from: loose.window(shape, { on: 'at' }).groupBy('n').aggregate({ rows: count() }),
+    } as never);
+    const kept = new Timed((declared as any).declaration);
+    const edges = ['0000-01-01T00:00:00.000Z', '9999-12-31T23:59:59.999Z'];
+    kept.tick({ 'stream:loose': [...edges.map((at, n) => ({ at, n })), { at: at('10:00'), n: 2 }] });
+    const shown = kept.rows as { n: number; windowStart: string; windowEnd: string }[];
+    const errors = [...(kept.store.keyed.get('errors')?.values() ?? [])].map((text) => JSON.parse(text));
+    // Whatever windows a row is shown in are those of its time, and whole.
+    for (const { n, windowStart, windowEnd } of shown) {
+      expect(windowStart <= (edges[n] ?? at('10:00'))).toBe(true);
+      expect(windowEnd > (edges[n] ?? at('09:59'))).toBe(true);
+    }
+    expect(errors.every(({ reason }) => / reaches beyond the years 0000 to 9999\.$/.test(reason))).toBe(true);
+    // At least the last instant there is has no window that ends behind it.
+    expect(errors.map(({ row }) => JSON.parse(row).n)).toContain(1);
+    expect(shown.map(({ n }) => n)).toContain(2);
+    expect(shown.some(({ n }) => errors.some(({ row }) => JSON.parse(row).n === n))).toBe(false);
   });
 
   it('are never among the last, and always during', () => {

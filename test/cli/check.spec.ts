@@ -75,6 +75,43 @@ describe('view modules', () => {
     expect(JSON.parse(programs.stdout).errors.length).toBeGreaterThanOrEqual(3);
   });
 
+  it('a module that loops at its top level is named, with the place of the loop, and so is one that waits for ever', async () => {
+    const env = { STILLWATER_LIMITS: 'importMsMax=4000' };
+    write({ 'orders.ts': STREAMS, 'waiting.ts': 'await new Promise(() => {});\nexport {};\n' });
+    const looping = join(application, 'looping');
+    mkdirSync(looping);
+    writeFileSync(join(looping, 'view.ts'), `import { one } from '../shared.ts';\nexport const a = one;\n`);
+    writeFileSync(
+      join(application, 'shared.ts'),
+      `const spin = (): never => {\n  while (true) {}\n};\n\nexport const one = spin();\n`,
+    );
+    const [waits, loops] = await Promise.all([
+      stillwater(['check', directory], { env }),
+      stillwater(['check', looping, '--json'], { env }),
+    ]);
+    expect(waits.code).toBe(1);
+    expect(waits.stdout).toMatch(
+      /waiting\.ts could not be imported\.\n +it waits at its top level.* within 4000 ms \(importMsMax\)/,
+    );
+    expect(loops).toMatchObject({ code: 1, stderr: '' });
+    expect(JSON.parse(loops.stdout)).toMatchObject({
+      errors: [
+        {
+          code: 'import-failed',
+          what: expect.stringMatching(/looping\/view\.ts could not be imported/),
+          evidence: expect.stringMatching(
+            /loops at its top level.* within 4000 ms \(importMsMax\)\n +at .*shared\.ts:\d/,
+          ),
+        },
+      ],
+    });
+  });
+
+  it('says that a limit cannot be read', async () => {
+    const ended = await stillwater(['check', directory], { env: { STILLWATER_LIMITS: 'importMs=1' } });
+    expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('"importMs" is not a limit') });
+  });
+
   it('says that a directory is not there', async () => {
     const ended = await stillwater(['check', join(tmpdir(), 'no-such-views')]);
     expect(ended.code).toBe(1);
@@ -90,7 +127,7 @@ describe('view modules', () => {
        import { loadDeclarations } from ${JSON.stringify(resolve('src/cli/load-views.ts'))};
        const say = (outcome) => console.log(JSON.stringify(outcome instanceof Error ? { error: outcome.message } : outcome.map((d) => [d.kind, d.name, d.fingerprint ?? null])));
        say(await loadDeclarations(${JSON.stringify(directory)}, { fresh: true }));
-       watchViews(${JSON.stringify(directory)}, say);
+       watchViews({ directory: ${JSON.stringify(directory)} }, say);
        setTimeout(() => process.exit(1), 20_000);`,
     );
     const child = spawn(process.execPath, [resolve('node_modules/jiti/lib/jiti-cli.mjs'), script], {

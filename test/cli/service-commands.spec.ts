@@ -206,9 +206,18 @@ describe('commands that speak to a service', () => {
       const ended = await run(['append', 'orders', fileOf(['{"a":1}', '{"a":'])]);
       expect(ended).toMatchObject({ code: 1 });
       expect(ended.stderr).toContain('Line 2 of');
-      expect((await run(['append', 'orders', join(directory, 'none.ndjson')])).stderr).toContain(
-        'cannot be read',
-      );
+      for (const file of [join(directory, 'none.ndjson'), directory])
+        expect((await run(['append', 'orders', file])).stderr).toContain('cannot be read');
+    });
+
+    it('asks whether there is such a stream where a file has no line', async () => {
+      await serve(() => ({
+        status: 404,
+        body: { code: 'unknown-stream', what: 'There is no stream "nobody".' },
+      }));
+      const ended = await run(['append', 'nobody', fileOf([])]);
+      expect(ended).toMatchObject({ code: 1, stdout: '' });
+      expect(ended.stderr).toContain('There is no stream "nobody".');
     });
   });
 

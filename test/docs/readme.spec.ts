@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { defaultImportLimits } from '../../src/cli/import-watch.js';
 import { defaultJobLimits } from '../../src/jobs/rebuild-queue.js';
 import { connectionLimits } from '../../src/redis/connection-limits.js';
 import { entryLimits } from '../../src/runtime/decode-entry.js';
@@ -36,6 +37,7 @@ describe('docs/operating.md', () => {
     ['Reading', defaultReadingLimits],
     ['HTTP', servingOnly],
     ['Rebuild jobs', defaultJobLimits],
+    ['View modules', defaultImportLimits],
     ['Appending', { ...encodeLimits, ...appendLimits }],
     ['Connections', connectionLimits],
     ['Entries', entryLimits],

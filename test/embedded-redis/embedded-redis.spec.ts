@@ -187,6 +187,15 @@ describe('the server that is started', () => {
     );
   });
 
+  it('is not started where its data cannot be kept, and the setting is named', async () => {
+    const file = executable('file', 'x');
+    for (const place of [file, join(file, 'below')]) {
+      const refused = EmbeddedRedis.bringUp({ dataDirectory: place, environment: {} });
+      await expect(refused).rejects.toMatchObject({ code: 'data-directory' });
+      await expect(refused).rejects.toThrow(/STILLWATER_DATA {2}.*file/);
+    }
+  });
+
   it('is named with the line to type where there is none', async () => {
     const missing = EmbeddedRedis.bringUp({
       dataDirectory,
@@ -211,6 +220,17 @@ describe('a Redis that REDIS_URL names', () => {
     const unreachable = bringUpRedis({ redisUrl: `redis://me:hunter2@127.0.0.1:${port}`, dataDirectory });
     await expect(unreachable).rejects.toMatchObject({ code: 'redis-unreachable' });
     await expect(unreachable).rejects.toThrow(/me:\*\*\*@[^]*unset REDIS_URL/);
+  });
+
+  (binary === null ? it.skip : it)('must know us, and have the database that is named', async () => {
+    const server = await bringUp();
+    for (const redisUrl of [`redis://me:hunter2@127.0.0.1:${server.port}`, `${server.url}/99`]) {
+      const refused = bringUpRedis({ redisUrl, dataDirectory });
+      await expect(refused).rejects.toMatchObject({ code: 'redis-refuses-connection' });
+      await expect(refused).rejects.toThrow(
+        /said +(WRONGPASS|ERR DB index)[^]*Correct the user, the password or the database/,
+      );
+    }
   });
 
   (binary === null ? it.skip : it)('is left running when we stop', async () => {

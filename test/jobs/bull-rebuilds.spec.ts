@@ -165,6 +165,16 @@ describeWithRedis('rebuilds as jobs', () => {
     await expect(api.rebuilds.startVerify('totals')).rejects.toMatchObject({ code: 'rebuilds-max' });
   });
 
+  it('tells a view that it does not declare, and that is served, from one that there is not', async () => {
+    await application({ worker: false });
+    const without = await application({ worker: false, declarations: [] });
+    for (const asked of [
+      without.rebuilds.start('totals', { acceptTrimmed: false }),
+      without.rebuilds.startVerify('totals'),
+    ])
+      await expect(asked).rejects.toMatchObject({ code: 'no-code' });
+  });
+
   it('rebuilds changed views once, with what reads them, however many processes start with the release', async () => {
     const before = await application({
       declarations: [declarationOf(totals()), declarationOf(sizes(totals()))],

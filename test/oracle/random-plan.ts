@@ -1,3 +1,4 @@
+import { Decimal, decimal } from 'stillwater';
 import { z } from 'zod';
 import { columnAt, nullable, renamed, type ColumnType } from '../../src/view/column.js';
 import { wholeNumber } from '../../src/view/order-nodes.js';
@@ -32,11 +33,15 @@ export interface Twin {
   log: boolean;
 }
 
+/** Digits behind the point of the decimals in rows. */
+const SCALE = 2;
+
 export const recordSchema = z.object({
   id: z.string(),
   k: z.string().nullable(),
   g: z.int().nullable(),
   x: z.number(),
+  m: decimal(SCALE).nullable(),
   tags: z.array(z.string()),
   o: z.object({ a: z.string(), n: z.int().nullable() }).nullable(),
 });
@@ -45,9 +50,9 @@ export const events = streamOf('events', recordSchema);
 export const things = tableOf('things', recordSchema, ['id']);
 export const upstream = viewOf('upstream', source(tableOf('below', recordSchema, ['id'])), ['id']);
 
-const COLUMNS = '"id", "k", "g", "x", "tags", "o"';
+const COLUMNS = '"id", "k", "g", "x", "m", "tags", "o"';
 export const tableSql = (name: string): string =>
-  `CREATE TABLE ${name} ("id" VARCHAR, "k" VARCHAR, "g" DOUBLE, "x" DOUBLE, "tags" VARCHAR[], "o" STRUCT("a" VARCHAR, "n" DOUBLE), "__o" VARCHAR)`;
+  `CREATE TABLE ${name} ("id" VARCHAR, "k" VARCHAR, "g" DOUBLE, "x" DOUBLE, "m" DECIMAL(30, ${SCALE}), "tags" VARCHAR[], "o" STRUCT("a" VARCHAR, "n" DOUBLE), "__o" VARCHAR)`;
 
 const sources: readonly Twin[] = [
   { node: source(events), sql: `SELECT ${COLUMNS}, "__o" FROM events`, log: true },
@@ -59,7 +64,9 @@ const sources: readonly Twin[] = [
 interface Scalar {
   path: string;
   sql: string;
-  kind: 'text' | 'number' | 'boolean';
+  kind: 'text' | 'number' | 'boolean' | 'decimal';
+  /** Of decimals: how many digits they have behind the point. */
+  scale?: number;
 }
 
 const quoted = (name: string): string => `"${name}"`;
@@ -70,7 +77,9 @@ const hidden = (twin: Twin): string => (twin.log ? ', "__o"' : '');
 function scalarsOf({ node }: Twin): Scalar[] {
   const found: Scalar[] = [];
   const visit = (path: string, sql: string, type: ColumnType): void => {
-    if (type.kind === 'string') found.push({ path, sql, kind: 'text' });
+    if (type.kind === 'string' && type.format === 'decimal')
+      found.push({ path, sql, kind: 'decimal', scale: type.scale });
+    else if (type.kind === 'string') found.push({ path, sql, kind: 'text' });
     else if (type.kind === 'number') found.push({ path, sql, kind: 'number' });
     else if (type.kind === 'boolean') found.push({ path, sql, kind: 'boolean' });
     else if (type.kind === 'object')
@@ -88,6 +97,17 @@ const read = (path: string) => {
 
 export const TEXTS = ['a', 'b', 'ab', '', 'é', '😀', '\ufffd', 'Z'];
 export const NUMBERS = [0, 1, 2, 3, -1, 0.125, -2.5, 1000.375];
+/** One of them has more digits than a double, and tenths are exact in none. */
+export const DECIMALS = [
+  '0.00',
+  '0.10',
+  '0.20',
+  '0.30',
+  '-0.10',
+  '3.00',
+  '-12.50',
+  '99999999999999.99',
+] as const;
 
 let fresh = 0;
 const freshName = (): string => `c${fresh++}`;
@@ -126,6 +146,13 @@ function twinOf(random: Random, depth: number): Twin {
 function condition(random: Random, twin: Twin): { call: (row: any) => boolean; sql: string } {
   const { path, sql, kind } = random.of(scalarsOf(twin));
   const get = read(path);
+  if (kind === 'decimal') {
+    const bound = random.of(DECIMALS);
+    return {
+      call: (row) => get(row) !== null && Decimal.compare(get(row), bound) <= 0,
+      sql: `(${sql} IS NOT NULL AND ${sql} <= ${bound})`,
+    };
+  }
   if (kind === 'boolean') return { call: (row) => get(row) === true, sql: `(${sql} IS TRUE)` };
   if (kind === 'number') {
     const bound = random.of(NUMBERS);
@@ -168,9 +195,18 @@ function selectTwin(random: Random, input: Twin): Twin {
     add(random.chance(0.6) ? name : freshName(), name, quoted(name));
   for (const { path, sql } of random.some(scalarsOf(input), 0, 2)) add(freshName(), path, sql);
   if (random.chance(0.4)) {
-    const { path, sql, kind } = random.of(scalarsOf(input));
+    const { path, sql, kind, scale = 0 } = random.of(scalarsOf(input));
     const get = read(path);
-    if (kind === 'number')
+    if (kind === 'decimal')
+      add(
+        freshName(),
+        {
+          schema: decimal(scale + 1).nullable(),
+          call: (row) => (get(row) === null ? null : Decimal.add(Decimal.mul(get(row), '1.5'), '0.1')),
+        },
+        `(${sql}::DECIMAL(30, ${scale}) * 1.5 + 0.1)::DECIMAL(36, ${scale + 1})`,
+      );
+    else if (kind === 'number')
       add(
         freshName(),
         { schema: z.number(), call: (row) => (get(row) ?? 0) * 2 + 0.5 },
@@ -317,7 +353,7 @@ function overTwin(random: Random, from: Twin): Twin {
       };
   const per = random.some(names(input), 0, 2);
   const group = per.length > 0 ? `PARTITION BY ${per.map(quoted).join(', ')} ` : '';
-  const numbers = scalarsOf(input).filter(({ kind }) => kind === 'number');
+  const numbers = scalarsOf(input).filter(({ kind }) => kind === 'number' || kind === 'decimal');
   const made: { of: OverFunction; sql: string }[] = [];
   const make = (of: (name: string) => OverFunction, call: string, frame = ''): void => {
     const name = freshName();
@@ -342,7 +378,10 @@ function overTwin(random: Random, from: Twin): Twin {
     call: string;
   } => {
     const number = numbers.length > 0 ? random.of(numbers) : null;
-    const kind = number === null ? 'count' : random.of(['count', 'sum', 'avg', 'min', 'max'] as const);
+    // Averages of decimals are doubles in DuckDB.
+    const averaged = random.of(['count', 'sum', 'avg', 'min', 'max'] as const);
+    const kind =
+      number === null ? 'count' : number.kind === 'decimal' && averaged === 'avg' ? 'sum' : averaged;
     if (number === null || kind === 'count') return { kind: 'count', value: null, call: 'count(*)' };
     return { kind, value: number.path, call: `${kind}(${number.sql})` };
   };
@@ -489,6 +528,16 @@ function randomAggregate(random: Random, input: Twin, scalars: Scalar[]): [Writt
       () => [{ kind: 'some', value: truth.path }, `bool_or(${truth.sql})`],
     );
   }
+  const decimals = scalars.filter(({ kind, scale }) => kind === 'decimal' && scale! <= SCALE + 2);
+  if (decimals.length > 0) {
+    const { path, sql, scale } = random.of(decimals);
+    const test = condition(random, input);
+    choices.push(
+      () => [{ kind: 'sum', value: path }, `sum(${sql})`],
+      () => [{ kind: 'sumIf', value: path, test: test.call }, `(sum(${sql}) FILTER (WHERE ${test.sql}))`],
+      () => [{ kind: 'avg', value: path }, decimalAverage(sql, scale!)],
+    );
+  }
   // DuckDB rounds after every addition: its sums are exact for eighths, not for averages and variances.
   if (numbers.length > 0 && !/avg\(|variance/.test(input.sql)) {
     const number = random.of(numbers);
@@ -579,11 +628,20 @@ function randomAggregate(random: Random, input: Twin, scalars: Scalar[]): [Writt
   return random.of(choices)();
 }
 
+/** An average of decimals to six digits more, halves away from zero, in whole numbers. */
+function decimalAverage(sql: string, scale: number): string {
+  const [digits, count] = [scale + 6, `count(${sql})`];
+  const total = `(replace(sum(${sql})::VARCHAR, '.', '')::HUGEINT * 1000000)`;
+  const quotient = `(sign(${total}) * ((abs(${total}) * 2 + ${count}) // nullif(2 * ${count}, 0)))`;
+  const unit = `0.${'0'.repeat(digits - 1)}1::DECIMAL(${digits + 1}, ${digits})`;
+  return `(${quotient}::DECIMAL(${37 - digits}, 0) * ${unit})`;
+}
+
 /** The columns of two sides that are equated: often a key, so that rows have partners, and a side has one row for each key. */
 function equated(random: Random, left: Twin, right: Twin): { one: Scalar; other: Scalar }[] {
   const pairs = scalarsOf(left).flatMap((one) =>
     scalarsOf(right)
-      .filter(({ kind }) => kind === one.kind)
+      .filter(({ kind, scale }) => kind === one.kind && scale === one.scale)
       .map((other) => ({ one, other })),
   );
   const keyed = pairs.filter(

@@ -45,14 +45,18 @@ export function taskStoreContract(): void {
         expect((await ports().tasks.status([TASK]))[0]).toMatchObject({ owner: 'first', epoch: 1 });
       });
 
-      it('tells of what its state is made, as the first said that did', async () => {
-        expect((await claim('dropper', 0)).definition).toBeNull();
+      it('tells of what its state is made and of which keys, as the first said that did', async () => {
+        const made = (definition: string, partitions: number) => ({
+          definition,
+          shape: { partitions, stages: [], buckets: BUCKETS, states: STATES, upstreams: { up: 1 } },
+        });
+        expect(await claim('dropper', 0)).toMatchObject({ definition: null, shape: null });
         const { tasks } = ports();
-        expect((await tasks.claim(TASK, 'first', 1, 'f'))!.definition).toBe('f');
-        expect((await tasks.claim(TASK, 'second', 2, 'g'))!.definition).toBe('f');
-        expect((await tasks.claim(TASK, 'dropper', 3))!.definition).toBe('f');
+        expect(await tasks.claim(TASK, 'first', 1, made('f', 1))).toMatchObject(made('f', 1));
+        expect(await tasks.claim(TASK, 'second', 2, made('g', 2))).toMatchObject(made('f', 1));
+        expect(await tasks.claim(TASK, 'dropper', 3)).toMatchObject(made('f', 1));
         await tasks.drop(TASK, [], BUCKETS);
-        expect((await tasks.claim(TASK, 'third', 0, 'g'))!.definition).toBe('g');
+        expect(await tasks.claim(TASK, 'third', 0, made('g', 2))).toMatchObject(made('g', 2));
       });
 
       it('goes to one of two that claim at once', async () => {

@@ -47,6 +47,15 @@ describeWithRedis('what a broken connection does to', () => {
     expect(proxy.cuts).toBe(1);
   });
 
+  it('a database that there is not: nothing is done in another', async () => {
+    await connections.close();
+    connect({ url: `${proxy.url}/99` });
+    for (let attempt = 0; attempt < 3; attempt++)
+      await expect(ports().tasks.claim(TASK, 'me', 0)).rejects.toThrow();
+    expect(await raw.dbsize()).toBe(0);
+    expect(logged.join('\n')).toContain('DB index is out of range');
+  });
+
   it('a commit that never arrives: the outcome is unknown, and the repeat commits it', async () => {
     const { tasks } = ports();
     const { token } = (await tasks.claim(TASK, 'me', 0))!;

@@ -3,7 +3,7 @@ import { describeWithRedis } from '../support/redis-server.js';
 import { onServer } from './scripts/scripts.js';
 
 describeWithRedis('a visit', () => {
-  const { server } = onServer();
+  const { server, redis } = onServer();
 
   it('says why there is none', async () => {
     const refused = (address: string): Promise<Error> =>
@@ -18,5 +18,19 @@ describeWithRedis('a visit', () => {
     expect((await refused(server().url.replace('redis:', 'redis+cluster:'))).message).toContain(
       'cluster support disabled',
     );
+  });
+
+  it('says that there is no such database, and looks at no other', async () => {
+    const seen = visit(`${server().url}/99`, async () => 'seen');
+    await expect(seen).rejects.toThrow('DB index is out of range');
+  });
+
+  it('is paid to the database that is named', async () => {
+    const named = await visit(`${server().url}/3`, async ([first]) => {
+      await first!.redis.set('a', 'b');
+      return first!.redis.options.db;
+    });
+    expect(named).toBe(3);
+    expect(await redis().dbsize()).toBe(0);
   });
 });

@@ -209,13 +209,56 @@ describe('the service', () => {
     expect((await get('/docs/swagger-ui-init.js')).body).toContain('/views/shop/rows');
   });
 
+  it('leads whoever opens its address to the description', async () => {
+    const reply = await get('/');
+    expect([reply.statusCode, reply.headers.location]).toEqual([302, '/docs']);
+  });
+
   it('answers unknown routes with a problem', async () => {
     const reply = await get('/nowhere');
     expect(reply.headers['content-type']).toContain('application/problem+json');
     expect(reply.json()).toMatchObject({ status: 404, code: 'unknown-route' });
-    expect((await served.app.inject({ method: 'PATCH', url: '/views/shop' })).json()).toMatchObject({
-      status: 404,
+  });
+
+  test.each([
+    ['DELETE', '/views', 'GET, HEAD, OPTIONS'],
+    ['POST', '/views/shop', 'GET, HEAD, DELETE, OPTIONS'],
+    ['POST', '/views/shop/rows?limit=3', 'GET, HEAD, OPTIONS'],
+    ['PUT', '/views/shop/rows/a%2Fb', 'GET, HEAD, OPTIONS'],
+    ['PATCH', '/views/shop/changes', 'GET, HEAD, OPTIONS'],
+    ['GET', '/streams/flights/events', 'POST, OPTIONS'],
+    ['HEAD', '/streams/flights/events', 'POST, OPTIONS'],
+    ['POST', '/tables/items', 'GET, HEAD, OPTIONS'],
+    ['GET', '/tables/items/rows/a', 'DELETE, PUT, OPTIONS'],
+    ['GET', '/rebuilds/one/pause', 'POST, OPTIONS'],
+    ['TRACE', '/health/live', 'GET, HEAD, OPTIONS'],
+    ['PUT', '/metrics', 'GET, HEAD, OPTIONS'],
+    ['POST', '/openapi.json', 'GET, HEAD, OPTIONS'],
+    ['DELETE', '/docs', 'GET, HEAD, OPTIONS'],
+  ])('refuses %s %s, and says which methods there are', async (method, url, allow) => {
+    const reply = await served.app.inject({ method: method as 'GET', url });
+    expect({ status: reply.statusCode, allow: reply.headers.allow }).toEqual({ status: 405, allow });
+    expect(reply.headers['content-type']).toBe('application/problem+json; charset=utf-8');
+    expect(reply.json()).toMatchObject({
+      status: 405,
+      code: 'method-not-allowed',
+      evidence: `  methods  ${allow}`,
     });
+  });
+
+  it('tells the methods of a path to OPTIONS, and knows no others', async () => {
+    const known = await served.app.inject({ method: 'OPTIONS', url: '/streams/flights/events' });
+    expect([known.statusCode, known.headers.allow, known.body]).toEqual([204, 'POST, OPTIONS', '']);
+    const unknown = await served.app.inject({ method: 'OPTIONS', url: '/nowhere' });
+    expect([unknown.statusCode, unknown.headers.allow]).toEqual([404, undefined]);
+  });
+
+  it('answers HEAD as GET, without the body', async () => {
+    const [get, head] = await Promise.all(
+      (['GET', 'HEAD'] as const).map((method) => served.app.inject({ method, url: '/views/shop/rows' })),
+    );
+    expect([head!.statusCode, head!.body]).toEqual([200, '']);
+    expect(head!.headers['stillwater-position']).toBe(get!.headers['stillwater-position']);
   });
 
   it('is live and ready, and gives its figures', async () => {

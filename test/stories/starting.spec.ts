@@ -15,6 +15,9 @@ const VIEWS = `
   });
 `;
 
+/** As `npm start` and the supervisor run it. */
+const MAPS = { NODE_OPTIONS: '--enable-source-maps' };
+
 describeWithService('starting the service', () => {
   let redis: RedisServer;
   let views: ViewsDirectory;
@@ -41,6 +44,36 @@ describeWithService('starting the service', () => {
     } finally {
       await service.remove();
       taken.close();
+    }
+  });
+
+  it('ends and names a view module that loops at its top level, before it touches any Redis', async () => {
+    views.write('endless.ts', 'export {};\nwhile (true) {}\n');
+    const STILLWATER_LIMITS = 'importMsMax=4000';
+    const service = await Service.spawn({ environment: { ...environment(), ...MAPS, STILLWATER_LIMITS } });
+    try {
+      expect(await service.exit()).toBe(1);
+      expect(service.output).toMatch(
+        /endless\.ts could not be imported\.\n +it loops at its top level.*\n +at .*endless\.ts:2\n/,
+      );
+      expect(service.output).not.toContain('debugger');
+      expect(await redis.client().dbsize()).toBe(0);
+    } finally {
+      await service.remove();
+    }
+  });
+
+  it('says where a wrong declaration was written', async () => {
+    views.write(
+      'wrong.ts',
+      `import { view } from 'stillwater';\nimport { perHour } from './departures.js';\n\nexport const wrong = view('wrong', { from: perHour, key: ['colour'] as never });\n`,
+    );
+    const service = await Service.spawn({ environment: { ...environment(), ...MAPS } });
+    try {
+      expect(await service.exit()).toBe(1);
+      expect(service.output).toMatch(/written at {2}.*wrong\.ts:4\n/);
+    } finally {
+      await service.remove();
     }
   });
 

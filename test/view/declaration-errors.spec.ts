@@ -262,6 +262,8 @@ describe('options', () => {
     expect(codes(viewOf(airports, { buckets: 0 }))).toEqual(['bad-option']);
     expect(codes(viewOf(airports, { promote: 'never' }))).toEqual(['bad-option']);
     expect(codes(viewOf(undefined))).toEqual(['not-a-collection']);
+    const [grouped] = errorsOf(viewOf(flights.groupBy('origin')));
+    expect(grouped!.message).toMatch(/is made from groups, and does not say what of each[^]*\.aggregate\(\{/);
     expect(codes(viewOf(flights.select({})))).toContain('no-columns');
   });
 });

@@ -50,18 +50,6 @@ describe('discovery', () => {
     ]);
   });
 
-  it('tells of a module that never comes to its end, and goes on with the others', async () => {
-    const { declarations, errors } = await discoverViews(
-      directory,
-      (file) => (file.endsWith('a.js') ? new Promise(() => {}) : Promise.resolve({ byOrigin })),
-      { importMsMax: 20 },
-    );
-    expect(declarations.length).toBeGreaterThan(0);
-    expect(errors.map(({ message }) => message)).toEqual([
-      expect.stringMatching(/a\.js could not be imported[^]*waits at its top level/),
-    ]);
-  });
-
   it('says which folder cannot be read', async () => {
     await expect(discoverViews(join(directory, 'nowhere'), async () => ({}))).rejects.toMatchObject({
       code: 'no-views-directory',

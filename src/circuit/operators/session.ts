@@ -1,6 +1,6 @@
 import { assert } from '../../assert.js';
 import { Delta } from '../../zset/delta.js';
-import { INSTANT_WIDTH, instantMs, instantText } from '../../zset/instant-text.js';
+import { hasInstant, INSTANT_WIDTH, instantMs, instantText } from '../../zset/instant-text.js';
 import type { Row, Value } from '../../zset/value.js';
 import { type Due, DUE_MAX, type DueTimes } from '../due-times.js';
 import type { BuildRow } from '../generated-row.js';
@@ -9,6 +9,7 @@ import type { ErrorSink, LateSink, Operator, Ordered } from '../operator.js';
 import { memberOfRow } from '../ordered-rows.js';
 import type { Session as Span, SessionList } from '../session-list.js';
 import { type ColumnTime, columnWatermark, type Time } from '../time.js';
+import { windowless } from '../windows.js';
 
 export interface SessionOptions {
   readonly gapMs: number;
@@ -54,7 +55,7 @@ export class Session implements Operator {
   #input: Delta<Row> | null = null;
   #groups = new Map<string, GroupSessions>();
   #late: [row: Row, weight: number, watermark: number][] = [];
-  #timeless: [row: Row, weight: number][] = [];
+  #windowless: [row: Row, weight: number][] = [];
   #bound = '';
   #due: readonly Due[] = [];
   #page = 0;
@@ -84,8 +85,9 @@ export class Session implements Operator {
 
   step(): Delta<Row> {
     const output = new Delta<Row>();
-    for (const [row, weight] of this.#timeless)
-      this.errors.add(row, weight, new Error(`"${this.options.column}" is null: the row has no session.`));
+    const { column, atOf } = this.options;
+    for (const [row, weight] of this.#windowless)
+      this.errors.add(row, weight, windowless(column, atOf(row) as string | null, 'session'));
     for (const [row, weight, watermark] of this.#late)
       this.options.closing!.late!.add(row, weight, watermark);
     for (const [group, tick] of this.#groups) this.#change(group, tick, output);
@@ -103,7 +105,7 @@ export class Session implements Operator {
     this.#input = null;
     this.#groups = new Map();
     this.#late = [];
-    this.#timeless = [];
+    this.#windowless = [];
     this.#due = [];
   }
 
@@ -114,11 +116,11 @@ export class Session implements Operator {
       const row = input.rows[index]!;
       const weight = input.weights[index]!;
       const at = atOf(row) as string | null;
-      if (at === null) {
-        this.#timeless.push([row, weight]);
+      const ms = at === null ? NaN : instantMs(at);
+      if (at === null || !hasInstant(ms + gapMs)) {
+        this.#windowless.push([row, weight]);
         continue;
       }
-      const ms = instantMs(at);
       const late = closing?.late ? input.lates?.[index] : undefined;
       const watermark = (late ?? Number.NEGATIVE_INFINITY) - this.#delayMs;
       if (late !== undefined && ms + gapMs < watermark) {

@@ -1,11 +1,12 @@
 import { Delta } from '../../zset/delta.js';
-import { instantMs, instantText } from '../../zset/instant-text.js';
+import { hasInstant, instantMs, instantText } from '../../zset/instant-text.js';
 import type { Row, Value } from '../../zset/value.js';
 import type { FreedMembers } from '../freed-members.js';
 import type { BuildRow } from '../generated-row.js';
 import type { ErrorSink, LateSink, Operator, Ordered } from '../operator.js';
 import { GroupSlides } from '../sliding-windows.js';
 import type { Time } from '../time.js';
+import { windowless } from '../windows.js';
 
 export interface SlidingOptions {
   readonly sizeMs: number;
@@ -48,7 +49,7 @@ export class Sliding implements Operator {
   #input: Delta<Row> | null = null;
   #groups = new Map<string, GroupSlides>();
   #late: [row: Row, weight: number, watermark: number][] = [];
-  #timeless: [row: Row, weight: number][] = [];
+  #windowless: [row: Row, weight: number][] = [];
 
   constructor(
     /** By group: time, then the row's text. */
@@ -78,9 +79,9 @@ export class Sliding implements Operator {
 
   step(): Delta<Row> {
     const output = new Delta<Row>();
-    const { column, closing } = this.options;
-    for (const [row, weight] of this.#timeless)
-      this.errors.add(row, weight, new Error(`"${column}" is null: the row has no window.`));
+    const { column, atOf, closing } = this.options;
+    for (const [row, weight] of this.#windowless)
+      this.errors.add(row, weight, windowless(column, atOf(row) as string | null, 'window'));
     for (const [row, weight, watermark] of this.#late) closing!.late!.add(row, weight, watermark);
     for (const [key, group] of this.#groups) {
       if (group.isEmpty) continue;
@@ -102,7 +103,7 @@ export class Sliding implements Operator {
     this.#input = null;
     this.#groups = new Map();
     this.#late = [];
-    this.#timeless = [];
+    this.#windowless = [];
   }
 
   #group(input: Delta<Row>): void {
@@ -112,11 +113,12 @@ export class Sliding implements Operator {
       const row = input.rows[index]!;
       const weight = input.weights[index]!;
       const text = atOf(row) as string | null;
-      if (text === null) {
-        this.#timeless.push([row, weight]);
+      const at = text === null ? NaN : instantMs(text);
+      // It is in windows from the size before it until one that begins just behind it.
+      if (!hasInstant(at - sizeMs) || !hasInstant(at + 1 + sizeMs)) {
+        this.#windowless.push([row, weight]);
         continue;
       }
-      const at = instantMs(text);
       const late = closing?.late ? input.lates?.[index] : undefined;
       const openFrom = Math.max(at, (late ?? Number.NEGATIVE_INFINITY) - (closing?.delayMs ?? 0));
       if (at + sizeMs < openFrom) {

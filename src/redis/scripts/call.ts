@@ -33,6 +33,7 @@ export type ClaimReply =
       grants: number,
       attempt: string | null,
       definition: string | null,
+      shape: string | null,
       ...record: (string | null)[],
     ]
   | [tag: 'TAKEN', epoch: string]
@@ -42,9 +43,13 @@ export type ClaimReply =
 export const callClaim = (
   redis: Connection,
   taskKey: string,
-  args: { owner: string; epoch: number; nonce: string; definition: string },
+  args: { owner: string; epoch: number; nonce: string; definition: string; shape: string },
 ): Promise<ClaimReply> =>
-  claimScript.run(redis, [taskKey], [args.owner, String(args.epoch), args.nonce, args.definition]);
+  claimScript.run(
+    redis,
+    [taskKey],
+    [args.owner, String(args.epoch), args.nonce, args.definition, args.shape],
+  );
 
 type Fenced = [tag: 'FENCED', owner: string, epoch: string];
 interface Token {

@@ -44,6 +44,9 @@ export interface Generation {
   readonly format: number;
 }
 
+/** What tells of which keys a generation is made, and whose reader it is. */
+export type GenerationShape = Pick<Generation, 'partitions' | 'stages' | 'buckets' | 'states' | 'upstreams'>;
+
 export interface RegistrySnapshot {
   /** Rises with every change, and is none that was before where the registry went back: the time of the change in ms, or one more. */
   revision: number;

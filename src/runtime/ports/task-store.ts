@@ -4,6 +4,7 @@ import type { Clocks } from '../clocks.js';
 import type { Position } from '../position.js';
 import type { RawEntry } from './source-log.js';
 import type { OwnerToken, TaskId } from '../task-id.js';
+import type { GenerationShape } from './registry.js';
 
 /** A commit of a task, told from any other that a history which was lost had under its number. */
 export interface CommitId {
@@ -137,6 +138,14 @@ export interface Claimed {
   attempt: Attempt | null;
   /** What the task's state is made of: what its first owner said; null where nobody has said it. */
   definition: string | null;
+  /** Of which keys the generation of that definition is made; null where nobody has said it. */
+  shape: GenerationShape | null;
+}
+
+/** What an owner says of the state that it makes. */
+export interface Made {
+  definition: string;
+  shape: GenerationShape;
 }
 
 /** A tick about to be stepped, written down because steps have ended owners. */
@@ -191,9 +200,10 @@ export abstract class TaskStore {
    * Makes `owner` the owner of a task, if its epoch is still `epoch` (what the caller saw when it decided that the task
    * may be taken). Raises the epoch, so that commits of earlier owners are fenced. Null if somebody else was quicker.
    *
-   * The first that says a definition decides what the task's state is made of; later ones compare it with theirs.
+   * The first that says a definition decides what the task's state is made of; later ones compare it with theirs. The shape
+   * is of the definition that decided, for who deletes the task.
    */
-  abstract claim(task: TaskId, owner: string, epoch: number, definition?: string): Promise<Claimed | null>;
+  abstract claim(task: TaskId, owner: string, epoch: number, made?: Made): Promise<Claimed | null>;
 
   /** Gives a task up, so that others need not wait for the lease to end. Nothing happens if the token is not in force. */
   abstract release(task: TaskId, token: OwnerToken): Promise<void>;
@@ -237,7 +247,10 @@ export abstract class TaskStore {
 
   abstract fetch(task: TaskId, buckets: number, state: StoredState): Promise<FetchedState>;
 
-  /** Deletes all keys of a task, a bounded number at a time. Repeatable. */
+  /**
+   * Deletes all keys of a task, a bounded number at a time, what `claim` tells of it last. Repeatable. Claim it first: who
+   * commits meanwhile would leave something behind.
+   */
   abstract drop(
     task: TaskId,
     states: readonly { name: string; kind: 'keyed' | 'ordered' | 'index' }[],

@@ -1,5 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
 import { type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 import { OpenApi } from './open-api.js';
 
 /** Serves the description at `/docs` for people, from files of this installation. Call it before the application is initialised. */
@@ -12,4 +13,7 @@ export function mountDocs(app: INestApplication): void {
     patchDocumentOnRequest: document,
     swaggerOptions: { docExpansion: 'none', validatorUrl: null },
   });
+  // Whoever opens the address that the service has printed.
+  const adapter = app.getHttpAdapter();
+  adapter.get('/', (_: unknown, reply: FastifyReply) => void reply.redirect('/docs'));
 }

@@ -1,6 +1,6 @@
 import { BEGINNING, comparePositions, type Position } from '../../runtime/position.js';
 import type { RawEntry } from '../../runtime/ports/source-log.js';
-import type { Generation } from '../../runtime/ports/registry.js';
+import type { Generation, GenerationShape } from '../../runtime/ports/registry.js';
 import type { Attempt, BlamedEntry, ParkReason, TaskRecord } from '../../runtime/ports/task-store.js';
 import type { WorkerInfo } from '../../runtime/ports/workers.js';
 import { type TaskId, taskName } from '../../runtime/task-id.js';
@@ -96,6 +96,7 @@ export class MemoryTask {
   parked: ParkReason | null = null;
   attempt: Attempt | null = null;
   definition: string | null = null;
+  shape: GenerationShape | null = null;
   /** As its commits say; the memory keeps no buckets, but `bucket` must know which rows would lie in one. */
   buckets = 1;
   readonly keyed = new Map<string, Map<string, string>>();

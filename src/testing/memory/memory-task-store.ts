@@ -11,6 +11,7 @@ import {
   type CommitRequest,
   type FetchedState,
   type InputPosition,
+  type Made,
   type ParkReason,
   type Received,
   type ReceiveRequest,
@@ -34,7 +35,7 @@ export class MemoryTaskStore extends TaskStore {
     super();
   }
 
-  async claim(task: TaskId, owner: string, epoch: number, definition?: string): Promise<Claimed | null> {
+  async claim(task: TaskId, owner: string, epoch: number, made?: Made): Promise<Claimed | null> {
     const kept = this.redis.task(task);
     if (kept.epoch !== epoch || kept.parked !== null) return null;
     const token = { epoch: epoch + 1, nonce: this.redis.nonce() };
@@ -42,9 +43,10 @@ export class MemoryTaskStore extends TaskStore {
     kept.epoch = token.epoch;
     kept.nonce = token.nonce;
     kept.grants += 1;
-    kept.definition ??= definition ?? null;
+    if (made) kept.definition ??= made.definition;
+    if (made && kept.definition === made.definition) kept.shape = stored(made.shape);
     const { record, grants, attempt } = kept;
-    return { token, record, grants, attempt, definition: kept.definition };
+    return { token, record, grants, attempt, definition: kept.definition, shape: kept.shape };
   }
 
   async release(task: TaskId, token: OwnerToken): Promise<void> {

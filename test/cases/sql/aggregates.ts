@@ -1,12 +1,13 @@
 import { unsupported } from '../unsupported.js';
-import type { Call, OrderItem } from './ast.js';
+import type { Call } from './ast.js';
 import { dialect } from './dialect.js';
 import type { Compiled } from './compiled.js';
 import { compile } from './expressions.js';
+import { listed, type Made, type NewColumn } from './lists.js';
 import { columnOf, isStructured, offered, type Rel } from './relation.js';
-import { compare } from './scalar-functions.js';
+import { compare } from './comparing.js';
 import { fresh, type SqlColumn } from './scope.js';
-import { asJson, baseOf, isNumber } from './types.js';
+import { baseOf, exactly, isNumber } from './types.js';
 
 /** An aggregate of SQL as one of the product's: columns it needs first, what is asked for, and what is made of its result. */
 export interface MadeAggregate {
@@ -52,7 +53,6 @@ export function aggregateOf(call: Call, rel: Rel): MadeAggregate {
     column: columnOf(call.name, type),
   });
   const zero = (raw: any): any => raw ?? 0;
-  const whole = baseOf(argType) === 'int';
 
   switch (call.name) {
     case 'count': {
@@ -62,22 +62,22 @@ export function aggregateOf(call: Call, rel: Rel): MadeAggregate {
         return made('int', () => offered('count')(flag), zero);
       }
       if (argType === 'json') return unsupported('SQL: count of JSON, whose null no case tells from none');
+      if (args.length > 1) {
+        const all = column('text', (row) => {
+          const values = args.map(({ of }) => of(row));
+          return values.includes(null) ? null : JSON.stringify(values);
+        });
+        return made('int', () => offered(call.distinct ? 'countDistinct' : 'count')(all), zero);
+      }
       const id = argType === 'row' ? column('text', (row) => JSON.stringify(arg!.of(row))) : plain();
       return made('int', () => offered(call.distinct ? 'countDistinct' : 'count')(id), zero);
     }
     case 'sum':
     case 'avg': {
       if (!isNumber(argType) && argType !== 'interval') return unsupported(`SQL: ${call.name} of ${argType}`);
-      const type =
-        argType === 'interval'
-          ? argType
-          : baseOf(argType) === 'float'
-            ? 'float'
-            : call.name === 'sum' && whole
-              ? 'int'
-              : 'numeric';
+      const type = totalType(call.name, argType);
       const id = plain();
-      if (!call.distinct) return made(type, () => offered(call.name)(id));
+      if (!call.distinct) return made(type, () => offered(call.name)(id), totalAs(type));
       return made(
         type,
         () => offered('collect')(id),
@@ -85,7 +85,7 @@ export function aggregateOf(call: Call, rel: Rel): MadeAggregate {
           const values = [...new Set(raw ?? [])];
           if (values.length === 0) return null;
           const total = values.reduce((sum, value) => sum + value, 0);
-          return call.name === 'sum' ? total : total / values.length;
+          return totalAs(type)(call.name === 'sum' ? total : total / values.length);
         },
         'int[]',
       );
@@ -132,6 +132,15 @@ export function aggregateOf(call: Call, rel: Rel): MadeAggregate {
       const id = plain();
       const population = call.name.endsWith('_pop');
       const name = call.name.startsWith('stddev') ? 'stddev' : 'variance';
+      if (argType === 'int' && dialect().wholeAverages)
+        return made(
+          'int',
+          () => offered(name)(id, { population }),
+          (raw: number | null) =>
+            raw === null || raw === 0
+              ? raw
+              : unsupported('deviations of whole numbers, which are whole here'),
+        );
       return made(baseOf(argType) === 'float' ? 'float' : 'numeric', () => offered(name)(id, { population }));
     }
     case 'arg_min':
@@ -141,6 +150,21 @@ export function aggregateOf(call: Call, rel: Rel): MadeAggregate {
       const shown = column(argType, value!.of);
       const least = call.name === 'arg_min';
       // What has no value is not looked at.
+      if (isStructured(by.type)) {
+        const extremes = column('text', (row) => {
+          const [shown, key] = [value!.of(row), by.of(row)];
+          return shown === null || key === null ? null : JSON.stringify([shown, key]);
+        });
+        const sign = least ? -1 : 1;
+        const best = (all: readonly string[] | null): any =>
+          (all ?? [])
+            .map((text) => JSON.parse(text) as [any, any[]])
+            .reduce<[any, any[]] | null>(
+              (found, one) => (found === null || sign * compare(one[1], found[1]) > 0 ? one : found),
+              null,
+            )?.[0] ?? null;
+        return made(argType, () => offered('collect')(extremes), best, 'text[]');
+      }
       const id = column(by.type, (row) => (value!.of(row) === null ? null : by.of(row)));
       return made(argType, () => offered(least ? 'minBy' : 'maxBy')(id, { value: shown }));
     }
@@ -180,6 +204,19 @@ export function aggregateOf(call: Call, rel: Rel): MadeAggregate {
   }
 }
 
+/** What sums and averages are, and what is shown of them. */
+export function totalType(name: string, of: string): string {
+  if (of === 'interval' || baseOf(of) === 'float') return of;
+  if (name === 'sum') return of;
+  return of === 'int' && dialect().wholeAverages ? 'int' : 'numeric';
+}
+export const totalAs =
+  (type: string) =>
+  (total: number | null): number | null => {
+    if (total === null) return null;
+    return type === 'int' ? Math.trunc(total) + 0 : baseOf(type) === 'numeric' ? exactly(total) : total;
+  };
+
 const BIT_FOLDS: Readonly<Record<string, (l: bigint, r: bigint) => bigint>> = {
   bit_and: (l, r) => l & r,
   bit_or: (l, r) => l | r,
@@ -187,14 +224,6 @@ const BIT_FOLDS: Readonly<Record<string, (l: bigint, r: bigint) => bigint>> = {
 };
 
 const textOrNull = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));
-
-type Made = (
-  type: string,
-  request: () => unknown,
-  result?: (raw: any) => any,
-  rawType?: string,
-) => MadeAggregate;
-type NewColumn = (type: string, of: Compiled['of']) => string;
 
 /** Aggregates of an order: of the values in it, the one in the middle, or the most frequent. */
 function ordered(
@@ -209,19 +238,22 @@ function ordered(
     return unsupported(`SQL: ${call.name}() of several columns`);
   const value = compile(item.e, rel.scope);
   const id = column(value.type, value.of);
-  if (call.name === 'percentile_cont' && !item.descending)
-    return made('float', () => offered('percentile')(id, args[0]!.of({})));
+  const shares = call.name === 'mode' ? null : args[0]!.of({});
+  if (call.name === 'percentile_cont' && !item.descending && !Array.isArray(shares))
+    return made('float', () => offered('percentile')(id, shares));
+  const at = (raw: any[], share: number): any => {
+    if (call.name === 'percentile_disc') return raw[Math.max(0, Math.ceil(share * raw.length) - 1)];
+    const place = share * (raw.length - 1);
+    const [low, high] = [raw[Math.floor(place)], raw[Math.ceil(place)]];
+    return low + (high - low) * (place - Math.floor(place));
+  };
   return made(
-    value.type,
+    Array.isArray(shares) ? `${value.type}[]` : value.type,
     () => offered('collect')(id, { order: item.descending ? 'desc' : 'asc' }),
     (raw: any[] | null) => {
       if (raw === null || raw.length === 0) return null;
       if (call.name === 'mode') return mostFrequent(raw);
-      const share = args[0]!.of({});
-      if (call.name === 'percentile_disc') return raw[Math.max(0, Math.ceil(share * raw.length) - 1)];
-      const place = share * (raw.length - 1);
-      const [low, high] = [raw[Math.floor(place)], raw[Math.ceil(place)]];
-      return low + (high - low) * (place - Math.floor(place));
+      return Array.isArray(shares) ? shares.map((share) => at(raw, share)) : at(raw, shares);
     },
     `${value.type}[]`,
   );
@@ -231,87 +263,4 @@ function mostFrequent(sorted: readonly any[]): any {
   const counts = new Map<unknown, number>();
   for (const value of sorted) counts.set(value, (counts.get(value) ?? 0) + 1);
   return [...counts].reduce((best, one) => (one[1] > best[1] ? one : best))[0];
-}
-
-/** Aggregates that hold every value: the product collects texts of values with what they are ordered by. */
-function listed(
-  call: Call,
-  rel: Rel,
-  args: readonly Compiled[],
-  column: NewColumn,
-  made: Made,
-): MadeAggregate {
-  const items = call.order.map(({ e }) => compile(e, rel.scope));
-  // Without ORDER BY lists are in the order in which rows came, as far as that is one table's.
-  const arrival = rel.scope.columns.find(({ name, made: isMade }) => isMade && name === ARRIVAL);
-  const skipsNull = call.name === 'string_agg';
-  const id = column('text', (row) => {
-    const values = args.map((arg) => arg.of(row));
-    if (skipsNull && values[0] === null) return null;
-    const by = items.length > 0 || arrival === undefined ? items.map(({ of }) => of(row)) : [row[arrival.id]];
-    return JSON.stringify([by, values]);
-  });
-  const order = items.length > 0 ? call.order : [];
-  const sorted = (raw: string[] | null): any[][] => {
-    const rows = (raw ?? []).map((text) => JSON.parse(text) as [any[], any[]]);
-    rows.sort((left, right) => inOrder(left[0], right[0], order));
-    const values = rows.map((row) => row[1]);
-    if (!call.distinct) return values;
-    const seen = new Set<string>();
-    return values.filter((value) => !seen.has(JSON.stringify(value)) && seen.add(JSON.stringify(value)));
-  };
-  const type = args[0]!.type === 'unknown' ? 'text' : args[0]!.type;
-  const request = (): unknown => offered('collect')(id);
-  const isList = call.name === 'array_agg';
-  const result = (of: (values: any[][]) => any) => (raw: string[] | null) => {
-    const values = sorted(raw);
-    if (values.length === 0) return raw !== null && isList && dialect().listsOfNone ? [] : null;
-    return of(values);
-  };
-  if (call.name === 'array_agg')
-    return made(
-      `${type}[]`,
-      request,
-      result((values) => values.map(([value]) => value)),
-      'text[]',
-    );
-  if (call.name === 'string_agg')
-    return made(
-      'text',
-      request,
-      result((values) =>
-        values.map(([value, mark], place) => (place === 0 ? value : (mark ?? '') + value)).join(''),
-      ),
-      'text[]',
-    );
-  if (call.name.includes('object'))
-    return made(
-      'json',
-      request,
-      result((values) =>
-        Object.fromEntries(values.map(([name, value]) => [String(name), asJson(args[1]!.type, value)])),
-      ),
-      'text[]',
-    );
-  return made(
-    'json',
-    request,
-    result((values) => values.map(([value]) => asJson(type, value))),
-    'text[]',
-  );
-}
-
-/** The made column of a table that tells in which order its rows came. */
-export const ARRIVAL = '(arrival)';
-
-function inOrder(left: readonly any[], right: readonly any[], order: readonly OrderItem[]): number {
-  for (let at = 0; at < left.length; at++) {
-    const { descending = false, nullsFirst = false } = order[at] ?? {};
-    const [l, r] = [left[at], right[at]];
-    if (l === null && r === null) continue;
-    if (l === null || r === null) return (l === null) === nullsFirst ? -1 : 1;
-    const sign = compare(l, r);
-    if (sign !== 0) return descending ? -sign : sign;
-  }
-  return 0;
 }

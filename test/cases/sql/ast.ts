@@ -2,7 +2,13 @@
 export type Expr =
   | { readonly k: 'literal'; readonly value: string | number | boolean | null; readonly type: string }
   | { readonly k: 'column'; readonly table: string | null; readonly name: string }
-  | { readonly k: 'star'; readonly table: string | null; readonly except?: readonly Expr[] }
+  | {
+      readonly k: 'star';
+      readonly table: string | null;
+      readonly except?: readonly Expr[];
+      /** What stands for some of the columns, by their names. */
+      readonly replaced?: ReadonlyMap<string, Expr>;
+    }
   | { readonly k: 'unary'; readonly op: string; readonly e: Expr }
   | { readonly k: 'binary'; readonly op: string; readonly l: Expr; readonly r: Expr }
   | Call
@@ -49,6 +55,8 @@ export type Expr =
       readonly anyCase: boolean;
       /** SIMILAR TO. */
       readonly similar?: boolean;
+      /** The mark that takes the meaning of the one behind it. */
+      readonly escape?: string;
     }
   | { readonly k: 'array'; readonly items: readonly Expr[] }
   | { readonly k: 'row'; readonly items: readonly Expr[] }
@@ -76,11 +84,13 @@ export interface Over {
 
 /** Bounds: rows or time before (negative) or after; null for unbounded. */
 export interface Frame {
-  readonly unit: 'rows' | 'range' | 'groups';
+  readonly unit: 'rows' | 'range' | 'groups' | 'session';
   readonly from: Bound;
   readonly to: Bound;
   /** EXCLUDE CURRENT ROW. */
   readonly withoutRow?: boolean;
+  /** How far apart the rows of a session may be. */
+  readonly gap?: Expr;
 }
 export type Bound =
   { readonly at: 'start' | 'end' | 'current' } | { readonly at: 'before' | 'after'; readonly by: Expr };

@@ -88,6 +88,8 @@ export abstract class CallParser extends TokenReader {
   /** Arguments with words between them: substring(x from 1 for 2). */
   #wordy(name: string): Expr[] {
     const args = [name === 'position' ? this.sum() : this.expression()];
+    if (name === 'substring' && this.skip('for'))
+      return [...args, { k: 'literal', value: 1, type: 'int' }, this.expression()];
     while (this.skip(',') || this.skip('placing') || this.skip('from') || this.skip('for') || this.skip('in'))
       args.push(this.expression());
     return args;
@@ -109,7 +111,7 @@ export abstract class CallParser extends TokenReader {
   /** What stands between the parentheses of a window; it may begin with the name of another. */
   protected window(): Over {
     const { kind, text } = this.token;
-    if (kind === 'word' && !['partition', 'order', 'rows', 'range', 'groups'].includes(text)) {
+    if (kind === 'word' && !['partition', 'order', 'rows', 'range', 'groups', 'session'].includes(text)) {
       const over = { per: [], order: [], frame: null };
       this.#toldLater(over);
       return Object.assign(over, this.window());
@@ -117,6 +119,8 @@ export abstract class CallParser extends TokenReader {
     const per = this.skip('partition', 'by') ? this.list(() => this.expression()) : [];
     const order = this.skip('order', 'by') ? this.orderItems() : [];
     let frame: Frame | null = null;
+    if (this.skip('session', 'with', 'gap'))
+      frame = { unit: 'session', from: { at: 'start' }, to: { at: 'end' }, gap: this.expression() };
     for (const unit of ['rows', 'range', 'groups'] as const)
       if (this.skip(unit)) {
         if (this.skip('between')) {

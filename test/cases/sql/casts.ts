@@ -1,6 +1,6 @@
 import { unsupported } from '../unsupported.js';
 import { type Compiled, constant, nullsOut } from './compiled.js';
-import { SqlError } from './dialect.js';
+import { dialect, SqlError } from './dialect.js';
 import { evenly, rounded } from './scalar-functions.js';
 import {
   baseOf,
@@ -11,6 +11,7 @@ import {
   isNumber,
   isTime,
   msOf,
+  placesOf,
   shown,
   stored,
   timeOf,
@@ -30,17 +31,23 @@ export function casted(e: Compiled, type: string): Compiled {
   const to = baseOf(type);
   const by = (convert: (value: any) => any): Compiled => ({ type, of: nullsOut([e], convert) });
   if (from === to && !/\(/.test(type)) return { type, of: e.of };
-  if (to === 'text') return from === 'unknown' ? { type, of: e.of } : by((value) => textOf(e.type, value));
+  if (to === 'text' && from === 'interval' && dialect().wholeParts)
+    return unsupported('SQL: the text of an interval');
+  if (to === 'text')
+    return from === 'unknown'
+      ? { type, of: e.of }
+      : { ...by((value) => textOf(e.type, value)), open: from === 'numeric' && placesOf(e.type) === null };
   if (to === 'int')
     return by((value) => {
       if (typeof value === 'boolean') return Number(value);
       const number = typeof value === 'string' ? Number(value) : value;
       if (!Number.isFinite(number)) throw new SqlError(`"${value}" is no integer`);
+      if (dialect().cutsCasts) return Math.trunc(number) + 0;
       return (from === 'float' ? evenly(number) : rounded(number, 0)) + 0;
     });
   if (to === 'numeric') {
-    const places = /\(\d+,(\d+)\)/.exec(type)?.[1] ?? (/\(\d+\)/.test(type) ? '0' : undefined);
-    return by((value) => (places === undefined ? Number(value) : rounded(Number(value), Number(places))));
+    const places = placesOf(type);
+    return by((value) => (places === null ? Number(value) : rounded(Number(value), places)));
   }
   if (to === 'float') return by(Number);
   if (to === 'bool')

@@ -4,6 +4,8 @@ import { dialect, SqlError } from './dialect.js';
 export interface Compiled {
   readonly type: string;
   readonly of: (row: any) => any;
+  /** A text of a decimal whose digits behind the point are not told: another text may be made of none. */
+  readonly open?: boolean;
 }
 
 export const bool = (of: (row: any) => boolean | null): Compiled => ({ type: 'bool', of });

@@ -4,6 +4,16 @@ export interface Dialect {
   readonly nullsLow: boolean;
   /** `greatest` and `least` are null if one of their arguments is. */
   readonly extremesOfNull: boolean;
+  /** The average of whole numbers is a whole number. */
+  readonly wholeAverages: boolean;
+  /** A date is cut in its time zone, and what comes of it has one. */
+  readonly truncatesInZone: boolean;
+  /** Casts to whole numbers cut what is behind the point. */
+  readonly cutsCasts: boolean;
+  /** Parts of times are whole numbers, and Sunday is the first day of a week. */
+  readonly wholeParts: boolean;
+  /** The zone behind an instant. */
+  readonly utc: string;
   /** An expression that fails is null. */
   readonly errorsAreNull: boolean;
   /** Tables with a lateness drop what comes later. */
@@ -17,15 +27,29 @@ export interface Dialect {
 const POSTGRES: Dialect = {
   nullsLow: false,
   extremesOfNull: false,
+  wholeAverages: false,
+  truncatesInZone: true,
+  cutsCasts: false,
+  wholeParts: false,
+  utc: '+00',
   errorsAreNull: false,
   dropsLate: false,
   listsOfNone: false,
   hasClock: false,
 };
+/** What dialects of Apache Calcite have in common. */
+const CALCITE: Partial<Dialect> = {
+  nullsLow: true,
+  wholeAverages: true,
+  truncatesInZone: false,
+  cutsCasts: true,
+  wholeParts: true,
+  utc: '+00:00',
+};
 const DIALECTS: Readonly<Record<string, Partial<Dialect>>> = {
-  feldera: { nullsLow: true, extremesOfNull: true, dropsLate: true, listsOfNone: true, hasClock: true },
-  'flink-sql-1.10': { nullsLow: true },
-  risingwave: { errorsAreNull: true },
+  feldera: { ...CALCITE, extremesOfNull: true, dropsLate: true, listsOfNone: true, hasClock: true },
+  'flink-sql-1.10': CALCITE,
+  risingwave: { errorsAreNull: true, truncatesInZone: false, utc: '+00:00' },
 };
 
 let spoken = POSTGRES;

@@ -4,7 +4,7 @@ import type { Compiled } from './compiled.js';
 import { compile } from './expressions.js';
 import { columnOf, expanded, type Rel } from './relation.js';
 import type { SqlColumn } from './scope.js';
-import { elementOf, instantOf, isTime, msOf, shown } from './types.js';
+import { elementOf, instantOf, type Interval, isTime, later, msOf, shown } from './types.js';
 
 /** Functions whose value is a set of rows: a list's elements, numbers, parts of JSON or of a text. */
 
@@ -84,10 +84,12 @@ function series(args: readonly Compiled[]): Elements {
   const of = (row: any): unknown[] => {
     const values = args.map((arg) => arg.of(row));
     if (values.includes(null)) return [];
+    if (values[2] === 0) return [];
     const [from, to] = timed ? values.slice(0, 2).map(msOf) : values;
-    const step = values[2] ?? 1;
+    const step: Interval = values[2] ?? 1;
+    const rises = typeof step === 'number' ? step > 0 : step.months > 0;
     const found = [];
-    for (let value = from; step > 0 ? value <= to : value >= to; value += step)
+    for (let value = from; rises ? value <= to : value >= to; value = later(value, step, 1))
       found.push(timed ? instantOf(value) : value);
     return found;
   };

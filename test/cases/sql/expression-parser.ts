@@ -1,6 +1,9 @@
-import type { Expr } from './ast.js';
+import type { Expr, Query } from './ast.js';
 import { call } from './call-parser.js';
 import { PrimaryParser } from './primary-parser.js';
+
+/** The end of every list. */
+const LAST = Number.MAX_SAFE_INTEGER;
 
 const OTHER_OPERATORS = '|| -> ->> #> #>> ~ ~* !~ !~* @> <@ && ? ?| ?& & | # << >>'.split(' ');
 
@@ -12,6 +15,19 @@ const OPPOSITE: Readonly<Record<string, string>> = {
   '>': '<=',
   '<=': '>',
 };
+
+/** A row against that of a query: null where the query has none. */
+const rowCompared = (op: string, e: Expr, query: Query): Expr => ({
+  k: 'case',
+  of: null,
+  whens: [
+    [
+      { k: 'exists', query, not: false },
+      { k: 'inQuery', e, query, op, not: false },
+    ],
+  ],
+  otherwise: null,
+});
 
 /** Expressions, by precedence: or, and, not, is, comparisons, between/in/like, other operators, +, *, ^, unary, ::. */
 export abstract class ExpressionParser extends PrimaryParser {
@@ -41,6 +57,7 @@ export abstract class ExpressionParser extends PrimaryParser {
       if (this.skip('is')) left = this.#is(left);
       else if (this.skip('isnull')) left = { k: 'is', e: left, value: null, not: false };
       else if (this.skip('notnull')) left = { k: 'is', e: left, value: null, not: true };
+      else if (this.skip('<=>')) left = { k: 'distinct', l: left, r: this.#range(), not: true };
       else {
         const op = ['=', '<>', '!=', '<', '<=', '>', '>='].find((mark) => this.sees(mark));
         if (op === undefined) return left;
@@ -53,7 +70,10 @@ export abstract class ExpressionParser extends PrimaryParser {
   #compared(op: string, l: Expr): Expr {
     const any = this.sees('any', '(') || this.sees('some', '(');
     const all = this.sees('all', '(');
-    if (!any && !all) return { k: 'binary', op, l, r: this.#range() };
+    if (!any && !all) {
+      const r = this.#range();
+      return l.k === 'row' && r.k === 'scalar' ? rowCompared(op, l, r.query) : { k: 'binary', op, l, r };
+    }
     this.next();
     this.expect('(');
     const isQuery = this.sees('select') || this.sees('with') || this.sees('values');
@@ -108,7 +128,11 @@ export abstract class ExpressionParser extends PrimaryParser {
     if (this.skip('similar', 'to'))
       return { k: 'like', e, pattern: this.#other(), not, anyCase: false, similar: true };
     for (const word of ['like', 'ilike'])
-      if (this.skip(word)) return { k: 'like', e, pattern: this.#other(), not, anyCase: word === 'ilike' };
+      if (this.skip(word)) {
+        const pattern = this.#other();
+        const escape = this.skip('escape') ? { escape: this.next().text } : {};
+        return { k: 'like', e, pattern, not, anyCase: word === 'ilike', ...escape };
+      }
     return e;
   }
 
@@ -155,8 +179,11 @@ export abstract class ExpressionParser extends PrimaryParser {
       // Texts have one order here, that of their characters' codes.
       else if (this.skip('collate')) this.name();
       else if (this.skip('[')) {
-        const index = this.expression();
-        e = this.skip(':') ? call('(slice)', [e, index, this.expression()]) : { k: 'element', e, index };
+        const number = (value: number): Expr => ({ k: 'literal', value, type: 'int' });
+        const index = this.sees(':') ? number(1) : this.expression();
+        e = this.skip(':')
+          ? call('(slice)', [e, index, this.sees(']') ? number(LAST) : this.expression()])
+          : { k: 'element', e, index };
         this.expect(']');
       } else return e;
     }

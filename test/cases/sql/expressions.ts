@@ -2,11 +2,13 @@ import { unsupported } from '../unsupported.js';
 import type { Call, Expr } from './ast.js';
 import { casted, coerced } from './casts.js';
 import { bool, type Compiled, constant, nullsOut } from './compiled.js';
-import { alike, binary, logical, unary } from './operators.js';
-import { commonType, compare, ofDoubles, scalarFunctions } from './scalar-functions.js';
+import { alike, binary, closed, logical, unary } from './operators.js';
+import { compare } from './comparing.js';
+import { commonType, ofDoubles, scalarFunctions } from './scalar-functions.js';
+import { SqlError } from './dialect.js';
 import type { Scope } from './scope.js';
 import { field } from './times.js';
-import { asJson, elementOf, isList, isNumber, isTime, shown } from './types.js';
+import { asJson, elementOf, numericOf, isList, isNumber, isTime, shown } from './types.js';
 
 export function compile(e: Expr, scope: Scope): Compiled {
   const inner = (part: Expr): Compiled => compile(part, scope);
@@ -75,6 +77,9 @@ export function compile(e: Expr, scope: Scope): Compiled {
     }
     case 'is': {
       const value = inner(e.e);
+      // Of a row all is null, or none.
+      if (value.type === 'row')
+        return bool((row) => value.of(row).every((one: unknown) => (one === null) !== e.not));
       return bool((row) => (value.of(row) === e.value) !== e.not);
     }
     case 'distinct': {
@@ -91,7 +96,7 @@ export function compile(e: Expr, scope: Scope): Compiled {
       const [value, pattern] = [inner(e.e), inner(e.pattern)];
       return bool((row) => {
         const [v, p] = [value.of(row), pattern.of(row)];
-        return v === null || p === null ? null : likePattern(p, e.anyCase).test(v) !== e.not;
+        return v === null || p === null ? null : likePattern(p, e.anyCase, e.escape).test(v) !== e.not;
       });
     }
     case 'array': {
@@ -123,8 +128,24 @@ export function compile(e: Expr, scope: Scope): Compiled {
   }
 }
 
+/** What fails is null. */
+const orNull =
+  (of: Compiled['of']): Compiled['of'] =>
+  (row) => {
+    try {
+      return of(row);
+    } catch (thrown) {
+      if (thrown instanceof SqlError) return null;
+      throw thrown;
+    }
+  };
+
 const LIKES = new Map<string, RegExp>();
-function likePattern(pattern: string, anyCase: boolean): RegExp {
+function likePattern(told: string, anyCase: boolean, escape = '\\'): RegExp {
+  const pattern =
+    escape === '\\'
+      ? told
+      : [...told.replaceAll('\\', '\\\\')].map((mark) => (mark === escape ? '\\' : mark)).join('');
   const key = `${anyCase} ${pattern}`;
   let made = LIKES.get(key);
   if (made === undefined) {
@@ -148,14 +169,19 @@ const similar = (pattern: string): RegExp =>
   );
 
 function called(e: Call, args: readonly Compiled[]): Compiled {
+  if (e.name === '(tried)') return { type: args[0]!.type, of: orNull(args[0]!.of) };
   const json = jsonMade(e.name, args);
   if (json !== null) return json;
   if (e.over !== null || e.filter !== null || e.distinct) unsupported(`SQL: ${e.name} here`);
   const types = args.map(({ type }) => type);
   const known = (types[0] === 'float' ? ofDoubles[e.name] : undefined) ?? scalarFunctions[e.name];
   if (known === undefined) return unsupported(`the function ${e.name}()`);
-  const type = known.type(types);
-  const taken = args.map((arg) => {
+  const [, places] = e.args;
+  const toPlaces = e.name === 'round' && places?.k === 'literal' ? Number(places.value) : null;
+  const shownType = known.type(types);
+  const type =
+    shownType === 'numeric' && toPlaces !== null && toPlaces >= 0 ? numericOf(toPlaces) : shownType;
+  const taken = args.map(closed).map((arg) => {
     if (known.takes !== undefined && arg.type === 'unknown') return arg;
     if (known.takes === 'text' && known.nulls)
       // As it is shown, which of a truth is another text than a cast gives.

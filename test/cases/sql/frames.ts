@@ -147,7 +147,9 @@ function limit(op: '>=' | '<=', other: SqlColumn, own: SqlColumn, bound: Bound):
   if (bound.at === 'start' || bound.at === 'end') return [];
   if (!('by' in bound)) return [{ k: 'binary', op, l: known(other), r: known(own) }];
   const { type, of } = compile(bound.by, new Scope([]));
-  const by: Expr = { k: 'literal', value: of({}), type: type === 'interval' ? 'interval' : own.type };
+  const distance = of({});
+  if (typeof distance !== 'number') unsupported('SQL: frames of months');
+  const by: Expr = { k: 'literal', value: distance, type: type === 'interval' ? 'interval' : own.type };
   const r: Expr = { k: 'binary', op: bound.at === 'before' ? '-' : '+', l: known(own), r: by };
   return [{ k: 'binary', op, l: known(other), r }];
 }

@@ -20,6 +20,7 @@ import { columnsIn, columnsInFrom, columnsInQuery, conjunction, conjuncts, isQue
 import { asOfJoin } from './as-of.js';
 import { equalSides, splitOn } from './equality.js';
 import { thenThere } from './past.js';
+import { filteredByQuery } from './subqueries.js';
 import { asksNow } from './temporal.js';
 import { timeWindow } from './time-windows.js';
 
@@ -169,7 +170,7 @@ function tree(from: From, catalog: Catalog, cur: Rel | null): Rel {
         if (!['inner', 'cross', 'left'].includes(from.kind)) unsupported('SQL: LATERAL on this join');
         return lateralJoin(from, left, catalog);
       }
-      return joinOf(from, left, tree(from.r, catalog, null));
+      return joinOf(from, left, tree(from.r, catalog, null), catalog);
     }
   }
 }
@@ -301,7 +302,7 @@ function spokenOf(columns: readonly SqlColumn[], answer: (some: readonly SqlColu
   );
 }
 
-function joinOf(from: Extract<From, { k: 'join' }>, left: Rel, right: Rel): Rel {
+function joinOf(from: Extract<From, { k: 'join' }>, left: Rel, right: Rel, catalog: Catalog): Rel {
   const kind: Kind = from.kind === 'cross' ? 'inner' : from.kind;
   const shared = from.natural
     ? left.scope.own
@@ -310,7 +311,13 @@ function joinOf(from: Extract<From, { k: 'join' }>, left: Rel, right: Rel): Rel 
     : from.using;
   if (shared !== null) return using(kind, left, right, [...new Set(shared)]);
   const on = conjuncts(from.on).filter((e) => !(e.k === 'literal' && e.value === true));
-  if (on.some((e) => some(e, isQuery))) unsupported('SQL: a query in ON');
+  const asking = on.filter((e) => some(e, isQuery));
+  if (asking.length > 0) {
+    if (kind !== 'inner' || from.asOf) unsupported('SQL: a query in ON');
+    const plain = conjunction(on.filter((e) => !asking.includes(e)));
+    const rel = joinOf({ ...from, on: plain }, left, right, catalog);
+    return asking.reduce((all, e) => filteredByQuery(all, e, catalog), rel);
+  }
   if (from.asOf) {
     if (kind !== 'inner' && kind !== 'left') return unsupported('SQL: ASOF with this join');
     return asOfJoin(kind, left, right, on);

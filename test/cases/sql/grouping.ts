@@ -1,6 +1,7 @@
 import { unsupported } from '../unsupported.js';
 import { aggregateOf, type MadeAggregate } from './aggregates.js';
 import type { Call, Expr } from './ast.js';
+import { call } from './call-parser.js';
 import type { Catalog } from './catalog.js';
 import { groupsIn } from './group-windows.js';
 import {
@@ -45,6 +46,8 @@ export function grouped(
     else partsOf(e).forEach(collectCalls);
   };
   expressions.forEach(collectCalls);
+  // Where nothing is asked of a group it is there all the same.
+  if (groups.size === 0 && calls.size === 0) calls.set('', { ...call('count', []), star: true });
   const groupings = new Map<string, Call>();
   const collectGroupings = (e: Expr): void => {
     if (e.k === 'call' && e.name === 'grouping') groupings.set(textOf(e), e);
@@ -77,7 +80,7 @@ export function grouped(
       ...columns.map((column) => ({ ...column, made: true })),
     ]),
   };
-  const made = [...calls.values()].map((call) => aggregateOf(call, input));
+  const made = [...calls.values()].map((one) => aggregateOf(one, input));
   const ready = extended(
     input,
     made.flatMap(({ before }) => before),

@@ -15,7 +15,8 @@ export function itemsOf(items: readonly Item[], scope: Scope): Item[] {
     const left = (item.e.except ?? []).map((e) => (e.k === 'column' ? scope.column(e.table, e.name).id : ''));
     const columns = scope.star(item.e.table).filter(({ id }) => !left.includes(id));
     if (columns.length === 0) unsupported('SQL: a star without columns');
-    return columns.map(({ id, name }) => ({ e: { k: 'known', id }, as: name, name }));
+    const { replaced } = item.e;
+    return columns.map(({ id, name }) => ({ e: replaced?.get(name) ?? { k: 'known', id }, as: name, name }));
   });
 }
 

@@ -10,8 +10,6 @@ export interface SortColumn {
   readonly nullsFirst: boolean;
 }
 
-const ALL = 1_000_000;
-
 /** The first rows in an order, of each combination of the columns around the query and of `per`. */
 export function limited(
   rel: Rel,
@@ -30,7 +28,12 @@ export function limited(
     const ranked = ranks(sortable, groups, order, rank);
     return { ...ranked, rows: ranked.rows.where((row: any) => row[rank.id] <= Number(count)) };
   }
-  const rows = applied(sortable.rows, 'top', count === null ? ALL : Number(count), {
+  if (count === null) {
+    const place = columnOf('', 'int', { made: true });
+    const placed = ranks(sortable, groups, order, place, 'rowNumber');
+    return { ...placed, rows: placed.rows.where((row: any) => row[place.id] > skipped) };
+  }
+  const rows = applied(sortable.rows, 'top', Number(count), {
     ...(groups.length > 0 && { per: groups }),
     order,
     ...(skipped > 0 && { offset: skipped }),
@@ -66,13 +69,19 @@ export function ordered(rel: Rel, sort: readonly SortColumn[]): { rel: Rel; orde
   return { rel: extended(rel, more), order };
 }
 
-/** Each row with its rank. */
-function ranks(rel: Rel, per: readonly string[], order: readonly string[], rank: SqlColumn): Rel {
+/** Each row with its rank, or its place. */
+function ranks(
+  rel: Rel,
+  per: readonly string[],
+  order: readonly string[],
+  rank: SqlColumn,
+  by: 'rank' | 'rowNumber' = 'rank',
+): Rel {
   const rows = applied(
     rel.rows,
     'over',
     { ...(per.length > 0 && { per }), order },
-    { [rank.id]: offered('rank')() },
+    { [rank.id]: offered(by)() },
   );
   return { rows, scope: new Scope([...rel.scope.columns, rank]) };
 }

@@ -13,7 +13,8 @@ export const inSums = (e: Expr): Expr =>
 
 function ofPairs(of: Call): Expr | null {
   if (!/^(corr|covar_pop|covar_samp|regr_\w+)$/.test(of.name) || of.args.length !== 2) return null;
-  const [y, x] = of.args as [Expr, Expr];
+  // Doubles throughout: what is rounded between would be no square of what it was.
+  const [y, x] = of.args.map((e): Expr => ({ k: 'cast', e, type: 'float' })) as [Expr, Expr];
   const op = (mark: string, l: Expr, r: Expr): Expr => ({ k: 'binary', op: mark, l, r });
   const both = op(
     'and',
@@ -21,7 +22,7 @@ function ofPairs(of: Call): Expr | null {
     { k: 'is', e: x, value: null, not: true },
   );
   const filter = of.filter === null ? both : op('and', of.filter, both);
-  const sum = (e: Expr): Expr => ({ ...call('sum', [{ k: 'cast', e, type: 'float' }]), filter });
+  const sum = (e: Expr): Expr => ({ ...call('sum', [e]), filter });
   const count: Expr = { ...call('count', []), star: true, filter };
   const n: Expr = { k: 'cast', e: count, type: 'float' };
   const none = (e: Expr): Expr => call('nullif', [e, zero]);

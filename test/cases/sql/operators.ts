@@ -2,9 +2,11 @@ import { unsupported } from '../unsupported.js';
 import { coerced } from './casts.js';
 import { bool, type Compiled, nullsOut } from './compiled.js';
 import { SqlError } from './dialect.js';
-import { commonType, compare } from './scalar-functions.js';
+import { compare } from './comparing.js';
+import { memberOf } from './list-functions.js';
+import { commonType } from './scalar-functions.js';
 import { arithmetic } from './times.js';
-import { isList, isNumber, isTime, shown } from './types.js';
+import { exactly, isList, isNumber, isTime, numericOf, placesOf, shown } from './types.js';
 
 export function unary(op: string, e: Compiled): Compiled {
   if (op === 'not')
@@ -54,18 +56,26 @@ const COMPARISONS: Readonly<Record<string, (order: number) => boolean>> = {
 export function binary(op: string, l: Compiled, r: Compiled): Compiled {
   const holds = COMPARISONS[op];
   if (holds) {
-    const [left, right] = alike(l, r);
+    const [left, right] = alike(l, r).map(closed) as [Compiled, Compiled];
     if (left.type === 'row') return bool((row) => rowsCompared(op, left.of(row), right.of(row)));
     return bool(nullsOut([left, right], (a, b) => holds(compare(a, b))));
   }
   if (op === '||') {
+    if (l.type === 'json' || r.type === 'json') return jsonJoined(l, r);
     if (isList(l.type) !== isList(r.type) && l.type !== 'unknown' && r.type !== 'unknown')
       return isList(l.type)
         ? { type: l.type, of: (row) => [...(l.of(row) ?? []), r.of(row)] }
         : { type: r.type, of: (row) => [l.of(row), ...(r.of(row) ?? [])] };
     if (isList(l.type) && isList(r.type))
-      return { type: l.type, of: nullsOut([l, r], (a, b) => [...a, ...b]) };
-    return { type: 'text', of: nullsOut([coerced(l, 'text'), coerced(r, 'text')], (a, b) => a + b) };
+      return {
+        type: l.type,
+        of: (row) => {
+          const [a, b] = [l.of(row), r.of(row)];
+          return a === null || b === null ? (a ?? b) : [...a, ...b];
+        },
+      };
+    const parts = [coerced(l, 'text'), coerced(r, 'text')].map(closed);
+    return { type: 'text', of: nullsOut(parts, (a, b) => a + b) };
   }
   if (op.endsWith('~') || op.endsWith('~*'))
     return bool(
@@ -101,11 +111,30 @@ export function binary(op: string, l: Compiled, r: Compiled): Compiled {
   return calculated(op, l, r);
 }
 
-/** A member of an object or an element of a list, counted from its end where the number is negative. */
-function memberOf(json: any, at: string | number): any {
-  if (Array.isArray(json)) return /^-?\d+$/.test(String(at)) ? (json.at(Number(at)) ?? null) : null;
-  return json !== null && typeof json === 'object' ? (json[at] ?? null) : null;
+/** A text that others are made of. */
+export const closed = (e: Compiled): Compiled =>
+  e.open === true ? unsupported('SQL: the digits of a decimal in a text') : e;
+
+/** JSON with JSON: objects have the members of both, anything else is elements of one list. */
+function jsonJoined(l: Compiled, r: Compiled): Compiled {
+  const isObject = (value: any): boolean => typeof value === 'object' && !Array.isArray(value);
+  return {
+    type: 'json',
+    of: nullsOut([coerced(l, 'json'), coerced(r, 'json')], (a, b) =>
+      isObject(a) && isObject(b) ? { ...a, ...b } : [a, b].flat(1),
+    ),
+  };
 }
+
+/** JSON without a member, or without an element. */
+const jsonWithout = (json: any, what: string | number): any => {
+  if (!Array.isArray(json)) {
+    const { [what]: _, ...others } = json;
+    return others;
+  }
+  if (typeof what === 'string') return json.filter((one) => one !== what);
+  return json.filter((_, at) => at !== (what < 0 ? json.length + what : what));
+};
 
 const BITS: Readonly<Record<string, (l: number, r: number) => number>> = {
   '&': (l, r) => Number(BigInt.asIntN(64, BigInt(l) & BigInt(r))),
@@ -157,6 +186,8 @@ function jsonHolds(whole: any, part: any): boolean {
 }
 
 function calculated(op: string, l: Compiled, r: Compiled): Compiled {
+  if (l.type === 'json' && op === '-')
+    return { type: 'json', of: nullsOut([l, r.type === 'unknown' ? coerced(r, 'text') : r], jsonWithout) };
   let [left, right] = [l, r];
   const timed = (type: string): boolean => isTime(type) || type === 'interval';
   if (left.type === 'unknown')
@@ -174,8 +205,33 @@ function calculated(op: string, l: Compiled, r: Compiled): Compiled {
     return { type: 'interval', of: nullsOut([left, right], calculation(op, false)) };
   }
   if (!isNumber(left.type) || !isNumber(right.type)) unsupported(`SQL: ${left.type} ${op} ${right.type}`);
-  const type = commonType([left.type, right.type]);
-  return { type, of: nullsOut([left, right], calculation(op, type === 'int')) };
+  const common = commonType([left.type, right.type]);
+  const type = common === 'numeric' ? decimalType(op, left.type, right.type) : common;
+  const calculate = calculation(op, type === 'int');
+  if (common === 'float') return { type, of: nullsOut([left, right], calculate) };
+  if (common === 'int') return { type, of: nullsOut([left, right], (a, b) => wholly(calculate(a, b))) };
+  return {
+    type,
+    of: nullsOut([left, right], op === '%' ? remainder : (a: number, b: number) => exactly(calculate(a, b))),
+  };
+}
+
+/** How many digits a sum, a difference or a product of decimals has. */
+function decimalType(op: string, left: string, right: string): string {
+  const [l, r] = [placesOf(left), placesOf(right)];
+  if (l === null || r === null) return 'numeric';
+  return op === '*' ? numericOf(l + r) : op === '+' || op === '-' ? numericOf(Math.max(l, r)) : 'numeric';
+}
+
+const wholly = (value: number): number =>
+  Math.abs(value) > Number.MAX_SAFE_INTEGER ? unsupported('integers beyond 2^53') : value;
+
+/** What division leaves of decimals, of which doubles are not quite. */
+function remainder(left: number, right: number): number {
+  if (right === 0) throw new SqlError('division by zero');
+  const digits = (value: number): number => /\.(\d+)$/.exec(String(value))?.[1]?.length ?? 0;
+  const unit = 10 ** Math.max(digits(left), digits(right));
+  return (Math.round(left * unit) % Math.round(right * unit)) / unit + 0;
 }
 
 function calculation(op: string, whole: boolean): (l: any, r: any) => any {

@@ -1,5 +1,5 @@
 import type { Expr } from './ast.js';
-import { ARRIVAL } from './aggregates.js';
+import { ARRIVAL } from './lists.js';
 import type { Rel } from './relation.js';
 import type { SqlColumn } from './scope.js';
 import { unsupported } from '../unsupported.js';

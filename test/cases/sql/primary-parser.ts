@@ -1,7 +1,7 @@
 import { unsupported } from '../unsupported.js';
 import type { Call, Expr, Query } from './ast.js';
 import { call, CallParser } from './call-parser.js';
-import { typeNamed } from './types.js';
+import { numericOf, typeNamed } from './types.js';
 
 /** Words that begin what cannot be a column's name where an expression is expected. */
 const RESERVED = new Set(
@@ -19,6 +19,7 @@ export abstract class PrimaryParser extends CallParser {
     const text = this.typeText();
     const size = /^(?:varchar|character varying)\((\d+)\)$/.exec(text)?.[1];
     const cast: Expr = { k: 'cast', e, type: typeNamed(text) };
+    if (text === 'uuid') return call('(uuid)', [cast]);
     return size === undefined
       ? cast
       : call('left', [cast, { k: 'literal', value: Number(size), type: 'int' }]);
@@ -48,7 +49,10 @@ export abstract class PrimaryParser extends CallParser {
     const { token } = this;
     if (token.kind === 'number') {
       this.next();
-      return { k: 'literal', value: Number(token.text), type: /^\d+$/.test(token.text) ? 'int' : 'numeric' };
+      const [, point = '', exponent] = /^\d*(\.\d*)?(e.*)?$/i.exec(token.text) ?? [];
+      const places = exponent === undefined ? Math.max(0, point.length - 1) : null;
+      const whole = point === '' && exponent === undefined;
+      return { k: 'literal', value: Number(token.text), type: whole ? 'int' : numericOf(places) };
     }
     if (token.kind === 'text') {
       this.next();
@@ -87,11 +91,13 @@ export abstract class PrimaryParser extends CallParser {
         return { k: 'literal', value: word === 'true', type: 'bool' };
       case 'exists':
         return this.#exists(false);
+      case 'safe_cast':
+      case 'try_cast':
       case 'cast': {
         this.expect('(');
         const e = this.expression();
         this.expect('as');
-        const cast = this.castTo(e);
+        const cast = word === 'cast' ? this.castTo(e) : call('(tried)', [this.castTo(e)]);
         this.expect(')');
         return cast;
       }

@@ -145,10 +145,20 @@ export class QueryParser extends ExpressionParser {
   }
 
   #starExcept(e: Expr): Expr {
-    if (e.k !== 'star' || !this.skip('except', '(')) return e;
-    const except = this.list(() => this.expression());
+    if (e.k !== 'star') return e;
+    if (this.skip('except', '(') || this.skip('exclude', '(')) {
+      const except = this.list(() => this.expression());
+      this.expect(')');
+      return { ...e, except };
+    }
+    if (!this.skip('replace', '(')) return e;
+    const replaced = this.list((): [string, Expr] => {
+      const by = this.expression();
+      this.expect('as');
+      return [this.name(), by];
+    });
     this.expect(')');
-    return { ...e, except };
+    return { ...e, replaced: new Map(replaced) };
   }
 
   /** The sets of expressions that are grouped by: one, unless GROUPING SETS, ROLLUP or CUBE make more of them. */

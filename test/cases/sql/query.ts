@@ -25,7 +25,7 @@ import { commonType } from './scalar-functions.js';
 import { inSums } from './moments.js';
 import { filteredByQuery, withoutQueries } from './subqueries.js';
 import { answeredByTime, asksNow, comparesNow, inComparisons, whileTrue } from './temporal.js';
-import { isTime } from './types.js';
+import { isNumber, isTime } from './types.js';
 import { conjuncts, isAggregate, isQuery, isWindow, some } from './walk.js';
 import { windowed } from './windows.js';
 
@@ -105,7 +105,9 @@ function typedAs(rel: Rel, other: Rel): Rel {
     const beside = other.scope.columns[place];
     if (beside === undefined || column.outer) return column.type;
     if (column.untyped && !beside.untyped) return beside.type;
-    return isTime(column.type) && isTime(beside.type) ? commonType([column.type, beside.type]) : column.type;
+    const both = [column.type, beside.type];
+    if (both.every(isNumber)) return column.type === beside.type ? column.type : commonType(both);
+    return both.every(isTime) ? commonType(both) : column.type;
   });
   if (rel.scope.columns.every(({ type }, place) => type === types[place])) return rel;
   const made = materialized(
@@ -184,7 +186,7 @@ function selectOf(
     order = order.map((item) => ({ ...item, e: to(item.e) }));
   };
 
-  if (select.groups !== null || all().some((e) => some(e, isAggregate))) {
+  if (select.groups !== null || having.length > 0 || all().some((e) => some(e, isAggregate))) {
     let sets = (select.groups ?? [[]]).map((set) => set.map((e) => groupMeantBy(e, items, rel.scope)));
     const asked = sets.flat().filter((e) => some(e, isQuery));
     if (asked.length > 0) {

@@ -1,4 +1,5 @@
 import { unsupported } from '../unsupported.js';
+import { dialect } from './dialect.js';
 
 /**
  * SQL's types as far as values differ: `int numeric float text bool timestamp timestamptz date time interval json`,
@@ -57,6 +58,19 @@ export const elementOf = (type: string): string => type.slice(0, -2);
 export const baseOf = (type: string): string =>
   type.startsWith('numeric') && !isList(type) ? 'numeric' : type;
 export const isNumber = (type: string): boolean => ['int', 'numeric', 'float'].includes(baseOf(type));
+/** How many digits behind the point all values of a type have; null where each has its own. */
+export const placesOf = (type: string): number | null =>
+  type === 'int'
+    ? 0
+    : (/^numeric\((?:\d+)(?:,\s*(\d+))?\)$/
+        .exec(type)
+        ?.slice(1)
+        .map((places = '0') => Number(places))[0] ?? null);
+export const numericOf = (places: number | null): string =>
+  places === null ? 'numeric' : `numeric(1000,${places})`;
+/** Decimals are doubles here: what a calculation leaves behind their fifteen digits is none of theirs. */
+export const exactly = (value: number): number => Number(value.toPrecision(15));
+
 export const isTime = (type: string): boolean => ['timestamp', 'timestamptz', 'date'].includes(type);
 
 export const DAY_MS = 86_400_000;
@@ -169,6 +183,8 @@ export function stored(type: string, value: unknown): any {
       return instantOf(timeOf(String(value)));
     case 'date':
       return dateOf(timeOf(String(value)));
+    case 'time':
+      return timeOfDay(String(value));
     case 'interval': {
       const interval = intervalOf(String(value));
       return typeof interval === 'number' ? interval : unsupported('intervals of months in rows');
@@ -197,6 +213,16 @@ function listOf(text: string): (string | null)[] {
   return inner.split(',').map((part) => (part.trim().toLowerCase() === 'null' ? null : part.trim()));
 }
 
+const withoutZeros = (time: string): string => time.replace(/\.0+$/, '').replace(/(\.\d*[1-9])0+$/, '$1');
+
+/** A time of day as it lies in a row: milliseconds always. */
+function timeOfDay(text: string): string {
+  const [, hour, minute, second = '00', fraction = ''] =
+    /^(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?$/.exec(text.trim()) ?? unsupported(`the time "${text}"`);
+  if (fraction.replace(/0+$/, '').length > 3) unsupported('times finer than a millisecond');
+  return `${hour!.padStart(2, '0')}:${minute}:${second}.${fraction.padEnd(3, '0').slice(0, 3)}`;
+}
+
 /** A value of a row as SQL's text of it: a cell of what a check expects. */
 export function shown(type: string, value: any): string | null {
   if (value === null || value === undefined) return null;
@@ -205,14 +231,20 @@ export function shown(type: string, value: any): string | null {
     case 'bool':
       return value ? 't' : 'f';
     case 'timestamp':
-      return String(value).replace('T', ' ').replace('Z', '');
+      return withoutZeros(String(value).replace('T', ' ').replace('Z', ''));
+    case 'time':
+      return withoutZeros(String(value));
     case 'timestamptz':
-      return String(value).replace('T', ' ').replace('Z', '+00:00');
+      return `${withoutZeros(String(value).replace('T', ' ').replace('Z', ''))}${dialect().utc}`;
     case 'interval':
       return intervalText(value);
     case 'json':
       return jsonText(value);
+    case 'row':
+      return `(${value.map((cell: unknown) => (cell === null ? '' : shown('unknown', cell))).join(',')})`;
     default:
+      if (baseOf(type) === 'numeric' && Number(value.toFixed(placesOf(type) ?? 0)) === value)
+        return value.toFixed(placesOf(type) ?? 0);
       return typeof value === 'object' ? JSON.stringify(value) : String(value);
   }
 }
@@ -230,11 +262,8 @@ export function asJson(type: string, value: any): any {
   if (value === null || baseOf(type) === 'json' || typeof value === 'boolean') return value;
   if (isList(type)) return value.map((element: any) => asJson(elementOf(type), element));
   if (isNumber(type)) return value;
-  return type.startsWith('timestamp')
-    ? shown(type, value)!
-        .replace(' ', 'T')
-        .replace(/\.0+(?=$|[+-])/, '')
-    : shown(type, value);
+  const text = shown(type, value)!;
+  return type.startsWith('timestamp') ? text.replace(' ', 'T').replace(/\+00$/, '+00:00') : text;
 }
 
 /** As PostgreSQL writes jsonb: a space behind colons and commas. */

@@ -2,8 +2,9 @@ import { unsupported } from '../unsupported.js';
 import type { Call, Expr, Over } from './ast.js';
 import { call } from './call-parser.js';
 import { ordered } from './limit.js';
-import { aggregateOf } from './aggregates.js';
+import { aggregateOf, totalAs, totalType } from './aggregates.js';
 import { framedByJoin } from './frames.js';
+import { inSessions } from './session-frames.js';
 import {
   applied,
   attached,
@@ -16,8 +17,7 @@ import {
 } from './relation.js';
 import { fresh, Scope, type SqlColumn } from './scope.js';
 import { compile } from './expressions.js';
-import { baseOf } from './types.js';
-import { exchanged, isWindow, partsOf } from './walk.js';
+import { exchanged, isWindow, partsOf, some } from './walk.js';
 
 /** Columns for the calls with OVER, and the expressions with those columns in their place. */
 export function windowed(of: Rel, expressions: readonly Expr[]): { rel: Rel; rewrite: (e: Expr) => Expr } {
@@ -26,8 +26,9 @@ export function windowed(of: Rel, expressions: readonly Expr[]): { rel: Rel; rew
     if (isWindow(e)) calls.set(JSON.stringify(e), e);
     else partsOf(e).forEach(visit);
   };
-  expressions.map(spelled).forEach(visit);
-  let rel = of;
+  const told = inSessions(of, expressions.map(spelled), windowOf);
+  told.expressions.forEach(visit);
+  let { rel } = told;
   const known = new Map<string, Expr>();
   for (const [text, call] of calls) {
     const made = windowOf(rel, call);
@@ -36,7 +37,7 @@ export function windowed(of: Rel, expressions: readonly Expr[]): { rel: Rel; rew
   }
   return {
     rel,
-    rewrite: (e) => exchanged(spelled(e), (part) => known.get(JSON.stringify(part)) ?? null),
+    rewrite: (e) => exchanged(told.rewrite(spelled(e)), (part) => known.get(JSON.stringify(part)) ?? null),
   };
 }
 
@@ -77,7 +78,28 @@ function shares(of: Call): Expr | null {
   }
 }
 
+/** Whether an expression is the same for every row. */
+const isConstant = (e: Expr): boolean => !some(e, (part) => part.k === 'column' || part.k === 'known');
+
+/** lag and lead where a row that has none before or behind it gives a value of its own: what it finds is in a list. */
+function withDefault(rel: Rel, of: Call): { rel: Rel; id: string } {
+  const [value, offset, otherwise] = of.args as [Expr, Expr, Expr];
+  const { type, of: valueOf } = compile(value, rel.scope);
+  const box = columnOf('', 'text', { made: true });
+  const boxes = extended(rel, [{ column: box, of: (row) => JSON.stringify([valueOf(row)]) }]);
+  const found = windowOf(boxes, { ...of, args: [{ k: 'known', id: box.id }, offset] });
+  const other = compile(otherwise, rel.scope).of;
+  const column = columnOf(of.name, type === 'unknown' ? 'text' : type, { made: true });
+  const unboxed = (row: any): any => {
+    const text = row[found.id] ?? null;
+    return text === null ? other(row) : JSON.parse(text)[0];
+  };
+  return { rel: extended(found.rel, [{ column, of: unboxed }]), id: column.id };
+}
+
 function windowOf(rel: Rel, call: Call): { rel: Rel; id: string } {
+  if ((call.name === 'lag' || call.name === 'lead') && call.args[2] && !isConstant(call.args[2]))
+    return withDefault(rel, call);
   const { per, order, frame } = call.over!;
   const keys = materialized(rel, per);
   const outer = rel.scope.outer.map(({ id }) => id);
@@ -90,7 +112,8 @@ function windowOf(rel: Rel, call: Call): { rel: Rel; id: string } {
   if (call.filter !== null) unsupported(`SQL: FILTER with ${call.name}()`);
   const { rows, range, ahead } = moves ? framed(call.over!) : { rows: 1, range: null, ahead: false };
   // Where nulls need a column of their own in the order, no single column measures the range.
-  if (range !== null && order[0]!.nullsFirst !== order[0]!.descending)
+  const measure = range === null ? null : compile(order[0]!.e, keys.rel.scope);
+  if (range !== null && (order[0]!.nullsFirst !== order[0]!.descending || measure!.type === 'date'))
     return framedByJoin(keys.rel, call, groups);
   const sorts = materialized(
     keys.rel,
@@ -113,7 +136,7 @@ function windowOf(rel: Rel, call: Call): { rel: Rel; id: string } {
     };
   }
   const args = materialized(sorted.rel, call.args.slice(0, 1));
-  const made = ranking
+  const made: Moving = ranking
     ? { type: 'int', request: () => offered(ranking)() }
     : moving(
         call,
@@ -121,8 +144,11 @@ function windowOf(rel: Rel, call: Call): { rel: Rel; id: string } {
         args.ids[0] ?? null,
         rows === null ? { range: range === null ? EVERYTHING : distance(range) } : { rows },
       );
-  const column = columnOf(call.name, made.type, { made: true });
-  return { rel: over(args.rel, groups, sorted.order, column, made.request()), id: column.id };
+  const raw = columnOf(call.name, made.type, { made: true });
+  const found = over(args.rel, groups, sorted.order, raw, made.request());
+  if (made.shown === undefined) return { rel: found, id: raw.id };
+  const shown = columnOf(call.name, made.type, { made: true });
+  return { rel: extended(found, [{ column: shown, of: (row) => made.shown!(row[raw.id]) }]), id: shown.id };
 }
 
 function over(
@@ -155,13 +181,15 @@ function rolls({ name, filter, over: how }: Call): boolean {
   return frame.unit === 'rows' || !('by' in far) || order.length === 1;
 }
 
+interface Moving {
+  readonly type: string;
+  readonly request: () => unknown;
+  /** What is made of its result. */
+  readonly shown?: (result: any) => any;
+}
+
 /** lag and lead, and aggregates of a frame. */
-function moving(
-  call: Call,
-  rel: Rel,
-  id: string | null,
-  frame: object,
-): { type: string; request: () => unknown } {
+function moving(call: Call, rel: Rel, id: string | null, frame: object): Moving {
   const type = id === null ? 'int' : rel.scope.byId(id).type;
   if (call.name === 'lag' || call.name === 'lead') {
     const constant = (place: number): any =>
@@ -176,17 +204,13 @@ function moving(
         offered(call.name)(id, { offset, ...(otherwise !== undefined && { default: otherwise }) }),
     };
   }
-  const whole = baseOf(type) === 'int';
-  const given =
-    call.name === 'count' || (call.name === 'sum' && whole)
-      ? 'int'
-      : call.name === 'avg' && whole
-        ? 'numeric'
-        : type;
+  const totals = call.name === 'sum' || call.name === 'avg';
+  const given = call.name === 'count' ? 'int' : totals ? totalType(call.name, type) : type;
   const of = (): unknown => (id === null ? offered('count')() : offered(call.name)(id));
   return {
     type: given,
     request: () => offered('rolling')(of(), frame),
+    ...(totals && { shown: totalAs(given) }),
   };
 }
 

@@ -106,6 +106,22 @@ describe('sessions', () => {
     expect(errors.added.at(-1)![2]).toBe('"at" is null: the row has no session.');
   });
 
+  it('are an error of rows whose session would end beyond the years that instants have', () => {
+    const operator = sessions();
+    const time = (text: string): Entry => [{ key: 'a', at: text, v: 0 }, 1];
+    const [last, behind] = [0, 1].map((more) =>
+      new Date(Date.parse('9999-12-31T23:59:59.999Z') - GAP + more).toISOString(),
+    ) as [string, string];
+    expect(operator.step([time(behind)])).toEqual([]);
+    expect(errors.added.at(-1)![2]).toBe(
+      `"at" is ${behind}: a session of the row reaches beyond the years 0000 to 9999.`,
+    );
+    expect(operator.step([time('0000-01-01T00:00:00.000Z'), time(last)])).toMatchObject([
+      [{ windowStart: '0000-01-01T00:00:00.000Z' }, 1],
+      [{ windowStart: last, windowEnd: '9999-12-31T23:59:59.999Z' }, 1],
+    ]);
+  });
+
   it('read and move nothing of a long session that a row is added to at its end', () => {
     const operator = sessions();
     operator.step(Array.from({ length: 500 }, (_, minute) => [row(minute), 1] as const));

@@ -148,6 +148,37 @@ describe('sliding windows', () => {
     expect(errors.added.at(-1)![2]).toBe('"at" is null: the row has no window.');
   });
 
+  it('are an error of rows whose windows would reach beyond the years that instants have', () => {
+    const operator = sliding();
+    const time = (text: string, v: number): Entry => [{ key: 'a', at: text, v }, 1];
+    const before = operator.store.toString();
+    for (const text of ['0000-01-01T00:09:59.999Z', '9999-12-31T23:49:59.999Z']) {
+      expect(operator.step([time(text, 0)])).toEqual([]);
+      expect(errors.added.at(-1)!.slice(1)).toEqual([
+        1,
+        `"at" is ${text}: a window of the row reaches beyond the years 0000 to 9999.`,
+      ]);
+      operator.step([[time(text, 0)[0], -1]]);
+      expect(errors.added.at(-1)![1]).toBe(-1);
+    }
+    expect(operator.store.toString()).toBe(before);
+    // The first and the last that have all their windows.
+    const edges = ['0000-01-01T00:10:00.000Z', '9999-12-31T23:49:59.998Z'];
+    expect(
+      operator
+        .step(edges.map((text) => time(text, 1)))
+        .map(([{ windowStart, windowEnd }]) => [windowStart, windowEnd]),
+    ).toEqual([
+      ['0000-01-01T00:00:00.000Z', '0000-01-01T00:10:00.000Z'],
+      ['9999-12-31T23:39:59.998Z', '9999-12-31T23:49:59.998Z'],
+    ]);
+    operator.step([
+      [time(edges[0]!, 1)[0], -1],
+      [time(edges[1]!, 1)[0], -1],
+    ]);
+    expect(operator.store.toString()).toBe(before);
+  });
+
   it('read no rows where one more comes at a time that has some, and none that are further than the size', () => {
     const operator = sliding();
     operator.step(Array.from({ length: 500 }, (_, v) => [row(20, 'a', v), 1] as const));

@@ -7,13 +7,19 @@ const TASK = '{t}:task';
 describeWithRedis('claim.lua', () => {
   const { redis } = onServer();
   const script = new Script('claim');
-  const claim = (owner: string, epoch: string, nonce = 'n', definition = ''): Promise<unknown[]> =>
-    script.run(redis(), [TASK], [owner, epoch, nonce, definition]);
+  const claim = (
+    owner: string,
+    epoch: string,
+    nonce = 'n',
+    definition = '',
+    shape = '',
+  ): Promise<unknown[]> => script.run(redis(), [TASK], [owner, epoch, nonce, definition, shape]);
 
   it('answers CLAIMED, without a record before the first commit', async () => {
     expect(await claim('a', '0')).toEqual([
       'CLAIMED',
       1,
+      null,
       null,
       null,
       null,
@@ -55,6 +61,7 @@ describeWithRedis('claim.lua', () => {
       3,
       '{"tick":10}',
       null,
+      null,
       '9',
       '{}',
       '{"a":"1-0"}',
@@ -70,11 +77,17 @@ describeWithRedis('claim.lua', () => {
     expect(await redis().hmget(TASK, 'owner', 'epoch', 'nonce')).toEqual(['b', '5', 'm']);
   });
 
-  it('keeps the first definition that is said, and answers it', async () => {
-    expect((await claim('a', '0'))[3]).toBeNull();
-    expect((await claim('a', '1', 'n', 'first'))[3]).toBe('first');
-    expect((await claim('a', '2', 'n', 'second'))[3]).toBe('first');
-    expect(await redis().hget(TASK, 'definition')).toBe('first');
+  it('keeps the first definition that is said with its shape, and answers both', async () => {
+    expect((await claim('a', '0')).slice(3, 5)).toEqual([null, null]);
+    expect((await claim('a', '1', 'n', 'first', 'one')).slice(3, 5)).toEqual(['first', 'one']);
+    expect((await claim('a', '2', 'n', 'second', 'two')).slice(3, 5)).toEqual(['first', 'one']);
+    expect(await redis().hmget(TASK, 'definition', 'shape')).toEqual(['first', 'one']);
+  });
+
+  it('is told the shape later of a definition that was said without', async () => {
+    await redis().hset(TASK, 'definition', 'first');
+    expect((await claim('a', '0', 'n', 'second', 'two')).slice(3, 5)).toEqual(['first', null]);
+    expect((await claim('a', '1', 'n', 'first', 'one')).slice(3, 5)).toEqual(['first', 'one']);
   });
 
   it('answers TAKEN where the epoch is another one', async () => {
