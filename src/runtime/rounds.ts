@@ -46,7 +46,8 @@ export const followsRounds = (task: Pick<TaskId, 'stage' | 'partition'>): boolea
   task.stage > 0 && !givesRounds(task);
 
 /** What a task keeps of the rounds that it follows: behind what it keeps of its senders. */
-export const followedRounds = (record: Pick<TaskRecord, 'extra'>): Heard | undefined => heardIn(record)?.at(ROUNDS);
+export const followedRounds = (record: Pick<TaskRecord, 'extra'>): Heard | undefined =>
+  heardIn(record)?.at(ROUNDS);
 
 const NOTHING_FOLLOWED = { tick: 0, more: false };
 
