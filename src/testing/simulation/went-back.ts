@@ -58,9 +58,10 @@ export class WentBack {
     }
   }
 
-  /** What a sender has lost it makes again: if its log has it, and who received it has not gone back since. */
+  /** What a sender has lost it makes again: if its log has it, and who received it has not gone back since, nor had a commit on its way. */
   #excusesOfTicks({ view }: TaskId, { plan }: ViewDeclaration, others: readonly TaskStatus[]): boolean {
     return (
+      this.#all > 0 ||
       this.#hasGoneBack(view, (name) => placeIn(name).stage === stageOf(plan)) ||
       others.some(({ task, parked }) => task.view === view && parked?.code === 'ahead-of-its-log')
     );
