@@ -1,10 +1,18 @@
 import { defaultLimits } from '../../src/runtime/limits.js';
 import type { Generation } from '../../src/runtime/ports/registry.js';
-import type { TaskStatus } from '../../src/runtime/ports/task-store.js';
+import type { Made, TaskStatus } from '../../src/runtime/ports/task-store.js';
 import { RunningTasks } from '../../src/runtime/running-tasks.js';
 
 const generationOf = (fingerprint: string, state: Generation['state'] = 'serving'): Generation =>
-  ({ view: 'sales', number: 1, fingerprint, format: 1, acceptTrimmed: false, state }) as Generation;
+  ({
+    view: 'sales',
+    number: 1,
+    fingerprint,
+    format: 1,
+    acceptTrimmed: false,
+    state,
+    states: [],
+  }) as unknown as Generation;
 
 /** Takes a task where the registry is found to say this, of which before it said something else. What it was claimed for. */
 async function claimedWhere(found: Generation | null): Promise<string[]> {
@@ -16,7 +24,7 @@ async function claimedWhere(found: Generation | null): Promise<string[]> {
     code: { view: (fingerprint: string) => (fingerprint === 'unknown' ? null : {}) },
     tasks: {
       blamed: async () => [],
-      claim: async (_task: unknown, _owner: string, _epoch: number, definition: string) => {
+      claim: async (_task: unknown, _owner: string, _epoch: number, { definition }: Made) => {
         claimed.push(definition);
         return null;
       },

@@ -1,6 +1,6 @@
 import { Cluster, type ClusterOptions } from 'ioredis';
 import { slotOf } from '../../src/redis/slots.js';
-import { freePort, RedisServer, type RedisServerOptions } from './redis-server.js';
+import { RedisServer, type RedisServerOptions } from './redis-server.js';
 import { eventually } from './system.js';
 
 const SLOTS = 16_384;
@@ -32,19 +32,19 @@ export class RedisCluster {
   }: RedisClusterOptions = {}): Promise<RedisCluster> {
     const nodes = await Promise.all(
       Array.from({ length: masters * (1 + replicas) }, async (): Promise<Node> => {
-        const busPort = await freePort();
         const server = await RedisServer.start({
           ...options,
           args: [
-            ...['--cluster-enabled', 'yes', '--cluster-port', String(busPort)],
+            ...['--cluster-enabled', 'yes'],
             ...['--cluster-node-timeout', String(NODE_TIMEOUT_MS)],
             // A replica takes over however long it was without its master.
             ...['--cluster-replica-validity-factor', '0'],
             ...['--repl-diskless-sync-delay', '0'],
             ...(options.args ?? []),
           ],
+          portArgs: ['--cluster-port'],
         });
-        return { server, busPort, id: String(await server.raw.cluster('MYID')) };
+        return { server, busPort: server.furtherPorts[0]!, id: String(await server.raw.cluster('MYID')) };
       }),
     );
     const cluster = new RedisCluster(nodes);

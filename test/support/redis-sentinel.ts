@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { freePort, RedisServer } from './redis-server.js';
+import { freePort, RedisServer, STARTS_MAX } from './redis-server.js';
 import { eventually } from './system.js';
 
 const BINARY = process.env.REDIS_SERVER_BIN ?? 'redis-server';
@@ -70,7 +70,7 @@ export class RedisSentinel {
     rmSync(this.#directory, { recursive: true, force: true });
   }
 
-  async #launch(masterPort: number): Promise<void> {
+  async #launch(masterPort: number, attempt = 1): Promise<void> {
     const port = await freePort();
     // Sentinels write what they learn into their file.
     const file = join(this.#directory, `${port}.conf`);
@@ -91,8 +91,15 @@ export class RedisSentinel {
     child.once('exit', () => process.off('exit', end));
     const client = new Redis(port, '127.0.0.1', { retryStrategy: () => 50, maxRetriesPerRequest: 100 });
     client.on('error', () => {});
-    this.#sentinels.push({ port, process: child, client });
-    await client.ping();
+    const gone = new Promise<false>((resolve) => child.once('exit', () => resolve(false)));
+    const isThere = await Promise.race([client.ping(), gone]);
+    if (isThere !== false || attempt === STARTS_MAX) {
+      this.#sentinels.push({ port, process: child, client });
+      return;
+    }
+    // Somebody else has taken the port since it was looked for.
+    client.disconnect();
+    await this.#launch(masterPort, attempt + 1);
   }
 
   async #isSettled(): Promise<boolean> {

@@ -7,7 +7,8 @@ import { Redis, type RedisOptions } from 'ioredis';
 
 const BINARY = process.env.REDIS_SERVER_BIN ?? 'redis-server';
 const READY_WITHIN_MS = 20_000;
-const STARTS_MAX = 5;
+/** So often a server is started on another port. */
+export const STARTS_MAX = 5;
 
 /** What runs now; ended with the process, whatever a test has left behind. One listener for all: there are many in a file. */
 const running = new Set<ChildProcess>();
@@ -18,6 +19,8 @@ export interface RedisServerOptions {
   appendOnly?: boolean;
   /** Further arguments of redis-server. */
   args?: readonly string[];
+  /** Arguments that take a free port each: `furtherPorts`. */
+  portArgs?: readonly string[];
 }
 
 /** Whether there is a redis-server to test with; without one such tests are skipped. */
@@ -40,17 +43,21 @@ export class RedisServer {
   private constructor(
     readonly options: RedisServerOptions,
     public port: number,
+    readonly furtherPorts: readonly number[],
   ) {}
 
   static async start(options: RedisServerOptions = {}): Promise<RedisServer> {
     for (let attempt = 1; ; attempt++) {
-      const server = new RedisServer(options, await freePort());
+      const [port, ...further] = await Promise.all(
+        Array.from({ length: 1 + (options.portArgs?.length ?? 0) }, freePort),
+      );
+      const server = new RedisServer(options, port!, further);
       try {
         await server.#launch();
         return server;
       } catch (error) {
         await server.stop();
-        // Somebody else may have taken the port between looking and launching.
+        // Somebody else may have taken a port between looking and launching.
         if (attempt === STARTS_MAX) throw error;
       }
     }
@@ -131,6 +138,7 @@ export class RedisServer {
         '',
         ...persistence,
         ...(this.options.args ?? []),
+        ...(this.options.portArgs ?? []).flatMap((name, index) => [name, String(this.furtherPorts[index])]),
       ],
       { stdio: ['ignore', 'pipe', 'pipe'] },
     );
