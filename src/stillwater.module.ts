@@ -9,8 +9,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import type { ConnectionOptions } from 'bullmq';
-import type { Redis } from 'ioredis';
-import { messageOf, StillwaterError } from './errors/stillwater-error.js';
+import { StillwaterError } from './errors/stillwater-error.js';
 import { DirectoryStore } from './archive/directory-store.js';
 import { HealthModule } from './health/health.module.js';
 import { BullRebuilds } from './jobs/bull-rebuilds.js';
@@ -19,9 +18,9 @@ import { JobsModule } from './jobs/jobs.module.js';
 import { connectionLimits } from './redis/connection-limits.js';
 import { queueCluster } from './redis/connect.js';
 import { RedisConnections } from './redis/connections.js';
-import { checkRedis, readRedisFacts, type RedisFacts } from './redis/facts.js';
 import { isCluster, isRedisUrl, type RedisAddress, resolved, shownAddress } from './redis/redis-address.js';
 import { RedisModule, type RedisModuleOptions } from './redis/redis.module.js';
+import { requireRedis } from './redis/require-redis.js';
 import { ArchivedLog } from './runtime/archive/archived-log.js';
 import { LogArchive } from './runtime/archive/log-archive.js';
 import { Catalog } from './runtime/catalog.js';
@@ -232,57 +231,6 @@ function archivedIn(
 ): NonNullable<RedisModuleOptions['archived']> {
   const store = typeof archive === 'string' ? new DirectoryStore(archive) : archive;
   return (log) => new ArchivedLog(log, new LogArchive(store, prefix, new SystemClock()));
-}
-
-/**
- * Ends the start on a Redis that does not answer or will not do, before anything is written to it.
- * @throws StillwaterError `redis-unreachable` and those of `checkRedis`
- */
-async function requireRedis(
-  connections: RedisConnections,
-  address: RedisAddress,
-  prefix: string,
-): Promise<void> {
-  try {
-    await checkServers(connections, address, prefix);
-  } catch (thrown) {
-    // The application is not there yet, so that nobody else closes them.
-    await connections.close();
-    throw thrown;
-  }
-}
-
-/** ioredis only tells how often it tried; why it could not connect is in the connection's own error. */
-async function checkServers(
-  connections: RedisConnections,
-  address: RedisAddress,
-  prefix: string,
-): Promise<void> {
-  let cause: Error | null = null;
-  const note = (error: Error & { lastNodeError?: Error }): void =>
-    void (cause ??= error.lastNodeError ?? error);
-  const { control } = connections;
-  control.on('error', note);
-  let facts: RedisFacts[];
-  try {
-    facts = await Promise.all(
-      (await connections.servers()).map((server: Redis) => readRedisFacts(server, prefix)),
-    );
-  } catch (thrown) {
-    throw new StillwaterError(
-      'redis-unreachable',
-      {
-        what: 'Redis does not answer.',
-        evidence: `  connection  ${shownAddress(address)}\n  said        ${messageOf(cause ?? thrown)}`,
-        consequence: 'Nothing was started.',
-        remedy: 'Start it, or correct the `connection` that StillwaterModule is given.',
-      },
-      { cause: thrown },
-    );
-  } finally {
-    control.off('error', note);
-  }
-  facts.forEach(checkRedis);
 }
 
 /** What the queue takes: a URL of one server is left to ioredis to read, and no cluster is connected to by BullMQ itself. */

@@ -72,6 +72,7 @@ export interface PartReader {
 export function merging({ textOf, codec }: PartReader, aggregators: readonly Aggregator[]): Take {
   return (group, row, weight) => {
     assert(weight > 0, 'A part of a group was taken back.');
+    // Equal parts of several ticks may have been moved as one.
     for (let times = 0; times < weight; times++) {
       const part = codec.decode(textOf(row));
       group.count += part.count;

@@ -24,7 +24,7 @@ import { RecordSide, viewRecordCodec } from '../circuit/view-record.js';
 import { partitionOfText } from '../zset/partition-of-text.js';
 import type { Column } from './column.js';
 import type { CompiledStage, CompiledView } from './compiled-stage.js';
-import type { ColumnWatermark, Relation } from './relation.js';
+import { type ColumnWatermark, onlyComes, type Relation } from './relation.js';
 import type { Expression } from './expression.js';
 import { inputNameOf, type SourceDeclaration, type ViewDeclaration } from './declarations.js';
 import { checkOf } from './computed-value.js';
@@ -281,7 +281,7 @@ export class PlanCompiler {
     return (this.#output = new ViewOutput(this.#builder.keyed('rows', viewRecordCodec(side)), {
       keyOf: keyTextOfColumns(view.columns, view.key),
       textOf: rowTextOfColumns(view.columns),
-      appended: isAppended(view),
+      appended: onlyComes(view.plan.relation, view.key),
       buckets: view.buckets,
       indexes: view.indexes.map((index, place) => ({
         index: this.#builder.index(indexState(place)),
@@ -294,9 +294,3 @@ export class PlanCompiler {
     return `${this.#builder.next}.${what}`;
   }
 }
-
-/** Each row comes once, under a key that no other has, and never goes: nobody need look what was there. */
-const isAppended = ({ plan: { relation }, key }: ViewDeclaration): boolean =>
-  relation.appendOnly &&
-  relation.uniqueKey !== null &&
-  relation.uniqueKey.every((name) => key.includes(name));

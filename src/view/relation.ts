@@ -222,3 +222,7 @@ export const partitionText = ({ relation: { partitions, partitionedBy } }: PlanN
   partitions === 1
     ? '1 partition'
     : `${partitions} partitions by ${partitionedBy?.join(', ') ?? 'what is no longer a column'}`;
+
+/** Each row comes once, under a key that no other has, and never goes: nobody need look what was there. */
+export const onlyComes = ({ appendOnly, uniqueKey }: Relation, key: readonly string[]): boolean =>
+  appendOnly && uniqueKey !== null && uniqueKey.every((name) => key.includes(name));

@@ -71,22 +71,12 @@ describe('views kept by several processes through crashes, pauses, lost calls an
     MS_MAX,
   );
 
-  it(
-    'are not rebuilt where a task of the first stage alone goes back: it makes again what it lost',
-    async () => {
-      const subject = 'slots';
-      const outcomes = await played(seeds(SEEDS_OF_EACH, { subject }));
-      expect(failuresOf(outcomes, subject)).toEqual([]);
-      const rollbacks = outcomes.reduce((sum, each) => sum + each.rollbacks, 0);
-      expect(rollbacks).toBeGreaterThan(SEEDS_OF_EACH);
-    },
-    MS_MAX,
-  );
-
-  it(
-    'make again what a task lost that stops at rounds, where rows move more than once',
-    async () => {
-      const subject = 'rounds';
+  it.each([
+    ['slots', 'are not rebuilt where a task of the first stage alone goes back: it makes again what it lost'],
+    ['rounds', 'make again what a task lost that stops at rounds, where rows move more than once'],
+  ] as const)(
+    'of the subject "%s" %s',
+    async (subject, _) => {
       const outcomes = await played(seeds(SEEDS_OF_EACH, { subject }));
       expect(failuresOf(outcomes, subject)).toEqual([]);
       const rollbacks = outcomes.reduce((sum, each) => sum + each.rollbacks, 0);

@@ -12,12 +12,18 @@ export class CommitWatch {
   /** What did not hold, the first of it. */
   violation: string | null = null;
   commits = 0;
-  #wentBack = false;
+  #nonces = 0;
+  /** The number of the last commit that was made before something went back; 0 where nothing has. */
+  #lastBefore = 0;
   readonly #last = new Map<string, { record: TaskRecord; epoch: number }>();
   /** Through which process' store each task was taken last. */
   readonly #taken = new Map<string, TaskStore>();
 
-  constructor(readonly always: NonNullable<Subject['always']> = () => true) {}
+  constructor(
+    readonly always: NonNullable<Subject['always']> = () => true,
+    /** Told of each task that stores a commit made before something went back. */
+    readonly cameLate: (task: string) => void = () => {},
+  ) {}
 
   over(store: TaskStore): void {
     const commit = store.commit.bind(store);
@@ -34,20 +40,26 @@ export class CommitWatch {
     };
   }
 
+  /** The name of the next commit. */
+  nonce(): string {
+    return `n${++this.#nonces}`;
+  }
+
   /** Something was rolled back: what was seen counts no more. */
   wentBack(): void {
-    this.#wentBack = true;
+    this.#lastBefore = this.#nonces;
     this.#last.clear();
     this.#taken.clear();
   }
 
-  #look({ task, token, record, keyed }: CommitRequest, store: TaskStore): void {
+  #look({ task, token, nonce, record, keyed }: CommitRequest, store: TaskStore): void {
     this.commits++;
     const name = taskName(task);
+    if (Number(nonce.slice(1)) <= this.#lastBefore) this.cameLate(name);
     const last = this.#last.get(name);
     this.#last.set(name, { record, epoch: token.epoch });
     // What is of several histories is of no frontier, until it is noticed.
-    if (!this.#wentBack && !isBetween(record))
+    if (this.#lastBefore === 0 && !isBetween(record))
       for (const { state, writes } of keyed)
         if (state === 'rows') for (const [, text] of writes) this.#judge(name, text?.split('\n')[0] ?? '');
     if (!last) return;

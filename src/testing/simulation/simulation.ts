@@ -15,6 +15,7 @@ import { SimulatedProcess } from './simulated-process.js';
 import type { Ports } from '../../runtime/ports/ports.js';
 import { SimulatedWorker } from './simulated-worker.js';
 import type { Subject } from './subject.js';
+import { described } from './standing.js';
 import { subjects } from './subjects.js';
 import { VirtualTime } from './virtual-time.js';
 
@@ -78,7 +79,6 @@ export class Simulation {
   readonly #workers: SimulatedWorker[] = [];
   readonly #checkpoints: Checkpoints;
   #names = 0;
-  #nonces = 0;
   #entries = 0;
   #kills = 0;
   #pauses = 0;
@@ -96,7 +96,6 @@ export class Simulation {
     this.#archive = archived
       ? (options.archive ?? ((redis) => new SimulatedArchive(redis)))(this.#redis)
       : null;
-    this.#watch = new CommitWatch(this.#subject.always);
     this.#limits = {
       ...randomLimits(this.#random),
       ...(options.slotsGoBack && { exchangeKeptMs: this.#random.of([500, 10_000]) }),
@@ -109,6 +108,7 @@ export class Simulation {
       // Senders look now and then how far receivers are.
       keptMs: this.#limits.exchangeKeptMs - this.#limits.readerReportMs,
     });
+    this.#watch = new CommitWatch(this.#subject.always, (task) => this.#checkpoints.wentBack.cameLate(task));
   }
 
   async run(): Promise<Outcome> {
@@ -173,7 +173,7 @@ export class Simulation {
       faults: this.#faults,
       views: this.#subject.views,
       limits: this.#limits,
-      nonce: () => `n${++this.#nonces}`,
+      nonce: () => this.#watch.nonce(),
       archive: this.#archive,
     });
     this.#workers.push(worker);
@@ -252,7 +252,7 @@ export class Simulation {
         if (this.#time.now() - wrongSince >= NOTICED_MS) throw new Error(wrong);
       }
     }
-    throw new Error(`It does not come to rest.\n${await this.#standing()}`);
+    throw new Error(`It does not come to rest.\n${await described(this.#redis)}`);
   }
 
   /** @throws Error for what did not hold meanwhile. */
@@ -273,8 +273,7 @@ export class Simulation {
   async #rebuild(views: readonly string[]): Promise<void> {
     const driver = this.#workers.at(-1)!;
     const names = driver.parts.rebuilder.affected(views);
-    const id = `rebuild-${++this.#nonces}`;
-    this.#rebuilt++;
+    const id = `rebuild-${++this.#rebuilt}`;
     const drive = async (): Promise<void> => {
       await driver.parts.rebuilder.begin(id, names, 'building', false);
       for (;;) {
@@ -289,16 +288,7 @@ export class Simulation {
       .catch((thrown: unknown) => (failure = thrown))
       .finally(() => (ended = true));
     if (!(await this.#time.pass(SETTLE_MS, () => ended)))
-      throw new Error(`A rebuild of ${names.join(', ')} does not end.\n${await this.#standing()}`);
+      throw new Error(`A rebuild of ${names.join(', ')} does not end.\n${await described(this.#redis)}`);
     if (failure !== null) throw failure;
-  }
-
-  async #standing(): Promise<string> {
-    const ports = memoryPorts(this.#redis);
-    const { generations } = await ports.registry.read();
-    const statuses = await Promise.all(
-      generations.map(async (each) => (await progressOf(each, ports.tasks, ports.log)).statuses),
-    );
-    return JSON.stringify({ generations, statuses, live: await ports.workers.live() }, null, 1);
   }
 }

@@ -18,6 +18,8 @@ export class WentBack {
   readonly #tasks: string[] = [];
   /** Those that went back further than what they had read is kept. */
   readonly #far = new Set<string>();
+  /** Those that stored a commit that was on its way when all went back. */
+  readonly #ahead = new Set<string>();
 
   constructor(
     /** For so long what was received is kept at least. */
@@ -27,6 +29,11 @@ export class WentBack {
   all(): void {
     this.times++;
     this.#all++;
+  }
+
+  /** A commit was stored that was made before something went back. */
+  cameLate(task: string): void {
+    if (this.#all > 0) this.#ahead.add(task);
   }
 
   stream(): void {
@@ -52,16 +59,15 @@ export class WentBack {
       case 'exchange-lost':
         if (hasRounds(view)) return this.#all > 0 || this.#excusesOfRounds(status, others);
         if (readsViews(view)) return this.#all > 0 || this.#hasGoneBack(task.view);
-        return this.#excusesOfTicks(task, view, others);
+        return this.#ahead.has(taskName(task)) || this.#excusesOfTicks(task, view, others);
       default:
         return false;
     }
   }
 
-  /** What a sender has lost it makes again: if its log has it, and who received it has not gone back since, nor had a commit on its way. */
+  /** What a sender has lost it makes again: if its log has it, and who received it has not gone back since. */
   #excusesOfTicks({ view }: TaskId, { plan }: ViewDeclaration, others: readonly TaskStatus[]): boolean {
     return (
-      this.#all > 0 ||
       this.#hasGoneBack(view, (name) => placeIn(name).stage === stageOf(plan)) ||
       others.some(({ task, parked }) => task.view === view && parked?.code === 'ahead-of-its-log')
     );
