@@ -1,5 +1,7 @@
+import type { PartitionClocks } from './clocks.js';
 import { type CommitFacts, type Heard, heardIn } from './followed.js';
 import { type ExchangeEntry, lastSent } from './exchange-entry.js';
+import { madeAgain } from './made-again.js';
 import type { CommitId, TaskRecord } from './ports/task-store.js';
 import type { TaskId } from './task-id.js';
 
@@ -20,8 +22,11 @@ import type { TaskId } from './task-id.js';
  */
 export interface Round extends CommitFacts, CommitId {
   /** Of each task of the first stage the last commit that belongs to it. */
-  readonly cut: readonly Readonly<CommitId>[];
+  readonly cut: readonly Cut[];
 }
+
+/** A commit of a task of the first stage, and where in the logs and in time that was: what is made again has other numbers there. */
+export type Cut = Readonly<CommitId> & Pick<CommitFacts, 'frontier' | 'clocks'>;
 
 /**
  * Where 1.0 says its rounds: as entries to a receiver that is nobody, for all to read. What is kept of them is found in the same
@@ -29,12 +34,21 @@ export interface Round extends CommitFacts, CommitId {
  */
 export const ROUNDS = -1;
 
-/** The rows of such an entry. */
-export const encodeCut = (heard: readonly Heard[]): string =>
-  JSON.stringify(heard.map(({ tick, commit }) => [tick, commit]));
+/** The rows of such an entry: of each task's clocks those that are not the round's, which are the least of all. */
+export const encodeCut = (heard: readonly Heard[], least: PartitionClocks): string =>
+  JSON.stringify(
+    heard.map(({ tick, commit, frontier, clocks }) => {
+      const others = Object.entries(clocks).filter(([redisKey, clock]) => clock !== least[redisKey]);
+      return [tick, commit, frontier, Object.fromEntries(others)];
+    }),
+  );
 
 export function decodeRound({ tick, commit, frontier, clocks, more, rows }: ExchangeEntry): Round {
-  const cut = (JSON.parse(rows[0]!) as [number, string][]).map(([tick, commit]) => ({ tick, commit }));
+  const cuts = JSON.parse(rows[0]!) as [number, string, CommitFacts['frontier'], PartitionClocks][];
+  const cut = cuts.map(([tick, commit, frontier, others]) => ({
+    ...{ tick, commit, frontier },
+    clocks: { ...clocks, ...others },
+  }));
   return { tick, commit, frontier, clocks, more, cut };
 }
 
@@ -51,13 +65,23 @@ export const followedRounds = (record: Pick<TaskRecord, 'extra'>): Heard | undef
 
 const NOTHING_FOLLOWED = { tick: 0, more: false };
 
-/** The round to which belongs what a commit sends. */
+/**
+ * The round to which belongs what a commit sends. In the first stage rounds name the commit: then it is 0, or less where something
+ * was made again, and says behind which round it lies.
+ */
 export function roundOf(task: TaskId, record: Pick<TaskRecord, 'tick' | 'extra'>): number {
-  if (task.stage === 0) return 0;
+  if (task.stage === 0) {
+    const made = madeAgain(record);
+    return made === null ? 0 : (made.round ?? -made.last.tick);
+  }
   if (givesRounds(task)) return record.tick;
   const { tick, more } = followedRounds(record) ?? NOTHING_FOLLOWED;
   return more ? tick + 1 : tick;
 }
+
+/** Whether what is sent as of a round, as `roundOf` says it, is surely behind another one. */
+export const isBehind = (sent: number, round: number): boolean =>
+  sent > round || (sent < 0 && -sent >= round);
 
 /** All that belongs to this round, and to those before it, has been sent by a task that is so far. */
 export function roundsDone(task: TaskId, record: Pick<TaskRecord, 'applied' | 'extra'>): number {

@@ -45,7 +45,7 @@ export interface SimulationOptions {
   readonly subject?: (random: Random) => Subject;
   /** How processes reach the archive, where the subject has one; by default right. */
   readonly archive?: (redis: MemoryRedis) => SimulatedArchive;
-  /** Slots of tasks go back often, and nothing else does: of any, or of those that follow rounds. */
+  /** Slots of tasks go back often, and nothing else does. */
   readonly slotsGoBack?: SlotsThatGoBack;
 }
 
@@ -239,11 +239,10 @@ export class Simulation {
       const serving = snapshot.generations.filter(({ state }) => state === 'serving');
       if (serving.length < this.#subject.views.length) continue;
       const standing = await Promise.all(serving.map((each) => progressOf(each, ports.tasks, ports.log)));
-      const parked = standing.flatMap(({ statuses }) =>
-        statuses.filter((status) => status.parked !== null && !WAITING.has(status.parked.code)),
-      );
+      const all = standing.flatMap(({ statuses }) => statuses);
+      const parked = all.filter((status) => status.parked !== null && !WAITING.has(status.parked.code));
       if (parked.length > 0) {
-        await this.#rebuildParked(parked);
+        await this.#rebuildParked(parked, all);
         wrongSince = Infinity;
       } else if (standing.every(({ atEnd }) => atEnd)) {
         const wrong = wrongIn(this.#redis, this.#subject, this.#logs());
@@ -261,10 +260,10 @@ export class Simulation {
     if (this.#watch.violation) throw new Error(this.#watch.violation);
   }
 
-  async #rebuildParked(parked: readonly TaskStatus[]): Promise<void> {
+  async #rebuildParked(parked: readonly TaskStatus[], all: readonly TaskStatus[]): Promise<void> {
     const viewOf = ({ task }: TaskStatus) => this.#subject.views.find(({ name }) => name === task.view)!;
     const unexpected = parked.find(
-      (status) => !this.#checkpoints.wentBack.excuses(status, viewOf(status), parked),
+      (status) => !this.#checkpoints.wentBack.excuses(status, viewOf(status), all),
     );
     if (unexpected) throw new Error(`Parked: ${JSON.stringify(unexpected)}`);
     await this.#rebuild([...new Set(parked.map(({ task }) => task.view))]);
