@@ -10,6 +10,7 @@ import { CommitWatch } from './commit-watch.js';
 import { wrongIn } from './comparison.js';
 import { FaultSource, LATE_MS_MAX, NO_FAULTS } from './faulty-ports.js';
 import { randomLimits } from './random-limits.js';
+import { bringsWhatIsLost } from './lost-commits.js';
 import { SimulatedArchive, type WholeLog } from './simulated-archive.js';
 import { SimulatedProcess } from './simulated-process.js';
 import type { Ports } from '../../runtime/ports/ports.js';
@@ -108,7 +109,13 @@ export class Simulation {
       // Senders look now and then how far receivers are.
       keptMs: this.#limits.exchangeKeptMs - this.#limits.readerReportMs,
     });
-    this.#watch = new CommitWatch(this.#subject.always, (task) => this.#checkpoints.wentBack.cameLate(task));
+    const { wentBack } = this.#checkpoints;
+    this.#watch = new CommitWatch(this.#subject.always, {
+      cameLate: (task) => wentBack.cameLate(task),
+      bringsWhatIsLost: (request) => bringsWhatIsLost(this.#redis, request),
+      broughtWhatIsLost: (task) => wentBack.broughtWhatIsLost(task),
+      ownerCameBack: (task) => wentBack.ownerCameBack(task),
+    });
   }
 
   async run(): Promise<Outcome> {

@@ -20,6 +20,8 @@ export class WentBack {
   readonly #far = new Set<string>();
   /** Those that stored a commit that was on its way when all went back. */
   readonly #ahead = new Set<string>();
+  /** Those of the first two stages that went on without knowing that the first had lost something. */
+  readonly #unseen: string[] = [];
 
   constructor(
     /** For so long what was received is kept at least. */
@@ -29,6 +31,16 @@ export class WentBack {
   all(): void {
     this.times++;
     this.#all++;
+  }
+
+  /** A commit was stored with what had been read of a sender that has lost it, which looked before for who is ahead of it. */
+  broughtWhatIsLost(task: string): void {
+    this.#unseen.push(task);
+  }
+
+  /** One that owned the task at the time to which its slot went back commits on: it does not know that anything was lost. */
+  ownerCameBack(task: string): void {
+    if (placeIn(task).stage === 0) this.#unseen.push(task);
   }
 
   /** A commit was stored that was made before something went back. */
@@ -87,6 +99,7 @@ export class WentBack {
       (this.#hasGoneBack(task.view) &&
         inTheMiddle.some((one) => one.task === task || (task.stage === 0 && givesRounds(one.task)))) ||
       ofView.some((other) => other.parked !== null && wentFar(other.task)) ||
+      this.#unseen.some((name) => name.startsWith(`${task.view}#`)) ||
       isAheadOfItsLog(task.view, ofView)
     );
   }
