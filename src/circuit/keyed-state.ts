@@ -32,6 +32,8 @@ export class KeyedState<V> implements Keyed<V> {
   #missing = new Set<string>();
   /** What the current tick only writes. */
   #written = new Map<string, string | null>();
+  /** As how many more writes they count than they are. */
+  #surplus = 0;
   /** What the current tick stores, once asked for; what the pending one does. */
   #writes: Texts | null = null;
   #sealed: Texts = NO_TEXTS;
@@ -79,9 +81,10 @@ export class KeyedState<V> implements Keyed<V> {
     this.#current.set(key, ABSENT);
   }
 
-  /** Stores a text under a key that nobody asks for: it is written and forgotten. */
-  put(key: string, text: string): void {
+  /** Stores a text under a key that nobody asks for: it is written and forgotten. A large one counts as several writes. */
+  put(key: string, text: string, writes = 1): void {
     this.#written.set(key, text);
+    this.#surplus += writes - 1;
   }
 
   // ---- the runtime's side
@@ -106,7 +109,7 @@ export class KeyedState<V> implements Keyed<V> {
   }
 
   get changed(): number {
-    return this.#current.size + this.#written.size;
+    return this.#current.size + this.#written.size + this.#surplus;
   }
 
   get cached(): number {
@@ -128,6 +131,7 @@ export class KeyedState<V> implements Keyed<V> {
     this.#pending = this.#current;
     this.#current = new Map();
     this.#written = new Map();
+    this.#surplus = 0;
     this.settle();
   }
 
@@ -152,6 +156,7 @@ export class KeyedState<V> implements Keyed<V> {
     }
     this.#current = new Map();
     this.#written = new Map();
+    this.#surplus = 0;
     this.#writes = null;
     this.#missing.clear();
     this.settle();
@@ -162,6 +167,7 @@ export class KeyedState<V> implements Keyed<V> {
     this.#current = new Map();
     this.#pending = new Map();
     this.#written = new Map();
+    this.#surplus = 0;
     this.#writes = null;
     this.#sealed = NO_TEXTS;
     this.#missing.clear();

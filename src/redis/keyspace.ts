@@ -122,6 +122,3 @@ export function tagOf(redisKey: string): string {
   const close = redisKey.indexOf('}', open + 1);
   return close > open + 1 ? redisKey.slice(open + 1, close) : redisKey;
 }
-
-/** Into which of `buckets` hashes a key falls: the rule by which the circuit names buckets in its index members. */
-export const bucketOf = (key: string, buckets: number): number => hash32(key) % buckets;

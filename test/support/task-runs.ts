@@ -1,5 +1,5 @@
 import { pure } from '../../src/circuit/pure.js';
-import { shownText } from '../../src/zset/shown-text.js';
+import { shownRows } from '../../src/zset/row-block.js';
 import { SystemClock } from '../../src/runtime/clock.js';
 import { EntryDecoder } from '../../src/runtime/decode-entry.js';
 import { defaultLimits, type Limits } from '../../src/runtime/limits.js';
@@ -117,10 +117,10 @@ export class TaskRuns {
   }
 
   rows(id = this.id()): unknown[] {
-    const stored = this.redis.tasks.get(taskName(id))?.keyed.get('rows')?.values() ?? [];
+    const stored = this.redis.tasks.get(taskName(id))?.keyed.get('rows') ?? [];
     return [...stored]
-      .map(shownText)
-      .filter((text) => text !== '')
+      .flatMap(([key, text]) => shownRows(key, text))
+      .map(({ text }) => text)
       .sort()
       .map((text) => JSON.parse(text) as unknown);
   }
