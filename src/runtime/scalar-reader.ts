@@ -18,11 +18,7 @@ const MINUS = 45;
 const DOT = 46;
 const ZERO = 48;
 const BACKSLASH = 92;
-const WORDS = [
-  ['true', true],
-  ['false', false],
-  ['null', null],
-] as const;
+const [F, N, T] = [102, 110, 116];
 
 /**
  * Reads scalars of JSON out of the UTF-8 bytes of a text. What it says is what `JSON.parse` says; of what is not plain, as
@@ -59,15 +55,22 @@ export class ScalarReader {
 
   /** The value that begins at `at`, or undefined for one that is not plain. */
   read(): Scalar | undefined {
-    const first = this.bytes[this.at]!;
-    if (first === QUOTE) return this.#readText();
-    if (first === MINUS) {
-      this.at++;
-      const number = this.#readNumber();
-      return number === undefined ? undefined : -number;
+    switch (this.bytes[this.at]) {
+      case QUOTE:
+        return this.#readText();
+      case T:
+        return this.#is('true') ? true : undefined;
+      case F:
+        return this.#is('false') ? false : undefined;
+      case N:
+        return this.#is('null') ? null : undefined;
+      case MINUS: {
+        this.at++;
+        const number = this.#readNumber();
+        return number === undefined ? undefined : -number;
+      }
     }
-    if (first >= ZERO && first <= ZERO + 9) return this.#readNumber();
-    return this.#readWord();
+    return this.#readNumber();
   }
 
   #readText(): string | undefined {
@@ -102,14 +105,11 @@ export class ScalarReader {
     return value / POWERS_OF_TEN[fraction]!;
   }
 
-  #readWord(): boolean | null | undefined {
-    for (const [word, value] of WORDS) {
-      let length = 0;
-      while (length < word.length && this.bytes[this.at + length] === word.charCodeAt(length)) length++;
-      if (length < word.length) continue;
-      this.at += length;
-      return value;
-    }
-    return undefined;
+  #is(word: string): boolean {
+    const { bytes, at } = this;
+    for (let index = 1; index < word.length; index++)
+      if (bytes[at + index] !== word.charCodeAt(index)) return false;
+    this.at = at + word.length;
+    return true;
   }
 }
