@@ -5,8 +5,10 @@ export type Scalar = string | number | boolean | null;
 const BYTES = 1 << 14;
 /** As many bytes has a unit of a text at most. */
 const BYTES_OF_UNIT_MAX = 3;
-/** V8 copies a part of a text that is shorter; of a longer one it keeps the whole, here a reply of Redis, in memory. */
+/** V8 copies a part of a text that is shorter; a longer one keeps the whole in memory, here a reply of Redis. */
 const COPIED_BELOW = 13;
+/** Up to this length a text may be kept in memory for the sake of a part of it. */
+const SHARED_MAX = 1_000;
 /** Of as many digits every number is exact, and its quotient by a power of ten is rounded once. */
 const DIGITS_MAX = 15;
 const POWERS_OF_TEN = Array.from({ length: DIGITS_MAX + 1 }, (_, power) => 10 ** power);
@@ -36,6 +38,8 @@ export class ScalarReader {
   at = 0;
   #text = '';
   #isAscii = true;
+  /** The same text, once it is known to have long parts: a part of this keeps no more than this in memory. */
+  #copy: string | null = null;
 
   /** Takes a text to read, or says that it is not for here. */
   take(text: string): boolean {
@@ -44,6 +48,7 @@ export class ScalarReader {
     this.bytes[this.length] = ENDS;
     this.#isAscii = this.length === text.length;
     this.#text = text;
+    this.#copy = null;
     // What is half a character has no bytes of its own.
     return this.#isAscii || text.isWellFormed();
   }
@@ -51,6 +56,7 @@ export class ScalarReader {
   /** Keeps the text no longer, nor what it is a part of. */
   letGo(): void {
     this.#text = '';
+    this.#copy = null;
   }
 
   /** The value that begins at `at`, or undefined for one that is not plain. */
@@ -81,7 +87,9 @@ export class ScalarReader {
       if (byte < SPACE || byte === BACKSLASH) return undefined;
     this.at = to + 1;
     if (!this.#isAscii) return bytes.toString('utf8', from, to);
-    return to - from < COPIED_BELOW ? this.#text.slice(from, to) : bytes.toString('latin1', from, to);
+    if (to - from < COPIED_BELOW) return this.#text.slice(from, to);
+    if (this.length > SHARED_MAX) return bytes.toString('latin1', from, to);
+    return (this.#copy ??= bytes.toString('latin1', 0, this.length)).slice(from, to);
   }
 
   #readNumber(): number | undefined {
