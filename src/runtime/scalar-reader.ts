@@ -7,6 +7,7 @@ const BYTES = 1 << 14;
 const BYTES_OF_UNIT_MAX = 3;
 /** V8 copies a part of a text that is shorter; a longer one keeps the whole in memory, here a reply of Redis. */
 const COPIED_BELOW = 13;
+export const isShort = ({ length }: { readonly length: number }): boolean => length < COPIED_BELOW;
 /** Up to this length a text may be kept in memory for the sake of a part of it. */
 const SHARED_MAX = 1_000;
 /** Of as many digits every number is exact, and its quotient by a power of ten is rounded once. */

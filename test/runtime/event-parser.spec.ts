@@ -55,7 +55,7 @@ describe('the parser of events', () => {
     ['as JSON.stringify writes them', EVENT],
     ['with a space after colons and commas', EVENT.replaceAll(/([:,])(?=["\dtfn-])/g, '$1 ')],
     ['with names beyond ASCII', '{"größe":1,"日付":"2001"}'],
-    ['with texts beyond ASCII', '{"city":"Zürich","sign":"🦄","long":"São Paulo, Guarulhos 🛬"}'],
+    ['with texts beyond ASCII', '{"city":"Zürich","sign":"🦄","at":"São Paulo, Guarulhos 🛬","id":7}'],
     ['of one field', '{"id":1}'],
   ])('reads events itself once it knows their fields: %s', (_, text) => {
     const parser = parserOf(text);
@@ -81,6 +81,7 @@ describe('the parser of events', () => {
   it.each([
     ['a nested value', '{"a":{"b":1}}'],
     ['a list', '{"a":[1]}'],
+    ['mostly long texts', '{"id":1,"name":"a name that is long","note":"and a long note"}'],
     ['no fields', '{}'],
     ['a field named __proto__', '{"a":1,"__proto__":2}'],
     ['a field twice', '{"a":1,"a":2}'],
@@ -186,6 +187,8 @@ describe('the parser of events', () => {
     ],
   ])('says of the value %j what JSON.parse says', (value) => {
     const parser = parserOf('{"v":1}', '{"u":"x","v":1,"w":true}');
+    same(parser, `{"u":"${'long '.repeat(5)}","v":"${'long '.repeat(300)}","w":${value}}`);
+    same(parser, `{"u":"${'long '.repeat(5)}","v":"${'other '.repeat(5)}","w":${value}}`);
     same(parser, `{"v":${value}}`);
     same(parser, `{"u":${value},"v":${value},"w":${value}}`);
   });
