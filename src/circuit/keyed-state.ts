@@ -1,5 +1,6 @@
 import { assert } from '../assert.js';
 import type { Codec, Keyed } from './operator.js';
+import { TOUCHED_MAX } from './packed-texts.js';
 import type { CacheBudget } from './two-generations.js';
 import { ABSENT, type Slot, ValueCache } from './value-cache.js';
 
@@ -55,6 +56,15 @@ export class KeyedState<V> implements Keyed<V> {
     if (this.#find(key) !== undefined) return true;
     this.#missing.add(key);
     return false;
+  }
+
+  wantEach(keys: readonly string[]): boolean {
+    let loaded = true;
+    for (let index = 0; index < keys.length; index++) {
+      if (index % TOUCHED_MAX === 0) this.#cache.touch(keys, index);
+      if (!this.want(keys[index]!)) loaded = false;
+    }
+    return loaded;
   }
 
   get(key: string): V | undefined {
@@ -142,7 +152,13 @@ export class KeyedState<V> implements Keyed<V> {
 
   /** The sealed tick was committed. */
   acknowledge(): void {
-    for (const [key, slot] of this.#pending) this.#cache.set(key, this.#sealed.get(key) ?? null, slot);
+    const keys = [...this.#pending.keys()];
+    let index = 0;
+    for (const [key, slot] of this.#pending) {
+      if (index % TOUCHED_MAX === 0) this.#cache.touch(keys, index);
+      index++;
+      this.#cache.set(key, this.#sealed.get(key) ?? null, slot);
+    }
     this.#pending = new Map();
     this.#sealed = NO_TEXTS;
   }
