@@ -15,7 +15,7 @@ export type StateKind = keyof typeof LETTER;
  *     :task                  hash     owner, token, tick, positions, frontier, record, of what it is made
  *     :k:<state>:<bucket>    hash     keyed state, by the bucket of the key; rows are the state `rows`
  *     :o:<state>:<bucket>    zset     ordered state, by the bucket of the group; scores are 0
- *     :i:<state>             zset     an index; scores are 0
+ *     :i:<state>             zset     an index, or of rows in blocks (`zset/row-block.ts`) the first keys; scores are 0
  *     :changes               stream   the changelog, ids `<tick>-0`
  *     :out:<receiver>        stream   what it sends to a task of the next stage, ids `<tick>-0`; to -1: the rounds
  *     :sent                  stream   an entry for each commit of a task that sends, to be waited for; only the last stays

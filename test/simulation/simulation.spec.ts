@@ -86,6 +86,15 @@ describe('views kept by several processes through crashes, pauses, lost calls an
   );
 
   it(
+    'do so where tasks go from worker to worker all the time, by what they cost',
+    async () => {
+      const subject = 'balanced';
+      expect(failuresOf(await played(seeds(SEEDS_OF_EACH, { subject })), subject)).toEqual([]);
+    },
+    MS_MAX,
+  );
+
+  it(
     'say what their logs said where these are archived and trimmed, and when they are rebuilt from the beginning',
     async () => {
       const subject = 'archived';

@@ -14,6 +14,7 @@ import { StreamInput } from '../../src/runtime/stream-input.js';
 import { Task } from '../../src/runtime/task.js';
 import type { TaskEnd } from '../../src/runtime/task-end.js';
 import { type TaskId, taskName } from '../../src/runtime/task-id.js';
+import { TimeSpent } from '../../src/runtime/time-spent.js';
 import type { TaskOptions } from '../../src/runtime/task-options.js';
 import { memoryPorts } from '../../src/testing/memory/memory-ports.js';
 import { MemoryRedis } from '../../src/testing/memory/memory-redis.js';
@@ -85,6 +86,7 @@ export class TaskRuns {
       generation: () => null,
       nonce: this.redis.nonce,
       step: pure,
+      spent: new TimeSpent(new SystemClock()),
       gate: new StepGate(),
       logger: silent,
       ...options,

@@ -20,6 +20,8 @@ export const NAMED_SUBJECTS = {
   /** Those alone of tasks that follow rounds. */
   rounds: { subject: roundsSubject, slotsGoBack: 'followers' },
   archived: { subject: archivedSubject },
+  /** Tasks go from worker to worker all the time. */
+  balanced: { tasksMove: true },
   random: { subject: randomSubject },
   timed: { subject: subjectInTime },
 } satisfies Record<string, SimulationOptions>;

@@ -8,7 +8,7 @@ interface Timer {
 }
 
 /** More timers are set at one moment by nobody but who waits for nothing. */
-const TIMERS_OF_A_MOMENT_MAX = 1_000_000;
+const TIMERS_OF_A_MOMENT_MAX = 200_000;
 
 /**
  * Time that passes only when nothing is left to be done at the present: the same run has the same course, however fast the
