@@ -76,7 +76,7 @@ export class ExchangeOutput implements Operator {
     };
     return {
       takeResult: () => new OutputResult(),
-      options: { keyOf: never, textOf: never, indexes: [], appended: false, buckets },
+      options: { keyOf: never, textOf: never, indexes: [], appended: false, blocks: null, buckets },
     };
   }
 }

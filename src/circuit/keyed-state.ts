@@ -1,5 +1,6 @@
 import { assert } from '../assert.js';
 import type { Codec, Keyed } from './operator.js';
+import { TOUCHED_MAX } from './packed-texts.js';
 import type { CacheBudget } from './two-generations.js';
 import { ABSENT, type Slot, ValueCache } from './value-cache.js';
 
@@ -32,6 +33,8 @@ export class KeyedState<V> implements Keyed<V> {
   #missing = new Set<string>();
   /** What the current tick only writes. */
   #written = new Map<string, string | null>();
+  /** As how many more writes they count than they are. */
+  #surplus = 0;
   /** What the current tick stores, once asked for; what the pending one does. */
   #writes: Texts | null = null;
   #sealed: Texts = NO_TEXTS;
@@ -53,6 +56,15 @@ export class KeyedState<V> implements Keyed<V> {
     if (this.#find(key) !== undefined) return true;
     this.#missing.add(key);
     return false;
+  }
+
+  wantEach(keys: readonly string[]): boolean {
+    let loaded = true;
+    for (let index = 0; index < keys.length; index++) {
+      if (index % TOUCHED_MAX === 0) this.#cache.touch(keys, index);
+      if (!this.want(keys[index]!)) loaded = false;
+    }
+    return loaded;
   }
 
   get(key: string): V | undefined {
@@ -79,9 +91,10 @@ export class KeyedState<V> implements Keyed<V> {
     this.#current.set(key, ABSENT);
   }
 
-  /** Stores a text under a key that nobody asks for: it is written and forgotten. */
-  put(key: string, text: string): void {
+  /** Stores a text under a key that nobody asks for: it is written and forgotten. A large one counts as several writes. */
+  put(key: string, text: string, writes = 1): void {
     this.#written.set(key, text);
+    this.#surplus += writes - 1;
   }
 
   // ---- the runtime's side
@@ -106,7 +119,7 @@ export class KeyedState<V> implements Keyed<V> {
   }
 
   get changed(): number {
-    return this.#current.size + this.#written.size;
+    return this.#current.size + this.#written.size + this.#surplus;
   }
 
   get cached(): number {
@@ -128,6 +141,7 @@ export class KeyedState<V> implements Keyed<V> {
     this.#pending = this.#current;
     this.#current = new Map();
     this.#written = new Map();
+    this.#surplus = 0;
     this.settle();
   }
 
@@ -138,7 +152,13 @@ export class KeyedState<V> implements Keyed<V> {
 
   /** The sealed tick was committed. */
   acknowledge(): void {
-    for (const [key, slot] of this.#pending) this.#cache.set(key, this.#sealed.get(key) ?? null, slot);
+    const keys = [...this.#pending.keys()];
+    let index = 0;
+    for (const [key, slot] of this.#pending) {
+      if (index % TOUCHED_MAX === 0) this.#cache.touch(keys, index);
+      index++;
+      this.#cache.set(key, this.#sealed.get(key) ?? null, slot);
+    }
     this.#pending = new Map();
     this.#sealed = NO_TEXTS;
   }
@@ -152,6 +172,7 @@ export class KeyedState<V> implements Keyed<V> {
     }
     this.#current = new Map();
     this.#written = new Map();
+    this.#surplus = 0;
     this.#writes = null;
     this.#missing.clear();
     this.settle();
@@ -162,6 +183,7 @@ export class KeyedState<V> implements Keyed<V> {
     this.#current = new Map();
     this.#pending = new Map();
     this.#written = new Map();
+    this.#surplus = 0;
     this.#writes = null;
     this.#sealed = NO_TEXTS;
     this.#missing.clear();

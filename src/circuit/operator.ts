@@ -77,6 +77,8 @@ export const json: Codec<any> = {
 export interface Keyed<V> {
   /** Asks for a key; whether it is loaded already. */
   want(key: string): boolean;
+  /** Asks for many, which takes less than for one after the other; whether all of them are loaded already. */
+  wantEach(keys: readonly string[]): boolean;
   get(key: string): V | undefined;
   /** The value, which may be changed in place and is then stored. */
   edit(key: string): V | undefined;

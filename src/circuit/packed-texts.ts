@@ -1,10 +1,11 @@
 import { hash32 } from '../zset/checksum.js';
 
 /** Bytes are taken in pieces of this size, the first of which grows to it; a record that would not fit well into one is kept as it is. */
-const CHUNK_BYTES = 1 << 20;
+const CHUNK_WORDS_LOG = 18;
+const CHUNK_WORDS = 1 << CHUNK_WORDS_LOG;
+const CHUNK_BYTES = CHUNK_WORDS * 4;
 const FIRST_CHUNK_BYTES = 1 << 12;
 const RECORD_BYTES_MAX = CHUNK_BYTES >> 3;
-const CHUNK_WORDS = CHUNK_BYTES / 4;
 /** As many as 31 bits count the words of. */
 const CHUNKS_MAX = 2 ** 31 / CHUNK_WORDS - 1;
 
@@ -21,6 +22,13 @@ const NOTHING = -1;
 const FREE = 0;
 const GONE = -1;
 const PAIRS_MIN = 64;
+
+/** What a processor takes out of memory at once, and of how many such lines a record mostly is. */
+const LINE_WORDS = 16;
+const TOUCHED_LINES = 3;
+/** So many records, and what is made of them meanwhile, stay in the processor's caches until they are asked for. */
+export const TOUCHED_MAX = 128;
+const places = new Int32Array(TOUCHED_MAX);
 
 /**
  * A map of texts that lies in a few long runs of bytes, outside of V8's heap; null says that nothing is stored under a key.
@@ -45,6 +53,8 @@ export class PackedTexts {
   readonly #chunks: Chunk[] = [];
   /** Where in the last chunk bytes are free. */
   #end = CHUNK_BYTES;
+  /** Made of what was read only to be read. */
+  #touched = 0;
   /** Places that were left, by the size of the record that was there. */
   readonly #left = new Map<number, number[]>();
   /** What is too long; of these there cannot be many. */
@@ -66,6 +76,29 @@ export class PackedTexts {
     const from = at * 4 + HEADER_BYTES + (words[at + 1]! & COUNT);
     const to = from + (length & COUNT);
     return length & ASCII ? bytes.toString('latin1', from, to) : bytes.toString('utf8', from, to);
+  }
+
+  /**
+   * Reads a little of the records of the next `TOUCHED_MAX` keys, in loops so short that a processor has many of them under way
+   * at once: it then waits for memory once for all of these, where else it would for each on its own when that is asked for.
+   */
+  touch(keys: readonly string[], from: number): void {
+    if (this.#size === 0) return;
+    const table = this.#table;
+    const mask = this.#mask;
+    const count = Math.min(keys.length - from, TOUCHED_MAX);
+    let touched = 0;
+    for (let index = 0; index < count; index++) places[index] = 2 * (hash32(keys[from + index]!) & mask) + 1;
+    for (let index = 0; index < count; index++) places[index] = table[places[index]!]!;
+    for (let index = 0; index < count; index++) {
+      const place = places[index]!;
+      if (place <= FREE) continue;
+      const { words } = this.#chunkOf(place);
+      const at = wordOf(place);
+      const last = Math.min(at + TOUCHED_LINES * LINE_WORDS, words.length);
+      for (let word = at; word < last; word += LINE_WORDS) touched ^= words[word]!;
+    }
+    this.#touched = touched;
   }
 
   set(key: string, text: string | null): void {
@@ -219,7 +252,7 @@ export class PackedTexts {
   }
 
   #chunkOf(place: number): Chunk {
-    return this.#chunks[((place - 1) / CHUNK_WORDS) | 0]!;
+    return this.#chunks[(place - 1) >>> CHUNK_WORDS_LOG]!;
   }
 }
 
@@ -231,7 +264,7 @@ interface Chunk {
 
 const bytesOfLong = (key: string, text: string | null): number => key.length + (text?.length ?? 0);
 
-const wordOf = (place: number): number => (place - 1) % CHUNK_WORDS;
+const wordOf = (place: number): number => (place - 1) & (CHUNK_WORDS - 1);
 
 /** Up to the next of eight sizes between a power of two and the next one. */
 function rounded(bytes: number): number {

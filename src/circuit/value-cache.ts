@@ -58,6 +58,11 @@ export class ValueCache<V> {
     return made;
   }
 
+  /** The next `TOUCHED_MAX` of these keys, from that of an index on, will be asked for or set one after the other. */
+  touch(keys: readonly string[], from: number): void {
+    for (const packed of this.#packed?.generations ?? []) packed.touch(keys, from);
+  }
+
   /** A value that is stored as this text; null where nothing is. */
   set(key: string, text: string | null, slot: Slot<V> = this.#slotOf(text)): void {
     this.#objects.set(key, slot);

@@ -1,6 +1,8 @@
 import { assert } from '../assert.js';
-import { Checksum, hash32 } from '../zset/checksum.js';
+import { bucketOf } from '../zset/bucket-of.js';
+import { Checksum } from '../zset/checksum.js';
 import { Delta } from '../zset/delta.js';
+import { RowBlock } from '../zset/row-block.js';
 import { compareText, escapeText } from '../zset/text-order.js';
 import type { Row } from '../zset/value.js';
 import type { KeyedState } from './keyed-state.js';
@@ -41,12 +43,14 @@ export interface ViewOutputOptions {
   indexes: readonly OutputIndex[];
   /** Rows only come, each under a key of its own. */
   appended: boolean;
+  /** Where rows come in the order of their log too, the first keys of the blocks they are stored in; else null. */
+  blocks: RowIndex | null;
   /** In how many hashes a partition's rows lie; index members name the one their row is in. */
   buckets: number;
 }
 
-/** Into which of `buckets` hashes a key falls. */
-export const bucketOf = (key: string, buckets: number): number => hash32(key) % buckets;
+/** So many rows of a block take Redis as long as a field of its own. */
+const ROWS_A_WRITE = 8;
 
 /** The member of an index: order text, NUL, bucket, NUL, key. The key is escaped, so that the last NUL is before it. */
 export const indexMember = (orderText: string, bucket: number, key: string): string =>
@@ -129,7 +133,8 @@ export class ViewOutput implements Operator {
   }
 
   #append({ rows, weights }: Delta<Row>): void {
-    const { keyOf, textOf } = this.options;
+    const { keyOf, textOf, blocks } = this.options;
+    let block: RowBlock | null = null;
     for (let index = 0; index < rows.length; index++) {
       const row = rows[index]!;
       if (weights[index] !== 1)
@@ -139,10 +144,24 @@ export class ViewOutput implements Operator {
         );
       const key = keyOf(row);
       const text = textOf(row);
-      this.records.put(key, text);
+      if (blocks === null) this.records.put(key, text);
+      else block = this.#inBlock(block, key, text);
       this.#result.checksum.add(text, 1);
       this.#changed({ key, before: null, after: row }, false);
     }
+    this.#store(block);
+  }
+
+  #inBlock(block: RowBlock | null, key: string, text: string): RowBlock {
+    if (block?.take(key, text)) return block;
+    this.#store(block);
+    return new RowBlock(key, text);
+  }
+
+  #store(block: RowBlock | null): void {
+    if (block === null) return;
+    this.records.put(block.key, block.stored, Math.ceil(block.rows / ROWS_A_WRITE));
+    if (block.rows > 1) this.options.blocks!.insert(block.key);
   }
 
   #forget(): void {

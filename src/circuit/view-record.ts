@@ -52,6 +52,10 @@ export class RecordSide<S> implements Keyed<S> {
     return this.records.want(key);
   }
 
+  wantEach(keys: readonly string[]): boolean {
+    return this.records.wantEach(keys);
+  }
+
   get(key: string): S | undefined {
     return this.records.get(key)?.side;
   }

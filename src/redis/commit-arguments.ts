@@ -1,5 +1,6 @@
 import type { CommitRequest } from '../runtime/ports/task-store.js';
-import { bucketOf, type Keyspace } from './keyspace.js';
+import { bucketOf } from '../zset/bucket-of.js';
+import type { Keyspace } from './keyspace.js';
 import { encodeGroup, encodeMember } from './ordered-member.js';
 import { encodeClocks, encodeFrontier, positionsText } from './task-record.js';
 

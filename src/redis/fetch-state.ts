@@ -2,7 +2,8 @@ import type { OrderedRead } from '../circuit/ordered-state.js';
 import type { FetchedState, StoredState } from '../runtime/ports/task-store.js';
 import type { TaskId } from '../runtime/task-id.js';
 import type { Connection } from './connect.js';
-import { bucketOf, type Keyspace } from './keyspace.js';
+import { bucketOf } from '../zset/bucket-of.js';
+import type { Keyspace } from './keyspace.js';
 import { decodeMember, memberRange, rangeOf } from './ordered-member.js';
 import { valueOf } from './replies.js';
 

@@ -15,7 +15,7 @@ export type StateKind = keyof typeof LETTER;
  *     :task                  hash     owner, token, tick, positions, frontier, record, of what it is made
  *     :k:<state>:<bucket>    hash     keyed state, by the bucket of the key; rows are the state `rows`
  *     :o:<state>:<bucket>    zset     ordered state, by the bucket of the group; scores are 0
- *     :i:<state>             zset     an index; scores are 0
+ *     :i:<state>             zset     an index, or of rows in blocks (`zset/row-block.ts`) the first keys; scores are 0
  *     :changes               stream   the changelog, ids `<tick>-0`
  *     :out:<receiver>        stream   what it sends to a task of the next stage, ids `<tick>-0`; to -1: the rounds
  *     :sent                  stream   an entry for each commit of a task that sends, to be waited for; only the last stays
@@ -122,6 +122,3 @@ export function tagOf(redisKey: string): string {
   const close = redisKey.indexOf('}', open + 1);
   return close > open + 1 ? redisKey.slice(open + 1, close) : redisKey;
 }
-
-/** Into which of `buckets` hashes a key falls: the rule by which the circuit names buckets in its index members. */
-export const bucketOf = (key: string, buckets: number): number => hash32(key) % buckets;

@@ -9,7 +9,9 @@ import {
 } from '../runtime/ports/view-store.js';
 import { type TaskId, taskName } from '../runtime/task-id.js';
 import type { RedisConnections } from './connections.js';
-import { bucketOf, type Keyspace } from './keyspace.js';
+import { bucketOf } from '../zset/bucket-of.js';
+import { BLOCKS, shownRows } from '../zset/row-block.js';
+import type { Keyspace } from './keyspace.js';
 import { answered, valueOf } from './replies.js';
 import {
   callReadBuckets,
@@ -53,7 +55,11 @@ export class RedisViewStore extends ViewStore {
         keys: some.map((place) => keys[place]!),
       }));
       const [record, found] = read(
-        await callReadKeys(this.connections.serving, this.keyspace.task(task), asked),
+        await callReadKeys(
+          this.connections.serving,
+          { task: this.keyspace.task(task), blocks: this.keyspace.index(task, BLOCKS) },
+          asked,
+        ),
         what,
       );
       const texts = new Array<string | null>(keys.length);
@@ -109,7 +115,7 @@ export class RedisViewStore extends ViewStore {
       });
       const [record, found, next] = read(reply, what);
       if (!place.isGood()) return null;
-      return { record: decodeRecord(record), rows: pairs(found), cursor: place.next(next![0]!) };
+      return { record: decodeRecord(record), rows: rowsIn(found), cursor: place.next(next![0]!) };
     });
   }
 
@@ -207,7 +213,7 @@ export class RedisViewStore extends ViewStore {
         await callReadBuckets(this.connections.serving, this.keyspace.task(task), bucketKeys),
         what,
       );
-      return { record: decodeRecord(record), rows: pairs(found) };
+      return { record: decodeRecord(record), rows: rowsIn(found) };
     });
   }
 
@@ -250,6 +256,10 @@ interface ScanPlace {
   isGood(): boolean;
   next(cursor: string): string | null;
 }
+
+/** What lies under fields of a bucket: rows, and blocks of them. */
+const rowsIn = (flat: readonly (string | null)[]): StoredRow[] =>
+  pairs(flat).flatMap(({ key, text }) => shownRows(key, text));
 
 function pairs(flat: readonly (string | null)[]): StoredRow[] {
   const rows: StoredRow[] = [];

@@ -71,7 +71,7 @@ export class Committer {
   }
 
   async #send(commit: Commit, changes: readonly ViewChange[]): Promise<void> {
-    const { store, limits, metrics, clock, id } = this.options;
+    const { store, limits, metrics, clock, spent, id } = this.options;
     const facts = {
       ...factsOf(commit.record),
       previous: this.#committed?.commit ?? '',
@@ -84,7 +84,9 @@ export class Committer {
       let outcome: CommitOutcome;
       try {
         const changelogFrom = Math.min(this.#changelogFrom, commit.tick - limits.changelogEntriesMin);
-        outcome = await store.commit({ ...commit, changelog, changelogFrom: Math.max(0, changelogFrom) });
+        outcome = await spent.on(() =>
+          store.commit({ ...commit, changelog, changelogFrom: Math.max(0, changelogFrom) }),
+        );
       } catch (thrown) {
         if (!isTransient(thrown)) throw thrown;
         metrics.commits.add({ view: id.view, outcome: 'unknown' });

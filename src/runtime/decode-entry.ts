@@ -5,6 +5,7 @@ import type { UserFunction } from '../view/user-function.js';
 import { eventColumns, EventTypes } from './event-types.js';
 import { type EntryReader, entryReader, type ReadEntry, upcasted } from './entry-reader.js';
 import type { Texts } from './event-envelope.js';
+import { EventParser } from './event-parser.js';
 import { FlatFields } from './flat-fields.js';
 import { instantText, toInstantText } from '../zset/instant-text.js';
 import { partitionOf, partitionKeys, placedBy, type RecordSource } from './placement.js';
@@ -47,6 +48,7 @@ export const entryLimits: Readonly<EntryLimits> = {
  */
 export class EntryDecoder {
   readonly #rows: RowDecoder;
+  readonly #parser = new EventParser();
   readonly #flat: FlatFields;
   /** Of streams whose events are of several types. */
   readonly #types: EventTypes | null;
@@ -114,7 +116,7 @@ export class EntryDecoder {
   #event(text: string, batch: DecodedBatch): string | null {
     let value: unknown;
     try {
-      value = JSON.parse(text);
+      value = this.#parser.parse(text);
     } catch (thrown) {
       return `\`data\` is not JSON: ${(thrown as Error).message}`;
     }

@@ -22,6 +22,8 @@ export interface Limits {
   leaseMs: number;
   /** How often a worker looks at the registry when nobody announces a change. */
   registryRefreshMs: number;
+  /** How often it is looked whether tasks are to move to workers that have less to do; over as long it is averaged what tasks cost. */
+  balanceMs: number;
   /** How long one wait for news lasts; after it comes a checked read. */
   waitMs: number;
   /** Pause between repeats of a commit that Redis refused or did not answer, at the least and at the most. */
@@ -77,6 +79,7 @@ export const defaultLimits: Limits = {
   cacheObjectsMax: 20_000,
   leaseMs: 6_000,
   registryRefreshMs: 1_000,
+  balanceMs: 30_000,
   waitMs: 2_000,
   retryMsMin: 20,
   retryMsMax: 2_000,

@@ -7,7 +7,7 @@ import { partitionKeys } from './placement.js';
 import type { Generation } from './ports/registry.js';
 
 /** The number of the format in which values are stored. A release reads its own; anything else is rebuilt. */
-export const STATE_FORMAT = 3;
+export const STATE_FORMAT = 4;
 
 /** Of what the state of a generation is made, as its tasks keep it: where a number was given twice it tells whose state that is. */
 export const definitionIn = ({

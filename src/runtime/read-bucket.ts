@@ -1,4 +1,4 @@
-import { bucketOf } from '../circuit/view-output.js';
+import { bucketOf } from '../zset/bucket-of.js';
 import { StillwaterError } from '../errors/stillwater-error.js';
 import type { CommitId } from './ports/task-store.js';
 import type { ReadRows, ViewStore } from './ports/view-store.js';

@@ -11,6 +11,7 @@ import type { Claimed, TaskStatus } from './ports/task-store.js';
 import { StepGate } from './step-gate.js';
 import { Task } from './task.js';
 import { type TaskId, taskName } from './task-id.js';
+import { TimeSpent } from './time-spent.js';
 import { WorkerInputs, type WorkerInputsOptions } from './worker-inputs.js';
 
 export interface RunningTasksOptions extends WorkerInputsOptions {
@@ -69,6 +70,11 @@ export class RunningTasks {
   /** Why the commits of tasks are being refused, by name. */
   get refused(): [name: string, reason: string | null][] {
     return [...this.#running].map(([name, { task }]) => [name, task.refused]);
+  }
+
+  /** How long tasks have worked, by name, in milliseconds. */
+  get spent(): [name: string, spentMs: number][] {
+    return [...this.#running].map(([name, { task }]) => [name, task.options.spent.ms]);
   }
 
   /** The partitions on whose time their views act. */
@@ -148,6 +154,7 @@ export class RunningTasks {
       generation: () => registry.generation(id.view, id.generation),
       nonce,
       step: this.options.step ?? pure,
+      spent: new TimeSpent(clock),
       gate: this.#gate,
       logger,
     });

@@ -10,6 +10,7 @@ import type { Sending } from './sending.js';
 import type { SiblingClocks } from './sibling-clocks.js';
 import type { StepGate } from './step-gate.js';
 import type { OwnerToken, TaskId } from './task-id.js';
+import type { TimeSpent } from './time-spent.js';
 
 /** What a task is made of. */
 export interface TaskOptions {
@@ -38,6 +39,8 @@ export interface TaskOptions {
   nonce: () => string;
   /** Runs one synchronous step: without clock and randomness, and under watch. */
   step: <T>(step: () => T) => T;
+  /** How long it has worked. */
+  spent: TimeSpent;
   /** The worker's: all its circuits step through it. */
   gate: StepGate;
   logger: Logger;

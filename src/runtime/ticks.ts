@@ -179,9 +179,9 @@ export class Ticks {
     [from, to]: [number, number],
     clocksMax: PartitionClocks | undefined,
   ): Promise<number> {
-    const { view, limits } = this.options;
+    const { view, limits, spent } = this.options;
     for (;;) {
-      const tick = tickOver(input, batch, [from, to], this.#record, clocksMax);
+      const tick = spent.on(() => tickOver(input, batch, [from, to], this.#record, clocksMax));
       const time = await this.#step(tick);
       const writes = view.circuit.changed + (view.sent?.changed ?? 0);
       this.#size.saw(to - from, writes);
@@ -199,7 +199,7 @@ export class Ticks {
 
   /** Steps the circuit. What it then knows of time. */
   async #step({ input, entry, entries, inputs, errors, after }: Tick): Promise<Time> {
-    const { view, store, metrics, clock, step } = this.options;
+    const { view, store, metrics, clock, step, spent } = this.options;
     const { circuit } = view;
     const sink = view.errors.sink('entry');
     for (const { id, raw, reason } of errors) sink.add({ entry: id, raw }, 1, reason);
@@ -221,7 +221,7 @@ export class Ticks {
             wanted,
           );
         },
-        step,
+        (work) => spent.on(() => step(work)),
         [time, before],
       ),
     );

@@ -1,4 +1,4 @@
-import { bucketOf } from '../circuit/view-output.js';
+import { bucketOf } from '../zset/bucket-of.js';
 import { Delta } from '../zset/delta.js';
 import type { Row } from '../zset/value.js';
 import type { ChangelogEntry } from './changelog.js';

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { messageOf } from '../errors/stillwater-error.js';
 import { ArchivedLog } from './archive/archived-log.js';
 import { type AssignableTask, Assignment } from './assignment.js';
+import { Balance } from './balance.js';
 import { dropGeneration } from './drop-generation.js';
 import { Heartbeats, type TimedPartition } from './heartbeats.js';
 import type { Generation } from './ports/registry.js';
@@ -9,6 +10,7 @@ import type { ParkReason, TaskStatus } from './ports/task-store.js';
 import type { WorkerInfo, Workers } from './ports/workers.js';
 import { RefusedCommits } from './refused-commits.js';
 import { RunningTasks, type RunningTasksOptions } from './running-tasks.js';
+import { TaskCosts } from './task-costs.js';
 import { isTransient } from './task-end.js';
 import { taskName } from './task-id.js';
 
@@ -40,6 +42,8 @@ export class Worker {
   /** Tasks that others are to let go, and since when. */
   readonly #awaited = new Map<string, { owner: string; epoch: number; since: number }>();
   readonly #assignment = new Assignment();
+  readonly #costs: TaskCosts;
+  readonly #balance: Balance;
   readonly #heartbeats: Heartbeats;
   readonly #stopped = new AbortController();
   #wake = new AbortController();
@@ -60,6 +64,8 @@ export class Worker {
     });
     this.#refused = new RefusedCommits(options.logger, () => this.#running.refused);
     this.#heartbeats = new Heartbeats(options.log, options.clock, options.limits.heartbeatIdleMs);
+    this.#costs = new TaskCosts(options.clock, options.limits.balanceMs);
+    this.#balance = new Balance(options.id, options.clock, options.limits.balanceMs);
     this.#startedAt = options.clock.now();
     // Something waits for it in every task that runs.
     setMaxListeners(0, this.#stopped.signal);
@@ -70,6 +76,8 @@ export class Worker {
       startedAt: this.#startedAt,
       ...(ArchivedLog.in(options.log) && { archives: true as const }),
       ...this.#refused.told,
+      costs: this.#costs.told,
+      ...this.#balance.told,
       ...(this.#stopped.signal.aborted && { leaving: true as const }),
     });
   }
@@ -158,6 +166,7 @@ export class Worker {
     const { clock, limits, workers } = this.options;
     if (clock.monotonicMs() - this.#renewed < afterMs) return;
     const asked = clock.monotonicMs();
+    this.#costs.measure(this.#running.spent);
     this.#live = (await workers.renew(this.#info(), limits.leaseMs)).live;
     this.#renewed = asked;
   }
@@ -166,11 +175,11 @@ export class Worker {
   async #reconcile(heard = false): Promise<void> {
     const { registry, code, id } = this.options;
     const { generations } = registry.snapshot;
-    this.#assignment.update(
-      generations,
-      this.#live.filter(({ leaving }) => !leaving),
-    );
+    const staying = this.#live.filter(({ leaving }) => !leaving);
+    this.#assignment.update(generations, staying, this.#balance.movesAmong(this.#live));
     const { tasks, owners } = this.#assignment;
+    if (this.#balance.decide(tasks, staying))
+      this.options.logger.info('Tasks move to workers that have less to do.');
     const mine = tasks.filter((task) => owners.get(taskName(task.id)) === id && code.view(task.fingerprint));
     const names = new Map(mine.map(({ id, fingerprint }) => [taskName(id), fingerprint]));
     this.#running.keepOnly(names);

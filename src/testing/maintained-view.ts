@@ -1,6 +1,6 @@
 import type { KeptError } from '../circuit/error-collection.js';
 import type { Time } from '../circuit/time.js';
-import { shownText } from '../zset/shown-text.js';
+import { shownRows } from '../zset/row-block.js';
 import { type Clocks, leastClocks, type PartitionClocks, raised } from '../runtime/clocks.js';
 import { ViewTime } from '../runtime/view-time.js';
 import { compileView } from '../view/compile-plan.js';
@@ -97,10 +97,8 @@ export class MaintainedView {
 
   rows(): Map<string, Row> {
     const rows = new Map<string, Row>();
-    for (const [key, stored] of this.#states.keyed.get('rows') ?? []) {
-      const text = shownText(stored);
-      if (text !== '') rows.set(key, JSON.parse(text) as Row);
-    }
+    for (const [at, stored] of this.#states.keyed.get('rows') ?? [])
+      for (const { key, text } of shownRows(at, stored)) rows.set(key, JSON.parse(text) as Row);
     return rows;
   }
 

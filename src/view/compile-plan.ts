@@ -21,6 +21,7 @@ import type { ColumnTime } from '../circuit/time.js';
 import type { CacheBudget } from '../circuit/two-generations.js';
 import { ViewOutput } from '../circuit/view-output.js';
 import { RecordSide, viewRecordCodec } from '../circuit/view-record.js';
+import { BLOCKS } from '../zset/row-block.js';
 import { partitionOfText } from '../zset/partition-of-text.js';
 import type { Column } from './column.js';
 import type { CompiledStage, CompiledView } from './compiled-stage.js';
@@ -278,10 +279,14 @@ export class PlanCompiler {
 
   #makeOutput(side: Codec<any> | null): ViewOutput {
     const { view } = this;
+    const { relation } = view.plan;
+    const appended = onlyComes(relation, view.key);
     return (this.#output = new ViewOutput(this.#builder.keyed('rows', viewRecordCodec(side)), {
       keyOf: keyTextOfColumns(view.columns, view.key),
       textOf: rowTextOfColumns(view.columns),
-      appended: onlyComes(view.plan.relation, view.key),
+      appended,
+      blocks:
+        appended && relation.log !== null && view.indexes.length === 0 ? this.#builder.index(BLOCKS) : null,
       buckets: view.buckets,
       indexes: view.indexes.map((index, place) => ({
         index: this.#builder.index(indexState(place)),

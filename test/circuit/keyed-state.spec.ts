@@ -62,8 +62,10 @@ class Stored {
   }
 
   #load(keys: readonly string[]): void {
-    for (const key of keys) this.state.want(key);
-    for (const key of this.state.takeMissing()) {
+    const loaded = this.state.wantEach(keys);
+    const missing = this.state.takeMissing();
+    expect(loaded).toBe(missing.length === 0);
+    for (const key of missing) {
       this.fetched++;
       this.state.load(key, this.store.get(key));
     }
@@ -146,5 +148,17 @@ describe('a keyed state with more values than may be objects', () => {
     }
     // As objects they were forgotten, and of what is packed the older half too: 20 MB would be twenty times the budget.
     expect([state.want('key 199'), state.want('key 0')]).toEqual([true, false]);
+  });
+
+  test('asks for each of many keys that it does not hold', () => {
+    const { state } = new Stored({ entriesMax: 10_000, objectsMax: 10 }, false);
+    const keys = Array.from({ length: 1_000 }, (_, index) => `key ${index}`);
+    for (const key of keys.filter((_, index) => index % 3 === 0)) state.load(key, '1');
+    state.settle();
+    expect(state.wantEach(keys)).toBe(false);
+    expect(state.takeMissing()).toEqual(keys.filter((_, index) => index % 3 !== 0));
+    for (const key of keys) state.load(key, '2');
+    expect(state.wantEach(keys)).toBe(true);
+    expect(keys.slice(0, 4).map((key) => state.get(key)!.count)).toEqual([2, 2, 2, 2]);
   });
 });

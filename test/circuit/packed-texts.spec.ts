@@ -30,6 +30,7 @@ describe('packed texts', () => {
         expected.set(key, text);
       }
       const asked = random.of(keys);
+      if (random.chance(0.3)) packed.touch([...keys, 'unknown'], random.below(keys.length));
       expect(packed.get(asked)).toBe(expected.get(asked));
       expect(packed.size).toBe(expected.size);
     }

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
-import { bucketOf, indexMember, ViewOutput } from '../../src/circuit/view-output.js';
+import { indexMember, ViewOutput } from '../../src/circuit/view-output.js';
+import { bucketOf } from '../../src/zset/bucket-of.js';
 import { viewRecordCodec } from '../../src/circuit/view-record.js';
-import { shownText } from '../../src/zset/shown-text.js';
+import { shownRows } from '../../src/zset/row-block.js';
 import { Checksum } from '../../src/zset/checksum.js';
 import { orderText } from '../../src/zset/text-order.js';
 import type { Row } from '../../src/zset/value.js';
@@ -10,16 +11,17 @@ import { Stepped } from '../support/stepped.js';
 class Output extends Stepped {
   output: ViewOutput;
 
-  constructor(entriesMax = 1, appended = false) {
+  constructor(entriesMax = 1, appended = false, inBlocks = false) {
     let output: ViewOutput;
     super(
       (builder) =>
         (output = new ViewOutput(builder.keyed('rows', viewRecordCodec(null)), {
           appended,
+          blocks: inBlocks ? builder.index('blocks') : null,
           textOf: JSON.stringify,
           keyOf: (row) => row.id as string,
           buckets: 4,
-          indexes: [{ index: builder.index('index.0'), orderOf: (row) => orderText(row.v) }],
+          indexes: inBlocks ? [] : [{ index: builder.index('index.0'), orderOf: (row) => orderText(row.v) }],
         })),
       { entriesMax },
     );
@@ -27,7 +29,9 @@ class Output extends Stepped {
   }
 
   get shown(): Row[] {
-    return [...(this.store.keyed.get('rows')?.values() ?? [])].map((text) => JSON.parse(shownText(text)));
+    return [...(this.store.keyed.get('rows') ?? [])]
+      .flatMap(([key, stored]) => shownRows(key, stored))
+      .map(({ text }) => JSON.parse(text));
   }
   get members(): string[] {
     return [...(this.store.indexes.get('index.0') ?? [])];
@@ -173,5 +177,24 @@ describe('a view', () => {
     for (const shown of view.shown) expected.add(JSON.stringify(shown), 1);
     expect(checksum.toString()).toBe(expected.toString());
     expect(() => view.step([[row('a0', 0), -1]])).toThrow(/only appended/);
+  });
+
+  it('to which rows come in the order of their log stores those of a tick in blocks', () => {
+    const place = (entry: number): string => `01700000000000-${String(entry).padStart(12, '0')}.000000`;
+    const view = new Output(1, true, true);
+    const came = (from: number, to: number): readonly (readonly [Row, number])[] =>
+      Array.from({ length: to - from }, (_, index) => [row(place(from + index), index), 1]);
+    view.step(came(0, 200));
+    expect(view.writes).toBe(4 + 4);
+    view.step(came(200, 201));
+    const stored = view.store.keyed.get('rows')!;
+    expect([...stored.keys()]).toEqual([0, 64, 128, 192, 200].map(place));
+    expect(view.store.indexes.get('blocks')).toEqual(new Set([0, 64, 128, 192].map(place)));
+    expect(view.shown.map(({ id }) => id)).toEqual(Array.from({ length: 201 }, (_, entry) => place(entry)));
+    const { rows, checksum } = view.output.takeResult();
+    expect(rows).toBe(201);
+    const expected = new Checksum();
+    for (const shown of view.shown) expected.add(JSON.stringify(shown), 1);
+    expect(checksum.toString()).toBe(expected.toString());
   });
 });

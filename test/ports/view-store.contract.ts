@@ -1,8 +1,9 @@
 import { indexMember } from '../../src/circuit/view-output.js';
+import { bucketOf } from '../../src/zset/bucket-of.js';
 import type { CommitRequest } from '../../src/runtime/ports/task-store.js';
 import type { ScannedRows } from '../../src/runtime/ports/view-store.js';
 import type { OwnerToken } from '../../src/runtime/task-id.js';
-import { bucketOf } from '../../src/circuit/view-output.js';
+import { BLOCKS, RowBlock } from '../../src/zset/row-block.js';
 import { orderText } from '../../src/zset/text-order.js';
 import { BUCKETS, commitOf, recordOf, rowsWrites, TASK } from './commit-request.js';
 import { onEverySubject } from './subject.js';
@@ -76,6 +77,63 @@ export function viewStoreContract(): void {
         ),
       ).toEqual(shown);
       expect(await sorted((await ports().views.all(TASK, BUCKETS)).rows)).toEqual(shown);
+    });
+
+    describe('of rows in blocks', () => {
+      const keyOf = (entry: number): string => `01700000000000-${String(entry).padStart(12, '0')}.000000`;
+      const textOf = (entry: number): string => JSON.stringify({ entry });
+      /** In blocks of three, but for each fourth one, which came alone. */
+      const stored = (entries: readonly number[]): Partial<CommitRequest> => {
+        const writes = new Map<string, string>();
+        const blocks: [string, boolean][] = [];
+        for (let at = 0; at < entries.length;) {
+          const [first, ...others] = entries.slice(at, at + (at % 4 === 0 ? 3 : 1)) as [number, ...number[]];
+          const block = new RowBlock(keyOf(first), textOf(first));
+          for (const entry of others) if (block.take(keyOf(entry), textOf(entry))) at += 1;
+          at += 1;
+          writes.set(block.key, block.stored);
+          if (block.rows > 1) blocks.push([block.key, true]);
+        }
+        return { keyed: [{ state: 'rows', writes }], indexes: [{ state: BLOCKS, writes: blocks }] };
+      };
+      const even = (from: number, to: number): number[] =>
+        Array.from({ length: (to - from) / 2 }, (_, index) => from + 2 * index);
+
+      it('finds those that are there under their keys, and no others', async () => {
+        await commit(1, stored(even(500, 700)));
+        await commit(2, stored(even(990, 1_010)));
+        const asked = Array.from({ length: 1_500 }, (_, entry) => keyOf(entry));
+        const { rows } = await ports().views.rows(TASK, BUCKETS, [...asked, 'no place']);
+        expect(rows).toEqual(
+          [...even(500, 700), ...even(990, 1_010)].map((entry) => ({
+            key: keyOf(entry),
+            text: textOf(entry),
+          })),
+        );
+      });
+
+      it('gives each once, in its bucket, whether it is read at once, by buckets or share by share', async () => {
+        const entries = even(0, 9_000);
+        await commit(1, stored(entries));
+        const keys = entries.map(keyOf);
+        const sorted = (rows: readonly { key: string }[]): string[] => rows.map(({ key }) => key).sort();
+        expect(sorted((await ports().views.all(TASK, BUCKETS)).rows)).toEqual(keys);
+        const byBucket: { key: string }[] = [];
+        const byShare = new Map<string, { key: string }>();
+        for (let bucket = 0; bucket < BUCKETS; bucket++) {
+          const { rows } = await ports().views.bucket(TASK, bucket);
+          for (const { key } of rows) expect(bucketOf(key, BUCKETS)).toBe(bucket);
+          byBucket.push(...rows);
+          for (let cursor: string | null = null; ;) {
+            const share: ScannedRows | null = await ports().views.scan(TASK, bucket, cursor, 100);
+            for (const row of share!.rows) byShare.set(row.key, row);
+            cursor = share!.cursor;
+            if (cursor === null) break;
+          }
+        }
+        expect(sorted(byBucket)).toEqual(keys);
+        expect(sorted([...byShare.values()])).toEqual(keys);
+      });
     });
 
     it('finds every row in exactly one bucket', async () => {

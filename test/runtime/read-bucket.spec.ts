@@ -3,7 +3,7 @@ import { NO_FACTS } from '../../src/runtime/followed.js';
 import type { RawEntry } from '../../src/runtime/ports/source-log.js';
 import type { Changes, ScannedRows, ViewStore } from '../../src/runtime/ports/view-store.js';
 import { readBucket } from '../../src/runtime/read-bucket.js';
-import { bucketOf } from '../../src/circuit/view-output.js';
+import { bucketOf } from '../../src/zset/bucket-of.js';
 import { Random } from '../support/random.js';
 
 const task = { view: 'up', generation: 1, stage: 0, partition: 0 };

@@ -10,6 +10,7 @@ import { silent } from '../../src/runtime/logger.js';
 import { Metrics } from '../../src/runtime/metrics.js';
 import type { Generation } from '../../src/runtime/ports/registry.js';
 import { RegistryWatch } from '../../src/runtime/registry-watch.js';
+import { taskName } from '../../src/runtime/task-id.js';
 import { Worker } from '../../src/runtime/worker.js';
 import { memoryPorts } from '../../src/testing/memory/memory-ports.js';
 import { MemoryRedis } from '../../src/testing/memory/memory-redis.js';
@@ -73,6 +74,53 @@ describe('a worker', () => {
     await worker.stop();
     // That it leaves, that a first task and then that the others have ended, and that it is gone.
     expect(announced).toBeLessThanOrEqual(4);
+  });
+
+  it('gives tasks to another worker that has less to do, once it has heard what they cost', async () => {
+    const clicks = stream('clicks', {
+      schema: z.object({ page: z.string() }),
+      partitions: 8,
+      partitionBy: 'page',
+    });
+    const pages = view('pages', { from: clicks.groupBy('page').aggregate({ clicks: count() }) }).declaration;
+    const started: Worker[] = [];
+    const metrics = ['first', 'second'].map(() => new Metrics());
+    try {
+      for (const [at, id] of ['first', 'second'].entries()) {
+        const own = memoryPorts(memory);
+        const { renew } = own.workers;
+        // What work costs is said for it, so that it does not rest on this machine: all of it is with those that the other has.
+        own.workers.renew = async (info, leaseMs) =>
+          renew.call(own.workers, { ...info, costs: costs(info.id) }, leaseMs);
+        const registry = new RegistryWatch(own.registry, own.workers, clock, 20, silent);
+        const code = new Code();
+        await deploy(new Catalog([pages]), { registry, code, clock, logger: silent });
+        const one = new Worker({
+          ...worker.options,
+          ...own,
+          id,
+          code,
+          registry,
+          limits: { ...worker.options.limits, leaseMs: 400, balanceMs: 300 },
+          metrics: metrics[at]!,
+          nonce: memory.nonce,
+        });
+        one.start();
+        started.push(one);
+      }
+      const owned = (): number[] => metrics.map(({ tasks }) => tasks.get());
+      const dear = new Set<string>();
+      const costs = (id: string): Record<string, number> =>
+        id === 'first' ? Object.fromEntries([...dear].map((name) => [name, 300])) : {};
+      await eventually(() => owned().join() === '4,4');
+      const statuses = await ports.tasks.status(
+        Array.from({ length: 8 }, (_, partition) => ({ view: 'pages', generation: 1, stage: 0, partition })),
+      );
+      for (const { task, owner } of statuses) if (owner === 'first') dear.add(taskName(task));
+      await eventually(() => owned().join() === '2,6', 10_000);
+    } finally {
+      for (const one of started) await one.stop();
+    }
   });
 
   it('takes no task of a generation that was dropped while it was not looking', async () => {

@@ -1,7 +1,7 @@
 import { compileView } from '../../src/view/compile-plan.js';
 import type { CompiledView } from '../../src/view/compiled-stage.js';
 import type { ViewDeclaration } from '../../src/view/declarations.js';
-import { shownText } from '../../src/zset/shown-text.js';
+import { shownRows } from '../../src/zset/row-block.js';
 import { MemoryStates } from '../../src/testing/memory-states.js';
 import { Delta } from '../../src/zset/delta.js';
 import type { Row } from '../../src/zset/value.js';
@@ -54,9 +54,9 @@ export class Maintained {
   }
 
   get rows(): Row[] {
-    const texts = [...(this.store.keyed.get('rows')?.values() ?? [])]
-      .map(shownText)
-      .filter((text) => text !== '');
+    const texts = [...(this.store.keyed.get('rows') ?? [])].flatMap(([key, stored]) =>
+      shownRows(key, stored).map(({ text }) => text),
+    );
     return texts.sort().map((text) => JSON.parse(text) as Row);
   }
 

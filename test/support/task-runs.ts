@@ -1,5 +1,5 @@
 import { pure } from '../../src/circuit/pure.js';
-import { shownText } from '../../src/zset/shown-text.js';
+import { shownRows } from '../../src/zset/row-block.js';
 import { SystemClock } from '../../src/runtime/clock.js';
 import { EntryDecoder } from '../../src/runtime/decode-entry.js';
 import { defaultLimits, type Limits } from '../../src/runtime/limits.js';
@@ -14,6 +14,7 @@ import { StreamInput } from '../../src/runtime/stream-input.js';
 import { Task } from '../../src/runtime/task.js';
 import type { TaskEnd } from '../../src/runtime/task-end.js';
 import { type TaskId, taskName } from '../../src/runtime/task-id.js';
+import { TimeSpent } from '../../src/runtime/time-spent.js';
 import type { TaskOptions } from '../../src/runtime/task-options.js';
 import { memoryPorts } from '../../src/testing/memory/memory-ports.js';
 import { MemoryRedis } from '../../src/testing/memory/memory-redis.js';
@@ -85,6 +86,7 @@ export class TaskRuns {
       generation: () => null,
       nonce: this.redis.nonce,
       step: pure,
+      spent: new TimeSpent(new SystemClock()),
       gate: new StepGate(),
       logger: silent,
       ...options,
@@ -117,10 +119,10 @@ export class TaskRuns {
   }
 
   rows(id = this.id()): unknown[] {
-    const stored = this.redis.tasks.get(taskName(id))?.keyed.get('rows')?.values() ?? [];
+    const stored = this.redis.tasks.get(taskName(id))?.keyed.get('rows') ?? [];
     return [...stored]
-      .map(shownText)
-      .filter((text) => text !== '')
+      .flatMap(([key, text]) => shownRows(key, text))
+      .map(({ text }) => text)
       .sort()
       .map((text) => JSON.parse(text) as unknown);
   }

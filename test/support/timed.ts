@@ -1,5 +1,5 @@
 import { NO_TIME, type SourceTime, type Time } from '../../src/circuit/time.js';
-import { shownText } from '../../src/zset/shown-text.js';
+import { shownRows } from '../../src/zset/row-block.js';
 import { MemoryStates } from '../../src/testing/memory-states.js';
 import { compileView } from '../../src/view/compile-plan.js';
 import type { CompiledView } from '../../src/view/compiled-stage.js';
@@ -86,9 +86,9 @@ export class Timed {
   }
 
   get rows(): Row[] {
-    const texts = [...(this.store.keyed.get('rows')?.values() ?? [])]
-      .map(shownText)
-      .filter((text) => text !== '');
+    const texts = [...(this.store.keyed.get('rows') ?? [])].flatMap(([key, stored]) =>
+      shownRows(key, stored).map(({ text }) => text),
+    );
     return texts.sort().map((text) => JSON.parse(text) as Row);
   }
 

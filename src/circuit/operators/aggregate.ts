@@ -70,8 +70,7 @@ export class Aggregate implements Operator {
 
   reads([input]: readonly [Delta<Row>], time: Time): void {
     if (this.#input !== input) this.#group(input);
-    let loaded = true;
-    for (const key of this.#keys) if (!this.groups.want(key)) loaded = false;
+    let loaded = this.groups.wantEach(this.#keys);
     const due = this.options.frozen?.reads(time, (key) => (this.#places.has(key) ? input.size : 0)) ?? [];
     for (const key of due) if (!this.groups.want(key)) loaded = false;
     if (!loaded || this.#wanting.length === 0) return;

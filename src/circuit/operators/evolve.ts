@@ -105,7 +105,7 @@ export class Evolve implements Operator {
       this.#input = input;
       this.#keys = input.rows.map(this.options.groupKeyOf);
     }
-    for (const key of this.#keys) this.groups.want(key);
+    this.groups.wantEach(this.#keys);
   }
 
   step([input]: readonly [Delta<Row>]): Delta<Row> {

@@ -43,7 +43,7 @@ export class Upsert implements Operator {
         this.#last.set(key, input.weights[index]! > 0 ? row : new Tombstone(row));
       }
     }
-    for (const key of this.#last.keys()) this.table.want(key);
+    this.table.wantEach([...this.#last.keys()]);
   }
 
   step(): Delta<Row> {

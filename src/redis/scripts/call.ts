@@ -137,23 +137,23 @@ export type ReadRowsReply =
 /** The rows under keys, by bucket; `found` answers in the order of the keys. */
 export const callReadKeys = (
   redis: Connection,
-  taskKey: string,
+  { task, blocks }: { task: string; blocks: string },
   buckets: readonly { redisKey: string; keys: readonly string[] }[],
 ): Promise<ReadRowsReply> =>
   readRowsScript.run(
     redis,
-    [taskKey, ...buckets.map((bucket) => bucket.redisKey)],
+    [task, blocks, ...buckets.map((bucket) => bucket.redisKey)],
     ['keys', ...buckets.flatMap(({ keys }) => [String(keys.length), ...keys])],
   );
 
-/** All rows of whole buckets; `found` holds key and text by turns. */
+/** All rows of whole buckets; `found` holds key and text, or first key and block, by turns. */
 export const callReadBuckets = (
   redis: Connection,
   taskKey: string,
   bucketKeys: readonly string[],
 ): Promise<ReadRowsReply> => readRowsScript.run(redis, [taskKey, ...bucketKeys], ['buckets']);
 
-/** Some rows of a bucket; `found` holds key and text by turns, `members` where to go on. */
+/** Some rows of a bucket; `found` as of whole ones, `members` where to go on. */
 export const callScanBucket = (
   redis: Connection,
   taskKey: string,

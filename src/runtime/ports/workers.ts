@@ -10,6 +10,19 @@ export interface WorkerInfo {
   readonly archives?: true;
   /** Tasks of it whose commits are being refused, by name, and why: some of them. */
   readonly waiting?: Readonly<Record<string, string>>;
+  /** What its tasks cost it, by name, in milliseconds of work a second: of those that cost anything. A worker without it does not measure. */
+  readonly costs?: Readonly<Record<string, number>>;
+  /** The latest decision it knows of. */
+  readonly moved?: Moved;
+}
+
+/** A decision that source partitions are to be elsewhere than where they fall by themselves. */
+export interface Moved {
+  /** A later one has a greater number. */
+  readonly round: number;
+  /** The worker that took it. */
+  readonly by: string;
+  readonly to: Readonly<Record<string, string>>;
 }
 
 /** Who is alive. Leases are of workers: tasks only carry the epoch of their owner. */

@@ -1,4 +1,5 @@
-import { bucketOf, type ViewChange } from '../../circuit/view-output.js';
+import { type ViewChange } from '../../circuit/view-output.js';
+import { bucketOf } from '../../zset/bucket-of.js';
 import { StillwaterError } from '../../errors/stillwater-error.js';
 import { abortTogether } from '../abort-together.js';
 import type { Clock } from '../clock.js';

@@ -1,4 +1,5 @@
-import { bucketOf, indexMember } from '../../circuit/view-output.js';
+import { indexMember } from '../../circuit/view-output.js';
+import { bucketOf } from '../../zset/bucket-of.js';
 import { isDecimal } from '../../view/column.js';
 import { indexOrderText } from '../../view/index-order.js';
 import { compareText } from '../../zset/text-order.js';

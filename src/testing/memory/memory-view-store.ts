@@ -1,5 +1,5 @@
-import { bucketOf } from '../../circuit/view-output.js';
-import { shownText } from '../../zset/shown-text.js';
+import { bucketOf } from '../../zset/bucket-of.js';
+import { BLOCKS, shownRows } from '../../zset/row-block.js';
 import { newestErrors } from '../../runtime/ports/newest-errors.js';
 import {
   type Changes,
@@ -68,8 +68,8 @@ export class MemoryViewStore extends ViewStore {
   }
 
   async all(task: TaskId): Promise<ReadRows> {
-    const keys = this.redis.tasks.get(taskName(task))?.keyed.get('rows')?.keys() ?? [];
-    return { record: this.#record(task), rows: [...keys].flatMap((key) => this.#row(task, key)) };
+    const stored = this.redis.tasks.get(taskName(task))?.keyed.get('rows') ?? [];
+    return { record: this.#record(task), rows: [...stored].flatMap(([key, text]) => shownRows(key, text)) };
   }
 
   async errors(task: TaskId, _buckets: number, limit: number): Promise<{ key: string; text: string }[]> {
@@ -124,9 +124,14 @@ export class MemoryViewStore extends ViewStore {
     return this.redis.tasks.get(taskName(task))?.record ?? null;
   }
 
+  /** The row lies under its key, or in the block that begins before it. */
   #row(task: TaskId, key: string): StoredRow[] {
-    const stored = this.redis.tasks.get(taskName(task))?.keyed.get('rows')?.get(key);
-    const text = stored === undefined ? '' : shownText(stored);
-    return text === '' ? [] : [{ key, text }];
+    const { keyed, indexes } = this.redis.tasks.get(taskName(task)) ?? {};
+    const rows = keyed?.get('rows');
+    const before = [...(indexes?.get(BLOCKS) ?? [])].filter((first) => first < key);
+    const places = rows?.has(key) ? [key] : before.sort(compareText).slice(-1);
+    return places
+      .flatMap((place) => shownRows(place, rows?.get(place) ?? ''))
+      .filter((row) => row.key === key);
   }
 }

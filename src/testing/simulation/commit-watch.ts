@@ -1,3 +1,4 @@
+import { shownRows } from '../../zset/row-block.js';
 import { comparePositions } from '../../runtime/position.js';
 import type { CommitOutcome, CommitRequest, TaskRecord, TaskStore } from '../../runtime/ports/task-store.js';
 import { isBetween } from '../../runtime/followed.js';
@@ -77,7 +78,9 @@ export class CommitWatch {
     // What is of several histories is of no frontier, until it is noticed.
     if (this.#lastBefore === 0 && !isBetween(record))
       for (const { state, writes } of keyed)
-        if (state === 'rows') for (const [, text] of writes) this.#judge(name, text?.split('\n')[0] ?? '');
+        if (state === 'rows')
+          for (const [key, stored] of writes)
+            for (const { text } of shownRows(key, stored ?? '')) this.#judge(name, text);
     if (!last) return;
     const taken = this.#taken.get(name);
     const say = (what: string): void => {
@@ -98,7 +101,7 @@ export class CommitWatch {
   }
 
   #judge(name: string, row: string): void {
-    if (row !== '' && !this.always(JSON.parse(row) as Record<string, unknown>))
+    if (!this.always(JSON.parse(row) as Record<string, unknown>))
       this.violation ??= `${name}: a row shows half of an event\n${row}`;
   }
 }

@@ -1,3 +1,4 @@
+import { shownRows } from '../../zset/row-block.js';
 import type { MemoryRedis } from '../memory/memory-redis.js';
 import type { WholeLog } from './simulated-archive.js';
 import type { Heartbeats, Shown, Subject } from './subject.js';
@@ -28,12 +29,11 @@ function shownOf(redis: MemoryRedis, subject: Subject, view: string): Shown {
   const shown: Shown = new Map();
   for (const [name, task] of redis.tasks) {
     if (!name.startsWith(`${view}#${serving.number}/`)) continue;
-    for (const stored of task.keyed.get('rows')?.values() ?? []) {
-      const text = stored.split('\n')[0]!;
-      if (text === '') continue;
-      const row = JSON.parse(text) as Record<string, unknown>;
-      shown.set(key.map((column) => row[column]).join(' '), row);
-    }
+    for (const [at, stored] of task.keyed.get('rows') ?? [])
+      for (const { text } of shownRows(at, stored)) {
+        const row = JSON.parse(text) as Record<string, unknown>;
+        shown.set(key.map((column) => row[column]).join(' '), row);
+      }
   }
   return shown;
 }

@@ -20,6 +20,8 @@ export const NAMED_SUBJECTS = {
   /** Those of all tasks but 1.0. */
   rounds: { subject: roundsSubject, slotsGoBack: 'allButTheGiver' },
   archived: { subject: archivedSubject },
+  /** Tasks go from worker to worker all the time. */
+  balanced: { tasksMove: true },
   random: { subject: randomSubject },
   timed: { subject: subjectInTime },
 } satisfies Record<string, SimulationOptions>;

@@ -1,4 +1,5 @@
 import type { Limits } from '../../runtime/limits.js';
+import { DearWorkers } from './dear-workers.js';
 import { partitionKeys } from '../../runtime/placement.js';
 import type { TaskStatus } from '../../runtime/ports/task-store.js';
 import { progressOf } from '../../runtime/progress.js';
@@ -46,6 +47,8 @@ export interface SimulationOptions {
   readonly subject?: (random: Random) => Subject;
   /** How processes reach the archive, where the subject has one; by default right. */
   readonly archive?: (redis: MemoryRedis) => SimulatedArchive;
+  /** Tasks move to other workers all the time, by what they seem to cost. */
+  readonly tasksMove?: true;
   /** Slots of tasks go back often, and nothing else does. */
   readonly slotsGoBack?: SlotsThatGoBack;
 }
@@ -99,6 +102,7 @@ export class Simulation {
       : null;
     this.#limits = {
       ...randomLimits(this.#random),
+      ...(options.tasksMove && { balanceMs: this.#random.of([500, 2_000]) }),
       ...(options.slotsGoBack && { exchangeKeptMs: this.#random.of([500, 10_000]) }),
     };
     this.#checkpoints = new Checkpoints(this.#redis, this.#random, {
@@ -172,7 +176,10 @@ export class Simulation {
       this.#time,
       this.#random.of([0, 0, 3_600_000, -40_000]),
     );
-    const ports = (this.options.ports ?? memoryPorts)(this.#redis);
+    const ports = {
+      ...(this.options.ports ?? memoryPorts)(this.#redis),
+      ...(this.options.tasksMove && { workers: new DearWorkers(this.#redis) }),
+    };
     this.#watch.over(ports.tasks);
     const worker = new SimulatedWorker({
       process,

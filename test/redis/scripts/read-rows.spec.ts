@@ -28,14 +28,32 @@ describeWithRedis('read-rows.lua', () => {
 
   it('answers ROWS for keys, in their order, nil where no row is shown', async () => {
     expect(
-      await read(['{t}:task', '{t}:b1', '{t}:b0'], 'keys', '2', 'b', 'none', '2', 'a', 'hidden'),
+      await read(['{t}:task', '{t}:none', '{t}:b1', '{t}:b0'], 'keys', '2', 'b', 'none', '2', 'a', 'hidden'),
     ).toEqual(['ROWS', RECORD, ['B', null, 'A', null]]);
     expect(await read(['{t}:none'], 'keys')).toEqual(['ROWS', NONE, []]);
   });
 
+  it('answers ROWS for keys of which some lie in blocks, that with the greatest first key up to theirs', async () => {
+    await redis().zadd('{t}:blocks', 0, 'k2', 0, 'k5', 0, 'elsewhere');
+    await redis().hset('{t}:b1', { k1: 'one', k2: '\u00012\nk2\ntwo\nk4\nfour', k5: '\u00011\nk5\nfive' });
+    const keys = ['k1', 'k2', 'k3', 'k4', 'k5', 'k6', 'e', 'f', 'k', 'two'];
+    const found = ['one', 'two', null, 'four', 'five', null, null, null, null, null];
+    expect(await read(['{t}:task', '{t}:blocks', '{t}:b1'], 'keys', String(keys.length), ...keys)).toEqual([
+      'ROWS',
+      RECORD,
+      found,
+    ]);
+  });
+
   it('answers ROWS for more keys than one command takes', async () => {
     const keys = Array.from({ length: 16_000 }, (_, index) => `x${index}`);
-    const [, , found] = await read(['{t}:task', '{t}:b0'], 'keys', String(keys.length + 1), ...keys, 'a');
+    const [, , found] = await read(
+      ['{t}:task', '{t}:none', '{t}:b0'],
+      'keys',
+      String(keys.length + 1),
+      ...keys,
+      'a',
+    );
     expect((found as unknown[]).length).toBe(keys.length + 1);
     expect((found as unknown[]).at(-1)).toBe('A');
   });
@@ -102,7 +120,7 @@ describeWithRedis('read-rows.lua', () => {
   });
 
   it('answers MALFORMED', async () => {
-    expect((await read(['{t}:task', '{t}:b0'], 'keys', '2', 'a'))[0]).toBe('MALFORMED');
+    expect((await read(['{t}:task', '{t}:none', '{t}:b0'], 'keys', '2', 'a'))[0]).toBe('MALFORMED');
     expect((await read(['{t}:task'], 'what'))[0]).toBe('MALFORMED');
     expect((await read(['{t}:task'], 'scan', '0', '1'))[0]).toBe('MALFORMED');
     await redis().zadd('{t}:i', '0', 'no bucket');
