@@ -77,8 +77,9 @@ export class LostInRounds {
     const all = await this.#allRounds();
     const here = factsOf(ticks.record);
     this.#rounds = all.filter(({ cut }) => !reaches(here, cut[partition]!));
+    const first = all[0]?.tick ?? 0;
     const { tick, commit } = all.at(-1) ?? NOTHING_HEARD;
-    const made = { round: this.#rounds[0]?.tick ?? tick + 1, last: { tick, commit }, upTo };
+    const made = { round: this.#rounds[0]?.tick ?? tick + 1, first, last: { tick, commit }, upTo };
     ticks.keep(withMadeAgain(withRegaining(ticks.record, { [GIVER]: giver }), made).extra);
   }
 
@@ -99,9 +100,10 @@ export class LostInRounds {
     const { options, ticks } = this;
     const giver = regainingIn(ticks.record)[GIVER];
     if (giver === undefined) return;
-    const { last, upTo } = madeAgain(ticks.record)!;
+    const made = madeAgain(ticks.record)!;
+    const { last, upTo } = made;
     const making = (round: number | null): void =>
-      ticks.keep(withMadeAgain(ticks.record, { round, last, upTo }).extra);
+      ticks.keep(withMadeAgain(ticks.record, { ...made, round }).extra);
     // Rounds to come name commits that others have not heard of.
     while (ticks.record.tick < upTo && !signal.aborted) await ticks.ofTime();
     for (const { tick, cut } of this.#rounds) {

@@ -13,7 +13,9 @@ import type { CommitId, TaskRecord } from './ports/task-store.js';
 export interface MadeAgain {
   /** The round to which belongs what is made now; null where nothing is made again. */
   readonly round: number | null;
-  /** The last round that there was: what is behind it is named by it, and followers know by it whether they have the same rounds. */
+  /** The first round that there was: what is made again up to there is also of those before, at which nobody stood for as long as is kept. */
+  readonly first: number;
+  /** The last round that there was: followers know by it whether they have the same rounds. */
   readonly last: Readonly<CommitId>;
   /** Commits up to this number may be of a history that is lost. */
   readonly upTo: number;
@@ -24,6 +26,12 @@ const MADE_AGAIN = 'madeAgain';
 /** Null of a task that has lost nothing that others had. */
 export const madeAgain = ({ extra }: Pick<TaskRecord, 'extra'>): MadeAgain | null =>
   (extra[MADE_AGAIN] as MadeAgain | undefined) ?? null;
+
+/** Whether what a task made again is cut where somebody stands at a round. */
+export function wasCutAt(record: Pick<TaskRecord, 'extra'>, round: number): boolean {
+  const made = madeAgain(record);
+  return made !== null && made.first <= round && round <= made.last.tick;
+}
 
 export const withMadeAgain = (record: TaskRecord, made: MadeAgain): TaskRecord => ({
   ...record,

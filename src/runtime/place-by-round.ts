@@ -1,7 +1,7 @@
 import { decodeEntry, type ExchangeEntry, lastSent, NOTHING_SENT } from './exchange-entry.js';
 import type { Heard } from './followed.js';
 import type { Received, TaskStore } from './ports/task-store.js';
-import { isBehind } from './rounds.js';
+import { isNamed } from './rounds.js';
 import { type Asked, type Following, lostBy, withEntry } from './received.js';
 
 /**
@@ -43,7 +43,10 @@ export async function placeByRound(
     );
     const isThere =
       head.tick === 0 || entries.some(({ tick, commit }) => tick === head.tick && commit === head.commit);
-    const first = entries.findIndex((entry) => isBehind(entry.round, round));
+    // No number is named again that anybody has heard of: what has a higher one is behind.
+    const first = entries.findIndex((entry) =>
+      isNamed(sender, entry) ? entry.tick > heard.tick : entry.round > round,
+    );
     const behind = first < 0 ? [] : entries.slice(first);
     const before = entries.at(-behind.length - 1) ?? NOTHING_SENT;
     const isFirst = behind.length === 0 || behind[0]!.previous === before.commit;
@@ -63,7 +66,7 @@ export function passingOver(
   { entries, ...rest }: Following,
   round: number,
 ): { heard: Heard; following: Following } {
-  const over = entries.findIndex((entry) => entry.round > round || (sender.stage === 0 && entry.round <= 0));
+  const over = entries.findIndex((entry) => entry.round > round || isNamed(sender, entry));
   const count = over < 0 ? entries.length : over;
   if (count === 0) return { heard, following: { entries, ...rest } };
   return {

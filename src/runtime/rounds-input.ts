@@ -3,7 +3,7 @@ import { decodeEntry, type ExchangeEntry } from './exchange-entry.js';
 import { EXCHANGE, type Heard } from './followed.js';
 import type { Frontier } from './frontier.js';
 import type { InputBatch, TaskInput } from './input.js';
-import { madeAgain } from './made-again.js';
+import { madeAgain, wasCutAt } from './made-again.js';
 import type { NewsDesk } from './news-desk.js';
 import type { CommitId, InputPosition, Received, TaskStore } from './ports/task-store.js';
 import { passingOver, type PlaceByRound, placeByRound } from './place-by-round.js';
@@ -117,7 +117,7 @@ export class RoundsInput implements TaskInput {
           taken[sender]!++
         ) {
           const cut = round.cut[sender];
-          if (entry.round <= 0 && entry.tick === cut!.tick && entry.commit !== cut!.commit)
+          if (entry.round === 0 && entry.tick === cut!.tick && entry.commit !== cut!.commit)
             throw lostBy(this.senders[sender]!, heard[sender]!);
           parts.push({ sender, entry });
         }
@@ -138,8 +138,8 @@ export class RoundsInput implements TaskInput {
     const { record } = answer;
     if (record === null || isMakingAgain(asked, record, at.tick))
       return { answer, heard, following: NOTHING_FOLLOWS };
-    // A task of the first stage makes again what it knows to have lost, up to the last round there is, and nothing else.
-    if (sender.stage === 0 && (madeAgain(record)?.last.tick ?? -1) < at.tick) throw lostBy(sender, heard);
+    // A task of the first stage makes again what it knows to have lost, and nothing else.
+    if (sender.stage === 0 && !wasCutAt(record, at.tick)) throw lostBy(sender, heard);
     return placeByRound(this.store, asked, at.tick);
   }
 
@@ -224,7 +224,7 @@ const lastRoundOf = (sender: TaskId, record: SentRecord): Readonly<CommitId> | u
   sender.stage === 0 ? madeAgain(record)?.last : givesRounds(sender) ? undefined : followedRounds(record);
 
 const belongs = (entry: ExchangeEntry, round: Round, sender: number): boolean =>
-  entry.round <= 0 ? entry.tick <= round.cut[sender]!.tick : entry.round <= round.tick;
+  entry.round === 0 ? entry.tick <= round.cut[sender]!.tick : entry.round <= round.tick;
 
 /** An entry, or the end of a round. */
 type Taken =

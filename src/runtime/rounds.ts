@@ -65,23 +65,17 @@ export const followedRounds = (record: Pick<TaskRecord, 'extra'>): Heard | undef
 
 const NOTHING_FOLLOWED = { tick: 0, more: false };
 
-/**
- * The round to which belongs what a commit sends. In the first stage rounds name the commit: then it is 0, or less where something
- * was made again, and says behind which round it lies.
- */
+/** The round to which belongs what a commit sends. Of the first stage rounds name the commit, and this is 0, but where something is made again. */
 export function roundOf(task: TaskId, record: Pick<TaskRecord, 'tick' | 'extra'>): number {
-  if (task.stage === 0) {
-    const made = madeAgain(record);
-    return made === null ? 0 : (made.round ?? -made.last.tick);
-  }
+  if (task.stage === 0) return madeAgain(record)?.round ?? 0;
   if (givesRounds(task)) return record.tick;
   const { tick, more } = followedRounds(record) ?? NOTHING_FOLLOWED;
   return more ? tick + 1 : tick;
 }
 
-/** Whether what is sent as of a round, as `roundOf` says it, is surely behind another one. */
-export const isBehind = (sent: number, round: number): boolean =>
-  sent > round || (sent < 0 && -sent >= round);
+/** Whether rounds name an entry by its number, and it does not say itself to which it belongs. */
+export const isNamed = (sender: TaskId, { round }: Pick<ExchangeEntry, 'round'>): boolean =>
+  sender.stage === 0 && round === 0;
 
 /** All that belongs to this round, and to those before it, has been sent by a task that is so far. */
 export function roundsDone(task: TaskId, record: Pick<TaskRecord, 'applied' | 'extra'>): number {

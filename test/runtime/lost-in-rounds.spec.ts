@@ -117,7 +117,10 @@ describe('a task of the first stage where there are rounds', () => {
     ]);
     expect(lastSent(slots.record, 0)).toEqual({ tick: 9, commit: 'c9', entries: 9 });
     expect(regainingIn(slots.record)).toEqual({});
-    expect(madeAgain(slots.record)).toEqual({ round: null, last: { tick: 8, commit: 'r8' }, upTo: 9 });
+    expect(madeAgain(slots.record)).toEqual({
+      ...{ round: null, first: 4, last: { tick: 8, commit: 'r8' } },
+      upTo: 9,
+    });
   });
 
   it('goes on with what another owner began, and again above all numbers where its slot went back in that', async () => {

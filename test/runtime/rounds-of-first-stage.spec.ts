@@ -37,6 +37,11 @@ class Slots {
     this.#sender = { record: { tick, frontier: {}, clocks: {}, applied: null, extra }, entries };
   }
 
+  /** Nothing is left of what was sent before a tick. */
+  trim(tick: number): void {
+    this.#sender.entries = this.#sender.entries.filter(([id]) => parseInt(id) >= tick);
+  }
+
   get store(): TaskStore {
     const last = (): number => parseInt(this.#rounds.at(-1)?.[0] ?? '0');
     const given = () => ({ tick: last(), commit: this.#given, entries: this.#rounds.length });
@@ -57,6 +62,7 @@ class Slots {
 }
 
 describe('what the first stage makes again, received round by round', () => {
+  const first = 5;
   const last = { tick: 8, commit: 'r8' };
   let slots: Slots;
   let input: RoundsInput;
@@ -100,11 +106,11 @@ describe('what the first stage makes again, received round by round', () => {
       [2, 0, 'a'],
       [7, 5, 'b'],
     ];
-    slots.sends(7, again, { round: 5, last, upTo: 6 }, 'x');
+    slots.sends(7, again, { round: 5, first, last, upTo: 6 }, 'x');
     expect(await next(note)).toBeNull();
-    slots.sends(8, [...again, [8, 8, 'c']], { round: 8, last, upTo: 6 }, 'x');
+    slots.sends(8, [...again, [8, 8, 'c']], { round: 8, first, last, upTo: 6 }, 'x');
     expect(await next(note)).toBeNull();
-    slots.sends(9, [...again, [8, 8, 'c'], [9, 9, 'd']], { round: 9, last, upTo: 6 }, 'x');
+    slots.sends(9, [...again, [8, 8, 'c'], [9, 9, 'd']], { round: 9, first, last, upTo: 6 }, 'x');
     expect(rowsOf(await next(note))).toEqual(['c']);
   });
 
@@ -115,9 +121,9 @@ describe('what the first stage makes again, received round by round', () => {
       [2, 0, 'a'],
       [7, 5, 'b'],
       [8, 9, 'c'],
-      [10, -8, 'd'],
+      [10, 0, 'd'],
     ];
-    slots.sends(10, again, { round: null, last, upTo: 6 }, 'x');
+    slots.sends(10, again, { round: null, first, last, upTo: 6 }, 'x');
     const batch = (await next(note))!;
     expect(rowsOf(batch)).toEqual([]);
     // 1.0 has not heard of more since.
@@ -132,9 +138,9 @@ describe('what the first stage makes again, received round by round', () => {
     slots.round(11, at(10, 'x10'));
     const again: [number, number, string][] = [
       [2, 0, 'a'],
-      [10, -8, 'd'],
+      [10, 0, 'd'],
     ];
-    slots.sends(10, again, { round: null, last: { tick: 5, commit: 'r5' }, upTo: 6 }, 'x');
+    slots.sends(10, again, { round: null, first, last: { tick: 5, commit: 'r5' }, upTo: 6 }, 'x');
     expect(rowsOf(await next(note))).toEqual(['d']);
   });
 
@@ -148,11 +154,11 @@ describe('what the first stage makes again, received round by round', () => {
       [8, 5, 'goes'],
       [9, 8, 'c'],
     ];
-    slots.sends(9, again, { round: null, last, upTo: 6 }, 'x');
+    slots.sends(9, again, { round: null, first, last, upTo: 6 }, 'x');
     expect(rowsOf(await next(note))).toEqual(['c']);
   });
 
-  it('is refused where the sender has another past and made nothing again, or not up to the round of the receiver', async () => {
+  it('is refused where the sender has another past and made nothing again, or not where the receiver stands', async () => {
     const note = await kept();
     slots.round(8, at(6));
     const other: [number, number, string][] = [
@@ -161,7 +167,29 @@ describe('what the first stage makes again, received round by round', () => {
     ];
     slots.sends(6, other, undefined, 'x');
     await expect(next(note)).rejects.toThrow(LogLost);
-    slots.sends(6, other, { round: null, last: { tick: 4, commit: 'r4' }, upTo: 1 }, 'x');
+    slots.sends(6, other, { round: null, first: 4, last: { tick: 4, commit: 'r4' }, upTo: 1 }, 'x');
+    await expect(next(note)).rejects.toThrow(LogLost);
+    // What is said to be of round 8 is of the rounds before it as well.
+    const again: [number, number, string][] = [
+      [2, 0, 'a'],
+      [7, 8, 'b and c'],
+    ];
+    slots.sends(8, again, { round: null, first: 8, last, upTo: 6 }, 'x');
+    await expect(next(note)).rejects.toThrow(LogLost);
+  });
+
+  it('is refused where something before it was trimmed that the receiver has not', async () => {
+    const note = await kept();
+    slots.round(8, at(6));
+    const sent: [number, number, string][] = [
+      [2, 0, 'a'],
+      [4, 0, 'b'],
+      [5, 0, 'c'],
+      [6, 0, 'd'],
+      [8, 9, 'e'],
+    ];
+    slots.sends(9, sent, { round: null, first, last, upTo: 7 });
+    slots.trim(6);
     await expect(next(note)).rejects.toThrow(LogLost);
   });
 
@@ -173,7 +201,7 @@ describe('what the first stage makes again, received round by round', () => {
       [7, 5, 'b'],
       [8, 8, 'c'],
     ];
-    slots.sends(9, again, { round: null, last: { tick: 8, commit: 'lost' }, upTo: 6 }, 'x');
+    slots.sends(9, again, { round: null, first, last: { tick: 8, commit: 'lost' }, upTo: 6 }, 'x');
     await expect(next(note)).rejects.toThrow(LogLost);
   });
 });
