@@ -9,6 +9,7 @@ import type { Subject } from './subject.js';
 export interface Told {
   /** It stored a commit made before something went back. */
   cameLate(task: string): void;
+  /** Asked of a commit before it is stored. */
   bringsWhatIsLost(request: CommitRequest): boolean;
   /** It stored what it had read of another task that has lost it. */
   broughtWhatIsLost(task: string): void;

@@ -33,7 +33,7 @@ export class WentBack {
     this.#all++;
   }
 
-  /** A commit was stored with what had been read of a sender that has lost it, which looked before for who is ahead of it. */
+  /** A commit was stored with what had been read of a sender that has lost it. If that looked before for who is ahead of it, it does not know. */
   broughtWhatIsLost(task: string): void {
     this.#unseen.push(task);
   }
