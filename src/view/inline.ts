@@ -1,5 +1,5 @@
 import type { SourceDeclaration, ViewDeclaration } from './declarations.js';
-import { EXCHANGES_MAX, inOneStage, isPlacedBy, stageOf } from './exchange.js';
+import { exchanged, EXCHANGES_MAX, inOneStage, isPlacedBy, stageOf } from './exchange.js';
 import { inputsOf, sourcesOf, withInputs } from './plan-nodes.js';
 import type { PlanNode } from './plan.js';
 
@@ -82,8 +82,8 @@ function replace(plan: PlanNode, views: ReadonlySet<string>, madeAt: string | nu
     if (node.op === 'source') {
       const { source, relation, place } = node;
       if (source.kind !== 'view' || !views.has(source.name)) return node;
-      const { name: view, version, plan: input } = source;
-      return Object.freeze({ op: 'inlined', view, version, input, relation, place });
+      const { name: view, version } = source;
+      return Object.freeze({ op: 'inlined', view, version, input: kept(source), relation, place });
     }
     const before = inputsOf(node);
     const inputs = before.map(visit);
@@ -98,3 +98,10 @@ function replace(plan: PlanNode, views: ReadonlySet<string>, madeAt: string | nu
   const replaced = visit(plan);
   return movesRecords ? null : replaced;
 }
+
+/**
+ * A view's rows, in as many partitions as it says. One that keeps them in a single partition has no exchange for that: its last stage
+ * is one task, to whatever number its plan moves rows. In another view that stage has as many tasks as need be.
+ */
+const kept = ({ plan, partitions, place }: ViewDeclaration): PlanNode =>
+  partitions === 1 && plan.relation.partitions > 1 ? exchanged(plan, [], 1, place) : plan;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { computed, count, stream, sum, table, view } from '../../src/index.js';
+import { computed, count, max, stream, sum, table, view } from '../../src/index.js';
 import { isBetween } from '../../src/runtime/followed.js';
 import { lastStage } from '../../src/runtime/generation-tasks.js';
 import type { CommitRequest } from '../../src/runtime/ports/task-store.js';
@@ -39,6 +39,44 @@ function views(partitions: number) {
       .aggregate({ n: count() }),
   });
   return { orders, buyers, perBuyer, total, shares, known, perCity };
+}
+
+/** Views that meet orders in several partitions behind views whose rows are moved, and kept in one. */
+function keptInOne(partitions: number) {
+  const orders = stream('orders', {
+    schema: z.object({ id: z.int(), buyer: z.string() }),
+    partitions,
+    partitionBy: 'id',
+  });
+  const kept = { partitions: 1 };
+  const perBuyer = view('per-buyer', { from: orders.groupBy('buyer').aggregate({ n: count() }), ...kept });
+  const perTail = view('per-tail', {
+    from: orders
+      .select({ buyer: 'buyer', tail: computed(z.int(), ({ id }) => id % 7) })
+      .groupBy('tail')
+      .aggregate({ buyer: max('buyer') }),
+    ...kept,
+  });
+  const total = view('total', {
+    from: orders
+      .select({ all: computed(z.string(), () => 'all') })
+      .groupBy('all')
+      .aggregate({ of: count() }),
+  });
+  const counted = view('counted', {
+    from: perBuyer
+      .flatMap(z.object({ all: z.string(), n: z.int() }), ({ n }) => [{ all: 'all', n }])
+      .groupBy('all')
+      .aggregate({ n: sum('n') })
+      .join({ total }, { on: { all: 'all' } })
+      .select({ all: 'all', n: 'n', of: 'total.of' }),
+    partitions,
+  });
+  const paired = view('paired', {
+    from: perTail.join({ perBuyer }, { on: { buyer: 'buyer' } }),
+    partitions,
+  });
+  return { orders, counted, paired };
 }
 
 describe('a view that reaches one stream by two paths through other views', () => {
@@ -92,4 +130,20 @@ describe('a view that reaches one stream by two paths through other views', () =
       expect(await rowsIn(4, seed)).toEqual(alone);
     }
   });
+
+  it.each(['counted', 'paired'] as const)(
+    'finds the rows of a view of one partition together, to how many it moves its own: %s',
+    async (name) => {
+      const rowsIn = (partitions: number): Promise<string[]> => {
+        const of = keptInOne(partitions);
+        return rowsBehind(of[name], {}, async (run) => {
+          run.start();
+          for (let id = 0; id < 40; id++) run.append(of.orders, { id, buyer: BUYERS[id % 6]! });
+        });
+      };
+      const alone = await rowsIn(1);
+      expect(alone.length).toBeGreaterThan(0);
+      expect(await rowsIn(3)).toEqual(alone);
+    },
+  );
 });
