@@ -45,7 +45,7 @@ export function noteExchange(
     what: `Rows that are ${done} together may lie in different partitions, and cannot be brought together here: within a view rows move between partitions ${EXCHANGES_MAX} times at the most, and not to where versions of a table are looked up.`,
     evidence,
     remedy:
-      'Make a view of what comes before and read that, partition the streams by the columns used here (`partitionBy`), or declare them with one partition.',
+      'Make a view of what comes before and read that with `mayTear: true`, partition the streams by the columns used here (`partitionBy`), or declare them with one partition.',
     place,
   });
 }

@@ -2,6 +2,7 @@ import { fusedAggregate } from './fused-aggregate.js';
 import type { Explained, Growth } from './node-kind.js';
 import { kindOf } from './node-kinds.js';
 import { inputsOf, nodesOf } from './plan-nodes.js';
+import { tornIn } from './torn.js';
 import type { PlanNode } from './plan.js';
 import type { SourceDeclaration, ViewDeclaration } from './declarations.js';
 
@@ -19,12 +20,13 @@ export function explainView(view: ViewDeclaration): { text: string; operators: E
   const nodes = nodesOf(view.plan);
   const numbers = new Map(nodes.map((node, index) => [node, index + 1]));
   const fused = fusedAggregate(view);
+  const torn = tornIn(view);
   const operators = nodes.map((node): ExplainedOperator => ({
     number: numbers.get(node)!,
     op: node.op,
     inputs: inputsOf(node).map((input) => numbers.get(input)!),
     place: node.place,
-    ...explainNode(node, node === fused),
+    ...explainNode(node, node === fused, torn),
   }));
   operators.push({
     number: nodes.length + 1,
@@ -44,10 +46,11 @@ function growthOf({ op, relation }: PlanNode): Growth {
   return relation.appendOnly || relation.watermarks.length > 0 ? 'grows for ever' : 'one entry per key';
 }
 
-const explainNode = (node: PlanNode, fused: boolean): Explained =>
-  node.op === 'source' ? explainSource(node.source) : kindOf(node).explain(node, fused);
+const explainNode = (node: PlanNode, fused: boolean, torn: ReadonlySet<string>): Explained =>
+  node.op === 'source' ? explainSource(node.source, torn) : kindOf(node).explain(node, fused);
 
-function explainSource(source: SourceDeclaration): Explained {
+/** `torn`: the views of which rows of several partitions are brought together as they come. */
+function explainSource(source: SourceDeclaration, torn: ReadonlySet<string>): Explained {
   if (source.kind === 'table')
     return {
       what: `rows of table ${source.name} by ${source.key.join(', ')}`,
@@ -56,7 +59,9 @@ function explainSource(source: SourceDeclaration): Explained {
         source.eventTime === null ? 'grows with the table' : 'grows with the table and its deleted keys',
     };
   const what =
-    source.kind === 'stream' ? `events of stream ${source.name}` : `changes of view ${source.name}`;
+    source.kind === 'stream'
+      ? `events of stream ${source.name}`
+      : `changes of view ${source.name}${torn.has(source.name) ? ', of each partition as they come (mayTear)' : ''}`;
   return { what, cost: 'O(|Δ|)', growth: 'none' };
 }
 

@@ -1,23 +1,38 @@
 import type { SourceDeclaration, ViewDeclaration } from './declarations.js';
-import { EXCHANGES_MAX, inOneStage, isPlacedBy, stageOf } from './exchange.js';
+import { exchanged, EXCHANGES_MAX, inOneStage, isPlacedBy, stageOf } from './exchange.js';
 import { inputsOf, sourcesOf, withInputs } from './plan-nodes.js';
-import type { PlanNode } from './plan.js';
+import type { InlinedNode, PlanNode } from './plan.js';
+import { tornIn } from './torn.js';
 
 /**
  * A view that reaches one stream by two paths, of which views are a part, would meet rows of different ages: each of these
- * views is as far as its own ticks are, and none waits for another. So what they compute is computed in the view itself:
- * there all that goes back to a stream is read to a common frontier.
+ * views is as far as its own ticks are, and none waits for another. The same goes for one that brings together rows of several
+ * partitions of a view, each of which is as far as the ticks of its own task are. So what these views compute is computed in the
+ * view itself: there all that goes back to a stream is read to a common frontier.
  */
 
 /** The plan in which views that meet something else behind a stream are replaced by what they are made of. */
 export function inlined(plan: PlanNode, place: string | null): PlanNode | Diamond {
-  let replaced = plan;
-  for (;;) {
+  for (let replaced = plan; ;) {
     const { views, paths } = meeting(replaced);
     if (paths === null) return replaced;
-    const made = replace(replaced, views, place);
-    if (made === null) return { paths, because: AS_OF };
-    if (stageOf(made) > EXCHANGES_MAX) return { paths, because: STAGES };
+    const made = replace(replaced, { views, why: 'met', place });
+    if (typeof made === 'string') return { paths, because: made };
+    replaced = made;
+  }
+}
+
+/** A view's plan in which views are replaced so that rows of several of their partitions meet in it when they are of one moment. */
+export function madeWhole(
+  plan: PlanNode,
+  partitions: number,
+  place: string | null,
+): PlanNode | { readonly torn: ReadonlySet<string>; readonly because: string } {
+  for (let replaced = plan; ;) {
+    const torn = tornIn({ plan: replaced, partitions });
+    if (torn.size === 0) return replaced;
+    const made = replace(replaced, { views: torn, why: 'torn', place });
+    if (typeof made === 'string') return { torn, because: made };
     replaced = made;
   }
 }
@@ -66,11 +81,17 @@ function pathsToRecords(source: SourceDeclaration): ReadonlyMap<string, readonly
   return paths;
 }
 
+interface Replaced {
+  readonly views: ReadonlySet<string>;
+  readonly why: InlinedNode['why'];
+  readonly place: string | null;
+}
+
 /**
  * All inputs of a node have been moved equally often: what meets a view that moves rows is moved as well, to where it is.
- * Null where that would move the records of a table.
+ * Or why it cannot be.
  */
-function replace(plan: PlanNode, views: ReadonlySet<string>, madeAt: string | null): PlanNode | null {
+function replace(plan: PlanNode, { views, why, place: madeAt }: Replaced): PlanNode | string {
   const made = new Map<PlanNode, PlanNode>();
   let movesRecords = false;
   const visit = (node: PlanNode): PlanNode => {
@@ -82,8 +103,8 @@ function replace(plan: PlanNode, views: ReadonlySet<string>, madeAt: string | nu
     if (node.op === 'source') {
       const { source, relation, place } = node;
       if (source.kind !== 'view' || !views.has(source.name)) return node;
-      const { name: view, version, plan: input } = source;
-      return Object.freeze({ op: 'inlined', view, version, input, relation, place });
+      const { name: view, version } = source;
+      return Object.freeze({ op: 'inlined', view, version, why, input: kept(source), relation, place });
     }
     const before = inputsOf(node);
     const inputs = before.map(visit);
@@ -96,5 +117,13 @@ function replace(plan: PlanNode, views: ReadonlySet<string>, madeAt: string | nu
     return Object.freeze(withInputs(node, staged));
   };
   const replaced = visit(plan);
-  return movesRecords ? null : replaced;
+  if (movesRecords) return AS_OF;
+  return stageOf(replaced) > EXCHANGES_MAX ? STAGES : replaced;
 }
+
+/**
+ * A view's rows, in as many partitions as it says. One that keeps them in a single partition has no exchange for that: its last stage
+ * is one task, to whatever number its plan moves rows. In another view that stage has as many tasks as need be.
+ */
+const kept = ({ plan, partitions, place }: ViewDeclaration): PlanNode =>
+  partitions === 1 && plan.relation.partitions > 1 ? exchanged(plan, [], 1, place) : plan;

@@ -181,6 +181,8 @@ export interface InlinedNode extends NodeBase {
   readonly view: string;
   /** The view's: it stands for what nobody sees of its functions. */
   readonly version: string | null;
+  /** Something else reads what it reads; or rows of several of its partitions are brought together. */
+  readonly why: 'met' | 'torn';
   readonly input: PlanNode;
 }
 /** The rows while now is between two instants of theirs. */

@@ -9,7 +9,7 @@ export const stagesOf = ({ plan }: ViewDeclaration): number => stageOf(plan) + 1
  * Over how many tasks a stage is spread: the first over as many as the most partitions it reads, the last over the view's
  * own. Of what has fewer the other tasks have nothing.
  */
-export function partitionsOfStage(view: ViewDeclaration, stage: number): number {
+export function partitionsOfStage(view: Pick<ViewDeclaration, 'plan' | 'partitions'>, stage: number): number {
   if (stage === stageOf(view.plan)) return view.partitions;
   if (stage === 0) return Math.max(1, ...sourcesOf(view.plan).map(({ partitions }) => partitions));
   return nodesOf(view.plan).reduce(

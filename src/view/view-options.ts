@@ -7,7 +7,7 @@ import { type Order, orderTerm, orderText, orderWords } from './order-terms.js';
 import { lastOf } from './during.js';
 import { exchanged, EXCHANGES_MAX, stageOf } from './exchange.js';
 import { Grouping } from './grouping.js';
-import { inlined } from './inline.js';
+import { inlined, madeWhole } from './inline.js';
 import type { PlanNode } from './plan.js';
 import { OptionReader } from './record-source.js';
 import { columnNames, partitionText } from './relation.js';
@@ -81,6 +81,27 @@ export class ViewOptionReader extends OptionReader {
       `reaches the ${record} by two paths, so that rows of different ages would meet in it; and what the views on them compute cannot be made in it: ${made.because}.`,
       { one: one.join(' → '), other: other.join(' → ') },
       'Make it from the streams themselves, in one view, or from one of these inputs only.',
+    );
+    return plan;
+  }
+
+  /** Views of which it brings together rows of several partitions are made in this one, unless it says that it may be torn. */
+  madeWhole(plan: PlanNode, partitions: number, mayTear: unknown): PlanNode {
+    if (mayTear !== undefined && typeof mayTear !== 'boolean')
+      this.note(
+        'bad-option',
+        'has an unknown `mayTear`.',
+        { mayTear: JSON.stringify(mayTear) ?? typeof mayTear },
+        'Write true or false.',
+      );
+    if (mayTear === true || plan === NOTHING || this.problems.length > 0) return plan;
+    const made = madeWhole(plan, partitions, this.place);
+    if (!('torn' in made)) return made;
+    this.note(
+      'torn',
+      `brings together rows of several partitions of views, which are not of one moment, so that it would show half of an event for a while; and what these views compute cannot be made in it: ${made.because}.`,
+      { views: [...made.torn].join(', ') },
+      'Say `mayTear: true` if that does not matter, or make it from the streams themselves, in one view.',
     );
     return plan;
   }
@@ -172,7 +193,7 @@ export class ViewOptionReader extends OptionReader {
       'needs-exchange',
       `has rows of one key in several partitions, or in another number of them than it is to have, and within a view rows are moved between partitions ${EXCHANGES_MAX} times at the most.`,
       { key: key.join(', ') || '(none)', rows: partitionText(plan), partitions: String(wanted) },
-      'Make a view of what comes before and read that, or add the partitioning columns to `key`.',
+      'Make a view of what comes before and read that with `mayTear: true`, or add the partitioning columns to `key`.',
     );
     return { plan, partitions: wanted };
   }

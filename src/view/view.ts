@@ -33,6 +33,11 @@ interface CommonOptions<Row, Indexes extends readonly Index[]> {
   readonly promote?: 'auto' | 'manual';
   /** Over how many partitions its rows are spread, by key; as many as the streams', if not said. */
   readonly partitions?: number;
+  /**
+   * Of a view of several partitions whose rows it brings together it takes up the changes as they come, rather than make that view
+   * itself: cheaper, and for a moment it may show half of an event.
+   */
+  readonly mayTear?: boolean;
   /** The number of hashes each partition's rows lie in. */
   readonly buckets?: number;
   /** The view is parked when more than this many of its last thousand entries fail. */
@@ -83,6 +88,7 @@ const OPTIONS: Readonly<Record<keyof ViewOptions<any, any, any, any>, true>> = {
   version: true,
   promote: true,
   partitions: true,
+  mayTear: true,
   buckets: true,
   errorsMax: true,
   description: true,
@@ -101,7 +107,9 @@ export function view<
   const from = options.from as Collection<Row, Known> | undefined;
   const rows = read.retained(read.inlined(read.plan(from)), options.retain);
   const key = read.key(rows, options.key as Names | undefined);
-  const { plan, partitions } = read.placed(rows, key, options.partitions);
+  const placed = read.placed(rows, key, options.partitions);
+  const { partitions } = placed;
+  const plan = read.madeWhole(placed.plan, partitions, options.mayTear);
   const parts = {
     name: read.name(name),
     plan,

@@ -306,6 +306,7 @@ describe('tasks that stop at common rounds', () => {
     const byNumber = bought.groupBy('n').aggregate({ buyers: count() });
     const all = view('v', {
       from: byNumber.groupBy().aggregate({ numbers: count(), buyers: sum('buyers') }),
+      mayTear: true,
     });
     const run = new SimulatedRun([bought, all], { leaseMs: 1_000 });
     run.start();

@@ -21,6 +21,7 @@ const byBuyer = view('by-buyer', {
 });
 const total = view('total', {
   from: byBuyer.groupBy().aggregate({ buyers: count(), sales: sum('sales') }),
+  mayTear: true,
 });
 /** The same in one view: rows move, what becomes of them moves again. */
 const atOnce = view('at-once', {

@@ -1,7 +1,9 @@
+import { z } from 'zod';
+import { computed, count, sum, view } from '../../src/index.js';
 import { Random } from '../../src/testing/random.js';
 import { movingView, type RandomSources } from '../../src/testing/simulation/random-plan.js';
 import type { ViewDeclaration } from '../../src/view/declarations.js';
-import { cuttingLimits, rowsBehind, type SimulatedRun } from '../support/simulated-run.js';
+import { cuttingLimits, rowsBehind, SimulatedRun } from '../support/simulated-run.js';
 
 /**
  * Random plans over sources of several partitions, whose rows have to move, show the rows of the same plans over one
@@ -64,4 +66,63 @@ describe('a random plan shows over several partitions what it shows over one', (
   it('and most of them have rows', () => {
     if (PLANS >= 30) expect(told).toBeGreaterThan(PLANS / 2);
   });
+});
+
+const all = computed(z.string(), (() => 'all') as never);
+
+/** Views over the view of a random plan, whose columns are only known at run time: first that, last the one that is looked at. */
+const OVER: Record<string, (made: any, of: RandomSources, partitions: readonly number[]) => any[]> = {
+  'groups of its rows': (made, _, [few, many]) => {
+    const again = (view as any)('again', { from: made, partitions: few });
+    return [made, again, (view as any)('over', { from: copies(again, made), partitions: many })];
+  },
+  'groups of groups': (made, _, [few, many]) => {
+    const groups = (view as any)('groups', { from: copies(made, made), partitions: few });
+    const from = groups.groupBy('n').aggregate({ groups: count() });
+    return [made, groups, (view as any)('over', { from, partitions: many })];
+  },
+  'what meets it behind the same stream': (made, { sales, returns }, [few, many]) => {
+    const groups = (view as any)('groups', { from: copies(made, made), partitions: few });
+    const counted = (rows: any): any => rows.select({ all }).groupBy('all').aggregate({ n: count() });
+    const from = groups
+      .flatMap(z.object({ all: z.string(), n: z.int() }), ({ n }: any) => [{ all: 'all', n }])
+      .groupBy('all')
+      .aggregate({ n: sum('n') })
+      .leftJoin({ sales: counted(sales) }, { on: { all: 'all' } })
+      .leftJoin({ returns: counted(returns) }, { on: { all: 'all' } });
+    return [made, groups, (view as any)('over', { from, partitions: many })];
+  },
+};
+const copies = (rows: any, { declaration }: any): any =>
+  rows.groupBy(declaration.columns[0].name).aggregate({ n: sum('copies'), rows: count() });
+
+describe('views over a random plan show over several partitions what they show over one', () => {
+  it.each(Object.keys(OVER))(
+    '%s',
+    async (form) => {
+      let told = 0;
+      for (let plan = 0; plan < PLANS / 3; plan++) {
+        let next = SEED + 1_000 * plan;
+        const { seed, one, many, alone, several } = movingView(() => next++, 1 + (plan % 2));
+        const rows = async (made: object, of: RandomSources, ...partitions: number[]): Promise<string[]> => {
+          const run = new SimulatedRun(OVER[form]!(made, of, partitions), cuttingLimits(new Random(seed)));
+          run.start();
+          await play(run, of, seed);
+          await run.settled('over');
+          expect(run.parked('over')).toEqual([]);
+          run.end();
+          return run
+            .rows('over')
+            .map((row) => JSON.stringify(row))
+            .sort();
+        };
+        const expected = await rows(one, alone, 1, 1);
+        if (expected.length > 0) told++;
+        const found = await rows(many, several, 1 + (plan % 3), 2 + (plan % 3));
+        expect({ seed, rows: found }).toEqual({ seed, rows: expected });
+      }
+      expect(told).toBeGreaterThan(PLANS / 6);
+    },
+    120_000,
+  );
 });

@@ -351,6 +351,21 @@ describe('plans that move rows too often', () => {
     expect(codes(viewOf(cut.groupBy('n').aggregate({ ids: count() })))).toEqual([]);
   });
 
+  it('are cut where the second view says that it may be torn: it cannot be made of what the first is', () => {
+    let often = orders.select({ m: 'id' });
+    for (let moves = 1; moves < 7; moves++)
+      often = often.groupBy('m').aggregate({ n: count() }).select({ m: 'n' });
+    const cut: any = loose.view('cut', { from: often.groupBy('m').aggregate({ n: count() }) });
+    expect(codes(cut)).toEqual([]);
+    const over = cut.groupBy('n').aggregate({ ids: count() });
+    expect(codes(viewOf(over))).toEqual(['torn']);
+    expect(errorsOf(viewOf(over))[0]!.message).toMatch(
+      /views +cut[^]*more than 7 times|more than 7 times[^]*mayTear: true/,
+    );
+    expect(codes(viewOf(over, { mayTear: true }))).toEqual([]);
+    expect(codes(viewOf(over, { mayTear: 'yes' }))).toEqual(['bad-option']);
+  });
+
   it('are those only: what is partitioned alike runs', () => {
     expect(codes(viewOf(orders.groupBy('region').aggregate({ n: count() })))).toEqual([]);
     expect(

@@ -164,3 +164,92 @@ describe('a view that reaches one stream by two paths', () => {
     expect(declarationErrors([asOf.declaration])[0]!.message).toMatch(/read where its records lie/);
   });
 });
+
+describe('a view that brings rows of several partitions of a view together', () => {
+  const spread = stream('spread', { schema: z.object(ORDER), partitions: 3, partitionBy: 'id' });
+  const homes = table('homes', {
+    schema: z.object({ buyer: z.string(), city: z.string() }),
+    key: 'buyer',
+    partitions: 3,
+  });
+  const perOne = view('per-one', {
+    from: spread.groupBy('buyer').aggregate({ n: count(), id: max('id') }),
+  });
+  const errors = (of: { declaration: any }) => declarationErrors([of.declaration]);
+  const sums = perOne.groupBy('n').aggregate({ buyers: count(), last: max('id') });
+  const explained = (of: { declaration: any }) => explainView(of.declaration).text;
+
+  it('makes it itself: what one event changes there in two partitions it sees at once', () => {
+    const whole = view('whole', { from: sums });
+    expect(errors(whole)).toEqual([]);
+    expect(sourceNames(whole)).toEqual(['stream spread']);
+    expect(stageOf(whole.declaration.plan)).toBe(2);
+    expect(explained(whole)).toMatch(/the rows of the view "per-one", made here as well: rows of several/);
+    const inOne = view('in-one', { from: perOne, partitions: 1 });
+    expect(sourceNames(inOne)).toEqual(['stream spread']);
+  });
+
+  it('does so with views over views, as deep as such rows come from', () => {
+    const named = view('named', { from: perOne.leftJoin({ home: homes }, { on: { buyer: 'buyer' } }) });
+    expect(sourceNames(named)).toEqual(['view per-one', 'table homes']);
+    const perCity = view('per-city', { from: named.groupBy('home.city').aggregate({ n: sum('n') }) });
+    expect(sourceNames(perCity)).toEqual(['stream spread', 'table homes']);
+    const all = view('all', { from: perCity.groupBy().aggregate({ n: sum('n') }) });
+    expect(sourceNames(all)).toEqual(['stream spread', 'table homes']);
+  });
+
+  it('reads it if it says that it may be torn, and where it is explained that is said', () => {
+    const torn = view('torn', { from: sums, mayTear: true });
+    expect(sourceNames(torn)).toEqual(['view per-one']);
+    expect(explained(torn)).toContain('changes of view per-one, of each partition as they come (mayTear)');
+    expect(torn.declaration.fingerprint).not.toBe(view('torn', { from: sums }).declaration.fingerprint);
+    const plain = view('plain', { from: perOne, mayTear: true });
+    expect(explained(plain)).not.toContain('mayTear');
+    expect(plain.declaration.fingerprint).toBe(view('plain', { from: perOne }).declaration.fingerprint);
+  });
+
+  it('reads it where rows of its partitions do not meet, or are not of one event', () => {
+    const homesOf = perOne.join({ home: homes }, { on: { buyer: 'buyer' } });
+    expect(sourceNames(view('where-they-lie', { from: homesOf }))).toEqual(['view per-one', 'table homes']);
+    // The others are moved to where they lie, and they are passed on.
+    const cities = table('cities', {
+      schema: z.object({ city: z.string(), buyer: z.string() }),
+      key: 'city',
+      partitions: 3,
+    });
+    const passedOn = view('passed-on', {
+      from: cities.join({ one: perOne }, { on: { buyer: 'buyer' } }),
+      key: ['city', 'buyer'],
+    });
+    expect(sourceNames(passedOn)).toEqual(['table cities', 'view per-one']);
+    const kept = view('kept', { from: spread.where(({ amount }) => amount > 0), key: 'id' });
+    const ofLog = view('of-log', { from: kept.groupBy('buyer').aggregate({ n: count() }) });
+    expect(sourceNames(ofLog)).toEqual(['view kept']);
+    const one = view('one', { from: spread.groupBy('buyer').aggregate({ n: count() }), partitions: 1 });
+    expect(sourceNames(view('of-one', { from: one.groupBy('n').aggregate({ ns: count() }) }))).toEqual([
+      'view one',
+    ]);
+  });
+
+  it('moves them to another number of partitions, where they meet', () => {
+    expect(sourceNames(view('more', { from: perOne, partitions: 4 }))).toEqual(['stream spread']);
+    expect(sourceNames(view('as-many', { from: perOne, partitions: 3 }))).toEqual(['view per-one']);
+  });
+
+  it('is refused where the records of a table would have to move for it', () => {
+    const rates = table('rates', {
+      schema: z.object({ buyer: z.string(), since: instant(), rate: z.int() }),
+      key: 'buyer',
+      eventTime: 'since',
+      partitions: 3,
+    });
+    const latest = view('latest', { from: spread.groupBy('buyer').aggregate({ at: max('at') }) });
+    const rated = (latest as any).joinAsOf({ rate: rates }, { on: { buyer: 'buyer' }, at: 'at' });
+    expect(errors((view as any)('rated', { from: rated }))).toEqual([]);
+    const perRate = rated.groupBy('rate.rate').aggregate({ buyers: count() });
+    const [refused] = errors((view as any)('per-rate', { from: perRate }));
+    expect(refused).toMatchObject({ code: 'torn' });
+    expect(refused!.message).toMatch(/read where its records lie/);
+    expect(errors((view as any)('per-rate', { from: perRate, mayTear: true }))).toEqual([]);
+  });
+});

@@ -6,14 +6,21 @@ import { followsRounds, ROUNDS, roundsDone } from '../../runtime/rounds.js';
 import { taskName } from '../../runtime/task-id.js';
 import type { MemoryRedis } from '../memory/memory-redis.js';
 import { MemoryTaskStore } from '../memory/memory-task-store.js';
-import { type Mutation, withTasks } from './mutation.js';
-import { chainedSubject, movedInTimeOnly, movedOnly, movedSubject, roundsSubject } from './subjects.js';
+import { type Mutation, type PortsOver, withTasks } from './mutation.js';
+import {
+  chainedSubject,
+  movedInTimeOnly,
+  movedOnly,
+  movedSubject,
+  roundsSubject,
+  tornSubject,
+} from './subjects.js';
 
 /** How much further than they are, where time is passed that others have not acted on. */
 const CLOCKS_EARLY_MS = 20_000;
 
 /** What tasks have stored of their senders, changed for whoever asks. */
-const withHeard = (change: (heard: Heard, redis: MemoryRedis) => Heard): Mutation['ports'] =>
+const withHeard = (change: (heard: Heard, redis: MemoryRedis) => Heard): PortsOver =>
   withTasks((redis) => {
     const store = new MemoryTaskStore(redis);
     const status = store.status.bind(store);
@@ -28,7 +35,7 @@ const withHeard = (change: (heard: Heard, redis: MemoryRedis) => Heard): Mutatio
   });
 
 /** What tasks receive, changed on its way. */
-const withReceived = (change: (received: Received, request: ReceiveRequest) => Received): Mutation['ports'] =>
+const withReceived = (change: (received: Received, request: ReceiveRequest) => Received): PortsOver =>
   withTasks((redis) => {
     const store = new MemoryTaskStore(redis);
     const receive = store.receive.bind(store);
@@ -166,6 +173,10 @@ export const exchangeMutations: readonly Mutation[] = [
       record,
       entries: sender.stage > 0 ? entries : entries.map((entry) => changed(entry, { round: 0 })),
     })),
+  },
+  {
+    breaks: 'rows of several partitions of a view are of one moment where they meet',
+    subject: tornSubject,
   },
   {
     breaks: 'what a task has lost it makes again up to where its receivers are',

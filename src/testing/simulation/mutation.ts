@@ -7,11 +7,15 @@ import type { SlotsThatGoBack } from './checkpoints.js';
 import type { SimulatedArchive } from './simulated-archive.js';
 import type { Subject } from './subject.js';
 
+/** The ports of each process over one Redis. */
+export type PortsOver = (redis: MemoryRedis) => Ports;
+
 /** One rule of the protocol, broken on purpose. A simulation that does not notice proves nothing. */
 export interface Mutation {
   /** What is no longer done. */
   readonly breaks: string;
-  readonly ports: (redis: MemoryRedis) => Ports;
+  /** By default right ones: the rule is broken in what is kept. */
+  readonly ports?: PortsOver;
   /** How processes reach an archive, where it is there that the rule holds no longer. */
   readonly archive?: (redis: MemoryRedis) => SimulatedArchive;
   /** What shows it, where not any subject may. */
@@ -21,5 +25,5 @@ export interface Mutation {
 }
 
 export const withTasks =
-  (make: (redis: MemoryRedis) => MemoryTaskStore): Mutation['ports'] =>
+  (make: (redis: MemoryRedis) => MemoryTaskStore): PortsOver =>
   (redis) => ({ ...memoryPorts(redis), tasks: make(redis) });

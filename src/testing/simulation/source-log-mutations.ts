@@ -1,14 +1,14 @@
 import type { ReadOutcome, ReadRequest } from '../../runtime/ports/source-log.js';
 import { memoryPorts } from '../memory/memory-ports.js';
 import { MemorySourceLog } from '../memory/memory-source-log.js';
-import type { Mutation } from './mutation.js';
+import type { Mutation, PortsOver } from './mutation.js';
 import { plainSubject, subjectInTime } from './subjects.js';
 
 /** How long before the entries, where heartbeats are read first. */
 const HEARTBEATS_EARLY_MS = 1_200;
 
 const withLog =
-  (read: (log: MemorySourceLog, request: ReadRequest) => Promise<ReadOutcome>): Mutation['ports'] =>
+  (read: (log: MemorySourceLog, request: ReadRequest) => Promise<ReadOutcome>): PortsOver =>
   (redis) => {
     const log = new MemorySourceLog(redis);
     const readRight = log.read.bind(log);

@@ -1,4 +1,6 @@
+import type { ViewDeclaration } from '../../view/declarations.js';
 import { sourcesOf } from '../../view/plan-nodes.js';
+import { stagesOf } from '../../view/stages.js';
 import type { Random } from '../random.js';
 import { chained } from './chained-subject.js';
 import { movedInTime, movedTwiceInTime } from './moved-in-time-subject.js';
@@ -6,6 +8,7 @@ import { randomized } from './random-subject.js';
 import { joined, moved, stacked, sums } from './sale-subjects.js';
 import type { Shape, Subject } from './subject.js';
 import { near, timed } from './timed-subject.js';
+import { transferred } from './transfers-subject.js';
 
 /** How many of the subjects are of a random plan. */
 const RANDOM_PLANS = 1 / 8;
@@ -17,7 +20,7 @@ export function subjects(random: Random): Subject {
     ...shapeOf(random, partitions),
     retain: random.chance(0.2) ? retention(random) : undefined,
   };
-  return random.of([sums, joined, stacked, timed, near, moved, movedInTime, chained])(shape);
+  return random.of([sums, joined, stacked, timed, near, moved, movedInTime, chained, transferred])(shape);
 }
 
 /** One of a random plan. */
@@ -54,6 +57,7 @@ export const roundsSubject = (random: Random): Subject =>
     (random: Random) => randomized(random, 2),
     chainedSubject,
     (random: Random) => movedTwiceInTime(shapeOf(random, 3)),
+    (random: Random) => only(transferred(shapeOf(random, random.of([1, 3]))), (view) => stagesOf(view) > 2),
   ])(random);
 
 /** One in which they move once, and nobody reads what becomes of them. */
@@ -63,12 +67,15 @@ export const movedOnly = (random: Random): Subject =>
 /** The same with windows that are final some time. */
 export const movedInTimeOnly = (random: Random): Subject => withoutReaders(timedAndMoved(shapeOf(random, 3)));
 
-function withoutReaders({ views, ...subject }: Subject): Subject {
-  const alone = views.filter(({ plan }) => sourcesOf(plan).every(({ kind }) => kind === 'stream'));
-  const names = alone.map(({ name }) => name);
+const withoutReaders = (subject: Subject): Subject =>
+  only(subject, ({ plan }) => sourcesOf(plan).every(({ kind }) => kind === 'stream'));
+
+function only({ views, ...subject }: Subject, which: (view: ViewDeclaration) => boolean): Subject {
+  const kept = views.filter(which);
+  const names = kept.map(({ name }) => name);
   return {
     ...subject,
-    views: alone,
+    views: kept,
     expected: (...log) => new Map([...subject.expected(...log)].filter(([name]) => names.includes(name))),
   };
 }
@@ -78,3 +85,7 @@ const timedAndMoved = (shape: Shape): Subject => timed({ ...shape, partitions: 3
 /** A subject in which rows move between partitions. */
 export const movedSubject = (random: Random): Subject =>
   random.of([moved, movedInTime, timedAndMoved, chained])(shapeOf(random, random.of([1, 3])));
+
+/** One whose views may show for a moment what one partition of another has, and not yet what the others have. */
+export const tornSubject = (random: Random): Subject =>
+  transferred(shapeOf(random, random.of([1, 3])), { mayTear: true });
