@@ -27,7 +27,7 @@ const mayImport = {
     'errors',
     'assert',
   ],
-  archive: ['runtime/ports', 'errors', 'assert'],
+  archive: ['runtime/ports', 'errors', 'assert', 'make-directory'],
   testing: ['runtime', 'view', 'circuit', 'zset', 'errors', 'assert'],
   serving: ['runtime', 'view', 'zset', 'errors', 'assert'],
   health: ['runtime', 'view', 'errors', 'assert'],
@@ -53,7 +53,7 @@ const mayImport = {
   ],
   demo: ['runtime', 'errors', 'assert', 'settings'],
   // A Redis that is named is only looked at.
-  'embedded-redis': ['errors', 'assert', 'settings', 'redis/redis-address', 'redis/visit'],
+  'embedded-redis': ['errors', 'assert', 'make-directory', 'settings', 'redis/redis-address', 'redis/visit'],
 };
 
 /** What each folder may import of npm and of Node. Nothing, where it is not named. */

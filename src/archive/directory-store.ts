@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { access, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { makeDirectory } from '../make-directory.js';
 import { messageOf, StillwaterError } from '../errors/stillwater-error.js';
 import { ObjectStore } from '../runtime/ports/object-store.js';
 
@@ -20,7 +21,7 @@ export class DirectoryStore extends ObjectStore {
   /** Makes the directory an archive, if it is none yet. */
   override begin(): Promise<void> {
     return this.#reached(async () => {
-      await mkdir(this.directory, { recursive: true });
+      await makeDirectory(this.directory);
       const mark = join(this.directory, MARK);
       if (await exists(mark)) return;
       await writeFile(mark, 'What Stillwater has trimmed from streams. Every process needs the same one.\n');

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { readFileSync, realpathSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { messageOf, StillwaterError } from '../errors/stillwater-error.js';
+import { makeDirectory } from '../make-directory.js';
 import { readOwnership, writeOwnership, type OwnershipRecord } from './ownership-record.js';
 import { countOtherClients, identifyRedis, type RedisIdentity } from './redis-identity.js';
 import { commandLineOf, isRunning, waitForEnd } from './running-process.js';
@@ -168,7 +169,7 @@ async function start(
 ): Promise<{ port: number; identity: RedisIdentity }> {
   const directory = join(dataDirectory, 'redis');
   const logFile = join(dataDirectory, 'embedded-redis.log');
-  mkdirSync(directory, { recursive: true });
+  await makeDirectory(directory);
   let failure = '';
   for (let attempt = 0; attempt < START_ATTEMPTS_MAX; attempt++) {
     const port = await freePort(attempt === 0 ? lastPort : null);

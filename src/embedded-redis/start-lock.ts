@@ -1,6 +1,7 @@
-import { accessSync, constants, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, StillwaterError } from '../errors/stillwater-error.js';
+import { makeDirectory } from '../make-directory.js';
 import { commandLineOf, isRunning } from './running-process.js';
 
 const FILE = 'embedded-redis.lock';
@@ -15,7 +16,7 @@ export async function withStartLock<T>(
   timeoutMs: number,
   work: () => Promise<T>,
 ): Promise<T> {
-  makeDirectory(dataDirectory);
+  await makeUsable(dataDirectory);
   const lock = join(dataDirectory, FILE);
   const deadline = Date.now() + timeoutMs;
   while (!take(lock)) {
@@ -31,9 +32,9 @@ export async function withStartLock<T>(
   }
 }
 
-function makeDirectory(dataDirectory: string): void {
+async function makeUsable(dataDirectory: string): Promise<void> {
   try {
-    mkdirSync(dataDirectory, { recursive: true });
+    await makeDirectory(dataDirectory);
     accessSync(dataDirectory, constants.W_OK);
   } catch (thrown) {
     throw new StillwaterError(

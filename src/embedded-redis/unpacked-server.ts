@@ -14,6 +14,7 @@ import {
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { makeDirectory } from '../make-directory.js';
 import { onPath } from './server-binary.js';
 
 /**
@@ -56,7 +57,7 @@ export function canUnpack(environment: Environment): boolean {
  * @throws whatever apt says, where it does not find or reach the packages.
  */
 export async function unpackServer(cache: string, say: (line: string) => void): Promise<string> {
-  mkdirSync(cache, { recursive: true });
+  await makeDirectory(cache);
   const work = mkdtempSync(join(cache, 'unpacking-'));
   try {
     const packages = join(work, 'packages');

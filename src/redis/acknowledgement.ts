@@ -17,9 +17,11 @@ const REPLACED = 'the connection was replaced before replicas had acknowledged i
  * another server, where the one that was written to has been replaced. So what was written on a connection that is gone
  * is not acknowledged; whoever wrote repeats it, and that asks the server of now.
  *
- * A marker is written before each `WAIT`, for a repeat that finds everything done writes nothing, and without a write of its
- * own a connection has nothing to wait for. At most one `WAIT` of a connection is under way, and it answers for all that
- * was written before it was sent.
+ * A marker is written before that, for a repeat that finds everything done writes nothing, and without a write of its own a
+ * connection has nothing to wait for. And the server is asked for the key: of a slot that is moving the key may have been
+ * written where it has gone already (`ASK`), and then this server says so instead of letting its own replicas answer.
+ *
+ * At most one `WAIT` of a connection is under way, and it answers for all that was written before it was sent.
  */
 export class Acknowledgement {
   readonly #waits = new WeakMap<Redis, Waits>();
@@ -50,25 +52,28 @@ export class Acknowledgement {
       if (!isStill()) return REPLACED;
       let waits = this.#waits.get(redis);
       if (waits === undefined) this.#waits.set(redis, (waits = { waiting: Promise.resolve(), next: null }));
-      const missing = await this.#wait(redis, waits, redisKey);
+      const [, , missing] = await Promise.all([
+        redis.set(this.keyspace.acknowledged(redisKey), ''),
+        redis.exists(redisKey),
+        this.#wait(redis, waits),
+      ]);
       return isStill() ? missing : REPLACED;
     } catch (thrown) {
       return `whether replicas have it is not known: ${messageOf(thrown)}`;
     }
   }
 
-  #wait(redis: Redis, waits: Waits, redisKey: string): Promise<string | null> {
+  #wait(redis: Redis, waits: Waits): Promise<string | null> {
     const { count, withinMs } = this.replicas;
     waits.next ??= waits.waiting.then(() => {
       waits.next = null;
-      const asked = Promise.all([
-        redis.set(this.keyspace.acknowledged(redisKey), ''),
-        redis.wait(count, withinMs),
-      ]).then(([, acknowledged]) =>
-        acknowledged >= count
-          ? null
-          : `${acknowledged} of ${count} replicas have it after ${withinMs} ms (STILLWATER_REPLICAS)`,
-      );
+      const asked = redis
+        .wait(count, withinMs)
+        .then((acknowledged) =>
+          acknowledged >= count
+            ? null
+            : `${acknowledged} of ${count} replicas${this.connections.nodeName(redis)} have it after ${withinMs} ms (STILLWATER_REPLICAS)`,
+        );
       waits.waiting = asked.catch(() => {});
       return asked;
     });

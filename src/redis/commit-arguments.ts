@@ -2,7 +2,7 @@ import type { CommitRequest } from '../runtime/ports/task-store.js';
 import { bucketOf } from '../zset/bucket-of.js';
 import type { Keyspace } from './keyspace.js';
 import { encodeGroup, encodeMember } from './ordered-member.js';
-import { encodeClocks, encodeFrontier, positionsText } from './task-record.js';
+import { encodeClocks, encodeExtra, encodeFrontier, positionsText } from './task-record.js';
 
 /** The number of keys before those of state. */
 const FIXED_KEYS = 4;
@@ -121,7 +121,7 @@ export function commitArguments(keyspace: Keyspace, request: CommitRequest): str
     String(record.conflicts),
     String(record.errors),
     record.checksum,
-    JSON.stringify(record.extra),
+    encodeExtra(record.extra),
     encodeClocks(record),
     String(record.late),
     request.changelog === null ? '0' : '1',

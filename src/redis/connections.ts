@@ -87,6 +87,11 @@ export class RedisConnections {
     return node;
   }
 
+  /** Which of a cluster's nodes is behind a connection, to be added to a sentence; of one server there is nothing to say. */
+  nodeName(redis: Redis): string {
+    return this.#clustered ? ` of ${keyOf(redis)}` : '';
+  }
+
   /** Every server that takes writes. */
   async servers(use: 'control' | 'serving' = 'control'): Promise<Redis[]> {
     const connection = this.#get(use);

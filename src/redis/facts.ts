@@ -8,7 +8,6 @@ export type Known<T> = T | 'unknown';
 
 export interface RedisFacts {
   version: Known<string>;
-  mode: Known<string>;
   role: Known<string>;
   cluster: Known<boolean>;
   appendOnly: Known<boolean>;
@@ -39,7 +38,6 @@ export async function readRedisFacts(redis: Redis, prefix: string): Promise<Redi
   const cluster = of('cluster_enabled');
   return {
     version: of('redis_version'),
-    mode: of('redis_mode'),
     role: of('role'),
     cluster: cluster === 'unknown' ? cluster : cluster === '1',
     appendOnly:

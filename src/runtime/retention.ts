@@ -143,7 +143,7 @@ export class Retention {
       if (!source.retain) continue;
       for (const [partition, redisKey] of partitionKeys(source).entries()) {
         try {
-          const count = await this.#trimLog(redisKey, source.retain, now);
+          const count = await this.#trimLog({ redisKey, partition }, source.retain, now);
           if (count > 0) trimmed.set(redisKey, count);
           await this.#merge(source, partition, redisKey);
           this.#failing.delete(redisKey);
@@ -172,12 +172,12 @@ export class Retention {
   }
 
   async #trimLog(
-    redisKey: string,
+    { redisKey, partition }: { redisKey: string; partition: number },
     retain: NonNullable<RecordSource['retain']>,
     now: number,
   ): Promise<number> {
     const { log } = this.options;
-    const lowest = await this.#lowestReader(redisKey);
+    const lowest = await this.#lowestReader(redisKey, partition);
     let trimmed = 0;
     for (let call = 0; call < TRIM_CALLS_MAX && !this.#stopped.signal.aborted; call++) {
       const wanted = earlierOf(await this.#wantedFrom(redisKey, retain, now), lowest);
@@ -246,7 +246,7 @@ export class Retention {
     return orphan !== undefined && clock.monotonicMs() - orphan.since >= limits.orphanMs;
   }
 
-  async #lowestReader(redisKey: string): Promise<Position> {
+  async #lowestReader(redisKey: string, partition: number): Promise<Position> {
     const { registry, tasks, log } = this.options;
     let lowest: Position | null = null;
     for (const generation of registry.snapshot.generations) {
@@ -258,9 +258,13 @@ export class Retention {
         continue;
       const { frontier, statuses } = await progressOf(generation, tasks, log);
       lowest = lowest === null ? frontier[redisKey]! : earlierOf(lowest, frontier[redisKey]!);
-      // Where rows move those that read the log may be behind those that show them: their slot alone went back.
-      for (const { task, record } of statuses)
-        if (task.stage === 0) lowest = earlierOf(lowest, record?.frontier[redisKey] ?? lowest);
+      // Those that read the log may be behind those that show what becomes of it: their slot alone went back. It is read by the
+      // task of its number, which has read none of it where it says nothing of it, or lost all: then it begins anew.
+      for (const { task, record } of statuses) {
+        if (task.stage > 0) continue;
+        const unread = task.partition === partition ? BEGINNING : lowest;
+        lowest = earlierOf(lowest, record?.frontier[redisKey] ?? unread);
+      }
     }
     for (const { position } of await log.foreignReaders(redisKey))
       lowest = lowest === null ? position : earlierOf(lowest, position);

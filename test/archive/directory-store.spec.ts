@@ -50,6 +50,13 @@ describe('an archive in a directory', () => {
     expect(await (await opened(directory)).list('orders')).toEqual(['orders/1']);
   });
 
+  it.each(['/proc/stillwater', '/dev/null/archive'])(
+    'is refused at once where none can be made: %s',
+    async (place) => {
+      await expect(opened(place)).rejects.toMatchObject({ code: 'archive-unreachable' });
+    },
+  );
+
   it('does not show what a process that ended had not finished', async () => {
     const store = await opened(directory);
     await store.put('orders/1', Buffer.from('one'));

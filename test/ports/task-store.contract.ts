@@ -90,7 +90,7 @@ export function taskStoreContract(): void {
           errors: 2,
           checksum: 'abcdef0123456789',
           late: 3,
-          extra: { late: 4 },
+          extra: { late: 4, exchange: Array.from({ length: 500 }, (_, tick) => ({ tick, commit: 'ä' })) },
           clocks: { 'stream:orders': { 'orders:0': 986_000_000_000, 'orders:1': null } },
           applied: { 'stream:orders': { 'orders:0': -1, 'orders:1': null } },
           reaching: { orders: '2-0', 'customers:0': '7-3' },

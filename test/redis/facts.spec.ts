@@ -9,7 +9,6 @@ describeWithRedis('the facts of a Redis', () => {
     const facts = await readRedisFacts(redis(), 'sw');
     expect(facts).toMatchObject({
       role: 'master',
-      mode: 'standalone',
       cluster: false,
       appendOnly: false,
       evictionPolicy: 'noeviction',
@@ -82,7 +81,6 @@ describeWithRedis('the facts of a Redis', () => {
 describe('a Redis on which the promises cannot hold', () => {
   const facts: RedisFacts = {
     version: '7.2.0',
-    mode: 'standalone',
     role: 'master',
     cluster: false,
     appendOnly: true,

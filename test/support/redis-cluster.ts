@@ -19,6 +19,8 @@ interface Node {
   id: string;
 }
 
+type Named = [host: string, port: number, id: string];
+
 /** A Redis Cluster of our own on loopback: some masters, each with its replicas. */
 export class RedisCluster {
   readonly #clients: Cluster[] = [];
@@ -121,6 +123,19 @@ export class RedisCluster {
     throw new Error(`No node that runs is the master of ${redisKey}.`);
   }
 
+  /** The nodes that follow the master of a key's slot; one that was away may have to be found up again first. */
+  async replicasOf(redisKey: string): Promise<Node[]> {
+    const slot = slotOf(redisKey);
+    let found: Node[] = [];
+    await eventually(async () => {
+      const ranges = await this.#slots((await this.masterOf(redisKey)).server);
+      const [, , , ...replicas] = ranges.find(([from, to]) => from <= slot && slot <= to)!;
+      found = this.nodes.filter((node) => replicas.some(([, , id]) => id === node.id));
+      return found.length > 0;
+    });
+    return found;
+  }
+
   /** Waits until every running node finds all slots served, and every replica has a master to follow. */
   async settled(withinMs = STARTS_WITHIN_MS): Promise<void> {
     for (const { server } of this.nodes) {
@@ -179,9 +194,7 @@ export class RedisCluster {
     return this.nodes.filter(({ id }) => ids.has(id));
   }
 
-  #slots(
-    server: RedisServer,
-  ): Promise<[from: number, to: number, master: [host: string, port: number, id: string]][]> {
+  #slots(server: RedisServer): Promise<[from: number, to: number, master: Named, ...replicas: Named[]][]> {
     return server.raw.cluster('SLOTS') as Promise<any>;
   }
 }
