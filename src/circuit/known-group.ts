@@ -40,6 +40,16 @@ export class KnownGroup {
     return this.weights.get(member) ?? (this.#rangeAt(member) ? 0 : undefined);
   }
 
+  /** Whether everything is known: quicker than asking for a range. */
+  get isWhole(): boolean {
+    return this.#ranges === ALL;
+  }
+
+  /** Whether the weight is known; quicker than asking for it where everything is. */
+  knows(member: string): boolean {
+    return this.isWhole || this.weight(member) !== undefined;
+  }
+
   /** An absent member need not be remembered where a known range says that it is absent. Whether it was. */
   forgetAbsent(member: string): boolean {
     return (
@@ -67,7 +77,7 @@ export class KnownGroup {
   }
 
   covers({ from, to }: TextRange): boolean {
-    if (this.#ranges === ALL) return true;
+    if (this.isWhole) return true;
     if (to !== null && compareText(from, to) >= 0) return true; // Nothing lies in it.
     const range = this.#rangeAt(from);
     return range !== undefined && !isBelow(range.to, to);

@@ -56,10 +56,12 @@ export class SideChanges {
     input: Delta<Row>,
     { keyOf, textOf }: { keyOf: (row: Row) => string | null; textOf: (row: Row) => string },
   ) {
+    let anyGoes = false;
     for (let index = 0; index < input.size; index++) {
       const row = input.rows[index]!;
       const weight = input.weights[index]!;
       if (weight === 0) continue;
+      if (weight < 0) anyGoes = true;
       const key = keyOf(row);
       if (key === null) {
         this.withoutKey.push({ row, weight });
@@ -72,6 +74,7 @@ export class SideChanges {
       if (known) known.weight += weight;
       else changes.set(text, { row, weight, matched: 0 });
     }
+    if (!anyGoes) return;
     for (const [key, changes] of this.byKey) {
       for (const [text, { weight }] of changes) if (weight === 0) changes.delete(text);
       if (changes.size === 0) this.byKey.delete(key);
