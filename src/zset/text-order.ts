@@ -19,6 +19,9 @@ export function compareText(left: string, right: string): number {
 
 const HIGH_UNIT = /[\ud800-\uffff]/;
 
+/** Whether the engine's own comparison of this text and others of which the same is true is `compareText`. */
+export const isOrderedByUnits = (text: string): boolean => !HIGH_UNIT.test(text);
+
 const rank = (unit: number): number => (unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit);
 
 /**
