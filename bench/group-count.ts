@@ -17,7 +17,7 @@ export const groupCount: Figure = {
   async measure(bench: Bench): Promise<Reading[]> {
     const { quick } = bench.scale;
     const events = quick ? 5_000 : 100_000;
-    const repetitions = quick ? 1 : 3;
+    const repetitions = quick ? 1 : 9;
     const few = 1_000;
     const many = quick ? 10_000 : 1_000_000;
     const redis = await bench.redis();
@@ -135,7 +135,7 @@ export const groupCount: Figure = {
           label: label('many / few'),
           value: median(us[1].map((many, index) => many / us[0][index]!)),
           unit: '×',
-          target: { is: '≤', value: 1.3 },
+          ...(cacheEntriesMax === null && { target: { is: '≤', value: 1.3 } }),
         },
       );
     }

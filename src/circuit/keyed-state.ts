@@ -14,7 +14,7 @@ const NO_TEXTS: Texts = new Map();
  *
  *   current    what this tick has changed
  *   pending    what the tick before has changed, while its commit is not answered
- *   cache      what is committed, as far as it is loaded; bounded, and nothing but a cache (`value-cache.ts`)
+ *   cache      what is committed or pending, as far as it is loaded; bounded, and nothing but a cache (`value-cache.ts`)
  *
  * Readings look there in this order. Neither overlay can be evicted: an unanswered change that fell out of
  * the cache would be read back old. At most one commit is unanswered at a time.
@@ -53,7 +53,8 @@ export class KeyedState<V> implements Keyed<V> {
   // ---- the operator's side
 
   want(key: string): boolean {
-    if (this.#find(key) !== undefined) return true;
+    if (this.#current.has(key) || this.#pending.has(key) || this.#cache.has(key)) return true;
+    if (this.#isKnownAbsent(key)) return true;
     this.#missing.add(key);
     return false;
   }
@@ -133,12 +134,22 @@ export class KeyedState<V> implements Keyed<V> {
     return (this.#writes = texts);
   }
 
-  /** The tick is being committed: its changes stay until the answer. */
+  /**
+   * The tick is being committed: its changes stay until the answer. The cache has them at once, while a processor still has what
+   * was read of them: if they are not committed, it is dropped.
+   */
   seal(): void {
     assert(this.#pending.size === 0, `State "${this.name}" has two unanswered commits.`);
     this.#sealed = this.#writes ?? this.writes();
     this.#writes = null;
     this.#pending = this.#current;
+    const keys = [...this.#pending.keys()];
+    let index = 0;
+    for (const [key, slot] of this.#pending) {
+      if (index % TOUCHED_MAX === 0) this.#cache.touch(keys, index);
+      index++;
+      this.#cache.set(key, this.#sealed.get(key) ?? null, slot);
+    }
     this.#current = new Map();
     this.#written = new Map();
     this.#surplus = 0;
@@ -152,13 +163,6 @@ export class KeyedState<V> implements Keyed<V> {
 
   /** The sealed tick was committed. */
   acknowledge(): void {
-    const keys = [...this.#pending.keys()];
-    let index = 0;
-    for (const [key, slot] of this.#pending) {
-      if (index % TOUCHED_MAX === 0) this.#cache.touch(keys, index);
-      index++;
-      this.#cache.set(key, this.#sealed.get(key) ?? null, slot);
-    }
     this.#pending = new Map();
     this.#sealed = NO_TEXTS;
   }
@@ -167,8 +171,13 @@ export class KeyedState<V> implements Keyed<V> {
   discard(): void {
     for (const key of this.#current.keys()) {
       const sealed = this.#sealed.get(key);
-      if (sealed === undefined) this.#giveUp(key);
-      else this.#pending.set(key, this.#slotOf(sealed));
+      if (sealed === undefined) {
+        this.#giveUp(key);
+        continue;
+      }
+      const slot = this.#slotOf(sealed);
+      this.#pending.set(key, slot);
+      this.#cache.set(key, sealed, slot);
     }
     this.#current = new Map();
     this.#written = new Map();
@@ -219,8 +228,11 @@ export class KeyedState<V> implements Keyed<V> {
       const pending = this.#pending.get(key);
       if (pending !== undefined) return pending;
     }
-    const cached = this.#cache.get(key);
-    if (cached !== undefined || !this.#holdsAll) return cached;
-    return this.#givenUp.size > 0 && this.#givenUp.has(key) ? undefined : ABSENT;
+    return this.#cache.get(key) ?? (this.#isKnownAbsent(key) ? ABSENT : undefined);
+  }
+
+  /** Of what neither an overlay nor the cache holds. */
+  #isKnownAbsent(key: string): boolean {
+    return this.#holdsAll && !this.#givenUp.has(key);
   }
 }

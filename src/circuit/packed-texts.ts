@@ -64,6 +64,10 @@ export class PackedTexts {
     return this.#size + this.#long.size;
   }
 
+  has(key: string): boolean {
+    return this.#find(key, hash32(key)) !== -1 || (this.#long.size > 0 && this.#long.has(key));
+  }
+
   /** Undefined where nothing is known of the key. */
   get(key: string): string | null | undefined {
     const pair = this.#find(key, hash32(key));

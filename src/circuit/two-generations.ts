@@ -8,6 +8,7 @@ export interface CacheBudget {
 /** A map, as far as a generation is one. */
 interface Generation<V> {
   readonly size: number;
+  has(key: string): boolean;
   get(key: string): V | undefined;
   set(key: string, value: V): unknown;
   delete(key: string): boolean;
@@ -56,6 +57,11 @@ export class TwoGenerations<V, G extends Generation<V> = Map<string, V>> {
     this.#old = generation();
     this.#pool = poolOf(budget);
     this.#turn = this.#pool.turn;
+  }
+
+  /** Whether it is there, which is no use of it. */
+  has(key: string): boolean {
+    return this.#young.has(key) || this.#old.has(key);
   }
 
   get(key: string): V | undefined {

@@ -9,6 +9,13 @@ export type Slot<V> = V | typeof ABSENT;
 /** The bytes of an entry that counts as one. */
 const ENTRY_BYTES = 1_000;
 
+/**
+ * To keep a value as an object pays where it is asked for again before it is forgotten. It is judged by as many readings as there
+ * may be objects, of which this part at the least has to find one; and again, if it does not pay, when as many times more have passed.
+ */
+const FOUND_PART_MIN = 1 / 4;
+const JUDGED_AGAIN_AFTER = 16;
+
 /** What all caches of a budget keep as objects has a budget of its own. */
 const budgets = new WeakMap<CacheBudget, CacheBudget>();
 
@@ -24,12 +31,17 @@ function budgetOfObjects(budget: CacheBudget): CacheBudget {
 /**
  * What is known of committed values: those that were used lately as objects, others as the texts they are stored as, packed.
  * Values are packed once the objects are more than they may be, and all from then on: what is forgotten as an object is there.
+ * Where few are found again among the objects, none are kept: each would cost two maps and the garbage collector more than its decoding.
  */
 export class ValueCache<V> {
   readonly #objects: TwoGenerations<Slot<V>>;
   #packed: TwoGenerations<string | null, PackedTexts> | null = null;
   /** As how many entries more than it has the young generation of what is packed counts. */
   #excess = 0;
+  /** Whether objects are kept beside what is packed, and of how many readings since that was judged how many found one. */
+  #keepsObjects = true;
+  #readings = 0;
+  #found = 0;
   /** Whether it has forgotten anything, ever. */
   #hasForgotten = false;
 
@@ -48,13 +60,20 @@ export class ValueCache<V> {
     return this.#packed?.size ?? this.#objects.size;
   }
 
+  /** Whether `get` would find it, which makes no object of it. */
+  has(key: string): boolean {
+    return (this.#keepsObjects && this.#objects.has(key)) || (this.#packed?.has(key) ?? false);
+  }
+
   get(key: string): Slot<V> | undefined {
-    const slot = this.#objects.get(key);
+    this.#readings++;
+    const slot = this.#keepsObjects ? this.#objects.get(key) : undefined;
+    if (slot !== undefined) this.#found++;
     if (slot !== undefined || this.#packed === null) return slot;
     const text = this.#packed.get(key);
     if (text === undefined) return undefined;
     const made = this.#slotOf(text);
-    this.#objects.set(key, made);
+    if (this.#keepsObjects) this.#objects.set(key, made);
     return made;
   }
 
@@ -64,14 +83,14 @@ export class ValueCache<V> {
   }
 
   /** A value that is stored as this text; null where nothing is. */
-  set(key: string, text: string | null, slot: Slot<V> = this.#slotOf(text)): void {
-    this.#objects.set(key, slot);
+  set(key: string, text: string | null, slot?: Slot<V>): void {
+    if (this.#keepsObjects) this.#objects.set(key, slot ?? this.#slotOf(text));
     this.#packed?.set(key, text);
   }
 
   /** The value was changed in place, and that is not to count. Whether what is stored was known, and no longer is. */
   giveUp(key: string): boolean {
-    const wasKnown = this.#objects.get(key) !== undefined;
+    const wasKnown = this.#objects.has(key);
     this.#objects.delete(key);
     return wasKnown && this.#packed?.get(key) === undefined;
   }
@@ -80,14 +99,26 @@ export class ValueCache<V> {
   settle(): void {
     const forgotten = this.#objects.settle();
     if (this.#packed === null && forgotten !== null && forgotten.size > 0) this.#forget(forgotten);
-    if (this.#packed !== null) this.#settlePacked(this.#packed);
+    if (this.#packed === null) return;
+    this.#judge();
+    this.#settlePacked(this.#packed);
   }
 
   clear(): void {
     this.#objects.clear();
     this.#packed?.clear();
+    this.#keepsObjects = true;
+    this.#readings = this.#found = 0;
     this.#excess = 0;
     this.#hasForgotten = false;
+  }
+
+  #judge(): void {
+    const { entriesMax } = this.#objects.budget;
+    if (this.#readings < (this.#keepsObjects ? entriesMax : entriesMax * JUDGED_AGAIN_AFTER)) return;
+    this.#keepsObjects = !this.#keepsObjects || this.#found >= this.#readings * FOUND_PART_MIN;
+    if (!this.#keepsObjects) this.#objects.clear();
+    this.#readings = this.#found = 0;
   }
 
   /** Long texts count as many: what is packed takes no more memory than it would have of short ones. */

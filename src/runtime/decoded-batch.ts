@@ -1,3 +1,4 @@
+import type { LogOrder } from '../circuit/place-in-log.js';
 import { Delta } from '../zset/delta.js';
 import type { Row } from '../zset/value.js';
 import { instantMs, instantText, toInstantText } from '../zset/instant-text.js';
@@ -49,6 +50,7 @@ export class DecodedBatch {
    * read.
    */
   heartbeats: ReadonlyMap<number, number> | null = null;
+  #positions: string[] | null = null;
   #orders: string[] | null = null;
   #rowTimes: Float64Array | null = null;
   readonly #times = new Map<string, BatchTimes>();
@@ -58,24 +60,30 @@ export class DecodedBatch {
     readonly latenessMs: number | null = null,
   ) {}
 
-  /**
-   * Each row's place in the log: its event's time, else its entry's, as an instant of fixed width, then entry id and
-   * index in the entry.
-   */
+  /** Each row's position in the log: entry id and index in the entry. */
+  positions(): string[] {
+    if (this.#positions !== null) return this.#positions;
+    const positions: string[] = [];
+    const { ids, ends } = this;
+    const placed = new PositionOrders();
+    for (let entry = 0, row = 0; entry < ids.length; entry++)
+      for (let index = 0; row < ends[entry]!; row++, index++) positions.push(placed.of(ids[entry]!, index));
+    return (this.#positions = positions);
+  }
+
+  /** Each row's place in the log: its event's time, else its entry's, as an instant of fixed width, then its position. */
   orders(): string[] {
     if (this.#orders !== null) return this.#orders;
     const orders: string[] = [];
     const { eventTime, ids, ends, rows } = this;
-    const placed = new PositionOrders();
-    for (let entry = 0, row = 0; entry < ids.length; entry++) {
-      const id = ids[entry]!;
-      const first = row;
+    const positions = this.positions();
+    for (let entry = 0, row = 0; entry < ids.length; entry++)
       for (; row < ends[entry]!; row++) {
         const time =
-          (eventTime === null ? null : toInstantText(rows[row]![eventTime])) ?? instantText(timeOf(id));
-        orders.push(time + placed.of(id, row - first));
+          (eventTime === null ? null : toInstantText(rows[row]![eventTime])) ??
+          instantText(timeOf(ids[entry]!));
+        orders.push(time + positions[row]!);
       }
-    }
     return (this.#orders = orders);
   }
 
@@ -103,16 +111,17 @@ export class DecodedBatch {
   delta(
     fromEntry: number,
     toEntry: number,
-    withOrders: boolean,
+    order: LogOrder | null,
     lates: BatchTimes['lates'] = null,
   ): Delta<Row> {
     const from = this.#firstRow(fromEntry);
     const to = this.#firstRow(toEntry);
     const late = lates?.slice(from, to);
+    const orders = order === null ? undefined : order === 'time' ? this.orders() : this.positions();
     return new Delta(
       this.rows.slice(from, to),
       this.weights.slice(from, to),
-      withOrders ? this.orders().slice(from, to) : undefined,
+      orders?.slice(from, to),
       late?.some((watermark) => watermark !== -Infinity) ? late : undefined,
     );
   }

@@ -1,3 +1,4 @@
+import type { LogOrder } from '../circuit/place-in-log.js';
 import { Delta } from '../zset/delta.js';
 import type { Row } from '../zset/value.js';
 import type { PartitionClocks } from './clocks.js';
@@ -18,7 +19,7 @@ export class StreamInput implements TaskInput {
   constructor(
     readonly name: string,
     readonly reader: SourceReader,
-    readonly needsOrder: boolean,
+    readonly order: LogOrder | null,
     /** Entries that ended workers: errors, whatever is in them. */
     blamed: Iterable<Position> = [],
     /** Only a log that has its beginning will do: that of a rebuild of which nothing else was said. */
@@ -61,7 +62,7 @@ export class StreamInput implements TaskInput {
       first: found.from,
       entriesBefore: found.after.entries,
       redisKey,
-      needsOrder: this.needsOrder,
+      order: this.order,
       blamed: this.#blamed,
       clock,
     });
@@ -82,7 +83,7 @@ interface StreamRun {
   /** Entries of the log before the batch. */
   entriesBefore: number;
   redisKey: string;
-  needsOrder: boolean;
+  order: LogOrder | null;
   blamed: ReadonlySet<Position>;
   /** The partition's clock before the run; undefined where the task acts on no time. */
   clock: number | undefined;
@@ -101,14 +102,14 @@ class StreamBatch implements InputBatch {
 
   delta(from: number, to: number): Delta {
     const { batch } = this;
-    const { first, needsOrder, clock } = this.run;
+    const { first, order, clock } = this.run;
     const lates = clock === undefined ? null : this.#timesFrom(clock).lates;
     const blamed = this.#blamedIn(from, to);
-    if (blamed.length === 0) return batch.delta(first + from, first + to, needsOrder, lates);
-    const delta = new Delta<Row>([], [], needsOrder ? [] : undefined, lates ? [] : undefined);
+    if (blamed.length === 0) return batch.delta(first + from, first + to, order, lates);
+    const delta = new Delta<Row>([], [], order === null ? undefined : [], lates ? [] : undefined);
     let start = first + from;
     for (const end of [...blamed, first + to]) {
-      delta.append(batch.delta(start, end, needsOrder, lates));
+      delta.append(batch.delta(start, end, order, lates));
       start = end + 1;
     }
     return delta;
@@ -143,7 +144,7 @@ class StreamBatch implements InputBatch {
         .map(({ entry, raw, reason }) => ({ id: batch.ids[entry]!, raw, reason })),
       ...blamed.map((entry) => ({
         id: batch.ids[entry]!,
-        raw: JSON.stringify(batch.delta(entry, entry + 1, false).rows)
+        raw: JSON.stringify(batch.delta(entry, entry + 1, null).rows)
           .slice(0, entryLimits.rawLengthMax)
           .toWellFormed(),
         reason: ENDED_THE_WORKER,

@@ -83,14 +83,14 @@ export class WorkerInputs {
       ];
     }
     const read = inputs.filter(({ source }) => id.partition < source.partitions);
-    return read.map(({ name, source, needsOrder }) => {
+    return read.map(({ name, source, order }) => {
       if (source.kind !== 'view') {
         const reader = this.#reader(source, id.partition);
         const ofReader = blamed.filter(({ redisKey }) => redisKey === reader.redisKey);
         return new StreamInput(
           name,
           reader,
-          needsOrder,
+          order,
           ofReader.map(({ entry }) => entry),
           generation.rebuild !== null && !generation.acceptTrimmed,
         );

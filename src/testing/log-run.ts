@@ -30,7 +30,7 @@ export class LogRun {
       if (!inVain) this.#clocks.set(redisKey, after[entries]!);
       clocks.set(name, { ...clocks.get(name), [redisKey]: after[entries]! });
       if (entries === 0) continue;
-      const delta = batch.delta(0, entries, true, lates);
+      const delta = batch.delta(0, entries, 'time', lates);
       const known = deltas.get(name);
       deltas.set(name, known ? together(known, delta) : delta);
       errors.set(name, [...(errors.get(name) ?? []), ...batch.errors]);

@@ -51,7 +51,7 @@ export class MaintainedView {
       const delta = deltas.get(name);
       if (delta === undefined) continue;
       const lates = this.#time.isBroughtBy(input) ? delta.lates : undefined;
-      const orders = input.needsOrder ? delta.orders : undefined;
+      const orders = input.order === null ? undefined : delta.orders;
       taken.set(name, new Delta(delta.rows, delta.weights, orders, lates));
       const sink = collection.sink('entry');
       for (const { reason, raw } of errors.get(name) ?? []) sink.add(raw, 1, reason);

@@ -16,7 +16,7 @@ import { Select, type SelectedColumn, type SelectedValue } from '../circuit/oper
 import { type KeptRecord, Upsert } from '../circuit/operators/upsert.js';
 import type { OrderedState } from '../circuit/ordered-state.js';
 import { ParkedKeys } from '../circuit/parked-keys.js';
-import { positionIn } from '../circuit/place-in-log.js';
+import { type LogOrder, positionIn } from '../circuit/place-in-log.js';
 import type { ColumnTime } from '../circuit/time.js';
 import type { CacheBudget } from '../circuit/two-generations.js';
 import { ViewOutput } from '../circuit/view-output.js';
@@ -78,7 +78,7 @@ export class PlanCompiler {
   /** The vertices that make rows of tables' records. */
   readonly #tables = new Map<string, number>();
   /** Streams whose rows need their place in the log. */
-  readonly #ordered = new Set<string>();
+  readonly #ordered = new Map<string, LogOrder>();
   readonly #timed = new Set<string>();
   readonly #fused: PlanNode | null;
   #output: ViewOutput | null = null;
@@ -114,7 +114,7 @@ export class PlanCompiler {
       inputs: [...this.#sources].map(([name, { source }]) => ({
         name,
         source,
-        needsOrder: source.kind === 'stream' && this.#ordered.has(source.name),
+        order: source.kind === 'stream' ? (this.#ordered.get(source.name) ?? null) : null,
       })),
       sources: sourcesOf(view.plan),
       timed: this.#timed,
@@ -235,14 +235,14 @@ export class PlanCompiler {
       case 'computed':
         return { kind: 'computed', fn: { call: expression.fn.call, check: checkOf(expression.column) } };
       case 'position':
-        this.needsOrder(input);
+        this.needsOrder(input, 'position');
         return { kind: 'position', of: positionIn };
     }
   }
 
   /** The rows of this relation must say their place in the log. */
-  needsOrder(relation: Relation): void {
-    if (relation.log !== null) this.#ordered.add(relation.log);
+  needsOrder({ log }: Relation, order: LogOrder = 'time'): void {
+    if (log !== null && this.#ordered.get(log) !== 'time') this.#ordered.set(log, order);
   }
 
   /** The rows of a relation with their columns in another order. */

@@ -1,3 +1,4 @@
+import type { LogOrder } from '../circuit/place-in-log.js';
 import type { Circuit } from '../circuit/circuit.js';
 import type { ErrorCollection } from '../circuit/error-collection.js';
 import type { ExchangeOutput } from '../circuit/exchange-output.js';
@@ -39,6 +40,6 @@ export interface CompiledInput {
   /** Its source's (`inputNameOf`), under which its deltas are given to `Circuit.step`. */
   readonly name: string;
   readonly source: SourceDeclaration;
-  /** Its deltas must say each row's place in the log (`Delta.orders`). */
-  readonly needsOrder: boolean;
+  /** What its deltas must say of each row's place in the log (`Delta.orders`); null for nothing. */
+  readonly order: LogOrder | null;
 }

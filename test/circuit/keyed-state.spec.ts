@@ -150,6 +150,40 @@ describe('a keyed state with more values than may be objects', () => {
     expect([state.want('key 199'), state.want('key 0')]).toEqual([true, false]);
   });
 
+  test('keeps no objects while few of them are found again, and keeps them once they would be', () => {
+    let decoded = 0;
+    const counting = { ...codec, decode: (text: string) => (decoded++, codec.decode(text)) };
+    const state = new KeyedState('s', counting, { entriesMax: 10_000, objectsMax: 20 });
+    const decodedFor = (keys: readonly string[]): number => {
+      const before = decoded;
+      for (const key of keys) {
+        state.get(key);
+        state.settle();
+      }
+      return decoded - before;
+    };
+    for (const key of KEYS) {
+      state.load(key, '1');
+      state.settle();
+    }
+    for (let round = 0; round < 3; round++) decodedFor(KEYS);
+    const hot = Array.from({ length: 100 }, () => KEYS[0]!);
+    expect(decodedFor(hot)).toBe(hot.length);
+    for (let round = 0; round < 4; round++) decodedFor(hot);
+    expect(decodedFor(hot)).toBeLessThanOrEqual(1);
+    expect(decodedFor(KEYS)).toBeGreaterThan(KEYS.length / 2);
+  });
+
+  test('takes back what a tick that is given up has changed, where the tick before it is not answered', () => {
+    const { state } = new Stored({ entriesMax: 10_000 }, true);
+    state.set('a', { count: 1 });
+    state.seal();
+    state.edit('a')!.count = 2;
+    state.discard();
+    state.acknowledge();
+    expect(state.get('a')).toEqual({ count: 1 });
+  });
+
   test('asks for each of many keys that it does not hold', () => {
     const { state } = new Stored({ entriesMax: 10_000, objectsMax: 10 }, false);
     const keys = Array.from({ length: 1_000 }, (_, index) => `key ${index}`);

@@ -292,7 +292,7 @@ describeWithRedis('rebuilds as jobs', () => {
       reason: expect.stringMatching(/generation 2 has 10 errors in 10 entries.*what serves has 0/),
       finishedAt: null,
     });
-    expect(one.warnings.join()).toContain('is held');
+    await eventually(() => one.warnings.join().includes('is held'));
     expect(one.registry.serving('totals')!.number).toBe(1);
     // The same data failed in what serves: nothing is to be said against a rebuild.
     await one.rebuilds.promote(id);

@@ -1,3 +1,4 @@
+import { positionIn } from '../../src/circuit/place-in-log.js';
 import { z } from 'zod';
 import { entryLimits, EntryDecoder } from '../../src/runtime/decode-entry.js';
 import { crc16 } from '../../src/zset/partition-of-text.js';
@@ -267,13 +268,16 @@ describe('decoding entries', () => {
       expect(pieces.flatMap((piece) => piece.rows)).toEqual(whole.rows);
       expect(pieces.flatMap((piece) => piece.orders())).toEqual(whole.orders());
       const deltas = Array.from({ length: Math.ceil(30 / cut) }, (_, piece) =>
-        whole.delta(piece * cut, Math.min(30, (piece + 1) * cut), true),
+        whole.delta(piece * cut, Math.min(30, (piece + 1) * cut), 'time'),
       );
       expect(deltas.flatMap((delta) => delta.rows)).toEqual(whole.rows);
       expect(deltas.flatMap((delta) => delta.orders!)).toEqual(whole.orders());
     }
-    expect(whole.delta(0, 30, false).orders).toBeUndefined();
-    expect(whole.delta(3, 3, true).size).toBe(0);
+    expect(whole.delta(0, 30, null).orders).toBeUndefined();
+    expect(whole.delta(0, 30, 'position').orders).toEqual(whole.orders().map((order) => order.slice(24)));
+    expect(whole.orders().map(positionIn)).toEqual(whole.positions());
+    expect(whole.positions().map(positionIn)).toEqual(whole.positions());
+    expect(whole.delta(3, 3, 'time').size).toBe(0);
   });
 });
 

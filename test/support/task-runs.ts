@@ -67,13 +67,13 @@ export class TaskRuns {
       ...claimed,
       fingerprint: 'f',
       view: compiled,
-      inputs: compiled.inputs.map(({ name, source, needsOrder }) => {
+      inputs: compiled.inputs.map(({ name, source, order }) => {
         const key = partitionKeys(source as RecordSource)[id.partition]!;
         const decoder = new EntryDecoder(source as RecordSource, id.partition);
         return new StreamInput(
           name,
           new SourceReader(key, decoder, log, news, this.limits, metrics, new SystemClock()),
-          needsOrder,
+          order,
         );
       }),
       siblings: null,

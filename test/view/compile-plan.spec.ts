@@ -107,7 +107,7 @@ describe('a compiled view', () => {
     );
     const plan = distinct(union(select(tags, { tag: 'tag' }), upper));
     const { inputs, circuit } = compileView(viewOf('tags', plan, ['tag']), { budget: { entriesMax: 10 } });
-    expect(inputs).toEqual([{ name: 'stream:flights', source: flights, needsOrder: false }]);
+    expect(inputs).toEqual([{ name: 'stream:flights', source: flights, order: null }]);
     expect(circuit.vertices.filter(({ operator }) => operator === null)).toHaveLength(1);
     const view = new Maintained(viewOf('tags', plan, ['tag']));
     view.tick({ 'stream:flights': [[flight('ORD', 5, ['a', 'b', 'A']), 1]] });
@@ -117,7 +117,8 @@ describe('a compiled view', () => {
   it('asks for the place in the log only where the plan needs it', () => {
     const plan = aggregate(source(flights), { origin: 'origin' }, { last: { kind: 'last', value: 'delay' } });
     const view = new Maintained(viewOf('last', plan, ['origin']));
-    expect(view.compiled.inputs[0]!.needsOrder).toBe(true);
+    expect(view.compiled.inputs[0]!.order).toBe('time');
+    expect(new Maintained(viewOf('first', byOrigin, ['origin'])).compiled.inputs[0]!.order).toBeNull();
     view.tick({ 'stream:flights': new Delta([flight('ORD', 1), flight('ORD', 2)], [1, 1], ['b', 'a']) });
     expect(view.rows).toEqual([{ origin: 'ORD', last: 1 }]);
   });
@@ -125,6 +126,7 @@ describe('a compiled view', () => {
   it('gives the position of a row as a column', () => {
     const plan = select(source(flights), { id: '$position', origin: 'origin' });
     const view = new Maintained(viewOf('log', plan, ['id']));
+    expect(view.compiled.inputs[0]!.order).toBe('position');
     view.tick({
       'stream:flights': new Delta(
         [flight('ORD', 1)],

@@ -44,7 +44,7 @@ export const evolve: NodeKind<EvolveNode> = {
     growth: 'one entry per group',
   }),
   compile(node, compiler) {
-    compiler.needsOrder(node.input.relation);
+    compiler.needsOrder(node.input.relation, 'position');
     const { vertex, by, eventOf } = groupedInput(node, compiler);
     const { groups, show }: { groups: Keyed<Evolved>; show?: EvolveOptions['show'] } = compiler.isFused(node)
       ? compiler.groupsInRows(node, evolvedCodec)
