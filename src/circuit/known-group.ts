@@ -27,8 +27,8 @@ export class KnownGroup {
     this.#ranges = known === 'everything' ? ALL : NONE;
   }
 
-  set(member: string, weight: number): void {
-    const before = this.weights.get(member) ?? 0;
+  /** `before`: its weight, where that is at hand; 0 of one that was not known. */
+  set(member: string, weight: number, before = this.weights.get(member) ?? 0): void {
     this.weights.set(member, weight);
     if (this.#sorted === null) return;
     if (before === 0 && weight > 0) this.#sorted.add(member);

@@ -152,7 +152,7 @@ export class OrderedState implements Ordered {
     if (write === undefined) touched.push({ group, member, before, after });
     else write.after = after;
     if (after === 0) touched.anyWent = true;
-    this.#set(known, member, after);
+    this.#set(known, member, after, before);
   }
 
   end(group: string, end: 'least' | 'greatest', count: number): Member[] {
@@ -369,10 +369,10 @@ export class OrderedState implements Ordered {
       if (!current?.of(member) && known.forgetAbsent(member)) this.#groups.grew(-1);
   }
 
-  #set(known: KnownGroup, member: string, weight: number): void {
-    const before = known.weights.size;
-    known.set(member, weight);
-    if (known.weights.size > before) this.#groups.grew(1);
+  #set(known: KnownGroup, member: string, weight: number, before?: number): void {
+    const size = known.weights.size;
+    known.set(member, weight, before);
+    if (known.weights.size > size) this.#groups.grew(1);
   }
 
   #known(group: string): KnownGroup {

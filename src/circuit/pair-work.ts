@@ -67,12 +67,12 @@ export class SideChanges {
         this.withoutKey.push({ row, weight });
         continue;
       }
-      let changes = this.byKey.get(key);
-      if (changes === undefined) this.byKey.set(key, (changes = new Map()));
       const text = textOf(row);
-      const known = changes.get(text);
-      if (known) known.weight += weight;
-      else changes.set(text, { row, weight, matched: 0 });
+      const changes = this.byKey.get(key);
+      const known = changes?.get(text);
+      if (changes === undefined) this.byKey.set(key, new Map([[text, { row, weight, matched: 0 }]]));
+      else if (known === undefined) changes.set(text, { row, weight, matched: 0 });
+      else known.weight += weight;
     }
     if (!anyGoes) return;
     for (const [key, changes] of this.byKey) {
