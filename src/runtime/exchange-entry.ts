@@ -6,7 +6,7 @@ import type { CommitId, TaskRecord } from './ports/task-store.js';
 
 /** What one commit of a task sent to one receiver. */
 export interface ExchangeEntry extends CommitFacts, CommitId {
-  /** The first round that is not before this commit (`rounds.ts`); 0 of a task that reads logs. */
+  /** The first round that is not before this commit; 0 where rounds name it (`rounds.ts`). */
   readonly round: number;
   /** The nonce of the commit that sent the entry before; empty where this is the first. */
   readonly previous: string;

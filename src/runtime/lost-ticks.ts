@@ -1,12 +1,20 @@
-import { raised } from './clocks.js';
-import { type Heard, reaches } from './followed.js';
-import { type InputBatch, LogLost, type TaskInput } from './input.js';
-import type { TaskRecord } from './ports/task-store.js';
-import { BEGINNING, comparePositions, type Position } from './position.js';
-import { nextRegained, placeOf, receiversAhead, regained, withRegaining } from './regaining.js';
-import { type TaskId, taskName } from './task-id.js';
+import { nextRegained, receiversAhead, regained, withRegaining } from './regaining.js';
+import { reachPlace } from './reach-place.js';
+import type { TaskId } from './task-id.js';
 import type { TaskOptions } from './task-options.js';
 import type { Ticks } from './ticks.js';
+
+/** What a task needs to make again what it has lost. */
+export type MakingAgain = Pick<TaskOptions, 'id' | 'inputs' | 'store'>;
+
+/**
+ * To whom a task sends what it can make again after its slot went back: one that reads logs, and nothing but them. Null of any other: a
+ * place in logs and in time is not enough to cut it at.
+ */
+export function receiversOfLogs({ id, sending, inputs }: TaskOptions): readonly TaskId[] | null {
+  if (sending === null || id.stage > 0) return null;
+  return inputs.some(({ redisKey }) => redisKey === undefined) ? null : sending.options.receivers.tasks;
+}
 
 /** The ticks that a task has lost and its receivers have: made again, cut where each of these is (`regaining.ts`). */
 export class LostTicks {
@@ -14,17 +22,17 @@ export class LostTicks {
   #wentBack = false;
 
   private constructor(
-    readonly options: Pick<TaskOptions, 'id' | 'inputs' | 'store'>,
+    readonly options: MakingAgain,
     readonly receivers: readonly TaskId[],
     readonly ticks: Ticks,
   ) {}
 
-  /** Null of a task that cannot make again what it lost: it sends nothing, or a place in the logs and in time is not enough to cut at. */
+  /** Null of a task that cannot make again what it lost, or where there are rounds (`lost-in-rounds.ts`). */
   static of(options: TaskOptions, ticks: Ticks): LostTicks | null {
-    const { id, sending, inputs } = options;
-    if (sending === null || id.stage > 0 || sending.options.rounds !== null) return null;
-    if (inputs.some(({ redisKey }) => redisKey === undefined)) return null;
-    return new LostTicks(options, sending.options.receivers.tasks, ticks);
+    const receivers = receiversOfLogs(options);
+    return receivers === null || options.sending!.options.rounds !== null
+      ? null
+      : new LostTicks(options, receivers, ticks);
   }
 
   /** The store is behind what was stored. */
@@ -46,59 +54,11 @@ export class LostTicks {
     const { ticks } = this;
     for (let next; (next = nextRegained(ticks.record)) !== null && !signal.aborted;) {
       const { receiver, heard } = next;
-      for (const input of this.options.inputs) await this.#takeUpTo(heard, input, signal);
-      await ticks.passTime(timeOf(heard, ticks.record));
+      await reachPlace(this.options, ticks, heard, signal);
       if (signal.aborted) return;
-      this.#expectAt(heard);
       ticks.keep(regained(ticks.record, receiver).extra);
       do await ticks.ofTime();
       while (ticks.record.tick < heard.upTo && !signal.aborted);
     }
   }
-
-  /** Takes of an input what the receiver has of it, and no more. */
-  async #takeUpTo(heard: Heard, input: TaskInput, signal: AbortSignal): Promise<void> {
-    const { ticks } = this;
-    const end = heard.frontier[input.redisKey!] ?? BEGINNING;
-    const position = (): Position => ticks.positionOf(input).position;
-    while (comparePositions(position(), end) < 0 && !signal.aborted) {
-      const { extra, clocks } = ticks.record;
-      const batch = await input.next(ticks.positionOf(input), extra[input.name], clocks[input.name]);
-      const size = batch === null ? 0 : sizeUpTo(batch, end);
-      if (size === 0) break;
-      await ticks.take(input, batch!, size, heard.clocks);
-    }
-    if (position() !== end && !signal.aborted)
-      throw new LogLost(
-        'ahead-of-its-log',
-        `The stream "${input.redisKey}" does not hold the entry ${end} any more, of which ${taskName(this.options.id)} had sent what came of it.\n` +
-          `Both went back, and the tasks that received it did not: the view contains entries that no log holds. Rebuild it (\`stillwater rebuild <view>\`).`,
-      );
-  }
-
-  /** What is made again must end where the receiver is, in logs and in time: else what is sent next does not follow what it has. */
-  #expectAt(heard: Heard): void {
-    const { record } = this.ticks;
-    const place = placeOf(record);
-    if (record.applied === null && reaches(place, heard) && reaches(heard, place)) return;
-    throw new LogLost(
-      'exchange-lost',
-      `${taskName(this.options.id)} lost ticks that others have received, and cannot make them again: it does not come to where these are.\n` +
-        `  received  ${JSON.stringify([heard.frontier, heard.clocks])}\n` +
-        `  reached   ${JSON.stringify([place.frontier, place.clocks])}\n` +
-        `Nothing was sent that does not follow. Rebuild the view.`,
-    );
-  }
-}
-
-function sizeUpTo(batch: InputBatch, end: Position): number {
-  let size = 0;
-  while (size < batch.size && comparePositions(batch.positionAfter(size + 1).position, end) <= 0) size++;
-  return size;
-}
-
-/** The clocks of a record, raised to those of which the receiver was told. */
-function timeOf({ clocks: told }: Heard, { clocks }: TaskRecord): TaskRecord['clocks'] {
-  for (const input of Object.keys(clocks)) clocks = raised(clocks, input, told);
-  return clocks;
 }

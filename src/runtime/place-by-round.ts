@@ -1,6 +1,7 @@
 import { decodeEntry, type ExchangeEntry, lastSent, NOTHING_SENT } from './exchange-entry.js';
 import type { Heard } from './followed.js';
 import type { Received, TaskStore } from './ports/task-store.js';
+import { isNamed } from './rounds.js';
 import { type Asked, type Following, lostBy, withEntry } from './received.js';
 
 /**
@@ -42,7 +43,11 @@ export async function placeByRound(
     );
     const isThere =
       head.tick === 0 || entries.some(({ tick, commit }) => tick === head.tick && commit === head.commit);
-    const behind = entries.filter((entry) => entry.round > round);
+    // No number is named again that anybody has heard of: what has a higher one is behind.
+    const first = entries.findIndex((entry) =>
+      isNamed(sender, entry) ? entry.tick > heard.tick : entry.round > round,
+    );
+    const behind = first < 0 ? [] : entries.slice(first);
     const before = entries.at(-behind.length - 1) ?? NOTHING_SENT;
     const isFirst = behind.length === 0 || behind[0]!.previous === before.commit;
     if (!follow || !isThere || !isFirst) throw lostBy(sender, heard);
@@ -55,13 +60,13 @@ export async function placeByRound(
   }
 }
 
-/** Passes over what was made again of rounds that are over, and follows what is had. */
+/** Passes over what was made again of rounds that are over, and follows what is had. What rounds name was not made again. */
 export function passingOver(
-  heard: Heard,
+  { sender, heard }: Asked & { readonly heard: Heard },
   { entries, ...rest }: Following,
   round: number,
 ): { heard: Heard; following: Following } {
-  const over = entries.findIndex((entry) => entry.round > round);
+  const over = entries.findIndex((entry) => entry.round > round || isNamed(sender, entry));
   const count = over < 0 ? entries.length : over;
   if (count === 0) return { heard, following: { entries, ...rest } };
   return {

@@ -27,7 +27,12 @@ export class Receivers {
 
   /** How many entries of a sender each has read, as was found so long ago at the most; of `ROUNDS`, how many of these. */
   async entriesRead(sender: number, ageMs = this.options.everyMs): Promise<readonly number[]> {
-    return (await this.#ask(ageMs)).map((heard) => heard?.at(sender)?.entries ?? 0);
+    return (await this.heard(sender, ageMs)).map((heard) => heard?.entries ?? 0);
+  }
+
+  /** What each has of a sender, as was found so long ago at the most; undefined of one that has received nothing. */
+  async heard(sender: number, ageMs: number): Promise<readonly (Heard | undefined)[]> {
+    return (await this.#ask(ageMs)).map((heard) => heard?.at(sender));
   }
 
   /** The tick of the last entry of a sender that each had read a while ago: what was before nobody asks for again. */

@@ -3,6 +3,7 @@ import { decodeEntry, type ExchangeEntry } from './exchange-entry.js';
 import { EXCHANGE, type Heard } from './followed.js';
 import type { Frontier } from './frontier.js';
 import type { InputBatch, TaskInput } from './input.js';
+import { madeAgain, wasCutAt } from './made-again.js';
 import type { NewsDesk } from './news-desk.js';
 import type { CommitId, InputPosition, Received, TaskStore } from './ports/task-store.js';
 import { passingOver, type PlaceByRound, placeByRound } from './place-by-round.js';
@@ -19,7 +20,7 @@ import {
   withEntry,
 } from './received.js';
 import { ReceivedBatch } from './received-batch.js';
-import { decodeRound, followedRounds, followsRounds, type Round, ROUNDS, roundsDone } from './rounds.js';
+import { decodeRound, followedRounds, givesRounds, type Round, ROUNDS, roundsDone } from './rounds.js';
 import type { TaskId } from './task-id.js';
 
 /** Rounds one read asks for. */
@@ -44,8 +45,6 @@ export class RoundsInput implements TaskInput {
   readonly #asked: EntriesAsked;
   /** For whose commit to wait, and the one that the last read saw of it. */
   #awaited: { readonly task: TaskId; readonly tick: number };
-  /** The last round that the last read saw: what belongs to it was there before it. */
-  #known = 0;
   readonly #quiet: QuietSenders;
 
   constructor(
@@ -107,9 +106,6 @@ export class RoundsInput implements TaskInput {
       const late = this.senders.findIndex((sender, index) => !hasSent(sender, answers[index]!, round, index));
       if (late >= 0) {
         const { record } = answers[late]!;
-        // A task of the first stage had sent all of it before the round was said.
-        if (this.senders[late]!.stage === 0 && round.tick <= this.#known)
-          throw lostBy(this.senders[late]!, heard[late]!);
         this.#awaited = { task: this.senders[late]!, tick: record?.tick ?? 0 };
         break;
       }
@@ -130,7 +126,6 @@ export class RoundsInput implements TaskInput {
       if (!isAll) break;
       parts.push({ entry: null, round });
     }
-    this.#known = rounds.at(-1)?.tick ?? this.#known;
     const { exchanges } = this;
     return parts.length === 0 ? null : new RoundsBatch(parts, { position, heard: begun, exchanges });
   }
@@ -139,14 +134,17 @@ export class RoundsInput implements TaskInput {
   async #placed(answer: Received, asked: AskedOf, at: Heard): Promise<PlaceByRound> {
     const { sender, heard } = asked;
     const following = followingOf(answer, asked);
-    if (following === null && (answer.record === null || roundsDone(sender, answer.record) <= at.tick))
+    if (following !== null) return { answer, ...passingOver(asked, following, at.tick) };
+    const { record } = answer;
+    if (record === null || isMakingAgain(asked, record, at.tick))
       return { answer, heard, following: NOTHING_FOLLOWS };
-    if (following === null) return placeByRound(this.store, asked, at.tick);
-    return { answer, ...(sender.stage > 0 ? passingOver(heard, following, at.tick) : { heard, following }) };
+    // A task of the first stage makes again what it knows to have lost, and nothing else.
+    if (sender.stage === 0 && !wasCutAt(record, at.tick)) throw lostBy(sender, heard);
+    return placeByRound(this.store, asked, at.tick);
   }
 
   /**
-   * Whether those that follow rounds are at rounds that are also ours. A task of which the giver has gone back since may have had rounds
+   * Whether those that know rounds know such as are also ours. A task of which the giver has gone back since may have had rounds
    * that are no more, and what it says of them is of no use to us. False where it has one that we have not read yet.
    * @throws LogLost
    */
@@ -159,8 +157,8 @@ export class RoundsInput implements TaskInput {
     const last = rounds.at(-1) ?? ours;
     for (const [index, sender] of this.senders.entries()) {
       const { record } = answers[index]!;
-      const theirs = record && followsRounds(sender) ? followedRounds(record) : undefined;
-      if (theirs === undefined || theirs.tick <= ours.tick) continue;
+      const theirs = record && lastRoundOf(sender, record);
+      if (!theirs || theirs.tick <= ours.tick) continue;
       if (theirs.tick > last.tick && rounds.length < ROUNDS_MAX) return false;
       const same =
         theirs.tick > last.tick
@@ -185,7 +183,6 @@ export class RoundsInput implements TaskInput {
   }
 
   forget(): void {
-    this.#known = 0;
     this.#quiet.forget();
   }
 }
@@ -198,17 +195,33 @@ interface AskedOf extends Asked {
 
 /** What follows what is had of a sender; null where it does not and the place must be found by the round. @throws LogLost */
 const followingOf = (answer: Received, asked: AskedOf): Following | null =>
-  asked.receiver !== ROUNDS && asked.isAtRound && followsRounds(asked.sender)
+  asked.receiver !== ROUNDS && asked.isAtRound && !givesRounds(asked.sender)
     ? following(answer, asked)
     : entriesFollowing(answer, asked);
 
 const NOTHING_FOLLOWS: Following = { entries: [], isAll: true, isKnown: false };
 
+type SentRecord = NonNullable<Received['record']>;
+
 /** Whether a sender, so far as its record says, has sent all that belongs to a round. */
 function hasSent(sender: TaskId, { record }: Received, round: Round, index: number): boolean {
-  if (sender.stage === 0) return (record?.tick ?? 0) >= round.cut[index]!.tick;
-  return record !== null && roundsDone(sender, record) >= round.tick;
+  if (sender.stage > 0) return record !== null && roundsDone(sender, record) >= round.tick;
+  if ((record?.tick ?? 0) < round.cut[index]!.tick) return false;
+  return record === null || firstMade(record) > round.tick;
 }
+
+/** Whether a sender has lost what there was up to a round, and has not made it again. */
+const isMakingAgain = ({ sender, heard }: AskedOf, record: SentRecord, round: number): boolean =>
+  sender.stage > 0
+    ? roundsDone(sender, record) <= round
+    : record.tick < heard.tick || firstMade(record) <= round;
+
+/** The round that a task of the first stage makes again. */
+const firstMade = (record: SentRecord): number => madeAgain(record)?.round ?? Infinity;
+
+/** The last round of which a sender knows; of the first stage one does that makes something again, or did. */
+const lastRoundOf = (sender: TaskId, record: SentRecord): Readonly<CommitId> | undefined =>
+  sender.stage === 0 ? madeAgain(record)?.last : givesRounds(sender) ? undefined : followedRounds(record);
 
 const belongs = (entry: ExchangeEntry, round: Round, sender: number): boolean =>
   entry.round === 0 ? entry.tick <= round.cut[sender]!.tick : entry.round <= round.tick;

@@ -1,5 +1,7 @@
+import type { PartitionClocks } from './clocks.js';
 import { type CommitFacts, type Heard, heardIn } from './followed.js';
 import { type ExchangeEntry, lastSent } from './exchange-entry.js';
+import { madeAgain } from './made-again.js';
 import type { CommitId, TaskRecord } from './ports/task-store.js';
 import type { TaskId } from './task-id.js';
 
@@ -20,8 +22,11 @@ import type { TaskId } from './task-id.js';
  */
 export interface Round extends CommitFacts, CommitId {
   /** Of each task of the first stage the last commit that belongs to it. */
-  readonly cut: readonly Readonly<CommitId>[];
+  readonly cut: readonly Cut[];
 }
+
+/** A commit of a task of the first stage, and where in the logs and in time that was: what is made again has other numbers there. */
+export type Cut = Readonly<CommitId> & Pick<CommitFacts, 'frontier' | 'clocks'>;
 
 /**
  * Where 1.0 says its rounds: as entries to a receiver that is nobody, for all to read. What is kept of them is found in the same
@@ -29,12 +34,21 @@ export interface Round extends CommitFacts, CommitId {
  */
 export const ROUNDS = -1;
 
-/** The rows of such an entry. */
-export const encodeCut = (heard: readonly Heard[]): string =>
-  JSON.stringify(heard.map(({ tick, commit }) => [tick, commit]));
+/** The rows of such an entry: of each task's clocks those that are not the round's, which are the least of all. */
+export const encodeCut = (heard: readonly Heard[], least: PartitionClocks): string =>
+  JSON.stringify(
+    heard.map(({ tick, commit, frontier, clocks }) => {
+      const others = Object.entries(clocks).filter(([redisKey, clock]) => clock !== least[redisKey]);
+      return [tick, commit, frontier, Object.fromEntries(others)];
+    }),
+  );
 
 export function decodeRound({ tick, commit, frontier, clocks, more, rows }: ExchangeEntry): Round {
-  const cut = (JSON.parse(rows[0]!) as [number, string][]).map(([tick, commit]) => ({ tick, commit }));
+  const cuts = JSON.parse(rows[0]!) as [number, string, CommitFacts['frontier'], PartitionClocks][];
+  const cut = cuts.map(([tick, commit, frontier, others]) => ({
+    ...{ tick, commit, frontier },
+    clocks: { ...clocks, ...others },
+  }));
   return { tick, commit, frontier, clocks, more, cut };
 }
 
@@ -51,13 +65,17 @@ export const followedRounds = (record: Pick<TaskRecord, 'extra'>): Heard | undef
 
 const NOTHING_FOLLOWED = { tick: 0, more: false };
 
-/** The round to which belongs what a commit sends. */
+/** The round to which belongs what a commit sends. Of the first stage rounds name the commit, and this is 0, but where something is made again. */
 export function roundOf(task: TaskId, record: Pick<TaskRecord, 'tick' | 'extra'>): number {
-  if (task.stage === 0) return 0;
+  if (task.stage === 0) return madeAgain(record)?.round ?? 0;
   if (givesRounds(task)) return record.tick;
   const { tick, more } = followedRounds(record) ?? NOTHING_FOLLOWED;
   return more ? tick + 1 : tick;
 }
+
+/** Whether rounds name an entry by its number, and it does not say itself to which it belongs. */
+export const isNamed = (sender: TaskId, { round }: Pick<ExchangeEntry, 'round'>): boolean =>
+  sender.stage === 0 && round === 0;
 
 /** All that belongs to this round, and to those before it, has been sent by a task that is so far. */
 export function roundsDone(task: TaskId, record: Pick<TaskRecord, 'applied' | 'extra'>): number {

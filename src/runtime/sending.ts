@@ -3,6 +3,7 @@ import { encodeEntry, lastSent, withSent } from './exchange-entry.js';
 import { EntriesOfRounds } from './entries-of-rounds.js';
 import { factsOf, heardIn, isBetween } from './followed.js';
 import type { Limits } from './limits.js';
+import { madeAgain } from './made-again.js';
 import type { SentEntry, TaskRecord } from './ports/task-store.js';
 import { NO_ROWS } from './received.js';
 import { regainingIn } from './regaining.js';
@@ -33,11 +34,13 @@ export class Sending {
 
   /**
    * Waits while a receiver has so much left to read that no more is to be sent. Where there are rounds, not in the middle of
-   * what came at once: receivers take it whole, and read none of it before all is there.
+   * what came at once: receivers take it whole, and read none of it before all is there. Nor while something is made again: there was
+   * room for that, and receivers that have it wait for the end.
    */
   async room(record: TaskRecord, waiting: () => Promise<void>, signal: AbortSignal): Promise<void> {
     const { limits, clock } = this;
-    if (this.options.rounds !== null && isBetween(record)) return;
+    const isWhole = !isBetween(record) && (madeAgain(record)?.round ?? null) === null;
+    if (this.options.rounds !== null && !isWhole) return;
     for (let ageMs = limits.readerReportMs; !signal.aborted; ageMs = BACKLOG_MS) {
       if ((await this.#backlog(record, ageMs)) < limits.exchangeEntriesMax) return;
       await waiting();
@@ -54,8 +57,14 @@ export class Sending {
 
   async #backlog(record: TaskRecord, ageMs: number): Promise<number> {
     const { receivers, rounds } = this.options;
-    const read = await receivers.entriesRead(this.task.partition, ageMs);
-    const backlog = read.map((entries, receiver) => lastSent(record, receiver).entries - entries);
+    const read = await receivers.heard(this.task.partition, ageMs);
+    // Who has read nothing since something was made again has counted what there was before.
+    const uncounted = madeAgain(record)?.upTo ?? -1;
+    const backlog = read.map((heard, receiver) =>
+      receiver > 0 && (heard?.tick ?? 0) <= uncounted
+        ? 0
+        : lastSent(record, receiver).entries - (heard?.entries ?? 0),
+    );
     if (rounds?.followers) {
       const followed = await rounds.followers.entriesRead(ROUNDS, ageMs);
       backlog.push(...followed.map((entries) => lastSent(record, ROUNDS).entries - entries));
@@ -69,7 +78,11 @@ export class Sending {
    */
   async #readBefore(record: TaskRecord): Promise<readonly number[]> {
     const { receivers, rounds } = this.options;
-    if (rounds === null || !followsRounds(this.task)) return receivers.ticksReadBefore(this.task.partition);
+    if (rounds === null || !followsRounds(this.task)) {
+      const lost = madeAgain(record)?.upTo ?? 0;
+      const read = await receivers.ticksReadBefore(this.task.partition);
+      return read.map((tick) => (tick > lost ? tick : 0));
+    }
     const read = await receivers.ticksReadBefore(ROUNDS);
     return read.map((round, receiver) => {
       this.#ofRounds.known(receiver, roundOf(this.task, record), lastSent(record, receiver).tick);
@@ -86,17 +99,18 @@ export class Sending {
     const { rounds } = this.options;
     const kept = await this.#readBefore(record);
     const regaining = regainingIn(record);
-    const sent = [...rows]
+    const none = new Array<string>(exchanges).fill(NO_ROWS);
+    // Whoever gives the rounds says of each of our ticks to which it belongs.
+    const all =
+      rounds !== null && this.task.stage === 0 && !rows.has(0) ? [...rows, [0, none] as const] : [...rows];
+    const sent = all
       .filter(([receiver]) => regaining[receiver] === undefined)
       .map(([receiver, texts]) => ({ receiver, texts, from: kept[receiver] ?? 0 }));
-    // Whoever gives the rounds says of each of our ticks to which it belongs.
-    if (rounds !== null && this.task.stage === 0 && !rows.has(0))
-      sent.push({ receiver: 0, texts: new Array<string>(exchanges).fill(NO_ROWS), from: kept[0] ?? 0 });
     if (rounds !== null && givesRounds(this.task) && !isBetween(record)) {
       const from = (await rounds.followers!.ticksReadBefore(ROUNDS)).reduce((least, tick) =>
         Math.min(least, tick),
       );
-      sent.push({ receiver: ROUNDS, texts: [encodeCut(heardIn(record)!)], from });
+      sent.push({ receiver: ROUNDS, texts: [encodeCut(heardIn(record)!, factsOf(record).clocks)], from });
     }
     const facts = factsOf(record);
     const round = rounds === null ? 0 : roundOf(this.task, record);

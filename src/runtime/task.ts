@@ -4,6 +4,7 @@ import { abortTogether } from './abort-together.js';
 import { raised } from './clocks.js';
 import type { TimedPartition } from './heartbeats.js';
 import { type InputBatch, LogLost, type TaskInput } from './input.js';
+import { LostInRounds } from './lost-in-rounds.js';
 import { LostTicks } from './lost-ticks.js';
 import type { ParkReason, TaskRecord } from './ports/task-store.js';
 import { comparePositions } from './position.js';
@@ -21,7 +22,7 @@ import { Ticks } from './ticks.js';
 export class Task {
   readonly id: TaskId;
   readonly #ticks: Ticks;
-  readonly #lost: LostTicks | null;
+  readonly #lost: LostTicks | LostInRounds | null;
   readonly #stop = new AbortController();
   #idle = false;
   /** When it was last seen that the store stands where the last commit left it. */
@@ -31,7 +32,7 @@ export class Task {
   constructor(readonly options: TaskOptions) {
     this.id = options.id;
     this.#ticks = new Ticks(options, this.#stop.signal);
-    this.#lost = LostTicks.of(options, this.#ticks);
+    this.#lost = LostTicks.of(options, this.#ticks) ?? LostInRounds.of(options, this.#ticks);
     this.#looked = options.clock.monotonicMs();
     // Each of its inputs may wait for it.
     setMaxListeners(0, this.#stop.signal);

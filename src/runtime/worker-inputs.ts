@@ -69,7 +69,7 @@ export class WorkerInputs {
           ),
         ];
       const senders = before.map((task) => ({ task, reads: logsReadBy(task, sources) }));
-      const fromLogs = !hasRounds(generation) && sources.every(({ kind }) => kind !== 'view');
+      const fromLogs = sources.every(({ kind }) => kind !== 'view');
       return [
         new ExchangeInput(
           senders,

@@ -277,7 +277,10 @@ describe('tasks that stop at common rounds', () => {
     run.end();
   });
 
-  it.each(['1.1', '1.3', '2.0', '1.1 1.2 2.0 2.1 2.2 2.3', '1.2 2.0 2.1 3.0'])(
+  it.each([
+    ...['1.1', '1.3', '2.0', '1.1 1.2 2.0 2.1 2.2 2.3', '1.2 2.0 2.1 3.0'],
+    ...['0.1', '0.0 0.1 0.2 0.3', '0.2 1.1', '0.0 0.3 1.1 1.2 2.0 3.0'],
+  ])(
     'make again what they lost where the slots of %s went back, and receivers find their place by the round',
     async (places) => {
       const { run, of } = await wentBack(...places.split(' '));
@@ -321,12 +324,11 @@ describe('tasks that stop at common rounds', () => {
     run.end();
   });
 
-  it.each(['0.1', '1.0'])('notice that the slot of %s went back', async (place) => {
-    const { run, of } = await wentBack(place);
+  it.each(['1.0', '0.1 1.0'])('notice that the slots of %s went back', async (places) => {
+    const { run, of } = await wentBack(...places.split(' '));
     run.append(of.orders, ...ordersFrom(80, 10));
     await run.pass(10_000);
     expect(run.parked('v').map(({ code }) => code)).toContain('exchange-lost');
-    expect(run.parked('v')[0]!.message).toContain(`v#1/${place}`);
     run.end();
   });
 });

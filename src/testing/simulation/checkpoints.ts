@@ -1,9 +1,16 @@
 import type { MemoryRedis } from '../memory/memory-redis.js';
 import type { Random } from '../random.js';
 import { checkpoint, type Checkpoint, rollBack, rollBackStream, rollBackTask } from './rollback.js';
-import { isOfFollower, WentBack } from './went-back.js';
+import { isOfFollower, isOfGiver, WentBack } from './went-back.js';
 
-export type SlotsThatGoBack = 'any' | 'followers';
+/** Those of any task, of any but 1.0, or of such as follow rounds; what a failover has lost does not come back to the latter two. */
+export type SlotsThatGoBack = keyof typeof OF_TASKS;
+
+const OF_TASKS = {
+  any: () => true,
+  allButTheGiver: (name: string) => !isOfGiver(name),
+  followers: isOfFollower,
+};
 
 export interface CheckpointsOptions {
   /** The source partitions, by Redis key. */
@@ -74,7 +81,7 @@ export class Checkpoints {
     const { random } = this;
     const { slots } = this.options;
     const tasks = [...this.redis.tasks.keys()].filter(
-      (name) => slots !== 'followers' || (isOfFollower(name) && !this.#isLost(name, at)),
+      (name) => OF_TASKS[slots ?? 'any'](name) && (!slots || slots === 'any' || !this.#isLost(name, at)),
     );
     if (tasks.length === 0) return [];
     if (!slots || random.chance(0.7)) return [random.of(tasks)];

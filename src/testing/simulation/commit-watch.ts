@@ -5,6 +5,18 @@ import { isBetween } from '../../runtime/followed.js';
 import { taskName } from '../../runtime/task-id.js';
 import type { Subject } from './subject.js';
 
+/** Who is told, by a task's name, of what may make it park. */
+export interface Told {
+  /** It stored a commit made before something went back. */
+  cameLate(task: string): void;
+  /** Asked of a commit before it is stored. */
+  bringsWhatIsLost(request: CommitRequest): boolean;
+  /** It stored what it had read of another task that has lost it. */
+  broughtWhatIsLost(task: string): void;
+  /** Its slot went back, and with it its owner: another one had taken it since. */
+  ownerCameBack(task: string): void;
+}
+
 /**
  * Looks at every commit as it is stored: ticks rise one by one, positions and frontiers never move back, and no commit
  * comes from an owner when another has taken the task; what is always true of a row is true of those that are of one frontier.
@@ -19,24 +31,27 @@ export class CommitWatch {
   readonly #last = new Map<string, { record: TaskRecord; epoch: number }>();
   /** Through which process' store each task was taken last. */
   readonly #taken = new Map<string, TaskStore>();
+  /** The same, whatever went back since. */
+  readonly #takenLast = new Map<string, TaskStore>();
 
   constructor(
     readonly always: NonNullable<Subject['always']> = () => true,
-    /** Told of each task that stores a commit made before something went back. */
-    readonly cameLate: (task: string) => void = () => {},
+    readonly told: Partial<Told> = {},
   ) {}
 
   over(store: TaskStore): void {
     const commit = store.commit.bind(store);
     store.commit = async (request: CommitRequest): Promise<CommitOutcome> => {
+      const bringsLost = this.told.bringsWhatIsLost?.(request) ?? false;
       const outcome = await commit(request);
-      if (outcome.status === 'committed') this.#look(request, store);
+      if (outcome.status === 'committed') this.#look(request, store, bringsLost);
       return outcome;
     };
     const claim = store.claim.bind(store);
     store.claim = async (...asked) => {
       const claimed = await claim(...asked);
-      if (claimed !== null) this.#taken.set(taskName(asked[0]), store);
+      if (claimed !== null)
+        for (const taken of [this.#taken, this.#takenLast]) taken.set(taskName(asked[0]), store);
       return claimed;
     };
   }
@@ -53,10 +68,12 @@ export class CommitWatch {
     this.#taken.clear();
   }
 
-  #look({ task, token, nonce, record, keyed }: CommitRequest, store: TaskStore): void {
+  #look({ task, token, nonce, record, keyed }: CommitRequest, store: TaskStore, bringsLost: boolean): void {
     this.commits++;
     const name = taskName(task);
-    if (Number(nonce.slice(1)) <= this.#lastBefore) this.cameLate(name);
+    if (Number(nonce.slice(1)) <= this.#lastBefore) this.told.cameLate?.(name);
+    if (bringsLost) this.told.broughtWhatIsLost?.(name);
+    if (this.#takenLast.get(name) !== store) this.told.ownerCameBack?.(name);
     const last = this.#last.get(name);
     this.#last.set(name, { record, epoch: token.epoch });
     // What is of several histories is of no frontier, until it is noticed.

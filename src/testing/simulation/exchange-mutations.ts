@@ -140,6 +140,34 @@ export const exchangeMutations: readonly Mutation[] = [
     }),
   },
   {
+    breaks: 'what the first stage makes again is cut at each round',
+    subject: roundsSubject,
+    slotsGoBack: 'allButTheGiver',
+    // All of it is where it was at the last of the rounds that are read.
+    ports: withReceived(({ record, entries }, { receiver }) => {
+      const last = entries.at(-1);
+      if (receiver !== ROUNDS || last === undefined) return { record, entries };
+      const places = (JSON.parse(decodeEntry(last).rows[0]!) as unknown[][]).map((cut) => cut.slice(2));
+      const moved = ({ rows }: ExchangeEntry): string =>
+        JSON.stringify(
+          (JSON.parse(rows[0]!) as unknown[][]).map(([tick, commit], of) => [tick, commit, ...places[of]!]),
+        );
+      return {
+        record,
+        entries: entries.map((entry) => changed(entry, { rows: [moved(decodeEntry(entry))] })),
+      };
+    }),
+  },
+  {
+    breaks: 'what the first stage makes again says to which round it belongs',
+    subject: roundsSubject,
+    slotsGoBack: 'allButTheGiver',
+    ports: withReceived(({ record, entries }, { sender }) => ({
+      record,
+      entries: sender.stage > 0 ? entries : entries.map((entry) => changed(entry, { round: 0 })),
+    })),
+  },
+  {
     breaks: 'what a task has lost it makes again up to where its receivers are',
     subject: movedOnly,
     slotsGoBack: 'any',

@@ -17,8 +17,8 @@ export const NAMED_SUBJECTS = {
   slots: { subject: movedOnly, slotsGoBack: 'any' },
   /** The same under rows that move more than once. */
   chains: { subject: roundsSubject, slotsGoBack: 'any' },
-  /** Those alone of tasks that follow rounds. */
-  rounds: { subject: roundsSubject, slotsGoBack: 'followers' },
+  /** Those of all tasks but 1.0. */
+  rounds: { subject: roundsSubject, slotsGoBack: 'allButTheGiver' },
   archived: { subject: archivedSubject },
   /** Tasks go from worker to worker all the time. */
   balanced: { tasksMove: true },

@@ -11,6 +11,7 @@ import { CommitWatch } from './commit-watch.js';
 import { wrongIn } from './comparison.js';
 import { FaultSource, LATE_MS_MAX, NO_FAULTS } from './faulty-ports.js';
 import { randomLimits } from './random-limits.js';
+import { bringsWhatIsLost } from './lost-commits.js';
 import { SimulatedArchive, type WholeLog } from './simulated-archive.js';
 import { SimulatedProcess } from './simulated-process.js';
 import type { Ports } from '../../runtime/ports/ports.js';
@@ -48,7 +49,7 @@ export interface SimulationOptions {
   readonly archive?: (redis: MemoryRedis) => SimulatedArchive;
   /** Tasks move to other workers all the time, by what they seem to cost. */
   readonly tasksMove?: true;
-  /** Slots of tasks go back often, and nothing else does: of any, or of those that follow rounds. */
+  /** Slots of tasks go back often, and nothing else does. */
   readonly slotsGoBack?: SlotsThatGoBack;
 }
 
@@ -112,7 +113,13 @@ export class Simulation {
       // Senders look now and then how far receivers are.
       keptMs: this.#limits.exchangeKeptMs - this.#limits.readerReportMs,
     });
-    this.#watch = new CommitWatch(this.#subject.always, (task) => this.#checkpoints.wentBack.cameLate(task));
+    const { wentBack } = this.#checkpoints;
+    this.#watch = new CommitWatch(this.#subject.always, {
+      cameLate: (task) => wentBack.cameLate(task),
+      bringsWhatIsLost: (request) => bringsWhatIsLost(this.#redis, request),
+      broughtWhatIsLost: (task) => wentBack.broughtWhatIsLost(task),
+      ownerCameBack: (task) => wentBack.ownerCameBack(task),
+    });
   }
 
   async run(): Promise<Outcome> {
@@ -246,11 +253,10 @@ export class Simulation {
       const serving = snapshot.generations.filter(({ state }) => state === 'serving');
       if (serving.length < this.#subject.views.length) continue;
       const standing = await Promise.all(serving.map((each) => progressOf(each, ports.tasks, ports.log)));
-      const parked = standing.flatMap(({ statuses }) =>
-        statuses.filter((status) => status.parked !== null && !WAITING.has(status.parked.code)),
-      );
+      const all = standing.flatMap(({ statuses }) => statuses);
+      const parked = all.filter((status) => status.parked !== null && !WAITING.has(status.parked.code));
       if (parked.length > 0) {
-        await this.#rebuildParked(parked);
+        await this.#rebuildParked(parked, all);
         wrongSince = Infinity;
       } else if (standing.every(({ atEnd }) => atEnd)) {
         const wrong = wrongIn(this.#redis, this.#subject, this.#logs());
@@ -268,10 +274,10 @@ export class Simulation {
     if (this.#watch.violation) throw new Error(this.#watch.violation);
   }
 
-  async #rebuildParked(parked: readonly TaskStatus[]): Promise<void> {
+  async #rebuildParked(parked: readonly TaskStatus[], all: readonly TaskStatus[]): Promise<void> {
     const viewOf = ({ task }: TaskStatus) => this.#subject.views.find(({ name }) => name === task.view)!;
     const unexpected = parked.find(
-      (status) => !this.#checkpoints.wentBack.excuses(status, viewOf(status), parked),
+      (status) => !this.#checkpoints.wentBack.excuses(status, viewOf(status), all),
     );
     if (unexpected) throw new Error(`Parked: ${JSON.stringify(unexpected)}`);
     await this.#rebuild([...new Set(parked.map(({ task }) => task.view))]);

@@ -1,6 +1,6 @@
 import { isBetween } from '../../runtime/followed.js';
 import type { TaskStatus } from '../../runtime/ports/task-store.js';
-import { followsRounds } from '../../runtime/rounds.js';
+import { followsRounds, givesRounds } from '../../runtime/rounds.js';
 import { type TaskId, taskName } from '../../runtime/task-id.js';
 import { stageOf } from '../../view/exchange.js';
 import type { ViewDeclaration } from '../../view/declarations.js';
@@ -20,6 +20,8 @@ export class WentBack {
   readonly #far = new Set<string>();
   /** Those that stored a commit that was on its way when all went back. */
   readonly #ahead = new Set<string>();
+  /** Those of the first two stages that went on without knowing that the first had lost something. */
+  readonly #unseen: string[] = [];
 
   constructor(
     /** For so long what was received is kept at least. */
@@ -29,6 +31,16 @@ export class WentBack {
   all(): void {
     this.times++;
     this.#all++;
+  }
+
+  /** A commit was stored with what had been read of a sender that has lost it. If that looked before for who is ahead of it, it does not know. */
+  broughtWhatIsLost(task: string): void {
+    this.#unseen.push(task);
+  }
+
+  /** One that owned the task at the time to which its slot went back commits on: it does not know that anything was lost. */
+  ownerCameBack(task: string): void {
+    if (placeIn(task).stage === 0) this.#unseen.push(task);
   }
 
   /** A commit was stored that was made before something went back. */
@@ -57,7 +69,7 @@ export class WentBack {
       case 'upstream-went-back':
         return this.#all + this.#tasks.length > 0;
       case 'exchange-lost':
-        if (hasRounds(view)) return this.#all > 0 || this.#excusesOfRounds(status, others);
+        if (hasRounds(view)) return this.#all > 0 || this.#excusesOfRounds(status, view, others);
         if (readsViews(view)) return this.#all > 0 || this.#hasGoneBack(task.view);
         return this.#ahead.has(taskName(task)) || this.#excusesOfTicks(task, view, others);
       default:
@@ -69,21 +81,26 @@ export class WentBack {
   #excusesOfTicks({ view }: TaskId, { plan }: ViewDeclaration, others: readonly TaskStatus[]): boolean {
     return (
       this.#hasGoneBack(view, (name) => placeIn(name).stage === stageOf(plan)) ||
-      others.some(({ task, parked }) => task.view === view && parked?.code === 'ahead-of-its-log')
+      isAheadOfItsLog(view, others)
     );
   }
 
   /**
-   * The same where there are rounds: if they are what they were, and who received it was not in the middle of one and has not gone
-   * back by more than is kept.
+   * The same where there are rounds: if they are what they were, and who received it was not in the middle of one (or 1.0 in the middle
+   * of what came at once) and has not gone back by more than is kept.
    */
-  #excusesOfRounds({ task, record }: TaskStatus, others: readonly TaskStatus[]): boolean {
+  #excusesOfRounds({ task }: TaskStatus, view: ViewDeclaration, all: readonly TaskStatus[]): boolean {
+    const ofView = all.filter((one) => one.task.view === task.view);
     const wentFar = (of: TaskId): boolean => this.#far.has(taskName(of));
+    const inTheMiddle = ofView.filter(({ record }) => record !== null && isBetween(record));
     return (
-      this.#hasGoneBack(task.view, (name) => !isOfFollower(name)) ||
-      wentFar(task) ||
-      (record !== null && isBetween(record) && this.#hasGoneBack(task.view)) ||
-      others.some((other) => other.task.view === task.view && wentFar(other.task))
+      this.#hasGoneBack(task.view, isOfGiver) ||
+      (readsViews(view) && this.#hasGoneBack(task.view, (name) => placeIn(name).stage === 0)) ||
+      (this.#hasGoneBack(task.view) &&
+        inTheMiddle.some((one) => one.task === task || (task.stage === 0 && givesRounds(one.task)))) ||
+      ofView.some((other) => other.parked !== null && wentFar(other.task)) ||
+      this.#unseen.some((name) => name.startsWith(`${task.view}#`)) ||
+      isAheadOfItsLog(task.view, ofView)
     );
   }
 
@@ -100,6 +117,12 @@ function placeIn(name: string): Pick<TaskId, 'stage' | 'partition'> {
 
 /** Whether a task, by its name, is one that follows rounds where there are any. */
 export const isOfFollower = (name: string): boolean => followsRounds(placeIn(name));
+
+/** Whether it is of the one that gives them. */
+export const isOfGiver = (name: string): boolean => givesRounds(placeIn(name));
+
+const isAheadOfItsLog = (view: string, statuses: readonly TaskStatus[]): boolean =>
+  statuses.some(({ task, parked }) => task.view === view && parked?.code === 'ahead-of-its-log');
 
 const hasRounds = ({ plan }: ViewDeclaration): boolean => stageOf(plan) > 1;
 
