@@ -15,6 +15,9 @@ import type { Query } from './queries.js';
 
 const STREAMS: readonly StreamName[] = ['persons', 'auctions', 'bids', 'side_input'];
 const WITHIN_MS = 600_000;
+/** Through how many events a process has gone before it is measured. */
+const WARM_EVENTS = 50_000;
+const WARM_PASSES_MAX = 20;
 
 /** A Redis of its own that holds the streams of a data set, and measures one query over them after the other. */
 export class LoadedEvents {
@@ -50,17 +53,18 @@ export class LoadedEvents {
 
   /**
    * The answer, and the rate at which the view takes events against reading and parsing them, turn by turn. Both
-   * processes have done it once before: what is compared is not how quickly code is compiled.
+   * processes have done it before, with so many events: what is compared is not how quickly code is compiled.
    */
   async measure(query: Query, repetitions: number, profileInto: string | null = null): Promise<Measured> {
     const streams = this.#streamsOf(query);
     const events = streams.reduce((sum, stream) => sum + this.counts[stream]!, 0);
+    const warming = Math.min(WARM_PASSES_MAX, Math.ceil(WARM_EVENTS / events));
     const rates: number[] = [];
     const drains: number[] = [];
     const byProcessor: number[] = [];
     let answer: CanonicalAnswer | null = null;
     const measureBoth = async (reader: SubjectProcess, subject: SubjectProcess): Promise<void> => {
-      for (let repetition = 0; repetition <= repetitions; repetition++) {
+      for (let repetition = 0; repetition < warming + repetitions; repetition++) {
         const drained: Took = { ms: 0, cpuMs: 0 };
         for (const stream of streams) {
           const took = await reader.call('drain', { url: this.server.url, stream });
@@ -69,7 +73,7 @@ export class LoadedEvents {
         }
         const { took, prefix } = await this.#maintain(subject, query);
         answer = await this.#answerAndForget(query, prefix);
-        if (repetition === 0) continue;
+        if (repetition < warming) continue;
         drains.push((events * 1_000) / drained.ms);
         rates.push((events * 1_000) / took.ms);
         byProcessor.push(drained.cpuMs / took.cpuMs);

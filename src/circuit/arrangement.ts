@@ -55,6 +55,8 @@ export interface Arrangement {
   apply(key: string, changes: Changes): void;
 }
 
+const NO_ROWS: Page = { rows: [], next: null };
+
 /** Above all members: they are JSON, or begin with a time. */
 const ABOVE_ALL = '~';
 
@@ -103,6 +105,7 @@ export class OrderedArrangement implements Arrangement {
 
   page(key: string, { from, to, count }: PageOf): Page {
     const found = this.state.from(key, from, 'up', count, to);
+    if (found.length === 0) return NO_ROWS;
     const rows = found.map(([text, weight]) => ({ row: this.#rowOf(text), weight, text }));
     return { rows, next: found.length < count ? null : justAbove(found[found.length - 1]![0]) };
   }

@@ -1,4 +1,4 @@
-import { isPlain, jsonOf, type Read } from '../zset/row-key.js';
+import { isPlain, jsonOf, type KeyText, type Read } from '../zset/row-key.js';
 import type { Row, Value } from '../zset/value.js';
 
 /**
@@ -11,6 +11,37 @@ import type { Row, Value } from '../zset/value.js';
 /** Reads a path out of a row: null where it, or anything on its way, is missing. Equal to `readPath`, and faster. */
 export function generatedRead(path: string): Read {
   return new Function('row', `return ${accessOf('row', path)};`) as Read;
+}
+
+/** A column or path that a key is made of. */
+export interface KeyColumn {
+  readonly path: string;
+  /** It can hold nothing but strings: not null, not numbers. */
+  readonly onlyStrings: boolean;
+}
+
+/**
+ * The key texts of rows, as `keyTextOfValues` gives them of what they hold at these paths. Where `nulls` are not allowed a
+ * row that has one has no key: null.
+ */
+export function generatedKey(columns: readonly KeyColumn[]): (row: any) => KeyText;
+export function generatedKey(columns: readonly KeyColumn[], nulls: 'refused'): (row: any) => KeyText | null;
+export function generatedKey(
+  columns: readonly KeyColumn[],
+  nulls: 'allowed' | 'refused' = 'allowed',
+): (row: any) => KeyText | null {
+  const values = columns.map(({ path }, index) => `const v${index} = ${accessOf('row', path)};`);
+  const refused = nulls === 'refused' && columns.length > 0;
+  const anyNull = columns.map((_, index) => `v${index} === null`).join(' || ');
+  const texts = columns.map((_, index) => `textOf(v${index})`);
+  const key =
+    columns.length === 1
+      ? columns[0]!.onlyStrings
+        ? 'v0'
+        : texts[0]!
+      : joined([`'['`, ...texts.flatMap((text, index) => (index === 0 ? [text] : [`','`, text])), `']'`]);
+  const body = `${values.join(' ')} ${refused ? `if (${anyNull}) return null;` : ''} return ${key};`;
+  return new Function('textOf', `return (row) => { ${body} };`)(jsonOf) as (row: any) => KeyText | null;
 }
 
 /** The expression that reads a path out of `variable`. */

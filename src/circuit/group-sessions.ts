@@ -92,17 +92,24 @@ export class GroupSessions {
     let loaded = true;
     const times = new Set<number>();
     for (const { at } of this.rows.values()) times.add(at);
-    for (const time of times) {
-      const bound = instantText(time + this.gapMs) + ABOVE_INSTANTS;
-      for (let count = READ_MIN; ; count *= 2) {
-        if (!sessions.wantFrom(this.group, bound, 'down', count, 0)) {
-          loaded = false;
-          break;
+    /** All sessions that a time can touch which is greater than this, up to the times that were looked at: the last first. */
+    let near: Session[] = [];
+    let beyond = Infinity;
+    for (const time of times.size === 1 ? times : [...times].sort((left, right) => right - left)) {
+      if (time <= beyond) {
+        const bound = instantText(time + this.gapMs) + ABOVE_INSTANTS;
+        for (let count = READ_MIN; time <= beyond; count *= 2) {
+          if (!sessions.wantFrom(this.group, bound, 'down', count, 0)) {
+            loaded = false;
+            break;
+          }
+          near = sessions.from(this.group, bound, 'down', count).map(([text]) => sessionOf(text));
+          beyond = near.length < count ? -Infinity : near.at(-1)!.last + this.gapMs;
         }
-        const near = sessions.from(this.group, bound, 'down', count).map(([text]) => sessionOf(text));
-        for (const session of near) if (session.last + this.gapMs >= time) found.set(session.start, session);
-        if (near.length < count || near.at(-1)!.last + this.gapMs < time) break;
       }
+      for (const session of near)
+        if (session.start <= time + this.gapMs && session.last + this.gapMs >= time)
+          found.set(session.start, session);
     }
     if (!loaded) return null;
     return new SessionList(

@@ -27,8 +27,8 @@ export class KnownGroup {
     this.#ranges = known === 'everything' ? ALL : NONE;
   }
 
-  set(member: string, weight: number): void {
-    const before = this.weights.get(member) ?? 0;
+  /** `before`: its weight, where that is at hand; 0 of one that was not known. */
+  set(member: string, weight: number, before = this.weights.get(member) ?? 0): void {
     this.weights.set(member, weight);
     if (this.#sorted === null) return;
     if (before === 0 && weight > 0) this.#sorted.add(member);
@@ -38,6 +38,16 @@ export class KnownGroup {
   /** The weight, or undefined where it is not known. */
   weight(member: string): number | undefined {
     return this.weights.get(member) ?? (this.#rangeAt(member) ? 0 : undefined);
+  }
+
+  /** Whether everything is known: quicker than asking for a range. */
+  get isWhole(): boolean {
+    return this.#ranges === ALL;
+  }
+
+  /** Whether the weight is known; quicker than asking for it where everything is. */
+  knows(member: string): boolean {
+    return this.isWhole || this.weight(member) !== undefined;
   }
 
   /** An absent member need not be remembered where a known range says that it is absent. Whether it was. */
@@ -67,7 +77,7 @@ export class KnownGroup {
   }
 
   covers({ from, to }: TextRange): boolean {
-    if (this.#ranges === ALL) return true;
+    if (this.isWhole) return true;
     if (to !== null && compareText(from, to) >= 0) return true; // Nothing lies in it.
     const range = this.#rangeAt(from);
     return range !== undefined && !isBelow(range.to, to);

@@ -73,16 +73,19 @@ export class GroupChanges {
   }
 }
 
-/** How rows are grouped and made members; `order` is the row's place in the log, where the plan asked for it. */
+/** How rows are grouped and made members. */
 export interface OrderedRows {
   readonly groupKeyOf: (row: Row) => string;
-  readonly memberOf: (row: Row, order: string | undefined) => string;
+  /** What orders a row among those of its group; `place`: where it is in the log, where the plan asked for it. */
+  readonly orderOf: (row: Row, place: string | undefined) => string;
+  /** The row's JSON. */
+  readonly textOf: (row: Row) => string;
 }
 
 /** The changes of a delta by group. */
 export function groupChanges(
   input: Delta<Row>,
-  { groupKeyOf, memberOf }: OrderedRows,
+  { groupKeyOf, orderOf, textOf }: OrderedRows,
 ): Map<string, GroupChanges> {
   const groups = new Map<string, GroupChanges>();
   for (let index = 0; index < input.size; index++) {
@@ -90,7 +93,7 @@ export function groupChanges(
     const key = groupKeyOf(row);
     let group = groups.get(key);
     if (group === undefined) groups.set(key, (group = new GroupChanges()));
-    group.add(memberOf(row, input.orders?.[index]), row, input.weights[index]!);
+    group.add(memberOfRow(orderOf(row, input.orders?.[index]), textOf(row)), row, input.weights[index]!);
   }
   return groups;
 }

@@ -20,13 +20,39 @@ export interface OrderedRangeRead {
 
 /** One change to store: the member's weight before the tick and after it; 0 is absence. */
 export interface OrderedWrite {
-  group: string;
-  member: string;
-  before: number;
+  readonly group: string;
+  readonly member: string;
+  readonly before: number;
   after: number;
 }
 
+/** What a tick has changed of one group, a write for each member. Mostly they are few. */
+class Touched {
+  readonly writes: OrderedWrite[] = [];
+  /** Whether one of them went, at any time in the tick. */
+  anyWent = false;
+  #byMember: Map<string, OrderedWrite> | null = null;
+
+  of(member: string): OrderedWrite | undefined {
+    if (this.#byMember !== null) return this.#byMember.get(member);
+    for (const write of this.writes) if (write.member === member) return write;
+    return undefined;
+  }
+
+  push(write: OrderedWrite): void {
+    this.writes.push(write);
+    if (this.#byMember !== null) this.#byMember.set(write.member, write);
+    else if (this.writes.length > FEW) this.#byMember = new Map(this.writes.map((one) => [one.member, one]));
+  }
+}
+
+/** So many writes are looked through as quickly as a map is asked. */
+const FEW = 8;
+
 type Member = [member: string, weight: number];
+
+/** What is known of a group that is nowhere, where all that there are are here. Shared by these: never changed. */
+const NO_MEMBERS = new KnownGroup('everything');
 
 /** A group whose knowledge grows beyond this many members is forgotten when the tick is over. */
 const GROUP_MEMBERS_MAX = 10_000;
@@ -43,15 +69,15 @@ export class OrderedState implements Ordered {
   readonly kind = 'ordered';
   readonly #groups: TwoGenerations<KnownGroup>;
   /** Groups touched by the current and by the sealed tick: pinned, with each member's weight before the tick. */
-  #current = new Map<string, Map<string, number>>();
-  #pending = new Map<string, Map<string, number>>();
+  #current = new Map<string, Touched>();
+  #pending = new Map<string, Touched>();
   readonly #pinned = new Map<string, KnownGroup>();
   /** The group that was looked at last: it mostly is the next one too. */
   #latest: { readonly group: string; readonly known: KnownGroup } | null = null;
   #missing: OrderedRead[] = [];
   /** How many reads are under way, and what was committed meanwhile. */
   #asked = 0;
-  #answered = new Map<string, Map<string, number>>();
+  #answered = new Map<string, Touched>();
   /** All groups that have members are here, but for these. */
   #holdsAll = false;
   readonly #givenUp = new Set<string>();
@@ -66,7 +92,7 @@ export class OrderedState implements Ordered {
   // ---- the operator's side
 
   wantMember(group: string, member: string): void {
-    if (this.#known(group).weight(member) === undefined) this.#missing.push({ group, member });
+    if (!this.#known(group).knows(member)) this.#missing.push({ group, member });
   }
 
   wantEnd(group: string, end: 'least' | 'greatest', count: number, retracted: number): boolean {
@@ -82,6 +108,7 @@ export class OrderedState implements Ordered {
     retracted: number,
     end: string | null = null,
   ): boolean {
+    if (this.#known(group).isWhole) return true;
     const range = direction === 'up' ? { from: start, to: end } : { from: '', to: justAbove(start) };
     return this.#wantRange(group, { ...range, direction }, count, retracted);
   }
@@ -107,7 +134,7 @@ export class OrderedState implements Ordered {
 
   add(group: string, member: string, weight: number): void {
     if (weight === 0) return;
-    const known = this.#known(group);
+    const known = this.#own(group);
     const before = known.weight(member);
     if (before === undefined) this.#refuseMember(group);
     if (before + weight < 0)
@@ -117,11 +144,15 @@ export class OrderedState implements Ordered {
       );
     let touched = this.#current.get(group);
     if (touched === undefined) {
-      this.#current.set(group, (touched = new Map()));
+      this.#current.set(group, (touched = new Touched()));
       this.#pinned.set(group, known);
     }
-    if (!touched.has(member)) touched.set(member, before);
-    this.#set(known, member, before + weight);
+    const after = before + weight;
+    const write = touched.of(member);
+    if (write === undefined) touched.push({ group, member, before, after });
+    else write.after = after;
+    if (after === 0) touched.anyWent = true;
+    this.#set(known, member, after, before);
   }
 
   end(group: string, end: 'least' | 'greatest', count: number): Member[] {
@@ -168,7 +199,7 @@ export class OrderedState implements Ordered {
 
   load(read: OrderedRead, found: readonly (readonly [member: string, weight: number])[]): void {
     if (this.#asked > 0) this.#asked--;
-    const known = this.#known(read.group);
+    const known = this.#own(read.group);
     // What we have met is as new as the store or newer.
     for (const [member, weight] of found) if (!known.weights.has(member)) this.#set(known, member, weight);
     if ('member' in read) {
@@ -184,7 +215,7 @@ export class OrderedState implements Ordered {
 
   get changed(): number {
     let changed = 0;
-    for (const touched of this.#current.values()) changed += touched.size;
+    for (const { writes } of this.#current.values()) changed += writes.length;
     return changed;
   }
 
@@ -193,14 +224,11 @@ export class OrderedState implements Ordered {
     return this.#groups.size;
   }
 
-  *writes(): IterableIterator<OrderedWrite> {
-    for (const [group, touched] of this.#current) {
-      const known = this.#known(group);
-      for (const [member, before] of touched) {
-        const after = known.weights.get(member)!;
-        if (after !== before) yield { group, member, before, after };
-      }
-    }
+  writes(): OrderedWrite[] {
+    const changed: OrderedWrite[] = [];
+    for (const { writes } of this.#current.values())
+      for (const write of writes) if (write.after !== write.before) changed.push(write);
+    return changed;
   }
 
   seal(): void {
@@ -232,14 +260,14 @@ export class OrderedState implements Ordered {
     const answered = this.#answered;
     this.#answered = new Map();
     for (const [group, touched] of answered) {
-      this.#forgetAbsent(group, touched.keys());
+      if (touched.anyWent) this.#forgetAbsent(group, touched);
       this.#unpin(group);
     }
   }
 
   discard(): void {
-    for (const [group, touched] of this.#current)
-      for (const [member, before] of touched) this.#known(group).set(member, before);
+    for (const [group, { writes }] of this.#current)
+      for (const { member, before } of writes) this.#known(group).set(member, before);
     const given = this.#current;
     this.#current = new Map();
     this.#missing = [];
@@ -287,15 +315,15 @@ export class OrderedState implements Ordered {
       range.direction === 'up' ? known.reachUp(range.from, most) : known.reachDown(range.to, most);
     if (reach >= most) return true;
     // The sealed tick's retractions may or may not be in the store yet.
-    const unanswered = this.#pending.get(group)?.size ?? 0;
-    const own = this.#current.get(group)?.size ?? 0;
+    const unanswered = this.#pending.get(group)?.writes.length ?? 0;
+    const own = this.#current.get(group)?.writes.length ?? 0;
     this.#missing.push({ group, ...range, count: count + retracted + unanswered + own });
     return false;
   }
 
   #up(group: string, range: TextRange, count: number): Member[] {
     const known = this.#known(group);
-    const reach = known.reachUp(range.from, count);
+    const reach = known.isWhole ? Infinity : known.reachUp(range.from, count);
     if (reach < count && !known.covers(range)) this.#refuse(group, `${count} members`, String(reach));
     return known.up(range, count).map((member) => [member, known.weights.get(member)!]);
   }
@@ -303,7 +331,7 @@ export class OrderedState implements Ordered {
   #down(group: string, end: string | null, count: number): Member[] {
     const known = this.#known(group);
     const range = { from: '', to: end };
-    const reach = known.reachDown(end, count);
+    const reach = known.isWhole ? Infinity : known.reachDown(end, count);
     if (reach < count && !known.covers(range)) this.#refuse(group, `${count} members`, String(reach));
     return known.down(range, count).map((member) => [member, known.weights.get(member)!]);
   }
@@ -334,26 +362,35 @@ export class OrderedState implements Ordered {
   }
 
   /** Of a group in which much comes and goes only what is there is remembered. */
-  #forgetAbsent(group: string, members: Iterable<string>): void {
+  #forgetAbsent(group: string, { writes }: Touched): void {
     const known = this.#known(group);
     const current = this.#current.get(group);
-    for (const member of members)
-      if (!current?.has(member) && known.forgetAbsent(member)) this.#groups.grew(-1);
+    for (const { member } of writes)
+      if (!current?.of(member) && known.forgetAbsent(member)) this.#groups.grew(-1);
   }
 
-  #set(known: KnownGroup, member: string, weight: number): void {
-    const before = known.weights.size;
-    known.set(member, weight);
-    if (known.weights.size > before) this.#groups.grew(1);
+  #set(known: KnownGroup, member: string, weight: number, before?: number): void {
+    const size = known.weights.size;
+    known.set(member, weight, before);
+    if (known.weights.size > size) this.#groups.grew(1);
   }
 
   #known(group: string): KnownGroup {
     if (this.#latest?.group === group) return this.#latest.known;
     let known = this.#pinned.get(group) ?? this.#groups.get(group);
     if (known === undefined) {
-      known = new KnownGroup(this.#holdsAll && !this.#givenUp.has(group) ? 'everything' : 'nothing');
-      this.#groups.set(group, known);
+      if (this.#holdsAll && !this.#givenUp.has(group)) known = NO_MEMBERS;
+      else this.#groups.set(group, (known = new KnownGroup()));
     }
+    this.#latest = { group, known };
+    return known;
+  }
+
+  /** The same, to be changed. */
+  #own(group: string): KnownGroup {
+    let known = this.#known(group);
+    if (known !== NO_MEMBERS) return known;
+    this.#groups.set(group, (known = new KnownGroup('everything')));
     this.#latest = { group, known };
     return known;
   }

@@ -56,22 +56,25 @@ export class SideChanges {
     input: Delta<Row>,
     { keyOf, textOf }: { keyOf: (row: Row) => string | null; textOf: (row: Row) => string },
   ) {
+    let anyGoes = false;
     for (let index = 0; index < input.size; index++) {
       const row = input.rows[index]!;
       const weight = input.weights[index]!;
       if (weight === 0) continue;
+      if (weight < 0) anyGoes = true;
       const key = keyOf(row);
       if (key === null) {
         this.withoutKey.push({ row, weight });
         continue;
       }
-      let changes = this.byKey.get(key);
-      if (changes === undefined) this.byKey.set(key, (changes = new Map()));
       const text = textOf(row);
-      const known = changes.get(text);
-      if (known) known.weight += weight;
-      else changes.set(text, { row, weight, matched: 0 });
+      const changes = this.byKey.get(key);
+      const known = changes?.get(text);
+      if (changes === undefined) this.byKey.set(key, new Map([[text, { row, weight, matched: 0 }]]));
+      else if (known === undefined) changes.set(text, { row, weight, matched: 0 });
+      else known.weight += weight;
     }
+    if (!anyGoes) return;
     for (const [key, changes] of this.byKey) {
       for (const [text, { weight }] of changes) if (weight === 0) changes.delete(text);
       if (changes.size === 0) this.byKey.delete(key);

@@ -47,9 +47,10 @@ export class PairWorks {
       assert(waiting.length === 0, 'A join was given rows before it had finished with those before.');
       this.#works.push({ work, number: null });
     }
-    for (const { work } of this.#works)
-      if (work.side === 'right')
-        this.#retracted.set(work.key, this.retracted('right', work.key) + retractionsIn(work.changes));
+    for (const { work } of this.#works) {
+      const retracted = work.side === 'right' ? retractionsIn(work.changes) : 0;
+      if (retracted > 0) this.#retracted.set(work.key, this.retracted('right', work.key) + retracted);
+    }
   }
 
   *[Symbol.iterator](): IterableIterator<PairWork> {
@@ -58,7 +59,7 @@ export class PairWorks {
 
   /** How many rows of a side's key the tick will have taken away before the other side's changes are paired with it. */
   retracted(side: SideName, key: string): number {
-    return side === 'right' ? (this.#retracted.get(key) ?? 0) : 0;
+    return side === 'right' && this.#retracted.size > 0 ? (this.#retracted.get(key) ?? 0) : 0;
   }
 
   /** How many rows of the other side, and about how many pairs, a page has. */

@@ -54,14 +54,14 @@ export class Pairing {
   }
 
   /**
-   * Pairs with one page, of `count` rows and about as many pairs at the most. `met` is told of rows of the other side by how
+   * Pairs with one page, of `count` rows and about as many pairs at the most. `met`, if any, is told of rows of the other side by how
    * much the weight of their matches changes. Where the next page begins; null where that was the last.
    */
   step(
     { side, key, changes, from, to }: PairWork,
     count: number,
     output: Delta<Row>,
-    met: (row: Kept, change: number) => void,
+    met: ((row: Kept, change: number) => void) | null,
   ): string | null {
     const { pairOf, givesPairs, reach } = this.options;
     const { rows, next } = this.sides[otherSide(side)].rows.page(key, { from, to, count });
@@ -81,7 +81,7 @@ export class Pairing {
         matched += change.weight;
         change.matched += kept.weight;
       }
-      met(kept, matched);
+      met?.(kept, matched);
     }
     return next;
   }

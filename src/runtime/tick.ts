@@ -101,7 +101,7 @@ export function writesOf({ states }: Circuit): Pick<CommitRequest, 'keyed' | 'or
   for (const state of states) {
     if (state.changed === 0) continue;
     if (state.kind === 'keyed') keyed.push({ state: state.name, writes: state.writes() });
-    else if (state.kind === 'ordered') ordered.push({ state: state.name, writes: [...state.writes()] });
+    else if (state.kind === 'ordered') ordered.push({ state: state.name, writes: state.writes() });
     else indexes.push({ state: state.name, writes: [...state.writes()] });
   }
   return { keyed, ordered, indexes };

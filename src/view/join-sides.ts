@@ -4,12 +4,11 @@ import {
   keyedArrangementCodec,
   OrderedArrangement,
 } from '../circuit/arrangement.js';
-import { generatedRead } from '../circuit/generated-row.js';
+import { generatedKey } from '../circuit/generated-row.js';
 import type { Ordered } from '../circuit/operator.js';
 import { pairWorkCodec } from '../circuit/pair-work.js';
 import { PairWorks } from '../circuit/pair-works.js';
 import { queueCodec, WorkQueue } from '../circuit/work-queue.js';
-import { keyTextOf } from '../zset/row-key.js';
 import type { Row } from '../zset/value.js';
 import { columnAt, holdsOnlyStrings } from './column.js';
 import type { Relation } from './relation.js';
@@ -34,11 +33,11 @@ export function keyTexts({ left, right, on }: Joining): { left: KeyOf; right: Ke
     onlyStrings:
       holdsOnlyStringsAt(left.relation, pair.left) && holdsOnlyStringsAt(right.relation, pair.right),
   }));
-  const textOf = (side: 'left' | 'right'): KeyOf => {
-    const reads = parts.map((part) => ({ read: generatedRead(part[side]), onlyStrings: part.onlyStrings }));
-    const text = keyTextOf(reads);
-    return (row) => (reads.some(({ read }) => read(row) === null) ? null : text(row));
-  };
+  const textOf = (side: 'left' | 'right'): KeyOf =>
+    generatedKey(
+      parts.map((part) => ({ path: part[side], onlyStrings: part.onlyStrings })),
+      'refused',
+    );
   return { left: textOf('left'), right: textOf('right') };
 }
 

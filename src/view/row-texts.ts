@@ -1,5 +1,5 @@
-import { generatedRead, generatedText, type TextColumn } from '../circuit/generated-row.js';
-import { type KeyText, keyTextOf } from '../zset/row-key.js';
+import { generatedKey, generatedText, type TextColumn } from '../circuit/generated-row.js';
+import type { KeyText } from '../zset/row-key.js';
 import type { Row } from '../zset/value.js';
 import { columnAt, holdsOnlyStrings, type Column, type ColumnType } from './column.js';
 
@@ -9,11 +9,8 @@ import { columnAt, holdsOnlyStrings, type Column, type ColumnType } from './colu
 export const groupText = (
   by: readonly { readonly path: string; readonly column: Column | null }[],
 ): ((row: Row) => KeyText) =>
-  keyTextOf(
-    by.map(({ path, column }) => ({
-      read: generatedRead(path),
-      onlyStrings: column !== null && holdsOnlyStrings(column.type),
-    })),
+  generatedKey(
+    by.map(({ path, column }) => ({ path, onlyStrings: column !== null && holdsOnlyStrings(column.type) })),
   );
 
 /** The same of rows of these columns: of a view's key, a table's, a group's. */

@@ -25,32 +25,7 @@ export function readPath(path: string): Read {
   };
 }
 
-export interface KeyPart {
-  read: Read;
-  /** The column can hold nothing but strings: not null, not numbers. */
-  onlyStrings: boolean;
-}
-
-/** The function that gives a row's key text. */
-export function keyTextOf(parts: readonly KeyPart[]): (row: any) => KeyText {
-  if (parts.length === 0) return () => '[]';
-  if (parts.length === 1) {
-    const { read, onlyStrings } = parts[0]!;
-    return onlyStrings ? (row) => read(row) as string : (row) => JSON.stringify(read(row));
-  }
-  const reads = parts.map((part) => part.read);
-  if (reads.length === 2) {
-    const [first, second] = reads as [Read, Read];
-    return (row) => `[${jsonOf(first(row))},${jsonOf(second(row))}]`;
-  }
-  return (row) => {
-    let text = '[' + jsonOf(reads[0]!(row));
-    for (let index = 1; index < reads.length; index++) text += ',' + jsonOf(reads[index]!(row));
-    return text + ']';
-  };
-}
-
-/** The values of a key text that `keyTextOf` made from parts of this description. */
+/** The values of a key text whose parts are of this description. */
 export function keyValues(text: KeyText, parts: readonly { onlyStrings: boolean }[]): Value[] {
   if (parts.length === 0) return [];
   if (parts.length === 1) return [parts[0]!.onlyStrings ? text : JSON.parse(text)];
@@ -75,8 +50,9 @@ const PLAIN_LENGTH_MAX = 256;
 export const isPlain = (value: Value): value is string =>
   typeof value === 'string' && value.length < PLAIN_LENGTH_MAX && PLAIN.test(value);
 
-/** `JSON.stringify`, quicker for the short plain strings that keys and names mostly are. */
+/** `JSON.stringify`, quicker for numbers and for the short plain strings that keys and names mostly are. */
 export function jsonOf(value: Value): string {
+  if (typeof value === 'number') return String(value);
   if (typeof value === 'string' && value.length < 64 && PLAIN.test(value)) return `"${value}"`;
   return JSON.stringify(value);
 }

@@ -19,6 +19,9 @@ export function compareText(left: string, right: string): number {
 
 const HIGH_UNIT = /[\ud800-\uffff]/;
 
+/** Whether the engine's own comparison of this text and others of which the same is true is `compareText`. */
+export const isOrderedByUnits = (text: string): boolean => !HIGH_UNIT.test(text);
+
 const rank = (unit: number): number => (unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit);
 
 /**
@@ -46,7 +49,12 @@ export function orderText(value: unknown): string {
 /** `text` without NUL, in an order-preserving way. */
 export function escapeText(text: string): string {
   const escaped = text.includes('\u0001') ? text.replaceAll('\u0001', '\u00011') : text;
-  return escaped.includes('\0') ? escaped.replaceAll('\0', '\u00010') : escaped;
+  const at = escaped.indexOf('\0');
+  if (at === -1) return escaped;
+  // Members mostly have one: two pieces are put together sooner than all is looked through.
+  return escaped.includes('\0', at + 1)
+    ? escaped.replaceAll('\0', '\u00010')
+    : `${escaped.slice(0, at)}\u00010${escaped.slice(at + 1)}`;
 }
 
 /** The inverse of `escapeText`. */
@@ -62,10 +70,26 @@ export function unescapeText(text: string): string {
  * are complemented; the end is marked by a character above all digits.
  */
 export function descendingText(text: string): string {
-  const bytes = Buffer.from(text, 'utf8');
+  const { length } = text;
+  if (digits.length <= length * 2) digits = Buffer.allocUnsafe(length * 4 + 1);
+  // Numbers and instants are made of nothing else: each character is its byte.
+  for (let at = 0; at < length; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit > 0x7f) return turnedBytes(Buffer.from(text, 'utf8'));
+    putHex(at * 2, 255 - unit);
+  }
+  return ended(length * 2);
+}
+
+function turnedBytes(bytes: Buffer): string {
   const end = bytes.length * 2;
   if (digits.length <= end) digits = Buffer.allocUnsafe(end * 2 + 1);
   for (let at = 0; at < bytes.length; at++) putHex(at * 2, 255 - bytes[at]!);
+  return ended(end);
+}
+
+/** The digits before this place as a text, with its end marked. */
+function ended(end: number): string {
   digits[end] = TILDE;
   return digits.toString('latin1', 0, end + 1);
 }

@@ -32,7 +32,7 @@ import type { Ports } from '../../src/runtime/ports/ports.js';
 import { indexOrderText, indexState } from '../../src/view/index-order.js';
 import type { ViewDeclaration } from '../../src/view/declarations.js';
 import { Checksum } from '../../src/zset/checksum.js';
-import { keyTextOf, readPath } from '../../src/zset/row-key.js';
+import { keyTextOfValues, readPath } from '../../src/zset/row-key.js';
 import type { Row } from '../../src/zset/value.js';
 
 export const flights = stream('flights', {
@@ -102,12 +102,12 @@ export class Writer {
     const task = { view: declaration.name, generation: this.generation, stage: 0, partition: this.partition };
     const claimed = await this.ports.tasks.claim(task, 'worker-1', this.#epoch);
     this.#epoch++;
-    const keyOf = keyTextOf(
-      keyPartsOf(describeView(declaration)).map(({ path, onlyStrings }) => ({
-        read: readPath(path),
-        onlyStrings,
-      })),
-    );
+    const parts = keyPartsOf(describeView(declaration));
+    const keyOf = (row: Row): string =>
+      keyTextOfValues(
+        parts.map(({ path }) => readPath(path)(row)),
+        parts,
+      );
     const keyed: [string, string | null][] = [];
     const members: [string, boolean][][] = declaration.indexes.map(() => []);
     const changes = [];

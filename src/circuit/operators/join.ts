@@ -118,38 +118,40 @@ export class Join implements Operator {
     const { [side]: own, [otherSide(side)]: other } = this.#sides;
     const { shown, matches } = other;
     const turn = shown === null || matches !== null ? 0 : this.#turn(work);
-    const met = (kept: Kept, change: number): void => {
-      if (shown === null) return;
-      if (matches === null) return turn === 0 ? undefined : showAgain(shown, kept, turn < 0, output);
-      if (change === 0) return;
-      const text = kept.text ?? other.rows.textOf(kept.row);
-      const before = matches.weight(key, text);
-      matches.add(key, text, change);
-      if ((before === 0) !== (before + change === 0)) showAgain(shown, kept, before + change === 0, output);
-    };
+    const met =
+      shown &&
+      ((kept: Kept, change: number): void => {
+        if (matches === null) return turn === 0 ? undefined : showAgain(shown, kept, turn < 0, output);
+        if (change === 0) return;
+        const text = kept.text ?? other.rows.textOf(kept.row);
+        const before = matches.weight(key, text);
+        matches.add(key, text, change);
+        if ((before === 0) !== (before + change === 0)) showAgain(shown, kept, before + change === 0, output);
+      });
     let next: string | null = null;
     if (this.#looksForPairs) next = this.#pairing.step(work, this.works.count, output, met);
     else if (turn !== 0) {
       const page = other.rows.page(key, { ...work, count: this.works.count });
-      for (const kept of page.rows) met(kept, 0);
+      for (const kept of page.rows) met!(kept, 0);
       next = page.next;
     }
     if (next !== null) return { ...work, from: next };
-    for (const [text, change] of changes) this.#finish(own, key, text, change, other, output);
+    if (own.shown !== null)
+      for (const [text, change] of changes) this.#finish(own, own.shown, key, text, change, other, output);
     own.rows.apply(key, changes);
     return null;
   }
 
   /** Shows a changed row, and keeps how much matches it while it is there. */
   #finish(
-    { shown, matches, rows }: JoinSide,
+    { matches, rows }: JoinSide,
+    shown: Shown,
     key: string,
     text: string,
     change: Change,
     other: JoinSide,
     output: Delta<Row>,
   ): void {
-    if (shown === null) return;
     let isAlone: boolean;
     if (matches === null) isAlone = !other.rows.any(key);
     else {

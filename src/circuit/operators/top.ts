@@ -4,7 +4,14 @@ import { compareText } from '../../zset/text-order.js';
 import type { Row } from '../../zset/value.js';
 import type { FrozenGroups } from '../frozen-groups.js';
 import type { Operator, Ordered } from '../operator.js';
-import { groupChanges, type GroupChanges, type Member, type OrderedRows } from '../ordered-rows.js';
+import {
+  groupChanges,
+  GroupChanges,
+  type Member,
+  memberOfRow,
+  type OrderedRows,
+  orderOfMember,
+} from '../ordered-rows.js';
 import type { Time } from '../time.js';
 
 export interface TopOptions extends OrderedRows {
@@ -30,12 +37,14 @@ export interface TopOptions extends OrderedRows {
  * A group is an ordered multiset; a row of weight 2 takes two places. What is shown is read from its beginning before and
  * after the tick's changes, at most `offset + count` members and as many more as were retracted, however large the group
  * is; a change behind the last one shown needs no more than its own member. Of rows that are never retracted the group
- * keeps only these. Where a column of the group has a watermark, a group below it is frozen: its state goes, and its rows
- * stay as they were shown last.
+ * keeps only these, and what comes behind them is not even made a member. Where a column of the group has a watermark, a
+ * group below it is frozen: its state goes, and its rows stay as they were shown last.
  */
 export class Top implements Operator {
   #input: Delta<Row> | null = null;
   #groups = new Map<string, GroupChanges>();
+  /** By group, of rows that are never retracted: those that came. */
+  #arrivals = new Map<string, Delta<Row>>();
   readonly #last: number;
 
   constructor(
@@ -56,34 +65,32 @@ export class Top implements Operator {
   reads([input]: readonly [Delta<Row>], time: Time): void {
     if (this.#input !== input) {
       this.#input = input;
-      this.#groups = groupChanges(input, this.options);
+      if (this.options.appendOnly) this.#arrivals = arrivalsIn(input, this.options.groupKeyOf);
+      else this.#groups = groupChanges(input, this.options);
     }
+    for (const group of this.#arrivals.keys()) this.members.wantAll(group);
     for (const [group, changes] of this.#groups) {
       if (changes.nets.size === 0) continue;
-      if (this.options.appendOnly) this.members.wantAll(group);
-      else {
-        for (const member of changes.nets.keys()) this.members.wantMember(group, member);
-        this.members.wantEnd(group, 'least', this.#last, changes.retracted);
-      }
+      for (const member of changes.nets.keys()) this.members.wantMember(group, member);
+      this.members.wantEnd(group, 'least', this.#last, changes.retracted);
     }
     this.options.frozen?.reads(time, (group) => this.#groups.get(group)?.retracted ?? 0);
   }
 
   step(): Delta<Row> {
     const output = new Delta<Row>();
-    const { frozen } = this.options;
     for (const [group, changes] of this.#groups) {
       if (changes.nets.size === 0) continue;
       const before = this.members.end(group, 'least', this.#last);
-      const after = this.options.appendOnly
-        ? this.#appended(group, before, changes)
-        : this.#changed(group, before, changes);
-      if (after === before) continue;
-      this.#show(before, after, changes, output);
-      const [member] = changes.nets.keys();
-      if (before.length === 0) frozen?.add(group, this.options.frozenAt!(changes.rowOf(member!)));
-      else if (after.length === 0) frozen?.remove(group, this.options.frozenAt!(changes.rowOf(member!)));
+      this.#settle(group, before, this.#changed(group, before, changes), changes, output);
     }
+    for (const [group, arrivals] of this.#arrivals) {
+      const before = this.members.end(group, 'least', this.#last);
+      const changes = this.#inFront(before, arrivals);
+      if (changes.nets.size > 0)
+        this.#settle(group, before, this.#appended(group, before, changes), changes, output);
+    }
+    const { frozen } = this.options;
     for (const due of frozen?.due ?? []) if (frozen!.isStill(due)) frozen!.free(due);
     this.#forget();
     return output;
@@ -97,6 +104,41 @@ export class Top implements Operator {
   #forget(): void {
     this.#input = null;
     this.#groups = new Map();
+    this.#arrivals = new Map();
+  }
+
+  #settle(
+    group: string,
+    before: readonly Member[],
+    after: readonly Member[],
+    changes: GroupChanges,
+    output: Delta<Row>,
+  ): void {
+    if (after === before) return;
+    const { frozen, frozenAt } = this.options;
+    this.#show(before, after, changes, output);
+    if (frozen === undefined) return;
+    const [member] = changes.nets.keys();
+    if (before.length === 0) frozen.add(group, frozenAt!(changes.rowOf(member!)));
+    else if (after.length === 0) frozen.remove(group, frozenAt!(changes.rowOf(member!)));
+  }
+
+  /** Those of the rows that came, as changes, that do not lie behind the last one kept. */
+  #inFront(before: readonly Member[], { rows, weights, orders }: Delta<Row>): GroupChanges {
+    const { orderOf, textOf } = this.options;
+    const changes = new GroupChanges();
+    let full = 0;
+    for (const [, weight] of before) full += weight;
+    // What is taken back in the tick it came in is to be met with it.
+    const passes = full >= this.#last && weights.every((weight) => weight > 0);
+    const last = passes ? orderOfMember(before[before.length - 1]![0]) : null;
+    for (let index = 0; index < rows.length; index++) {
+      const row = rows[index]!;
+      const order = orderOf(row, orders?.[index]);
+      if (last === null || compareText(order, last) <= 0)
+        changes.add(memberOfRow(order, textOf(row)), row, weights[index]!);
+    }
+    return changes;
   }
 
   /** Applies the changes; the first members then, or `before` itself where they are the same. */
@@ -111,33 +153,27 @@ export class Top implements Operator {
   }
 
   /** Keeps the first copies of what there was and what was added, and forgets all behind them. */
-  #appended(group: string, before: readonly Member[], { nets }: GroupChanges): readonly Member[] {
-    const weights = new Map(before);
-    let full = 0;
-    for (const [, weight] of before) full += weight;
-    const last = full < this.#last ? null : before[before.length - 1]![0];
-    let within = false;
-    for (const [member, net] of nets) {
-      if (net < 0) assert(false, 'A row was retracted from a collection that its plan calls append-only.');
-      if (last !== null && compareText(member, last) >= 0) continue;
-      weights.set(member, (weights.get(member) ?? 0) + net);
-      within = true;
-    }
-    if (!within) return before;
+  #appended(group: string, before: readonly Member[], { sorted }: GroupChanges): readonly Member[] {
     const after: Member[] = [];
     let left = this.#last;
-    for (const [member, weight] of [...weights].sort(([one], [other]) => compareText(one, other))) {
-      const kept = Math.min(weight, left);
+    let isSame = true;
+    for (let at = 0, next = 0; at < before.length || next < sorted.length;) {
+      const [was, came] = [before[at], sorted[next]];
+      const order = was === undefined ? 1 : came === undefined ? -1 : compareText(was[0], came[0]);
+      if (order <= 0) at++;
+      if (order >= 0) next++;
+      const member = order <= 0 ? was![0] : came![0];
+      const weight = order <= 0 ? was![1] : 0;
+      const net = order >= 0 ? came![1] : 0;
+      if (net < 0) assert(false, 'A row was retracted from a collection that its plan calls append-only.');
+      const kept = Math.min(weight + net, left);
       left -= kept;
       if (kept > 0) after.push([member, kept]);
-      weights.set(member, kept);
+      if (kept === weight) continue;
+      this.members.add(group, member, kept - weight);
+      isSame = false;
     }
-    const had = new Map(before);
-    for (const [member, kept] of weights) {
-      const change = kept - (had.get(member) ?? 0);
-      if (change !== 0) this.members.add(group, member, change);
-    }
-    return after;
+    return isSame ? before : after;
   }
 
   #show(
@@ -149,10 +185,16 @@ export class Top implements Operator {
     const { ranked, offset } = this.options;
     const [were, are] = [this.#places(before), this.#places(after)];
     if (ranked === null) {
-      const weights = new Map<string, number>();
-      for (const member of were) weights.set(member, (weights.get(member) ?? 0) - 1);
-      for (const member of are) weights.set(member, (weights.get(member) ?? 0) + 1);
-      for (const [member, weight] of weights) if (weight !== 0) output.push(changes.rowOf(member), weight);
+      const come: string[] = [];
+      for (let at = 0, next = 0; at < were.length || next < are.length;) {
+        const [was, is] = [were[at], are[next]];
+        const order = was === undefined ? 1 : is === undefined ? -1 : compareText(was, is);
+        if (order < 0) output.push(changes.rowOf(was!), -1);
+        if (order > 0) come.push(is!);
+        if (order <= 0) at++;
+        if (order >= 0) next++;
+      }
+      for (const member of come) output.push(changes.rowOf(member), 1);
       return;
     }
     for (let at = 0; at < Math.max(were.length, are.length); at++) {
@@ -176,4 +218,17 @@ export class Top implements Operator {
     }
     return places;
   }
+}
+
+/** What came to each group. */
+function arrivalsIn(input: Delta<Row>, groupKeyOf: (row: Row) => string): Map<string, Delta<Row>> {
+  const groups = new Map<string, Delta<Row>>();
+  for (let index = 0; index < input.size; index++) {
+    const row = input.rows[index]!;
+    const key = groupKeyOf(row);
+    let group = groups.get(key);
+    if (group === undefined) groups.set(key, (group = input.blank()));
+    group.push(row, input.weights[index]!, input.orders?.[index]);
+  }
+  return groups;
 }

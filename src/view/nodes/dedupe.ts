@@ -4,7 +4,7 @@ import { generatedRead } from '../../circuit/generated-row.js';
 import type { Ordered } from '../../circuit/operator.js';
 import { Dedupe } from '../../circuit/operators/dedupe.js';
 import { Top } from '../../circuit/operators/top.js';
-import { memberOfRow, type OrderedRows } from '../../circuit/ordered-rows.js';
+import { type OrderedRows } from '../../circuit/ordered-rows.js';
 import type { PlanCompiler } from '../compile-plan.js';
 import { durationText } from '../duration.js';
 import { freezingAmong, freezingTime } from '../freezing.js';
@@ -80,13 +80,11 @@ const INSTANT_LENGTH = 24;
 function rowsOf({ input, by, at }: DedupeNode, compiler: PlanCompiler): OrderedRows {
   const { relation } = input;
   compiler.needsOrder(relation);
-  const textOf = rowTextOfColumns(relation.columns);
   const timeOf = at === null ? null : generatedRead(at);
   return {
     groupKeyOf: keyTextOfColumns(relation.columns, by),
-    memberOf(row, order = '') {
-      const place = timeOf === null ? order : (timeOf(row) as string) + order.slice(INSTANT_LENGTH);
-      return memberOfRow(place, textOf(row));
-    },
+    orderOf: (row, place = '') =>
+      timeOf === null ? place : (timeOf(row) as string) + place.slice(INSTANT_LENGTH),
+    textOf: rowTextOfColumns(relation.columns),
   };
 }

@@ -5,7 +5,7 @@ import { FreedMembers } from '../../circuit/freed-members.js';
 import { generatedRead, generatedRow } from '../../circuit/generated-row.js';
 import type { Ordered } from '../../circuit/operator.js';
 import { Over } from '../../circuit/operators/over.js';
-import { memberOfRow, membersOfOrder } from '../../circuit/ordered-rows.js';
+import { membersOfOrder } from '../../circuit/ordered-rows.js';
 import type { OverColumn, Reach } from '../../circuit/over-columns.js';
 import type { Numbering } from '../../circuit/row-numbers.js';
 import { edgeFrame, extremeFrame, foldedFrame, type RollingFrame } from '../../circuit/rolling.js';
@@ -69,7 +69,8 @@ export const over: NodeKind<OverNode> = {
     };
     const operator = new Over(rows, marksOf, {
       groupKeyOf: keyTextOfColumns(relation.columns, node.per),
-      memberOf: (row) => memberOfRow(orderOf(row), textOf(row)),
+      orderOf,
+      textOf,
       columns: columnsOf(node.functions),
       running: node.functions.filter(isRunning).map(({ aggregate }) => aggregatorOf(aggregate, true)),
       extended: generatedRow([

@@ -1,6 +1,5 @@
 import { generatedExtension } from '../../circuit/generated-row.js';
 import { Top } from '../../circuit/operators/top.js';
-import { memberOfRow } from '../../circuit/ordered-rows.js';
 import { freezingAmong, tightest } from '../freezing.js';
 import { frozenGroups } from '../frozen-groups.js';
 import { indexOrderText } from '../index-order.js';
@@ -45,7 +44,8 @@ export const top: NodeKind<TopNode> = {
     const names = columns.map(({ name }) => name);
     const operator = new Top(members, {
       groupKeyOf: keyTextOfColumns(node.input.relation.columns, node.per),
-      memberOf: (row) => memberOfRow(orderOf(row), textOf(row)),
+      orderOf,
+      textOf,
       offset: node.offset,
       count: node.count,
       ranked: node.rank === null ? null : generatedExtension(names, node.rank, names.length),

@@ -13,7 +13,8 @@ const row = (k: string | null, minute: number, id = '') => ({ k, at: at(minute),
 const within = (minutes: number) => (builder: CircuitBuilder) =>
   new Dedupe(builder.ordered('rows'), {
     groupKeyOf: ({ k }) => JSON.stringify(k),
-    memberOf: (one, order = '') => memberOfRow((one['at'] as string) + order, JSON.stringify(one)),
+    orderOf: (one, place = '') => (one['at'] as string) + place,
+    textOf: JSON.stringify,
     withinMs: minutes * 60_000,
   });
 

@@ -50,7 +50,8 @@ const make =
     const names = Object.keys(columns);
     return new Over(builder.ordered('rows'), (kind) => builder.ordered(`marks.${kind}`), {
       groupKeyOf: (one) => JSON.stringify(one['g']),
-      memberOf: (one) => memberOfRow(orderOf(value(one)), JSON.stringify(one)),
+      orderOf: (one) => orderOf(value(one)),
+      textOf: JSON.stringify,
       columns: Object.values(columns),
       extended: (one, values) => ({
         ...one,

@@ -21,7 +21,8 @@ const make =
     const orderOf = indexOrderText({ columns: [{ path: 'v', descending }] });
     return new Top(builder.ordered('rows'), {
       groupKeyOf: (row) => JSON.stringify(row['g']),
-      memberOf: (row) => memberOfRow(orderOf(row), JSON.stringify(row)),
+      orderOf,
+      textOf: JSON.stringify,
       count,
       offset,
       ranked: rank ? (row, place) => ({ ...row, rank: place }) : null,
