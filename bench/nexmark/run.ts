@@ -12,7 +12,7 @@ import { difference, ExpectedAnswers } from './expected.js';
 import { LoadedEvents, type Measured } from './measured.js';
 import { queries, type Query } from './queries.js';
 
-const MADE_EVENTS = 50_000;
+const MADE_EVENTS = 200_000;
 const REPETITIONS = 3;
 
 /** Operators that remember nothing, over streams, which remember nothing either. */
