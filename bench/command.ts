@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import type { Bench, Figure, Reading } from './figure.js';
+import type { Bench, BenchRedis, Figure, Reading } from './figure.js';
 import { printed, report } from './printed.js';
+import { RedisCluster } from './redis-cluster.js';
 import { RedisServer } from './redis-server.js';
 
 export interface BenchCommand {
@@ -63,18 +64,19 @@ export async function runCommand({ name, figures, events: of, profiles }: BenchC
 
   const measured: { figure: Figure; readings: Reading[] }[] = [];
   for (const figure of figures.filter((each) => names.includes(each.name))) {
-    const servers: RedisServer[] = [];
+    const servers: BenchRedis[] = [];
+    const kept = <T extends BenchRedis>(server: T): T => {
+      servers.push(server);
+      return server;
+    };
     const bench: Bench = {
       scale: { events, quick: options.quick },
       profileInto: options.profile ?? null,
       note: (text) => {
         if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K  ${figure.name}: ${text} …`);
       },
-      redis: async () => {
-        const server = await RedisServer.start({ aof: options.aof });
-        servers.push(server);
-        return server;
-      },
+      redis: async () => kept(await RedisServer.start({ aof: options.aof })),
+      cluster: async () => kept(await RedisCluster.start({ aof: options.aof })),
     };
     try {
       const readings = await figure.measure(bench);

@@ -1,4 +1,16 @@
+import type { Cluster, Redis } from 'ioredis';
+import type { RedisCluster } from './redis-cluster.js';
 import type { RedisServer } from './redis-server.js';
+
+/** One Redis, or a cluster. */
+export interface BenchRedis {
+  readonly url: string;
+  /** A client that is closed with it. */
+  client(): Redis | Cluster;
+  /** Everything in it goes. */
+  flush(): Promise<void>;
+  stop(): Promise<void>;
+}
 
 /** How much is measured. */
 export interface Scale {
@@ -12,6 +24,8 @@ export interface Bench {
   readonly scale: Scale;
   /** A Redis of the figure's own, empty, gone when the figure is done. */
   redis(): Promise<RedisServer>;
+  /** A cluster of the figure's own, as empty, and gone as soon. */
+  cluster(): Promise<RedisCluster>;
   /** Says what is being done, for those who watch. */
   note(text: string): void;
   /** Where V8 is to write profiles of the measured processes; null for none. */

@@ -18,11 +18,11 @@ export class RedisServer {
 
   private constructor(readonly port: number) {}
 
-  static async start({ aof }: { aof: boolean }): Promise<RedisServer> {
+  static async start({ aof, args = [] }: { aof: boolean; args?: readonly string[] }): Promise<RedisServer> {
     for (let attempt = 1; ; attempt++) {
       const server = new RedisServer(await freePort());
       try {
-        await server.#launch(aof);
+        await server.#launch(aof, args);
         return server;
       } catch (error) {
         await server.stop();
@@ -44,6 +44,12 @@ export class RedisServer {
     return redis;
   }
 
+  async flush(): Promise<void> {
+    const client = this.client();
+    await client.flushall();
+    client.disconnect();
+  }
+
   async stop(): Promise<void> {
     for (const redis of this.#clients.splice(0)) redis.disconnect();
     const child = this.#process;
@@ -56,12 +62,16 @@ export class RedisServer {
     rmSync(this.#directory, { recursive: true, force: true });
   }
 
-  async #launch(aof: boolean): Promise<void> {
+  async #launch(aof: boolean, args: readonly string[]): Promise<void> {
     const persistence = aof ? ['--appendonly', 'yes', '--appendfsync', 'everysec'] : ['--appendonly', 'no'];
     const address = ['--port', String(this.port), '--bind', '127.0.0.1'];
-    const child = spawn(BINARY, [...address, '--dir', this.#directory, '--save', '', ...persistence], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const child = spawn(
+      BINARY,
+      [...address, '--dir', this.#directory, '--save', '', ...persistence, ...args],
+      {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
     this.#process = child;
     process.once('exit', () => {
       child.kill('SIGKILL');
@@ -89,7 +99,7 @@ export class RedisServer {
   }
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);

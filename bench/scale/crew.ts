@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { ChainableCommander, Cluster, Redis } from 'ioredis';
 import { RedisConnections } from '../../src/redis/connections.js';
 import { redisPorts } from '../../src/redis/redis.module.js';
 import { shownBy } from '../../src/runtime/generation-tasks.js';
@@ -11,7 +11,7 @@ import { type Progress, progressOf } from '../../src/runtime/progress.js';
 import { sourcesOf } from '../../src/view/plan-nodes.js';
 import { declared, type ViewSpec } from '../declared-views.js';
 import { airport, FlightEvents } from '../flight-events.js';
-import type { RedisServer } from '../redis-server.js';
+import type { BenchRedis } from '../figure.js';
 import { SubjectProcess } from '../subject-process.js';
 
 const LOAD_COMMANDS = 2_000;
@@ -27,7 +27,7 @@ export class Crew {
   readonly workers: SubjectProcess[] = [];
 
   private constructor(
-    readonly redis: RedisServer,
+    readonly redis: BenchRedis,
     readonly prefix: string,
     readonly spec: ViewSpec,
     readonly limits: Partial<Limits>,
@@ -38,7 +38,7 @@ export class Crew {
   }
 
   static async start(
-    redis: RedisServer,
+    redis: BenchRedis,
     options: {
       prefix: string;
       spec: ViewSpec;
@@ -168,7 +168,7 @@ export class Producer {
   readonly #partitionOf: (row: any) => number;
 
   constructor(
-    readonly redis: Redis,
+    readonly redis: Redis | Cluster,
     spec: ViewSpec,
     readonly keys: number,
     seed = 1,
@@ -181,12 +181,15 @@ export class Producer {
 
   async load(count: number): Promise<void> {
     for (let loaded = 0; loaded < count; loaded += LOAD_COMMANDS) {
-      const pipeline = this.redis.pipeline();
+      // Of a cluster each stream may be on another node.
+      const pipelines = new Map<string, ChainableCommander>();
       for (let index = loaded; index < Math.min(count, loaded + LOAD_COMMANDS); index++) {
         const [redisKey, text] = this.#next();
+        let pipeline = pipelines.get(redisKey);
+        if (pipeline === undefined) pipelines.set(redisKey, (pipeline = this.redis.pipeline()));
         pipeline.xadd(redisKey, '*', 'data', text);
       }
-      await pipeline.exec();
+      await Promise.all([...pipelines.values()].map((pipeline) => pipeline.exec()));
     }
   }
 
