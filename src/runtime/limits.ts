@@ -16,7 +16,7 @@ export interface Limits {
   sharedMsMax: number;
   /** Values of operator state kept in memory, over all tasks of a worker. By default as many as half of V8's heap holds. */
   cacheEntriesMax: number;
-  /** Of these so many as objects, others packed as the bytes they are stored as: smaller, and outside of V8's heap. */
+  /** Of these so many as objects, and no more than a twentieth; others are packed as the bytes they are stored as: smaller, and outside of V8's heap. */
   cacheObjectsMax: number;
   /** How long a worker is believed alive after it last said so. */
   leaseMs: number;
@@ -76,7 +76,7 @@ export const defaultLimits: Limits = {
   sharedBatchesMax: 4,
   sharedMsMax: 2_000,
   cacheEntriesMax: Math.floor((getHeapStatistics().heap_size_limit * 0.5) / CACHE_ENTRY_BYTES),
-  cacheObjectsMax: 20_000,
+  cacheObjectsMax: 100_000,
   leaseMs: 6_000,
   registryRefreshMs: 1_000,
   balanceMs: 30_000,

@@ -14,6 +14,9 @@ import { type TaskId, taskName } from './task-id.js';
 import { TimeSpent } from './time-spent.js';
 import { WorkerInputs, type WorkerInputsOptions } from './worker-inputs.js';
 
+/** As objects long values take far more memory than what counts as an entry. */
+const OBJECTS_PART_MAX = 1 / 20;
+
 export interface RunningTasksOptions extends WorkerInputsOptions {
   id: string;
   code: Code;
@@ -46,9 +49,10 @@ export class RunningTasks {
     },
   ) {
     this.#inputs = new WorkerInputs(options);
+    const { cacheEntriesMax, cacheObjectsMax } = options.limits;
     this.#cache = {
-      entriesMax: options.limits.cacheEntriesMax,
-      objectsMax: options.limits.cacheObjectsMax,
+      entriesMax: cacheEntriesMax,
+      objectsMax: Math.min(cacheObjectsMax, Math.ceil(cacheEntriesMax * OBJECTS_PART_MAX)),
     };
   }
 
