@@ -46,16 +46,17 @@ export class Archiver {
     const countMax = await this.#countMax(redisKey);
     let missing = false;
     let read = await this.#readAfter(redisKey, last, countMax);
-    if (read.status === 'lost' || (await this.#isCut(redisKey, last))) {
-      // Another one may have archived and trimmed meanwhile.
-      last = await this.#end(redisKey);
-      missing = last === BEGINNING;
-      read = await this.#readAfter(redisKey, last, countMax);
+    while (!missing && (read.status === 'lost' || (await this.#isCut(redisKey, last)))) {
+      // Another one may have archived and trimmed meanwhile, as often as it likes: something is missing only if the archive still
+      // ends where it did.
+      const end = await this.#end(redisKey);
+      missing = end === last;
+      last = end;
+      if (!missing) read = await this.#readAfter(redisKey, last, countMax);
     }
     if (read.status === 'lost') {
       this.#broken(redisKey, last, read);
       last = BEGINNING;
-      missing = true;
       read = await this.#readAfter(redisKey, last, countMax);
     }
     if (read.status === 'lost') return BEGINNING;

@@ -72,6 +72,22 @@ describe('a log whose beginning is archived', () => {
     expect(isIncomplete(end!)).toBe(false);
   });
 
+  it('has no gap where another archives and trims before each of the reads that follow a look at the archive', async () => {
+    const run = new ArchiveRun();
+    const [one, other] = [run.process(), run.process()];
+    run.append(30);
+    const read = one.log.read.bind(one.log);
+    let reads = 0;
+    one.log.read = async (request) => {
+      if (++reads <= 3) await run.takeOut(other, run.positionAt(6 * reads));
+      return read(request);
+    };
+    await run.takeOut(one, run.positionAt(25));
+    expect(reads).toBeGreaterThan(3);
+    expect(run.warned).toEqual([]);
+    expect((await run.readAll(other, () => 3)).entries).toEqual(run.whole);
+  });
+
   it('is read from its first entry also where another archives and trims between a look at the log and one at the archive', async () => {
     const run = new ArchiveRun();
     const [one, other] = [run.process(), run.process()];
