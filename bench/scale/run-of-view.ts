@@ -1,4 +1,4 @@
-import type { BenchRedis } from '../figure.js';
+import type { Bench, BenchRedis } from '../figure.js';
 import { Crew, Producer } from './crew.js';
 
 const STREAM = 'made-flights';
@@ -19,12 +19,26 @@ export const labelOf = ({ shape, workers, partitions }: Run): string => {
   return `${moves}, ${workers} worker${workers === 1 ? '' : 's'}, ${partitions} partition${partitions === 1 ? '' : 's'}`;
 };
 
-/** How long a view takes for logs that are full already, and how much of the processors of its workers. */
-export async function took(
+/** How many events a run has, and how often it is measured. */
+export const extentOf = ({ scale }: Bench): { events: number; repetitions: number } => ({
+  events: scale.events ?? (scale.quick ? 5_000 : 200_000),
+  repetitions: scale.quick ? 1 : 3,
+});
+
+export interface Measured {
+  /** Events a second. */
+  readonly rate: number;
+  /** Processor time of the workers, in µs an event. */
+  readonly cost: number;
+}
+
+/** How quickly a view takes logs that are full already, and how much of the processors of its workers. */
+export async function measured(
   redis: BenchRedis,
   { shape, workers, partitions }: Run,
-  { events, profileInto }: { events: number; profileInto: string | null },
-): Promise<{ ms: number; cpuMs: number }> {
+  bench: Bench,
+): Promise<Measured> {
+  const { events } = extentOf(bench);
   const client = redis.client();
   const spec = { name: 'view', stream: STREAM, shape, partitions };
   const crew = await Crew.start(redis, {
@@ -32,7 +46,7 @@ export async function took(
     spec,
     workers,
     limits: { registryRefreshMs: 50 },
-    profileInto,
+    profileInto: bench.profileInto,
   });
   try {
     const generation = await crew.placed();
@@ -45,7 +59,7 @@ export async function took(
     const ms = performance.now() - startedAt;
     const cpuMs = (await crew.cpuMs()) - before;
     await crew.expectAllCounted(generation, events);
-    return { ms, cpuMs };
+    return { rate: (events / ms) * 1_000, cost: (cpuMs * 1_000) / events };
   } finally {
     await crew.end();
     await redis.flush();

@@ -1,6 +1,6 @@
 import type { Bench, Figure, Reading } from '../figure.js';
 import { median } from '../median.js';
-import { labelOf, nameOf, type Run, SHAPES, took } from './run-of-view.js';
+import { extentOf, labelOf, measured, nameOf, type Run, SHAPES } from './run-of-view.js';
 
 const WORKERS = [1, 2, 4];
 const PARTITIONS = [1, 4, 16];
@@ -10,8 +10,7 @@ export const scaleOut: Figure = {
   name: 'scale-out',
   title: 'Events a second and processor time an event, by workers and partitions, with and without exchange',
   async measure(bench: Bench): Promise<Reading[]> {
-    const events = bench.scale.events ?? (bench.scale.quick ? 5_000 : 200_000);
-    const repetitions = bench.scale.quick ? 1 : 3;
+    const { repetitions } = extentOf(bench);
     const runs = SHAPES.flatMap((shape) =>
       (bench.scale.quick ? [4] : PARTITIONS).flatMap((partitions) =>
         (bench.scale.quick ? [1, 2] : WORKERS)
@@ -25,9 +24,9 @@ export const scaleOut: Figure = {
     for (let repetition = 0; repetition < repetitions; repetition++)
       for (const run of runs) {
         bench.note(`${labelOf(run)}: ${repetition + 1} of ${repetitions}`);
-        const { ms, cpuMs } = await took(redis, run, { events, profileInto: bench.profileInto });
-        rates.get(nameOf(run))!.push((events / ms) * 1_000);
-        costs.get(nameOf(run))!.push((cpuMs * 1_000) / events);
+        const { rate, cost } = await measured(redis, run, bench);
+        rates.get(nameOf(run))!.push(rate);
+        costs.get(nameOf(run))!.push(cost);
       }
     const readings = runs.flatMap((run): Reading[] => [
       { name: nameOf(run), label: labelOf(run), value: median(rates.get(nameOf(run))!), unit: 'events/s' },

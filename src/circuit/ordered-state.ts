@@ -1,3 +1,4 @@
+import { GroupWrites, type OrderedWrite } from './group-writes.js';
 import { assert } from '../assert.js';
 import { EVERYTHING, justAbove, KnownGroup, type TextRange } from './known-group.js';
 import type { Ordered } from './operator.js';
@@ -17,37 +18,6 @@ export interface OrderedRangeRead {
   /** At most so many; Infinity for all. */
   readonly count: number;
 }
-
-/** One change to store: the member's weight before the tick and after it; 0 is absence. */
-export interface OrderedWrite {
-  readonly group: string;
-  readonly member: string;
-  readonly before: number;
-  after: number;
-}
-
-/** What a tick has changed of one group, a write for each member. Mostly they are few. */
-class Touched {
-  readonly writes: OrderedWrite[] = [];
-  /** Whether one of them went, at any time in the tick. */
-  anyWent = false;
-  #byMember: Map<string, OrderedWrite> | null = null;
-
-  of(member: string): OrderedWrite | undefined {
-    if (this.#byMember !== null) return this.#byMember.get(member);
-    for (const write of this.writes) if (write.member === member) return write;
-    return undefined;
-  }
-
-  push(write: OrderedWrite): void {
-    this.writes.push(write);
-    if (this.#byMember !== null) this.#byMember.set(write.member, write);
-    else if (this.writes.length > FEW) this.#byMember = new Map(this.writes.map((one) => [one.member, one]));
-  }
-}
-
-/** So many writes are looked through as quickly as a map is asked. */
-const FEW = 8;
 
 type Member = [member: string, weight: number];
 
@@ -69,15 +39,15 @@ export class OrderedState implements Ordered {
   readonly kind = 'ordered';
   readonly #groups: TwoGenerations<KnownGroup>;
   /** Groups touched by the current and by the sealed tick: pinned, with each member's weight before the tick. */
-  #current = new Map<string, Touched>();
-  #pending = new Map<string, Touched>();
+  #current = new Map<string, GroupWrites>();
+  #pending = new Map<string, GroupWrites>();
   readonly #pinned = new Map<string, KnownGroup>();
   /** The group that was looked at last: it mostly is the next one too. */
   #latest: { readonly group: string; readonly known: KnownGroup } | null = null;
   #missing: OrderedRead[] = [];
   /** How many reads are under way, and what was committed meanwhile. */
   #asked = 0;
-  #answered = new Map<string, Touched>();
+  #answered = new Map<string, GroupWrites>();
   /** All groups that have members are here, but for these. */
   #holdsAll = false;
   readonly #givenUp = new Set<string>();
@@ -144,7 +114,7 @@ export class OrderedState implements Ordered {
       );
     let touched = this.#current.get(group);
     if (touched === undefined) {
-      this.#current.set(group, (touched = new Touched()));
+      this.#current.set(group, (touched = new GroupWrites()));
       this.#pinned.set(group, known);
     }
     const after = before + weight;
@@ -362,7 +332,7 @@ export class OrderedState implements Ordered {
   }
 
   /** Of a group in which much comes and goes only what is there is remembered. */
-  #forgetAbsent(group: string, { writes }: Touched): void {
+  #forgetAbsent(group: string, { writes }: GroupWrites): void {
     const known = this.#known(group);
     const current = this.#current.get(group);
     for (const { member } of writes)

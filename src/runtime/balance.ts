@@ -75,11 +75,11 @@ function least(workers: readonly string[], load: ReadonlyMap<string, number>): s
   return workers.reduce((best, worker) => (load.get(worker)! < load.get(best)! ? worker : best));
 }
 
-const NONE: Moved = { round: 0, by: '', to: {} };
+const NONE: Moved = { number: 0, by: '', to: {} };
 
 /** The later of two decisions. Two that were taken at once, because both thought that it was up to them, are told apart by who took them. */
 const later = (left: Moved, right: Moved): Moved =>
-  left.round > right.round || (left.round === right.round && left.by <= right.by) ? left : right;
+  left.number > right.number || (left.number === right.number && left.by <= right.by) ? left : right;
 
 /**
  * Spreads the work by what it costs. One worker decides, the one that started first; all do as the latest decision says that any
@@ -119,7 +119,7 @@ export class Balance {
    */
   decide(tasks: readonly AssignableTask[], workers: readonly WorkerInfo[]): boolean {
     const now = this.clock.monotonicMs();
-    const basis = JSON.stringify([workers.map(({ id }) => id), this.#moved.round, this.#moved.by]);
+    const basis = JSON.stringify([workers.map(({ id }) => id), this.#moved.number, this.#moved.by]);
     if (basis !== this.#basis) {
       this.#basis = basis;
       this.#since = now;
@@ -129,7 +129,7 @@ export class Balance {
     if (eldest(workers)?.id !== this.id || !workers.every(({ costs }) => costs)) return false;
     const to = balanced(groupsOf(tasks, workers), this.#moved.to, costsAmong(workers));
     if (to === this.#moved.to) return false;
-    this.#decided = { round: this.#moved.round + 1, by: this.id, to };
+    this.#decided = { number: this.#moved.number + 1, by: this.id, to };
     return true;
   }
 }

@@ -37,10 +37,8 @@ export class LostInRounds {
 
   /** Null of a task that cannot make again what it lost, or where there are no rounds. */
   static of(options: TaskOptions, ticks: Ticks): LostInRounds | null {
-    const receivers = receiversOfLogs(options);
-    return receivers === null || options.sending!.options.rounds === null
-      ? null
-      : new LostInRounds(options, receivers, ticks);
+    const receivers = receiversOfLogs(options, 'with rounds');
+    return receivers && new LostInRounds(options, receivers, ticks);
   }
 
   /** The store is behind what was stored. */

@@ -8,11 +8,15 @@ import type { Ticks } from './ticks.js';
 export type MakingAgain = Pick<TaskOptions, 'id' | 'inputs' | 'store'>;
 
 /**
- * To whom a task sends what it can make again after its slot went back: one that reads logs, and nothing but them. Null of any other: a
- * place in logs and in time is not enough to cut it at.
+ * To whom a task sends what it can make again after its slot went back, where there are rounds or where there are none: one that reads
+ * logs, and nothing but them. Null of any other: a place in logs and in time is not enough to cut it at.
  */
-export function receiversOfLogs({ id, sending, inputs }: TaskOptions): readonly TaskId[] | null {
+export function receiversOfLogs(
+  { id, sending, inputs }: TaskOptions,
+  rounds: 'with rounds' | 'without',
+): readonly TaskId[] | null {
   if (sending === null || id.stage > 0) return null;
+  if ((sending.options.rounds !== null) !== (rounds === 'with rounds')) return null;
   return inputs.some(({ redisKey }) => redisKey === undefined) ? null : sending.options.receivers.tasks;
 }
 
@@ -29,10 +33,8 @@ export class LostTicks {
 
   /** Null of a task that cannot make again what it lost, or where there are rounds (`lost-in-rounds.ts`). */
   static of(options: TaskOptions, ticks: Ticks): LostTicks | null {
-    const receivers = receiversOfLogs(options);
-    return receivers === null || options.sending!.options.rounds !== null
-      ? null
-      : new LostTicks(options, receivers, ticks);
+    const receivers = receiversOfLogs(options, 'without');
+    return receivers && new LostTicks(options, receivers, ticks);
   }
 
   /** The store is behind what was stored. */

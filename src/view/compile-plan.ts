@@ -77,7 +77,7 @@ export class PlanCompiler {
   readonly #sources = new Map<string, { source: SourceDeclaration; vertex: number }>();
   /** The vertices that make rows of tables' records. */
   readonly #tables = new Map<string, number>();
-  /** Streams whose rows need their place in the log. */
+  /** Streams whose rows need their place in the log, and what of it. */
   readonly #ordered = new Map<string, LogOrder>();
   readonly #timed = new Set<string>();
   readonly #fused: PlanNode | null;

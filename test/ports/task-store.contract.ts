@@ -1,4 +1,4 @@
-import type { OrderedWrite } from '../../src/circuit/ordered-state.js';
+import type { OrderedWrite } from '../../src/circuit/group-writes.js';
 import type { Claimed } from '../../src/runtime/ports/task-store.js';
 import { BUCKETS, commitOf, positionsAfter, recordOf, rowsWrites, TASK } from './commit-request.js';
 import { onEverySubject } from './subject.js';

@@ -8,10 +8,10 @@ import {
   type TaskGroup,
 } from '../../src/runtime/assignment.js';
 import { Balance, balanced, costsAmong } from '../../src/runtime/balance.js';
-import { Clock } from '../../src/runtime/clock.js';
 import type { WorkerInfo } from '../../src/runtime/ports/workers.js';
 import { taskName } from '../../src/runtime/task-id.js';
 import { Random } from '../../src/testing/random.js';
+import { HandClock } from '../support/hand-clock.js';
 
 const task = (view: string, partition: number, fingerprint = 'f'): AssignableTask => ({
   id: { view, generation: 1, stage: 0, partition },
@@ -149,16 +149,6 @@ describe('spreading the work by what it costs', () => {
 });
 
 describe('who decides what moves', () => {
-  class HandClock extends Clock {
-    ms = 0;
-    now(): number {
-      return this.ms;
-    }
-    monotonicMs(): number {
-      return this.ms;
-    }
-    async sleep(): Promise<void> {}
-  }
   const BALANCE_MS = 1_000;
   const tasks = partitions(4);
   /** All that cost something are with one worker, and it is told by it. */
@@ -186,7 +176,7 @@ describe('who decides what moves', () => {
     return after(0, ...ids).moves[0]!;
   };
   /** Decides that all is with 1: what rests on it is then to be moved away. */
-  const allWithOne = { round: 7, by: '9', to: Object.fromEntries(tasks.map(({ source }) => [source, '1'])) };
+  const allWithOne = { number: 7, by: '9', to: Object.fromEntries(tasks.map(({ source }) => [source, '1'])) };
   const hear = (...ids: string[]): void => {
     for (const id of ids) balances[id]!.movesAmong([worker('9', {}, { moved: allWithOne })]);
   };
@@ -234,7 +224,9 @@ describe('who decides what moves', () => {
   });
 
   it('does not matter where two think that it is up to them: all take the same of both', () => {
-    const both = ['1', '2'].map((by) => worker(by, {}, { moved: { round: 1, by, to: { 'flights/0': by } } }));
+    const both = ['1', '2'].map((by) =>
+      worker(by, {}, { moved: { number: 1, by, to: { 'flights/0': by } } }),
+    );
     const heard = ['1', '2', '3'].map((id) =>
       balances[id]!.movesAmong(id === '2' ? [...both].reverse() : both),
     );

@@ -6,6 +6,7 @@ import type { CommitRequest } from '../../src/runtime/ports/task-store.js';
 import { Random } from '../../src/testing/random.js';
 import { declarationErrors } from '../../src/view/declaration-errors.js';
 import { rowsBehind, SimulatedRun } from '../support/simulated-run.js';
+import { accounts } from '../../src/testing/simulation/transfers-subject.js';
 
 const BUYERS = ['ann', 'bob', 'cid', 'dea', 'eve', 'fay'];
 
@@ -159,21 +160,8 @@ describe('a view that reaches one stream by two paths through other views', () =
 });
 
 /** What accounts have, where what one gives another gets; and what all of them have together. */
-function accounts(partitions: number, options: { readonly mayTear?: true } = {}) {
-  const transfers = stream('transfers', {
-    schema: z.object({ id: z.int(), from: z.string(), to: z.string(), amount: z.int() }),
-    partitions,
-    partitionBy: 'id',
-  });
-  const balances = view('balances', {
-    from: transfers
-      .flatMap(z.object({ account: z.string(), amount: z.int() }), ({ from, to, amount }) => [
-        { account: from, amount: -amount },
-        { account: to, amount },
-      ])
-      .groupBy('account')
-      .aggregate({ amount: sum('amount') }),
-  });
+function readers(partitions: number, options: { readonly mayTear?: true } = {}) {
+  const { transfers, balances } = accounts({ partitions });
   const total = view('total', {
     from: balances.groupBy().aggregate({ accounts: count(), total: sum('amount') }),
     ...options,
@@ -195,13 +183,13 @@ function accounts(partitions: number, options: { readonly mayTear?: true } = {})
 
 describe('a view over a view of several partitions', () => {
   const totalsSeen = async (options: { readonly mayTear?: true }): Promise<number[]> => {
-    const { transfers, balances, total } = accounts(3, options);
+    const { transfers, balances, total } = readers(3, options);
     const run = new SimulatedRun([balances, total]);
     const seen = rowsSeen<{ total: number }>(run, 'total');
     const random = new Random(2);
-    await limping(run, (id) => {
+    await limping(run, () => {
       const [from, to] = [random.of(BUYERS), random.of(BUYERS)];
-      run.append(transfers, { id, from, to, amount: random.below(100) });
+      run.append(transfers, { from, to, amount: random.below(100) });
     });
     await run.settled('total');
     expect(run.rows('total')).toEqual([{ accounts: 6, total: 0 }]);
@@ -220,14 +208,14 @@ describe('a view over a view of several partitions', () => {
 
   it.each(['total', 'owned'] as const)('has the rows of one partition: %s', async (name) => {
     const rowsIn = async (partitions: number, seed: number): Promise<string[]> => {
-      const of = accounts(partitions);
+      const of = readers(partitions);
       return rowsBehind(of[name], { commitWritesMax: 4, readEntriesMax: 3 }, async (run) => {
         // What is made in a view is not read.
         run.start([of.balances, of[name]]);
         const random = new Random(seed);
         for (let id = 0; id < 60; id++) {
           const [from, to] = [random.of(BUYERS), random.of(BUYERS)];
-          run.append(of.transfers, { id, from, to, amount: random.below(100) });
+          run.append(of.transfers, { from, to, amount: random.below(100) });
           if (random.chance(0.2))
             run.append(of.owners, { owner: random.of(['me', 'you']), account: random.of(BUYERS) });
           if (random.chance(0.3)) await run.pass(random.below(300));

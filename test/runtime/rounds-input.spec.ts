@@ -1,8 +1,9 @@
 import { encodeEntry } from '../../src/runtime/exchange-entry.js';
-import { type InputBatch, LogLost } from '../../src/runtime/input.js';
+import { LogLost } from '../../src/runtime/input.js';
 import type { CommitId, Received, ReceiveRequest, TaskStore } from '../../src/runtime/ports/task-store.js';
 import { ROUNDS } from '../../src/runtime/rounds.js';
 import { RoundsInput } from '../../src/runtime/rounds-input.js';
+import { rowsOf } from '../support/received-rows.js';
 
 const RECEIVER = 2;
 const NO_FACTS = { frontier: {}, clocks: {}, more: false };
@@ -95,11 +96,6 @@ beforeEach(() => {
   );
 });
 const next = (note: unknown = undefined) => input.next({ position: '0-0', entries: 0 }, note);
-const rowsOf = (batch: InputBatch | null) =>
-  batch &&
-  batch.inputs!(0, batch.size)
-    .get('x')!
-    .rows.map(({ row }) => row);
 /** What is kept after all that there is, or after so many parts. */
 const kept = async (parts?: number): Promise<unknown> => {
   const batch = (await next())!;

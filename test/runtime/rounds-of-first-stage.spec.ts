@@ -1,10 +1,11 @@
 import { encodeEntry } from '../../src/runtime/exchange-entry.js';
 import type { Heard } from '../../src/runtime/followed.js';
-import { type InputBatch, LogLost } from '../../src/runtime/input.js';
+import { LogLost } from '../../src/runtime/input.js';
 import type { MadeAgain } from '../../src/runtime/made-again.js';
 import type { Received, ReceiveRequest, TaskStore } from '../../src/runtime/ports/task-store.js';
 import { encodeCut } from '../../src/runtime/rounds.js';
 import { RoundsInput } from '../../src/runtime/rounds-input.js';
+import { rowsOf } from '../support/received-rows.js';
 
 const FACTS = { frontier: {}, clocks: {}, more: false };
 const RECEIVER = 1;
@@ -67,11 +68,6 @@ describe('what the first stage makes again, received round by round', () => {
   let slots: Slots;
   let input: RoundsInput;
   const next = (note: unknown = undefined) => input.next({ position: '0-0', entries: 0 }, note);
-  const rowsOf = (batch: InputBatch | null) =>
-    batch &&
-    batch.inputs!(0, batch.size)
-      .get('x')!
-      .rows.map(({ row }) => row);
   const kept = async (): Promise<unknown> => {
     const batch = (await next())!;
     return batch.noteAfter!(batch.size);

@@ -1,17 +1,6 @@
 import { TaskCosts } from '../../src/runtime/task-costs.js';
 import { TimeSpent } from '../../src/runtime/time-spent.js';
-import { Clock } from '../../src/runtime/clock.js';
-
-class HandClock extends Clock {
-  ms = 0;
-  now(): number {
-    return this.ms;
-  }
-  monotonicMs(): number {
-    return this.ms;
-  }
-  async sleep(): Promise<void> {}
-}
+import { HandClock } from '../support/hand-clock.js';
 
 describe('what tasks cost', () => {
   let clock: HandClock;

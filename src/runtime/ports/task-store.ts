@@ -1,5 +1,6 @@
 import type { Texts } from '../../circuit/keyed-state.js';
-import type { OrderedRead, OrderedWrite } from '../../circuit/ordered-state.js';
+import type { OrderedWrite } from '../../circuit/group-writes.js';
+import type { OrderedRead } from '../../circuit/ordered-state.js';
 import type { Clocks } from '../clocks.js';
 import type { Position } from '../position.js';
 import type { RawEntry } from './source-log.js';

@@ -19,7 +19,7 @@ export interface WorkerInfo {
 /** A decision that source partitions are to be elsewhere than where they fall by themselves. */
 export interface Moved {
   /** A later one has a greater number. */
-  readonly round: number;
+  readonly number: number;
   /** The worker that took it. */
   readonly by: string;
   readonly to: Readonly<Record<string, string>>;

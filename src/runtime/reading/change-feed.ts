@@ -1,4 +1,4 @@
-import { type ViewChange } from '../../circuit/view-output.js';
+import type { ViewChange } from '../../circuit/view-output.js';
 import { bucketOf } from '../../zset/bucket-of.js';
 import { StillwaterError } from '../../errors/stillwater-error.js';
 import { abortTogether } from '../abort-together.js';

@@ -16,17 +16,11 @@ interface Transfer {
   readonly amount: number;
 }
 
-/**
- * What one account gives another one gets: a sum over all of them is always 0, in a view that reads their balances in several
- * partitions as well. `mayTear`: it is said that it need not be.
- */
-export function transferred(
-  { partitions, buckets, retain }: Shape,
-  options: { readonly mayTear?: true } = {},
-): Subject {
+/** Transfers between accounts, and what each account has. */
+export function accounts({ partitions, buckets, retain }: Partial<Shape>) {
   const transfers = stream('transfers', {
     schema: z.object({ from: z.string(), to: z.string(), amount: z.int() }),
-    partitions: 3,
+    partitions,
     partitionBy: 'from',
     ...(retain && { retain }),
   });
@@ -38,8 +32,20 @@ export function transferred(
       ])
       .groupBy('account')
       .aggregate({ amount: sum('amount') }),
-    buckets,
+    ...(buckets && { buckets }),
   });
+  return { transfers, balances };
+}
+
+/**
+ * What one account gives another one gets: a sum over all of them is always 0, in a view that reads their balances in several
+ * partitions as well. `mayTear`: it is said that it need not be.
+ */
+export function transferred(
+  { partitions, buckets, retain }: Shape,
+  options: { readonly mayTear?: true } = {},
+): Subject {
+  const { transfers, balances } = accounts({ partitions: 3, buckets, retain });
   const sides = view('sides', {
     from: balances
       .select({

@@ -4,7 +4,8 @@ import { generatedRead } from '../../circuit/generated-row.js';
 import type { Ordered } from '../../circuit/operator.js';
 import { Dedupe } from '../../circuit/operators/dedupe.js';
 import { Top } from '../../circuit/operators/top.js';
-import { type OrderedRows } from '../../circuit/ordered-rows.js';
+import type { OrderedRows } from '../../circuit/ordered-rows.js';
+import { positionIn } from '../../circuit/place-in-log.js';
 import type { PlanCompiler } from '../compile-plan.js';
 import { durationText } from '../duration.js';
 import { freezingAmong, freezingTime } from '../freezing.js';
@@ -73,18 +74,14 @@ function freedMembers(
   return { freed: new FreedMembers([members], { time, keptMs, due: new DueTimes(compiler.ordered('due')) }) };
 }
 
-/** An order text begins with the event's time, an instant of 24 characters; the place in the log is the rest. */
-const INSTANT_LENGTH = 24;
-
 /** Rows are put in the order of their time; those of one time in that of the log, or else of their texts. */
 function rowsOf({ input, by, at }: DedupeNode, compiler: PlanCompiler): OrderedRows {
   const { relation } = input;
-  compiler.needsOrder(relation);
+  compiler.needsOrder(relation, at === null ? 'time' : 'position');
   const timeOf = at === null ? null : generatedRead(at);
   return {
     groupKeyOf: keyTextOfColumns(relation.columns, by),
-    orderOf: (row, place = '') =>
-      timeOf === null ? place : (timeOf(row) as string) + place.slice(INSTANT_LENGTH),
+    orderOf: (row, place = '') => (timeOf === null ? place : (timeOf(row) as string) + positionIn(place)),
     textOf: rowTextOfColumns(relation.columns),
   };
 }
