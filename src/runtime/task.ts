@@ -8,11 +8,9 @@ import { LostInRounds } from './lost-in-rounds.js';
 import { LostTicks } from './lost-ticks.js';
 import type { ParkReason, TaskRecord } from './ports/task-store.js';
 import { comparePositions } from './position.js';
-import { isSameCommit } from './read-changelog.js';
 import type { TaskId } from './task-id.js';
 import { Diverged, Ended, isTransient, type TaskEnd } from './task-end.js';
 import type { TaskOptions } from './task-options.js';
-import { NO_TICK } from './tick.js';
 import { Ticks } from './ticks.js';
 
 /**
@@ -25,15 +23,12 @@ export class Task {
   readonly #lost: LostTicks | LostInRounds | null;
   readonly #stop = new AbortController();
   #idle = false;
-  /** When it was last seen that the store stands where the last commit left it. */
-  #looked: number;
   #end: TaskEnd | null = null;
 
   constructor(readonly options: TaskOptions) {
     this.id = options.id;
     this.#ticks = new Ticks(options, this.#stop.signal);
     this.#lost = LostTicks.of(options, this.#ticks) ?? LostInRounds.of(options, this.#ticks);
-    this.#looked = options.clock.monotonicMs();
     // Each of its inputs may wait for it.
     setMaxListeners(0, this.#stop.signal);
   }
@@ -93,7 +88,7 @@ export class Task {
     let cause = thrown;
     await this.#ticks.settled().catch((failure) => (cause = failure));
     if (cause instanceof Ended) this.#end = cause.end;
-    else if (!(cause instanceof Diverged) && !isTransient(cause) && !(await this.#storeMoved()))
+    else if (!(cause instanceof Diverged) && !isTransient(cause) && !(await this.#ticks.storeMoved()))
       this.#end =
         cause instanceof StillwaterError || cause instanceof LogLost
           ? { how: 'parked', reason: { code: cause.code, message: cause.message, at: clock.now() } }
@@ -123,15 +118,6 @@ export class Task {
       }
     }
     this.#end = { how: 'released' };
-  }
-
-  /**
-   * Whether the store is elsewhere than the last answered commit left it. Where a Redis lost its last writes, state and
-   * log went back together, and it is only this task that is ahead of both: what it knows of state is of two times.
-   */
-  async #storeMoved(): Promise<boolean> {
-    const stored = await this.options.store.reload(this.id, this.options.token).catch(() => null);
-    return stored === null || !isSameCommit(stored.record ?? NO_TICK, this.record);
   }
 
   async #park(reason: ParkReason): Promise<void> {
@@ -175,7 +161,7 @@ export class Task {
         this.#idle = true;
         await this.#any(news);
         this.#idle = false;
-        await this.#look();
+        await this.#ticks.look();
       }
     }
   }
@@ -191,18 +177,6 @@ export class Task {
     ]);
     letGo();
     over.abort(OVER);
-  }
-
-  /**
-   * A task with nothing to commit would never learn that its slot lost its last writes: it looks now and then.
-   * @throws Diverged
-   */
-  async #look(): Promise<void> {
-    const { limits, clock } = this.options;
-    const now = clock.monotonicMs();
-    if (now - this.#looked < limits.leaseMs) return;
-    this.#looked = now;
-    if (await this.#storeMoved()) throw new Diverged();
   }
 
   /** Applies a batch in ticks, up to the place where the task is to stop. */

@@ -8,8 +8,10 @@ import { drive } from './drive.js';
 import type { TimedPartition } from './heartbeats.js';
 import type { InputBatch, TaskInput } from './input.js';
 import type { InputPosition, TaskRecord } from './ports/task-store.js';
+import { isSameCommit } from './read-changelog.js';
 import { RecentErrors } from './recent-errors.js';
 import { withTallies } from './tallies.js';
+import { Diverged } from './task-end.js';
 import type { TaskOptions } from './task-options.js';
 import { TaskTime } from './task-time.js';
 import { NO_TICK, type Tick, tickOfTime, tickOver, writesOf } from './tick.js';
@@ -35,6 +37,8 @@ export class Ticks {
   readonly #size: TickSize;
   readonly #caution: Caution;
   readonly #recentErrors: RecentErrors;
+  /** When it was last seen that the store stands where the last commit left it. */
+  #looked: number;
 
   constructor(
     readonly options: TaskOptions,
@@ -47,6 +51,7 @@ export class Ticks {
     this.#caution = new Caution(options);
     this.#recentErrors = new RecentErrors(options);
     this.#record = this.#goingOnFrom(options.record);
+    this.#looked = options.clock.monotonicMs();
   }
 
   /** Where the last submitted tick left the inputs. */
@@ -94,6 +99,28 @@ export class Ticks {
     circuit.drop();
     output.takeResult();
     errors.takeResult();
+  }
+
+  /**
+   * Whether the store is elsewhere than the last answered commit left it. Where a Redis lost its last writes, state and
+   * log went back together, and it is only this task that is ahead of both: what it knows of state is of two times.
+   */
+  async storeMoved(): Promise<boolean> {
+    const { id, token, store } = this.options;
+    const stored = await store.reload(id, token).catch(() => null);
+    return stored === null || !isSameCommit(stored.record ?? NO_TICK, this.committed);
+  }
+
+  /**
+   * A task that commits nothing would never learn that its slot lost its last writes: it looks now and then.
+   * @throws Diverged
+   */
+  async look(): Promise<void> {
+    const { limits, clock } = this.options;
+    const now = clock.monotonicMs();
+    if (now - this.#looked < limits.leaseMs) return;
+    this.#looked = now;
+    if (await this.storeMoved()) throw new Diverged();
   }
 
   /** Goes on from what the store holds: a record, or nothing at all. */
@@ -168,8 +195,13 @@ export class Ticks {
     await this.#submit(tick, await this.#step(tick));
   }
 
+  /** What a receiver waits for may be what the slot has lost. @throws Diverged */
   async #room(): Promise<void> {
-    await this.options.sending?.room(this.#record, () => this.settled(), this.stopping);
+    const waiting = async (): Promise<void> => {
+      await this.settled();
+      await this.look();
+    };
+    await this.options.sending?.room(this.#record, waiting, this.stopping);
   }
 
   /** One tick over the entries [from, to) or fewer, and all that becomes due with it. Where it ended. */

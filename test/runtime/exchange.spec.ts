@@ -209,6 +209,21 @@ describe('what a task sent', () => {
     expect(sorted(run.rows('by-buyer'))).toEqual(sorted(expected(some(306))));
   });
 
+  it('is sent again where all of it was lost while the sender waited for room', async () => {
+    running([byBuyer(1)], { leaseMs: 1_000, exchangeEntriesMax: 5, readEntriesMax: 1 });
+    run.append(sales, ...some(6));
+    await run.settled('by-buyer');
+    const before = checkpoint(run.redis);
+    run.task('by-buyer', '1.0').parked = { code: 'test', message: 'held', at: run.time.now() };
+    run.task('by-buyer', '1.0').nonce = 'another';
+    run.append(sales, ...some(300, 6));
+    await run.pass(60_000);
+    for (const place of ['0.0', '0.1', '0.2']) rollBackTask(run.redis, before, run.nameOf('by-buyer', place));
+    await run.ports.tasks.unpark(shownBy(run.generation('by-buyer'))[0]!);
+    await run.settled('by-buyer');
+    expect(sorted(run.rows('by-buyer'))).toEqual(sorted(expected(some(306))));
+  });
+
   it('is read again by a receiver whose slot alone went back', async () => {
     running([byBuyer(2)], { leaseMs: 1_000 });
     run.append(sales, ...some(40));

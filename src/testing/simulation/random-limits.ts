@@ -6,6 +6,8 @@ export const randomLimits = (random: Random): Limits => ({
   ...defaultLimits,
   commitWritesMax: random.of([4, 30, 4_000]),
   readEntriesMax: random.of([3, 50, 8_000]),
+  readBytesMax: random.of([200, defaultLimits.readBytesMax]),
+  exchangeEntriesMax: random.of([1, 3, defaultLimits.exchangeEntriesMax]),
   cacheEntriesMax: random.of([1, 10, 10_000]),
   cacheObjectsMax: 4,
   leaseMs: 1_500,
