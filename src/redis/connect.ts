@@ -8,6 +8,8 @@ export type Connection = Redis | Cluster;
 export const DISCONNECT_MS = 100;
 /** How often a command is sent on to another node before it is given up. */
 const REDIRECTIONS_MAX = 5;
+/** So often at the most a connection to a server that says that it is a replica is replaced. */
+const READONLY_MS = 1_000;
 const UNREACHABLE = 'no node of the cluster can be reached';
 /** How long a node may take to say which node has which slots. */
 const SLOTS_MS_MAX = 1_000;
@@ -30,6 +32,19 @@ class Nodes extends Cluster {
 }
 
 /**
+ * A master that became a replica takes no writes any more: whoever is the master is behind another connection. Where it is behind
+ * none, what is only read goes on in between.
+ */
+function whenReadOnly(): (error: Error) => boolean {
+  let replacedAt = -Infinity;
+  return ({ message }) => {
+    if (!message.startsWith('READONLY') || performance.now() - replacedAt < READONLY_MS) return false;
+    replacedAt = performance.now();
+    return true;
+  };
+}
+
+/**
  * Connects when first used. `settings` are of each connection, and give way to those of the address. Commands given while
  * there is no connection wait for one attempt to make one.
  */
@@ -43,8 +58,7 @@ export function connectTo(address: RedisAddress, settings: RedisOptions): Connec
     enableOfflineQueue: true,
     // Who listens subscribes with every connection. ioredis would do it too, and leaves a failure of that unhandled.
     autoResubscribe: false,
-    // A master that became a replica takes no writes any more: whoever is the master is behind another connection.
-    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+    reconnectOnError: whenReadOnly(),
   };
   if (isCluster(place)) return connectToNodes(place.cluster, place.options ?? {}, settings, fixed);
   if (typeof place === 'string') return inItsDatabase(new Redis(place, { ...settings, ...fixed }));

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { Workers, type WorkerInfo } from '../runtime/ports/workers.js';
+import { type LiveWorkers, Workers, type WorkerInfo } from '../runtime/ports/workers.js';
 import type { RedisConnections } from './connections.js';
 import type { Keyspace } from './keyspace.js';
-import { answered } from './replies.js';
-import { callRenew, type RenewReply } from './scripts/call.js';
+import { answered, refusalOf } from './replies.js';
+import { callKnownWorkers, callRenew, type RenewReply } from './scripts/call.js';
 
 /** Who is alive, in one hash, by Redis's clock; announcements on one channel. */
 export class RedisWorkers extends Workers {
@@ -18,7 +18,7 @@ export class RedisWorkers extends Workers {
     super();
   }
 
-  renew(worker: WorkerInfo, leaseMs: number): Promise<{ live: WorkerInfo[]; now: number }> {
+  renew(worker: WorkerInfo, leaseMs: number): Promise<LiveWorkers> {
     return answered('Renewing the lease of this worker', async () =>
       decode(
         await callRenew(this.connections.control, this.keyspace.workers, {
@@ -34,12 +34,21 @@ export class RedisWorkers extends Workers {
     await answered('Leaving', () => this.connections.control.hdel(this.keyspace.workers, id));
   }
 
-  live(): Promise<{ live: WorkerInfo[]; now: number }> {
-    return answered('Looking who is alive', async () =>
-      decode(
-        await callRenew(this.connections.control, this.keyspace.workers, { id: '', info: '', leaseMs: 0 }),
-      ),
-    );
+  live(): Promise<LiveWorkers> {
+    const { connections, keyspace } = this;
+    return answered('Looking who is alive', async () => {
+      try {
+        return decode(
+          await callRenew(connections.control, keyspace.workers, { id: '', info: '', leaseMs: 0 }),
+        );
+      } catch (thrown) {
+        const refused = refusalOf(thrown);
+        if (refused === null) throw thrown;
+        const known = (): Promise<RenewReply> => callKnownWorkers(connections.control, keyspace.workers);
+        // A server that is a replica now has its connection replaced, under the first of them.
+        return { ...decode(await known().catch(known)), refused };
+      }
+    });
   }
 
   async announce(): Promise<void> {
@@ -70,7 +79,7 @@ export class RedisWorkers extends Workers {
   }
 }
 
-function decode([, now, ...rest]: RenewReply): { live: WorkerInfo[]; now: number } {
+function decode([, now, ...rest]: RenewReply): LiveWorkers {
   const live: WorkerInfo[] = [];
   for (let index = 1; index < rest.length; index += 2) live.push(JSON.parse(rest[index]!) as WorkerInfo);
   live.sort((left, right) => (left.id < right.id ? -1 : 1));

@@ -3,7 +3,7 @@ import { messageOf, StillwaterError } from '../errors/stillwater-error.js';
 
 /** Replies that say that a command was not begun, by their first word. */
 const REFUSALS =
-  /^(OOM|READONLY|LOADING|MASTERDOWN|NOREPLICAS|BUSY|MISCONF|TRYAGAIN|CLUSTERDOWN|MOVED|ASK|NOPERM|NOAUTH)\b/;
+  /^(OOM|READONLY|LOADING|MASTERDOWN|NOREPLICAS|BUSY|MISCONF|TRYAGAIN|CLUSTERDOWN|MOVED|ASK|NOPERM|NOAUTH|WRONGPASS)\b/;
 
 /** An answer of Redis, as against a connection that gave none. */
 export function isReply(thrown: unknown): thrown is Error {

@@ -10,6 +10,8 @@ import type { Workers } from './ports/workers.js';
  */
 export class RegistryWatch {
   #snapshot: RegistrySnapshot = { revision: -1, release: 0, archived: false, generations: [] };
+  /** When the last reading began. */
+  #readAt = -Infinity;
   readonly #listeners = new Set<() => void>();
   readonly #stopped = new AbortController();
   #stopListening: (() => void) | null = null;
@@ -61,8 +63,12 @@ export class RegistryWatch {
     return () => this.#listeners.delete(listener);
   }
 
-  async refresh(): Promise<RegistrySnapshot> {
+  /** Reads the registry, unless it was read `ageMs` ago or less. */
+  async refresh(ageMs = -1): Promise<RegistrySnapshot> {
+    const asked = this.clock.monotonicMs();
+    if (asked - this.#readAt <= ageMs) return this.#snapshot;
     const snapshot = await this.registry.read();
+    this.#readAt = asked;
     if (snapshot.revision !== this.#snapshot.revision || snapshot.release !== this.#snapshot.release) {
       this.#snapshot = snapshot;
       for (const listener of this.#listeners) listener();

@@ -53,7 +53,7 @@ export class Worker {
   #announced = false;
   #loop: Promise<void> | null = null;
   #renewed = -Infinity;
-  #live: WorkerInfo[] = [];
+  #live: readonly WorkerInfo[] = [];
   readonly #info: () => WorkerInfo;
   readonly #startedAt: number;
 

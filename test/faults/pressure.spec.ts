@@ -79,6 +79,50 @@ describeWithRedis('pressure', () => {
     expect(await raw.xlen('sales')).toBeLessThan(4_000);
   });
 
+  test.each([
+    ['NOREPLICAS', (): unknown => raw.config('SET', 'min-replicas-to-write', '1')],
+    ['READONLY', (): unknown => raw.replicaof('127.0.0.1', 1)],
+    [
+      'MISCONF',
+      async (): Promise<void> => {
+        await raw.config('SET', 'save', '3600 1');
+        await raw.config('SET', 'dir', '/proc');
+        await raw.bgsave();
+      },
+    ],
+  ])(
+    'of a Redis that takes no writes (%s): whoever asks is told that views wait and why, and they go on by themselves',
+    async (refusal, refuse) => {
+      await redis.stop();
+      redis = await RedisServer.start({ args: ['--enable-protected-configs', 'yes'] });
+      raw = redis.client();
+      product = await Product.start(redis, [perShop]);
+      await fill('sales', 10, { shop: 'a', note: '' });
+      await product.caughtUp('per-shop');
+      await refuse();
+      const reason = expect.stringMatching(new RegExp(`^${refusal}`)) as string;
+      // Longer than a lease, which nobody can renew.
+      for (let round = 0; round < 2; round++) {
+        await eventually(async () => (await product!.get('/views/per-shop')).body.state === 'waiting');
+        await new Promise((resolve) => setTimeout(resolve, 1_200));
+      }
+      const { status, body } = await product.get('/views/per-shop');
+      expect([status, body.state, body.waiting]).toEqual([200, 'waiting', [{ partition: 0, reason }]]);
+      expect((await product.get('/views')).status).toBe(200);
+      expect((await product.get('/streams')).status).toBe(200);
+      expect(await sold()).toBe(10);
+      const metrics = await product.app.inject({ method: 'GET', url: '/metrics' });
+      expect(metrics.body).toMatch(/stillwater_view_waiting_tasks\{view="per-shop"\} 1/);
+      expect(metrics.body).toMatch(/stillwater_redis_up 1/);
+      await raw.config('SET', 'min-replicas-to-write', '0');
+      await raw.config('SET', 'save', '');
+      await raw.replicaof('NO', 'ONE');
+      await fill('sales', 10, { shop: 'a', note: '' });
+      await product.caughtUp('per-shop');
+      expect(await sold()).toBe(20);
+    },
+  );
+
   test('of a Redis that stands still for longer than a lease, and of a slow wire: nothing parks, nothing is lost or doubled', async () => {
     const proxy = await Proxy.start(redis.port);
     const system = await start(perShop, proxy.url);

@@ -3,6 +3,9 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { breakEverything, type FaultFigures } from './faults.js';
 
+/** A day. */
+const MINUTES_MAX = 1_440;
+
 const USAGE = `npm run faults [-- options]
 
   --minutes N            for how long everything is broken, in all (2)
@@ -20,21 +23,33 @@ const { values: options } = parseArgs({
   },
 });
 
+const PLACES = ['server', 'cluster'] as const;
+const minutes = Number(options.minutes);
+const seed = Number(options.seed ?? Date.now() % 1_000_000);
+const wrong =
+  options.on !== undefined && !PLACES.some((place) => place === options.on)
+    ? `Faults are made on a server or on a cluster, not on "${options.on}".`
+    : !(minutes > 0 && minutes <= MINUTES_MAX)
+      ? `Minutes are a number up to ${MINUTES_MAX}, not "${options.minutes}".`
+      : !Number.isSafeInteger(seed)
+        ? `A seed is a whole number, not "${options.seed}".`
+        : null;
+
 if (options.help) console.log(USAGE);
-else await run();
+else if (wrong !== null) {
+  console.error(`${wrong}\n\n${USAGE}`);
+  process.exitCode = 2;
+} else await run();
 
 async function run(): Promise<void> {
-  const places = (['server', 'cluster'] as const).filter(
-    (on) => options.on === undefined || options.on === on,
-  );
-  const seed = Number(options.seed ?? Date.now() % 1_000_000);
+  const places = PLACES.filter((on) => options.on === undefined || options.on === on);
   const all: FaultFigures[] = [];
   for (const on of places) {
     const started = performance.now();
     const figures = await breakEverything({
       on,
       seed,
-      ms: (Number(options.minutes) * 60_000) / places.length,
+      ms: (minutes * 60_000) / places.length,
       say: (line) =>
         process.stderr.write(
           `${((performance.now() - started) / 1_000).toFixed(1).padStart(7)} s  ${line}\n`,
@@ -44,11 +59,11 @@ async function run(): Promise<void> {
     console.log(textOf(figures));
   }
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(all, null, 2)}\n`);
-  const wrong = all.some(({ duplicates, losses, wrongRows }) => duplicates + losses + wrongRows > 0);
+  const isWrong = all.some(({ duplicates, losses, wrongRows }) => duplicates + losses + wrongRows > 0);
   console.log(
-    wrong ? 'Something was lost, or counted twice.' : 'Nothing was lost, and nothing counted twice.',
+    isWrong ? 'Something was lost, or counted twice.' : 'Nothing was lost, and nothing counted twice.',
   );
-  process.exitCode = wrong ? 1 : 0;
+  process.exitCode = isWrong ? 1 : 0;
 }
 
 function textOf(figures: FaultFigures): string {

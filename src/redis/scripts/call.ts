@@ -10,6 +10,7 @@ const attemptScript = new Script('attempt');
 const appendScript = new Script('append');
 const heartbeatScript = new Script('heartbeat');
 const renewScript = new Script('renew');
+const knownWorkersScript = new Script('known-workers');
 const readRowsScript = new Script('read-rows');
 const registerScript = new Script('register');
 const changeRegistryScript = new Script('change-registry');
@@ -128,6 +129,9 @@ export const callRenew = (
   workersKey: string,
   args: { id: string; info: string; leaseMs: number },
 ): Promise<RenewReply> => renewScript.run(redis, [workersKey], [args.id, String(args.leaseMs), args.info]);
+
+export const callKnownWorkers = (redis: Connection, workersKey: string): Promise<RenewReply> =>
+  knownWorkersScript.run(redis, [workersKey], []);
 
 export type ReadRowsReply =
   | [tag: 'ROWS', record: (string | null)[], found: (string | null)[], members?: string[]]

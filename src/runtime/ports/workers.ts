@@ -25,12 +25,21 @@ export interface Moved {
   readonly to: Readonly<Record<string, string>>;
 }
 
+export interface LiveWorkers {
+  /** By id. */
+  readonly live: readonly WorkerInfo[];
+  /** Redis's clock. */
+  readonly now: number;
+  /** Why Redis takes no writes at the moment: nobody can say that it is alive, and these are those who said it last. */
+  readonly refused?: string;
+}
+
 /** Who is alive. Leases are of workers: tasks only carry the epoch of their owner. */
 export abstract class Workers {
   /** Says that the worker is alive for `leaseMs` more, by Redis's clock. All live workers, itself included, and that clock. */
-  abstract renew(worker: WorkerInfo, leaseMs: number): Promise<{ live: WorkerInfo[]; now: number }>;
+  abstract renew(worker: WorkerInfo, leaseMs: number): Promise<LiveWorkers>;
   abstract leave(id: string): Promise<void>;
-  abstract live(): Promise<{ live: WorkerInfo[]; now: number }>;
+  abstract live(): Promise<LiveWorkers>;
   /** Tells the others that something changed (a released task, a new generation, a new reader). A hint; may be lost. */
   abstract announce(): Promise<void>;
   /** Calls `listener` on announcements of others. Returns how to stop. */

@@ -82,11 +82,13 @@ export interface ViewStatus {
 }
 
 /** What the live workers say of themselves. */
-interface LiveWorkers {
+interface Said {
   /** The views whose code some of them has. */
   readonly fingerprints: ReadonlySet<string>;
   /** Tasks whose commits are refused, and why. */
   readonly waiting: ReadonlyMap<string, string>;
+  /** Why Redis takes no writes at all. */
+  readonly refused: string | null;
 }
 
 /** Tells how views are doing. */
@@ -115,7 +117,7 @@ export class ViewStatuses {
     const shown = names.map((name) => ({ name, generation: this.#shown(name) }));
     const generations = names.flatMap((name) => this.views.generations(name));
     const tasks = generations.map((generation) => allTasks(generation));
-    const [statuses, ends, { live }] = await Promise.all([
+    const [statuses, ends, { live, refused = null }] = await Promise.all([
       this.tasks.status(tasks.flat()),
       this.log.ends([...new Set(generations.flatMap(({ sources }) => sources))]),
       this.workers.live(),
@@ -130,6 +132,7 @@ export class ViewStatuses {
     const workers = {
       fingerprints: new Set(live.flatMap((worker) => worker.fingerprints)),
       waiting: new Map(live.flatMap((worker) => Object.entries(worker.waiting ?? {}))),
+      refused,
     };
     return shown.map(({ name, generation }) => this.#status(name, generation, statusOf, endOf, workers));
   }
@@ -151,7 +154,7 @@ export class ViewStatuses {
     generation: Generation | null,
     statusOf: ReadonlyMap<Generation, TaskStatus[]>,
     ends: ReadonlyMap<string, LogEnd>,
-    { fingerprints, waiting }: LiveWorkers,
+    { fingerprints, waiting, refused }: Said,
   ): ViewStatus {
     const statuses = (generation && statusOf.get(generation)) ?? [];
     const records = statuses.map(({ record }) => record);
@@ -167,7 +170,7 @@ export class ViewStatuses {
     const tallies = sumOfTallies(records.map(talliesOf));
     return {
       name,
-      state: stateOf(generation, statuses, { fingerprints, waiting }),
+      state: stateOf(generation, statuses, { fingerprints, waiting, refused }),
       generation: generation?.number ?? null,
       rolledBackFrom: generation?.rolledBackFrom ?? null,
       fingerprint: generation?.fingerprint ?? null,
@@ -204,7 +207,7 @@ export class ViewStatuses {
           message: parked.message,
           at: new Date(parked.at).toISOString(),
         },
-        waiting: waiting.get(taskName(task)) ?? null,
+        waiting: waiting.get(taskName(task)) ?? refused,
       })),
       generations: this.views
         .generations(name)
@@ -234,14 +237,14 @@ const generationStatus = (
 function stateOf(
   generation: Generation | null,
   statuses: readonly TaskStatus[],
-  { fingerprints, waiting }: LiveWorkers,
+  { fingerprints, waiting, refused }: Said,
 ): ViewState {
   if (generation === null) return 'building';
   if (statuses.some(({ parked }) => parked)) return 'parked';
   if (generation.paused) return 'paused';
   if (generation.state !== 'serving') return 'building';
   if (!fingerprints.has(generation.fingerprint)) return 'frozen';
-  return statuses.some(({ task }) => waiting.has(taskName(task))) ? 'waiting' : 'live';
+  return refused !== null || statuses.some(({ task }) => waiting.has(taskName(task))) ? 'waiting' : 'live';
 }
 
 /**

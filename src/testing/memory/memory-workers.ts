@@ -1,4 +1,4 @@
-import { Workers, type WorkerInfo } from '../../runtime/ports/workers.js';
+import { type LiveWorkers, Workers, type WorkerInfo } from '../../runtime/ports/workers.js';
 import { stored, type MemoryRedis } from './memory-redis.js';
 
 /** Who is alive, in memory: one object for each process, all over one `MemoryRedis`. */
@@ -7,7 +7,7 @@ export class MemoryWorkers extends Workers {
     super();
   }
 
-  async renew(worker: WorkerInfo, leaseMs: number): Promise<{ live: WorkerInfo[]; now: number }> {
+  async renew(worker: WorkerInfo, leaseMs: number): Promise<LiveWorkers> {
     this.redis.workers.set(worker.id, { worker: stored(worker), until: this.redis.clock.now() + leaseMs });
     return this.live();
   }
@@ -16,7 +16,7 @@ export class MemoryWorkers extends Workers {
     this.redis.workers.delete(id);
   }
 
-  async live(): Promise<{ live: WorkerInfo[]; now: number }> {
+  async live(): Promise<LiveWorkers> {
     const now = this.redis.clock.now();
     for (const [id, { until }] of this.redis.workers) if (until <= now) this.redis.workers.delete(id);
     const live = [...this.redis.workers.values()]

@@ -37,6 +37,23 @@ describeWithRedis('renew.lua', () => {
   });
 });
 
+describeWithRedis('known-workers.lua', () => {
+  const { redis } = onServer();
+
+  it('answers LIVE with all that said that they are alive, and writes nothing', async () => {
+    await redis().hset('w', { old: '1 info of old', odd: 'nothing' });
+    const [tag, now, ...known] = await new Script('known-workers').run(redis(), ['w'], []);
+    expect([tag, ...known]).toEqual(['LIVE', 'old', 'info of old']);
+    expect(Math.abs(now - Date.now())).toBeLessThan(5_000);
+    expect(await redis().hlen('w')).toBe(2);
+  });
+
+  it('answers an error of type WRONGTYPE, having done nothing', async () => {
+    await redis().set('w', 'x');
+    await expect(new Script('known-workers').run(redis(), ['w'], [])).rejects.toThrow(/WRONGTYPE/);
+  });
+});
+
 describeWithRedis('register.lua', () => {
   const { redis } = onServer();
   const register = (release: string): Promise<unknown[]> =>
