@@ -10,8 +10,8 @@ import type { Workers } from './ports/workers.js';
  */
 export class RegistryWatch {
   #snapshot: RegistrySnapshot = { revision: -1, release: 0, archived: false, generations: [] };
-  /** When the last reading began. */
-  #readAt = -Infinity;
+  /** The last reading, and when it began. */
+  #reading = { at: -Infinity, snapshot: Promise.resolve(this.#snapshot) };
   readonly #listeners = new Set<() => void>();
   readonly #stopped = new AbortController();
   #stopListening: (() => void) | null = null;
@@ -63,12 +63,15 @@ export class RegistryWatch {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Reads the registry, unless it was read `ageMs` ago or less. */
-  async refresh(ageMs = -1): Promise<RegistrySnapshot> {
-    const asked = this.clock.monotonicMs();
-    if (asked - this.#readAt <= ageMs) return this.#snapshot;
+  /** Reads the registry, unless that was begun `ageMs` ago or less. */
+  refresh(ageMs = -1): Promise<RegistrySnapshot> {
+    const now = this.clock.monotonicMs();
+    if (now - this.#reading.at > ageMs) this.#reading = { at: now, snapshot: this.#read() };
+    return this.#reading.snapshot;
+  }
+
+  async #read(): Promise<RegistrySnapshot> {
     const snapshot = await this.registry.read();
-    this.#readAt = asked;
     if (snapshot.revision !== this.#snapshot.revision || snapshot.release !== this.#snapshot.release) {
       this.#snapshot = snapshot;
       for (const listener of this.#listeners) listener();
