@@ -7,6 +7,7 @@ import type { BatchTimes, DecodedBatch } from './decoded-batch.js';
 import type { EntryError, InputBatch, TaskInput } from './input.js';
 import type { InputPosition } from './ports/task-store.js';
 import { BEGINNING, type Position } from './position.js';
+import type { LogBeginning } from './log-beginning.js';
 import type { SourceReader } from './source-reader.js';
 
 /** A source partition as an input of one task. */
@@ -20,10 +21,9 @@ export class StreamInput implements TaskInput {
     readonly name: string,
     readonly reader: SourceReader,
     readonly order: LogOrder | null,
+    readonly start: LogBeginning,
     /** Entries that ended workers: errors, whatever is in them. */
     blamed: Iterable<Position> = [],
-    /** Only a log that has its beginning will do: that of a rebuild of which nothing else was said. */
-    readonly whole = false,
   ) {
     this.#blamed = new Set(blamed);
   }
@@ -42,6 +42,7 @@ export class StreamInput implements TaskInput {
   }
 
   forget(): void {
+    this.start.forget();
     this.reader.forget();
   }
 
@@ -54,8 +55,8 @@ export class StreamInput implements TaskInput {
     const { redisKey } = this.reader;
     if (!this.#reads) this.reader.tasks++;
     this.#reads = true;
-    if (this.whole && position.position === BEGINNING) await this.reader.expectWhole();
     const found = await this.reader.after(position, clocks !== undefined);
+    await this.start.expect(position.position, found?.batch.ids[found.from] ?? null);
     if (found === null) return null;
     const clock = clocks && (clocks[redisKey] ?? -Infinity);
     const batch = new StreamBatch(found.batch, {
