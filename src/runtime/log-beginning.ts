@@ -1,4 +1,5 @@
 import { LogLost } from './input.js';
+import { firstReadable, type LogEnd } from './ports/source-log.js';
 import { BEGINNING, comparePositions, type Position } from './position.js';
 import type { SourceReader } from './source-reader.js';
 
@@ -6,8 +7,9 @@ import type { SourceReader } from './source-reader.js';
  * Whether a task that stands before all entries of a log may begin with those that the log holds.
  *
  *     log      d e f …
- *     begun    d            the task is new, or has nothing to make again but what is there
- *     begun    a            it has begun with a, and nothing is left of what it made: a, b and c cannot be made again
+ *     begun    nobody       the task is new
+ *     begun    d            it can make all of it again
+ *     begun    a            it has taken a, b and c once, and nothing is left of what it made of them: it cannot
  *
  * A task whose hash slot lost everything looks like a new one. If the log was trimmed since, its rows would miss what was, and
  * nobody would say so. So the first entry that a task takes is noted beside the log, before what becomes of it is committed.
@@ -43,8 +45,9 @@ export class LogBeginning {
     // Who stands elsewhere has begun. Where nobody noted it then, no entry may be missing.
     const begun = await this.#note(position === BEGINNING ? first : BEGINNING);
     if (position !== BEGINNING || begun === null) return;
-    if (begun === BEGINNING) await this.reader.expectWhole();
-    else if (first === null || comparePositions(first, begun) > 0) throw this.#lost(begun, first);
+    if (begun !== BEGINNING && first !== null && comparePositions(first, begun) <= 0) return;
+    // The first that there is may be a later one and nothing missing: where an archive has merged what is of one key.
+    await this.reader.expectWhole((end) => this.#lost(begun, end));
   }
 
   async #note(first: Position | null): Promise<Position | null> {
@@ -60,12 +63,12 @@ export class LogBeginning {
     }
   }
 
-  #lost(begun: Position, first: Position | null): LogLost {
-    const { redisKey } = this.reader;
+  #lost(begun: Position, end: LogEnd): LogLost {
+    const { redisKey } = end;
     return new LogLost(
       'log-trimmed',
-      `Nothing is stored of what ${this.task} made of the stream "${redisKey}", though it had begun: its hash slot lost everything. The stream was trimmed since.\n` +
-        `  begun   with ${begun}\n  stream  ${first === null ? 'empty' : `from ${first}`}\n` +
+      `Nothing is stored of what ${this.task} made of the stream "${redisKey}", though it had begun: its hash slot lost everything, or it ended before its first commit. The stream was trimmed since.\n` +
+        `  begun   with ${begun === BEGINNING ? 'an entry that nobody noted' : begun}\n  stream  ${firstReadable(end) ?? 'empty'} … ${end.last}\n` +
         `Nothing was read: the rows would lack what was trimmed, and not say so. Rebuild the view from what is left (\`stillwater rebuild <view> --accept-trimmed\`), ` +
         `restore the stream, or give this process the archive that the others have (STILLWATER_ARCHIVE).`,
     );

@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { count, stream, sum, view } from '../../src/index.js';
+import { SystemClock } from '../../src/runtime/clock.js';
+import { EntryDecoder } from '../../src/runtime/decode-entry.js';
 import { inState } from '../../src/runtime/in-state.js';
+import { LogBeginning } from '../../src/runtime/log-beginning.js';
+import { Metrics } from '../../src/runtime/metrics.js';
+import { NewsDesk } from '../../src/runtime/news-desk.js';
 import { partitionOf, type RecordSource } from '../../src/runtime/placement.js';
+import { SourceReader } from '../../src/runtime/source-reader.js';
 import { checkpoint, NOTHING, rollBackStream, rollBackTask } from '../../src/testing/simulation/rollback.js';
 import { declarationOf } from '../../src/view/declaration-of.js';
 import { SimulatedRun } from '../support/simulated-run.js';
@@ -74,7 +80,7 @@ describe.each(views)('a task of $declaration.name that reads a log', (shown) => 
     const { parked, record } = run.task(name, '0.0');
     expect(parked!.code).toBe('log-trimmed');
     expect(parked!.message).toMatch(
-      /Nothing is stored of what .*\/0\.0 made of the stream "sales:0"[^]*begun +with \d+-\d[^]*from \d+-\d[^]*Nothing was read[^]*--accept-trimmed/,
+      /Nothing is stored of what .*\/0\.0 made of the stream "sales:0"[^]*begun +with \d+-\d[^]*stream +\d+-\d+ … \d+-\d[^]*Nothing was read[^]*--accept-trimmed/,
     );
     expect(record?.positions ?? {}).toEqual({});
     // What another task has is served.
@@ -123,6 +129,57 @@ describe.each(views)('a task of $declaration.name that reads a log', (shown) => 
   });
 });
 
+describe('a task that stands before all entries of a log whose beginning is archived', () => {
+  const NAME = 'task';
+  const archivedWith = (entries: number) => {
+    run = new SimulatedRun([byShop], LIMITS);
+    run.append(sales, ...some(20));
+    const log = run.ports.log;
+    const redisKey = 'sales:0';
+    const [first, , third] = run.redis.stream(redisKey).entries.map(([id]) => id);
+    trim(10);
+    const ends = log.ends.bind(log);
+    log.ends = async (keys) =>
+      (await ends(keys)).map((end) => ({
+        ...end,
+        archived: {
+          ...{ first: third!, last: end.first!, entries, whole: true },
+          ...{ segments: 1, bytes: 1, unreadable: null },
+        },
+      }));
+    const decoder = new EntryDecoder(declarationOf(sales) as RecordSource, 0);
+    const news = new NewsDesk(log, 10);
+    const reader = new SourceReader(
+      redisKey,
+      decoder,
+      log,
+      news,
+      run.limits,
+      new Metrics(),
+      new SystemClock(),
+    );
+    return { log, first: first!, third: third!, start: new LogBeginning(reader, NAME, 'with what is left') };
+  };
+
+  it('begins with a later entry than before where those before it were merged into others', async () => {
+    const { log, first, third, start } = archivedWith(10);
+    await log.begun('sales:0', NAME, first);
+    await expect(start.expect('0-0', third)).resolves.toBeUndefined();
+  });
+
+  it('does not where some are in no archive', async () => {
+    const { log, first, third, start } = archivedWith(9);
+    await log.begun('sales:0', NAME, first);
+    await expect(start.expect('0-0', third)).rejects.toMatchObject({ code: 'log-trimmed' });
+  });
+
+  it('begins with what there is where it is new', async () => {
+    const { log, third, start } = archivedWith(9);
+    await expect(start.expect('0-0', third)).resolves.toBeUndefined();
+    expect(await log.begun('sales:0', NAME, null)).toBe(third);
+  });
+});
+
 describe('a task that had begun with a log', () => {
   beforeEach(() => {
     run = new SimulatedRun([byShop], LIMITS);
@@ -163,6 +220,20 @@ describe('a task that had begun with a log', () => {
     rollBackStream(run.redis, NOTHING, 'sales:0');
     lose('by-shop');
     run.append(sales, ...some(3));
+    await run.pass(3 * NOTICED_MS);
+    expect(run.task('by-shop', '0.0').parked).toBeNull();
+    expect(run.task('by-shop', '0.0').record!.positions['stream:sales']!.entries).toBe(3);
+  });
+
+  it('begins with a log that was made anew, of which nothing is missing', async () => {
+    run.start();
+    run.append(sales, ...some(20));
+    await run.settled('by-shop');
+    const { begun } = run.redis.stream('sales:0');
+    run.redis.streams.delete('sales:0');
+    lose('by-shop');
+    run.append(sales, ...some(3));
+    for (const [reader, first] of begun) run.redis.stream('sales:0').begun.set(reader, first);
     await run.pass(3 * NOTICED_MS);
     expect(run.task('by-shop', '0.0').parked).toBeNull();
     expect(run.task('by-shop', '0.0').record!.positions['stream:sales']!.entries).toBe(3);
