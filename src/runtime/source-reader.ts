@@ -65,7 +65,7 @@ export class SourceReader {
   async after(
     position: InputPosition,
     timed = false,
-  ): Promise<{ batch: DecodedBatch; from: number; after: InputPosition } | null> {
+  ): Promise<{ batch: DecodedBatch; from: number } | null> {
     if (timed && !this.#timed) {
       this.#timed = true;
       this.forget();
@@ -74,13 +74,13 @@ export class SourceReader {
     const recent = this.#find(position.position);
     if (recent && (await this.#isThere(position, recent.shared))) {
       this.#readAhead(recent.shared);
-      return { batch: recent.shared.batch, from: recent.from, after: recent.shared.after };
+      return { batch: recent.shared.batch, from: recent.from };
     }
     if (this.#isAtEnd(position)) return null;
     const shared = await this.#read(position);
     if (shared === null) return null;
     this.#readAhead(shared);
-    return { batch: shared.batch, from: 0, after: shared.after };
+    return { batch: shared.batch, from: 0 };
   }
 
   /**

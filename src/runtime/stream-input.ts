@@ -61,7 +61,7 @@ export class StreamInput implements TaskInput {
     const clock = clocks && (clocks[redisKey] ?? -Infinity);
     const batch = new StreamBatch(found.batch, {
       first: found.from,
-      entriesBefore: found.after.entries,
+      entriesBefore: position.entries,
       redisKey,
       order: this.order,
       blamed: this.#blamed,
@@ -81,7 +81,7 @@ const ENDED_THE_WORKER =
 interface StreamRun {
   /** Where in the batch it begins. */
   first: number;
-  /** Entries of the log before the batch. */
+  /** Entries that the task has read before: others may have begun elsewhere with what they share. */
   entriesBefore: number;
   redisKey: string;
   order: LogOrder | null;
@@ -127,7 +127,7 @@ class StreamBatch implements InputBatch {
 
   positionAfter(to: number): InputPosition {
     const { first, entriesBefore } = this.run;
-    return { position: this.batch.ids[first + to - 1]!, entries: entriesBefore + first + to };
+    return { position: this.batch.ids[first + to - 1]!, entries: entriesBefore + to };
   }
 
   frontierAfter(to: number): Record<string, Position> {
