@@ -62,10 +62,7 @@ export class SourceReader {
    * where there is nothing but one after the position.
    * @throws LogLost
    */
-  async after(
-    position: InputPosition,
-    timed = false,
-  ): Promise<{ batch: DecodedBatch; from: number } | null> {
+  async after(position: InputPosition, timed = false): Promise<{ batch: DecodedBatch; from: number } | null> {
     if (timed && !this.#timed) {
       this.#timed = true;
       this.forget();
