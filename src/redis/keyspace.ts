@@ -107,7 +107,7 @@ export class Keyspace {
     return `${this.prefix}:{${tagOf(redisKey)}}:append:${idempotencyKey}`;
   }
 
-  /** Lies in the slot of the stream: what is trimmed later is not lost without it. */
+  /** Lies in the slot of the stream: it is there wherever is gone what was trimmed after it. */
   begun(redisKey: string): string {
     return `${this.prefix}:{${tagOf(redisKey)}}:begun:${redisKey}`;
   }

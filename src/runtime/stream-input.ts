@@ -5,9 +5,9 @@ import type { PartitionClocks } from './clocks.js';
 import { entryLimits } from './decode-entry.js';
 import type { BatchTimes, DecodedBatch } from './decoded-batch.js';
 import type { EntryError, InputBatch, TaskInput } from './input.js';
+import type { LogBeginning } from './log-beginning.js';
 import type { InputPosition } from './ports/task-store.js';
 import { BEGINNING, type Position } from './position.js';
-import type { LogBeginning } from './log-beginning.js';
 import type { SourceReader } from './source-reader.js';
 
 /** A source partition as an input of one task. */
