@@ -29,6 +29,7 @@ export type StateKind = keyof typeof LETTER;
  *
  *   <prefix>:{<slot>}:acknowledged          string   written before replicas are waited for
  *   <prefix>:{<stream>}:heartbeats:<stream>   zset     time that passed in silence, by the entry it passed after
+ *   <prefix>:{<stream>}:begun:<stream>        hash     the first entry that each task took of a stream
  *   <prefix>:{<stream>}:silence:<stream>      string   since when a stream is silent, and where its clock stood then
  *
  * Streams keep their own names; the consumer group on them is named by the prefix.
@@ -104,6 +105,11 @@ export class Keyspace {
   /** Lies in the slot of the stream, so that one script can append and remember. */
   append(redisKey: string, idempotencyKey: string): string {
     return `${this.prefix}:{${tagOf(redisKey)}}:append:${idempotencyKey}`;
+  }
+
+  /** Lies in the slot of the stream: it is there wherever is gone what was trimmed after it. */
+  begun(redisKey: string): string {
+    return `${this.prefix}:{${tagOf(redisKey)}}:begun:${redisKey}`;
   }
 
   /** Lie in the slot of the stream: a heartbeat is written only while its anchor is the last entry. */

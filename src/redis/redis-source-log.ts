@@ -160,6 +160,21 @@ export class RedisSourceLog extends SourceLog {
     });
   }
 
+  begun(redisKey: string, reader: string, first: Position | null): Promise<Position | null> {
+    return answered(`Looking where a reader of the stream ${JSON.stringify(redisKey)} began`, async () => {
+      const { control } = this.connections;
+      const key = this.keyspace.begun(redisKey);
+      if (first !== null && (await control.hsetnx(key, reader, first)) === 1) return first;
+      return control.hget(key, reader);
+    });
+  }
+
+  forgetReaders(redisKey: string, readers: readonly string[]): Promise<void> {
+    return answered(`Forgetting readers of the stream ${JSON.stringify(redisKey)}`, async () => {
+      if (readers.length > 0) await this.connections.control.hdel(this.keyspace.begun(redisKey), ...readers);
+    });
+  }
+
   trim(redisKey: string, position: Position, entriesMax: number): Promise<number> {
     return answered(`Trimming the stream ${JSON.stringify(redisKey)}`, async () => {
       const gone = await this.#trim(redisKey, position, entriesMax);

@@ -1,6 +1,7 @@
 import { allTasks, lastStage, receiversOf, shapeOf, statesOf, tasksOfStage } from './generation-tasks.js';
 import type { RegistryWatch } from './registry-watch.js';
 import type { Generation, GenerationShape } from './ports/registry.js';
+import type { SourceLog } from './ports/source-log.js';
 import type { TaskStore } from './ports/task-store.js';
 import type { ViewStore } from './ports/view-store.js';
 import { type TaskId, taskName } from './task-id.js';
@@ -14,7 +15,13 @@ import { type TaskId, taskName } from './task-id.js';
  */
 export async function dropGeneration(
   generation: Generation,
-  { tasks, views, registry, id }: { tasks: TaskStore; views: ViewStore; registry: RegistryWatch; id: string },
+  {
+    tasks,
+    views,
+    log,
+    registry,
+    id,
+  }: { tasks: TaskStore; views: ViewStore; log: SourceLog; registry: RegistryWatch; id: string },
 ): Promise<boolean> {
   /** Under its name. Grows while tasks are claimed. */
   const made: Generation[] = [generation];
@@ -43,6 +50,8 @@ export async function dropGeneration(
   }
   // Only now that its owners are fenced: one that commits says how far it has read, and would be kept waiting for again.
   for (const each of made) await forgetReader(each, { views, registry });
+  const readers = made.flatMap((each) => tasksOfStage(each, 0)).map(taskName);
+  for (const redisKey of generation.sources) await log.forgetReaders(redisKey, [...new Set(readers)]);
   await registry.change(() => ({
     puts: [],
     removes: [{ view: generation.view, number: generation.number }],

@@ -6,7 +6,13 @@ import type { Limits } from './limits.js';
 import type { Metrics } from './metrics.js';
 import type { NewsDesk } from './news-desk.js';
 import type { InputPosition } from './ports/task-store.js';
-import { firstReadable, type Heartbeat, isIncomplete, type SourceLog } from './ports/source-log.js';
+import {
+  firstReadable,
+  type Heartbeat,
+  isIncomplete,
+  type LogEnd,
+  type SourceLog,
+} from './ports/source-log.js';
 import { BEGINNING, comparePositions, type Position } from './position.js';
 
 /** By how much a reply may be greater than the one before, and is smaller after one that did not come. */
@@ -56,10 +62,7 @@ export class SourceReader {
    * where there is nothing but one after the position.
    * @throws LogLost
    */
-  async after(
-    position: InputPosition,
-    timed = false,
-  ): Promise<{ batch: DecodedBatch; from: number; after: InputPosition } | null> {
+  async after(position: InputPosition, timed = false): Promise<{ batch: DecodedBatch; from: number } | null> {
     if (timed && !this.#timed) {
       this.#timed = true;
       this.forget();
@@ -68,25 +71,28 @@ export class SourceReader {
     const recent = this.#find(position.position);
     if (recent && (await this.#isThere(position, recent.shared))) {
       this.#readAhead(recent.shared);
-      return { batch: recent.shared.batch, from: recent.from, after: recent.shared.after };
+      return { batch: recent.shared.batch, from: recent.from };
     }
     if (this.#isAtEnd(position)) return null;
     const shared = await this.#read(position);
     if (shared === null) return null;
     this.#readAhead(shared);
-    return { batch: shared.batch, from: 0, after: shared.after };
+    return { batch: shared.batch, from: 0 };
   }
 
   /**
    * What cannot be made of what is left of a log must not begin with it.
+   * @param lost What is to be said where it would.
    * @throws LogLost
    */
-  async expectWhole(): Promise<void> {
+  async expectWhole(
+    lost = (end: LogEnd): LogLost =>
+      lostLog(this.redisKey, BEGINNING, { cause: 'trimmed', first: firstReadable(end), last: end.last }),
+  ): Promise<void> {
     const [end] = await this.log.ends([this.redisKey]);
     if (!isIncomplete(end!)) return;
-    if (end!.archived?.unreadable)
-      throw new LogLost(end!.archived.unreadable.code, end!.archived.unreadable.message);
-    throw lost(this.redisKey, BEGINNING, { cause: 'trimmed', first: firstReadable(end!), last: end!.last });
+    const unreadable = end!.archived?.unreadable;
+    throw unreadable ? new LogLost(unreadable.code, unreadable.message) : lost(end!);
   }
 
   /** The log may not be the one these were read from. */
@@ -191,7 +197,7 @@ export class SourceReader {
       // Whoever begins anew must see what the log holds now, not what was read of the one before.
       this.forget();
       this.metrics.readsLost.add({ stream: this.redisKey, cause: outcome.cause });
-      throw lost(this.redisKey, after.position, outcome);
+      throw lostLog(this.redisKey, after.position, outcome);
     }
     const { entries, heartbeats = [] } = outcome;
     if (entries.length < countMax && !outcome.archived) {
@@ -238,7 +244,7 @@ function byEntry(
 
 const NO_HEARTBEATS: ReadonlyMap<number, number> = new Map();
 
-function lost(
+function lostLog(
   redisKey: string,
   position: Position,
   { cause, first, last }: { cause: string; first: Position | null; last: Position },

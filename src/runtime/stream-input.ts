@@ -5,6 +5,7 @@ import type { PartitionClocks } from './clocks.js';
 import { entryLimits } from './decode-entry.js';
 import type { BatchTimes, DecodedBatch } from './decoded-batch.js';
 import type { EntryError, InputBatch, TaskInput } from './input.js';
+import type { LogBeginning } from './log-beginning.js';
 import type { InputPosition } from './ports/task-store.js';
 import { BEGINNING, type Position } from './position.js';
 import type { SourceReader } from './source-reader.js';
@@ -20,10 +21,9 @@ export class StreamInput implements TaskInput {
     readonly name: string,
     readonly reader: SourceReader,
     readonly order: LogOrder | null,
+    readonly start: LogBeginning,
     /** Entries that ended workers: errors, whatever is in them. */
     blamed: Iterable<Position> = [],
-    /** Only a log that has its beginning will do: that of a rebuild of which nothing else was said. */
-    readonly whole = false,
   ) {
     this.#blamed = new Set(blamed);
   }
@@ -42,6 +42,7 @@ export class StreamInput implements TaskInput {
   }
 
   forget(): void {
+    this.start.forget();
     this.reader.forget();
   }
 
@@ -54,13 +55,13 @@ export class StreamInput implements TaskInput {
     const { redisKey } = this.reader;
     if (!this.#reads) this.reader.tasks++;
     this.#reads = true;
-    if (this.whole && position.position === BEGINNING) await this.reader.expectWhole();
     const found = await this.reader.after(position, clocks !== undefined);
+    await this.start.expect(position.position, found?.batch.ids[found.from] ?? null);
     if (found === null) return null;
     const clock = clocks && (clocks[redisKey] ?? -Infinity);
     const batch = new StreamBatch(found.batch, {
       first: found.from,
-      entriesBefore: found.after.entries,
+      entriesBefore: position.entries,
       redisKey,
       order: this.order,
       blamed: this.#blamed,
@@ -80,7 +81,7 @@ const ENDED_THE_WORKER =
 interface StreamRun {
   /** Where in the batch it begins. */
   first: number;
-  /** Entries of the log before the batch. */
+  /** Entries that the task has read before: others may have begun elsewhere with what they share. */
   entriesBefore: number;
   redisKey: string;
   order: LogOrder | null;
@@ -126,7 +127,7 @@ class StreamBatch implements InputBatch {
 
   positionAfter(to: number): InputPosition {
     const { first, entriesBefore } = this.run;
-    return { position: this.batch.ids[first + to - 1]!, entries: entriesBefore + first + to };
+    return { position: this.batch.ids[first + to - 1]!, entries: entriesBefore + to };
   }
 
   frontierAfter(to: number): Record<string, Position> {

@@ -7,6 +7,7 @@ import type { Limits } from './limits.js';
 import type { Metrics } from './metrics.js';
 import { ExchangeInput } from './exchange-input.js';
 import { hasRounds, lastStage, roundFollowers, roundGiver, tasksOfStage } from './generation-tasks.js';
+import { LogBeginning } from './log-beginning.js';
 import { logsReadBy } from './logs-read.js';
 import { NewsDesk } from './news-desk.js';
 import { partitionKeys, type RecordSource } from './placement.js';
@@ -91,8 +92,12 @@ export class WorkerInputs {
           name,
           reader,
           order,
+          new LogBeginning(
+            reader,
+            taskName(id),
+            generation.rebuild !== null && !generation.acceptTrimmed ? 'with the first' : 'with what is left',
+          ),
           ofReader.map(({ entry }) => entry),
-          generation.rebuild !== null && !generation.acceptTrimmed,
         );
       }
       const number = generation.upstreams[source.name]!;

@@ -92,6 +92,26 @@ describeWithRedis('a failover that takes back what one master had not replicated
     expect(await parked()).toBeUndefined();
   }, 90_000);
 
+  it('of the view all that it ever committed, of a stream that was trimmed since: it parks, and shows what is left when it is rebuilt from that', async () => {
+    await forgetting(TASK, async () => {
+      await append(50);
+      await system.caughtUp('by-shop');
+      expect(await shown()).toBe(50);
+      expect(await cluster.client().xtrim(sales, 'MAXLEN', 10)).toBe(40);
+    });
+    await append(5);
+    await eventually(async () => (await parked().catch(() => undefined)) === 'log-trimmed', 30_000, 50);
+    expect(await shown()).toBe(0);
+    const { rebuilder } = system;
+    await rebuilder.begin('rebuild', ['by-shop'], 'building', true);
+    await eventually(
+      async () => (await rebuilder.advance('rebuild').catch(() => null))?.state === 'promoted',
+      30_000,
+      50,
+    );
+    expect(await shown()).toBe(15);
+  }, 90_000);
+
   it('of the stream: the view that had read it is parked as ahead of its log, served as it is, and right when it is rebuilt', async () => {
     await append(50);
     await system.caughtUp('by-shop');

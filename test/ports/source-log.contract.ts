@@ -161,6 +161,22 @@ export function sourceLogContract(): void {
       ]);
     });
 
+    it('keeps with which entry each reader began, as the first said that did, until the reader is forgotten', async () => {
+      const { log } = ports();
+      expect(await log.begun('orders', 'a#1/0.0', null)).toBeNull();
+      expect(await log.begun('orders', 'a#1/0.0', '2-0')).toBe('2-0');
+      expect(await subject().process().log.begun('orders', 'a#1/0.0', '3-0')).toBe('2-0');
+      expect(await log.begun('orders', 'b#1/0.0', '0-0')).toBe('0-0');
+      expect(await log.begun('orders', 'a#1/0.0', null)).toBe('2-0');
+      expect(await log.begun('returns', 'a#1/0.0', null)).toBeNull();
+      await log.forgetReaders('orders', ['a#1/0.0', 'none']);
+      await log.forgetReaders('orders', []);
+      await log.forgetReaders('none', ['a#1/0.0']);
+      expect(await log.begun('orders', 'a#1/0.0', null)).toBeNull();
+      expect(await log.begun('orders', 'b#1/0.0', null)).toBe('0-0');
+      expect(await read('0-0')).toEqual({ status: 'read', entries: [] });
+    });
+
     describe('appending', () => {
       const append = (
         idempotencyKey: string | null,

@@ -46,6 +46,17 @@ describe('the keys of a task', () => {
   });
 });
 
+describe('with which entries readers of a stream began', () => {
+  it.each(['orders', 'orders:3', '{tenant}:orders', 'a{b}c', 'open{'])(
+    'is kept in the slot of the stream %s, by itself',
+    (redisKey) => {
+      const key = new Keyspace('app').begun(redisKey);
+      expect(tagOf(key)).toBe(tagOf(redisKey));
+      expect(key).toContain(`:begun:${redisKey}`);
+    },
+  );
+});
+
 describe('the memory of an append', () => {
   it.each(['orders', 'orders:3', '{tenant}:orders', 'a{b}c', 'open{'])(
     'lies in the slot of the stream %s',

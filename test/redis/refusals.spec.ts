@@ -35,6 +35,10 @@ describeWithRedis('a Redis that takes no writes', () => {
         (await ports.workers.renew({ id: 'w', fingerprints: [], role: 'all', startedAt: 1 }, 1_000)).live,
       ).toHaveLength(1);
       expect(await ports.log.trim('orders', '2-0', 10)).toBe(1);
+      await expect(ports.log.begun('orders', 'reader', '2-0')).rejects.toMatchObject({
+        code: 'redis-refused',
+      });
+      expect(await ports.log.begun('orders', 'reader', null)).toBeNull();
       expect(await ports.views.changes(TASK, 0, 10)).toEqual({
         newest: { tick: 0, commit: '' },
         entries: [],

@@ -14,7 +14,7 @@ import type { TaskId } from '../../src/runtime/task-id.js';
 import { memoryPorts } from '../../src/testing/memory/memory-ports.js';
 
 test('an owner that says how far it has read until it is fenced is no reader afterwards', async () => {
-  const { tasks, views } = memoryPorts();
+  const { tasks, views, log } = memoryPorts();
   const upstream: TaskId = { view: 'up', generation: 1, stage: 0, partition: 0 };
   const reader = 'down#2/0.0';
   await views.putReader(upstream, reader, 3);
@@ -30,9 +30,10 @@ test('an owner that says how far it has read until it is fenced is no reader aft
     buckets: 1,
     states: [],
     upstreams: { up: 1 },
+    sources: [],
   } as unknown as Generation;
   const registry = { change: async () => {}, generation: () => null } as unknown as RegistryWatch;
-  await dropGeneration(generation, { tasks, views, registry, id: 'worker' });
+  await dropGeneration(generation, { tasks, views, log, registry, id: 'worker' });
   expect(await views.readers(upstream)).toEqual(new Map());
 });
 

@@ -2,10 +2,12 @@ import { z } from 'zod';
 import { declarationOf, stream } from '../../src/index.js';
 import { Clock } from '../../src/runtime/clock.js';
 import { EntryDecoder } from '../../src/runtime/decode-entry.js';
+import { LogBeginning } from '../../src/runtime/log-beginning.js';
 import { defaultLimits } from '../../src/runtime/limits.js';
 import { Metrics } from '../../src/runtime/metrics.js';
 import { NewsDesk } from '../../src/runtime/news-desk.js';
 import { SourceReader } from '../../src/runtime/source-reader.js';
+import { StreamInput } from '../../src/runtime/stream-input.js';
 import { MemoryRedis } from '../../src/testing/memory/memory-redis.js';
 import { MemorySourceLog } from '../../src/testing/memory/memory-source-log.js';
 import type { RecordSource } from '../../src/runtime/placement.js';
@@ -69,6 +71,22 @@ describe('tasks of a worker that read one stream', () => {
     for (let tries = 0; tries < 2; tries++) await expect(reader.after(beginning)).rejects.toThrow('no reply');
     expect(await idsAfter('0-0')).toEqual(['5-0']);
     expect(asked.slice(0, 3)).toEqual([100, 12, 1]);
+  });
+
+  it('count what each has read, where they share what one of them reads that began later', async () => {
+    add('5-0', '6-0', '7-0', '8-0', '9-0');
+    redis.stream('orders').trim('7-0', 10);
+    const inputOf = (task: string): StreamInput =>
+      new StreamInput('stream:orders', reader, null, new LogBeginning(reader, task, 'with what is left'));
+    const later = inputOf('later');
+    reader.tasks = 1;
+    expect((await later.next(later.beginning, null))!.positionAfter(3)).toEqual({
+      position: '9-0',
+      entries: 3,
+    });
+    const batch = await inputOf('sooner').next({ position: '8-0', entries: 4 }, null);
+    expect(batch!.positionAfter(1)).toEqual({ position: '9-0', entries: 5 });
+    expect(read()).toBe(3);
   });
 
   it('share what was read, from the beginning too', async () => {

@@ -107,6 +107,21 @@ describe('views kept by several processes through crashes, pauses, lost calls an
   );
 
   it(
+    'park where a slot lost everything and nothing has what its logs lost since, and are right where it has not',
+    async () => {
+      const subject = 'trimmed';
+      const outcomes = await played(seeds(SEEDS_OF_EACH, { subject }));
+      expect(failuresOf(outcomes, subject)).toEqual([]);
+      const [trimmed, rollbacks] = [0, 0].map((_, of) =>
+        outcomes.reduce((sum, each) => sum + (of === 0 ? each.trimmed : each.rollbacks), 0),
+      );
+      expect(trimmed).toBeGreaterThan(50 * SEEDS_OF_EACH);
+      expect(rollbacks).toBeGreaterThan(SEEDS_OF_EACH / 2);
+    },
+    MS_MAX,
+  );
+
+  it(
     'show what the same plan shows over one partition with nothing going wrong, whatever the plan',
     async () => {
       const subject = 'random';

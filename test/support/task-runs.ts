@@ -4,6 +4,7 @@ import { SystemClock } from '../../src/runtime/clock.js';
 import { EntryDecoder } from '../../src/runtime/decode-entry.js';
 import { defaultLimits, type Limits } from '../../src/runtime/limits.js';
 import { silent } from '../../src/runtime/logger.js';
+import { LogBeginning } from '../../src/runtime/log-beginning.js';
 import { Metrics } from '../../src/runtime/metrics.js';
 import { NewsDesk } from '../../src/runtime/news-desk.js';
 import { partitionKeys, type RecordSource } from '../../src/runtime/placement.js';
@@ -70,10 +71,12 @@ export class TaskRuns {
       inputs: compiled.inputs.map(({ name, source, order }) => {
         const key = partitionKeys(source as RecordSource)[id.partition]!;
         const decoder = new EntryDecoder(source as RecordSource, id.partition);
+        const reader = new SourceReader(key, decoder, log, news, this.limits, metrics, new SystemClock());
         return new StreamInput(
           name,
-          new SourceReader(key, decoder, log, news, this.limits, metrics, new SystemClock()),
+          reader,
           order,
+          new LogBeginning(reader, taskName(id), 'with what is left'),
         );
       }),
       siblings: null,

@@ -119,6 +119,14 @@ export class ArchivedLog extends SourceLog {
     return this.log.append(request);
   }
 
+  begun(redisKey: string, reader: string, first: Position | null): Promise<Position | null> {
+    return this.log.begun(redisKey, reader, first);
+  }
+
+  forgetReaders(redisKey: string, readers: readonly string[]): Promise<void> {
+    return this.log.forgetReaders(redisKey, readers);
+  }
+
   trim(redisKey: string, position: Position, entriesMax: number): Promise<number> {
     return this.log.trim(redisKey, position, entriesMax);
   }

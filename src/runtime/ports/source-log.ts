@@ -149,6 +149,15 @@ export abstract class SourceLog {
    */
   abstract append(request: AppendRequest): Promise<{ ids: Position[]; repeated: boolean }>;
 
+  /**
+   * The first entry that a reader took of a log, as the first that named one has named it; null where nobody has. With null it is
+   * only asked. Kept in the log's own slot: it goes back with what was trimmed of the log, and not with what the reader keeps.
+   */
+  abstract begun(redisKey: string, reader: string, first: Position | null): Promise<Position | null>;
+
+  /** Forgets where readers began that are gone. Others may have their names. */
+  abstract forgetReaders(redisKey: string, readers: readonly string[]): Promise<void>;
+
   /** Drops entries before `position`, which stays, and their heartbeats. How many went. At most `entriesMax` at a time. */
   abstract trim(redisKey: string, position: Position, entriesMax: number): Promise<number>;
 

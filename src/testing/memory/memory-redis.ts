@@ -28,6 +28,8 @@ export class MemoryStream {
   entriesAdded = 0;
   /** Clocks, by anchor. */
   readonly heartbeats = new Map<Position, number>();
+  /** The first entries that readers took, by reader. */
+  readonly begun = new Map<string, Position>();
   silence: { anchor: Position; since: number; clock: number } | null = null;
 
   /** @throws Error for an id that does not rise. */

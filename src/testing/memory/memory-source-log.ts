@@ -121,12 +121,7 @@ export class MemorySourceLog extends SourceLog {
   }: AppendRequest): Promise<{ ids: Position[]; repeated: boolean }> {
     if (entries.length === 0 && idempotencyKey === null) return { ids: [], repeated: false };
     const what = `Appending ${entries.length} entries to the stream ${JSON.stringify(redisKey)}`;
-    if (this.redis.refusing !== null)
-      throw new StillwaterError('redis-refused', {
-        what: `${what} was refused by Redis.`,
-        evidence: `  Redis says  ${this.redis.refusing}`,
-        consequence: 'Nothing was changed.',
-      });
+    this.#expectWrites(what);
     if (entries.some((fields) => fields.length < 2 || fields.length % 2 !== 0))
       throw new StillwaterError('append-refused', {
         what: `${what} was refused.`,
@@ -153,6 +148,19 @@ export class MemorySourceLog extends SourceLog {
     return { ids: [...ids], repeated: false };
   }
 
+  async begun(redisKey: string, reader: string, first: Position | null): Promise<Position | null> {
+    const known = this.redis.streams.get(redisKey)?.begun.get(reader);
+    if (first === null) return known ?? null;
+    this.#expectWrites(`Noting where ${reader} began`);
+    if (known !== undefined) return known;
+    this.redis.stream(redisKey).begun.set(reader, first);
+    return first;
+  }
+
+  async forgetReaders(redisKey: string, readers: readonly string[]): Promise<void> {
+    for (const reader of readers) this.redis.streams.get(redisKey)?.begun.delete(reader);
+  }
+
   async trim(redisKey: string, position: Position, entriesMax: number): Promise<number> {
     return this.redis.streams.get(redisKey)?.trim(position, entriesMax) ?? 0;
   }
@@ -171,6 +179,15 @@ export class MemorySourceLog extends SourceLog {
   async bytes(redisKey: string): Promise<number | null> {
     const entries = this.redis.streams.get(redisKey)?.entries ?? [];
     return entries.reduce((sum, [, fields]) => fields.reduce((bytes, text) => bytes + text.length, sum), 0);
+  }
+
+  #expectWrites(what: string): void {
+    if (this.redis.refusing !== null)
+      throw new StillwaterError('redis-refused', {
+        what: `${what} was refused by Redis.`,
+        evidence: `  Redis says  ${this.redis.refusing}`,
+        consequence: 'Nothing was changed.',
+      });
   }
 
   #end(redisKey: string): LogEnd {

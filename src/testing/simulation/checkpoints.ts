@@ -1,6 +1,6 @@
 import type { MemoryRedis } from '../memory/memory-redis.js';
 import type { Random } from '../random.js';
-import { checkpoint, type Checkpoint, rollBack, rollBackStream, rollBackTask } from './rollback.js';
+import { checkpoint, type Checkpoint, NOTHING, rollBack, rollBackStream, rollBackTask } from './rollback.js';
 import { isOfFollower, isOfGiver, WentBack } from './went-back.js';
 
 /** Those of any task, of any but 1.0, or of such as follow rounds; what a failover has lost does not come back to the latter two. */
@@ -19,6 +19,12 @@ export interface CheckpointsOptions {
   readonly ageMsMax: number | null;
   /** Which slots of tasks go back often, and nothing else does; null: anything may. */
   readonly slots: SlotsThatGoBack | null;
+  /** How often something goes back. */
+  readonly rate: number;
+  /** How often a slot that does loses everything. */
+  readonly losesAll: number;
+  /** What their logs lose is gone. */
+  readonly forGood: boolean;
   /** What was received is kept for so long at least. */
   readonly keptMs: number;
 }
@@ -35,7 +41,7 @@ export class Checkpoints {
     readonly random: Random,
     readonly options: CheckpointsOptions,
   ) {
-    this.wentBack = new WentBack(options.keptMs);
+    this.wentBack = new WentBack(options);
   }
 
   take(): void {
@@ -44,19 +50,19 @@ export class Checkpoints {
 
   /** Whether something went back. */
   mayGoBack(): boolean {
-    const { ageMsMax, slots } = this.options;
+    const { ageMsMax, rate } = this.options;
     if (ageMsMax !== null) {
       const first = this.redis.clock.now() - ageMsMax;
       this.#kept = this.#kept.filter(({ at }) => at > first);
     }
-    if (this.#kept.length === 0 || !this.random.chance(slots ? 0.5 : 0.12)) return false;
+    if (this.#kept.length === 0 || !this.random.chance(rate)) return false;
     this.#goBack(this.random.of(this.#kept));
     return true;
   }
 
   #goBack(to: Checkpoint): void {
     const { redis, random } = this;
-    const { logs, slots } = this.options;
+    const { logs, slots, losesAll } = this.options;
     if (!slots && random.chance(0.5)) {
       rollBack(redis, to);
       this.wentBack.all();
@@ -66,6 +72,7 @@ export class Checkpoints {
       rollBackStream(redis, to, random.of(logs));
       this.wentBack.stream();
     } else {
+      if (random.chance(losesAll)) to = NOTHING;
       const names = this.#slotsThatGoBack(to);
       for (const name of names) {
         rollBackTask(redis, to, name);

@@ -8,10 +8,13 @@ export function wrongIn(
   redis: MemoryRedis,
   subject: Subject,
   logs: ReadonlyMap<string, WholeLog>,
+  /** Views of which nothing is expected. */
+  except: ReadonlySet<string>,
 ): string | null {
   const log = new Map([...logs].map(([key, { entries }]) => [key, entries]));
   const heartbeats: Heartbeats = new Map([...logs].map(([key, whole]) => [key, whole.heartbeats]));
   for (const [view, expected] of subject.expected(log, heartbeats)) {
+    if (except.has(view)) continue;
     const shown = shownOf(redis, subject, view);
     if (subject.final?.includes(view))
       for (const key of expected.keys()) if (!shown.has(key)) expected.delete(key);

@@ -1,4 +1,4 @@
-import { MemoryStream, MemoryTask, type MemoryRedis } from '../memory/memory-redis.js';
+import { MemoryRedis, MemoryStream, MemoryTask } from '../memory/memory-redis.js';
 
 /** A Redis as it was, or one slot of it: what a restart or a failover goes back to. */
 export interface Checkpoint {
@@ -19,6 +19,9 @@ export const checkpoint = (redis: MemoryRedis): Checkpoint => ({
   workers: structuredClone(redis.workers),
   appends: structuredClone(redis.appends),
 });
+
+/** Before anything was written: what is left of a slot of which no replica had anything. */
+export const NOTHING: Checkpoint = { ...checkpoint(new MemoryRedis()), at: 0 };
 
 /** All that was written since is lost, everywhere at once. */
 export function rollBack(redis: MemoryRedis, to: Checkpoint): void {

@@ -8,6 +8,7 @@ import {
   randomSubject,
   roundsSubject,
   subjectInTime,
+  trimmedSubject,
 } from './subjects.js';
 
 /** Subjects one may ask for by name. */
@@ -20,6 +21,8 @@ export const NAMED_SUBJECTS = {
   /** Those of all tasks but 1.0. */
   rounds: { subject: roundsSubject, slotsGoBack: 'allButTheGiver' },
   archived: { subject: archivedSubject },
+  /** Logs are trimmed, and nothing keeps what they lose. */
+  trimmed: { subject: trimmedSubject },
   /** Tasks go from worker to worker all the time. */
   balanced: { tasksMove: true },
   random: { subject: randomSubject },

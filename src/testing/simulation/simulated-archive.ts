@@ -25,7 +25,7 @@ export interface WholeLog {
 }
 
 /**
- * What is taken out of the logs of a run: the archive, which no process takes with it when it dies, and, apart from it, a
+ * What is taken out of the logs of a run: the archive, where there is one, which no process takes with it when it dies, and, apart from it, a
  * note of what was trimmed, so that it is known what the logs say without asking the archive.
  */
 export class SimulatedArchive {
@@ -41,11 +41,12 @@ export class SimulatedArchive {
     readonly redis: MemoryRedis,
     /** Where objects lie as a process sees it; by default as they do. */
     readonly objects: (store: ObjectStore) => ObjectStore = (store) => store,
-    readonly archived: Archived = (log, archive) => new ArchivedLog(log, archive),
+    /** Null: there is none, and what is trimmed is gone. */
+    readonly archived: Archived | null = (log, archive) => new ArchivedLog(log, archive),
   ) {}
 
   /** The log of one process. Things go wrong on the way to what both are made of. */
-  over(log: SourceLog, clock: Clock, faulty: <P extends object>(port: P) => P): ArchivedLog {
+  over(log: SourceLog, clock: Clock, faulty: <P extends object>(port: P) => P): SourceLog {
     const trim = log.trim.bind(log);
     log.trim = async (redisKey, position, entriesMax) => {
       this.#note(redisKey, position);
@@ -53,6 +54,7 @@ export class SimulatedArchive {
       this.trimmed += count;
       return count;
     };
+    if (this.archived === null) return faulty(log);
     const archive = new LogArchive(faulty(this.objects(this.#objects)), 'sw', clock, PACKING);
     return this.archived(faulty(log), archive);
   }

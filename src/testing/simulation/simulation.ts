@@ -82,6 +82,8 @@ export class Simulation {
   readonly #limits: Limits;
   readonly #workers: SimulatedWorker[] = [];
   readonly #checkpoints: Checkpoints;
+  /** Views that cannot be made again: they are parked, or read one that is. */
+  readonly #givenUp = new Set<string>();
   #names = 0;
   #entries = 0;
   #kills = 0;
@@ -96,9 +98,11 @@ export class Simulation {
     this.#redis = new MemoryRedis({ clock: this.#time });
     this.#faults = new FaultSource(this.#random);
     this.#subject = (options.subject ?? subjects)(this.#random);
-    const archived = this.#subject.sources.some(({ source }) => source.retain !== null);
-    this.#archive = archived
-      ? (options.archive ?? ((redis) => new SimulatedArchive(redis)))(this.#redis)
+    const { sources, losesForGood: forGood = false } = this.#subject;
+    const trimmed = sources.some(({ source }) => source.retain !== null);
+    const archived = forGood ? null : undefined;
+    this.#archive = trimmed
+      ? (options.archive ?? ((redis) => new SimulatedArchive(redis, undefined, archived)))(this.#redis)
       : null;
     this.#limits = {
       ...randomLimits(this.#random),
@@ -108,8 +112,12 @@ export class Simulation {
     this.#checkpoints = new Checkpoints(this.#redis, this.#random, {
       logs: this.#logKeys,
       // Younger entries are not archived: so far back, and not further, may a Redis with an archive go.
-      ageMsMax: archived ? this.#limits.archiveAgeMs : null,
-      slots: options.slotsGoBack ?? null,
+      ageMsMax: trimmed && !forGood ? this.#limits.archiveAgeMs : null,
+      // What else goes back takes with it what is known here of what was trimmed.
+      slots: options.slotsGoBack ?? (forGood ? 'any' : null),
+      rate: options.slotsGoBack ? 0.5 : 0.12,
+      losesAll: forGood ? 0.8 : 0.2,
+      forGood,
       // Senders look now and then how far receivers are.
       keptMs: this.#limits.exchangeKeptMs - this.#limits.readerReportMs,
     });
@@ -162,7 +170,7 @@ export class Simulation {
     // And they go on as if nothing had been.
     this.#append(20);
     await this.#settle();
-    if (this.#archive !== null) {
+    if (this.#archive !== null && !this.#subject.losesForGood) {
       // And what was trimmed is there for who begins at the beginning.
       await this.#rebuild(this.#subject.views.map(({ name }) => name));
       await this.#settle();
@@ -252,14 +260,15 @@ export class Simulation {
       const snapshot = await ports.registry.read();
       const serving = snapshot.generations.filter(({ state }) => state === 'serving');
       if (serving.length < this.#subject.views.length) continue;
-      const standing = await Promise.all(serving.map((each) => progressOf(each, ports.tasks, ports.log)));
+      const expected = serving.filter(({ view }) => !this.#givenUp.has(view));
+      const standing = await Promise.all(expected.map((each) => progressOf(each, ports.tasks, ports.log)));
       const all = standing.flatMap(({ statuses }) => statuses);
       const parked = all.filter((status) => status.parked !== null && !WAITING.has(status.parked.code));
       if (parked.length > 0) {
         await this.#rebuildParked(parked, all);
         wrongSince = Infinity;
       } else if (standing.every(({ atEnd }) => atEnd)) {
-        const wrong = wrongIn(this.#redis, this.#subject, this.#logs());
+        const wrong = wrongIn(this.#redis, this.#subject, this.#logs(), this.#givenUp);
         if (wrong === null) return;
         wrongSince = Math.min(wrongSince, this.#time.now());
         if (this.#time.now() - wrongSince >= NOTICED_MS) throw new Error(wrong);
@@ -276,11 +285,21 @@ export class Simulation {
 
   async #rebuildParked(parked: readonly TaskStatus[], all: readonly TaskStatus[]): Promise<void> {
     const viewOf = ({ task }: TaskStatus) => this.#subject.views.find(({ name }) => name === task.view)!;
+    const views = (of: readonly TaskStatus[]): string[] => [...new Set(of.map(({ task }) => task.view))];
+    const isExcused = (status: TaskStatus): boolean =>
+      this.#checkpoints.wentBack.excuses(status, viewOf(status), all);
+    const excused = parked.filter(isExcused);
+    if (this.#subject.losesForGood) this.#giveUp(views(excused));
     const unexpected = parked.find(
-      (status) => !this.#checkpoints.wentBack.excuses(status, viewOf(status), all),
+      (status) => !excused.includes(status) && !this.#givenUp.has(status.task.view),
     );
     if (unexpected) throw new Error(`Parked: ${JSON.stringify(unexpected)}`);
-    await this.#rebuild([...new Set(parked.map(({ task }) => task.view))]);
+    if (!this.#subject.losesForGood) await this.#rebuild(views(parked));
+  }
+
+  /** What their logs lost cannot be read again. Who waits for one of their tasks parks in its turn. */
+  #giveUp(views: readonly string[]): void {
+    for (const view of this.#workers.at(-1)!.parts.rebuilder.affected(views)) this.#givenUp.add(view);
   }
 
   async #rebuild(views: readonly string[]): Promise<void> {

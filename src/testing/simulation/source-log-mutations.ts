@@ -2,7 +2,7 @@ import type { ReadOutcome, ReadRequest } from '../../runtime/ports/source-log.js
 import { memoryPorts } from '../memory/memory-ports.js';
 import { MemorySourceLog } from '../memory/memory-source-log.js';
 import type { Mutation, PortsOver } from './mutation.js';
-import { plainSubject, subjectInTime } from './subjects.js';
+import { plainSubject, subjectInTime, trimmedSubject } from './subjects.js';
 
 /** How long before the entries, where heartbeats are read first. */
 const HEARTBEATS_EARLY_MS = 1_200;
@@ -38,6 +38,15 @@ export const sourceLogMutations: readonly Mutation[] = [
       const stream = log.redis.streams.get(request.redisKey);
       return { status: 'read', entries: stream?.after(request.position, request.countMax) ?? [] };
     }),
+  },
+  {
+    breaks: 'a task that has nothing does not begin with what is left of a log that it had begun with before',
+    subject: trimmedSubject,
+    ports: (redis) => {
+      const log = new MemorySourceLog(redis);
+      log.begun = (_redisKey, _reader, first) => Promise.resolve(first);
+      return { ...memoryPorts(redis), log };
+    },
   },
   {
     breaks: 'heartbeats are read after the entries they lie among',

@@ -34,6 +34,8 @@ export interface Subject {
   expected(log: ReadonlyMap<string, readonly RawEntry[]>, heartbeats: Heartbeats): Map<string, Shown>;
   /** Views that show a row of these only when it is final: some may be missing. */
   readonly final?: readonly string[];
+  /** What its logs lose is gone: nothing is archived. */
+  readonly losesForGood?: true;
   /** What is true of each row as it is stored, whenever it is of one frontier. */
   readonly always?: (row: Record<string, unknown>) => boolean;
 }

@@ -12,6 +12,8 @@ import { transferred } from './transfers-subject.js';
 
 /** How many of the subjects are of a random plan. */
 const RANDOM_PLANS = 1 / 8;
+/** And of those whose logs are trimmed how many have no archive. */
+const WITHOUT_AN_ARCHIVE = 0.3;
 
 export function subjects(random: Random): Subject {
   if (random.chance(RANDOM_PLANS)) return randomized(random);
@@ -20,7 +22,10 @@ export function subjects(random: Random): Subject {
     ...shapeOf(random, partitions),
     retain: random.chance(0.2) ? retention(random) : undefined,
   };
-  return random.of([sums, joined, stacked, timed, near, moved, movedInTime, chained, transferred])(shape);
+  const subject = random.of([sums, joined, stacked, timed, near, moved, movedInTime, chained, transferred])(
+    shape,
+  );
+  return shape.retain && random.chance(WITHOUT_AN_ARCHIVE) ? forGood(subject) : subject;
 }
 
 /** One of a random plan. */
@@ -32,6 +37,11 @@ export const archivedSubject = (random: Random): Subject =>
     ...shapeOf(random, random.of([1, 3])),
     retain: retention(random),
   });
+
+/** One whose logs are trimmed, and what they lose is gone. */
+export const trimmedSubject = (random: Random): Subject => forGood(archivedSubject(random));
+
+const forGood = (subject: Subject): Subject => ({ ...subject, losesForGood: true });
 
 const shapeOf = (random: Random, partitions: number): Shape => ({ partitions, buckets: random.of([1, 4]) });
 const retention = (random: Random): Shape['retain'] => ({ entries: random.of([1, 10, 40]) });

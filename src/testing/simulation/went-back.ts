@@ -24,8 +24,12 @@ export class WentBack {
   readonly #unseen: string[] = [];
 
   constructor(
-    /** For so long what was received is kept at least. */
-    readonly keptMs: number,
+    readonly options: {
+      /** For so long what was received is kept at least. */
+      readonly keptMs: number;
+      /** What their logs lose is gone. */
+      readonly forGood: boolean;
+    },
   ) {}
 
   all(): void {
@@ -56,7 +60,7 @@ export class WentBack {
   tasks(names: readonly string[], byMs: number): void {
     this.times++;
     this.#tasks.push(...names);
-    if (byMs >= this.keptMs) for (const name of names) this.#far.add(name);
+    if (byMs >= this.options.keptMs) for (const name of names) this.#far.add(name);
   }
 
   excuses(status: TaskStatus, view: ViewDeclaration, others: readonly TaskStatus[]): boolean {
@@ -65,6 +69,8 @@ export class WentBack {
       case 'ahead-of-its-log':
       case 'entry-deleted':
         return this.#all + this.#streams > 0;
+      case 'log-trimmed':
+        return this.options.forGood && this.#tasks.includes(taskName(task));
       case 'changelog-lost':
       case 'upstream-went-back':
         return this.#all + this.#tasks.length > 0;
