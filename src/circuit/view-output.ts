@@ -2,9 +2,10 @@ import { assert } from '../assert.js';
 import { bucketOf } from '../zset/bucket-of.js';
 import { Checksum } from '../zset/checksum.js';
 import { Delta } from '../zset/delta.js';
-import { RowBlock } from '../zset/row-block.js';
+import { RowBlocks } from '../zset/row-block.js';
 import { compareText, escapeText } from '../zset/text-order.js';
 import type { Row } from '../zset/value.js';
+import type { WriteRow } from './generated-row.js';
 import type { KeyedState } from './keyed-state.js';
 import type { Operator } from './operator.js';
 import type { RowIndex } from './row-index.js';
@@ -38,8 +39,9 @@ export interface OutputIndex {
 
 export interface ViewOutputOptions {
   keyOf: (row: Row) => string;
-  /** `JSON.stringify`, made for the view's columns. */
+  /** `JSON.stringify`, made for the view's columns; and the same, written behind other texts. */
   textOf: (row: Row) => string;
+  write: WriteRow;
   indexes: readonly OutputIndex[];
   /** Rows only come, each under a key of its own. */
   appended: boolean;
@@ -67,11 +69,17 @@ export class ViewOutput implements Operator {
   #delta: Delta<Row> | null = null;
   /** The changes of the tick by key. */
   #touched = new Map<string, Touched>();
+  readonly #blocks: RowBlocks;
 
   constructor(
     readonly records: KeyedState<ViewRecord<any>>,
     readonly options: ViewOutputOptions,
-  ) {}
+  ) {
+    this.#blocks = new RowBlocks(options.write, (key, stored, rows) => {
+      records.put(key, stored, Math.ceil(rows / ROWS_A_WRITE));
+      if (rows > 1) options.blocks!.insert(key);
+    });
+  }
 
   reads([delta]: readonly [Delta<Row>]): void {
     if (this.options.appended) return;
@@ -134,7 +142,7 @@ export class ViewOutput implements Operator {
 
   #append({ rows, weights }: Delta<Row>): void {
     const { keyOf, textOf, blocks } = this.options;
-    let block: RowBlock | null = null;
+    const { checksum } = this.#result;
     for (let index = 0; index < rows.length; index++) {
       const row = rows[index]!;
       if (weights[index] !== 1)
@@ -143,25 +151,17 @@ export class ViewOutput implements Operator {
           `A row came with the weight ${weights[index]} to a view to which rows are only appended.`,
         );
       const key = keyOf(row);
-      const text = textOf(row);
-      if (blocks === null) this.records.put(key, text);
-      else block = this.#inBlock(block, key, text);
-      this.#result.checksum.add(text, 1);
+      if (blocks === null) {
+        const text = textOf(row);
+        this.records.put(key, text);
+        checksum.add(text, 1);
+      } else {
+        const text = this.#blocks.add(key, row);
+        checksum.addWritten(this.#blocks.bytes, text);
+      }
       this.#changed({ key, before: null, after: row }, false);
     }
-    this.#store(block);
-  }
-
-  #inBlock(block: RowBlock | null, key: string, text: string): RowBlock {
-    if (block?.take(key, text)) return block;
-    this.#store(block);
-    return new RowBlock(key, text);
-  }
-
-  #store(block: RowBlock | null): void {
-    if (block === null) return;
-    this.records.put(block.key, block.stored, Math.ceil(block.rows / ROWS_A_WRITE));
-    if (block.rows > 1) this.options.blocks!.insert(block.key);
+    this.#blocks.end();
   }
 
   #forget(): void {

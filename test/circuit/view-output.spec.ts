@@ -19,6 +19,7 @@ class Output extends Stepped {
           appended,
           blocks: inBlocks ? builder.index('blocks') : null,
           textOf: JSON.stringify,
+          write: (row, bytes) => bytes.writeJson(row),
           keyOf: (row) => row.id as string,
           buckets: 4,
           indexes: inBlocks ? [] : [{ index: builder.index('index.0'), orderOf: (row) => orderText(row.v) }],
