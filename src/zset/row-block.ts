@@ -17,6 +17,8 @@ const ROWS_MAX = 64;
 /** Bytes. Who wants one row reads its block. */
 const LENGTH_MAX = 16_384;
 const LINE_FEED = Buffer.from('\n');
+/** Before its rows: what they begin with is known when all of them have come. */
+const HEAD = Buffer.from('\0'.repeat((SIGN + ROWS_MAX).length));
 
 /**
  * Makes blocks of rows that come one after the other in a stretch of a log: as one value, stored under the first row's key, they
@@ -39,7 +41,9 @@ export class RowBlocks<R = Row> {
     readonly write: (row: R, bytes: TextBytes) => void,
     /** Takes what is to be stored under a key, and how many rows that is: of one its text. */
     readonly store: (key: string, stored: string, rows: number) => void,
-  ) {}
+  ) {
+    this.bytes.writeAscii(HEAD);
+  }
 
   /** Takes the next row. Where its text begins in `bytes`, which end with it. */
   add(key: string, row: R): number {
@@ -53,8 +57,8 @@ export class RowBlocks<R = Row> {
     this.write(row, bytes);
     if (this.#rows > 0 && bytes.length > LENGTH_MAX) {
       this.#store(before);
-      bytes.dropFirst(before);
-      text -= before;
+      bytes.dropFirst(before - HEAD.length);
+      text -= before - HEAD.length;
     }
     if (this.#rows === 0) {
       this.#key = key;
@@ -70,6 +74,7 @@ export class RowBlocks<R = Row> {
   end(): void {
     if (this.#rows > 0) this.#store(this.bytes.length);
     this.bytes.clear();
+    this.bytes.writeAscii(HEAD);
   }
 
   #takes(key: string): boolean {
@@ -77,13 +82,13 @@ export class RowBlocks<R = Row> {
   }
 
   #store(to: number): void {
+    const { bytes } = this;
     const rows = this.#rows;
     this.#rows = 0;
-    this.store(
-      this.#key,
-      rows === 1 ? this.bytes.text(this.#text, to) : SIGN + rows + this.bytes.text(0, to),
-      rows,
-    );
+    if (rows === 1) return this.store(this.#key, bytes.text(this.#text, to), rows);
+    const head = SIGN + rows;
+    bytes.overwrite(HEAD.length - head.length, head);
+    this.store(this.#key, bytes.text(HEAD.length - head.length, to), rows);
   }
 }
 

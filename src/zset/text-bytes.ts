@@ -9,7 +9,8 @@ const BYTES_MIN = 1 << 14;
 const KEPT_MAX = 1 << 22;
 
 const [SPACE, QUOTE, ZERO, BACKSLASH, TILDE] = [32, 34, 48, 92, 126];
-/** Whole numbers below it are written here. */
+const POINT = Buffer.from('.');
+/** Numbers below it are written here. */
 const NUMBER_END = 1_000_000_000;
 
 /**
@@ -66,6 +67,11 @@ export class TextBytes {
     this.#length = from + length;
   }
 
+  /** Puts characters of ASCII in the place of as many others. */
+  overwrite(at: number, characters: string): void {
+    this.#bytes.write(characters, at, 'latin1');
+  }
+
   /** The JSON of a value. */
   writeJson(value: Value): void {
     this.write(JSON.stringify(value));
@@ -88,11 +94,20 @@ export class TextBytes {
     this.#length = from + length + 1;
   }
 
-  /** The same, quicker for whole numbers; of numbers, booleans and null. */
+  /** The same of numbers, booleans and null, quicker for numbers of no more than three digits behind the point. */
   writeNumber(value: Value): void {
-    if (typeof value !== 'number' || !(value >= 0 && value < NUMBER_END) || (value | 0) !== value)
-      return this.write(String(value));
-    this.writeDigits(value, digitsOf(value));
+    if (typeof value !== 'number' || !(value >= 0 && value < NUMBER_END)) return this.write(String(value));
+    const whole = value | 0;
+    if (whole === value) return this.writeDigits(whole, digitsOf(whole));
+    // Numbers of so few digits are all different: that this is one of them is all that JSON says of it.
+    const thousandths = Math.round(value * 1_000);
+    if (thousandths / 1_000 !== value) return this.write(String(value));
+    this.writeDigits(whole, digitsOf(whole));
+    this.writeAscii(POINT);
+    const behind = thousandths - whole * 1_000;
+    if (behind % 100 === 0) this.writeDigits(behind / 100, 1);
+    else if (behind % 10 === 0) this.writeDigits(behind / 10, 2);
+    else this.writeDigits(behind, 3);
   }
 
   /** So many digits of a whole number, zeros before it. */

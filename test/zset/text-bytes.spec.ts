@@ -32,6 +32,7 @@ const strings = fc.oneof(
 const numbers = fc.oneof(
   fc.nat(2_000_000_000),
   fc.integer(),
+  fc.tuple(fc.nat(2_000_000_000_000), fc.constantFrom(10, 100, 1_000, 10_000)).map(([of, by]) => of / by),
   fc.double({ noNaN: true, noDefaultInfinity: true }).map((number) => number + 0),
   ...Array.from({ length: 16 }, (_, digits) => fc.constantFrom(10 ** digits - 1, 10 ** digits)),
 );
@@ -46,7 +47,7 @@ describe('texts written as bytes', () => {
     );
     fc.assert(
       fc.property(numbers, (value) => same('writeNumber', value)),
-      { numRuns: 1_000 },
+      { numRuns: 3_000 },
     );
     for (const value of [null, true, false]) same('writeNumber', value);
     for (const value of [null, 7, true]) same('writeString', value);
@@ -81,6 +82,13 @@ describe('texts written as bytes', () => {
     expect(bytes.view.byteLength).toBeLessThan(1 << 20);
     bytes.write('é'.repeat(100_000));
     expect(bytes.text()).toBe('é'.repeat(100_000));
+  });
+
+  it('are overwritten in their place', () => {
+    const bytes = new TextBytes();
+    bytes.write('one two');
+    bytes.overwrite(1, 'NE');
+    expect(bytes.text()).toBe('oNE two');
   });
 
   it('begin later where the first are taken away', () => {
