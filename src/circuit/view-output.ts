@@ -141,7 +141,7 @@ export class ViewOutput implements Operator {
   }
 
   #append({ rows, weights }: Delta<Row>): void {
-    const { keyOf, textOf, blocks } = this.options;
+    const { keyOf, textOf, blocks, indexes } = this.options;
     const { checksum } = this.#result;
     for (let index = 0; index < rows.length; index++) {
       const row = rows[index]!;
@@ -159,9 +159,10 @@ export class ViewOutput implements Operator {
         const text = this.#blocks.add(key, row);
         checksum.addWritten(this.#blocks.bytes, text);
       }
-      this.#changed({ key, before: null, after: row }, false);
+      if (indexes.length > 0) this.#index(key, null, row);
     }
     this.#blocks.end();
+    this.#result.came(rows, keyOf);
   }
 
   #forget(): void {
@@ -196,11 +197,13 @@ export class ViewOutput implements Operator {
 
   #changed(change: ViewChange, wasShown: boolean): void {
     const { key, after } = change;
-    const { indexes, buckets } = this.options;
     this.#result.rows += (after ? 1 : 0) - (wasShown ? 1 : 0);
-    this.#result.changes.push(change);
-    if (indexes.length === 0) return;
-    const { before } = change;
+    this.#result.changed(change);
+    if (this.options.indexes.length > 0) this.#index(key, change.before, after);
+  }
+
+  #index(key: string, before: Row | null, after: Row | null): void {
+    const { indexes, buckets } = this.options;
     const bucket = bucketOf(key, buckets);
     for (const { index, orderOf } of indexes) {
       const gone = before && indexMember(orderOf(before), bucket, key);
@@ -238,11 +241,39 @@ export class ViewOutput implements Operator {
 
 /** What one tick did to a view. */
 export class OutputResult {
-  readonly changes: ViewChange[] = [];
   readonly checksum = new Checksum();
   /** By how much the number of rows, and of keys with several different rows, changed. */
   rows = 0;
   conflicts = 0;
+  readonly #changes: ViewChange[] = [];
+  /** Rows that came under keys of their own: mostly nobody asks what changed, and of these nothing else need be known. */
+  readonly #came: { readonly rows: readonly Row[]; readonly keyOf: (row: Row) => string }[] = [];
+  #size = 0;
+
+  /** How many changes there are. */
+  get size(): number {
+    return this.#size;
+  }
+
+  get changes(): ViewChange[] {
+    return [
+      ...this.#changes,
+      ...this.#came.flatMap(({ rows, keyOf }) =>
+        rows.map((row) => ({ key: keyOf(row), before: null, after: row })),
+      ),
+    ];
+  }
+
+  changed(change: ViewChange): void {
+    this.#changes.push(change);
+    this.#size += 1;
+  }
+
+  came(rows: readonly Row[], keyOf: (row: Row) => string): void {
+    this.#came.push({ rows, keyOf });
+    this.#size += rows.length;
+    this.rows += rows.length;
+  }
 }
 
 /** The changes of one key within a tick; mostly one row for another. */
