@@ -95,20 +95,23 @@ export type WriteRow = (row: Row, bytes: TextBytes) => void;
  * the row before, the very same object: of a join's rows one side stays while the other changes.
  */
 export function generatedWriter(columns: readonly TextColumn[]): WriteRow {
-  const between: Uint8Array[] = [];
+  const between: (string | Uint8Array)[] = [];
   const nested: ((value: Value) => string)[] = [];
+  const constant = (text: string): string => {
+    const encoded = Buffer.from(text);
+    const isAscii = encoded.length === text.length;
+    return `bytes.${isAscii ? 'writeAscii' : 'write'}(between[${between.push(isAscii ? encoded : text) - 1}]);`;
+  };
   const lines = columns.flatMap(({ name, kind }, index) => {
-    const before = `${index === 0 ? '{' : ','}${JSON.stringify(name)}:`;
     const value = `row[${JSON.stringify(name)}]`;
     return [
-      `bytes.writeAscii(between[${between.push(Buffer.from(before)) - 1}]);`,
+      constant(`${index === 0 ? '{' : ','}${JSON.stringify(name)}:`),
       kind === 'other'
         ? `bytes.write(nested[${nested.push(latestText()) - 1}](${value}));`
         : `bytes.${kind === 'string' ? 'writeString' : 'writeNumber'}(${value});`,
     ];
   });
-  between.push(Buffer.from(columns.length === 0 ? '{}' : '}'));
-  lines.push(`bytes.writeAscii(between[${between.length - 1}]);`);
+  lines.push(constant(columns.length === 0 ? '{}' : '}'));
   return new Function('between', 'nested', `return (row, bytes) => {\n${lines.join('\n')}\n};`)(
     between,
     nested,

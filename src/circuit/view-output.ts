@@ -69,17 +69,11 @@ export class ViewOutput implements Operator {
   #delta: Delta<Row> | null = null;
   /** The changes of the tick by key. */
   #touched = new Map<string, Touched>();
-  readonly #blocks: RowBlocks;
 
   constructor(
     readonly records: KeyedState<ViewRecord<any>>,
     readonly options: ViewOutputOptions,
-  ) {
-    this.#blocks = new RowBlocks(options.write, (key, stored, rows) => {
-      records.put(key, stored, Math.ceil(rows / ROWS_A_WRITE));
-      if (rows > 1) options.blocks!.insert(key);
-    });
-  }
+  ) {}
 
   reads([delta]: readonly [Delta<Row>]): void {
     if (this.options.appended) return;
@@ -141,8 +135,9 @@ export class ViewOutput implements Operator {
   }
 
   #append({ rows, weights }: Delta<Row>): void {
-    const { keyOf, textOf, blocks, indexes } = this.options;
+    const { keyOf, textOf, indexes } = this.options;
     const { checksum } = this.#result;
+    const blocks = this.#blocks();
     for (let index = 0; index < rows.length; index++) {
       const row = rows[index]!;
       if (weights[index] !== 1)
@@ -156,13 +151,24 @@ export class ViewOutput implements Operator {
         this.records.put(key, text);
         checksum.add(text, 1);
       } else {
-        const text = this.#blocks.add(key, row);
-        checksum.addWritten(this.#blocks.bytes, text);
+        const text = blocks.add(key, row);
+        checksum.addWritten(blocks.bytes, text);
       }
       if (indexes.length > 0) this.#index(key, null, row);
     }
-    this.#blocks.end();
+    blocks?.end();
     this.#result.came(rows, keyOf);
+  }
+
+  /** Where rows are stored in blocks, what makes them. */
+  #blocks(): RowBlocks | null {
+    const { records, options } = this;
+    const { write, blocks } = options;
+    if (blocks === null) return null;
+    return new RowBlocks(write, (key, stored, rows) => {
+      records.put(key, stored, Math.ceil(rows / ROWS_A_WRITE));
+      if (rows > 1) blocks.insert(key);
+    });
   }
 
   #forget(): void {

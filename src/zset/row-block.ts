@@ -20,16 +20,17 @@ const LINE_FEED = Buffer.from('\n');
 /** Before its rows: what they begin with is known when all of them have come. */
 const HEAD = Buffer.from('\0'.repeat((SIGN + ROWS_MAX).length));
 
+/** The rows of the block at hand, each behind its key. One block is made at a time, whoever makes it. */
+const bytes = new TextBytes();
+
 /**
  * Makes blocks of rows that come one after the other in a stretch of a log: as one value, stored under the first row's key, they
  * take Redis a fifth of what so many fields cost it. Keys only rise, from block to block too, so that a row lies in the block
- * with the greatest first key up to its own, or under its own key where it came alone.
+ * with the greatest first key up to its own, or under its own key where it came alone. To be ended before others are made.
  *
  *   U+0001, how many rows, then of each LF, its key, LF, its text
  */
 export class RowBlocks<R = Row> {
-  /** The rows of the block at hand, each behind its key. */
-  readonly bytes = new TextBytes();
   #rows = 0;
   #key = '';
   #stretch: Stretch | null = null;
@@ -42,12 +43,16 @@ export class RowBlocks<R = Row> {
     /** Takes what is to be stored under a key, and how many rows that is: of one its text. */
     readonly store: (key: string, stored: string, rows: number) => void,
   ) {
-    this.bytes.writeAscii(HEAD);
+    this.#begin();
   }
 
-  /** Takes the next row. Where its text begins in `bytes`, which end with it. */
+  /** With the text of the row that was added last at their end. */
+  get bytes(): TextBytes {
+    return bytes;
+  }
+
+  /** Takes the next row. Where its text begins in `bytes`. */
   add(key: string, row: R): number {
-    const { bytes } = this;
     if (!this.#takes(key)) this.end();
     const before = bytes.length;
     bytes.writeAscii(LINE_FEED);
@@ -72,9 +77,13 @@ export class RowBlocks<R = Row> {
 
   /** Stores the block at hand. */
   end(): void {
-    if (this.#rows > 0) this.#store(this.bytes.length);
-    this.bytes.clear();
-    this.bytes.writeAscii(HEAD);
+    if (this.#rows > 0) this.#store(bytes.length);
+    this.#begin();
+  }
+
+  #begin(): void {
+    bytes.clear();
+    bytes.writeAscii(HEAD);
   }
 
   #takes(key: string): boolean {
@@ -82,7 +91,6 @@ export class RowBlocks<R = Row> {
   }
 
   #store(to: number): void {
-    const { bytes } = this;
     const rows = this.#rows;
     this.#rows = 0;
     if (rows === 1) return this.store(this.#key, bytes.text(this.#text, to), rows);
