@@ -76,7 +76,15 @@ export class ExchangeOutput implements Operator {
     };
     return {
       takeResult: () => new OutputResult(),
-      options: { keyOf: never, textOf: never, indexes: [], appended: false, blocks: null, buckets },
+      options: {
+        keyOf: never,
+        textOf: never,
+        write: never,
+        indexes: [],
+        appended: false,
+        blocks: null,
+        buckets,
+      },
     };
   }
 }

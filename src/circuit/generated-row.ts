@@ -1,4 +1,5 @@
-import { isPlain, jsonOf, type KeyText, type Read } from '../zset/row-key.js';
+import { jsonOf, type KeyText, type Read } from '../zset/row-key.js';
+import { TextBytes } from '../zset/text-bytes.js';
 import type { Row, Value } from '../zset/value.js';
 
 /**
@@ -85,45 +86,49 @@ export interface TextColumn {
   readonly kind: 'string' | 'number' | 'boolean' | 'other';
 }
 
+/** Writes the JSON text of a row. */
+export type WriteRow = (row: Row, bytes: TextBytes) => void;
+
 /**
- * The JSON text of rows with these columns: what `JSON.stringify` gives, character by character, and faster. Numbers are
+ * Writes the JSON text of rows with these columns: what `JSON.stringify` gives, character by character, and faster. Numbers are
  * finite and never −0, for rows hold canonical values; strings that need no escape are most. What is nested is often that of
  * the row before, the very same object: of a join's rows one side stays while the other changes.
  */
-export function generatedText(columns: readonly TextColumn[]): (row: Row) => string {
-  if (columns.length === 0) return () => '{}';
+export function generatedWriter(columns: readonly TextColumn[]): WriteRow {
+  const between: (string | Uint8Array)[] = [];
   const nested: ((value: Value) => string)[] = [];
-  const anyway: string[] = [];
-  /** Where all strings are plain: as few parts as can be, for the text is made one piece of in the end. */
-  const plainly: string[] = [];
-  const strings: string[] = [];
-  columns.forEach(({ name, kind }, index) => {
-    const before = `${index === 0 ? '{' : ','}${JSON.stringify(name)}:`;
+  const constant = (text: string): string => {
+    const encoded = Buffer.from(text);
+    const isAscii = encoded.length === text.length;
+    return `bytes.${isAscii ? 'writeAscii' : 'write'}(between[${between.push(isAscii ? encoded : text) - 1}]);`;
+  };
+  const lines = columns.flatMap(({ name, kind }, index) => {
     const value = `row[${JSON.stringify(name)}]`;
-    if (kind === 'string') {
-      anyway.push(JSON.stringify(before), `textOf(${value})`);
-      plainly.push(JSON.stringify(`${before}"`), `s${strings.length}`, `'"'`);
-      strings.push(value);
-      return;
-    }
-    // Numbers and booleans are their texts, null too.
-    const text = kind === 'other' ? `nested[${nested.push(latestText()) - 1}](${value})` : value;
-    anyway.push(JSON.stringify(before), text);
-    plainly.push(JSON.stringify(before), text);
+    return [
+      constant(`${index === 0 ? '{' : ','}${JSON.stringify(name)}:`),
+      kind === 'other'
+        ? `bytes.write(nested[${nested.push(latestText()) - 1}](${value}));`
+        : `bytes.${kind === 'string' ? 'writeString' : 'writeNumber'}(${value});`,
+    ];
   });
-  const general = `return ${joined([...anyway, `'}'`])};`;
-  const body =
-    strings.length === 0
-      ? general
-      : `${strings.map((value, index) => `const s${index} = ${value};`).join(' ')}
-         if (${strings.map((_, index) => `isPlain(s${index})`).join(' && ')}) return ${joined([...plainly, `'}'`])};
-         ${general}`;
-  return new Function('textOf', 'isPlain', 'nested', `return (row) => { ${body} };`)(
-    jsonOf,
-    isPlain,
+  lines.push(constant(columns.length === 0 ? '{}' : '}'));
+  return new Function('between', 'nested', `return (row, bytes) => {\n${lines.join('\n')}\n};`)(
+    between,
     nested,
-  ) as (row: Row) => string;
+  ) as WriteRow;
 }
+
+/** The same as a text. */
+export function generatedText(columns: readonly TextColumn[]): (row: Row) => string {
+  const write = generatedWriter(columns);
+  return (row) => {
+    scratch.clear();
+    write(row, scratch);
+    return scratch.text();
+  };
+}
+
+const scratch = new TextBytes();
 
 /** Parts added up, constant ones that follow each other made one. */
 function joined(parts: readonly string[]): string {

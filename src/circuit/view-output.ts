@@ -2,9 +2,10 @@ import { assert } from '../assert.js';
 import { bucketOf } from '../zset/bucket-of.js';
 import { Checksum } from '../zset/checksum.js';
 import { Delta } from '../zset/delta.js';
-import { RowBlock } from '../zset/row-block.js';
+import { RowBlocks } from '../zset/row-block.js';
 import { compareText, escapeText } from '../zset/text-order.js';
 import type { Row } from '../zset/value.js';
+import type { WriteRow } from './generated-row.js';
 import type { KeyedState } from './keyed-state.js';
 import type { Operator } from './operator.js';
 import type { RowIndex } from './row-index.js';
@@ -38,8 +39,9 @@ export interface OutputIndex {
 
 export interface ViewOutputOptions {
   keyOf: (row: Row) => string;
-  /** `JSON.stringify`, made for the view's columns. */
+  /** `JSON.stringify`, made for the view's columns; and the same, written behind other texts. */
   textOf: (row: Row) => string;
+  write: WriteRow;
   indexes: readonly OutputIndex[];
   /** Rows only come, each under a key of its own. */
   appended: boolean;
@@ -133,8 +135,9 @@ export class ViewOutput implements Operator {
   }
 
   #append({ rows, weights }: Delta<Row>): void {
-    const { keyOf, textOf, blocks } = this.options;
-    let block: RowBlock | null = null;
+    const { keyOf, textOf, indexes } = this.options;
+    const { checksum } = this.#result;
+    const blocks = this.#blocks();
     for (let index = 0; index < rows.length; index++) {
       const row = rows[index]!;
       if (weights[index] !== 1)
@@ -143,25 +146,29 @@ export class ViewOutput implements Operator {
           `A row came with the weight ${weights[index]} to a view to which rows are only appended.`,
         );
       const key = keyOf(row);
-      const text = textOf(row);
-      if (blocks === null) this.records.put(key, text);
-      else block = this.#inBlock(block, key, text);
-      this.#result.checksum.add(text, 1);
-      this.#changed({ key, before: null, after: row }, false);
+      if (blocks === null) {
+        const text = textOf(row);
+        this.records.put(key, text);
+        checksum.add(text, 1);
+      } else {
+        const text = blocks.add(key, row);
+        checksum.addWritten(blocks.bytes, text);
+      }
+      if (indexes.length > 0) this.#index(key, null, row);
     }
-    this.#store(block);
+    blocks?.end();
+    this.#result.came(rows, keyOf);
   }
 
-  #inBlock(block: RowBlock | null, key: string, text: string): RowBlock {
-    if (block?.take(key, text)) return block;
-    this.#store(block);
-    return new RowBlock(key, text);
-  }
-
-  #store(block: RowBlock | null): void {
-    if (block === null) return;
-    this.records.put(block.key, block.stored, Math.ceil(block.rows / ROWS_A_WRITE));
-    if (block.rows > 1) this.options.blocks!.insert(block.key);
+  /** Where rows are stored in blocks, what makes them. */
+  #blocks(): RowBlocks | null {
+    const { records, options } = this;
+    const { write, blocks } = options;
+    if (blocks === null) return null;
+    return new RowBlocks(write, (key, stored, rows) => {
+      records.put(key, stored, Math.ceil(rows / ROWS_A_WRITE));
+      if (rows > 1) blocks.insert(key);
+    });
   }
 
   #forget(): void {
@@ -196,11 +203,13 @@ export class ViewOutput implements Operator {
 
   #changed(change: ViewChange, wasShown: boolean): void {
     const { key, after } = change;
-    const { indexes, buckets } = this.options;
     this.#result.rows += (after ? 1 : 0) - (wasShown ? 1 : 0);
-    this.#result.changes.push(change);
-    if (indexes.length === 0) return;
-    const { before } = change;
+    this.#result.changed(change);
+    if (this.options.indexes.length > 0) this.#index(key, change.before, after);
+  }
+
+  #index(key: string, before: Row | null, after: Row | null): void {
+    const { indexes, buckets } = this.options;
     const bucket = bucketOf(key, buckets);
     for (const { index, orderOf } of indexes) {
       const gone = before && indexMember(orderOf(before), bucket, key);
@@ -238,11 +247,39 @@ export class ViewOutput implements Operator {
 
 /** What one tick did to a view. */
 export class OutputResult {
-  readonly changes: ViewChange[] = [];
   readonly checksum = new Checksum();
   /** By how much the number of rows, and of keys with several different rows, changed. */
   rows = 0;
   conflicts = 0;
+  readonly #changes: ViewChange[] = [];
+  /** Rows that came under keys of their own: mostly nobody asks what changed, and of these nothing else need be known. */
+  readonly #came: { readonly rows: readonly Row[]; readonly keyOf: (row: Row) => string }[] = [];
+  #size = 0;
+
+  /** How many changes there are. */
+  get size(): number {
+    return this.#size;
+  }
+
+  get changes(): ViewChange[] {
+    return [
+      ...this.#changes,
+      ...this.#came.flatMap(({ rows, keyOf }) =>
+        rows.map((row) => ({ key: keyOf(row), before: null, after: row })),
+      ),
+    ];
+  }
+
+  changed(change: ViewChange): void {
+    this.#changes.push(change);
+    this.#size += 1;
+  }
+
+  came(rows: readonly Row[], keyOf: (row: Row) => string): void {
+    this.#came.push({ rows, keyOf });
+    this.#size += rows.length;
+    this.rows += rows.length;
+  }
 }
 
 /** The changes of one key within a tick; mostly one row for another. */

@@ -33,8 +33,11 @@ export class CheckedReads {
   /** The entries after the position, or null where the entry at it was not found. */
   async #readRange({ redisKey, position, countMax }: ReadRequest): Promise<RawEntry[] | null> {
     const redis = this.#sources;
-    const range = (from: string, count: number): Promise<RawEntry[]> =>
-      redis.sendCommand(new EntriesCommand(redisKey, from, '+', count)) as Promise<RawEntry[]>;
+    const range = async (from: string, count: number): Promise<RawEntry[]> => {
+      const command = new EntriesCommand(redisKey, from, '+', count);
+      await redis.sendCommand(command);
+      return command.take();
+    };
     if (position === BEGINNING) return range('(0-0', countMax);
     const entries = await range(position, countMax + 1);
     if (entries[0]?.[0] !== position) return null;

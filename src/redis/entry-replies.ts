@@ -4,17 +4,31 @@ import { GatheredEntries, MALFORMED, TOO_LARGE } from './gathered-entries.js';
 import { PassedReply } from './passed-reply.js';
 import { ARRAY } from './protocol-bytes.js';
 
-/** XRANGE whose reply need not go through ioredis: on a connection that `readEntries` attends it is read as it comes. */
+/**
+ * XRANGE whose reply need not go through ioredis: on a connection that `readEntries` attends it is read as it comes.
+ *
+ * Its promise says only that it was answered; what was read is taken. V8 makes a function that is assigned to a property, as
+ * each command of ioredis has one, among what is old: so a command, its promise and all they hold live until the whole heap is
+ * collected, and every collection of what is new copies them once more.
+ */
 export class EntriesCommand extends Command {
-  /** What was read; null where the reply came the ordinary way. */
+  /** What was read, until it is taken. */
   entries: RawEntry[] | null = null;
 
   constructor(redisKey: string, from: string, to: string, countMax: number) {
     super('xrange', [redisKey, from, to, 'COUNT', String(countMax)], { replyEncoding: 'utf8' });
   }
 
+  /** Once it is answered. */
+  take(): RawEntry[] {
+    const entries = this.entries;
+    this.entries = null;
+    return entries!;
+  }
+
   override transformReply(reply: Buffer | Buffer[]): any {
-    return this.entries ?? super.transformReply(reply);
+    this.entries ??= super.transformReply(reply) as unknown as RawEntry[];
+    return null;
   }
 }
 

@@ -7,8 +7,6 @@ export const [MALFORMED, TOO_LARGE] = [-1, -2];
 const CUT = -3;
 /** Places are numbers of 32 bits. */
 const REPLY_BYTES_MAX = 2 ** 31 - 1;
-/** Of more no one text is made: that takes the memory once more, and there are none of more than 512 MiB. */
-const TEXT_BYTES_MAX = 1 << 24;
 /** What has become greater than this is not kept for the next reply. */
 const KEPT_BYTES_MAX = 1 << 24;
 const KEPT_PLACES_MAX = 1 << 20;
@@ -72,25 +70,19 @@ export class GatheredEntries {
   take(): RawEntry[] {
     const bytes = this.#bytes;
     const places = this.#places;
-    const whole = bytes.subarray(0, this.#at);
-    const all = whole.length <= TEXT_BYTES_MAX && isAscii(whole) ? whole.toString('latin1') : null;
+    // Each text is made for itself: what is kept of one keeps no more than that in memory.
+    const encoding = isAscii(bytes.subarray(0, this.#at)) ? 'latin1' : 'utf8';
     const entries: RawEntry[] = new Array(this.#count);
     for (let entry = 0, place = 0; entry < entries.length; entry++) {
       const id = bytes.toString('latin1', places[place++], places[place++]);
       const count = places[place++]!;
       if (count === 2 && isData(bytes, places[place]!, places[place + 1]!)) {
-        const from = places[place + 2]!;
-        const to = places[place + 3]!;
-        // A part of the one text, for it will be parsed and let go; what stays would keep all of that in memory.
-        entries[entry] = [
-          id,
-          ['data', all === null ? bytes.toString('utf8', from, to) : all.slice(from, to)],
-        ];
+        entries[entry] = [id, ['data', bytes.toString(encoding, places[place + 2], places[place + 3])]];
         place += 4;
       } else {
         const fields: string[] = [];
         for (let index = 0; index < count; index++)
-          fields.push(bytes.toString('utf8', places[place++], places[place++]));
+          fields.push(bytes.toString(encoding, places[place++], places[place++]));
         entries[entry] = [id, fields];
       }
     }

@@ -1,4 +1,4 @@
-import type { ViewChange } from '../circuit/view-output.js';
+import type { OutputResult } from '../circuit/view-output.js';
 import { messageOf } from '../errors/stillwater-error.js';
 import { encodeChangelog } from './changelog.js';
 import { factsOf } from './followed.js';
@@ -42,8 +42,12 @@ export class Committer {
     this.#changelogFrom = tick;
   }
 
-  submit(commit: Commit, changes: readonly ViewChange[], { onCommitted }: { onCommitted: () => void }): void {
-    this.#inFlight = this.#send(commit, changes).then(
+  submit(
+    commit: Commit,
+    result: Pick<OutputResult, 'changes'>,
+    { onCommitted }: { onCommitted: () => void },
+  ): void {
+    this.#inFlight = this.#send(commit, result).then(
       () => {
         this.#committed = commit.record;
         onCommitted();
@@ -70,7 +74,7 @@ export class Committer {
     this.#failure = null;
   }
 
-  async #send(commit: Commit, changes: readonly ViewChange[]): Promise<void> {
+  async #send(commit: Commit, result: Pick<OutputResult, 'changes'>): Promise<void> {
     const { store, limits, metrics, clock, spent, id } = this.options;
     const facts = {
       ...factsOf(commit.record),
@@ -79,7 +83,7 @@ export class Committer {
     };
     let retryMs = limits.retryMsMin;
     for (;;) {
-      const changelog = this.#changelog ? encodeChangelog(changes, facts) : null;
+      const changelog = this.#changelog ? encodeChangelog(result.changes, facts) : null;
       const started = clock.monotonicMs();
       let outcome: CommitOutcome;
       try {

@@ -5,7 +5,7 @@ export type Scalar = string | number | boolean | null;
 const BYTES = 1 << 14;
 /** As many bytes has a unit of a text at most. */
 const BYTES_OF_UNIT_MAX = 3;
-/** V8 copies a part of a text that is shorter; a longer one keeps the whole in memory, here a reply of Redis. */
+/** V8 copies a part of a text that is shorter; a longer one keeps the whole in memory. */
 const COPIED_BELOW = 13;
 export const isShort = ({ length }: { readonly length: number }): boolean => length < COPIED_BELOW;
 /** Up to this length a text may be kept in memory for the sake of a part of it. */
@@ -39,17 +39,14 @@ export class ScalarReader {
   at = 0;
   #text = '';
   #isAscii = true;
-  /** The same text, once it is known to have long parts: a part of this keeps no more than this in memory. */
-  #copy: string | null = null;
 
-  /** Takes a text to read, or says that it is not for here. */
+  /** Takes a text to read, which is not itself a part of a longer one, or says that it is not for here. */
   take(text: string): boolean {
     if (text.length * BYTES_OF_UNIT_MAX >= BYTES) return false;
     this.length = this.bytes.write(text, 0, 'utf8');
     this.bytes[this.length] = ENDS;
     this.#isAscii = this.length === text.length;
     this.#text = text;
-    this.#copy = null;
     // What is half a character has no bytes of its own.
     return this.#isAscii || text.isWellFormed();
   }
@@ -57,7 +54,6 @@ export class ScalarReader {
   /** Keeps the text no longer, nor what it is a part of. */
   letGo(): void {
     this.#text = '';
-    this.#copy = null;
   }
 
   /** The value that begins at `at`, or undefined for one that is not plain. */
@@ -88,9 +84,8 @@ export class ScalarReader {
       if (byte < SPACE || byte === BACKSLASH) return undefined;
     this.at = to + 1;
     if (!this.#isAscii) return bytes.toString('utf8', from, to);
-    if (to - from < COPIED_BELOW) return this.#text.slice(from, to);
-    if (this.length > SHARED_MAX) return bytes.toString('latin1', from, to);
-    return (this.#copy ??= bytes.toString('latin1', 0, this.length)).slice(from, to);
+    if (to - from < COPIED_BELOW || this.length <= SHARED_MAX) return this.#text.slice(from, to);
+    return bytes.toString('latin1', from, to);
   }
 
   #readNumber(): number | undefined {

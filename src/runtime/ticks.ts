@@ -302,7 +302,7 @@ export class Ticks {
     };
     metrics.ticks.add({ view: this.options.id.view });
     metrics.events.add({ view: this.options.id.view }, entries);
-    metrics.rowChanges.add({ view: this.options.id.view }, result.changes.length);
+    metrics.rowChanges.add({ view: this.options.id.view }, result.size);
     metrics.stateWrites.add({ view: this.options.id.view }, circuit.changed);
     if (errors > 0) metrics.errors.add({ view: this.options.id.view }, errors);
     if (late > 0) metrics.lateRows.add({ view: this.options.id.view }, late);
@@ -311,7 +311,7 @@ export class Ticks {
     circuit.seal();
     this.#record = record;
     if (!unfinished) this.#time.applied(time);
-    this.#committer.submit(commit, result.changes, {
+    this.#committer.submit(commit, result, {
       onCommitted: () => {
         circuit.acknowledge();
         onCommitted?.();

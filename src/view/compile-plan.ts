@@ -34,7 +34,7 @@ import { fusedAggregate } from './fused-aggregate.js';
 import { indexOrderText, indexState } from './index-order.js';
 import { kindOf } from './node-kinds.js';
 import { nodesOf, sourcesOf } from './plan-nodes.js';
-import { keyTextOfColumns, rowTextOfColumns } from './row-texts.js';
+import { keyTextOfColumns, rowTextOfColumns, rowWriterOfColumns } from './row-texts.js';
 import { partitionsOfStage } from './stages.js';
 import type { ExchangeNode, PlanNode } from './plan.js';
 
@@ -284,6 +284,7 @@ export class PlanCompiler {
     return (this.#output = new ViewOutput(this.#builder.keyed('rows', viewRecordCodec(side)), {
       keyOf: keyTextOfColumns(view.columns, view.key),
       textOf: rowTextOfColumns(view.columns),
+      write: rowWriterOfColumns(view.columns),
       appended,
       blocks:
         appended && relation.log !== null && view.indexes.length === 0 ? this.#builder.index(BLOCKS) : null,

@@ -1,4 +1,10 @@
-import { generatedKey, generatedText, type TextColumn } from '../circuit/generated-row.js';
+import {
+  generatedKey,
+  generatedText,
+  generatedWriter,
+  type TextColumn,
+  type WriteRow,
+} from '../circuit/generated-row.js';
 import type { KeyText } from '../zset/row-key.js';
 import type { Row } from '../zset/value.js';
 import { columnAt, holdsOnlyStrings, type Column, type ColumnType } from './column.js';
@@ -21,7 +27,13 @@ export const keyTextOfColumns = (
 
 /** `JSON.stringify`, made for rows of these columns. */
 export const rowTextOfColumns = (columns: readonly Column[]): ((row: Row) => string) =>
-  generatedText(columns.map(({ name, type }) => ({ name, kind: textKind(type) })));
+  generatedText(columns.map(textColumn));
+
+/** The same, written behind other texts. */
+export const rowWriterOfColumns = (columns: readonly Column[]): WriteRow =>
+  generatedWriter(columns.map(textColumn));
+
+const textColumn = ({ name, type }: Column): TextColumn => ({ name, kind: textKind(type) });
 
 /** How the values of a column are written; of an enum mostly strings, and anything else as well. */
 function textKind({ kind }: ColumnType): TextColumn['kind'] {

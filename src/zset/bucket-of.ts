@@ -16,9 +16,20 @@ const SEQUENCE_END = INDEX_AT - 1 - 3;
 export const isPlace = (key: string): boolean =>
   key.length === PLACE_LENGTH && key[SEQUENCE_AT - 1] === '-' && key[INDEX_AT - 1] === '.';
 
-/** Two places lie in the same stretch of a log: their rows are looked for together, and can be stored together (`row-block.ts`). */
-export const inOneStretch = (place: string, other: string): boolean =>
-  other.startsWith(place.slice(0, MS_END)) &&
-  other.startsWith(place.slice(SEQUENCE_AT, SEQUENCE_END), SEQUENCE_AT);
+/** A stretch of a log: the rows of its places are looked for together, and can be stored together (`row-block.ts`). */
+export class Stretch {
+  readonly #ms: string;
+  readonly #sequence: string;
+
+  /** The one that a place lies in. */
+  constructor(place: string) {
+    this.#ms = place.slice(0, MS_END);
+    this.#sequence = place.slice(SEQUENCE_AT, SEQUENCE_END);
+  }
+
+  has(key: string): boolean {
+    return isPlace(key) && key.startsWith(this.#sequence, SEQUENCE_AT) && key.startsWith(this.#ms);
+  }
+}
 
 const stretchOf = (place: string): string => place.slice(0, MS_END) + place.slice(SEQUENCE_AT, SEQUENCE_END);

@@ -1,3 +1,5 @@
+import { TextBytes } from './text-bytes.js';
+
 /**
  * The checksum of a collection: the sum modulo 2^64 of a 64-bit hash of each row's text, times its weight.
  * It does not depend on order, cuts or partitions, and a retraction takes away exactly what its insertion
@@ -12,10 +14,16 @@ export class Checksum {
   ) {}
 
   add(text: string, weight: number): void {
-    hash64(text);
+    hashText(text);
     for (let times = Math.abs(weight); times > 0; times--)
       if (weight > 0) this.#plus(hashHigh, hashLow);
       else this.#minus(hashHigh, hashLow);
+  }
+
+  /** Adds a text, once, that lies in bytes from `from` on, up to their end. */
+  addWritten({ view, length }: TextBytes, from: number): void {
+    hash64(view, from, length);
+    this.#plus(hashHigh, hashLow);
   }
 
   /** Adds another checksum: partitions add up. */
@@ -53,41 +61,39 @@ export class Checksum {
 let hashHigh = 0;
 let hashLow = 0;
 
-/** Where a text's bytes are written to be read four at a time: as large as the longest so far needs, within reason. */
-let bytes = Buffer.allocUnsafeSlow(1 << 14);
-let words = new Int32Array(bytes.buffer);
-const BYTES_MAX = 1 << 22;
-
-function makeRoom(least: number): void {
-  bytes = Buffer.allocUnsafeSlow(2 ** Math.ceil(Math.log2(Math.max(least, 1 << 14))));
-  words = new Int32Array(bytes.buffer);
-}
+/** Where texts are written that come as such. */
+const scratch = new TextBytes();
 
 /**
  * 64 bits over the UTF-8 bytes of a text, four at a time: two multiplicative hashes with the rotations and avalanche steps
  * of MurmurHash3 (A. Appleby). Not against an adversary; against mistakes.
  */
-function hash64(text: string): void {
-  if (bytes.length < text.length * 3 || bytes.length > BYTES_MAX) makeRoom(text.length * 3);
-  const length = bytes.write(text, 0, 'utf8');
-  const whole = length >>> 2;
+function hash64(bytes: DataView, from: number, to: number): void {
+  const length = to - from;
+  const whole = from + (length & ~3);
   let a = 0x9e3779b9 ^ length;
   let b = 0x85ebca6b ^ length;
-  for (let index = 0; index < whole; index++) {
-    const word = words[index]!;
+  for (let at = from; at < whole; at += 4) {
+    const word = bytes.getInt32(at, true);
     a = Math.imul(a ^ word, 0x9e3779b1);
     a = (a << 15) | (a >>> 17);
     b = Math.imul(b ^ word, 0x5f356495);
     b = (b << 13) | (b >>> 19);
   }
   let rest = 0;
-  for (let index = whole << 2; index < length; index++) rest = (rest << 8) | bytes[index]!;
+  for (let at = whole; at < to; at++) rest = (rest << 8) | bytes.getUint8(at);
   a = Math.imul(a ^ rest, 0x9e3779b1);
   b = Math.imul(b ^ rest, 0x5f356495);
   a = avalanche(a ^ (b >>> 7));
   b = avalanche(b ^ a);
   hashHigh = a >>> 0;
   hashLow = b >>> 0;
+}
+
+function hashText(text: string): void {
+  scratch.clear();
+  scratch.write(text);
+  hash64(scratch.view, 0, scratch.length);
 }
 
 function avalanche(hash: number): number {
@@ -100,7 +106,7 @@ function avalanche(hash: number): number {
 
 /** The 64 bits of a text, in two halves: for sketches. */
 export function hashHalves(text: string): readonly [high: number, low: number] {
-  hash64(text);
+  hashText(text);
   return [hashHigh, hashLow];
 }
 

@@ -14,19 +14,17 @@ export const hasInstant = (ms: number): boolean => ms >= FIRST_MS && ms <= LAST_
 export function instantText(ms: number): string {
   if (!(ms >= 0 && ms <= LAST_MS)) return new Date(Math.min(LAST_MS, Math.max(FIRST_MS, ms))).toISOString();
   const whole = Math.trunc(ms);
-  const minute = Math.floor(whole / 60_000);
-  // Times that follow each other are mostly of one minute.
-  if (minute !== lastMinute) {
-    lastMinute = minute;
-    lastMinuteText = new Date(minute * 60_000).toISOString().slice(0, 17);
+  const second = Math.floor(whole / 1_000);
+  // Times that follow each other are mostly of one second.
+  if (second !== lastSecond) {
+    lastSecond = second;
+    lastSecondText = new Date(second * 1_000).toISOString().slice(0, 20);
   }
-  const left = whole - minute * 60_000;
-  const seconds = Math.floor(left / 1_000);
-  return lastMinuteText + (seconds < 10 ? '0' : '') + seconds + '.' + THOUSANDTHS[left - seconds * 1_000]!;
+  return lastSecondText + THOUSANDTHS[whole - second * 1_000]!;
 }
 
-let lastMinute = NaN;
-let lastMinuteText = '';
+let lastSecond = NaN;
+let lastSecondText = '';
 const THOUSANDTHS = Array.from({ length: 1_000 }, (_, ms) => `${String(ms).padStart(3, '0')}Z`);
 
 /** The time of a canonical instant's text, in ms: a tenth of what `Date.parse` takes. */

@@ -1,4 +1,6 @@
-import { inOneStretch, isPlace } from './bucket-of.js';
+import { isPlace, Stretch } from './bucket-of.js';
+import { TextBytes } from './text-bytes.js';
+import type { Row } from './value.js';
 
 /** A row of a view as it is stored: its key and its canonical text. */
 export interface KeyedText {
@@ -12,47 +14,89 @@ export const BLOCKS = 'blocks';
 /** What a block begins with, and no row does. */
 const SIGN = '\u0001';
 const ROWS_MAX = 64;
-/** Characters. Who wants one row reads its block. */
+/** Bytes. Who wants one row reads its block. */
 const LENGTH_MAX = 16_384;
+const LINE_FEED = Buffer.from('\n');
+/** Before its rows: what they begin with is known when all of them have come. */
+const HEAD = Buffer.from('\0'.repeat((SIGN + ROWS_MAX).length));
+
+/** The rows of the block at hand, each behind its key. One block is made at a time, whoever makes it. */
+const bytes = new TextBytes();
 
 /**
- * Rows that came one after the other in a stretch of a log, stored as one value under the first one's key: Redis takes a
- * fifth of what so many fields cost it. Keys only rise, from block to block too, so that a row lies in the block with the greatest first
- * key up to its own, or under its own key where it came alone.
+ * Makes blocks of rows that come one after the other in a stretch of a log: as one value, stored under the first row's key, they
+ * take Redis a fifth of what so many fields cost it. Keys only rise, from block to block too, so that a row lies in the block
+ * with the greatest first key up to its own, or under its own key where it came alone. To be ended before others are made.
  *
  *   U+0001, how many rows, then of each LF, its key, LF, its text
  */
-export class RowBlock {
-  #stored: string;
-  #rows = 1;
-  #last: string;
+export class RowBlocks<R = Row> {
+  #rows = 0;
+  #key = '';
+  #stretch: Stretch | null = null;
+  /** Where the text of its first row begins. */
+  #text = 0;
+  #last = '';
 
   constructor(
-    readonly key: string,
-    readonly first: string,
+    readonly write: (row: R, bytes: TextBytes) => void,
+    /** Takes what is to be stored under a key, and how many rows that is: of one its text. */
+    readonly store: (key: string, stored: string, rows: number) => void,
   ) {
-    this.#stored = `\n${key}\n${first}`;
+    this.#begin();
+  }
+
+  /** With the text of the row that was added last at their end. */
+  get bytes(): TextBytes {
+    return bytes;
+  }
+
+  /** Takes the next row. Where its text begins in `bytes`. */
+  add(key: string, row: R): number {
+    if (!this.#takes(key)) this.end();
+    const before = bytes.length;
+    bytes.writeAscii(LINE_FEED);
+    bytes.write(key);
+    bytes.writeAscii(LINE_FEED);
+    let text = bytes.length;
+    this.write(row, bytes);
+    if (this.#rows > 0 && bytes.length > LENGTH_MAX) {
+      this.#store(before);
+      bytes.dropFirst(before - HEAD.length);
+      text -= before - HEAD.length;
+    }
+    if (this.#rows === 0) {
+      this.#key = key;
+      this.#stretch = isPlace(key) ? new Stretch(key) : null;
+      this.#text = text;
+    }
     this.#last = key;
-  }
-
-  get rows(): number {
-    return this.#rows;
-  }
-
-  /** What is stored under `key`: of one row its text. */
-  get stored(): string {
-    return this.#rows === 1 ? this.first : SIGN + this.#rows + this.#stored;
-  }
-
-  /** Takes a row in, or does not: where it is of another stretch, does not rise, or the block is full. */
-  take(key: string, text: string): boolean {
-    if (this.#rows === ROWS_MAX || this.#stored.length + text.length > LENGTH_MAX) return false;
-    if (!isPlace(this.key) || !isPlace(key) || key <= this.#last || !inOneStretch(this.key, key))
-      return false;
-    this.#stored += `\n${key}\n${text}`;
     this.#rows += 1;
-    this.#last = key;
-    return true;
+    return text;
+  }
+
+  /** Stores the block at hand. */
+  end(): void {
+    if (this.#rows > 0) this.#store(bytes.length);
+    this.#begin();
+  }
+
+  #begin(): void {
+    bytes.clear();
+    bytes.writeAscii(HEAD);
+  }
+
+  #takes(key: string): boolean {
+    return this.#rows < ROWS_MAX && key > this.#last && this.#stretch !== null && this.#stretch.has(key);
+  }
+
+  #store(to: number): void {
+    const rows = this.#rows;
+    this.#rows = 0;
+    if (rows === 1) return this.store(this.#key, bytes.text(this.#text, to), rows);
+    const head = SIGN + rows;
+    bytes.overwrite(HEAD.length - head.length, head);
+    this.store(this.#key, bytes.text(HEAD.length - head.length, to), rows);
   }
 }
 

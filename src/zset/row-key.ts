@@ -43,13 +43,6 @@ export function keyTextOfValues(
 
 const PLAIN = /^[^"\\\u0000-\u001f\ud800-\udfff]*$/;
 
-/** Longer strings are looked at as quickly by `JSON.stringify`. */
-const PLAIN_LENGTH_MAX = 256;
-
-/** A string that is its own JSON, but for the quotes; of long ones that is not said. */
-export const isPlain = (value: Value): value is string =>
-  typeof value === 'string' && value.length < PLAIN_LENGTH_MAX && PLAIN.test(value);
-
 /** `JSON.stringify`, quicker for numbers and for the short plain strings that keys and names mostly are. */
 export function jsonOf(value: Value): string {
   if (typeof value === 'number') return String(value);

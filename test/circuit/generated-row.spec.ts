@@ -20,11 +20,19 @@ describe('the text of a row', () => {
       { name: 'delay', kind: 'number' },
       { name: 'a "name"', kind: 'string' },
       { name: 'late', kind: 'boolean' },
+      { name: 'größe', kind: 'number' },
       { name: 'more', kind: 'other' },
     ]);
     for (const origin of strings)
       for (const name of strings) {
-        const row: Row = { origin, delay: -1.5, 'a "name"': name, late: null, more: { of: [origin] } };
+        const row: Row = {
+          origin,
+          delay: -1.5,
+          'a "name"': name,
+          late: null,
+          größe: 7,
+          more: { of: [origin] },
+        };
         expect(textOf(row)).toBe(JSON.stringify(row));
       }
   });

@@ -19,6 +19,7 @@ class Output extends Stepped {
           appended,
           blocks: inBlocks ? builder.index('blocks') : null,
           textOf: JSON.stringify,
+          write: (row, bytes) => bytes.writeJson(row),
           keyOf: (row) => row.id as string,
           buckets: 4,
           indexes: inBlocks ? [] : [{ index: builder.index('index.0'), orderOf: (row) => orderText(row.v) }],
@@ -54,11 +55,12 @@ describe('a view', () => {
       [row('a', 3), 1],
       [row('b', 2), -1],
     ]);
-    const { changes, rows } = view.output.takeResult();
+    const { changes, size, rows } = view.output.takeResult();
     expect(changes).toEqual([
       { key: 'a', before: row('a', 1), after: row('a', 3) },
       { key: 'b', before: row('b', 2), after: null },
     ]);
+    expect(size).toBe(2);
     expect(rows).toBe(-1);
     expect(view.shown).toEqual([row('a', 3)]);
     expect(view.members).toEqual([memberOf(row('a', 3))]);
@@ -167,9 +169,10 @@ describe('a view', () => {
         [row(`a${tick}`, tick), 1],
         [row(`b${tick}`, tick), 1],
       ]);
-    const { changes, rows, checksum } = view.output.takeResult();
+    const { changes, size, rows, checksum } = view.output.takeResult();
     expect(view.store.fetched).toBe(0);
-    expect(rows).toBe(6);
+    expect([rows, size]).toEqual([6, 6]);
+    expect(changes.map(({ key }) => key)).toEqual(['a0', 'b0', 'a1', 'b1', 'a2', 'b2']);
     expect(changes[0]).toEqual({ key: 'a0', before: null, after: row('a0', 0) });
     expect(view.shown).toHaveLength(6);
     expect(view.members).toHaveLength(6);

@@ -3,7 +3,7 @@ import { bucketOf } from '../../src/zset/bucket-of.js';
 import type { CommitRequest } from '../../src/runtime/ports/task-store.js';
 import type { ScannedRows } from '../../src/runtime/ports/view-store.js';
 import type { OwnerToken } from '../../src/runtime/task-id.js';
-import { BLOCKS, RowBlock } from '../../src/zset/row-block.js';
+import { BLOCKS, RowBlocks } from '../../src/zset/row-block.js';
 import { orderText } from '../../src/zset/text-order.js';
 import { BUCKETS, commitOf, recordOf, rowsWrites, TASK } from './commit-request.js';
 import { onEverySubject } from './subject.js';
@@ -82,18 +82,22 @@ export function viewStoreContract(): void {
     describe('of rows in blocks', () => {
       const keyOf = (entry: number): string => `01700000000000-${String(entry).padStart(12, '0')}.000000`;
       const textOf = (entry: number): string => JSON.stringify({ entry });
-      /** In blocks of three, but for each fourth one, which came alone. */
+      /** In blocks of three at most, but for each fourth one, which came alone. */
       const stored = (entries: readonly number[]): Partial<CommitRequest> => {
         const writes = new Map<string, string>();
         const blocks: [string, boolean][] = [];
-        for (let at = 0; at < entries.length;) {
-          const [first, ...others] = entries.slice(at, at + (at % 4 === 0 ? 3 : 1)) as [number, ...number[]];
-          const block = new RowBlock(keyOf(first), textOf(first));
-          for (const entry of others) if (block.take(keyOf(entry), textOf(entry))) at += 1;
-          at += 1;
-          writes.set(block.key, block.stored);
-          if (block.rows > 1) blocks.push([block.key, true]);
-        }
+        const made = new RowBlocks<number>(
+          (entry, bytes) => bytes.write(textOf(entry)),
+          (key, text, rows) => {
+            writes.set(key, text);
+            if (rows > 1) blocks.push([key, true]);
+          },
+        );
+        entries.forEach((entry, index) => {
+          made.add(keyOf(entry), entry);
+          if (index % 4 > 1) made.end();
+        });
+        made.end();
         return { keyed: [{ state: 'rows', writes }], indexes: [{ state: BLOCKS, writes: blocks }] };
       };
       const even = (from: number, to: number): number[] =>

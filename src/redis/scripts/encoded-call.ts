@@ -26,7 +26,7 @@ export interface Sender {
  * times, makes one text of all, and has that encoded. Not for pipelines, which keep what they are given.
  */
 export class EncodedCall extends Command {
-  readonly #all: readonly string[];
+  #all: readonly string[];
 
   constructor(all: readonly string[]) {
     // What ioredis itself wants to know of a command: its name, and a key, which says where it goes on a cluster.
@@ -36,6 +36,12 @@ export class EncodedCall extends Command {
 
   override toWritable(socket: object): Buffer {
     return encodeCommand(this.name, this.#all, socket as Sender);
+  }
+
+  /** Answered, it is not sent again: what it was sent with is let go, for commands live long (`entry-replies.ts`). */
+  override transformReply(reply: Buffer | Buffer[]): any {
+    this.#all = [];
+    return super.transformReply(reply);
   }
 }
 

@@ -46,6 +46,14 @@ describe('an encoded call is, byte by byte, what ioredis would have sent', () =>
     expect(new EncodedCall(['hash', '0', 'x']).getKeys()).toEqual([]);
   });
 
+  test('and lets go of what it was sent with once it is answered', async () => {
+    const call = new EncodedCall(['hash', '1', 'key', 'x'.repeat(1_000)]);
+    expect(call.toWritable(idle).length).toBeGreaterThan(1_000);
+    call.resolve([Buffer.from('COMMITTED')]);
+    expect(await call.promise).toEqual(['COMMITTED']);
+    expect(call.toWritable(idle).length).toBeLessThan(100);
+  });
+
   test('for random texts', () => {
     const random = new Random(7);
     const characters = ['a', '7', '"', '\r\n', 'ß', '中', '𝄞', '\udc00'];
