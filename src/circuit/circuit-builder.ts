@@ -1,7 +1,7 @@
 import { assert } from '../assert.js';
 import { Circuit, type State, type Vertex } from './circuit.js';
 import { ErrorCollection, errorCodec } from './error-collection.js';
-import { type KeyedOptions, KeyedState } from './keyed-state.js';
+import { KeyedState } from './keyed-state.js';
 import { lateRowCodec, LateRows } from './late-rows.js';
 import {
   type Codec,
@@ -46,8 +46,8 @@ export class CircuitBuilder implements StateFactory {
     return this.#vertices.push({ name, operator, inputs }) - 1;
   }
 
-  keyed<V>(name: string, codec: Codec<V>, options?: KeyedOptions): KeyedState<V> {
-    return this.#add(new KeyedState(name, codec, this.budget, options));
+  keyed<V>(name: string, codec: Codec<V>): KeyedState<V> {
+    return this.#add(new KeyedState(name, codec, this.budget));
   }
 
   ordered(name: string): OrderedState {

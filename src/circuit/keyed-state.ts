@@ -7,11 +7,6 @@ import { ABSENT, type Slot, ValueCache } from './value-cache.js';
 /** What is stored under keys; null where nothing is any more. */
 export type Texts = ReadonlyMap<string, string | null>;
 
-export interface KeyedOptions {
-  /** It is to be expected that values are written and not asked for again. */
-  readonly seldomRead?: boolean;
-}
-
 const NO_TEXTS: Texts = new Map();
 
 /**
@@ -51,9 +46,8 @@ export class KeyedState<V> implements Keyed<V> {
     readonly name: string,
     readonly codec: Codec<V>,
     budget: CacheBudget,
-    { seldomRead = false }: KeyedOptions = {},
   ) {
-    this.#cache = new ValueCache(codec, budget, seldomRead);
+    this.#cache = new ValueCache(codec, budget);
   }
 
   // ---- the operator's side

@@ -39,7 +39,7 @@ export class ValueCache<V> {
   /** As how many entries more than it has the young generation of what is packed counts. */
   #excess = 0;
   /** Whether objects are kept beside what is packed, and of how many readings since that was judged how many found one. */
-  #keepsObjects: boolean;
+  #keepsObjects = true;
   #readings = 0;
   #found = 0;
   /** Whether it has forgotten anything, ever. */
@@ -48,12 +48,8 @@ export class ValueCache<V> {
   constructor(
     readonly codec: Codec<V>,
     readonly budget: CacheBudget,
-    /** Whether it is to be expected that values are not asked for again: they are packed from the beginning. */
-    readonly seldomRead = false,
   ) {
     this.#objects = new TwoGenerations(budgetOfObjects(budget));
-    this.#keepsObjects = !seldomRead;
-    if (seldomRead) this.#packed = this.#packing();
   }
 
   get hasForgotten(): boolean {
@@ -111,7 +107,7 @@ export class ValueCache<V> {
   clear(): void {
     this.#objects.clear();
     this.#packed?.clear();
-    this.#keepsObjects = !this.seldomRead;
+    this.#keepsObjects = true;
     this.#readings = this.#found = 0;
     this.#excess = 0;
     this.#hasForgotten = false;
@@ -139,15 +135,11 @@ export class ValueCache<V> {
       this.#hasForgotten = true;
       return;
     }
-    this.#packed = this.#packing();
+    this.#packed = new TwoGenerations(this.budget, undefined, () => new PackedTexts());
     const [young, old] = this.#objects.generations;
     for (const entries of [forgotten, old, young])
       for (const [key, slot] of entries)
         this.#packed.set(key, slot === ABSENT ? null : this.codec.encode(slot));
-  }
-
-  #packing(): TwoGenerations<string | null, PackedTexts> {
-    return new TwoGenerations(this.budget, undefined, () => new PackedTexts());
   }
 
   #slotOf(text: string | null): Slot<V> {

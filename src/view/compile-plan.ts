@@ -281,10 +281,7 @@ export class PlanCompiler {
     const { view } = this;
     const { relation } = view.plan;
     const appended = onlyComes(relation, view.key);
-    // A row that only comes is met again where another has its key, and not for what is kept beside it.
-    const seldomRead = relation.appendOnly && side === null;
-    const records = this.#builder.keyed('rows', viewRecordCodec(side), { seldomRead });
-    return (this.#output = new ViewOutput(records, {
+    return (this.#output = new ViewOutput(this.#builder.keyed('rows', viewRecordCodec(side)), {
       keyOf: keyTextOfColumns(view.columns, view.key),
       textOf: rowTextOfColumns(view.columns),
       appended,

@@ -1,4 +1,4 @@
-import { type KeyedOptions, KeyedState } from '../../src/circuit/keyed-state.js';
+import { KeyedState } from '../../src/circuit/keyed-state.js';
 import type { CacheBudget } from '../../src/circuit/two-generations.js';
 import { Random } from '../support/random.js';
 
@@ -19,8 +19,8 @@ class Stored {
   #sealed: ReadonlyMap<string, string | null> | null = null;
   fetched = 0;
 
-  constructor({ seldomRead, ...budget }: CacheBudget & KeyedOptions, begun: boolean) {
-    this.state = new KeyedState('s', codec, budget, { seldomRead });
+  constructor(budget: CacheBudget, begun: boolean) {
+    this.state = new KeyedState('s', codec, budget);
     if (begun) this.state.beginEmpty();
   }
 
@@ -74,12 +74,10 @@ class Stored {
 
 const KEYS = Array.from({ length: 120 }, (_, index) => `key ${index}`);
 
-const budgets: Record<string, CacheBudget & KeyedOptions> = {
+const budgets: Record<string, CacheBudget> = {
   'all objects': { entriesMax: 10_000 },
   'some objects, the others packed': { entriesMax: 10_000, objectsMax: 20 },
   'few objects, some packed, the others forgotten': { entriesMax: 80, objectsMax: 6 },
-  'all packed from the beginning': { entriesMax: 10_000, seldomRead: true },
-  'a few packed from the beginning, the others forgotten': { entriesMax: 80, seldomRead: true },
   'a cache that forgets at once': { entriesMax: 1, objectsMax: 1 },
 };
 
@@ -174,20 +172,6 @@ describe('a keyed state with more values than may be objects', () => {
     for (let round = 0; round < 4; round++) decodedFor(hot);
     expect(decodedFor(hot)).toBeLessThanOrEqual(1);
     expect(decodedFor(KEYS)).toBeGreaterThan(KEYS.length / 2);
-  });
-
-  test('keeps no objects from the beginning of values that are seldom read', () => {
-    const { state } = new Stored({ entriesMax: 10_000, seldomRead: true }, true);
-    const value = { count: 1 };
-    state.set('a', value);
-    state.seal();
-    state.acknowledge();
-    expect(state.want('a')).toBe(true);
-    expect(state.get('a')).toEqual(value);
-    expect(state.get('a')).not.toBe(value);
-    state.drop();
-    state.load('a', '2');
-    expect(state.get('a')).not.toBe(state.get('a'));
   });
 
   test('takes back what a tick that is given up has changed, where the tick before it is not answered', () => {
