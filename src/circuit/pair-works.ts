@@ -13,7 +13,7 @@ export interface PageLimits {
   readonly worksMax: number;
 }
 
-export const PAGE_LIMITS: PageLimits = { pairsMax: 2_000, pairsMin: 64, worksMax: 32 };
+export const PAGE_LIMITS: PageLimits = { pairsMax: 2_500, pairsMin: 64, worksMax: 32 };
 
 /**
  * The works of one tick: those that wait in the queue, or else those that its rows make, the right side's first. What is
