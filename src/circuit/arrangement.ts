@@ -11,13 +11,18 @@ export interface Weighted {
   weight: number;
 }
 
-/** A row as an arrangement keeps it. `text`: its member, where that is at hand. */
+/** A row as an arrangement keeps it. `text`: its member, from which on a page of its key can be asked for; where there are pages. */
 export interface Kept extends Weighted {
   readonly text?: string;
 }
 
-/** The changes of one key, by the row's text, weights added up. */
-export type Changes = ReadonlyMap<string, Weighted>;
+/** By how much a row's weight changes. `text`: what the row is known by (`Arrangement.textOf`). */
+export interface RowChange extends Weighted {
+  readonly text: string;
+}
+
+/** The changes of one key, each of another row. */
+export type Changes = readonly RowChange[];
 
 /** Which rows of a key: members from `from` on up to but not including `to` (null: to the end), `count` at the most. */
 export interface PageOf {
@@ -42,6 +47,8 @@ export interface Arrangement {
   /** A page will be asked for, after as many rows of the key as `retracted` were taken away. Whether it is loaded already. */
   wantPage(key: string, page: PageOf, retracted: number): boolean;
   page(key: string, page: PageOf): Page;
+  /** How many rows a page has that is loaded. */
+  rowsIn(key: string, page: PageOf): number;
   /** The end, exclusive, of the members that such a page can come to hold; of a page that is loaded. */
   reach(key: string, page: PageOf, retracted: number): string;
   /** Whether there is any row will be asked for, before and after as many as `retracted` were taken away. Whether that is loaded. */
@@ -55,14 +62,15 @@ export interface Arrangement {
   apply(key: string, changes: Changes): void;
 }
 
-const NO_ROWS: Page = { rows: [], next: null };
+const NONE: readonly Weighted[] = [];
+const NO_ROWS: Page = { rows: NONE, next: null };
 
 /** Above all members: they are JSON, or begin with a time. */
 const ABOVE_ALL = '~';
 
 export function retractionsIn(changes: Changes): number {
   let retracted = 0;
-  for (const { weight } of changes.values()) if (weight < 0) retracted++;
+  for (const { weight } of changes) if (weight < 0) retracted++;
   return retracted;
 }
 
@@ -110,6 +118,10 @@ export class OrderedArrangement implements Arrangement {
     return { rows, next: found.length < count ? null : justAbove(found[found.length - 1]![0]) };
   }
 
+  rowsIn(key: string, { from, to, count }: PageOf): number {
+    return this.state.count(key, from, count, to);
+  }
+
   reach(key: string, { from, to, count }: PageOf, retracted: number): string {
     const found = this.state.from(key, from, 'up', count + retracted, to);
     return found.length < count + retracted ? (to ?? ABOVE_ALL) : justAbove(found[found.length - 1]![0]);
@@ -124,15 +136,14 @@ export class OrderedArrangement implements Arrangement {
   }
 
   anyAfter(key: string, changes: Changes): boolean {
-    for (const [text, { weight }] of changes)
-      if (weight !== 0 && this.state.weight(key, text) + weight > 0) return true;
-    const retracted = retractionsIn(changes);
+    for (const { text, weight } of changes) if (this.state.weight(key, text) + weight > 0) return true;
+    const changed = new Set(changes.map(({ text }) => text));
     // Whatever of these does not change stays.
-    return this.state.end(key, 'least', 1 + retracted).some(([text]) => !changes.get(text)?.weight);
+    return this.state.end(key, 'least', 1 + retractionsIn(changes)).some(([member]) => !changed.has(member));
   }
 
   wantChanges(key: string, changes: Changes): void {
-    for (const [text, { weight }] of changes) if (weight !== 0) this.state.wantMember(key, text);
+    for (const { text } of changes) this.state.wantMember(key, text);
   }
 
   weight(key: string, text: string): number {
@@ -140,7 +151,7 @@ export class OrderedArrangement implements Arrangement {
   }
 
   apply(key: string, changes: Changes): void {
-    for (const [text, { weight }] of changes) if (weight !== 0) this.state.add(key, text, weight);
+    for (const { text, weight } of changes) this.state.add(key, text, weight);
   }
 
   #rowOf(text: string): Row {
@@ -155,13 +166,17 @@ export class OrderedArrangement implements Arrangement {
   }
 }
 
+/** A row that a key is expected to have, with its JSON where that is at hand. */
+interface OnlyRow extends Weighted {
+  readonly json?: string;
+}
+
 /** Rows of which a key is expected to have one: a value for each key, which is that row's JSON. Always one page. */
 export class KeyedArrangement implements Arrangement {
-  constructor(readonly state: Keyed<readonly Weighted[]>) {}
-
-  textOf(row: Row): string {
-    return JSON.stringify(row);
-  }
+  constructor(
+    readonly state: Keyed<readonly OnlyRow[]>,
+    readonly textOf: (row: Row) => string = JSON.stringify,
+  ) {}
 
   wantPage(key: string): boolean {
     return this.state.want(key);
@@ -169,6 +184,10 @@ export class KeyedArrangement implements Arrangement {
 
   page(key: string): Page {
     return { rows: this.#rows(key), next: null };
+  }
+
+  rowsIn(key: string): number {
+    return this.#rows(key).length;
   }
 
   reach(): string {
@@ -184,7 +203,7 @@ export class KeyedArrangement implements Arrangement {
   }
 
   anyAfter(key: string, changes: Changes): boolean {
-    return this.#after(key, changes).size > 0;
+    return this.#after(key, changes).length > 0;
   }
 
   wantChanges(key: string): void {
@@ -192,36 +211,37 @@ export class KeyedArrangement implements Arrangement {
   }
 
   weight(key: string, text: string): number {
-    return this.#rows(key).find(({ row }) => JSON.stringify(row) === text)?.weight ?? 0;
+    return this.#rows(key).find((held) => this.#jsonOf(held) === text)?.weight ?? 0;
   }
 
   apply(key: string, changes: Changes): void {
     const rows = this.#after(key, changes);
-    if (rows.size === 0) {
-      if (this.state.get(key) !== undefined) this.state.delete(key);
-    } else
-      this.state.set(
-        key,
-        [...rows].sort(([left], [right]) => compareText(left, right)).map(([, held]) => held),
-      );
+    if (rows.length > 1) rows.sort((left, right) => compareText(this.#jsonOf(left), this.#jsonOf(right)));
+    if (rows.length > 0) this.state.set(key, rows);
+    else if (this.state.get(key) !== undefined) this.state.delete(key);
   }
 
-  #rows(key: string): readonly Weighted[] {
-    return this.state.get(key) ?? [];
+  #rows(key: string): readonly OnlyRow[] {
+    return this.state.get(key) ?? NONE;
   }
 
-  #after(key: string, changes: Changes): Map<string, Weighted> {
-    const rows = new Map<string, Weighted>();
-    for (const held of this.#rows(key)) rows.set(JSON.stringify(held.row), held);
-    for (const [text, { row, weight }] of changes) {
-      const sum = (rows.get(text)?.weight ?? 0) + weight;
+  #jsonOf({ json, row }: OnlyRow): string {
+    return json ?? this.textOf(row);
+  }
+
+  /** The rows there will be, in no order. */
+  #after(key: string, changes: Changes): OnlyRow[] {
+    const rows = [...this.#rows(key)];
+    for (const { text, row, weight } of changes) {
+      const at = rows.findIndex((held) => this.#jsonOf(held) === text);
+      const sum = (at === -1 ? 0 : rows[at]!.weight) + weight;
       if (sum < 0)
         assert(
           false,
           `A row of a join would have the weight ${sum}: ${text}. A row was retracted that had not been inserted.`,
         );
-      if (sum === 0) rows.delete(text);
-      else rows.set(text, { row, weight: sum });
+      if (sum === 0) rows.splice(at, 1);
+      else rows.splice(at === -1 ? rows.length : at, 1, { row, weight: sum, json: text });
     }
     return rows;
   }
@@ -240,6 +260,10 @@ export class CountedArrangement implements Arrangement {
   }
 
   page(): never {
+    return this.wantPage();
+  }
+
+  rowsIn(): never {
     return this.wantPage();
   }
 
@@ -281,16 +305,16 @@ export class CountedArrangement implements Arrangement {
 
   #after(key: string, changes: Changes): number {
     let count = this.state.get(key) ?? 0;
-    for (const { weight } of changes.values()) count += weight;
+    for (const { weight } of changes) count += weight;
     return count;
   }
 }
 
 /** One row once is its JSON, an object; anything else a list of rows and weights. */
-export const keyedArrangementCodec: Codec<readonly Weighted[]> = {
+export const keyedArrangementCodec: Codec<readonly OnlyRow[]> = {
   encode: (rows) =>
     rows.length === 1 && rows[0]!.weight === 1
-      ? JSON.stringify(rows[0]!.row)
+      ? (rows[0]!.json ?? JSON.stringify(rows[0]!.row))
       : JSON.stringify(rows.map(({ row, weight }) => [row, weight])),
   decode: (text) => {
     const stored = JSON.parse(text) as Row | [Row, number][];

@@ -1,3 +1,5 @@
+import type { KnownGroup } from './known-group.js';
+
 /** One change to store: the member's weight before the tick and after it; 0 is absence. */
 export interface OrderedWrite {
   readonly group: string;
@@ -11,10 +13,21 @@ const FEW = 8;
 
 /** What a tick has changed of one group, a write for each member. Mostly they are few. */
 export class GroupWrites {
-  readonly writes: OrderedWrite[] = [];
+  readonly writes: OrderedWrite[];
   /** Whether one of them went, at any time in the tick. */
   anyWent = false;
   #byMember: Map<string, OrderedWrite> | null = null;
+
+  constructor(
+    readonly known: KnownGroup,
+    first: OrderedWrite,
+  ) {
+    this.writes = [first];
+  }
+
+  get group(): string {
+    return this.writes[0]!.group;
+  }
 
   of(member: string): OrderedWrite | undefined {
     if (this.#byMember !== null) return this.#byMember.get(member);

@@ -1,5 +1,7 @@
 import { compareText } from '../zset/text-order.js';
+import type { GroupWrites } from './group-writes.js';
 import { SortedTexts } from './sorted-texts.js';
+import { TextWeights } from './text-weights.js';
 
 /** Texts from `from` on up to but not including `to`; null: without an end. Everything begins at ''. */
 export interface TextRange {
@@ -18,7 +20,10 @@ export const justAbove = (text: string): string => `${text}\0`;
  * known range holds it: then it is absent.
  */
 export class KnownGroup {
-  readonly weights = new Map<string, number>();
+  readonly weights = new TextWeights();
+  /** What the tick that is being made has changed of it, and the one that is being committed. */
+  current: GroupWrites | null = null;
+  pending: GroupWrites | null = null;
   #sorted: SortedTexts | null = null;
   /** Apart from each other, in order. */
   #ranges: readonly TextRange[];
@@ -95,9 +100,14 @@ export class KnownGroup {
     return range === undefined ? 0 : this.#inOrder.count(range.from, end, most);
   }
 
+  /** How many members a known range has, not counted much further than `most`. */
+  count({ from, to }: TextRange, most: number): number {
+    return this.weights.size === 0 ? 0 : this.#inOrder.count(from, to, most);
+  }
+
   /** The members of a known range, the least first. */
   up({ from, to }: TextRange, most = Infinity): string[] {
-    return this.#inOrder.up(from, to, most);
+    return this.weights.size === 0 ? [] : this.#inOrder.up(from, to, most);
   }
 
   /** The greatest first. */
@@ -106,12 +116,7 @@ export class KnownGroup {
   }
 
   get #inOrder(): SortedTexts {
-    if (this.#sorted === null) {
-      const present: string[] = [];
-      for (const [member, weight] of this.weights) if (weight > 0) present.push(member);
-      this.#sorted = SortedTexts.of(present);
-    }
-    return this.#sorted;
+    return (this.#sorted ??= SortedTexts.of(this.weights.present()));
   }
 
   #rangeAt(text: string): TextRange | undefined {

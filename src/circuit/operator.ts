@@ -138,6 +138,8 @@ export interface Ordered {
     count: number,
     end?: string | null,
   ): readonly (readonly [member: string, weight: number])[];
+  /** How many `from` upwards would give. */
+  count(group: string, start: string, most: number, end?: string | null): number;
   /** In order. */
   between(group: string, from: string, to: string): Iterable<readonly [member: string, weight: number]>;
 }

@@ -1,5 +1,5 @@
-import { GroupWrites, type OrderedWrite } from './group-writes.js';
 import { assert } from '../assert.js';
+import { GroupWrites, type OrderedWrite } from './group-writes.js';
 import { EVERYTHING, justAbove, KnownGroup, type TextRange } from './known-group.js';
 import type { Ordered } from './operator.js';
 import { type CacheBudget, TwoGenerations } from './two-generations.js';
@@ -21,6 +21,8 @@ export interface OrderedRangeRead {
 
 type Member = [member: string, weight: number];
 
+const NONE: readonly Member[] = [];
+
 /** What is known of a group that is nowhere, where all that there are are here. Shared by these: never changed. */
 const NO_MEMBERS = new KnownGroup('everything');
 
@@ -38,16 +40,18 @@ const GROUP_MEMBERS_MAX = 10_000;
 export class OrderedState implements Ordered {
   readonly kind = 'ordered';
   readonly #groups: TwoGenerations<KnownGroup>;
-  /** Groups touched by the current and by the sealed tick: pinned, with each member's weight before the tick. */
-  #current = new Map<string, GroupWrites>();
-  #pending = new Map<string, GroupWrites>();
-  readonly #pinned = new Map<string, KnownGroup>();
+  /** What the current and the sealed tick have changed, with each member's weight before the tick: these groups are not forgotten. */
+  #current: GroupWrites[] = [];
+  #pending: GroupWrites[] = [];
+  /** How many members the current tick has changed. */
+  #changed = 0;
   /** The group that was looked at last: it mostly is the next one too. */
-  #latest: { readonly group: string; readonly known: KnownGroup } | null = null;
+  #latest: string | null = null;
+  #latestKnown = NO_MEMBERS;
   #missing: OrderedRead[] = [];
   /** How many reads are under way, and what was committed meanwhile. */
   #asked = 0;
-  #answered = new Map<string, GroupWrites>();
+  #answered: readonly GroupWrites[] = [];
   /** All groups that have members are here, but for these. */
   #holdsAll = false;
   readonly #givenUp = new Set<string>();
@@ -112,20 +116,15 @@ export class OrderedState implements Ordered {
         false,
         `A member of "${this.name}" would have the weight ${before + weight}: a row was retracted that had not been inserted.`,
       );
-    let touched = this.#current.get(group);
-    if (touched === undefined) {
-      this.#current.set(group, (touched = new GroupWrites()));
-      this.#pinned.set(group, known);
-    }
     const after = before + weight;
-    const write = touched.of(member);
-    if (write === undefined) touched.push({ group, member, before, after });
-    else write.after = after;
-    if (after === 0) touched.anyWent = true;
+    const write = known.current?.of(member);
+    if (write !== undefined) write.after = after;
+    else this.#write(known, { group, member, before, after });
+    if (after === 0) known.current!.anyWent = true;
     this.#set(known, member, after, before);
   }
 
-  end(group: string, end: 'least' | 'greatest', count: number): Member[] {
+  end(group: string, end: 'least' | 'greatest', count: number): readonly Member[] {
     return end === 'least' ? this.#up(group, EVERYTHING, count) : this.#down(group, null, count);
   }
 
@@ -135,10 +134,14 @@ export class OrderedState implements Ordered {
     direction: 'up' | 'down',
     count: number,
     end: string | null = null,
-  ): Member[] {
+  ): readonly Member[] {
     return direction === 'up'
       ? this.#up(group, { from: start, to: end }, count)
       : this.#down(group, justAbove(start), count);
+  }
+
+  count(group: string, start: string, most: number, end: string | null = null): number {
+    return Math.min(most, this.#known(group).count({ from: start, to: end }, most));
   }
 
   *between(group: string, from: string, to: string): IterableIterator<Member> {
@@ -184,9 +187,7 @@ export class OrderedState implements Ordered {
   }
 
   get changed(): number {
-    let changed = 0;
-    for (const { writes } of this.#current.values()) changed += writes.length;
-    return changed;
+    return this.#changed;
   }
 
   /** Groups and their members. */
@@ -196,16 +197,16 @@ export class OrderedState implements Ordered {
 
   writes(): OrderedWrite[] {
     const changed: OrderedWrite[] = [];
-    for (const { writes } of this.#current.values())
+    for (const { writes } of this.#current)
       for (const write of writes) if (write.after !== write.before) changed.push(write);
     return changed;
   }
 
   seal(): void {
-    assert(this.#pending.size === 0, `State "${this.name}" has two unanswered commits.`);
+    assert(this.#pending.length === 0, `State "${this.name}" has two unanswered commits.`);
     this.#forget();
-    this.#pending = this.#current;
-    this.#current = new Map();
+    this.#pending = this.#takeCurrent();
+    for (const touched of this.#pending) touched.known.pending = touched;
     this.#grow();
   }
 
@@ -220,7 +221,8 @@ export class OrderedState implements Ordered {
    */
   acknowledge(): void {
     this.#answered = this.#pending;
-    this.#pending = new Map();
+    this.#pending = [];
+    for (const { known } of this.#answered) known.pending = null;
     if (this.#asked === 0) this.#forget();
   }
 
@@ -228,30 +230,28 @@ export class OrderedState implements Ordered {
   #forget(): void {
     this.#asked = 0;
     const answered = this.#answered;
-    this.#answered = new Map();
-    for (const [group, touched] of answered) {
-      if (touched.anyWent) this.#forgetAbsent(group, touched);
-      this.#unpin(group);
+    this.#answered = [];
+    for (const touched of answered) {
+      if (touched.anyWent) this.#forgetAbsent(touched);
+      this.#forgetLarge(touched);
     }
   }
 
   discard(): void {
-    for (const [group, { writes }] of this.#current)
-      for (const { member, before } of writes) this.#known(group).set(member, before);
-    const given = this.#current;
-    this.#current = new Map();
+    const given = this.#takeCurrent();
+    for (const { known, writes } of given) for (const { member, before } of writes) known.set(member, before);
     this.#missing = [];
     this.#forget();
-    for (const group of given.keys()) this.#unpin(group);
+    for (const touched of given) this.#forgetLarge(touched);
     this.#grow();
   }
 
   drop(): void {
-    this.#current = new Map();
-    this.#pending = new Map();
-    this.#answered = new Map();
+    this.#current = [];
+    this.#pending = [];
+    this.#answered = [];
+    this.#changed = 0;
     this.#asked = 0;
-    this.#pinned.clear();
     this.#missing = [];
     this.#latest = null;
     this.#groups.clear();
@@ -259,11 +259,27 @@ export class OrderedState implements Ordered {
     this.#givenUp.clear();
   }
 
-  /** Lets the cache forget what is old. */
+  /** Lets the cache forget what is old, but nothing of which a change may not be in the store. */
   #grow(): void {
     this.#latest = null;
-    this.#groups.settle();
+    if (this.#groups.settle() === null) return;
+    for (const touched of [this.#answered, this.#pending, this.#current])
+      for (const { group, known } of touched) this.#groups.set(group, known);
     if (this.#groups.hasForgotten) this.#holdsAll = false;
+  }
+
+  #write(known: KnownGroup, write: OrderedWrite): void {
+    this.#changed++;
+    if (known.current === null) this.#current.push((known.current = new GroupWrites(known, write)));
+    else known.current.push(write);
+  }
+
+  #takeCurrent(): GroupWrites[] {
+    const current = this.#current;
+    for (const { known } of current) known.current = null;
+    this.#current = [];
+    this.#changed = 0;
+    return current;
   }
 
   #wantWhole(group: string, range: TextRange): boolean {
@@ -285,14 +301,15 @@ export class OrderedState implements Ordered {
       range.direction === 'up' ? known.reachUp(range.from, most) : known.reachDown(range.to, most);
     if (reach >= most) return true;
     // The sealed tick's retractions may or may not be in the store yet.
-    const unanswered = this.#pending.get(group)?.writes.length ?? 0;
-    const own = this.#current.get(group)?.writes.length ?? 0;
+    const unanswered = known.pending?.writes.length ?? 0;
+    const own = known.current?.writes.length ?? 0;
     this.#missing.push({ group, ...range, count: count + retracted + unanswered + own });
     return false;
   }
 
-  #up(group: string, range: TextRange, count: number): Member[] {
+  #up(group: string, range: TextRange, count: number): readonly Member[] {
     const known = this.#known(group);
+    if (known === NO_MEMBERS) return NONE;
     const reach = known.isWhole ? Infinity : known.reachUp(range.from, count);
     if (reach < count && !known.covers(range)) this.#refuse(group, `${count} members`, String(reach));
     return known.up(range, count).map((member) => [member, known.weights.get(member)!]);
@@ -320,23 +337,17 @@ export class OrderedState implements Ordered {
     );
   }
 
-  #unpin(group: string): void {
-    if (this.#current.has(group) || this.#pending.has(group)) return;
-    const known = this.#pinned.get(group);
-    this.#pinned.delete(group);
-    if (known && known.weights.size > GROUP_MEMBERS_MAX) {
-      if (this.#holdsAll) this.#givenUp.add(group);
-      this.#latest = null;
-      this.#groups.delete(group);
-    } else if (known) this.#groups.set(group, known);
+  #forgetLarge({ group, known }: GroupWrites): void {
+    if (known.current !== null || known.pending !== null || known.weights.size <= GROUP_MEMBERS_MAX) return;
+    if (this.#holdsAll) this.#givenUp.add(group);
+    this.#latest = null;
+    this.#groups.delete(group);
   }
 
   /** Of a group in which much comes and goes only what is there is remembered. */
-  #forgetAbsent(group: string, { writes }: GroupWrites): void {
-    const known = this.#known(group);
-    const current = this.#current.get(group);
+  #forgetAbsent({ known, writes }: GroupWrites): void {
     for (const { member } of writes)
-      if (!current?.of(member) && known.forgetAbsent(member)) this.#groups.grew(-1);
+      if (!known.current?.of(member) && known.forgetAbsent(member)) this.#groups.grew(-1);
   }
 
   #set(known: KnownGroup, member: string, weight: number, before?: number): void {
@@ -346,14 +357,14 @@ export class OrderedState implements Ordered {
   }
 
   #known(group: string): KnownGroup {
-    if (this.#latest?.group === group) return this.#latest.known;
-    let known = this.#pinned.get(group) ?? this.#groups.get(group);
+    if (this.#latest === group) return this.#latestKnown;
+    let known = this.#groups.get(group);
     if (known === undefined) {
       if (this.#holdsAll && !this.#givenUp.has(group)) known = NO_MEMBERS;
       else this.#groups.set(group, (known = new KnownGroup()));
     }
-    this.#latest = { group, known };
-    return known;
+    this.#latest = group;
+    return (this.#latestKnown = known);
   }
 
   /** The same, to be changed. */
@@ -361,7 +372,7 @@ export class OrderedState implements Ordered {
     let known = this.#known(group);
     if (known !== NO_MEMBERS) return known;
     this.#groups.set(group, (known = new KnownGroup('everything')));
-    this.#latest = { group, known };
-    return known;
+    this.#latest = group;
+    return (this.#latestKnown = known);
   }
 }

@@ -5,15 +5,15 @@ import type { WorkQueue } from './work-queue.js';
 
 /** How much one step does of what is to be done. */
 export interface PageLimits {
-  /** About how many pairs it makes; more of a key wait for the next steps. */
+  /** About how many pairs it makes; more wait for the next steps. */
   readonly pairsMax: number;
-  /** So many are made of each key, however many keys a tick changes: it is the tick that is too great then. */
+  /** So many may be made of each key, however many keys a tick changes: it is the tick that is too great then. */
   readonly pairsMin: number;
   /** So many of the works that wait are gone on with together. */
   readonly worksMax: number;
 }
 
-export const PAGE_LIMITS: PageLimits = { pairsMax: 2_000, pairsMin: 64, worksMax: 32 };
+export const PAGE_LIMITS: PageLimits = { pairsMax: 2_500, pairsMin: 64, worksMax: 32 };
 
 /**
  * The works of one tick: those that wait in the queue, or else those that its rows make, the right side's first. What is
@@ -21,10 +21,14 @@ export const PAGE_LIMITS: PageLimits = { pairsMax: 2_000, pairsMin: 64, worksMax
  * right's is left, for they are paired with what the right's have made of it.
  */
 export class PairWorks {
-  /** `number`: its place in the queue, where it waited there. */
-  #works: { work: PairWork; number: string | null }[] = [];
+  #works: readonly PairWork[] = [];
+  /** Their places in the queue, where they waited there. */
+  #numbers: readonly string[] | null = null;
   /** How many rows the tick takes away from the right side of a key. */
   readonly #retracted = new Map<string, number>();
+  #count = Infinity;
+  /** Whether it is known how many pairs the works have, and `count` goes by that. */
+  #isShared = false;
 
   constructor(
     /** Null: every tick does all that it makes. */
@@ -38,23 +42,47 @@ export class PairWorks {
   }
 
   /** Begins a tick. */
-  begin(make: () => Iterable<PairWork>): void {
+  begin(make: () => readonly PairWork[]): void {
     this.discard();
     const waiting = this.queue?.take(this.limits.worksMax) ?? [];
-    const made = make();
-    if (waiting.length > 0) this.#works = waiting.map(([number, work]) => ({ number, work: copyOf(work) }));
-    for (const work of made) {
-      assert(waiting.length === 0, 'A join was given rows before it had finished with those before.');
-      this.#works.push({ work, number: null });
+    this.#works = make();
+    if (waiting.length > 0) {
+      assert(this.#works.length === 0, 'A join was given rows before it had finished with those before.');
+      this.#works = waiting.map(([, work]) => copyOf(work));
+      this.#numbers = waiting.map(([number]) => number);
     }
-    for (const { work } of this.#works) {
-      const retracted = work.side === 'right' ? retractionsIn(work.changes) : 0;
-      if (retracted > 0) this.#retracted.set(work.key, this.retracted('right', work.key) + retracted);
+    for (const { side, key, changes } of this.#works) {
+      const retracted = side === 'right' ? retractionsIn(changes) : 0;
+      if (retracted > 0) this.#retracted.set(key, this.retracted('right', key) + retracted);
     }
+    if (this.queue === null) return;
+    const { pairsMin, pairsMax } = this.limits;
+    this.#count = Math.max(pairsMin, Math.floor(pairsMax / this.#works.length));
   }
 
-  *[Symbol.iterator](): IterableIterator<PairWork> {
-    for (const { work } of this.#works) yield work;
+  [Symbol.iterator](): IterableIterator<PairWork> {
+    return this.#works.values();
+  }
+
+  /**
+   * Has `want` ask for a page of each work, and say how many pairs it gives; null while that is not loaded. Mostly few works
+   * fill a page: then pages are greater, so that these make what the others leave of the tick's pairs.
+   */
+  wantPages(want: (work: PairWork, count: number) => number | null): void {
+    let pairs = 0;
+    let loaded = true;
+    const full: PairWork[] = [];
+    for (const work of this.#works) {
+      const found = want(work, this.#count);
+      if (found === null) loaded = false;
+      else pairs += Math.min(found, this.#count);
+      if (found !== null && found >= this.#count) full.push(work);
+    }
+    if (!loaded || this.#isShared) return;
+    this.#isShared = true;
+    if (full.length === 0) return;
+    this.#count += Math.max(0, Math.floor((this.limits.pairsMax - pairs) / full.length));
+    for (const work of full) want(work, this.#count);
   }
 
   /** How many rows of a side's key the tick will have taken away before the other side's changes are paired with it. */
@@ -64,19 +92,20 @@ export class PairWorks {
 
   /** How many rows of the other side, and about how many pairs, a page has. */
   get count(): number {
-    if (this.queue === null) return Infinity;
-    const { pairsMin, pairsMax } = this.limits;
-    return Math.max(pairsMin, Math.floor(pairsMax / this.#works.length));
+    return this.#count;
   }
 
   /** Goes on with each by a page; `advance` gives what is left of it, null when it is done. */
   step(advance: (work: PairWork) => PairWork | null): void {
     const waiting = new Set<string>();
-    for (const { work, number } of this.#works) {
-      const left = waiting.has(work.key) && work.side === 'left' ? work : advance(work);
+    for (let index = 0; index < this.#works.length; index++) {
+      const work = this.#works[index]!;
+      const number = this.#numbers?.[index];
+      const waits = waiting.size > 0 && work.side === 'left' && waiting.has(work.key);
+      const left = waits ? work : advance(work);
       if (left !== null && work.side === 'right') waiting.add(work.key);
-      if (left !== null && number === null) this.#later(left);
-      else if (left === null && number !== null) this.queue!.done(number);
+      if (left !== null && number === undefined) this.#later(left);
+      else if (left === null && number !== undefined) this.queue!.done(number);
       else if (left !== null && left !== work) this.queue!.put(number!, left);
     }
     this.queue?.settle(this.limits.worksMax);
@@ -89,13 +118,15 @@ export class PairWorks {
 
   /** Where this was a tick of what had waited: there is to be another one, though nothing waits to be paired. */
   comeBack(): void {
-    if (this.#works.some(({ number }) => number !== null))
-      this.#later({ side: 'right', key: '', changes: new Map(), from: '', to: '' });
+    if (this.#numbers !== null) this.#later({ side: 'right', key: '', changes: [], from: '', to: '' });
   }
 
   discard(): void {
     this.#works = [];
+    this.#numbers = null;
     this.#retracted.clear();
+    this.#count = Infinity;
+    this.#isShared = false;
   }
 
   #later(work: PairWork): void {
@@ -107,5 +138,5 @@ export class PairWorks {
 /** As the tick's own: what waits in the queue stays as it is until it is put back. */
 const copyOf = (work: PairWork): PairWork => ({
   ...work,
-  changes: new Map([...work.changes].map(([text, change]) => [text, { ...change }])),
+  changes: work.changes.map((change) => ({ ...change })),
 });

@@ -44,13 +44,17 @@ export class Pairing {
     this.#calls = condition && new RowCalls({ call: condition, check: isTrue });
   }
 
-  /** Asks for a page of the other side, from which `retracted` rows will have been taken away, and for what is kept of its matches. */
-  want({ side, key, changes, from, to }: PairWork, count: number, retracted: number): void {
+  /**
+   * Asks for a page of the other side, from which `retracted` rows will have been taken away, and for what is kept of its
+   * matches. How many pairs it gives at the most; null while it is not loaded.
+   */
+  want({ side, key, changes, from, to }: PairWork, count: number, retracted: number): number | null {
     const { [side]: own, [otherSide(side)]: other } = this.sides;
-    if (own.matches !== null) for (const text of changes.keys()) own.matches.wantMember(key, text);
+    if (own.matches !== null) for (const { text } of changes) own.matches.wantMember(key, text);
     const page = { from, to, count };
-    if (!other.rows.wantPage(key, page, retracted) || other.matches === null) return;
-    other.matches.wantBetween(key, from, other.rows.reach(key, page, retracted));
+    if (!other.rows.wantPage(key, page, retracted)) return null;
+    other.matches?.wantBetween(key, from, other.rows.reach(key, page, retracted));
+    return changes.length * other.rows.rowsIn(key, page);
   }
 
   /**
@@ -70,8 +74,7 @@ export class Pairing {
     for (const kept of rows) {
       if (pairs > count && kept.text !== undefined) return kept.text;
       let matched = 0;
-      const reached =
-        candidates === null ? changes.values() : candidates.in(reach!(otherSide(side), kept.row));
+      const reached = candidates === null ? changes : candidates.in(reach!(otherSide(side), kept.row));
       for (const change of reached) {
         pairs++;
         const pair = side === 'left' ? pairOf(change.row, kept.row) : pairOf(kept.row, change.row);
@@ -98,18 +101,18 @@ export class Pairing {
 
 /** The changes of a work, in the order of their members; those of a range are asked for in rising order. */
 class Candidates {
-  readonly #sorted: readonly (readonly [text: string, change: Change])[];
+  readonly #sorted: readonly Change[];
   #first = 0;
 
-  constructor(changes: ReadonlyMap<string, Change>) {
-    this.#sorted = [...changes].sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0));
+  constructor(changes: readonly Change[]) {
+    this.#sorted = [...changes].sort(({ text: left }, { text: right }) => (left < right ? -1 : 1));
   }
 
   *in({ from, to }: TextRange & { to: string }): IterableIterator<Change> {
-    while (this.#first < this.#sorted.length && this.#sorted[this.#first]![0] < from) this.#first++;
+    while (this.#first < this.#sorted.length && this.#sorted[this.#first]!.text < from) this.#first++;
     for (let index = this.#first; index < this.#sorted.length; index++) {
-      const [text, change] = this.#sorted[index]!;
-      if (text >= to) return;
+      const change = this.#sorted[index]!;
+      if (change.text >= to) return;
       yield change;
     }
   }

@@ -1,7 +1,7 @@
 import { assert } from '../assert.js';
 import { INSTANT_WIDTH, instantText } from '../zset/instant-text.js';
 import type { Row } from '../zset/value.js';
-import { type Changes, OrderedArrangement, type Weighted } from './arrangement.js';
+import { type Changes, OrderedArrangement, type RowChange, type Weighted } from './arrangement.js';
 import { DUE_MAX, type DueTimes } from './due-times.js';
 import type { Ordered } from './operator.js';
 
@@ -45,7 +45,7 @@ export class TimedRows {
 
   want(key: string, changes: Changes): void {
     this.rows.wantChanges(key, changes);
-    for (const text of changes.keys()) this.due?.want(instantOf(text), key);
+    for (const { text } of changes) this.due?.want(instantOf(text), key);
   }
 
   /** Asks for what is over at this time. `found` is told of the members of a key that may be: all before its second argument. */
@@ -77,7 +77,7 @@ export class TimedRows {
   }
 
   /** Applies a change of a row that is not gone. How often it was there before. */
-  add(key: string, text: string, { row, weight }: Weighted): number {
+  add(key: string, { text, row, weight }: RowChange): number {
     const before = this.rows.weight(key, text);
     if (before + weight < 0)
       assert(

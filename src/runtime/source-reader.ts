@@ -21,6 +21,8 @@ const GROWTH = 8;
 interface SharedBatch {
   after: InputPosition;
   batch: DecodedBatch;
+  /** So many entries were asked for: far fewer came where the log ends. */
+  countMax: number;
   /** When it was last known to be what the log holds. */
   readAt: number;
   /** Whether it still is, where that is being asked. */
@@ -157,8 +159,8 @@ export class SourceReader {
   }
 
   /** While tasks work on a full batch the next one is fetched. Its failure is found again by whoever asks for it. */
-  #readAhead({ after, batch }: SharedBatch): void {
-    if (batch.ids.length < this.#countMax / 2) return;
+  #readAhead({ after, batch, countMax }: SharedBatch): void {
+    if (batch.ids.length < countMax / 2) return;
     const last = batch.ids[batch.ids.length - 1]!;
     if (this.#recent.some((shared) => shared.after.position === last)) return;
     this.#read({ position: last, entries: after.entries + batch.ids.length }).catch(() => {});
@@ -207,12 +209,12 @@ export class SourceReader {
     if (entries.length + heartbeats.length === 0) return null;
     const batch = this.decoder.decode(entries);
     if (timed) batch.heartbeats = byEntry(heartbeats, after.position, batch.ids);
-    if (entries.length === 0) return { after, batch, readAt };
+    if (entries.length === 0) return { after, batch, countMax, readAt };
     this.#adapt(entries.length, batch.bytes);
     this.metrics.entriesRead.add({ stream: this.redisKey }, entries.length);
     this.metrics.bytesRead.add({ stream: this.redisKey }, batch.bytes);
     for (const { type } of batch.skipped) this.metrics.countUnknown(this.redisKey, type);
-    const shared = { after, batch, readAt };
+    const shared = { after, batch, countMax, readAt };
     recent.push(shared);
     const kept = this.tasks === 1 ? 1 : this.limits.sharedBatchesMax;
     if (recent.length > kept) recent.splice(0, recent.length - kept);

@@ -42,12 +42,13 @@ export function keyTexts({ left, right, on }: Joining): { left: KeyOf; right: Ke
 }
 
 /** What keeps the rows of a side, by join key. */
-export const rowsOf = (node: Joining, side: 'left' | 'right', compiler: PlanCompiler): Arrangement =>
-  hasOneEach(node[side].relation, node.on, side)
-    ? new KeyedArrangement(compiler.keyed(side, keyedArrangementCodec))
-    : new OrderedArrangement(compiler.ordered(side), {
-        jsonOf: rowTextOfColumns(node[side].relation.columns),
-      });
+export function rowsOf(node: Joining, side: 'left' | 'right', compiler: PlanCompiler): Arrangement {
+  const { relation } = node[side];
+  const jsonOf = rowTextOfColumns(relation.columns);
+  return hasOneEach(relation, node.on, side)
+    ? new KeyedArrangement(compiler.keyed(side, keyedArrangementCodec), jsonOf)
+    : new OrderedArrangement(compiler.ordered(side), { jsonOf });
+}
 
 export const matchesOf = (side: 'left' | 'right', compiler: PlanCompiler): Ordered =>
   compiler.ordered(`${side}.matches`);

@@ -87,6 +87,35 @@ describe('the cache of ordered state', () => {
     },
   );
 
+  test('what is not known to be committed is not forgotten, however much else is met; then it is', () => {
+    const state = new OrderedState('s', { entriesMax: 10 });
+    const meetOthers = (): void => {
+      for (let other = 0; other < 20; other++) {
+        load(state, `other ${other}`, 5);
+        state.settle();
+      }
+    };
+    const asked = (): number => {
+      state.wantMember('g', '0000');
+      return state.takeMissing().length;
+    };
+    load(state, 'g', 1);
+    state.add('g', '0000', 1);
+    state.seal();
+    meetOthers();
+    expect(asked()).toBe(0);
+    expect(state.weight('g', '0000')).toBe(2);
+    state.add('g', '0000', 1);
+    state.acknowledge();
+    meetOthers();
+    expect(asked()).toBe(0);
+    expect(state.weight('g', '0000')).toBe(3);
+    state.seal();
+    state.acknowledge();
+    meetOthers();
+    expect(asked()).toBe(1);
+  });
+
   test('many places of one group are known at a time', () => {
     const state = new OrderedState('s', { entriesMax: 100_000 });
     const places = Array.from({ length: 500 }, (_, place) => String(place * 10).padStart(6, '0'));

@@ -89,6 +89,14 @@ describe('tasks of a worker that read one stream', () => {
     expect(read()).toBe(3);
   });
 
+  it('have what follows fetched while they work on a full reply, also on the first and smallest', async () => {
+    add(...Array.from({ length: 150 }, (_, index) => `${index + 1}-0`));
+    expect(await idsAfter('0-0')).toHaveLength(100);
+    expect(asked).toBe(2);
+    expect(await idsAfter('100-0')).toHaveLength(50);
+    expect(asked).toBe(2);
+  });
+
   it('share what was read, from the beginning too', async () => {
     add('5-0', '6-0', '7-0');
     expect(await idsAfter('0-0')).toEqual(['5-0', '6-0', '7-0']);

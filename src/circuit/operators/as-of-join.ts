@@ -43,7 +43,7 @@ export class AsOfJoin implements Operator {
   unfinished = false;
   #resumes = false;
   #inputs: readonly Delta<Row>[] | null = null;
-  #lefts = new Map<string, Map<string, Change>>();
+  #lefts = new Map<string, readonly Change[]>();
   #alone: (readonly [row: Row, weight: number])[] = [];
   #records = new Map<string, VersionRecord[]>();
   /** What the records change, once all that says so is loaded. */
@@ -66,7 +66,7 @@ export class AsOfJoin implements Operator {
     let loaded = true;
     for (const [key, changes] of this.#lefts) {
       this.rows.want(key, changes);
-      for (const text of changes.keys()) if (!this.versions.wantAt(key, instantOf(text))) loaded = false;
+      for (const { text } of changes) if (!this.versions.wantAt(key, instantOf(text))) loaded = false;
     }
     for (const [key, records] of this.#records) if (!this.versions.want(key, records)) loaded = false;
     if (loaded && this.#versions === null) this.works.begin(() => this.#made());
@@ -79,7 +79,7 @@ export class AsOfJoin implements Operator {
   step(): Delta<Row> {
     const output = new Delta<Row>();
     for (const [key, changes] of this.#lefts)
-      for (const [text, change] of changes) this.#stepLeft(key, text, change, output);
+      for (const change of changes) this.#stepLeft(key, change, output);
     for (const [key, versions] of this.#versions ?? []) this.versions.apply(key, versions);
     this.works.step((work) => this.#page(work, output));
     for (const [row, weight] of this.#alone) output.push(row, weight);
@@ -163,9 +163,10 @@ export class AsOfJoin implements Operator {
   }
 
   /** A left row with the version before the records of the tick; it is among the rows when these are paired. */
-  #stepLeft(key: string, text: string, change: Change, output: Delta<Row>): void {
-    this.#show(change.row, this.versions.at(key, instantOf(text)), change.weight, output);
-    if (!this.rows.isGone(key, text, change.weight)) this.rows.add(key, text, change);
+  #stepLeft(key: string, change: Change, output: Delta<Row>): void {
+    const { text, row, weight } = change;
+    this.#show(row, this.versions.at(key, instantOf(text)), weight, output);
+    if (!this.rows.isGone(key, text, weight)) this.rows.add(key, change);
   }
 
   #show(left: Row, version: Row | null, weight: number, output: Delta<Row>): void {
@@ -177,7 +178,7 @@ export class AsOfJoin implements Operator {
   #page(work: PairWork, output: Delta<Row>): PairWork | null {
     const { key, changes, from, to } = work;
     const { rows, next } = this.rows.rows.page(key, { from, to, count: this.works.count });
-    const [before, after] = [changes.get('before')?.row ?? null, changes.get('after')?.row ?? null];
+    const [before, after] = [rowIn(changes, 'before'), rowIn(changes, 'after')];
     for (const { row, weight } of rows as readonly Kept[]) {
       this.#show(row, before, -weight, output);
       this.#show(row, after, weight, output);
@@ -188,8 +189,11 @@ export class AsOfJoin implements Operator {
 
 /** The left rows of the times whose version has changed, with the two versions. */
 function workOf(key: string, { from, to, before, after }: VersionChange): PairWork {
-  const changes = new Map<string, Change>();
-  if (before !== null) changes.set('before', { row: before, weight: -1, matched: 0 });
-  if (after !== null) changes.set('after', { row: after, weight: 1, matched: 0 });
+  const changes: Change[] = [];
+  if (before !== null) changes.push({ text: 'before', row: before, weight: -1, matched: 0 });
+  if (after !== null) changes.push({ text: 'after', row: after, weight: 1, matched: 0 });
   return { side: 'right', key, changes, from, to };
 }
+
+const rowIn = (changes: readonly Change[], text: 'before' | 'after'): Row | null =>
+  changes.find((change) => change.text === text)?.row ?? null;

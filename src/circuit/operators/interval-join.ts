@@ -81,14 +81,15 @@ export class IntervalJoin implements Operator {
       this.#inputs = inputs;
       this.works.begin(() => [...this.#worksOf('right', inputs[1]), ...this.#worksOf('left', inputs[0])]);
     }
-    const { count } = this.works;
     const changed = { left: new Map<string, number>(), right: new Map<string, number>() };
     for (const work of this.works) {
       const { side, key, changes } = work;
       this.#sides[side].want(key, changes);
-      this.#pairing.want(work, count, this.works.retracted(otherSide(side), key));
       changed[side].set(key, (changed[side].get(key) ?? 0) + retractionsIn(changes));
     }
+    this.works.wantPages((work, count) =>
+      this.#pairing.want(work, count, this.works.retracted(otherSide(work.side), work.key)),
+    );
     for (const side of ['left', 'right'] as const)
       this.#sides[side].wantOver(time, (key) => changed[side].get(key) ?? 0);
   }
@@ -144,7 +145,7 @@ export class IntervalJoin implements Operator {
       other.met(work.key, kept, change),
     );
     if (next !== null) return { ...work, from: next };
-    for (const [text, change] of work.changes) own.finish(work.key, text, change, output);
+    for (const change of work.changes) own.finish(work.key, change, output);
     return null;
   }
 }
@@ -177,21 +178,21 @@ class Side implements PairSide {
   }
 
   /** Changes whose intervals meet are looked up together. */
-  rangesOf(changes: ReadonlyMap<string, Change>): (Pick<PairWork, 'changes' | 'from'> & { to: string })[] {
-    const ranges: { changes: Map<string, Change>; from: string; to: string }[] = [];
-    const sorted = [...changes].sort(([left], [right]) => (left < right ? -1 : 1));
-    for (const [text, change] of sorted) {
+  rangesOf(changes: readonly Change[]): (Pick<PairWork, 'changes' | 'from'> & { to: string })[] {
+    const ranges: { changes: Change[]; from: string; to: string }[] = [];
+    const sorted = [...changes].sort(({ text: left }, { text: right }) => (left < right ? -1 : 1));
+    for (const change of sorted) {
       const reach = this.reach(change.row);
       const last = ranges.at(-1);
       if (last !== undefined && (reach.from <= last.to || ranges.length === RANGES_MAX)) {
-        last.changes.set(text, change);
+        last.changes.push(change);
         last.to = reach.to;
-      } else ranges.push({ ...reach, changes: new Map([[text, change]]) });
+      } else ranges.push({ ...reach, changes: [change] });
     }
     return ranges;
   }
 
-  want(key: string, changes: ReadonlyMap<string, Change>): void {
+  want(key: string, changes: readonly Change[]): void {
     this.#kept.want(key, changes);
   }
 
@@ -201,14 +202,14 @@ class Side implements PairSide {
   }
 
   /** Applies a change that has been paired, or shows the row where it is no longer kept. */
-  finish(key: string, text: string, change: Change, output: Delta<Row>): void {
+  finish(key: string, change: Change, output: Delta<Row>): void {
     const { aloneAs, matches } = this.options;
-    const { row, weight, matched } = change;
+    const { text, row, weight, matched } = change;
     if (this.#kept.isGone(key, text, weight)) {
       if (matched === 0 && aloneAs !== null) output.push(aloneAs(row), weight);
       return;
     }
-    const before = this.#kept.add(key, text, change);
+    const before = this.#kept.add(key, change);
     if (before === 0) matches?.add(key, text, matched);
     else if (before + weight === 0) matches?.add(key, text, -matches.weight(key, text));
   }

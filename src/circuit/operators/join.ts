@@ -64,6 +64,10 @@ export class Join implements Operator {
       this.works.begin(() => this.#worksOf(inputs));
     }
     for (const work of this.works) this.#want(work);
+    if (this.#looksForPairs)
+      this.works.wantPages((work, count) =>
+        this.#pairing.want(work, count, this.works.retracted(otherSide(work.side), work.key)),
+      );
   }
 
   step(): Delta<Row> {
@@ -85,14 +89,17 @@ export class Join implements Operator {
   }
 
   #worksOf([left, right]: readonly [Delta<Row>, Delta<Row>]): PairWork[] {
-    return [...this.#changesOf('right', right), ...this.#changesOf('left', left)];
+    const works: PairWork[] = [];
+    this.#addWorks('right', right, works);
+    this.#addWorks('left', left, works);
+    return works;
   }
 
-  #changesOf(side: SideName, input: Delta<Row>): PairWork[] {
+  #addWorks(side: SideName, input: Delta<Row>, works: PairWork[]): void {
     const { keyOf, rows, shown } = this.#sides[side];
     const { byKey, withoutKey } = new SideChanges(input, { keyOf, textOf: (row) => rows.textOf(row) });
     if (shown?.when === 'alone') this.#alone.push({ shown, rows: withoutKey });
-    return [...byKey].map(([key, changes]) => ({ side, key, changes, from: '', to: null }));
+    for (const [key, changes] of byKey) works.push({ side, key, changes, from: '', to: null });
   }
 
   #want(work: PairWork): void {
@@ -107,9 +114,7 @@ export class Join implements Operator {
       own.rows.wantAny(key, retractionsIn(changes)) &&
       !this.#looksForPairs &&
       this.#turn(work) !== 0;
-    const { count } = this.works;
-    if (this.#looksForPairs) this.#pairing.want(work, count, retracted);
-    else if (turned) other.rows.wantPage(key, { ...work, count }, retracted);
+    if (turned) other.rows.wantPage(key, { ...work, count: this.works.count }, retracted);
   }
 
   /** Goes on with a work by a page. What is left of it; null when it is done. */
@@ -137,7 +142,7 @@ export class Join implements Operator {
     }
     if (next !== null) return { ...work, from: next };
     if (own.shown !== null)
-      for (const [text, change] of changes) this.#finish(own, own.shown, key, text, change, other, output);
+      for (const change of changes) this.#finish(own, own.shown, key, change, other, output);
     own.rows.apply(key, changes);
     return null;
   }
@@ -147,21 +152,21 @@ export class Join implements Operator {
     { matches, rows }: JoinSide,
     shown: Shown,
     key: string,
-    text: string,
     change: Change,
     other: JoinSide,
     output: Delta<Row>,
   ): void {
+    const { text, weight, matched: met } = change;
     let isAlone: boolean;
     if (matches === null) isAlone = !other.rows.any(key);
     else {
       const before = rows.weight(key, text);
-      const matched = before > 0 ? matches.weight(key, text) : change.matched;
+      const matched = before > 0 ? matches.weight(key, text) : met;
       if (before === 0) matches.add(key, text, matched);
-      else if (before + change.weight === 0) matches.add(key, text, -matched);
+      else if (before + weight === 0) matches.add(key, text, -matched);
       isAlone = matched === 0;
     }
-    if (isAlone === (shown.when === 'alone')) output.push(shown.as(change.row), change.weight);
+    if (isAlone === (shown.when === 'alone')) output.push(shown.as(change.row), weight);
   }
 
   /** Whether pairs must be looked at: they are given, or the condition is asked of each. */

@@ -43,8 +43,8 @@ export interface TopOptions extends OrderedRows {
 export class Top implements Operator {
   #input: Delta<Row> | null = null;
   #groups = new Map<string, GroupChanges>();
-  /** By group, of rows that are never retracted: those that came. */
-  #arrivals = new Map<string, Delta<Row>>();
+  /** By group, of rows that are never retracted: the places in the input of those that came. */
+  #arrivals = new Map<string, number[]>();
   readonly #last: number;
 
   constructor(
@@ -77,7 +77,7 @@ export class Top implements Operator {
     this.options.frozen?.reads(time, (group) => this.#groups.get(group)?.retracted ?? 0);
   }
 
-  step(): Delta<Row> {
+  step([input]: readonly [Delta<Row>]): Delta<Row> {
     const output = new Delta<Row>();
     for (const [group, changes] of this.#groups) {
       if (changes.nets.size === 0) continue;
@@ -86,8 +86,8 @@ export class Top implements Operator {
     }
     for (const [group, arrivals] of this.#arrivals) {
       const before = this.members.end(group, 'least', this.#last);
-      const changes = this.#inFront(before, arrivals);
-      if (changes.nets.size > 0)
+      const changes = this.#inFront(before, input, arrivals);
+      if (changes !== null)
         this.#settle(group, before, this.#appended(group, before, changes), changes, output);
     }
     const { frozen } = this.options;
@@ -123,22 +123,26 @@ export class Top implements Operator {
     else if (after.length === 0) frozen.remove(group, frozenAt!(changes.rowOf(member!)));
   }
 
-  /** Those of the rows that came, as changes, that do not lie behind the last one kept. */
-  #inFront(before: readonly Member[], { rows, weights, orders }: Delta<Row>): GroupChanges {
+  /** Those of the rows that came, as changes, that do not lie behind the last one kept; null where all do. */
+  #inFront(
+    before: readonly Member[],
+    { rows, weights, orders }: Delta<Row>,
+    arrivals: readonly number[],
+  ): GroupChanges | null {
     const { orderOf, textOf } = this.options;
-    const changes = new GroupChanges();
+    let changes: GroupChanges | null = null;
     let full = 0;
     for (const [, weight] of before) full += weight;
     // What is taken back in the tick it came in is to be met with it.
-    const passes = full >= this.#last && weights.every((weight) => weight > 0);
+    const passes = full >= this.#last && arrivals.every((index) => weights[index]! > 0);
     const last = passes ? orderOfMember(before[before.length - 1]![0]) : null;
-    for (let index = 0; index < rows.length; index++) {
+    for (const index of arrivals) {
       const row = rows[index]!;
       const order = orderOf(row, orders?.[index]);
       if (last === null || compareText(order, last) <= 0)
-        changes.add(memberOfRow(order, textOf(row)), row, weights[index]!);
+        (changes ??= new GroupChanges()).add(memberOfRow(order, textOf(row)), row, weights[index]!);
     }
-    return changes;
+    return changes === null || changes.nets.size === 0 ? null : changes;
   }
 
   /** Applies the changes; the first members then, or `before` itself where they are the same. */
@@ -221,14 +225,13 @@ export class Top implements Operator {
 }
 
 /** What came to each group. */
-function arrivalsIn(input: Delta<Row>, groupKeyOf: (row: Row) => string): Map<string, Delta<Row>> {
-  const groups = new Map<string, Delta<Row>>();
-  for (let index = 0; index < input.size; index++) {
-    const row = input.rows[index]!;
-    const key = groupKeyOf(row);
-    let group = groups.get(key);
-    if (group === undefined) groups.set(key, (group = input.blank()));
-    group.push(row, input.weights[index]!, input.orders?.[index]);
+function arrivalsIn({ rows }: Delta<Row>, groupKeyOf: (row: Row) => string): Map<string, number[]> {
+  const groups = new Map<string, number[]>();
+  for (let index = 0; index < rows.length; index++) {
+    const key = groupKeyOf(rows[index]!);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [index]);
+    else group.push(index);
   }
   return groups;
 }
