@@ -69,7 +69,6 @@ export class WorkerInputs {
           ),
         ];
       const senders = before.map((task) => ({ task, reads: logsReadBy(task, sources) }));
-      const fromLogs = sources.every(({ kind }) => kind !== 'view');
       return [
         new ExchangeInput(
           senders,
@@ -78,7 +77,7 @@ export class WorkerInputs {
           tasks,
           this.#news,
           limits.readBytesMax,
-          fromLogs ? limits.regainMs : null,
+          limits.regainMs,
         ),
       ];
     }
