@@ -3,11 +3,11 @@ import { commitsRead, factsOf, type Heard, type Place, reaches } from './followe
 import { LogLost } from './input.js';
 import { type MakingAgain, receiversOfFirst } from './lost-ticks.js';
 import { madeAgain, withMadeAgain } from './made-again.js';
+import type { TaskRecord } from './ports/task-store.js';
 import { reachPlace } from './reach-place.js';
 import { NOTHING_HEARD } from './received.js';
 import { placeOf, regained, regainingIn, storedByReceivers, withRegaining } from './regaining.js';
 import { decodeRound, type Round, ROUNDS } from './rounds.js';
-import type { TaskRecord } from './ports/task-store.js';
 import { type TaskId, taskName } from './task-id.js';
 import type { TaskOptions } from './task-options.js';
 import type { Ticks } from './ticks.js';

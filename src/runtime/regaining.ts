@@ -14,10 +14,10 @@ import { type TaskId, taskName } from './task-id.js';
  *     receiver 0 has                  9                made again: 7 ──▶ where 9 ended ──▶ where 10 ended ──▶ …
  *     receiver 1 has                         10                    to nobody      to 0        to both
  *
- * A receiver says where in the logs, and in the views that are read, the last commit was of which it heard. The task makes its lost ticks again, cut exactly
- * there. What it makes up to where a receiver is, that receiver has, however it was cut then: deltas over equal input add up to
- * equal deltas. So it is sent nothing of it; from there on it is, as if the entry that it had last were the last that
- * was sent to it, and under numbers that follow those it has heard of.
+ * A receiver says where in the logs, and in the views that are read, the last commit was of which it heard. The task makes its
+ * lost ticks again, cut exactly there. What it makes up to where a receiver is, that receiver has, however it was cut then: deltas
+ * over equal input add up to equal deltas. So it is sent nothing of it; from there on it is, as if the entry that it had last were
+ * the last that was sent to it, and under numbers that follow those it has heard of.
  *
  * Whoever maintains a receiver may have read more of what is lost than was committed. So the owners of all receivers are fenced first,
  * and only what they have stored counts: nothing can be added to that any more but what is sent anew.

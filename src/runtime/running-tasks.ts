@@ -8,10 +8,10 @@ import type { Logger } from './logger.js';
 import { shapeOf } from './generation-tasks.js';
 import { definitionIn } from './new-generations.js';
 import type { Claimed, TaskStatus } from './ports/task-store.js';
+import { BEGINNING, tickOf } from './position.js';
 import { StepGate } from './step-gate.js';
 import { Task } from './task.js';
 import { type TaskId, taskName, taskNamed } from './task-id.js';
-import { BEGINNING, tickOf } from './position.js';
 import { TimeSpent } from './time-spent.js';
 import { WorkerInputs, type WorkerInputsOptions } from './worker-inputs.js';
 

@@ -3,7 +3,10 @@ import type { Random } from '../random.js';
 import { checkpoint, type Checkpoint, rollBack, rollBackStream, rollBackTask } from './rollback.js';
 import { isOfFirst, isOfFollower, isOfGiver, WentBack } from './went-back.js';
 
-/** Those of any task, of any but 1.0, of such as follow rounds, or of the first stage that send; what a failover has lost does not come back but to the first. */
+/**
+ * Those of any task, of any but 1.0, of such as follow rounds, or of such as are of the first stage and send. What a failover has lost
+ * comes back only where it may be any.
+ */
 export type SlotsThatGoBack = keyof typeof OF_TASKS;
 
 const OF_TASKS = {
