@@ -68,7 +68,7 @@ export const roundsSubject = (random: Random): Subject =>
 
 /** Any in which they move of a view. */
 export const overViewsSubject = (random: Random): Subject =>
-  random.of([movedOverViews, movedOverViewsInTime])(shapeOf(random, random.of([1, 3])));
+  random.of([movedOverViews, movedOverViewsInTime, moved])(shapeOf(random, random.of([1, 3])));
 
 /** One in which they move once, and nobody reads what becomes of them. */
 export const movedOnly = (random: Random): Subject =>

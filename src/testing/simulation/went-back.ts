@@ -5,6 +5,7 @@ import { type TaskId, taskName, taskNamed } from '../../runtime/task-id.js';
 import { stageOf } from '../../view/exchange.js';
 import { inputNameOf, type ViewDeclaration } from '../../view/declarations.js';
 import { sourcesOf } from '../../view/plan-nodes.js';
+import { stagesOf } from '../../view/stages.js';
 
 /**
  * What went back in a run, and for what a task may park after it. Where all went back at once nobody is ahead of anybody but
@@ -128,8 +129,11 @@ export class WentBack {
     );
   }
 
+  /** Whether rows of a view that it reads were lost: what only sends to those that keep them is made again. */
   #upstreamWentBack(view: ViewDeclaration): boolean {
-    return viewsReadBy(view).some(({ name }) => this.#hasGoneBack(name));
+    return viewsReadBy(view).some((source) =>
+      this.#hasGoneBack(source.name, (name) => placeIn(name).stage === stagesOf(source) - 1),
+    );
   }
 
   #hasGoneBack(view: string, which: (name: string) => boolean = () => true): boolean {
