@@ -1,11 +1,11 @@
 import type { PartitionClocks } from './clocks.js';
-import type { CommitFacts } from './followed.js';
+import type { CommitFacts, Place } from './followed.js';
 import type { Frontier } from './frontier.js';
 import type { RawEntry } from './ports/source-log.js';
 import type { CommitId, TaskRecord } from './ports/task-store.js';
 
 /** What one commit of a task sent to one receiver. */
-export interface ExchangeEntry extends CommitFacts, CommitId {
+export interface ExchangeEntry extends CommitFacts, Place, CommitId {
   /** The first round that is not before this commit; 0 where rounds name it (`rounds.ts`). */
   readonly round: number;
   /** The nonce of the commit that sent the entry before; empty where this is the first. */
@@ -17,7 +17,7 @@ export interface ExchangeEntry extends CommitFacts, CommitId {
 /**
  * In lines, for JSON texts hold no line feed:
  *
- *     the nonce of the commit that sent the entry before, its own, and the round
+ *     the nonce of the commit that sent the entry before, its own, the round, and what it has read of views where it reads any
  *     frontier
  *     clocks
  *     `more`, or nothing
@@ -32,10 +32,11 @@ export const encodeEntry = ({
   frontier,
   clocks,
   more,
+  read,
   rows,
 }: Omit<ExchangeEntry, 'tick'>): string =>
   [
-    `${previous} ${commit} ${round}`,
+    `${previous} ${commit} ${round}${read ? ` ${JSON.stringify(read)}` : ''}`,
     JSON.stringify(frontier),
     JSON.stringify(clocks),
     more ? MORE : '',
@@ -45,7 +46,7 @@ export const encodeEntry = ({
 /** The inverse, from the entry as it lies in the stream. */
 export function decodeEntry([id, fields]: RawEntry): ExchangeEntry {
   const [commits, frontier, clocks, more, ...rows] = fields[1]!.split('\n');
-  const [previous, commit, round] = commits!.split(' ');
+  const [previous, commit, round, ...read] = commits!.split(' ');
   return {
     tick: Number(id.slice(0, id.indexOf('-'))),
     commit: commit!,
@@ -54,6 +55,7 @@ export function decodeEntry([id, fields]: RawEntry): ExchangeEntry {
     frontier: JSON.parse(frontier!) as Frontier,
     clocks: JSON.parse(clocks!) as PartitionClocks,
     more: more === MORE,
+    ...(read.length > 0 && { read: JSON.parse(read.join(' ')) as NonNullable<Place['read']> }),
     rows,
   };
 }

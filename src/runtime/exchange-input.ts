@@ -1,6 +1,14 @@
 import type { PartitionClocks } from './clocks.js';
-import { type CommitFacts, EXCHANGE, factsOf, type Heard, reaches } from './followed.js';
-import { type Frontier, maxFrontier } from './frontier.js';
+import {
+  type CommitFacts,
+  commitsRead,
+  EXCHANGE,
+  factsOf,
+  type Heard,
+  type Place,
+  reaches,
+} from './followed.js';
+import type { Frontier } from './frontier.js';
 import type { InputBatch, TaskInput } from './input.js';
 import type { NewsDesk } from './news-desk.js';
 import type { InputPosition, Received, TaskStore } from './ports/task-store.js';
@@ -45,8 +53,8 @@ export class ExchangeInput implements TaskInput {
     readonly store: TaskStore,
     readonly news: NewsDesk,
     readBytesMax: number,
-    /** So long a sender may take to find out that it lost what we have; null where it cannot make it again. */
-    readonly regainMs: number | null = null,
+    /** So long a sender may take to find out that it lost what we have. */
+    readonly regainMs: number,
   ) {
     this.#asked = new EntriesAsked(readBytesMax, senders.length);
     this.#quiet = new QuietSenders(senders.map(({ task }) => store.sentKey(task)));
@@ -98,9 +106,9 @@ export class ExchangeInput implements TaskInput {
     };
     const { entries, isKnown } = entriesFollowing(answer, asked);
     if (isKnown) this.#behind.delete(sender);
-    let before: CommitFacts & { readonly upTo: number } = heard;
+    let before: Said & { readonly upTo: number } = heard;
     const parts: Told[] = [];
-    const isBehind = (told: CommitFacts): boolean => this.regainMs !== null && !reaches(told, before);
+    const isBehind = (told: Place): boolean => !reaches(told, before);
     for (const entry of entries) {
       if (isBehind(entry)) throw lostBy(task, heard);
       parts.push({ sender, entry, told: entry });
@@ -109,17 +117,14 @@ export class ExchangeInput implements TaskInput {
     if (record === null || !isKnown || record.tick <= before.upTo) return parts;
     // Of what it makes again it sends us nothing: what it says of that we may not have, if we went back since.
     if (this.#isRegained(record)) return parts;
-    const told = { tick: record.tick, ...factsOf(record) };
+    const told = { tick: record.tick, ...factsOf(record), ...commitsRead(record) };
     if (brings(before, told) && !isBehind(told)) parts.push({ sender, entry: null, told });
     return parts;
   }
 
-  /**
-   * Whether to wait for a sender that is behind what we have of it (`regaining.ts`): it says so, or has not had the time to find
-   * out. One that reads another view reads no log.
-   */
+  /** Whether to wait for a sender that is behind what we have of it (`regaining.ts`): it says so, or has not had the time to find out. */
   #regains(sender: number, { more }: Heard, record: Received['record']): boolean {
-    if (this.regainMs === null || more) return false;
+    if (more) return false;
     if (record !== null && this.#isRegained(record)) return true;
     const now = this.news.clock.monotonicMs();
     const since = this.#behind.get(sender) ?? now;
@@ -144,6 +149,9 @@ export class ExchangeInput implements TaskInput {
   }
 }
 
+/** What is said of a commit to those that it sends to. */
+type Said = CommitFacts & Place;
+
 /** Whether a sender says something new of what it contains or of time. */
 const brings = (before: CommitFacts, after: CommitFacts): boolean =>
   JSON.stringify([before.frontier, before.clocks, before.more]) !==
@@ -152,7 +160,7 @@ const brings = (before: CommitFacts, after: CommitFacts): boolean =>
 /** An entry; or a tick that had nothing for us, of which only the progress counts. */
 interface Told extends Part {
   readonly sender: number;
-  readonly told: CommitFacts & { readonly tick: number };
+  readonly told: Said & { readonly tick: number };
 }
 
 class ExchangeBatch extends ReceivedBatch<Told> {
@@ -166,13 +174,11 @@ class ExchangeBatch extends ReceivedBatch<Told> {
 
   protected override hear(heard: Heard[], { sender, entry, told }: Told): void {
     const before = heard[sender]!;
+    const { tick: upTo, more, frontier, clocks, read } = told;
     heard[sender] = {
       ...(entry === null ? before : withEntry(before, entry)),
-      upTo: told.tick,
-      more: told.more,
-      // A sender whose slot went back says less for a while; what we have does not get less.
-      frontier: maxFrontier(before.frontier, told.frontier),
-      clocks: latestClocks(before.clocks, told.clocks),
+      ...{ upTo, more, frontier, clocks },
+      ...(read && { read }),
     };
   }
 
@@ -204,12 +210,4 @@ class ExchangeBatch extends ReceivedBatch<Told> {
     }
     return clocks;
   }
-}
-
-function latestClocks(before: PartitionClocks, after: PartitionClocks): PartitionClocks {
-  const clocks: Record<string, number | null> = { ...before };
-  for (const [redisKey, clock] of Object.entries(after))
-    if (clock !== null && clock > (clocks[redisKey] ?? -Infinity)) clocks[redisKey] = clock;
-    else clocks[redisKey] ??= null;
-  return clocks;
 }

@@ -1,6 +1,7 @@
 import { leastClocks, type PartitionClocks } from './clocks.js';
 import { covers, type Frontier } from './frontier.js';
 import type { CommitId, TaskRecord } from './ports/task-store.js';
+import { BEGINNING, type Position, tickOf } from './position.js';
 
 /** What is said of a commit beside what it changed. */
 export interface CommitFacts {
@@ -10,6 +11,12 @@ export interface CommitFacts {
   readonly clocks: PartitionClocks;
   /** What was taken in had more effects than one commit takes, and further commits bring more of them. */
   readonly more: boolean;
+}
+
+/** Where a task that sends is or was: in logs, in the views that it reads, and in time. */
+export interface Place extends Pick<CommitFacts, 'frontier' | 'clocks'> {
+  /** Of each view that it reads, by input, the newest commit of which it has taken anything; absent where there is none. */
+  readonly read?: Readonly<Record<string, Readonly<CommitId>>>;
 }
 
 /** What a task keeps of a view that it reads, beside the position: in its record, under the input's name. */
@@ -26,7 +33,7 @@ export interface Followed {
 export const EXCHANGE = 'exchange';
 
 /** What a task keeps of one of the tasks that send to it: the last entry it has, and what is contained in that or was said since. */
-export interface Heard extends CommitFacts, Readonly<CommitId> {
+export interface Heard extends CommitFacts, Place, Readonly<CommitId> {
   /** How many entries it has. */
   readonly entries: number;
   /** The sender's tick of which the facts are: a later one, if that sent nothing here. */
@@ -57,6 +64,26 @@ export interface Run extends Readonly<CommitId> {
 /** The commit from which the changelog is read: the oldest that any run was read at. They are read in the order of commits. */
 export const oldestOf = ({ runs }: Snapshot): Run => runs[0]![0]!;
 
+/** The newest commit of a view of which something was taken: pages of a snapshot may be newer than the position. */
+export const newestRead = (position: Position, note: Followed | undefined): Readonly<CommitId> =>
+  note?.snapshot?.last ?? { tick: tickOf(position), commit: note?.commit ?? '' };
+
+/** What a task has read of views, as a part of its place. */
+export function commitsRead({
+  positions,
+  extra,
+}: Pick<TaskRecord, 'positions' | 'extra'>): Pick<Place, 'read'> {
+  const read = Object.entries(extra)
+    .filter(([input]) => isOfView(input))
+    .map(([input, note]) => {
+      const { tick, commit } = newestRead(positions[input]?.position ?? BEGINNING, note as Followed);
+      return [input, { tick, commit }] as const;
+    });
+  return read.length === 0 ? {} : { read: Object.fromEntries(read) };
+}
+
+const isOfView = (input: string): boolean => input.startsWith('view:');
+
 /**
  * Whether a task's rows lie between two frontiers: of what it takes in, or a view that it reads has taken in, some effects
  * are there and some are not.
@@ -64,7 +91,7 @@ export const oldestOf = ({ runs }: Snapshot): Run => runs[0]![0]!;
 export const isBetween = ({ applied, extra }: Pick<TaskRecord, 'applied' | 'extra'>): boolean =>
   applied !== null ||
   (heardIn({ extra })?.some(({ more }) => more) ?? false) ||
-  Object.entries(extra).some(([input, note]) => input.startsWith('view:') && (note as Followed).more);
+  Object.entries(extra).some(([input, note]) => isOfView(input) && (note as Followed).more);
 
 /** What a dependent gets with the rows. While more is due than was done, the rows are of the time and the frontier before. */
 export const factsOf = (
@@ -75,14 +102,15 @@ export const factsOf = (
   more: isBetween(record),
 });
 
-/** Whether whoever is here has been there: it contains no less of any log, and no clock of it is behind. */
-export const reaches = (
-  here: Pick<CommitFacts, 'frontier' | 'clocks'>,
-  there: Pick<CommitFacts, 'frontier' | 'clocks'>,
-): boolean =>
+/** Whether whoever is here has been there: it contains no less of any log or view, and no clock of it is behind. */
+export const reaches = (here: Place, there: Place): boolean =>
   covers(here.frontier, there.frontier) &&
   Object.entries(there.clocks).every(
     ([redisKey, clock]) => clock === null || (here.clocks[redisKey] ?? -Infinity) >= clock,
-  );
+  ) &&
+  Object.entries(there.read ?? {}).every(([input, { tick, commit }]) => {
+    const own = here.read?.[input] ?? { tick: 0, commit: '' };
+    return own.tick > tick || (own.tick === tick && own.commit === commit);
+  });
 
 export const NO_FACTS: CommitFacts = { frontier: {}, clocks: {}, more: false };

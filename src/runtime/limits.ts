@@ -37,7 +37,7 @@ export interface Limits {
   readerReportMs: number;
   /** Entries that the tasks of a view's next stage may have left unread when the one that sends them waits. */
   exchangeEntriesMax: number;
-  /** So long what was read by the next stage is kept: it may have to be read again. */
+  /** So long what was read by the next stage, or by other views, is kept: it may have to be read again. */
   exchangeKeptMs: number;
   /** So long a receiver waits for a task that went back to find out that it lost what the receiver has. */
   regainMs: number;

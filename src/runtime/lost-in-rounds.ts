@@ -1,11 +1,12 @@
 import { decodeEntry } from './exchange-entry.js';
-import { factsOf, type Heard, reaches } from './followed.js';
+import { commitsRead, factsOf, type Heard, type Place, reaches } from './followed.js';
 import { LogLost } from './input.js';
-import { type MakingAgain, receiversOfLogs } from './lost-ticks.js';
+import { type MakingAgain, receiversOfFirst } from './lost-ticks.js';
 import { madeAgain, withMadeAgain } from './made-again.js';
+import type { TaskRecord } from './ports/task-store.js';
 import { reachPlace } from './reach-place.js';
 import { NOTHING_HEARD } from './received.js';
-import { regained, regainingIn, storedByReceivers, withRegaining } from './regaining.js';
+import { placeOf, regained, regainingIn, storedByReceivers, withRegaining } from './regaining.js';
 import { decodeRound, type Round, ROUNDS } from './rounds.js';
 import { type TaskId, taskName } from './task-id.js';
 import type { TaskOptions } from './task-options.js';
@@ -37,7 +38,7 @@ export class LostInRounds {
 
   /** Null of a task that cannot make again what it lost, or where there are no rounds. */
   static of(options: TaskOptions, ticks: Ticks): LostInRounds | null {
-    const receivers = receiversOfLogs(options, 'with rounds');
+    const receivers = receiversOfFirst(options, 'with rounds');
     return receivers && new LostInRounds(options, receivers, ticks);
   }
 
@@ -62,7 +63,7 @@ export class LostInRounds {
     if (known !== undefined || heard?.some(isAhead)) {
       const giver = heard?.[GIVER] ?? known!;
       // Others have more than 1.0: that went back too. In the middle of what came at once there is no place to cut at.
-      if ((known === undefined && !isAhead(giver)) || giver.more || !reaches(giver, factsOf(record)))
+      if ((known === undefined && !isAhead(giver)) || giver.more || !reaches(giver, wholeAt(record)))
         throw this.#lost(giver);
       await this.#begin(giver, Math.max(madeAgain(record)?.upTo ?? 0, ...(heard ?? []).map(numberIn)));
     }
@@ -73,8 +74,7 @@ export class LostInRounds {
     const { ticks } = this;
     const { partition } = this.options.id;
     const all = await this.#allRounds();
-    const here = factsOf(ticks.record);
-    this.#rounds = all.filter(({ cut }) => !reaches(here, cut[partition]!));
+    this.#rounds = all.filter(({ cut }) => !hasBeenAt(ticks.record, cut[partition]!));
     const first = all[0]?.tick ?? 0;
     const { tick, commit } = all.at(-1) ?? NOTHING_HEARD;
     const made = { round: this.#rounds[0]?.tick ?? tick + 1, first, last: { tick, commit }, upTo };
@@ -129,3 +129,13 @@ export class LostInRounds {
     );
   }
 }
+
+/** Where a task is whole: at what it contains all effects of, but of views what it took in last. */
+const wholeAt = (record: TaskRecord): Place => ({ ...factsOf(record), ...commitsRead(record) });
+
+/**
+ * Whether a task has been at a place and is past it, or there with nothing left to be done. What it is in the middle of leads to a place
+ * where it has not been: that may say no more of logs and time than the one before.
+ */
+const hasBeenAt = (record: TaskRecord, place: Place): boolean =>
+  reaches(wholeAt(record), place) && (record.applied === null || !reaches(place, placeOf(record)));

@@ -7,17 +7,14 @@ import type { Ticks } from './ticks.js';
 /** What a task needs to make again what it has lost. */
 export type MakingAgain = Pick<TaskOptions, 'id' | 'inputs' | 'store'>;
 
-/**
- * To whom a task sends what it can make again after its slot went back, where there are rounds or where there are none: one that reads
- * logs, and nothing but them. Null of any other: a place in logs and in time is not enough to cut it at.
- */
-export function receiversOfLogs(
-  { id, sending, inputs }: TaskOptions,
+/** To whom a task of the first stage sends, where there are rounds or where there are none. Null of any other. */
+export function receiversOfFirst(
+  { id, sending }: TaskOptions,
   rounds: 'with rounds' | 'without',
 ): readonly TaskId[] | null {
   if (sending === null || id.stage > 0) return null;
   if ((sending.options.rounds !== null) !== (rounds === 'with rounds')) return null;
-  return inputs.some(({ redisKey }) => redisKey === undefined) ? null : sending.options.receivers.tasks;
+  return sending.options.receivers.tasks;
 }
 
 /** The ticks that a task has lost and its receivers have: made again, cut where each of these is (`regaining.ts`). */
@@ -33,7 +30,7 @@ export class LostTicks {
 
   /** Null of a task that cannot make again what it lost, or where there are rounds (`lost-in-rounds.ts`). */
   static of(options: TaskOptions, ticks: Ticks): LostTicks | null {
-    const receivers = receiversOfLogs(options, 'without');
+    const receivers = receiversOfFirst(options, 'without');
     return receivers && new LostTicks(options, receivers, ticks);
   }
 

@@ -16,6 +16,10 @@ export const laterOf = (left: Position, right: Position): Position =>
 export const earlierOf = (left: Position, right: Position): Position =>
   comparePositions(left, right) <= 0 ? left : right;
 
+/** The id of the entry that a commit writes of itself, for those that follow its task. */
+export const positionOfTick = (tick: number): Position => `${tick}-0`;
+export const tickOf = (position: Position): number => Number(position.slice(0, position.indexOf('-')));
+
 /** The time in an entry's id, milliseconds. */
 export const timeOf = (position: Position): number => Number(position.slice(0, position.indexOf('-')));
 

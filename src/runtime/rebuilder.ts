@@ -3,6 +3,7 @@ import { ERRORS_MAX_DEFAULT } from '../view/view.js';
 import type { Catalog } from './catalog.js';
 import type { Clock } from './clock.js';
 import type { Code } from './code.js';
+import { shownBy } from './generation-tasks.js';
 import { errorsIn, heldBack } from './held-back.js';
 import { inState } from './in-state.js';
 import type { Limits } from './limits.js';
@@ -12,8 +13,9 @@ import type { Generation } from './ports/registry.js';
 import { archivedEntries, firstReadable, isIncomplete, type SourceLog } from './ports/source-log.js';
 import type { TaskStore } from './ports/task-store.js';
 import { comparePositions } from './position.js';
-import { hasPassedTime, progressOf } from './progress.js';
+import { hasPassedTime, type Progress, progressOf } from './progress.js';
 import type { RegistryWatch } from './registry-watch.js';
+import type { TaskId } from './task-id.js';
 
 export interface RebuildProgress {
   generations: { view: string; generation: number }[];
@@ -179,11 +181,7 @@ export class Rebuilder {
         !generation.acceptTrimmed &&
         registry.serving(generation.view)?.fingerprint === generation.fingerprint;
       if (comparable && serving !== null && !hasPassedTime(now, serving)) caughtUp = false;
-      if (
-        Object.keys(generation.upstreams).length > 0 &&
-        now.statuses.some(({ record }) => record === null) &&
-        now.entriesTotal > 0
-      )
+      if (Object.keys(generation.upstreams).length > 0 && !(await this.#hasBegun(generation, now)))
         caughtUp = false;
     }
     if (building.some(({ paused }) => paused)) return { ...progress, state: 'paused' };
@@ -194,6 +192,22 @@ export class Rebuilder {
     await beforePromotion?.(progress);
     await this.promote(id);
     return { ...progress, state: 'promoted' };
+  }
+
+  /** Whether each task has begun for which there is something in the views that are read, or of those that send to it. */
+  async #hasBegun({ upstreams }: Generation, { statuses }: Progress): Promise<boolean> {
+    const { registry, tasks } = this.options;
+    const read: TaskId[] = [];
+    for (const { task } of statuses.filter(({ record }) => record === null)) {
+      if (statuses.some((other) => other.task.stage === task.stage - 1 && other.record !== null))
+        return false;
+      if (task.stage > 0) continue;
+      for (const [view, number] of Object.entries(upstreams)) {
+        const upstream = registry.generation(view, number);
+        read.push(...(upstream ? shownBy(upstream).slice(task.partition, task.partition + 1) : []));
+      }
+    }
+    return (await tasks.status(read)).every(({ record }) => record === null);
   }
 
   #errorsMax(view: string): number {

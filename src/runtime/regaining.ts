@@ -1,7 +1,7 @@
 import { StillwaterError } from '../errors/stillwater-error.js';
 import { leastClocks } from './clocks.js';
 import { withLastSent } from './exchange-entry.js';
-import { type Heard, heardIn, reaches } from './followed.js';
+import { commitsRead, type Heard, heardIn, type Place, reaches } from './followed.js';
 import type { TaskRecord, TaskStore } from './ports/task-store.js';
 import { type TaskId, taskName } from './task-id.js';
 
@@ -14,10 +14,10 @@ import { type TaskId, taskName } from './task-id.js';
  *     receiver 0 has                  9                made again: 7 ──▶ where 9 ended ──▶ where 10 ended ──▶ …
  *     receiver 1 has                         10                    to nobody      to 0        to both
  *
- * A receiver says how far in the logs the last commit was of which it heard. The task makes its lost ticks again, cut exactly
- * there. What it makes up to where a receiver is, that receiver has, however it was cut then: deltas over equal input add up to
- * equal deltas. So it is sent nothing of it; from there on it is, as if the entry that it had last were the last that
- * was sent to it, and under numbers that follow those it has heard of.
+ * A receiver says where in the logs, and in the views that are read, the last commit was of which it heard. The task makes its
+ * lost ticks again, cut exactly there. What it makes up to where a receiver is, that receiver has, however it was cut then: deltas
+ * over equal input add up to equal deltas. So it is sent nothing of it; from there on it is, as if the entry that it had last were
+ * the last that was sent to it, and under numbers that follow those it has heard of.
  *
  * Whoever maintains a receiver may have read more of what is lost than was committed. So the owners of all receivers are fenced first,
  * and only what they have stored counts: nothing can be added to that any more but what is sent anew.
@@ -56,7 +56,7 @@ export async function storedByReceivers(
   return stored();
 }
 
-/** Which of its receivers are ahead of a task that reads logs, by what they have stored. */
+/** Which of its receivers are ahead of a task, by what they have stored. */
 export async function receiversAhead(asking: Asking, record: TaskRecord): Promise<Regaining> {
   const { partition } = asking.task;
   const known = regainingIn(record);
@@ -78,14 +78,13 @@ export async function receiversAhead(asking: Asking, record: TaskRecord): Promis
   return ahead;
 }
 
-/** Where in the logs and in time a task is, once it has done all that follows from what it took in. */
-export const placeOf = ({
-  frontier,
-  reaching,
-  clocks,
-}: Pick<TaskRecord, 'frontier' | 'reaching' | 'clocks'>): Pick<Heard, 'frontier' | 'clocks'> => ({
-  frontier: reaching ?? frontier,
-  clocks: leastClocks(clocks),
+/** Where a task is, once it has done all that follows from what it took in. */
+export const placeOf = (
+  record: Pick<TaskRecord, 'frontier' | 'reaching' | 'clocks' | 'positions' | 'extra'>,
+): Place => ({
+  frontier: record.reaching ?? record.frontier,
+  clocks: leastClocks(record.clocks),
+  ...commitsRead(record),
 });
 
 /** So often it is tried to fence somebody while others are quicker. */

@@ -1,5 +1,5 @@
 import type { PartitionClocks } from './clocks.js';
-import { type CommitFacts, type Heard, heardIn } from './followed.js';
+import { type CommitFacts, type Heard, heardIn, type Place } from './followed.js';
 import { type ExchangeEntry, lastSent } from './exchange-entry.js';
 import { madeAgain } from './made-again.js';
 import type { CommitId, TaskRecord } from './ports/task-store.js';
@@ -25,8 +25,8 @@ export interface Round extends CommitFacts, CommitId {
   readonly cut: readonly Cut[];
 }
 
-/** A commit of a task of the first stage, and where in the logs and in time that was: what is made again has other numbers there. */
-export type Cut = Readonly<CommitId> & Pick<CommitFacts, 'frontier' | 'clocks'>;
+/** A commit of a task of the first stage, and where that was: what is made again has other numbers there. */
+export type Cut = Readonly<CommitId> & Place;
 
 /**
  * Where 1.0 says its rounds: as entries to a receiver that is nobody, for all to read. What is kept of them is found in the same
@@ -37,17 +37,18 @@ export const ROUNDS = -1;
 /** The rows of such an entry: of each task's clocks those that are not the round's, which are the least of all. */
 export const encodeCut = (heard: readonly Heard[], least: PartitionClocks): string =>
   JSON.stringify(
-    heard.map(({ tick, commit, frontier, clocks }) => {
+    heard.map(({ tick, commit, frontier, clocks, read }) => {
       const others = Object.entries(clocks).filter(([redisKey, clock]) => clock !== least[redisKey]);
-      return [tick, commit, frontier, Object.fromEntries(others)];
+      return [tick, commit, frontier, Object.fromEntries(others), ...(read ? [read] : [])];
     }),
   );
 
 export function decodeRound({ tick, commit, frontier, clocks, more, rows }: ExchangeEntry): Round {
-  const cuts = JSON.parse(rows[0]!) as [number, string, CommitFacts['frontier'], PartitionClocks][];
-  const cut = cuts.map(([tick, commit, frontier, others]) => ({
+  type Said = [number, string, CommitFacts['frontier'], PartitionClocks, Place['read']?];
+  const cut = (JSON.parse(rows[0]!) as Said[]).map(([tick, commit, frontier, others, read]) => ({
     ...{ tick, commit, frontier },
     clocks: { ...clocks, ...others },
+    ...(read && { read }),
   }));
   return { tick, commit, frontier, clocks, more, cut };
 }

@@ -8,9 +8,10 @@ import type { Logger } from './logger.js';
 import { shapeOf } from './generation-tasks.js';
 import { definitionIn } from './new-generations.js';
 import type { Claimed, TaskStatus } from './ports/task-store.js';
+import { BEGINNING, tickOf } from './position.js';
 import { StepGate } from './step-gate.js';
 import { Task } from './task.js';
-import { type TaskId, taskName } from './task-id.js';
+import { type TaskId, taskName, taskNamed } from './task-id.js';
 import { TimeSpent } from './time-spent.js';
 import { WorkerInputs, type WorkerInputsOptions } from './worker-inputs.js';
 
@@ -191,10 +192,24 @@ export class RunningTasks {
     await store.park(id, token, { code: 'other-definition', message, at: clock.now() });
   }
 
-  /** Keeps the changelog of a task as far back as its slowest reader needs it. */
+  /** The ticks up to which readers have read a changelog: as they said, and as they have it now. A slot may have gone back since. */
+  async #readOf({ view, ...of }: TaskId): Promise<number[]> {
+    const { views, tasks: store } = this.options;
+    const readers = await views.readers({ view, ...of });
+    const statuses = await store.status([...readers.keys()].flatMap((name) => taskNamed(name) ?? []));
+    const stored = statuses.map(({ record }) => record?.positions[`view:${view}`]?.position ?? BEGINNING);
+    return [...readers.values(), ...stored.map(tickOf)];
+  }
+
+  /**
+   * Keeps the changelog of a task as far back as its slowest reader needs it, or needed it a while ago: one whose slot went back wants
+   * again what it had read.
+   */
   async #followReaders(name: string, task: Task): Promise<void> {
-    const { clock, limits, views } = this.options;
+    const { clock, limits } = this.options;
     let asked = 0;
+    /** From where it was needed and when, the oldest first: the last that is old enough, and all that are younger. */
+    const needed: { readonly at: number; readonly from: number }[] = [];
     while (this.#running.get(name)?.task === task) {
       await clock.sleep(limits.readerReportMs, this.told.stopped);
       if (this.told.stopped.aborted) return;
@@ -203,8 +218,14 @@ export class RunningTasks {
       // What has written nothing has nothing to trim.
       if (tick === asked) continue;
       asked = tick;
-      const readers = await views.readers(task.id).catch(() => null);
-      if (readers !== null) task.trimChangelog(Math.min(tick, ...readers.values()));
+      const read = await this.#readOf(task.id).catch(() => null);
+      if (read === null) continue;
+      const at = clock.monotonicMs();
+      const from = Math.min(tick, ...read);
+      needed.push({ at, from });
+      while (needed.length > 1 && at - needed[1]!.at >= limits.exchangeKeptMs) needed.shift();
+      const [oldest] = needed;
+      if (at - oldest!.at >= limits.exchangeKeptMs) task.trimChangelog(Math.min(oldest!.from, from));
     }
   }
 }

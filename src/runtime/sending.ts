@@ -1,7 +1,7 @@
 import type { Clock } from './clock.js';
 import { encodeEntry, lastSent, withSent } from './exchange-entry.js';
 import { EntriesOfRounds } from './entries-of-rounds.js';
-import { factsOf, heardIn, isBetween } from './followed.js';
+import { commitsRead, factsOf, heardIn, isBetween } from './followed.js';
 import type { Limits } from './limits.js';
 import { madeAgain } from './made-again.js';
 import type { SentEntry, TaskRecord } from './ports/task-store.js';
@@ -112,7 +112,7 @@ export class Sending {
       );
       sent.push({ receiver: ROUNDS, texts: [encodeCut(heardIn(record)!, factsOf(record).clocks)], from });
     }
-    const facts = factsOf(record);
+    const facts = { ...factsOf(record), ...commitsRead(record) };
     const round = rounds === null ? 0 : roundOf(this.task, record);
     for (const { receiver } of sent) this.#ofRounds.sent(receiver, round, record.tick);
     return {

@@ -10,7 +10,7 @@ import { LogLost } from './input.js';
 import type { NewsDesk } from './news-desk.js';
 import type { CommitId, InputPosition } from './ports/task-store.js';
 import type { ReadRows, ViewStore } from './ports/view-store.js';
-import { BEGINNING, type Position } from './position.js';
+import { BEGINNING, positionOfTick, tickOf } from './position.js';
 import { readChangelog, isSameCommit } from './read-changelog.js';
 import { readBucket } from './read-bucket.js';
 import { type TaskId, taskName } from './task-id.js';
@@ -18,9 +18,6 @@ import { type TaskId, taskName } from './task-id.js';
 /** Commits one read of a changelog asks for, at first and at the most: how much each holds is not known before. */
 const CHANGES_MIN = 10;
 const CHANGES_MAX = 500;
-
-const positionOfTick = (tick: number): Position => `${tick}-0`;
-const tickOf = (position: Position): number => Number(position.slice(0, position.indexOf('-')));
 
 /**
  * Another view's rows as an input: a snapshot first, then its changelog from there (the handoff). Its changelog need not
@@ -79,6 +76,8 @@ export class UpstreamInput implements TaskInput {
 
   forget(): void {
     this.#read = null;
+    // The task may have gone back, and want what it said that it has read; or the upstream, and not know of it.
+    this.#registered = false;
   }
 
   committed(position: InputPosition): void {

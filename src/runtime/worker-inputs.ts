@@ -70,7 +70,6 @@ export class WorkerInputs {
           ),
         ];
       const senders = before.map((task) => ({ task, reads: logsReadBy(task, sources) }));
-      const fromLogs = sources.every(({ kind }) => kind !== 'view');
       return [
         new ExchangeInput(
           senders,
@@ -79,7 +78,7 @@ export class WorkerInputs {
           tasks,
           this.#news,
           limits.readBytesMax,
-          fromLogs ? limits.regainMs : null,
+          limits.regainMs,
         ),
       ];
     }

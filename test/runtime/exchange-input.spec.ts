@@ -31,6 +31,7 @@ class Senders {
       ]);
     known.record = {
       tick,
+      positions: {},
       frontier: facts.frontier,
       clocks: { in: facts.clocks },
       applied: null,
@@ -59,20 +60,19 @@ const row = (id: string, weight = 1): string => JSON.stringify([[weight, { id }]
 
 let senders: Senders;
 let input: ExchangeInput;
-/** `regainMs`: of senders that make again what they lost. */
-const reading = (regainMs: number | null): ExchangeInput =>
+const reading = (regainMs: number): ExchangeInput =>
   new ExchangeInput(
     [new Set(['s:0']), new Set(['s:1'])].map((keys, partition) => ({ task: task(partition), reads: keys })),
     0,
     ['exchange:0'],
     senders.store,
-    null as never,
+    { clock: { monotonicMs: () => 0 } } as never,
     1_000_000,
     regainMs,
   );
 beforeEach(() => {
   senders = new Senders();
-  input = reading(null);
+  input = reading(0);
 });
 const clocks = { 's:0': null, 's:1': null };
 const next = (note: unknown = undefined) => input.next(START, note, clocks);
@@ -177,7 +177,6 @@ describe('what is received', () => {
 
   it('is of no earlier place than its sender said last, where that makes again what it lost', async () => {
     senders.sends(0, 1, { rows: row('a'), frontier: { 's:0': '5-0' } });
-    input = reading(1_000);
     const note = (await next())!.noteAfter!(1);
     senders.sends(0, 2, { frontier: { 's:0': '4-0' } });
     expect(await next(note)).toBeNull();

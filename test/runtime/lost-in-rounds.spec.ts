@@ -141,6 +141,33 @@ describe('a task of the first stage where there are rounds', () => {
     expect(slots.made.at(-2)).toBe('15: 9 at 90');
   });
 
+  it('is in the middle of what leads to a place that says no more of logs and time than the one before', async () => {
+    const read = (tick: number) => ({ read: { 'view:u': { tick, commit: `u${tick}` } } });
+    const giver = { ...heard(9, 50), ...read(9) };
+    const found = async (applied: object | null): Promise<number | null | undefined> => {
+      const slots = new Slots(
+        [giver],
+        [
+          { tick: 6, cut: { ...heard(4, 50), ...read(6) } },
+          { tick: 7, cut: { ...heard(5, 50), ...read(7) } },
+          { tick: 8, cut: { ...heard(6, 50), ...read(8) } },
+        ],
+      );
+      const position = { position: '7-0', entries: 7 };
+      slots.record = {
+        ...slots.record,
+        applied: applied as TaskRecord['applied'],
+        positions: { 'view:u': position },
+        extra: { 'view:u': { commit: 'u7', more: false, snapshot: null } },
+      };
+      await slots.lost.find();
+      return madeAgain(slots.record)?.round;
+    };
+    expect(await found(null)).toBe(8);
+    // What is left of it belongs to the round that it leads to.
+    expect(await found({ in: { log: 50 } })).toBe(7);
+  });
+
   it.each([
     ['1.0 has half of what came at once', [heard(9, 90, true)]],
     ['1.0 is at a place that the task is past', [heard(9, 40)]],

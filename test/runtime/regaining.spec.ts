@@ -90,6 +90,31 @@ describe('a task whose receivers have what it has lost', () => {
     expect(await new Store([at(5)]).ahead(record(7, { in: { log: 5 } }))).toEqual({ 0: at(5) });
   });
 
+  it('makes nothing again where a receiver is at a commit of a view that the task is past, or that is no more', async () => {
+    const at = (tick: number, commit = `u${tick}`): Heard => ({
+      ...{ ...heard(9), frontier: {} },
+      read: { 'view:u': { tick, commit } },
+    });
+    const here = {
+      ...record(7),
+      frontier: {},
+      positions: { 'view:u': { position: '4-0', entries: 9 } },
+      extra: { 'view:u': { commit: 'u4', more: false, snapshot: null } },
+    } as unknown as TaskRecord;
+    const ahead = async (of: Heard, record = here) => Object.values(await new Store([of]).ahead(record));
+    expect(await ahead(at(5))).toEqual([at(5)]);
+    expect(await ahead(at(4))).toEqual([at(4)]);
+    expect(await ahead(at(4, 'other'))).toEqual([]);
+    expect(await ahead(at(3))).toEqual([]);
+    // What has said nothing of it is of before all of them.
+    expect(await ahead({ ...heard(9), frontier: {} })).toEqual([]);
+    // Of a snapshot the newest page counts, not the commit from which the changelog is read.
+    const last = { tick: 6, commit: 'u6' };
+    const paged = { ...here, extra: { 'view:u': { commit: 'u4', more: true, snapshot: { last } } } };
+    expect(await ahead(at(5), paged)).toEqual([]);
+    expect(await ahead(at(6), paged)).toEqual([at(6)]);
+  });
+
   it('tries to fence a receiver that others are quicker to take, and not for ever', async () => {
     const store = new Store([heard(9)]);
     let tried = 0;

@@ -58,12 +58,15 @@ class Slots {
       sent: { [RECEIVER]: { tick: last, commit: previous, entries: sent.length } },
       exchange: [heard],
     };
-    this.follower = { record: { tick: last, frontier: {}, clocks: {}, applied: null, extra }, entries };
+    this.follower = {
+      record: { tick: last, positions: {}, frontier: {}, clocks: {}, applied: null, extra },
+      entries,
+    };
   }
 
   get store(): TaskStore {
     const giver = (): Received['record'] => ({
-      ...{ tick: this.#given.tick, frontier: {}, clocks: {}, applied: null },
+      ...{ tick: this.#given.tick, positions: {}, frontier: {}, clocks: {}, applied: null },
       extra: { sent: { [ROUNDS]: this.#given } },
     });
     const receive = ({ sender, receiver, after, countMax }: ReceiveRequest): Received => {

@@ -35,7 +35,10 @@ class Slots {
       return [`${tick}-0`, ['c', encodeEntry({ ...said, rows: [JSON.stringify([[1, { row }]])] })]];
     });
     const extra = { sent: { [RECEIVER]: last }, ...(made && { madeAgain: made }) };
-    this.#sender = { record: { tick, frontier: {}, clocks: {}, applied: null, extra }, entries };
+    this.#sender = {
+      record: { tick, positions: {}, frontier: {}, clocks: {}, applied: null, extra },
+      entries,
+    };
   }
 
   /** Nothing is left of what was sent before a tick. */
@@ -47,7 +50,7 @@ class Slots {
     const last = (): number => parseInt(this.#rounds.at(-1)?.[0] ?? '0');
     const given = () => ({ tick: last(), commit: this.#given, entries: this.#rounds.length });
     const giver = (): Received['record'] => ({
-      ...{ tick: last(), frontier: {}, clocks: {}, applied: null },
+      ...{ tick: last(), positions: {}, frontier: {}, clocks: {}, applied: null },
       extra: { sent: { [-1]: given() } },
     });
     return {

@@ -74,6 +74,7 @@ describe('views kept by several processes through crashes, pauses, lost calls an
   it.each([
     ['slots', 'are not rebuilt where a task of the first stage alone goes back: it makes again what it lost'],
     ['rounds', 'make again what a task lost that stops at rounds, where rows move more than once'],
+    ['overViews', 'make again what a task lost that it made of the rows of a view'],
   ] as const)(
     'of the subject "%s" %s',
     async (subject, _) => {

@@ -109,7 +109,7 @@ export interface ReceiveRequest {
 
 /** Entries that follow, and the sender's record as it was before they were read; null if it never has committed. */
 export interface Received {
-  record: Pick<TaskRecord, 'tick' | 'frontier' | 'clocks' | 'applied' | 'extra'> | null;
+  record: Pick<TaskRecord, 'tick' | 'positions' | 'frontier' | 'clocks' | 'applied' | 'extra'> | null;
   entries: RawEntry[];
 }
 

@@ -1,15 +1,19 @@
-import type { MemoryRedis } from '../memory/memory-redis.js';
+import type { MemoryRedis, MemoryTask } from '../memory/memory-redis.js';
 import type { Random } from '../random.js';
 import { checkpoint, type Checkpoint, NOTHING, rollBack, rollBackStream, rollBackTask } from './rollback.js';
-import { isOfFollower, isOfGiver, WentBack } from './went-back.js';
+import { isOfFirst, isOfFollower, isOfGiver, WentBack } from './went-back.js';
 
-/** Those of any task, of any but 1.0, or of such as follow rounds; what a failover has lost does not come back to the latter two. */
+/**
+ * Those of any task, of any but 1.0, of such as follow rounds, or of such as are of the first stage and send. What a failover has lost
+ * comes back only where it may be any.
+ */
 export type SlotsThatGoBack = keyof typeof OF_TASKS;
 
 const OF_TASKS = {
   any: () => true,
   allButTheGiver: (name: string) => !isOfGiver(name),
   followers: isOfFollower,
+  senders: (name: string, { sent }: MemoryTask) => isOfFirst(name) && sent.size > 0,
 };
 
 export interface CheckpointsOptions {
@@ -87,9 +91,10 @@ export class Checkpoints {
   #slotsThatGoBack({ at }: Checkpoint): string[] {
     const { random } = this;
     const { slots } = this.options;
-    const tasks = [...this.redis.tasks.keys()].filter(
-      (name) => OF_TASKS[slots ?? 'any'](name) && (!slots || slots === 'any' || !this.#isLost(name, at)),
-    );
+    const tasks = [...this.redis.tasks]
+      .filter(([name, task]) => OF_TASKS[slots ?? 'any'](name, task))
+      .map(([name]) => name)
+      .filter((name) => !slots || slots === 'any' || !this.#isLost(name, at));
     if (tasks.length === 0) return [];
     if (!slots || random.chance(0.7)) return [random.of(tasks)];
     return tasks.filter(() => random.chance(0.5));

@@ -1,5 +1,5 @@
 import { decodeEntry, encodeEntry, type ExchangeEntry, lastSent } from '../../runtime/exchange-entry.js';
-import { EXCHANGE, type Heard, heardIn } from '../../runtime/followed.js';
+import { EXCHANGE, factsOf, type Heard, heardIn, isBetween } from '../../runtime/followed.js';
 import type { RawEntry } from '../../runtime/ports/source-log.js';
 import type { Received, ReceiveRequest, TaskRecord } from '../../runtime/ports/task-store.js';
 import { followsRounds, ROUNDS, roundsDone } from '../../runtime/rounds.js';
@@ -12,6 +12,7 @@ import {
   movedInTimeOnly,
   movedOnly,
   movedSubject,
+  overViewsSubject,
   roundsSubject,
   tornSubject,
 } from './subjects.js';
@@ -20,7 +21,7 @@ import {
 const CLOCKS_EARLY_MS = 20_000;
 
 /** What tasks have stored of their senders, changed for whoever asks. */
-const withHeard = (change: (heard: Heard, redis: MemoryRedis) => Heard): PortsOver =>
+const withHeard = (change: (heard: Heard, redis: MemoryRedis, sender: number) => Heard): PortsOver =>
   withTasks((redis) => {
     const store = new MemoryTaskStore(redis);
     const status = store.status.bind(store);
@@ -28,7 +29,7 @@ const withHeard = (change: (heard: Heard, redis: MemoryRedis) => Heard): PortsOv
       (await status(tasks)).map(({ record, ...rest }) => {
         const heard = record && heardIn(record);
         if (!heard) return { ...rest, record };
-        const changed = heard.map((one) => change(one, redis));
+        const changed = heard.map((one, sender) => change(one, redis, sender));
         return { ...rest, record: { ...record, extra: { ...record.extra, [EXCHANGE]: changed } } };
       });
     return store;
@@ -201,6 +202,38 @@ export const exchangeMutations: readonly Mutation[] = [
     })),
   },
   {
+    breaks:
+      'what a task has lost of what it made of a view it makes again up to what its receivers have of that',
+    subject: overViewsSubject,
+    slotsGoBack: 'senders',
+    ports: withHeard((heard, redis, sender) => {
+      const moved: { -readonly [Field in keyof Heard]: Heard[Field] } = { ...heard };
+      for (const input of Object.keys(heard.read ?? {})) {
+        const upstream = redis.tasks.get(`${input.slice('view:'.length)}#1/0.${sender}`)?.record;
+        if (!upstream || isBetween(upstream)) continue;
+        const { tick, commit, frontier } = upstream;
+        moved.read = { ...moved.read, [input]: { tick, commit } };
+        moved.frontier = { ...moved.frontier, ...frontier };
+        moved.clocks = { ...moved.clocks, ...factsOf(upstream).clocks };
+      }
+      return moved;
+    }),
+  },
+  {
+    breaks: 'a changelog is kept for a while behind what was read of it',
+    subject: overViewsSubject,
+    slotsGoBack: 'senders',
+    ports: withTasks((redis) => {
+      const store = new MemoryTaskStore(redis);
+      const commit = store.commit.bind(store);
+      store.commit = (request) => {
+        const read = redis.tasks.get(taskName(request.task))?.readers.values() ?? [];
+        return commit({ ...request, changelogFrom: Math.min(request.tick, ...read) });
+      };
+      return store;
+    }),
+  },
+  {
     breaks: 'what a tick sends is in its commit',
     subject: movedSubject,
     ports: withTasks((redis) => {
@@ -241,6 +274,7 @@ const recordBefore = (
   { tick, commit }: { tick: number; commit: string },
 ): Received['record'] => ({
   tick: 0,
+  positions: {},
   frontier: {},
   clocks: {},
   applied: null,

@@ -60,7 +60,8 @@ export function movedTwiceInTime(shape: Shape): Subject {
   };
 }
 
-function visitsOf({ retain }: Shape) {
+/** Visits to shops, none of them late; and what is made of them by two seconds and by buyers. */
+export function visitsOf({ retain }: Shape) {
   const visits = stream('visits', {
     schema: z.object({ at: instant(), shop: z.string(), buyer: z.string() }),
     partitions: 3,
@@ -78,21 +79,23 @@ function visitsOf({ retain }: Shape) {
     shop: random.of(SHOPS),
     buyer: random.of(BUYERS),
   }));
+  const visitsIn = (log: ReadonlyMap<string, readonly RawEntry[]>) =>
+    [...log.values()].flatMap((entries) =>
+      entries.map(([, [, data]]) => JSON.parse(data!) as Record<'at' | 'shop' | 'buyer', string>),
+    );
   /** What `perBuyer` says of all that was appended. */
   const windowsIn = (log: ReadonlyMap<string, readonly RawEntry[]>) => {
     const shops = new Map<string, string[]>();
-    for (const entries of log.values())
-      for (const [, [, data]] of entries) {
-        const { at, shop, buyer } = JSON.parse(data!) as Record<'at' | 'shop' | 'buyer', string>;
-        const start = new Date(Math.floor(Date.parse(at) / 2_000) * 2_000).toISOString();
-        const key = `${buyer} ${start}`;
-        shops.set(key, [...(shops.get(key) ?? []), shop]);
-      }
+    for (const { at, shop, buyer } of visitsIn(log)) {
+      const start = new Date(Math.floor(Date.parse(at) / 2_000) * 2_000).toISOString();
+      const key = `${buyer} ${start}`;
+      shops.set(key, [...(shops.get(key) ?? []), shop]);
+    }
     return [...shops].map(([key, of]) => {
       const [buyer, windowStart] = key.split(' ') as [string, string];
       const windowEnd = new Date(Date.parse(windowStart) + 2_000).toISOString();
       return { buyer, windowStart, windowEnd, visits: of.length, shops: new Set(of).size };
     });
   };
-  return { source, perBuyer, windowsIn };
+  return { source, visits, perBuyer, visitsIn, windowsIn };
 }

@@ -5,6 +5,7 @@ import {
   archivedSubject,
   movedOnly,
   movedSubject,
+  overViewsSubject,
   randomSubject,
   roundsSubject,
   subjectInTime,
@@ -20,6 +21,8 @@ export const NAMED_SUBJECTS = {
   chains: { subject: roundsSubject, slotsGoBack: 'any' },
   /** Those of all tasks but 1.0. */
   rounds: { subject: roundsSubject, slotsGoBack: 'allButTheGiver' },
+  /** Those of tasks that send what they make of the rows of a view, and not those of that view. */
+  overViews: { subject: overViewsSubject, slotsGoBack: 'senders' },
   archived: { subject: archivedSubject },
   /** Logs are trimmed, and nothing keeps what they lose. */
   trimmed: { subject: trimmedSubject },

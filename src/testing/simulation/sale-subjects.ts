@@ -166,7 +166,7 @@ export function moved({ partitions, buckets, retain }: Shape): Subject {
   };
 }
 
-const byShopOf = (sales: ReturnType<typeof saleStream>, buckets: number) =>
+export const byShopOf = (sales: ReturnType<typeof saleStream>, buckets: number) =>
   view('by-shop', {
     from: sales.groupBy('shop').aggregate({
       sales: count(),
@@ -177,7 +177,7 @@ const byShopOf = (sales: ReturnType<typeof saleStream>, buckets: number) =>
     buckets,
   });
 
-function shownByShop(sales: readonly Sale[]): Shown {
+export function shownByShop(sales: readonly Sale[]): Shown {
   const shown: Shown = new Map();
   for (const shop of SHOPS) {
     const of = sales.filter((sale) => sale.shop === shop);

@@ -4,6 +4,7 @@ import { stagesOf } from '../../view/stages.js';
 import type { Random } from '../random.js';
 import { chained } from './chained-subject.js';
 import { movedInTime, movedTwiceInTime } from './moved-in-time-subject.js';
+import { movedOverViews, movedOverViewsInTime } from './over-views-subject.js';
 import { randomized } from './random-subject.js';
 import { joined, moved, stacked, sums } from './sale-subjects.js';
 import type { Shape, Subject } from './subject.js';
@@ -22,9 +23,10 @@ export function subjects(random: Random): Subject {
     ...shapeOf(random, partitions),
     retain: random.chance(0.2) ? retention(random) : undefined,
   };
-  const subject = random.of([sums, joined, stacked, timed, near, moved, movedInTime, chained, transferred])(
-    shape,
-  );
+  const subject = random.of([
+    ...[sums, joined, stacked, timed, near, moved, movedInTime, chained, transferred],
+    ...[movedOverViews, movedOverViewsInTime],
+  ])(shape);
   return shape.retain && random.chance(WITHOUT_AN_ARCHIVE) ? forGood(subject) : subject;
 }
 
@@ -68,7 +70,13 @@ export const roundsSubject = (random: Random): Subject =>
     chainedSubject,
     (random: Random) => movedTwiceInTime(shapeOf(random, 3)),
     (random: Random) => only(transferred(shapeOf(random, random.of([1, 3]))), (view) => stagesOf(view) > 2),
+    (random: Random) =>
+      only(movedOverViews(shapeOf(random, 3)), (view) => stagesOf(view) > 2 || view.name === 'by-shop'),
   ])(random);
+
+/** Any in which they move of a view. */
+export const overViewsSubject = (random: Random): Subject =>
+  random.of([movedOverViews, movedOverViewsInTime, moved])(shapeOf(random, random.of([1, 3])));
 
 /** One in which they move once, and nobody reads what becomes of them. */
 export const movedOnly = (random: Random): Subject =>

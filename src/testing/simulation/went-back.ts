@@ -1,10 +1,11 @@
-import { isBetween } from '../../runtime/followed.js';
+import { type Followed, heardIn, isBetween } from '../../runtime/followed.js';
 import type { TaskStatus } from '../../runtime/ports/task-store.js';
 import { followsRounds, givesRounds } from '../../runtime/rounds.js';
-import { type TaskId, taskName } from '../../runtime/task-id.js';
+import { type TaskId, taskName, taskNamed } from '../../runtime/task-id.js';
 import { stageOf } from '../../view/exchange.js';
-import type { ViewDeclaration } from '../../view/declarations.js';
+import { inputNameOf, type ViewDeclaration } from '../../view/declarations.js';
 import { sourcesOf } from '../../view/plan-nodes.js';
+import { stagesOf } from '../../view/stages.js';
 
 /**
  * What went back in a run, and for what a task may park after it. Where all went back at once nobody is ahead of anybody but
@@ -72,11 +73,13 @@ export class WentBack {
       case 'log-trimmed':
         return this.options.forGood && this.#tasks.includes(taskName(task));
       case 'changelog-lost':
+        return this.#all > 0 || this.#far.has(taskName(task)) || this.#upstreamWentBack(view);
       case 'upstream-went-back':
-        return this.#all + this.#tasks.length > 0;
+        return this.#all > 0 || this.#upstreamWentBack(view);
       case 'exchange-lost':
+        if (viewsReadBy(view).length > 0 && (this.#all > 0 || this.#excusesOfReader(status, view, others)))
+          return true;
         if (hasRounds(view)) return this.#all > 0 || this.#excusesOfRounds(status, view, others);
-        if (readsViews(view)) return this.#all > 0 || this.#hasGoneBack(task.view);
         return this.#ahead.has(taskName(task)) || this.#excusesOfTicks(task, view, others);
       default:
         return false;
@@ -92,6 +95,29 @@ export class WentBack {
   }
 
   /**
+   * The same where that is made of the rows of a view: if that has not gone back too, if who lost it had taken over its rows, and
+   * if who received it is not in the middle of what came at once. Who waits for one that is parked parks as well.
+   */
+  #excusesOfReader(
+    { task, record }: TaskStatus,
+    view: ViewDeclaration,
+    others: readonly TaskStatus[],
+  ): boolean {
+    const lacksRows = viewsReadBy(view).some((source) => {
+      const note = record?.extra[inputNameOf(source)] as Followed | undefined;
+      return task.partition < source.partitions && (note === undefined || note.snapshot !== null);
+    });
+    return (
+      this.#upstreamWentBack(view) ||
+      (this.#hasGoneBack(task.view, (name) => placeIn(name).stage === 0) &&
+        (task.stage === 0 ? lacksRows : (heardIn(record!)?.some(({ more }) => more) ?? false))) ||
+      others.some(
+        (other) => other.task.view === task.view && other.task.stage < task.stage && other.parked !== null,
+      )
+    );
+  }
+
+  /**
    * The same where there are rounds: if they are what they were, and who received it was not in the middle of one (or 1.0 in the middle
    * of what came at once) and has not gone back by more than is kept.
    */
@@ -101,7 +127,6 @@ export class WentBack {
     const inTheMiddle = ofView.filter(({ record }) => record !== null && isBetween(record));
     return (
       this.#hasGoneBack(task.view, isOfGiver) ||
-      (readsViews(view) && this.#hasGoneBack(task.view, (name) => placeIn(name).stage === 0)) ||
       (this.#hasGoneBack(task.view) &&
         inTheMiddle.some((one) => one.task === task || (task.stage === 0 && givesRounds(one.task)))) ||
       ofView.some((other) => other.parked !== null && wentFar(other.task)) ||
@@ -110,19 +135,24 @@ export class WentBack {
     );
   }
 
+  /** Whether rows of a view that it reads were lost: what only sends to those that keep them is made again. */
+  #upstreamWentBack(view: ViewDeclaration): boolean {
+    return viewsReadBy(view).some((source) =>
+      this.#hasGoneBack(source.name, (name) => placeIn(name).stage === stagesOf(source) - 1),
+    );
+  }
+
   #hasGoneBack(view: string, which: (name: string) => boolean = () => true): boolean {
     return this.#tasks.some((name) => name.startsWith(`${view}#`) && which(name));
   }
 }
 
-/** Of a task's name its stage and its partition. */
-function placeIn(name: string): Pick<TaskId, 'stage' | 'partition'> {
-  const [stage, partition] = name.slice(name.lastIndexOf('/') + 1).split('.');
-  return { stage: Number(stage), partition: Number(partition) };
-}
+const placeIn = (name: string): TaskId => taskNamed(name)!;
 
 /** Whether a task, by its name, is one that follows rounds where there are any. */
 export const isOfFollower = (name: string): boolean => followsRounds(placeIn(name));
+
+export const isOfFirst = (name: string): boolean => placeIn(name).stage === 0;
 
 /** Whether it is of the one that gives them. */
 export const isOfGiver = (name: string): boolean => givesRounds(placeIn(name));
@@ -132,6 +162,5 @@ const isAheadOfItsLog = (view: string, statuses: readonly TaskStatus[]): boolean
 
 const hasRounds = ({ plan }: ViewDeclaration): boolean => stageOf(plan) > 1;
 
-/** A place in these is not known (`docs/exchange.md`). */
-const readsViews = ({ plan }: ViewDeclaration): boolean =>
-  sourcesOf(plan).some(({ kind }) => kind === 'view');
+const viewsReadBy = ({ plan }: ViewDeclaration): ViewDeclaration[] =>
+  sourcesOf(plan).filter((source) => source.kind === 'view');
