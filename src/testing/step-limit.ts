@@ -56,7 +56,7 @@ export class StepLimit {
     });
   }
 
-  /** Nodes that are one stay one: compiled, they are one operator. */
+  /** Nodes that are one stay one: compiled, they are one operator. What is frozen stays so: a function may be handed it. */
   #copy(value: unknown, op: string, copies: Map<object, unknown>): unknown {
     if (typeof value !== 'object' || value === null) return value;
     const known = copies.get(value);
@@ -75,6 +75,6 @@ export class StepLimit {
         this.#called = { op: inOp, source };
         return call(...rows) as unknown;
       };
-    return copy;
+    return Object.isFrozen(value) ? Object.freeze(copy) : copy;
   }
 }

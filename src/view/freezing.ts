@@ -1,7 +1,7 @@
 import type { ColumnTime } from '../circuit/time.js';
 import { columnAt } from './column.js';
 import type { ColumnWatermark, Relation } from './relation.js';
-import type { AggregateNode } from './plan.js';
+import type { AggregateNode, EvolveNode } from './plan.js';
 
 /** The watermarks by which rows can be frozen: of columns that every row has a value in. */
 export const freezing = ({ watermarks, columns }: Relation): readonly ColumnWatermark[] =>
@@ -28,7 +28,10 @@ export interface FreezingGroup extends ColumnWatermark {
   readonly index: number;
 }
 
-export const freezingGroups = ({ input, by }: Pick<AggregateNode, 'input' | 'by'>): FreezingGroup[] =>
+export const freezingGroups = ({
+  input,
+  by,
+}: Pick<AggregateNode | EvolveNode, 'input' | 'by'>): FreezingGroup[] =>
   by.flatMap(({ name, value }, index) => {
     const watermark =
       value.kind === 'path' && freezing(input.relation).find(({ column }) => column === value.path);

@@ -40,6 +40,7 @@ export function whyNoWatermark(node: PlanNode): Blame {
         remedy: 'Finish before rows are taken away: .final().last(…).',
       };
     case 'aggregate':
+    case 'evolve':
       return {
         because: `it is grouped by ${node.by.map(({ name }) => name).join(', ') || 'nothing'}, and not by ${known.join(' or ')}`,
         remedy: `Group by windows: .window(tumbling('1h')).groupBy(…).`,

@@ -5,6 +5,7 @@ import {
   DuckDBStructValue,
   type DuckDBConnection,
 } from '@duckdb/node-api';
+import { PositionOrders } from '../../src/runtime/position.js';
 import type { MemoryStates } from '../../src/testing/memory-states.js';
 import { Delta } from '../../src/zset/delta.js';
 import { canonical, type Row } from '../../src/zset/value.js';
@@ -146,7 +147,8 @@ export class Comparison {
     for (let count = this.random.below(6); count > 0; count--) {
       const row = this.#row(this.random.of(IDS));
       // Events are late now and then: their place is not the order of their arrival.
-      const order = `${String(this.random.below(20)).padStart(24, '0')}${String(this.events++).padStart(34, '0')}`;
+      const at = new Date(this.random.below(20)).toISOString();
+      const order = at + new PositionOrders().of(`${this.events++}-0`, 0);
       change.rows.push(row);
       change.weights.push(1);
       change.orders!.push(order);

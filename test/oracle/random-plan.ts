@@ -9,6 +9,7 @@ import {
   compared,
   dedupe,
   distinct,
+  evolve,
   flatMap,
   join,
   over,
@@ -32,6 +33,9 @@ export interface Twin {
   sql: string;
   log: boolean;
 }
+
+/** A place in the log is an event's time, and then its position. */
+const INSTANT_LENGTH = 24;
 
 /** Digits behind the point of the decimals in rows. */
 const SCALE = 2;
@@ -135,6 +139,7 @@ function twinOf(random: Random, depth: number): Twin {
     dedupeTwin,
     aggregateTwin,
     aggregateTwin,
+    evolveTwin,
     joinTwin,
     joinTwin,
     semiJoinTwin,
@@ -475,6 +480,43 @@ function aggregateTwin(random: Random, input: Twin): Twin {
   return {
     node: aggregate(input.node, by, aggregates),
     sql: `SELECT ${parts.join(', ')} FROM (${input.sql}) ${grouping} HAVING count(*) > 0`,
+    log: false,
+  };
+}
+
+/** Rows of a log folded in its order, each group from the last row on that ended it. Others are not folded but aggregated. */
+function evolveTwin(random: Random, input: Twin): Twin {
+  const { log, appendOnly, ownPlace } = input.node.relation;
+  if (!input.log || log === null || !appendOnly) return aggregateTwin(random, input);
+  const scalars = scalarsOf(input);
+  const groups = random.some(scalars, 0, 2).map((scalar) => ({ ...scalar, name: freshName() }));
+  const [n, trail] = [freshName(), freshName()];
+  const text = scalars.find(({ kind }) => kind === 'text');
+  // Of rows that share a place SQL does not know which comes first.
+  const inOrder = ownPlace === true;
+  const get = inOrder && text ? read(text.path) : () => '';
+  const ends = inOrder && random.chance(0.5) ? condition(random, input) : { call: () => false, sql: 'FALSE' };
+  const place = `substr("__o", ${INSTANT_LENGTH + 1})`;
+  const per = groups.map(({ sql }) => sql).join(', ');
+  const rows =
+    `SELECT * FROM (SELECT *, max(CASE WHEN ${ends.sql} THEN ${place} END) OVER (${per && `PARTITION BY ${per}`}) AS "__ended" FROM (${input.sql})) ` +
+    `WHERE "__ended" IS NULL OR ${place} > "__ended"`;
+  const parts = [
+    ...groups.map(({ sql, name }) => `${sql} AS ${quoted(name)}`),
+    `count(*)::DOUBLE AS ${quoted(n)}`,
+    `${inOrder && text ? `string_agg(coalesce(${text.sql}, '-'), '' ORDER BY ${place})` : `''`} AS ${quoted(trail)}`,
+  ];
+  const node = evolve(
+    input.node,
+    Object.fromEntries(groups.map(({ name, path }) => [name, path])),
+    z.object({ [n]: z.int(), [trail]: z.string() }),
+    { [n]: 0, [trail]: '' },
+    (state, event) =>
+      ends.call(event) ? null : { [n]: state[n] + 1, [trail]: state[trail] + (get(event) ?? '-') },
+  );
+  return {
+    node,
+    sql: `SELECT ${parts.join(', ')} FROM (${rows}) ${per && `GROUP BY ${per}`} HAVING count(*) > 0`,
     log: false,
   };
 }

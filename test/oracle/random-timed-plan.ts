@@ -109,6 +109,9 @@ function timed(random: Random): TimedTwin {
     throughTable,
     untilFinal,
     slides,
+    folds,
+    folds,
+    foldsInWindows,
     rolledInTime,
     comparedInWindows,
     whileValid,
@@ -408,6 +411,72 @@ function slides(random: Random): TimedTwin {
     columns: [text('k'), time('windowStart'), time('windowEnd'), ...windowColumns],
     onTime: new Set([name]),
   };
+}
+
+/**
+ * Events folded in the order of the log, which is that of their ids: those of a window, of a moment, or all, for which none is
+ * late. An event may end what came before it.
+ */
+function folded(random: Random): TimedTwin & { readonly name: string; readonly open: string | null } {
+  const { name, rows, sql } = sourceOf(random);
+  const ends = random.chance(0.4);
+  const evolved = (groups: any): any =>
+    groups
+      .evolve(z.object({ n: z.int(), newest: z.int(), trail: z.string() }), { n: 0, newest: 0, trail: '' })
+      .with((state: any, { id, v }: any) =>
+        ends && v === 0 ? null : { n: state.n + 1, newest: id, trail: `${state.trail}${v}` },
+      );
+  const foldedSql = (by: readonly TimedColumn[], events: string): string =>
+    `SELECT ${list(by)}, count(*) AS n, max(id) AS newest, string_agg(v::VARCHAR, '' ORDER BY id) AS trail ` +
+    `FROM (SELECT *, max(CASE WHEN ${ends} AND v = 0 THEN id END) OVER (PARTITION BY ${list(by)}) AS ended FROM (${events})) ` +
+    `WHERE ended IS NULL OR id > ended GROUP BY ${list(by)}`;
+  const results = [number('n'), number('newest'), text('trail')];
+  const twin = (groups: any, by: readonly TimedColumn[], events: string, open: string | null) => ({
+    rows: evolved(groups),
+    sql: foldedSql(by, events),
+    columns: [...by, ...results],
+    onTime: NOTHING,
+    name,
+    open,
+  });
+  if (random.chance(0.15)) return twin(rows.groupBy('k'), [text('k')], sql, null);
+  if (random.chance(0.2))
+    return twin(
+      rows.groupBy('k', 'at'),
+      [text('k'), time('at')],
+      `SELECT * FROM (${sql}) WHERE "at" >= late`,
+      'at',
+    );
+  const { shape, of } = shapeOf(random);
+  return twin(
+    rows.window(shape).groupBy('k'),
+    [text('k'), time('windowStart'), time('windowEnd')],
+    `SELECT t.*, w.ws AS "windowStart", w.we AS "windowEnd" FROM (${sql}) t, LATERAL (${of('t."at"')}) w WHERE w.we > t.late`,
+    'windowEnd',
+  );
+}
+
+/** As they go, or when they are over. */
+function folds(random: Random): TimedTwin {
+  const { name, open, ...twin } = folded(random);
+  if (open === null || random.chance(0.6)) return twin;
+  const over = open === 'at' ? `"at" < ${watermarkOf(name)}` : `"windowEnd" <= ${watermarkOf(name)}`;
+  return { ...twin, rows: twin.rows.final(), sql: `SELECT * FROM (${twin.sql}) WHERE ${over}` };
+}
+
+/** In windows of what they were folded by. */
+function foldsInWindows(random: Random): TimedTwin {
+  const { name, open, ...twin } = folded(random);
+  if (open === null) return twin;
+  const { rows, sql } = twin;
+  return windowed(random, {
+    rows: rows.select({ id: 'newest', v: 'n', k: 'k', t: open }),
+    sql: `SELECT newest AS id, n AS v, k, "${open}" AS t FROM (${sql})`,
+    at: 't',
+    // No window ends at the watermark any more, but an event may still be there.
+    watermark: open === 'at' ? watermarkOf(name) : `(${watermarkOf(name)} + 1)`,
+    late: null,
+  });
 }
 
 /** Events with what happened around them: those that the watermark has passed are forgotten, and stay as they were shown. */

@@ -74,6 +74,12 @@ export const soakViews = [
       .aggregate({ orders: count(), shops: approxCountDistinct('shop'), amounts: collect('amount') }),
     retain: '3m',
   }),
+  view('last-amounts', {
+    from: perShop
+      .evolve(z.object({ orders: z.int(), last: z.int() }), { orders: 0, last: 0 })
+      .with(({ orders }, { amount }) => ({ orders: orders + 1, last: amount })),
+    retain: '3m',
+  }),
   view('rushes', {
     from: orders.window(session('3s')).groupBy('shop').aggregate({ orders: count() }),
     retain: '3m',

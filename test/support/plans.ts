@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { AggregatorOptions } from '../../src/circuit/aggregator.js';
+import { freezeRow } from '../../src/circuit/row-function.js';
 import { aggregateSpec, type AggregateKind } from '../../src/view/aggregate-spec.js';
+import type { Row } from '../../src/zset/value.js';
 import { wholeNumber } from '../../src/view/order-nodes.js';
 import { dedupeRelation, overRelation, topRelation } from '../../src/view/order-relations.js';
 import { orderTerm, orderWords } from '../../src/view/order-terms.js';
@@ -206,6 +208,33 @@ export function aggregate(
     specs.map(({ aggregate }) => aggregate.column),
   );
   return { op: 'aggregate', input, by: named, aggregates: specs, relation, place: null };
+}
+
+/** Rows folded into the state that a group had before, `initial` at first; null ends it. */
+export function evolve(
+  input: PlanNode,
+  by: Record<string, Written>,
+  state: z.ZodType,
+  initial: Row,
+  fold: (state: any, event: any) => unknown,
+): PlanNode {
+  const named = namedExpressions(input.relation, by);
+  const columns = columnsOf(state);
+  return {
+    op: 'evolve',
+    input,
+    by: named,
+    state,
+    columns,
+    initial: freezeRow(initial),
+    handlers: {
+      kind: 'all',
+      fn: { ...fn(({ state, event }) => fold(state, event)), source: fold.toString() },
+    },
+    stateBytesMax: 262_144,
+    relation: aggregateRelation(input.relation, named, columns),
+    place: null,
+  };
 }
 
 export function join(

@@ -1,3 +1,4 @@
+import { PositionOrders } from '../../src/runtime/position.js';
 import { NO_TIME, type SourceTime, type Time } from '../../src/circuit/time.js';
 import { shownRows } from '../../src/zset/row-block.js';
 import { MemoryStates } from '../../src/testing/memory-states.js';
@@ -36,6 +37,7 @@ export class Timed {
   /** How many steps the last tick took: one, and as many as were due beyond it. */
   steps = 0;
   #before: Time = NO_TIME;
+  #entries = 0;
 
   constructor(
     readonly view: ViewDeclaration,
@@ -92,12 +94,12 @@ export class Timed {
     return texts.sort().map((text) => JSON.parse(text) as Row);
   }
 
-  /** How many fields and members the circuit's states hold, the rows that are shown apart. */
+  /** How many fields and members the circuit's states hold; what is shown, rows, late ones and errors, apart. */
   get kept(): number {
     let kept = 0;
     for (const [name, keys] of this.store.keyed)
       for (const text of keys.values())
-        if (name !== 'lates' && name !== 'lates.seen' && (name !== 'rows' || text.includes('\n'))) kept++;
+        if (!/^(lates|errors)/.test(name) && (name !== 'rows' || text.includes('\n'))) kept++;
     for (const groups of this.store.ordered.values())
       for (const members of groups.values()) kept += members.size;
     return kept;
@@ -105,7 +107,8 @@ export class Timed {
 
   #deltaOf(name: string, rows: Ticked[string]): Delta {
     const source = sourcesOf(this.view.plan).find((one) => inputNameOf(one) === name);
-    const delta = new Delta<Row>([], [], undefined, []);
+    const ordered = this.compiled.inputs.some((input) => input.name === name && input.order !== null);
+    const delta = new Delta<Row>([], [], ordered ? [] : undefined, []);
     for (const given of rows) {
       const [row, weight] = Array.isArray(given) ? (given as unknown as [Row, number]) : [given as Row, 1];
       let late = -Infinity;
@@ -115,9 +118,12 @@ export class Timed {
         if (source.latenessMs !== null && ms < clock - source.latenessMs) late = clock - source.latenessMs;
         this.clocks.set(name, Math.max(clock, ms));
       }
-      delta.push(row, weight, undefined, late);
+      const order = ordered ? at(0) + new PositionOrders().of(`${++this.#entries}-0`, 0) : undefined;
+      delta.push(row, weight, order, late);
     }
-    return delta.lates!.every((late) => late === -Infinity) ? new Delta(delta.rows, delta.weights) : delta;
+    return delta.lates!.every((late) => late === -Infinity)
+      ? new Delta(delta.rows, delta.weights, delta.orders)
+      : delta;
   }
 
   #time(): Time {

@@ -54,3 +54,22 @@ describe('a view function that does not come to an end', () => {
     some.expect(doubled).converges({ runs: 2 });
   });
 });
+
+describe('the functions of a tested view', () => {
+  it('are handed the initial state as production hands it out: it cannot be changed', () => {
+    const changing = view('changing', {
+      from: orders
+        .groupBy('customer')
+        .evolve(z.object({ sum: z.int(), lines: z.array(z.int()) }), { sum: 0, lines: [] })
+        .with((state, { amount }) => {
+          if (amount > 0) state.sum += amount;
+          else state.lines.push(amount);
+          return state;
+        }),
+    });
+    some
+      .expect(changing)
+      .rows([])
+      .errors([/^TypeError: Cannot add property 0/, /^TypeError: Cannot assign to read only property 'sum'/]);
+  });
+});

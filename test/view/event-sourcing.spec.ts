@@ -1,6 +1,19 @@
-import { count, declarationErrors, instant, stream, sum, table, view } from 'stillwater';
+import {
+  count,
+  declarationErrors,
+  instant,
+  rowNumber,
+  session,
+  sliding,
+  stream,
+  sum,
+  table,
+  tumbling,
+  view,
+} from 'stillwater';
 import { given, History } from 'stillwater/testing';
 import { z } from 'zod';
+import { at, Timed } from '../support/timed.js';
 import { explainView } from '../../src/view/explain.js';
 import type { SourceDeclaration, ViewDeclaration } from '../../src/view/declarations.js';
 
@@ -303,6 +316,173 @@ describe('evolve', () => {
     ).toEqual(['bad-option']);
     const shaped = anyOrders.select({ orderId: 'orderId', type: 'type' }).groupBy('orderId');
     expect(codes(loose(folding(shaped).on({ Paid: () => null })))).toEqual(['no-event-types']);
+  });
+});
+
+describe('evolve in windows', () => {
+  const steps = stream('steps', {
+    schema: z.object({ at: instant(), id: z.int(), k: z.string() }),
+    eventTime: 'at',
+    lateness: '5m',
+  });
+  const step = (time: string, id: number, k = 'p') => ({ at: at(time), id, k });
+  const State = z.object({ s: z.int() });
+  const inWindows = steps
+    .window(tumbling('10m'))
+    .groupBy('k')
+    .evolve(State, { s: 0 })
+    .with(({ s }) => ({ s: s + 1 }));
+  /** 10:03 and 10:08 come when 10:20 has closed their window; 10:16 while its own is open. */
+  const history = given(steps, [step('10:00', 1), step('10:01', 2, 'q'), step('10:12', 3)])
+    .and(steps, [step('10:20', 4), step('10:16', 5)])
+    .and(steps, [step('10:03', 6), step('10:08', 7)])
+    .and(steps, [step('11:30', 8)]);
+  const row = (k: string, windowStart: string, windowEnd: string, s: number) => ({
+    k,
+    windowStart: at(windowStart),
+    windowEnd: at(windowEnd),
+    s,
+  });
+  const closed = [
+    row('p', '10:00', '10:10', 1),
+    row('q', '10:00', '10:10', 1),
+    row('p', '10:10', '10:20', 2),
+    row('p', '10:20', '10:30', 1),
+  ];
+
+  it('folds an event that is late while its window is open, and leaves it out when that is over', () => {
+    history
+      .expect(view('v', { from: inWindows }))
+      .rows([...closed, row('p', '11:30', '11:40', 1)])
+      .late(2)
+      .converges();
+  });
+
+  it('is final when the window is over', () => {
+    history
+      .expect(view('v', { from: inWindows.final() }))
+      .rows(closed)
+      .late(2)
+      .converges();
+  });
+
+  it('leaves out what is late for the moment that it is grouped by', () => {
+    const moments = steps
+      .groupBy('at')
+      .evolve(State, { s: 0 })
+      .with(({ s }) => ({ s: s + 1 }));
+    given(steps, [step('10:00', 1), step('10:40', 2)])
+      .and(steps, [step('10:00', 3), step('10:40', 4)])
+      .expect(view('v', { from: moments.groupBy('at').aggregate({ t: sum('s') }) }))
+      .rows([
+        { at: at('10:00'), t: 1 },
+        { at: at('10:40'), t: 2 },
+      ])
+      .late(1)
+      .converges();
+  });
+
+  const byEnd = inWindows.select({ k: 'k', s: 's', t: 'windowEnd' });
+  it.each<{ op: string; from: any; key?: string[] }>([
+    { op: 'aggregate', from: inWindows.groupBy('windowEnd').aggregate({ t: sum('s'), n: count() }) },
+    { op: 'top', from: inWindows.top(1, { per: 'windowEnd', order: 's.desc' }) },
+    { op: 'over', from: inWindows.over({ per: 'windowEnd', order: 's.desc' }, { p: rowNumber() }) },
+    { op: 'distinct', from: inWindows.distinct() },
+    { op: 'except', from: inWindows.except(inWindows.where(({ s }) => s > 1)) },
+    {
+      op: 'session',
+      from: byEnd
+        .window(session('5m'), { on: 't' })
+        .groupBy('k')
+        .aggregate({ t: sum('s') }),
+    },
+    {
+      op: 'sliding',
+      from: byEnd
+        .window(sliding('5m'), { on: 't' })
+        .groupBy('k')
+        .aggregate({ t: sum('s') }),
+    },
+    { op: 'dedupe', from: byEnd.dedupe({ by: 'k', within: '1m', on: 't' }), key: ['k', 't'] },
+    {
+      op: 'interval join',
+      from: byEnd
+        .join({ b: steps }, { on: { k: 'k' }, within: { before: '15m', after: '5m' } })
+        .select({ k: 'k', s: 's', t: 't', id: 'b.id' }),
+      key: ['k', 's', 't', 'id'],
+    },
+  ])('has the watermark that $op behind it acts on', ({ from, key }) => {
+    history.expect((view as any)('v', { from, ...(key && { key }) })).converges();
+  });
+
+  it('has no watermark where it is grouped by no time: its late events are folded', () => {
+    const all = steps
+      .groupBy('k')
+      .evolve(z.object({ last: instant() }), { last: at(0) })
+      .with((_, event) => ({ last: event.at }));
+    history
+      .expect(view('v', { from: all }))
+      .rows([
+        { k: 'p', last: at('11:30') },
+        { k: 'q', last: at('10:01') },
+      ])
+      .late(0);
+    expect(all.plan.relation.watermarks).toEqual([]);
+    const [error] = declarationErrors([loose((all as any).final())]);
+    expect(error!.message).toContain('it is grouped by k, and not by at');
+  });
+
+  it('says what frees its groups, and what never will', () => {
+    const growthOf = (from: any): string | undefined =>
+      explainView(loose(from)).operators.find(({ op }) => op === 'evolve')?.growth;
+    const endless = (stream as any)('endless', { schema: z.object({ at: instant(), k: z.string() }) });
+    const byTime = endless.groupBy('at').evolve(State, { s: 0 });
+    expect(growthOf(inWindows)).toBe('freed by windowEnd');
+    expect(growthOf(byTime.with((state: any) => state))).toBe('grows for ever');
+  });
+
+  it('keeps nothing of a window that is over but its row, whatever became of it', () => {
+    const folding = (fold: (state: { s: number }, id: number) => any) =>
+      steps
+        .window(tumbling('10m'))
+        .groupBy('k')
+        .evolve(State, { s: 0 })
+        .with((state, { id }) => fold(state, id)) as any;
+    const counted = folding(({ s }) => ({ s: s + 1 }));
+    const parking = folding(({ s }, id) => {
+      if (id % 2 === 1) throw new Error('odd');
+      return { s: s + 1 };
+    });
+    const ending = folding(({ s }, id) => (id % 3 === 0 ? null : { s: s + 1 }));
+    const grouped = counted
+      .where(({ s }: any) => s > 0)
+      .groupBy('k', 'windowEnd')
+      .aggregate({ t: sum('s') });
+    for (const from of [
+      counted,
+      parking,
+      ending,
+      counted.where(({ s }: any) => s !== 2),
+      counted.final(),
+      grouped,
+    ]) {
+      const kept = new Timed((view as any)('v', { from }).declaration);
+      const most = [];
+      for (let minute = 0; minute < 10_000; minute += 100) {
+        const events = Array.from({ length: 100 }, (_, each) => ({
+          at: at((minute + each) * 60_000),
+          id: minute + each,
+          k: 'p',
+        }));
+        kept.tick({ 'stream:steps': events });
+        most.push(kept.kept);
+        if (minute % 3_000 === 0) kept.restart();
+      }
+      // A group and when it is over, of the windows that are open.
+      expect(Math.max(...most)).toBeLessThanOrEqual(6);
+      kept.clock('stream:steps', at(11_000 * 60_000));
+      expect(kept.kept).toBe(0);
+    }
   });
 });
 

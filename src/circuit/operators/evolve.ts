@@ -1,11 +1,13 @@
 import { assert } from '../../assert.js';
 import { Delta } from '../../zset/delta.js';
 import type { Row } from '../../zset/value.js';
+import type { FrozenGroups } from '../frozen-groups.js';
 import type { Codec, ErrorSink, Keyed, Operator } from '../operator.js';
 import type { ParkingSink } from '../parked-keys.js';
 import { entryOf, positionIn } from '../place-in-log.js';
 import { pure } from '../pure.js';
 import { freezeRow, type RowCalls } from '../row-function.js';
+import type { Time } from '../time.js';
 
 /** What a handler is given. */
 export interface StateAndEvent {
@@ -28,6 +30,10 @@ export interface EvolveOptions {
   stateBytesMax: number;
   /** Where the view shows the groups' rows itself: nothing is given on then. */
   show?: (key: string, row: Row | null) => void;
+  /** Where groups are at an instant that has a watermark. Events that are late for it are left out before they come here. */
+  frozen?: FrozenGroups;
+  /** The instant a group is at, of any input row of it. */
+  frozenAt?: (row: Row) => string;
 }
 
 /** Where a group stopped. */
@@ -88,6 +94,9 @@ const NOTHING = new Evolved(null, null);
  *
  * An event that cannot be folded parks its group: it is an error, the row stays as it was before it, and later events of
  * the group are counted and change nothing. Other groups go on.
+ *
+ * Where a column that is grouped by has a watermark, a group below it is frozen: no event of it comes any more. What is kept
+ * of it goes, parked or not, and its row stays as it was shown last.
  */
 export class Evolve implements Operator {
   #input: Delta<Row> | null = null;
@@ -100,23 +109,37 @@ export class Evolve implements Operator {
     readonly parking: ParkingSink,
   ) {}
 
-  reads([input]: readonly [Delta<Row>]): void {
+  /** It does something when time passes. */
+  get timed(): boolean {
+    return this.options.frozen !== undefined;
+  }
+
+  get unfinished(): boolean {
+    return this.options.frozen?.unfinished ?? false;
+  }
+
+  reads([input]: readonly [Delta<Row>], time: Time): void {
     if (this.#input !== input) {
       this.#input = input;
       this.#keys = input.rows.map(this.options.groupKeyOf);
     }
     this.groups.wantEach(this.#keys);
+    const due = this.options.frozen?.reads(time, () => 0) ?? [];
+    this.groups.wantEach(due);
   }
 
   step([input]: readonly [Delta<Row>]): Delta<Row> {
     const touched = new Map<string, Touched>();
-    pure(() => {
-      const places = placesByPosition(input);
-      for (let index = 0; index < input.size; index++)
-        this.#take(input, places === null ? index : places[index]!, touched);
-    });
+    // Without events there are no places either: only time has passed.
+    if (input.size > 0)
+      pure(() => {
+        const places = placesByPosition(input);
+        for (let index = 0; index < input.size; index++)
+          this.#take(input, places === null ? index : places[index]!, touched);
+      });
     const output = new Delta<Row>();
     for (const [key, change] of touched) this.#settle(key, change, output);
+    this.#free();
     this.#forget();
     return output;
   }
@@ -124,6 +147,7 @@ export class Evolve implements Operator {
   discard(): void {
     this.#forget();
     this.parking.discard();
+    this.options.frozen?.discard();
   }
 
   #forget(): void {
@@ -173,18 +197,34 @@ export class Evolve implements Operator {
 
   #settle(key: string, { sample, before, after }: Touched, output: Delta<Row>): void {
     if (after === before) return;
-    const { rowOf, show } = this.options;
-    const shown = after.text !== before.text;
-    if (show && shown && after.state === null) show(key, null);
-    if (after !== NOTHING) this.groups.set(key, after);
-    else if (before !== NOTHING) this.groups.delete(key);
-    if (!shown) return;
-    if (show) {
-      if (after.state !== null) show(key, rowOf(sample, after.state));
+    const { frozen, frozenAt } = this.options;
+    if (after === NOTHING) {
+      this.#show(key, sample, before, after, output);
+      this.groups.delete(key);
+      frozen?.remove(key, frozenAt!(sample));
       return;
     }
+    this.groups.set(key, after);
+    this.#show(key, sample, before, after, output);
+    // Over with the tick that it came in: nothing of it need be kept.
+    if (before === NOTHING && frozen?.add(key, frozenAt!(sample))) this.groups.delete(key);
+  }
+
+  #show(key: string, sample: Row, before: Evolved, after: Evolved, output: Delta<Row>): void {
+    if (after.text === before.text) return;
+    const { rowOf, show } = this.options;
+    if (show) return show(key, after.state && rowOf(sample, after.state));
     if (before.state !== null) output.push(rowOf(sample, before.state), -1);
     if (after.state !== null) output.push(rowOf(sample, after.state), 1);
+  }
+
+  #free(): void {
+    const { frozen } = this.options;
+    for (const due of frozen?.due ?? []) {
+      if (!frozen!.isStill(due)) continue;
+      this.groups.delete(due.key);
+      frozen!.free(due);
+    }
   }
 }
 

@@ -10,13 +10,15 @@ import { Select, type SelectedColumn } from '../../circuit/operators/select.js';
 import type { Keyed } from '../../circuit/operator.js';
 import { RowCalls } from '../../circuit/row-function.js';
 import type { Row } from '../../zset/value.js';
-import type { Column } from '../column.js';
 import type { UserFunction } from '../user-function.js';
 import type { PlanCompiler } from '../compile-plan.js';
+import { type Column, isInstant } from '../column.js';
 import { rowCheckOf } from '../computed-value.js';
 import { describeFunction, describeNamed } from '../describe-expression.js';
 import { namedText } from '../expression-text.js';
-import type { NodeKind } from '../node-kind.js';
+import { freezingGroups, tightest } from '../freezing.js';
+import { frozenGroups } from '../frozen-groups.js';
+import type { Growth, NodeKind } from '../node-kind.js';
 import type { EvolveNode } from '../plan.js';
 import { groupText } from '../row-texts.js';
 import { schemaSignature } from '../schema-signature.js';
@@ -25,24 +27,32 @@ export const evolve: NodeKind<EvolveNode> = {
   inputs: (node) => [node.input],
   // What a handler reads of an event is not looked for: it is its second argument.
   reads: () => [null],
-  describe: ({ by, state, initial, handlers, stateBytesMax }) => ({
-    by: by.map(describeNamed),
-    state: schemaSignature(state),
-    initial,
-    handlers:
-      handlers.kind === 'all'
-        ? describeFunction(handlers.fn)
-        : [handlers.discriminator, handlers.of.map(({ type, fn }) => [type, describeFunction(fn)])],
-    stateBytesMax,
-  }),
-  explain: ({ by, columns, handlers }, fused) => ({
-    what:
-      `by ${by.map(namedText).join(', ') || '(nothing: all rows)'}: ${columns.map(({ name }) => name).join(', ')}` +
-      (handlers.kind === 'all' ? '' : `, changed by ${handlers.of.map(({ type }) => type).join(', ')}`) +
-      (fused ? ' (kept in the view’s rows)' : ''),
-    cost: 'O(|Δ|)',
-    growth: 'one entry per group',
-  }),
+  describe: (node) => {
+    const { by, state, initial, handlers, stateBytesMax } = node;
+    return {
+      by: by.map(describeNamed),
+      state: schemaSignature(state),
+      initial,
+      handlers:
+        handlers.kind === 'all'
+          ? describeFunction(handlers.fn)
+          : [handlers.discriminator, handlers.of.map(({ type, fn }) => [type, describeFunction(fn)])],
+      stateBytesMax,
+      // Said where it is so only: generations that time has no part in go on.
+      frozenBy: tightest(freezingGroups(node))?.name,
+    };
+  },
+  explain: (node, fused) => {
+    const { by, columns, handlers } = node;
+    return {
+      what:
+        `by ${by.map(namedText).join(', ') || '(nothing: all rows)'}: ${columns.map(({ name }) => name).join(', ')}` +
+        (handlers.kind === 'all' ? '' : `, changed by ${handlers.of.map(({ type }) => type).join(', ')}`) +
+        (fused ? ' (kept in the view’s rows)' : ''),
+      cost: 'O(|Δ|)',
+      growth: growthOf(node),
+    };
+  },
   compile(node, compiler) {
     compiler.needsOrder(node.input.relation, 'position');
     const { vertex, by, eventOf } = groupedInput(node, compiler);
@@ -54,6 +64,11 @@ export const evolve: NodeKind<EvolveNode> = {
       ...node.columns.map(({ name }) => ({ name, from: { path: `state.${name}` } })),
     ]);
     const groupOf = generatedRow(by.map(({ name, path }) => ({ name, from: { path } })));
+    const { frozen, frozenAt } = frozenGroups(
+      node.input.relation,
+      freezingGroups(node).map(({ column }) => column),
+      { members: [], compiler },
+    );
     const operator = new Evolve(
       groups,
       {
@@ -65,6 +80,8 @@ export const evolve: NodeKind<EvolveNode> = {
         initial: node.initial,
         stateBytesMax: node.stateBytesMax,
         show,
+        frozen,
+        frozenAt: frozenAt && ((row) => frozenAt(eventOf(row))),
       },
       compiler.errorsOf('evolve'),
       compiler.parking,
@@ -73,15 +90,29 @@ export const evolve: NodeKind<EvolveNode> = {
   },
 };
 
+/** What time frees of groups, or never will. */
+function growthOf(node: EvolveNode): Growth {
+  const freezing = tightest(freezingGroups(node));
+  if (freezing !== null) return `freed by ${freezing.name}`;
+  // Of events there is always a later one, and a group for it.
+  return node.by.some(({ value: { column } }) => isInstant(column.type))
+    ? 'grows for ever'
+    : 'one entry per group';
+}
+
 interface GroupedInput {
   readonly vertex: number;
   readonly by: readonly { readonly name: string; readonly path: string; readonly column: Column }[];
   readonly eventOf: (row: Row) => Row;
 }
 
-/** Where a column to group by is computed, a select comes before the fold, and the event is one of its columns. */
-function groupedInput({ input, by }: EvolveNode, compiler: PlanCompiler): GroupedInput {
-  const vertex = compiler.vertexOf(input);
+/**
+ * Events that are late for their group are left out. Where a column to group by is computed, a select comes before the fold,
+ * and the event is one of its columns.
+ */
+function groupedInput(node: EvolveNode, compiler: PlanCompiler): GroupedInput {
+  const { input, by } = node;
+  const vertex = compiler.onTime(input, freezingGroups(node));
   const paths = by.flatMap(({ name, value }) =>
     value.kind === 'path' ? [{ name, path: value.path, column: value.column }] : [],
   );
