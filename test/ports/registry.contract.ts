@@ -83,7 +83,11 @@ export function registryContract(): void {
 
     it('remembers the highest number of each view, also when its generations are gone', async () => {
       const { registry } = ports();
-      const first = await registry.change(0, [9, 11, 10].map((number) => generation('a#1', number)), []);
+      const first = await registry.change(
+        0,
+        [9, 11, 10].map((number) => generation('a#1', number)),
+        [],
+      );
       expect((await registry.read()).numbers).toEqual({ 'a#1': 11 });
       const gone = [9, 10, 11].map((number) => ({ view: 'a#1', number }));
       await registry.change(first!, [generation('b', 1)], gone);
