@@ -5,6 +5,7 @@ import { answered } from './replies.js';
 import { callChangeRegistry, callRegister } from './scripts/call.js';
 
 const GENERATION = 'generation:';
+const NUMBER = 'number:';
 const fieldOf = (view: string, number: number): string => `${GENERATION}${view}#${number}`;
 
 /**
@@ -14,6 +15,7 @@ const fieldOf = (view: string, number: number): string => `${GENERATION}${view}#
  *   release                     number of the newest release
  *   release:<identity>          number of this release
  *   generation:<view>#<number>  a generation as JSON
+ *   number:<view>               the highest number ever given to a generation of this view, also when all are gone
  *   archived                    1 where what is trimmed goes into an archive
  */
 export class RedisRegistry extends Registry {
@@ -45,6 +47,11 @@ export class RedisRegistry extends Registry {
         release: Number(fields.release ?? 0),
         archived: fields.archived === '1',
         generations,
+        numbers: Object.fromEntries(
+          Object.keys(fields)
+            .filter((field) => field.startsWith(NUMBER))
+            .map((field) => [field.slice(NUMBER.length), Number(fields[field])]),
+        ),
       };
     });
   }

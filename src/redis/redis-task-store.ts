@@ -31,13 +31,14 @@ import {
   callCommit,
   callPark,
   callRelease,
+  callUnlink,
   type CommitReply,
   wrongType,
 } from './scripts/call.js';
 import { Pipelines } from './slots.js';
 import { decodeClocks, decodeRecord, RECORD_FIELDS } from './task-record.js';
 
-/** Keys unlinked by one command. */
+/** Keys unlinked by one call. */
 const DROP_KEYS_MAX = 100;
 /** Tasks whose status is asked for in one pipeline. */
 const STATUS_TASKS_MAX = 500;
@@ -268,31 +269,31 @@ export class RedisTaskStore extends TaskStore {
     );
   }
 
-  async drop(
+  drop(
     task: TaskId,
+    token: OwnerToken,
     states: readonly { name: string; kind: 'keyed' | 'ordered' | 'index' }[],
     buckets: number,
     receivers: readonly number[] = [],
-  ): Promise<void> {
-    await answered(`Deleting ${taskName(task)}`, async () => {
-      const redis = this.connections.control;
-      let some = receivers.map((receiver) => this.keyspace.out(task, receiver));
+  ): Promise<boolean> {
+    return answered(`Deleting ${taskName(task)}`, async () => {
+      const redisKeys = receivers.map((receiver) => this.keyspace.out(task, receiver));
       for (const { name, kind } of states)
-        for (const key of this.keyspace.state(task, name, kind, buckets)) {
-          some.push(key);
-          if (some.length < DROP_KEYS_MAX) continue;
-          await redis.unlink(...some);
-          some = [];
-        }
-      if (some.length > 0) await redis.unlink(...some);
+        for (const key of this.keyspace.state(task, name, kind, buckets)) redisKeys.push(key);
       // What the task says of itself goes last: until then it says what else there is to go.
-      await redis.unlink(
+      redisKeys.push(
         this.keyspace.changes(task),
         this.keyspace.readers(task),
         this.keyspace.subscribed(task),
         this.keyspace.sent(task),
         this.keyspace.task(task),
       );
+      for (let at = 0; at < redisKeys.length; at += DROP_KEYS_MAX) {
+        const some = redisKeys.slice(at, at + DROP_KEYS_MAX);
+        const [tag] = await callUnlink(this.connections.control, this.keyspace.task(task), token, some);
+        if (tag === 'FENCED') return false;
+      }
+      return true;
     });
   }
 }

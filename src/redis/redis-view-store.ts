@@ -1,4 +1,5 @@
 import type { RawEntry } from '../runtime/ports/source-log.js';
+import type { CommitId } from '../runtime/ports/task-store.js';
 import {
   type Changes,
   ViewStore,
@@ -168,7 +169,7 @@ export class RedisViewStore extends ViewStore {
     });
   }
 
-  subscribe(task: TaskId, ttlMs: number): Promise<number> {
+  subscribe(task: TaskId, ttlMs: number): Promise<CommitId> {
     return answered(`Subscribing to ${taskName(task)}`, async () => {
       const subscribed = this.keyspace.subscribed(task);
       // Others may hold it longer: the time only ever grows.
@@ -176,11 +177,12 @@ export class RedisViewStore extends ViewStore {
         .multi()
         .set(subscribed, '1', 'PX', ttlMs, 'NX')
         .pexpire(subscribed, ttlMs, 'GT')
-        .hget(this.keyspace.task(task), 'tick')
+        .hmget(this.keyspace.task(task), 'tick', 'commit')
         .exec();
       valueOf(replies, 0);
       valueOf(replies, 1);
-      return Number((valueOf(replies, 2) as string | null) ?? 0);
+      const [tick, commit] = valueOf(replies, 2) as [string | null, string | null];
+      return { tick: Number(tick ?? 0), commit: commit ?? '' };
     });
   }
 

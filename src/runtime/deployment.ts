@@ -98,7 +98,7 @@ export async function deploy(
         release,
         now: clock.now(),
       })),
-      now.generations,
+      now,
     );
     return puts.length > 0 ? { puts } : null;
   });

@@ -4,7 +4,7 @@ import type { ViewDeclaration } from '../view/declarations.js';
 import { partitionsOfStage, stagesOf } from '../view/stages.js';
 import { describeView } from './reading/view-description.js';
 import { partitionKeys } from './placement.js';
-import type { Generation } from './ports/registry.js';
+import type { Generation, RegistrySnapshot } from './ports/registry.js';
 
 /** The number of the format in which values are stored. A release reads its own; anything else is rebuilt. */
 export const STATE_FORMAT = 4;
@@ -29,10 +29,13 @@ export interface NewGeneration {
 /**
  * New generations of some views, given in an order in which upstreams come first. Each reads of its upstreams the generation
  * made here, or else the one of the definition it was written for: the serving one, if that is of it.
+ *
+ * A number is never given again, also not one of a generation that is gone: by it a client knows of which generation its
+ * rows are, and a worker that was paused in the middle of deleting one knows what it was deleting.
  */
 export function newGenerations(
   wanted: readonly NewGeneration[],
-  existing: readonly Generation[],
+  { generations: existing, numbers }: Pick<RegistrySnapshot, 'generations' | 'numbers'>,
 ): Generation[] {
   const made: Generation[] = [];
   for (const { view, state, rebuild, acceptTrimmed, release, now } of wanted) {
@@ -57,7 +60,7 @@ export function newGenerations(
       number:
         1 +
         Math.max(
-          0,
+          numbers[view.name] ?? 0,
           ...[...existing, ...made]
             .filter((generation) => generation.view === view.name)
             .map(({ number }) => number),

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { pure } from '../circuit/pure.js';
 import type { Catalog } from './catalog.js';
 import { type Clock, SystemClock } from './clock.js';
@@ -31,6 +31,9 @@ export interface PartsOptions {
   readonly step?: <T>(step: () => T) => T;
 }
 
+/** Stored with every commit, and told to clients with every version of a view: short, and not guessed twice. */
+const commitNonce = (): string => randomBytes(8).toString('base64url');
+
 /** What one process maintains views with, made of its ports. Nothing starts by itself. */
 export class Parts {
   readonly id: string;
@@ -48,7 +51,7 @@ export class Parts {
 
   constructor({ id, ports, catalog: declared, limits, logger, ...given }: PartsOptions) {
     const { code = new Code(), clock = new SystemClock(), metrics = new Metrics() } = given;
-    const { nonce = randomUUID, step = pure } = given;
+    const { nonce = commitNonce, step = pure } = given;
     const registry = new RegistryWatch(
       ports.registry,
       ports.workers,

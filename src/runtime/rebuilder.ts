@@ -86,7 +86,7 @@ export class Rebuilder {
     return declared
       ? newGenerations(
           [{ view: declared, state: 'building', rebuild: null, acceptTrimmed: false, release: 0, now: 0 }],
-          registry.snapshot.generations,
+          registry.snapshot,
         )[0]!.sources.slice()
       : [];
   }
@@ -113,7 +113,7 @@ export class Rebuilder {
           release: now.release,
           now: clock.now(),
         })),
-        now.generations,
+        now,
       );
       return { puts: made };
     });

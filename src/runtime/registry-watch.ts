@@ -9,7 +9,7 @@ import type { Workers } from './ports/workers.js';
  * change.
  */
 export class RegistryWatch {
-  #snapshot: RegistrySnapshot = { revision: -1, release: 0, archived: false, generations: [] };
+  #snapshot: RegistrySnapshot = { revision: -1, release: 0, archived: false, generations: [], numbers: {} };
   /** The last reading, and when it began. */
   #reading = { at: -Infinity, snapshot: Promise.resolve(this.#snapshot) };
   readonly #listeners = new Set<() => void>();

@@ -37,7 +37,7 @@ const NO_ID = '';
  *   ready      {}                           all up to here has been said
  *   resync     {"reason":"…"}               forget what you have: it cannot be joined to what follows
  *
- * `id:` names generation and tick per partition; a client that comes back with `Last-Event-ID` goes on there.
+ * `id:` names generation and the commit of each partition; a client that comes back with `Last-Event-ID` goes on there.
  */
 @Controller('views')
 @UseGuards(TokenGuard)

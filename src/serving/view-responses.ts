@@ -4,7 +4,7 @@ import { encodeToken } from '../runtime/frontier.js';
 import type { TaskRecord } from '../runtime/ports/task-store.js';
 import { contained } from '../runtime/contained.js';
 import type { ServedView } from '../runtime/reading/served-view.js';
-import { ticksOf, versionText } from '../runtime/reading/view-version.js';
+import { commitsOf, versionText } from '../runtime/reading/view-version.js';
 import { headerOf, preferencesOf } from './request-parameters.js';
 
 /** The header that says what a view contained when its rows were read, and what an append reached. */
@@ -36,7 +36,7 @@ export function answerVersion(
   view: ServedView,
   records: readonly (TaskRecord | null)[],
 ): boolean {
-  const version = `"${versionText(view, ticksOf(records))}"`;
+  const version = `"${versionText(view, commitsOf(records))}"`;
   void reply.header(POSITION_HEADER, encodeToken(contained(view.generation, records)));
   void reply.header('etag', version);
   void reply.header('cache-control', 'no-cache');

@@ -33,6 +33,7 @@ export function registryContract(): void {
         release: 0,
         archived: false,
         generations: [],
+        numbers: {},
       });
     });
 
@@ -78,6 +79,22 @@ export function registryContract(): void {
         generation('a', 2, { state: 'serving' }),
         generation('b', 1),
       ]);
+    });
+
+    it('remembers the highest number of each view, also when its generations are gone', async () => {
+      const { registry } = ports();
+      const first = await registry.change(
+        0,
+        [9, 11, 10].map((number) => generation('a#1', number)),
+        [],
+      );
+      expect((await registry.read()).numbers).toEqual({ 'a#1': 11 });
+      const gone = [9, 10, 11].map((number) => ({ view: 'a#1', number }));
+      await registry.change(first!, [generation('b', 1)], gone);
+      expect(await registry.read()).toMatchObject({
+        generations: [{ view: 'b' }],
+        numbers: { 'a#1': 11, b: 1 },
+      });
     });
 
     it('rises by no fewer than the milliseconds that pass: no revision is given again after the registry went back', async () => {

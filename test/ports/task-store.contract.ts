@@ -54,8 +54,9 @@ export function taskStoreContract(): void {
         const { tasks } = ports();
         expect(await tasks.claim(TASK, 'first', 1, made('f', 1))).toMatchObject(made('f', 1));
         expect(await tasks.claim(TASK, 'second', 2, made('g', 2))).toMatchObject(made('f', 1));
-        expect(await tasks.claim(TASK, 'dropper', 3)).toMatchObject(made('f', 1));
-        await tasks.drop(TASK, [], BUCKETS);
+        const dropper = (await tasks.claim(TASK, 'dropper', 3))!;
+        expect(dropper).toMatchObject(made('f', 1));
+        await tasks.drop(TASK, dropper.token, [], BUCKETS);
         expect(await tasks.claim(TASK, 'third', 0, made('g', 2))).toMatchObject(made('g', 2));
       });
 
@@ -184,7 +185,7 @@ export function taskStoreContract(): void {
         const { token } = await claim();
         await ports().tasks.blame('f1', blamed);
         await ports().tasks.commit(commitOf(token, 1));
-        await ports().tasks.drop(TASK, STATES, BUCKETS);
+        await ports().tasks.drop(TASK, token, STATES, BUCKETS);
         expect(await ports().tasks.blamed('f1')).toEqual([blamed]);
       });
     });
@@ -556,7 +557,7 @@ export function taskStoreContract(): void {
       it('goes with the task', async () => {
         const { token } = await claim();
         await ports().tasks.commit(commitOf(token, 1, { sent: [sent(0, 'one'), sent(2, 'other')] }));
-        await ports().tasks.drop(TASK, STATES, BUCKETS, [0, 1, 2]);
+        await ports().tasks.drop(TASK, token, STATES, BUCKETS, [0, 1, 2]);
         expect(await receive(2, 0)).toEqual([{ record: null, entries: [] }]);
       });
     });
@@ -572,12 +573,26 @@ export function taskStoreContract(): void {
             changelog: 'changes',
           }),
         );
-        await ports().tasks.drop(TASK, STATES, BUCKETS);
-        await ports().tasks.drop(TASK, STATES, BUCKETS);
+        expect(await ports().tasks.drop(TASK, token, STATES, BUCKETS)).toBe(true);
+        expect(await ports().tasks.drop(TASK, token, STATES, BUCKETS)).toBe(false);
         expect(await keyed('rows', 'ORD', 'SFO')).toEqual([null, null]);
         expect(await ordered({ group: 'g', ...everything })).toEqual([[]]);
         expect((await ports().tasks.status([TASK]))[0]).toMatchObject({ epoch: 0, record: null });
         expect(await ports().tasks.commit(commitOf(token, 2))).toMatchObject({ status: 'fenced' });
+      });
+
+      it('deletes nothing for who was owner before, also where the task was made anew since', async () => {
+        const { token: paused } = await claim();
+        const { token: quicker } = (await ports().tasks.claim(TASK, 'quicker', 1))!;
+        await ports().tasks.drop(TASK, quicker, STATES, BUCKETS);
+        // The same epoch, of the task that lies there now.
+        const { token } = await claim();
+        expect(token.epoch).toBe(paused.epoch);
+        const changed = { keyed: rowsWrites({ ORD: 1 }), changelog: 'changes' };
+        await ports().tasks.commit(commitOf(token, 1, changed));
+        expect(await ports().tasks.drop(TASK, paused, STATES, BUCKETS)).toBe(false);
+        expect(await keyed('rows', 'ORD')).toEqual(['1']);
+        expect((await ports().tasks.status([TASK]))[0]).toMatchObject({ epoch: 1, record: { tick: 1 } });
       });
     });
   });

@@ -349,8 +349,8 @@ export function viewStoreContract(): void {
       it('is wanted from the moment of a subscription until it ends', async () => {
         await commit(1, {});
         // Long enough that a busy machine does not sleep through it.
-        expect(await ports().views.subscribe(TASK, 2_000)).toBe(1);
-        expect(await ports().views.subscribe(TASK, 10)).toBe(1);
+        expect(await ports().views.subscribe(TASK, 2_000)).toEqual({ tick: 1, commit: 'commit-1' });
+        expect(await ports().views.subscribe(TASK, 10)).toEqual({ tick: 1, commit: 'commit-1' });
         expect(await ports().tasks.commit(commitOf(token, 2))).toEqual({ status: 'wantsChangelog' });
         await new Promise((resolve) => setTimeout(resolve, 20));
         expect(await ports().tasks.commit(commitOf(token, 2))).toEqual({ status: 'wantsChangelog' });

@@ -32,7 +32,11 @@ test('an owner that says how far it has read until it is fenced is no reader aft
     upstreams: { up: 1 },
     sources: [],
   } as unknown as Generation;
-  const registry = { change: async () => {}, generation: () => null } as unknown as RegistryWatch;
+  const registry = {
+    change: async () => {},
+    refresh: async () => {},
+    generation: () => null,
+  } as unknown as RegistryWatch;
   await dropGeneration(generation, { tasks, views, log, registry, id: 'worker' });
   expect(await views.readers(upstream)).toEqual(new Map());
 });

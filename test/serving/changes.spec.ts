@@ -87,10 +87,10 @@ describe('GET /views/{view}/changes', () => {
       type: 'snapshot',
       data: { first: true, rows: [{ key: ['a'], row: { id: 'a', n: 1 } }, { key: ['b'] }] },
     });
-    expect(ready).toMatchObject({ type: 'ready', id: '1.1' });
+    expect(ready).toMatchObject({ type: 'ready', id: '1.1~nonce-0' });
     expect(change).toEqual({
       type: 'message',
-      id: '1.2',
+      id: '1.2~nonce-1',
       data: {
         changes: [
           { op: 'upsert', key: ['a'], row: { id: 'a', n: 2 } },
@@ -108,7 +108,7 @@ describe('GET /views/{view}/changes', () => {
     await served.writer('shop').put([row('a', { kind: 'song' }), row('b')]);
     const [, change] = await client.take(2);
     expect(change).toMatchObject({
-      id: '1.3',
+      id: '1.3~nonce-2',
       data: {
         changes: [
           { op: 'delete', key: ['a'] },
@@ -127,16 +127,16 @@ describe('GET /views/{view}/changes', () => {
     const again = await open('/views/shop/changes?snapshot=true', { 'last-event-id': ready!.id! });
     const messages = await again.take(3);
     expect(messages.map(({ type, id }) => [type, id])).toEqual([
-      ['message', '1.2'],
-      ['message', '1.3'],
-      ['ready', '1.3'],
+      ['message', '1.2~nonce-1'],
+      ['message', '1.3~nonce-2'],
+      ['ready', '1.3~nonce-2'],
     ]);
   });
 
   it('says resync for a position it cannot go on from, and when another generation serves', async () => {
-    const old = await open('/views/shop/changes', { 'last-event-id': '7.1' });
+    const old = await open('/views/shop/changes', { 'last-event-id': '7.1~nonce-0' });
     expect((await old.take(2)).map(({ type }) => type)).toEqual(['resync', 'ready']);
-    const ahead = await open('/views/shop/changes', { 'last-event-id': '1.99' });
+    const ahead = await open('/views/shop/changes', { 'last-event-id': '1.99~nonce-98' });
     expect((await ahead.take(1))[0]!.type).toBe('resync');
     const client = await open('/views/shop/changes?snapshot=true');
     await client.take(2);

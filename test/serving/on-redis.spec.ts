@@ -69,9 +69,12 @@ describeWithRedis('serving from Redis', () => {
     await new Promise((resolve) => setTimeout(resolve, 200));
     await served.writer('shop').put([row('new')]);
     await served.writer('shop').put([row('newer')]);
-    expect((await first).value).toMatchObject({ id: '1.2', changes: [{ op: 'upsert', key: ['new'] }] });
+    expect((await first).value).toMatchObject({
+      id: '1.2~nonce-1',
+      changes: [{ op: 'upsert', key: ['new'] }],
+    });
     expect((await changes.next()).value).toMatchObject({
-      id: '1.3',
+      id: '1.3~nonce-2',
       changes: [{ op: 'upsert', key: ['newer'] }],
     });
     stop.abort();

@@ -29,7 +29,7 @@ describe('GET /views/{view}/rows', () => {
     expect(reply.json()).toHaveLength(2);
     expect(reply.headers).toMatchObject({
       'stillwater-position': 'items@7-0',
-      etag: '"1.1"',
+      etag: '"1.1~nonce-0"',
       'content-range': '0-1/*',
       'content-type': expect.stringContaining('application/json'),
     });
@@ -296,7 +296,7 @@ describe('a view of two partitions', () => {
     expect(reply.json().map(({ total }: { total: number }) => total)).toEqual([6, 5, 4, 3]);
     expect(reply.headers).toMatchObject({
       'stillwater-position': 'parted:0@5-0,parted:1@9-0',
-      etag: '"1.1-1"',
+      etag: '"1.1~nonce-0.1~nonce-0"',
       'content-range': '0-3/6',
     });
     const next = /^<(.*)>/.exec(String(reply.headers['link']))![1]!;

@@ -85,6 +85,8 @@ export class Writer {
     readonly declaration: ViewDeclaration,
     readonly generation: number,
     readonly partition = 0,
+    /** Begins the nonces of its commits: where Redis goes back, another one makes other commits of the same ticks. */
+    readonly history = 'nonce',
   ) {}
 
   async put(
@@ -138,11 +140,11 @@ export class Writer {
       task,
       token: claimed!.token,
       tick: this.#tick + 1,
-      nonce: `nonce-${this.#tick}`,
+      nonce: `${this.history}-${this.#tick}`,
       buckets: declaration.buckets,
       record: {
         tick: this.#tick + 1,
-        commit: `nonce-${this.#tick}`,
+        commit: `${this.history}-${this.#tick}`,
         positions: this.#positions,
         frontier: this.#frontier,
         rows: this.#rows.size,
@@ -165,8 +167,8 @@ export class Writer {
       changelog: encodeChangelog(changes, {
         ...NO_FACTS,
         frontier: this.#frontier,
-        previous: this.#tick === 0 ? '' : `nonce-${this.#tick - 1}`,
-        commit: `nonce-${this.#tick}`,
+        previous: this.#tick === 0 ? '' : `${this.history}-${this.#tick - 1}`,
+        commit: `${this.history}-${this.#tick}`,
       }),
       changelogFrom: 0,
     });

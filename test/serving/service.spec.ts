@@ -39,7 +39,7 @@ describe('the service', () => {
     expect(views[2]).toMatchObject({ name: 'routes', rows: 0, lag: { entries: 2 } });
     const one = (await get('/views/shop')).json();
     expect(one).toMatchObject({
-      version: '1.1',
+      version: '1.1~nonce-0',
       position: 'items@3-0',
       partitions: [{ partition: 0, owner: 'worker-1', tick: 1, rows: 2, parked: null }],
       indexes: [{ name: 'n.desc' }, { name: 'kind,n' }, { name: 'place.city' }],

@@ -64,7 +64,7 @@ describe('ViewReader', () => {
     await served.writer('shop').put([row('a', { n: 6 })]);
     await served.writer('shop').put([row('b', { kind: 'book' }), row('d', { kind: 'film' })]);
     expect((await next).value).toMatchObject({
-      id: '1.3',
+      id: '1.3~nonce-2',
       changes: [
         { op: 'delete', key: ['b'], row: null },
         { op: 'upsert', key: ['d'], row: { kind: 'film' } },

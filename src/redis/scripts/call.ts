@@ -7,6 +7,7 @@ const claimScript = new Script('claim');
 const releaseScript = new Script('release');
 const parkScript = new Script('park');
 const attemptScript = new Script('attempt');
+const unlinkScript = new Script('unlink');
 const appendScript = new Script('append');
 const heartbeatScript = new Script('heartbeat');
 const renewScript = new Script('renew');
@@ -82,6 +83,15 @@ export const callAttempt = (
   attempt: string,
 ): Promise<[tag: 'NOTED'] | Fenced> =>
   attemptScript.run(redis, [taskKey], [String(token.epoch), token.nonce, attempt]);
+
+/** What is to go may contain the task itself. */
+export const callUnlink = (
+  redis: Connection,
+  taskKey: string,
+  token: Token,
+  redisKeys: readonly string[],
+): Promise<[tag: 'UNLINKED', count: number] | Fenced> =>
+  unlinkScript.run(redis, [taskKey, ...redisKeys], [String(token.epoch), token.nonce]);
 
 export type AppendReply =
   | [tag: 'APPENDED' | 'REPEATED', ids: string]

@@ -55,6 +55,8 @@ export interface RegistrySnapshot {
   /** What is trimmed goes into an archive: nobody without one trims. */
   archived: boolean;
   generations: readonly Generation[];
+  /** By view, the highest number that a generation of it was ever given: none is given a second time. */
+  numbers: Readonly<Record<string, number>>;
 }
 
 /** What exists: releases, generations and which one serves each view. Small, shared by all processes. */
@@ -69,7 +71,8 @@ export abstract class Registry {
 
   /**
    * Applies a change to the registry if its revision is still the one the change was made from: generations to put
-   * (new or replaced) and to remove, and whether there is an archive, where that is to be said. Null if the revision was another: read again and decide again.
+   * (new or replaced) and to remove, and whether there is an archive, where that is to be said. Remembers the numbers of what
+   * is put. Null if the revision was another: read again and decide again.
    */
   abstract change(
     revision: number,

@@ -249,14 +249,15 @@ export abstract class TaskStore {
   abstract fetch(task: TaskId, buckets: number, state: StoredState): Promise<FetchedState>;
 
   /**
-   * Deletes all keys of a task, a bounded number at a time, what `claim` tells of it last. Repeatable. Claim it first: who
-   * commits meanwhile would leave something behind.
+   * Deletes all keys of a task, a bounded number at a time, what `claim` tells of it last. False as soon as the token is in
+   * force no longer: what is there then is another's. Repeatable with the token of another claim.
    */
   abstract drop(
     task: TaskId,
+    token: OwnerToken,
     states: readonly { name: string; kind: 'keyed' | 'ordered' | 'index' }[],
     buckets: number,
     /** To whom it may have sent entries. */
     receivers?: readonly number[],
-  ): Promise<void>;
+  ): Promise<boolean>;
 }

@@ -80,8 +80,8 @@ export abstract class ViewStore {
    */
   abstract changes(task: TaskId, afterTick: number, countMax: number): Promise<Changes | null>;
 
-  /** From now until `ttlMs` from now every commit of the task writes its changelog. Repeat it to go on. The tick it holds from. */
-  abstract subscribe(task: TaskId, ttlMs: number): Promise<number>;
+  /** From now until `ttlMs` from now every commit of the task writes its changelog. Repeat it to go on. The commit it holds from. */
+  abstract subscribe(task: TaskId, ttlMs: number): Promise<CommitId>;
 
   /** Registers a dependent: its changelog is written, and kept behind the tick the dependent has reached. */
   abstract putReader(task: TaskId, reader: string, tick: number): Promise<void>;

@@ -5,14 +5,15 @@ import { abortTogether } from '../abort-together.js';
 import type { Clock } from '../clock.js';
 import type { Metrics } from '../metrics.js';
 import { NewsDesk } from '../news-desk.js';
-import { readChangelog } from '../read-changelog.js';
+import { isSameCommit, readChangelog } from '../read-changelog.js';
+import type { CommitId } from '../ports/task-store.js';
 import type { SourceLog } from '../ports/source-log.js';
 import type { ViewStore } from '../ports/view-store.js';
 import type { ReadingLimits } from './reading-limits.js';
 import type { FoundRow, RowsReader } from './rows-reader.js';
 import type { ServedView } from './served-view.js';
 import type { ServedViews } from './served-views.js';
-import { parseVersion, versionText } from './view-version.js';
+import { commitsOf, parseVersion, versionText } from './view-version.js';
 
 /**
  * snapshot  rows as they are, in one or several messages; before the first of them what was known is void
@@ -25,6 +26,8 @@ export type FeedMessage =
   | { kind: 'ready'; id: string }
   | { kind: 'changes'; id: string; changes: readonly ViewChange[] }
   | { kind: 'resync'; reason: string };
+
+const WENT_BACK = 'The view has gone back behind the position.';
 
 export interface FollowOptions {
   /** Where to go on: the id of an earlier message, or the version of rows that were read. */
@@ -92,53 +95,56 @@ export class ChangeFeed {
     { after, snapshot, signal }: FollowOptions,
   ): AsyncGenerator<FeedMessage, string | null> {
     const { tasks } = view;
-    const held = await this.#subscribe(view);
+    let commits = await this.#subscribe(view);
     let subscribed = this.clock.monotonicMs();
-    let ticks = held;
-    // Rows of a snapshot are newer than the position it starts from: by partition and bucket, the tick they are of.
-    let known: number[][] | null = null;
+    // Rows of a snapshot are newer than the position it starts from: by partition and bucket, the commit they are of.
+    let known: CommitId[][] = [];
     if (after !== null) {
       const from = parseVersion(after);
-      if (!from || from.generation !== view.generation.number || from.ticks.length !== tasks.length)
-        yield { kind: 'resync', reason: 'The position belongs to another generation of the view.' };
-      else if (from.ticks.some((tick, partition) => tick > held[partition]!))
-        yield { kind: 'resync', reason: 'The view has gone back behind the position.' };
+      if (!from || from.generation !== view.generation.number || from.commits.length !== tasks.length)
+        yield { kind: 'resync', reason: 'The position is none of the generation that is served.' };
       else {
-        ticks = from.ticks;
+        commits = from.commits;
         snapshot = false;
       }
     }
     if (snapshot) {
-      const begun: number[][] = [];
-      if (!(yield* this.#snapshot(view, begun))) return 'Changes made while rows were read are not kept.';
-      known = begun;
-      ticks = begun.map((buckets) => Math.min(...buckets));
+      if (!(yield* this.#snapshot(view, known))) return 'Changes made while rows were read are not kept.';
+      commits = known.map((buckets) =>
+        buckets.reduce((oldest, commit) => (commit.tick < oldest.tick ? commit : oldest)),
+      );
     }
-    ticks = [...ticks];
-    // An id names ticks alone: histories are compared from the first commit on that is read.
-    const commits = ticks.map(() => '');
     // Changes that are already there come before `ready` when a follower goes on somewhere.
     for (let ready = false; !signal.aborted;) {
       let more = false;
       for (const [partition, task] of tasks.entries()) {
-        const at = { tick: ticks[partition]!, commit: commits[partition]! };
-        const following = await readChangelog(this.store, task, at, this.limits.changelogPageMax);
+        const following = await readChangelog(
+          this.store,
+          task,
+          commits[partition]!,
+          this.limits.changelogPageMax,
+        );
         if (following.status === 'gone') return 'Changes since the position are no longer kept.';
-        if (following.status === 'forked') return 'The view has gone back behind the position.';
+        if (following.status === 'forked') return WENT_BACK;
         more ||= following.entries.length > 0;
+        const ofSnapshot = known[partition];
         for (const { tick, commit, changes } of following.entries) {
-          ticks[partition] = tick;
-          commits[partition] = commit;
-          const ofSnapshot = known?.[partition];
+          commits[partition] = { tick, commit };
+          if (ofSnapshot?.some((read) => read.tick === tick && !isSameCommit(read, { tick, commit })))
+            return WENT_BACK;
           const fresh = ofSnapshot
-            ? changes.filter(({ key }) => tick > ofSnapshot[bucketOf(key, ofSnapshot.length)]!)
+            ? changes.filter(({ key }) => tick > ofSnapshot[bucketOf(key, ofSnapshot.length)]!.tick)
             : changes;
-          if (fresh.length > 0) yield { kind: 'changes', id: versionText(view, ticks), changes: fresh };
+          if (fresh.length > 0) yield { kind: 'changes', id: versionText(view, commits), changes: fresh };
           if (signal.aborted) return null;
         }
       }
       if (more) continue;
-      if (!ready) yield { kind: 'ready', id: versionText(view, ticks) };
+      // Rows that were read are of commits that are there no longer.
+      if (known.some((read, partition) => read.some(({ tick }) => tick > commits[partition]!.tick)))
+        return WENT_BACK;
+      known = [];
+      if (!ready) yield { kind: 'ready', id: versionText(view, commits) };
       ready = true;
       if (this.views.find(view.generation.view)?.generation.number !== view.generation.number)
         return 'Another generation of the view is served now.';
@@ -146,16 +152,16 @@ export class ChangeFeed {
         await this.#subscribe(view);
         subscribed = this.clock.monotonicMs();
       }
-      await this.#waitForNews(view, ticks, signal);
+      await this.#waitForNews(view, commits, signal);
     }
     return null;
   }
 
   /**
-   * Small views in one commit; large ones bucket by bucket. Fills `ticks`: by partition, the
-   * tick each bucket's rows are of. False if it could not be read to its end.
+   * Small views in one commit; large ones bucket by bucket. Fills `commits`: by partition, the
+   * commit each bucket's rows are of. False if it could not be read to its end.
    */
-  async *#snapshot(view: ServedView, ticks: number[][]): AsyncGenerator<FeedMessage, boolean> {
+  async *#snapshot(view: ServedView, commits: CommitId[][]): AsyncGenerator<FeedMessage, boolean> {
     const { buckets } = view.generation;
     const records = await this.reader.records(view);
     const small =
@@ -163,36 +169,35 @@ export class ChangeFeed {
     let first = true;
     let rows: FoundRow[] = [];
     for (const task of view.tasks) {
-      const read: number[] = [];
+      const read: CommitId[] = [];
       for (let bucket = 0; bucket < (small ? 1 : buckets); bucket++) {
         const page = small
           ? await this.reader.snapshot(view, task)
           : await this.reader.bucket(view, task, bucket);
         if (page === null) return false;
-        if (small) read.push(...Array.from({ length: buckets }, () => page.record?.tick ?? 0));
-        else read.push(page.record?.tick ?? 0);
+        read.push(...commitsOf([page.record]));
         rows.push(...page.rows);
         if (rows.length < this.limits.rowsLimitMax) continue;
         yield { kind: 'snapshot', rows, first };
         first = false;
         rows = [];
       }
-      ticks.push(read);
+      commits.push(read);
     }
     if (first || rows.length > 0) yield { kind: 'snapshot', rows, first };
     return true;
   }
 
-  #subscribe(view: ServedView): Promise<number[]> {
+  #subscribe(view: ServedView): Promise<CommitId[]> {
     return Promise.all(view.tasks.map((task) => this.store.subscribe(task, this.limits.subscriptionMs)));
   }
 
-  async #waitForNews(view: ServedView, ticks: readonly number[], signal: AbortSignal): Promise<void> {
+  async #waitForNews(view: ServedView, commits: readonly CommitId[], signal: AbortSignal): Promise<void> {
     const over = new AbortController();
     const letGo = abortTogether(over, [signal]);
     await Promise.race(
       view.tasks.map((task, partition) =>
-        this.#news.wait(this.store.changelogKey(task), `${ticks[partition]}-0`, over.signal),
+        this.#news.wait(this.store.changelogKey(task), `${commits[partition]!.tick}-0`, over.signal),
       ),
     );
     letGo();

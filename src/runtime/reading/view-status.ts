@@ -14,7 +14,7 @@ import type { ServedViews } from './served-views.js';
 import { servedView } from './served-view.js';
 import { descriptionOf, type ViewDescription } from './view-description.js';
 import { type SourceTimes, timesOf } from './view-times.js';
-import { ticksOf, versionText } from './view-version.js';
+import { commitsOf, versionText } from './view-version.js';
 
 /**
  * building   no generation serves yet
@@ -192,7 +192,7 @@ export class ViewStatuses {
       ),
       time: timesOf(records, this.views.catalog),
       version: generation
-        ? versionText(servedView(generation), ticksOf(shown.map(({ record }) => record)))
+        ? versionText(servedView(generation), commitsOf(shown.map(({ record }) => record)))
         : null,
       frontier,
       partitions: statuses.map(({ task, owner, epoch, record, parked }) => ({

@@ -91,7 +91,7 @@ export const HEADERS: Readonly<Record<string, JsonSchema>> = {
     description: 'What the view contained when it was read, or what an append reached: for `atLeast`.',
     schema: string,
   },
-  ETag: { description: 'Generation and tick per partition; for `If-None-Match`.', schema: string },
+  ETag: { description: 'Generation, and the commit of each partition; for `If-None-Match`.', schema: string },
   'Content-Range': { description: '`0-99/*`; with `Prefer: count=exact` the total.', schema: string },
   Link: { description: '`<…>; rel="next"` where there is a next page.', schema: string },
 };

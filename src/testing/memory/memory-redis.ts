@@ -139,6 +139,7 @@ export class MemoryRedis {
     release: 0,
     releases: new Map<string, number>(),
     generations: new Map<string, Generation>(),
+    numbers: new Map<string, number>(),
   };
   readonly workers = new Map<string, { worker: WorkerInfo; until: number }>();
   readonly listeners = new Set<{ of: object; listener: () => void }>();

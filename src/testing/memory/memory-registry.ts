@@ -22,11 +22,11 @@ export class MemoryRegistry extends Registry {
   }
 
   async read(): Promise<RegistrySnapshot> {
-    const { revision, release, archived, generations } = this.redis.registry;
+    const { revision, release, archived, generations, numbers } = this.redis.registry;
     const sorted = [...generations.values()].sort((left, right) =>
       left.view < right.view ? -1 : left.view > right.view ? 1 : left.number - right.number,
     );
-    return { revision, release, archived, generations: sorted };
+    return { revision, release, archived, generations: sorted, numbers: Object.fromEntries(numbers) };
   }
 
   async change(
@@ -37,8 +37,11 @@ export class MemoryRegistry extends Registry {
   ): Promise<number | null> {
     const { registry } = this.redis;
     if (registry.revision !== revision) return null;
-    for (const generation of puts)
-      registry.generations.set(`${generation.view}#${generation.number}`, stored(generation));
+    for (const generation of puts) {
+      const { view, number } = generation;
+      registry.generations.set(`${view}#${number}`, stored(generation));
+      registry.numbers.set(view, Math.max(registry.numbers.get(view) ?? 0, number));
+    }
     for (const { view, number } of removes) registry.generations.delete(`${view}#${number}`);
     registry.archived = archived ?? registry.archived;
     return this.#revise();

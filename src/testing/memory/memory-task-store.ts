@@ -208,10 +208,12 @@ export class MemoryTaskStore extends TaskStore {
     };
   }
 
-  async drop(task: TaskId): Promise<void> {
+  async drop(task: TaskId, token: OwnerToken): Promise<boolean> {
+    if (this.#owned(task, token) === null) return false;
     this.redis.tasks.delete(taskName(task));
     this.redis.streams.delete(changelogKey(task));
     this.redis.streams.delete(sentKey(task));
+    return true;
   }
 
   #owned(task: TaskId, token: OwnerToken): MemoryTask | null {

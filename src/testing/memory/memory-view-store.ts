@@ -1,6 +1,7 @@
 import { bucketOf } from '../../zset/bucket-of.js';
 import { BLOCKS, shownRows } from '../../zset/row-block.js';
 import { newestErrors } from '../../runtime/ports/newest-errors.js';
+import type { CommitId } from '../../runtime/ports/task-store.js';
 import {
   type Changes,
   ViewStore,
@@ -98,10 +99,10 @@ export class MemoryViewStore extends ViewStore {
     return { newest, entries: gap === -1 ? entries : entries.slice(0, gap) };
   }
 
-  async subscribe(task: TaskId, ttlMs: number): Promise<number> {
+  async subscribe(task: TaskId, ttlMs: number): Promise<CommitId> {
     const kept = this.redis.task(task);
     kept.subscribedUntil = Math.max(kept.subscribedUntil, this.redis.clock.now() + ttlMs);
-    return kept.record?.tick ?? 0;
+    return { tick: kept.record?.tick ?? 0, commit: kept.record?.commit ?? '' };
   }
 
   async putReader(task: TaskId, reader: string, tick: number): Promise<void> {

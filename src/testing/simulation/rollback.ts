@@ -34,10 +34,11 @@ export function rollBack(redis: MemoryRedis, to: Checkpoint): void {
 
 /** The registry goes back, and nothing else. */
 export function rollBackRegistry(redis: MemoryRedis, to: Checkpoint): void {
-  const { releases, generations, ...numbers } = structuredClone(to.registry);
-  Object.assign(redis.registry, numbers);
+  const { releases, generations, numbers, ...scalars } = structuredClone(to.registry);
+  Object.assign(redis.registry, scalars);
   replace(redis.registry.releases, releases);
   replace(redis.registry.generations, generations);
+  replace(redis.registry.numbers, numbers);
 }
 
 /** One source partition goes back, and nothing else: another master had it. */

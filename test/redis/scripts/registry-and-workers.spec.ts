@@ -100,6 +100,12 @@ describeWithRedis('change-registry.lua', () => {
     expect(await redis().hgetall('r')).toEqual({ revision: String(second), a: '3' });
   });
 
+  it('keeps the highest number that a view was given', async () => {
+    const [, first] = await change('0', '2', 'generation:a#b#10', '{}', 'generation:a#b#9', '{}');
+    await change(String(first), '0', 'generation:a#b#10', 'generation:a#b#9');
+    expect(await redis().hgetall('r')).toEqual({ revision: expect.any(String), 'number:a#b': '10' });
+  });
+
   it('answers OTHER_REVISION and does nothing', async () => {
     const [, revision] = await change('0', '1', 'a', '1');
     expect(await change('0', '1', 'a', '2')).toEqual(['OTHER_REVISION', revision]);

@@ -137,6 +137,45 @@ describeWithRedis('release.lua', () => {
   });
 });
 
+describeWithRedis('unlink.lua', () => {
+  const { redis } = onServer();
+  const unlink = (epoch: string, nonce: string, ...keys: string[]): Promise<unknown[]> =>
+    new Script('unlink').run(redis(), [TASK, ...keys], [epoch, nonce]);
+  beforeEach(async () => {
+    await redis().hset(TASK, { owner: 'a', epoch: '3', nonce: 'n' });
+    await redis().mset('{t}:a', '1', '{t}:b', '2');
+  });
+
+  it('answers UNLINKED, and how many there were', async () => {
+    expect(await unlink('3', 'n', '{t}:a', '{t}:none')).toEqual(['UNLINKED', 1]);
+    expect(await redis().exists(TASK, '{t}:a', '{t}:b')).toBe(2);
+    expect(await unlink('3', 'n', '{t}:b', TASK)).toEqual(['UNLINKED', 2]);
+    expect(await redis().dbsize()).toBe(0);
+  });
+
+  it('answers FENCED to another token, and where the task is gone', async () => {
+    expect(await unlink('3', 'x', '{t}:a')).toEqual(['FENCED', 'a', '3']);
+    expect(await unlink('2', 'n', '{t}:a')).toEqual(['FENCED', 'a', '3']);
+    await redis().del(TASK);
+    expect(await unlink('3', 'n', '{t}:a')).toEqual(['FENCED', '', '0']);
+    expect(await redis().exists('{t}:a', '{t}:b')).toBe(2);
+  });
+
+  it('answers an error of type WRONGTYPE', async () => {
+    await redis().set(TASK, 'x');
+    await expect(unlink('3', 'n', '{t}:a')).rejects.toThrow(/WRONGTYPE/);
+  });
+
+  it('runs where Redis is full', async () => {
+    await redis().config('SET', 'maxmemory', '1');
+    try {
+      expect(await unlink('3', 'n', '{t}:a')).toEqual(['UNLINKED', 1]);
+    } finally {
+      await redis().config('SET', 'maxmemory', '0');
+    }
+  });
+});
+
 describeWithRedis('park.lua', () => {
   const { redis } = onServer();
   const park = (epoch: string, nonce: string, reason: string): Promise<unknown[]> =>
