@@ -178,7 +178,7 @@ export function semiJoined(
       right,
       on,
       where,
-      relation: semiJoinRelation(left.relation, right.relation, kind),
+      relation: semiJoinRelation(left.relation, right.relation, { kind, on }),
       place: build.place,
     },
   };

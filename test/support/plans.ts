@@ -237,14 +237,15 @@ export function semiJoin(
   kind: 'semi' | 'anti' = 'semi',
   where: ((left: any, right: any) => boolean) | null = null,
 ): PlanNode {
+  const pairs = Object.entries(on).map(([left, right]) => ({ left, right }));
   return {
     op: 'semiJoin',
     kind,
     left,
     right,
-    on: Object.entries(on).map(([left, right]) => ({ left, right })),
+    on: pairs,
     where: where && { call: where, source: where.toString() },
-    relation: semiJoinRelation(left.relation, right.relation, kind),
+    relation: semiJoinRelation(left.relation, right.relation, { kind, on: pairs }),
     place: null,
   };
 }
