@@ -150,7 +150,7 @@ export function rolling(
   { kind, value = null }: { kind: AggregateKind; value?: string | null },
   reach: Reach,
 ): OverFunction {
-  const request = { kind, value, by: null, test: null, options: {}, place: null };
+  const request = { kind, value, by: null, test: null, options: {}, given: undefined, place: null };
   const spec = aggregateSpec(name, request, relation, {
     note: (problem) => {
       throw new Error(problem.what);
