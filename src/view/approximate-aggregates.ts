@@ -37,7 +37,11 @@ export function approxTopK<Row, const C extends string>(
   k: number,
   options?: { readonly error?: number },
 ): Aggregate<Row, { value: Exclude<ValueAt<Row, C>, null>; count: number }[]> {
-  return request('approxTopK', { value: column as string, options: { k, error: options?.error ?? 0.01 }, given: options });
+  return request('approxTopK', {
+    value: column as string,
+    options: { k, error: options?.error ?? 0.01 },
+    given: options,
+  });
 }
 
 /**

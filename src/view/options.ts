@@ -70,7 +70,12 @@ export function noteOptions(given: unknown, operator: keyof typeof OPERATORS, bu
 
 /** Of an aggregate, which may take none. */
 export function noteAggregateOptions(given: unknown, kind: AggregateKind, build: Noting): void {
-  note(given, (AGGREGATES as { [kind in AggregateKind]?: readonly string[] })[kind] ?? [], `${kind}()`, build);
+  note(
+    given,
+    (AGGREGATES as { [kind in AggregateKind]?: readonly string[] })[kind] ?? [],
+    `${kind}()`,
+    build,
+  );
 }
 
 /** Of a part of an operator's options, which is named: `within`. */

@@ -86,7 +86,11 @@ export function topK<Row, const C extends string>(
   k: number,
   options?: { readonly order?: 'asc' | 'desc' },
 ): Aggregate<Row, Elements<Row, C>> {
-  return request('topK', { value: column as string, options: { k, order: options?.order ?? 'desc' }, given: options });
+  return request('topK', {
+    value: column as string,
+    options: { k, order: options?.order ?? 'desc' },
+    given: options,
+  });
 }
 
 /** The order of a list: of its values, or of another column; equal ones by the value. */
@@ -117,7 +121,12 @@ export function joinText<Row, const C extends string, const By extends string = 
   options?: ListOrder<PathToScalar<Row, By, 'order'>> & { readonly separator?: string },
 ): Aggregate<Row, string | NullAt<Row, C>> {
   const { value, by, options: order } = listed(column, options);
-  return request('joinText', { value, by, options: { ...order, separator: options?.separator ?? ', ' }, given: options });
+  return request('joinText', {
+    value,
+    by,
+    options: { ...order, separator: options?.separator ?? ', ' },
+    given: options,
+  });
 }
 
 function listed(

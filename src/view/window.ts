@@ -79,7 +79,14 @@ export const session = (gapBetween: Duration): SessionWindow => ofGroups('sessio
 export const sliding = (sizeOfEach: Duration): SlidingWindow => ofGroups('sliding', sizeOfEach);
 
 const ofGroups = (kind: GroupWindow['kind'], ms: unknown): never =>
-  ({ kind, size: ms, every: ms, offset: '0ms', timeZone: undefined, given: {} }) satisfies WindowRequest as never;
+  ({
+    kind,
+    size: ms,
+    every: ms,
+    offset: '0ms',
+    timeZone: undefined,
+    given: {},
+  }) satisfies WindowRequest as never;
 
 const request = (
   kind: WindowShape['kind'],
