@@ -60,6 +60,10 @@ export interface Arrangement {
   /** How often a row is there of which a change was wanted. */
   weight(key: string, text: string): number;
   apply(key: string, changes: Changes): void;
+  /** The first `count` rows of a key will be freed, after as many as `retracted` were taken away. */
+  wantFreed(key: string, count: number, retracted: number): void;
+  /** Takes the first `count` rows of a key away. How often they were there. */
+  free(key: string, count: number): number;
 }
 
 const NONE: readonly Weighted[] = [];
@@ -154,6 +158,19 @@ export class OrderedArrangement implements Arrangement {
     for (const { text, weight } of changes) this.state.add(key, text, weight);
   }
 
+  wantFreed(key: string, count: number, retracted: number): void {
+    this.state.wantEnd(key, 'least', count, retracted);
+  }
+
+  free(key: string, count: number): number {
+    let freed = 0;
+    for (const [text, weight] of this.state.end(key, 'least', count)) {
+      this.state.add(key, text, -weight);
+      freed += weight;
+    }
+    return freed;
+  }
+
   #rowOf(text: string): Row {
     let row = this.#rows.get(text);
     if (row === undefined) {
@@ -219,6 +236,17 @@ export class KeyedArrangement implements Arrangement {
     if (rows.length > 1) rows.sort((left, right) => compareText(this.#jsonOf(left), this.#jsonOf(right)));
     if (rows.length > 0) this.state.set(key, rows);
     else if (this.state.get(key) !== undefined) this.state.delete(key);
+  }
+
+  wantFreed(key: string): void {
+    this.state.want(key);
+  }
+
+  free(key: string): number {
+    let freed = 0;
+    for (const { weight } of this.#rows(key)) freed += weight;
+    if (freed > 0) this.state.delete(key);
+    return freed;
   }
 
   #rows(key: string): readonly OnlyRow[] {
@@ -301,6 +329,16 @@ export class CountedArrangement implements Arrangement {
     if (after === 0) {
       if (this.state.get(key) !== undefined) this.state.delete(key);
     } else if (after !== this.state.get(key)) this.state.set(key, after);
+  }
+
+  wantFreed(key: string): void {
+    this.state.want(key);
+  }
+
+  free(key: string): number {
+    const freed = this.state.get(key) ?? 0;
+    if (freed > 0) this.state.delete(key);
+    return freed;
   }
 
   #after(key: string, changes: Changes): number {

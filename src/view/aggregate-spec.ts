@@ -14,6 +14,7 @@ import {
 } from './column.js';
 import type { Relation } from './relation.js';
 import { type Expression, noteFunction, pathOf, type Written } from './expression.js';
+import { noteAggregateOptions } from './options.js';
 import { functionProblem, type UserFunction, userFunction } from './user-function.js';
 
 export type AggregateKind =
@@ -83,6 +84,7 @@ export function aggregateSpec(
   }
   if (value) need(value, typeof facts.takes === 'function' ? facts.takes(options) : facts.takes);
   if (by) need(by, 'values with an order');
+  noteAggregateOptions(request.given, kind, { note, place });
   const wrong = optionProblem(kind, options);
   if (wrong !== null)
     note({

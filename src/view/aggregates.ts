@@ -27,6 +27,8 @@ export interface AggregateRequest {
   readonly by: string | null;
   readonly test: Test<any> | null;
   readonly options: AggregatorOptions;
+  /** The options as they were written. */
+  readonly given: unknown;
   readonly place: string | null;
 }
 
@@ -85,7 +87,7 @@ export function variance<Row, const C extends string, const Population extends b
   column: PathToNumber<Row, C, 'take the variance of'>,
   options?: { readonly population?: Population },
 ): Aggregate<Row, number | (Population extends true ? NullAt<Row, C> : null)> {
-  return request('variance', { value: column as string, options: spreadOf(options) });
+  return request('variance', { value: column as string, options: spreadOf(options), given: options });
 }
 
 /** The standard deviation: the square root of the variance. */
@@ -93,7 +95,7 @@ export function stddev<Row, const C extends string, const Population extends boo
   column: PathToNumber<Row, C, 'take the deviation of'>,
   options?: { readonly population?: Population },
 ): Aggregate<Row, number | (Population extends true ? NullAt<Row, C> : null)> {
-  return request('stddev', { value: column as string, options: spreadOf(options) });
+  return request('stddev', { value: column as string, options: spreadOf(options), given: options });
 }
 
 const spreadOf = (options: { readonly population?: boolean } | undefined): AggregatorOptions =>
@@ -137,10 +139,11 @@ export function histogram<Row, const C extends string>(
     | { readonly bounds: readonly number[] }
     | { readonly width: number; readonly from?: number; readonly to?: number },
 ): Aggregate<Row, Bucket[]> {
-  const { bounds } = buckets as { readonly bounds?: unknown };
+  const { bounds } = (buckets ?? {}) as { readonly bounds?: unknown };
   return request('histogram', {
     value: column as string,
     options: Array.isArray(bounds) ? { bounds: [...(bounds as number[])] } : { ...buckets },
+    given: buckets,
   });
 }
 
@@ -151,6 +154,7 @@ export function request(kind: AggregateKind, parts: Partial<AggregateRequest>): 
     by: null,
     test: null,
     options: {},
+    given: undefined,
     ...parts,
     place: placeOfDeclaration(),
   };

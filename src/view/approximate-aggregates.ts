@@ -11,6 +11,7 @@ export function approxCountDistinct<Row, const C extends string>(
   return request('approxCountDistinct', {
     value: column as string,
     options: { error: options?.error ?? 0.02 },
+    given: options,
   });
 }
 
@@ -23,6 +24,7 @@ export function approxPercentile<Row, const C extends string>(
   return request('approxPercentile', {
     value: column as string,
     options: { p, error: options?.error ?? 0.01 },
+    given: options,
   });
 }
 
@@ -35,7 +37,11 @@ export function approxTopK<Row, const C extends string>(
   k: number,
   options?: { readonly error?: number },
 ): Aggregate<Row, { value: Exclude<ValueAt<Row, C>, null>; count: number }[]> {
-  return request('approxTopK', { value: column as string, options: { k, error: options?.error ?? 0.01 } });
+  return request('approxTopK', {
+    value: column as string,
+    options: { k, error: options?.error ?? 0.01 },
+    given: options,
+  });
 }
 
 /**
@@ -47,5 +53,5 @@ export function approxContains<Row, const C extends string>(
   options: { readonly expected: number; readonly error?: number },
 ): Aggregate<Row, string> {
   const { expected, error = 0.01 } = options ?? {};
-  return request('approxContains', { value: column as string, options: { expected, error } });
+  return request('approxContains', { value: column as string, options: { expected, error }, given: options });
 }

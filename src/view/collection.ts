@@ -34,6 +34,7 @@ import type {
   Sides,
 } from './join-types.js';
 import { ofNode } from './of-types.js';
+import { noteOptions } from './options.js';
 import { dedupeNode, type DedupeRequest, topNode, type TopRequest } from './order-nodes.js';
 import type { Order } from './order-terms.js';
 import type {
@@ -236,9 +237,10 @@ export class Collection<
     options: { readonly on?: PathToInstant<Row, On, 'window by'> } = {},
   ): InWindows<Row, W> {
     const build = new Build(this);
+    noteOptions(options, 'window', build);
     const ofGroups = groupWindowOf(window, build);
     const column =
-      options.on === undefined
+      options?.on === undefined
         ? ownTime(this.plan, 'window()', build)
         : namedTime(this.plan, options.on, 'window by', build);
     build.noteTaken(WINDOW_COLUMNS);
@@ -266,7 +268,8 @@ export class Collection<
     options: { readonly by?: PathToInstant<Row, By, 'keep by'> } = {},
   ): Collection<Row, Key> {
     const build = new Build(this);
-    return give(build, lastOf(this.plan, { age, by: options.by }, 'last()', build));
+    noteOptions(options, 'last', build);
+    return give(build, lastOf(this.plan, { age, by: options?.by }, 'last()', build));
   }
 
   /** The rows from one instant of theirs on until another. Null is always, or for ever. */
@@ -275,7 +278,8 @@ export class Collection<
     readonly until?: PathToInstant<Row, Until, 'end by'>;
   }): Collection<Row, Key> {
     const build = new Build(this);
-    return give(build, duringOf(this.plan, ends, build));
+    noteOptions(ends, 'during', build);
+    return give(build, duringOf(this.plan, ends ?? {}, build));
   }
 
   /** The pairs of rows with equal keys; the other row is an object column of the given name. */

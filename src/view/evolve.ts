@@ -8,6 +8,7 @@ import type { Give } from './grouping.js';
 import type { Collection } from './collection.js';
 import { rowCheckOf } from './computed-value.js';
 import type { HandlersOf, StateInput } from './event-types.js';
+import { noteOptions } from './options.js';
 import type { EventHandlers, EvolveNode, EventType } from './plan.js';
 import { aggregateRelation, columnNames, partitionText, type Relation } from './relation.js';
 import type { Flat, RowOfSchema } from './row-type.js';
@@ -95,6 +96,7 @@ export class Evolving<
   #evolved(handlers: EventHandlers): Collection<any, any> {
     const { build, groups, state, options } = this.#folded;
     const { input, by } = groups;
+    noteOptions(options, 'evolve', build);
     const columns = build.rowColumns(state, 'evolve()');
     const given = aggregateRelation(input.relation, by, columns);
     this.#noteGroup(columns.map(({ name }) => name));

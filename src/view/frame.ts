@@ -1,6 +1,7 @@
 import type { Build } from './build.js';
 import { isInstant, kindOf } from './column.js';
 import { DURATION_EXAMPLES, durationMs } from './duration.js';
+import { noteOptions, notePart } from './options.js';
 import { noteWhole } from './order-nodes.js';
 import type { OrderTerm } from './plan.js';
 import type { Reach } from '../circuit/over-columns.js';
@@ -11,6 +12,7 @@ export const ROWS_AWAY_MAX = 1_000;
 interface Asked {
   /** The column that looks. */
   readonly name: string;
+  readonly kind: 'rolling' | 'firstValue' | 'lastValue';
   readonly order: readonly OrderTerm[];
   readonly place: string | null;
 }
@@ -19,7 +21,10 @@ const ALL = 'all';
 
 /** How far a row sees by what was written of its frame; null, noted, where that has no meaning. */
 export function reachOf(build: Build, frame: unknown, asked: Asked): Reach | null {
+  const noting = { note: build.note, place: asked.place };
+  noteOptions(frame, asked.kind, noting);
   const { rows, range } = (frame ?? {}) as { readonly rows?: unknown; readonly range?: unknown };
+  notePart(range ?? rows, ['before', 'after'], `The frame of the column "${asked.name}"`, noting);
   return range === undefined ? ofRows(build, rows, asked) : ofRange(build, range, asked);
 }
 

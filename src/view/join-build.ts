@@ -11,6 +11,7 @@ import {
   placedTogether,
   semiJoinRelation,
 } from './join-relation.js';
+import { joinMethod, noteOptions, notePart } from './options.js';
 import type { IntervalJoinNode, JoinKey, JoinKind, PlanNode } from './plan.js';
 import { partitionText } from './relation.js';
 import { namedTime, ownTime } from './time-column.js';
@@ -39,6 +40,7 @@ export function joined(
   how: JoinOptions,
 ): Joined {
   const { build, as, ...sides } = namedSide(input, side, 'join()');
+  noteOptions(how, joinMethod(kind), build);
   const on = joinKeys(build, sides.left, sides.right, how, as);
   const [left, right] = matched(build, sides.left, sides.right, { on, done: 'joined' });
   build.noteTaken([as]);
@@ -58,6 +60,7 @@ function intervalJoin(
 ): IntervalJoinNode {
   const { kind, left, right, as } = parts;
   const given = (asked ?? {}) as { [option in 'before' | 'after' | 'left' | 'right']?: unknown };
+  notePart(given, ['before', 'after', 'left', 'right'], `\`within\` of the join with "${as}"`, build);
   const ms = (option: 'before' | 'after'): number => {
     const duration = durationMs(given[option]);
     if (duration === null)
@@ -117,6 +120,7 @@ export function joinedAsOf(
   how: JoinOptions,
 ): Joined {
   const { build, left, right, as } = namedSide(input, side, 'joinAsOf()');
+  noteOptions(how, kind === 'left' ? 'leftJoinAsOf' : 'joinAsOf', build);
   const on = joinKeys(build, left, right, how, as);
   if (on.length > 0)
     noteExchange(
@@ -166,6 +170,7 @@ export function semiJoined(
 ): Joined {
   const build = new Build(input, other as object | null);
   const asked = build.planOf(other, `${kind}Join()`);
+  noteOptions(how, `${kind}Join`, build);
   const on = joinKeys(build, input.plan, asked, how, 'other');
   const [left, right] = matched(build, input.plan, asked, { on, done: 'joined' });
   const where = condition(build, how, `the condition of ${kind}Join()`) as PairFunction | null;
@@ -178,7 +183,7 @@ export function semiJoined(
       right,
       on,
       where,
-      relation: semiJoinRelation(left.relation, right.relation, kind),
+      relation: semiJoinRelation(left.relation, right.relation, { kind, on }),
       place: build.place,
     },
   };

@@ -2,7 +2,7 @@ import { columnAt, holdsOnlyStrings, nullable, objectColumn } from './column.js'
 import type { ColumnWatermark, Relation } from './relation.js';
 import { inputNameOf } from './declarations.js';
 import { freezing } from './freezing.js';
-import type { AsOfJoinNode, IntervalJoinNode, JoinKey, JoinNode, PlanNode } from './plan.js';
+import type { AsOfJoinNode, IntervalJoinNode, JoinKey, JoinNode, PlanNode, SemiJoinNode } from './plan.js';
 import type { ColumnTime } from '../circuit/time.js';
 
 /** What is known of the rows of joins. */
@@ -23,10 +23,37 @@ export function joinRelation(
     log: null,
     partitions: Math.max(left.partitions, right.partitions),
     partitionedBy: partitionedBy(left, right, { kind, as }),
-    watermarks: [],
+    watermarks: frozenPairs(left, right, on).flatMap((pair) => [
+      { column: pair.left, time: pair.time },
+      { column: `${as}.${pair.right}`, time: pair.time },
+    ]),
+    // Late rows are left out before, where they are late for anything.
     lates: false,
   };
 }
+
+/** Joined columns that have a watermark on both sides. */
+export interface FrozenPair extends JoinKey {
+  /** Of both: the slower one decides. */
+  readonly time: ColumnTime;
+}
+
+/**
+ * By which keys of a join can be frozen. Of a key that both watermarks have passed no row comes or goes on either side, so its pairs are
+ * final, and so is who of it is alone: what was shown stays, whatever the kind of the join. And a change of either side changes
+ * rows of its own key only, so that the result's column has the smaller of both watermarks.
+ *
+ * Rows of which another joined column is null are no key's. They are shown as they come and go on their own side, which is
+ * not below its watermark; of the side that is missing there the column is null, and rows can be frozen by the other's.
+ */
+export const frozenPairs = (left: Relation, right: Relation, on: readonly JoinKey[]): readonly FrozenPair[] =>
+  on.flatMap((pair) => {
+    const [one, other] = [
+      freezing(left).find(({ column }) => column === pair.left),
+      freezing(right).find(({ column }) => column === pair.right),
+    ];
+    return one && other ? [{ ...pair, time: [...one.time, ...other.time] }] : [];
+  });
 
 /**
  * Nothing that was shown of rows that never go is taken back: a row is shown alone when it can have no match any more.
@@ -104,11 +131,15 @@ export function asOfTimes(
 }
 
 /** Rows of a semi join only come if neither side's ever go; of an anti join they go as the right's come. */
-export const semiJoinRelation = (left: Relation, right: Relation, kind: 'semi' | 'anti'): Relation => ({
+export const semiJoinRelation = (
+  left: Relation,
+  right: Relation,
+  { kind, on }: Pick<SemiJoinNode, 'kind' | 'on'>,
+): Relation => ({
   ...left,
   appendOnly: left.appendOnly && right.appendOnly && kind === 'semi',
   log: null,
-  watermarks: [],
+  watermarks: frozenPairs(left, right, on).map((pair) => ({ column: pair.left, time: pair.time })),
   lates: false,
 });
 

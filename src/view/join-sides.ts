@@ -4,7 +4,9 @@ import {
   keyedArrangementCodec,
   OrderedArrangement,
 } from '../circuit/arrangement.js';
-import { generatedKey } from '../circuit/generated-row.js';
+import { DueTimes } from '../circuit/due-times.js';
+import { FrozenKeys } from '../circuit/frozen-keys.js';
+import { generatedKey, generatedRead } from '../circuit/generated-row.js';
 import type { Ordered } from '../circuit/operator.js';
 import { pairWorkCodec } from '../circuit/pair-work.js';
 import { PairWorks } from '../circuit/pair-works.js';
@@ -13,7 +15,8 @@ import type { Row } from '../zset/value.js';
 import { columnAt, holdsOnlyStrings } from './column.js';
 import type { Relation } from './relation.js';
 import type { PlanCompiler } from './compile-plan.js';
-import { hasOneEach } from './join-relation.js';
+import { freezing, tightest } from './freezing.js';
+import { type FrozenPair, frozenPairs, hasOneEach } from './join-relation.js';
 import type { JoinKey, PlanNode } from './plan.js';
 import { rowTextOfColumns } from './row-texts.js';
 
@@ -25,6 +28,38 @@ interface Joining {
 }
 
 type KeyOf = (row: Row) => string | null;
+
+/** By which keys are frozen; null where nothing says so. */
+export const frozenBy = ({ left, right, on }: Joining): FrozenPair | null =>
+  tightest(frozenPairs(left.relation, right.relation, on));
+
+/** For the fingerprint: which late rows count is decided by it. */
+export function describeFrozen(node: Joining): { frozen?: readonly [string, string] } {
+  const pair = frozenBy(node);
+  return pair === null ? {} : { frozen: [pair.left, pair.right] };
+}
+
+/** The vertices of both sides' rows, without those that are late for what keys are frozen by. */
+export function sidesOnTime({ left, right, on }: Joining, compiler: PlanCompiler): number[] {
+  const pairs = frozenPairs(left.relation, right.relation, on);
+  const inputOf = (input: PlanNode, side: 'left' | 'right'): number =>
+    compiler.onTime(
+      input,
+      freezing(input.relation).filter(({ column }) => pairs.some((pair) => pair[side] === column)),
+    );
+  return [inputOf(left, 'left'), inputOf(right, 'right')];
+}
+
+/** What frees the keys of a join that are over. */
+export function frozenKeys(node: Joining, compiler: PlanCompiler): FrozenKeys | null {
+  const pair = frozenBy(node);
+  if (pair === null) return null;
+  const { left, right, time } = pair;
+  compiler.needsTime(time);
+  const atOf = (column: string) => generatedRead(column) as (row: Row) => string;
+  const due = new DueTimes(compiler.ordered('due'));
+  return new FrozenKeys({ time, due, atOf: { left: atOf(left), right: atOf(right) } });
+}
 
 /** The texts of both sides' join keys: equal values have equal texts; null where a column is null. */
 export function keyTexts({ left, right, on }: Joining): { left: KeyOf; right: KeyOf } {

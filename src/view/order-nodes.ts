@@ -4,6 +4,7 @@ import { isInstant, isScalar, type Column } from './column.js';
 import { DURATION_EXAMPLES, durationMs, type Duration } from './duration.js';
 import { pathOf } from './expression.js';
 import { groupedBy } from './exchange.js';
+import { noteOptions } from './options.js';
 import { dedupeRelation, topRelation } from './order-relations.js';
 import { type Order, orderTerm, orderWords } from './order-terms.js';
 import type { DedupeNode, OrderTerm, PlanNode, TopNode } from './plan.js';
@@ -22,6 +23,7 @@ export interface TopRequest {
 }
 
 export function topNode(build: Build, rows: PlanNode, count: number, options: TopRequest): TopNode {
+  noteOptions(options, 'top', build);
   const per = groupPaths(build, rows, options?.per);
   const input = groupedBy(build, rows, per, 'put in an order');
   const order = orderTerms(build, input, options?.order, 'top()');
@@ -58,6 +60,7 @@ export interface DedupeRequest {
 }
 
 export function dedupeNode(build: Build, rows: PlanNode, options: DedupeRequest): DedupeNode {
+  noteOptions(options, 'dedupe', build);
   const by = groupPaths(build, rows, options?.by);
   const input = by.length === 0 ? rows : groupedBy(build, rows, by, 'compared');
   if (by.length === 0)

@@ -25,7 +25,7 @@ export function first<Row, const C extends string, const By extends string = nev
   column: PathTo<Row, C, 'take'>,
   options?: { readonly by?: PathToScalar<Row, By, 'order'> },
 ): Aggregate<Row, ValueAt<Row, C> | NullOf<Row, By>> {
-  return request('first', { value: column as string, by: (options?.by as string) ?? null });
+  return request('first', { value: column as string, by: (options?.by as string) ?? null, given: options });
 }
 
 /** The value of the last row: by `by`, else by its place in the stream (event time, then position). */
@@ -33,7 +33,7 @@ export function last<Row, const C extends string, const By extends string = neve
   column: PathTo<Row, C, 'take'>,
   options?: { readonly by?: PathToScalar<Row, By, 'order'> },
 ): Aggregate<Row, ValueAt<Row, C> | NullOf<Row, By>> {
-  return request('last', { value: column as string, by: (options?.by as string) ?? null });
+  return request('last', { value: column as string, by: (options?.by as string) ?? null, given: options });
 }
 
 type Picked<Row, By extends string, C extends string> =
@@ -44,7 +44,7 @@ export function minBy<Row, const By extends string, const C extends string = nev
   by: PathToScalar<Row, By, 'order'>,
   options?: { readonly value?: PathTo<Row, C, 'take'> },
 ): Aggregate<Row, Picked<Row, By, C>> {
-  return request('minBy', { by: by as string, value: (options?.value as string) ?? null });
+  return request('minBy', { by: by as string, value: (options?.value as string) ?? null, given: options });
 }
 
 /** The row with the greatest `by`, or one column of it; among equals the least by its text. */
@@ -52,7 +52,7 @@ export function maxBy<Row, const By extends string, const C extends string = nev
   by: PathToScalar<Row, By, 'order'>,
   options?: { readonly value?: PathTo<Row, C, 'take'> },
 ): Aggregate<Row, Picked<Row, By, C>> {
-  return request('maxBy', { by: by as string, value: (options?.value as string) ?? null });
+  return request('maxBy', { by: by as string, value: (options?.value as string) ?? null, given: options });
 }
 
 /** The value in the middle, or half way between the two there. */
@@ -74,6 +74,7 @@ export function percentile<Row, const C extends string, const Discrete extends b
   return request('percentile', {
     value: column as string,
     options: options?.discrete === true ? { p, discrete: true } : { p },
+    given: options,
   });
 }
 
@@ -85,7 +86,11 @@ export function topK<Row, const C extends string>(
   k: number,
   options?: { readonly order?: 'asc' | 'desc' },
 ): Aggregate<Row, Elements<Row, C>> {
-  return request('topK', { value: column as string, options: { k, order: options?.order ?? 'desc' } });
+  return request('topK', {
+    value: column as string,
+    options: { k, order: options?.order ?? 'desc' },
+    given: options,
+  });
 }
 
 /** The order of a list: of its values, or of another column; equal ones by the value. */
@@ -116,14 +121,19 @@ export function joinText<Row, const C extends string, const By extends string = 
   options?: ListOrder<PathToScalar<Row, By, 'order'>> & { readonly separator?: string },
 ): Aggregate<Row, string | NullAt<Row, C>> {
   const { value, by, options: order } = listed(column, options);
-  return request('joinText', { value, by, options: { ...order, separator: options?.separator ?? ', ' } });
+  return request('joinText', {
+    value,
+    by,
+    options: { ...order, separator: options?.separator ?? ', ' },
+    given: options,
+  });
 }
 
 function listed(
   column: unknown,
   list: ListOrder<unknown> = {},
-): Pick<AggregateRequest, 'value' | 'by' | 'options'> {
+): Pick<AggregateRequest, 'value' | 'by' | 'options' | 'given'> {
   const options: AggregatorOptions =
     list.order === undefined || list.order === 'asc' ? {} : { order: list.order };
-  return { value: column as string, by: (list.by as string) ?? null, options };
+  return { value: column as string, by: (list.by as string) ?? null, options, given: list };
 }

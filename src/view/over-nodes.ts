@@ -6,6 +6,7 @@ import { checkOf } from './computed-value.js';
 import { pathOf } from './expression.js';
 import { groupedBy } from './exchange.js';
 import { reachOf, ROWS_AWAY_MAX } from './frame.js';
+import { noteOptions } from './options.js';
 import { groupPaths, noteWhole, orderTerms, wholeNumber } from './order-nodes.js';
 import { overRelation } from './order-relations.js';
 import type { Order } from './order-terms.js';
@@ -22,6 +23,7 @@ export interface OverRequest {
 
 /** The node of the columns that rows have of their place among others. */
 export function overNode(build: Build, rows: PlanNode, how: OverRequest, columns: object): OverNode {
+  noteOptions(how, 'over', build);
   const per = groupPaths(build, rows, how?.per);
   const input = groupedBy(build, rows, per, 'put in an order');
   const order = orderTerms(build, input, how?.order, 'over()');
@@ -80,8 +82,9 @@ function neighbour(
   build: Build,
   input: PlanNode,
   name: string,
-  { kind, value, offset, otherwise, place }: Extract<RowFunctionRequest, { kind: 'lag' | 'lead' }>,
+  { kind, value, offset, otherwise, given, place }: Extract<RowFunctionRequest, { kind: 'lag' | 'lead' }>,
 ): OverFunction {
+  noteOptions(given, kind, { note: build.note, place });
   const column = pathOf(input.relation, value, {
     purpose: kind === 'lag' ? 'look back to' : 'look ahead to',
     place,
@@ -115,7 +118,7 @@ function rolling(
   input: PlanNode,
   { name, request, order }: Asked<Extract<RowFunctionRequest, { kind: 'rolling' }>>,
 ): OverFunction | null {
-  const { aggregate, frame, place } = request;
+  const { kind, aggregate, frame, place } = request;
   if (!ROLLING.includes(aggregate?.kind)) {
     build.note({
       code: 'bad-option',
@@ -126,7 +129,7 @@ function rolling(
     return null;
   }
   const spec = aggregateSpec(name, aggregate, input.relation, build);
-  const reach = reachOf(build, frame, { name, order, place });
+  const reach = reachOf(build, frame, { name, kind, order, place });
   return reach && { kind: 'rolling', aggregate: spec, reach, column: spec.column };
 }
 
@@ -141,7 +144,7 @@ function edge(
     place,
     note: build.note,
   });
-  const reach = frame === undefined ? null : reachOf(build, frame, { name, order, place });
+  const reach = frame === undefined ? null : reachOf(build, frame, { name, kind, order, place });
   if (frame !== undefined && reach === null) return null;
   return {
     kind,

@@ -8,6 +8,7 @@ import { noteFunction, noteUnstorable, type Note } from './expression.js';
 import type { Problem } from './problem.js';
 import { functionProblem, userFunction, type UserFunction } from './user-function.js';
 import { variantsOfSchema } from './variants.js';
+import { notePart } from './options.js';
 
 /** What streams and tables are declared with alike. */
 export interface RecordOptions {
@@ -54,16 +55,8 @@ export class OptionReader {
     return String(name);
   }
 
-  /** Options that are not taken would be left out of account without a word: a name that is misspelt. */
   options<O extends object>(given: O, known: Readonly<Record<string, true>>): O {
-    for (const name of Object.keys(given ?? {}))
-      if (!(name in known))
-        this.note(
-          'unknown-option',
-          `has an option "${name}", which there is not.`,
-          { options: Object.keys(known).join(', ') },
-          'Correct its name, or leave it out.',
-        );
+    notePart(given, Object.keys(known), this.subject, { note: this.add, place: this.place });
     return given ?? ({} as O);
   }
 

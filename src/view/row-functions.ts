@@ -23,6 +23,8 @@ interface NeighbourRequest {
   readonly value: unknown;
   readonly offset: unknown;
   readonly otherwise: unknown;
+  /** The options as they were written. */
+  readonly given: unknown;
   readonly place: string | null;
 }
 interface RollingRequest {
@@ -137,8 +139,9 @@ const neighbour = (
   request({
     kind,
     value,
-    offset: options.offset ?? 1,
-    otherwise: options.default ?? null,
+    offset: options?.offset ?? 1,
+    otherwise: options?.default ?? null,
+    given: options,
     place: placeOfDeclaration(),
   });
 

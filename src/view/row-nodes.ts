@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Build } from './build.js';
 import { elementSchema, isSchema } from './columns.js';
 import { pathOf } from './expression.js';
+import { noteOptions } from './options.js';
 import type { FlatMapNode, PlanNode, SelectNode, UnnestNode, WhereNode } from './plan.js';
 import type { Column } from './column.js';
 import { projected } from './projected.js';
@@ -46,6 +47,7 @@ export function unnestNode(
   path: unknown,
   options: { readonly as: unknown },
 ): UnnestNode {
+  noteOptions(options, 'unnest', build);
   const as = String(options?.as);
   const column = pathOf(input.relation, path, { purpose: 'unnest', ...build });
   let element: Column = { name: as, schema: column.schema, type: column.type };

@@ -1,5 +1,6 @@
 import type { Build } from './build.js';
 import { groupedBy, inOneStage, matched } from './exchange.js';
+import { noteOptions } from './options.js';
 import type { DistinctNode, ExceptNode, IntersectNode, PlanNode, UnionNode } from './plan.js';
 import { distinctRelation, unionRelation } from './relation.js';
 import { exceptRelation, intersectRelation } from './set-relations.js';
@@ -25,6 +26,7 @@ export function comparingNode(
   options: { readonly all?: boolean } | undefined,
 ): ExceptNode | IntersectNode {
   const compared = build.alike(rows, build.planOf(other, `${op}()`), 'compared');
+  noteOptions(options, op, build);
   const all = options?.all ?? false;
   const on = rows.relation.columns.map(({ name }) => ({ left: name, right: name }));
   const [left, right] = matched(build, rows, compared, { on, done: 'compared' });

@@ -1,6 +1,7 @@
-import { freezing } from './freezing.js';
+import { freezing, tightest } from './freezing.js';
+import { onText } from './join-sides.js';
 import { inputsOf } from './plan-nodes.js';
-import type { PlanNode } from './plan.js';
+import type { JoinNode, PlanNode, SemiJoinNode } from './plan.js';
 import type { SourceDeclaration } from './declarations.js';
 import { columnNames } from './relation.js';
 
@@ -18,14 +19,16 @@ export function whyNoWatermark(node: PlanNode): Blame {
     .flatMap(({ relation }) => freezing(relation))
     .map(({ column }) => column);
   if (known.length === 0) return whyNoWatermark(without!);
+  const { watermarks } = node.relation;
+  if (watermarks.length > 0)
+    return {
+      because: `what says when these rows were may be null: ${watermarks.map(({ column }) => column).join(', ')}`,
+      remedy: 'Join so that one side is always there, by join() or leftJoin().',
+    };
   switch (node.op) {
     case 'join':
     case 'semiJoin':
-      return {
-        because: `${nameOf(without ?? node.right)} is joined, and changes rows of any age`,
-        remedy:
-          'Group by windows and finish before the join: .window(…).groupBy(…).aggregate(…).final().join(…).',
-      };
+      return ofJoin(node, without);
     case 'union':
       return whyNoWatermark(without!);
     case 'session':
@@ -51,6 +54,24 @@ export function whyNoWatermark(node: PlanNode): Blame {
         remedy: `Keep one of them: ${known.join(', ')}.`,
       };
   }
+}
+
+function ofJoin(node: JoinNode | SemiJoinNode, without: PlanNode | undefined): Blame {
+  const { left, right, on } = node;
+  if (without !== undefined)
+    return {
+      because: `${nameOf(without)} is joined, and changes rows of any age`,
+      remedy: inputsOf(node).some(({ op }) => op === 'final')
+        ? 'Do what acts on time before the join: behind it nothing is final, whatever is before it.'
+        : 'Group by windows and finish before the join: .window(…).groupBy(…).aggregate(…).final().join(…).',
+    };
+  const [ofLeft, ofRight] = [left, right].map(({ relation }) => tightest(freezing(relation))!.column);
+  return {
+    because: `the sides are joined by ${onText(on)}, and by no column that has a watermark on both: ${ofLeft} of the left, ${ofRight} of the right`,
+    remedy:
+      `Join by windows, or by what else they have: on: { …, ${ofLeft}: '${ofRight}' }` +
+      (node.op === 'join' ? ', or `within` a time.' : '.'),
+  };
 }
 
 function ofSource(source: SourceDeclaration): Blame {

@@ -3,6 +3,7 @@ import type { WindowShape } from '../circuit/windows.js';
 import type { Build } from './build.js';
 import { DURATION_EXAMPLES, durationMs, type Duration } from './duration.js';
 import type { GroupWindow } from './group-windows.js';
+import { noteOptions } from './options.js';
 
 declare const identifies: unique symbol;
 
@@ -41,6 +42,8 @@ export interface WindowRequest {
   readonly every: unknown;
   readonly offset: unknown;
   readonly timeZone: unknown;
+  /** All options, as they were given. */
+  readonly given: unknown;
 }
 
 export interface WindowOptions {
@@ -57,14 +60,14 @@ export const tumbling = (size: Duration, options: WindowOptions = {}): AssignedW
 /** A window of the size begins at `every` step: a row is in all that overlap at its time. */
 export const hopping = (
   size: Duration,
-  { every, ...options }: WindowOptions & { readonly every: Duration },
-): AssignedWindow<'windowStart'> => request('hopping', size, every, options);
+  options: WindowOptions & { readonly every: Duration },
+): AssignedWindow<'windowStart'> => request('hopping', size, options?.every, options);
 
 /** Windows that begin together and end one step after another, up to the size: the day so far, hour by hour. */
 export const cumulating = (
   size: Duration,
-  { every, ...options }: WindowOptions & { readonly every: Duration },
-): AssignedWindow<'windowStart' | 'windowEnd'> => request('cumulating', size, every, options);
+  options: WindowOptions & { readonly every: Duration },
+): AssignedWindow<'windowStart' | 'windowEnd'> => request('cumulating', size, options?.every, options);
 
 /** Rows of a group that follow one another by no more than the gap: from the first of them until so long after the last. */
 export const session = (gapBetween: Duration): SessionWindow => ofGroups('session', gapBetween);
@@ -76,14 +79,24 @@ export const session = (gapBetween: Duration): SessionWindow => ofGroups('sessio
 export const sliding = (sizeOfEach: Duration): SlidingWindow => ofGroups('sliding', sizeOfEach);
 
 const ofGroups = (kind: GroupWindow['kind'], ms: unknown): never =>
-  ({ kind, size: ms, every: ms, offset: '0ms', timeZone: undefined }) satisfies WindowRequest as never;
+  ({
+    kind,
+    size: ms,
+    every: ms,
+    offset: '0ms',
+    timeZone: undefined,
+    given: {},
+  }) satisfies WindowRequest as never;
 
 const request = (
   kind: WindowShape['kind'],
   size: unknown,
   every: unknown,
-  { offset = '0ms', timeZone }: WindowOptions,
-): AssignedWindow<any> => ({ kind, size, every, offset, timeZone }) satisfies WindowRequest as never;
+  given: WindowOptions,
+): AssignedWindow<any> => {
+  const { offset = '0ms', timeZone } = given ?? {};
+  return { kind, size, every, offset, timeZone, given } satisfies WindowRequest as never;
+};
 
 /** In how many windows one row can be. */
 const WINDOWS_OF_ROW_MAX = 1_000;
@@ -117,6 +130,7 @@ export function shapeOf(window: unknown, build: Build): WindowShape {
     });
     return STAND_IN;
   }
+  noteOptions(asked.given, kind, build);
   const problems = build.problems.length;
   const sizeMs = durationOf(asked.size, `the size of ${kind}()`, build);
   const everyMs = kind === 'tumbling' ? sizeMs : durationOf(asked.every, `\`every\` of ${kind}()`, build);

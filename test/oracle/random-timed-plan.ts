@@ -114,6 +114,8 @@ function timed(random: Random): TimedTwin {
     foldsInWindows,
     rolledInTime,
     comparedInWindows,
+    joinedInWindows,
+    joinedInWindows,
     whileValid,
   ])(random);
 }
@@ -533,6 +535,57 @@ function comparedInWindows(random: Random): TimedTwin {
     rows: side(one)[op](side(two), { all }),
     sql: `${sideSql('one')} ${op.toUpperCase()} ${all ? 'ALL' : ''} ${sideSql('two')}`,
     columns: [text('k'), number('v'), time('windowEnd')],
+    onTime: NOTHING,
+  };
+}
+
+/** Rows of windows of both streams, or what is made of each window, joined by window. */
+function joinedInWindows(random: Random): TimedTwin {
+  const sizeMs = 10 * MINUTE;
+  const side = (of: any, name: string): { rows: any; sql: string } => {
+    const windows = of.window(tumbling(`${sizeMs}ms`));
+    const sql = `SELECT id, k, v, "windowEnd" FROM (SELECT *, "at" // ${sizeMs} * ${sizeMs} + ${sizeMs} AS "windowEnd" FROM ${name}) WHERE "windowEnd" > late`;
+    if (random.chance(0.5)) return { rows: windows.rows(), sql };
+    return {
+      rows: windows.groupBy('k').aggregate({ id: max('id' as never), v: count() }),
+      sql: `SELECT max(id) AS id, k, count(*) AS v, "windowEnd" FROM (${sql}) GROUP BY k, "windowEnd"`,
+    };
+  };
+  const [left, right] = [side(one, 'one'), side(two, 'two')];
+  const byKey = random.chance(0.7);
+  const conditioned = random.chance(0.4);
+  const on = { windowEnd: 'windowEnd', ...(byKey && { k: 'k' }) };
+  const onSql = `l."windowEnd" = r."windowEnd"${byKey ? ' AND l.k = r.k' : ''}${conditioned ? ' AND l.v <= r.v' : ''}`;
+  const kind = random.of(['inner', 'left', 'right', 'full', 'semi', 'anti'] as const);
+  const over = (column: string): string =>
+    `"${column}" <= least(${watermarkOf('one')}, ${watermarkOf('two')})`;
+  const isFinal = kind !== 'full' && random.chance(0.5);
+  if (kind === 'semi' || kind === 'anti') {
+    const columns = [number('id'), text('k'), number('v'), time('we')];
+    const rows = left.rows[`${kind}Join`](right.rows, {
+      on,
+      ...(conditioned && { where: (l: any, r: any) => l.v <= r.v }),
+    }).select({ id: 'id', k: 'k', v: 'v', we: 'windowEnd' });
+    const sql = `SELECT id, k, v, "windowEnd" AS we FROM (${left.sql}) l WHERE ${kind === 'anti' ? 'NOT ' : ''}EXISTS (SELECT 1 FROM (${right.sql}) r WHERE ${onSql})`;
+    return {
+      rows: isFinal ? rows.final() : rows,
+      sql: isFinal ? `SELECT * FROM (${sql}) WHERE ${over('we')}` : sql,
+      columns,
+      onTime: NOTHING,
+    };
+  }
+  const method = { inner: 'join', left: 'leftJoin', right: 'rightJoin', full: 'fullJoin' }[kind];
+  const rows = left.rows[method](
+    { r: right.rows },
+    { on, ...(conditioned && { where: (row: any) => row.v <= row.r.v }) },
+  ).select({ id: 'id', k: 'k', v: 'v', we: 'windowEnd', other: 'r.id', rend: 'r.windowEnd' });
+  const sql =
+    `SELECT l.id AS id, l.k AS k, l.v AS v, l."windowEnd" AS we, r.id AS other, r."windowEnd" AS rend ` +
+    `FROM (${left.sql}) l ${kind.toUpperCase()} JOIN (${right.sql}) r ON ${onSql}`;
+  return {
+    rows: isFinal ? rows.final() : rows,
+    sql: isFinal ? `SELECT * FROM (${sql}) WHERE ${over(kind === 'right' ? 'rend' : 'we')}` : sql,
+    columns: [number('id'), text('k'), number('v'), time('we'), number('other'), time('rend')],
     onTime: NOTHING,
   };
 }

@@ -133,5 +133,27 @@ export const soakViews = [
       .aggregate({ products: count() }),
     retain: '3m',
   }),
+  view('paid-minutes', {
+    from: perShop
+      .aggregate({ orders: count() })
+      .leftJoin(
+        { paid: payments.window(tumbling('1m')).groupBy().aggregate({ payments: count() }) },
+        { on: { windowStart: 'windowStart', windowEnd: 'windowEnd' }, where: (row) => row.orders > 0 },
+      )
+      .select({ shop: 'shop', windowEnd: 'windowEnd', orders: 'orders', payments: 'paid.payments' }),
+    key: ['shop', 'windowEnd'],
+    retain: '3m',
+  }),
+  view('unpaid-minutes', {
+    from: orders
+      .window(tumbling('1m'))
+      .rows()
+      .antiJoin(payments.window(tumbling('1m')).rows(), {
+        on: { id: 'order', windowEnd: 'windowEnd' },
+      })
+      .final(),
+    key: 'id',
+    retain: '3m',
+  }),
   view('lately', { from: orders.last('2m').groupBy('shop').aggregate({ orders: count() }) }),
 ] as const;

@@ -152,7 +152,7 @@ export function rolling(
   { kind, value = null }: { kind: AggregateKind; value?: string | null },
   reach: Reach,
 ): OverFunction {
-  const request = { kind, value, by: null, test: null, options: {}, place: null };
+  const request = { kind, value, by: null, test: null, options: {}, given: undefined, place: null };
   const spec = aggregateSpec(name, request, relation, {
     note: (problem) => {
       throw new Error(problem.what);
@@ -266,14 +266,15 @@ export function semiJoin(
   kind: 'semi' | 'anti' = 'semi',
   where: ((left: any, right: any) => boolean) | null = null,
 ): PlanNode {
+  const pairs = Object.entries(on).map(([left, right]) => ({ left, right }));
   return {
     op: 'semiJoin',
     kind,
     left,
     right,
-    on: Object.entries(on).map(([left, right]) => ({ left, right })),
+    on: pairs,
     where: where && { call: where, source: where.toString() },
-    relation: semiJoinRelation(left.relation, right.relation, kind),
+    relation: semiJoinRelation(left.relation, right.relation, { kind, on: pairs }),
     place: null,
   };
 }

@@ -1,14 +1,31 @@
 import {
+  approxContains,
+  approxCountDistinct,
+  approxPercentile,
+  approxTopK,
   checkDeclarations,
+  collect,
+  collectDistinct,
   computed,
   count,
+  cumulating,
   declarationErrors,
   first,
+  histogram,
+  hopping,
   instant,
+  joinText,
+  lag,
+  minBy,
+  percentile,
   rolling,
+  rowNumber,
+  stddev,
   stream,
   sum,
   table,
+  topK,
+  tumbling,
   view,
 } from 'stillwater';
 import { z } from 'zod';
@@ -280,6 +297,86 @@ describe('a module compiled without its types being checked', () => {
     const kept = (retain: unknown) => codes(viewOf(flights, { key: 'at', retain }));
     expect(kept({ age: '1d', on: 'at' })).toContain('unknown-option');
     for (const retain of [null, 30]) expect(kept(retain)).toContain('bad-duration');
+  });
+
+  it('is told so of each operator, window and aggregate', () => {
+    const schema = z.object({ id: z.string(), at: instant(), list: z.array(z.int()), n: z.int() });
+    const s: any = stream('s', { schema, eventTime: 'at', lateness: '5m' });
+    const t: any = table('t', { schema, key: 'id', eventTime: 'at' });
+    const on = { id: 'id' };
+    const typo = { thiz: 1 } as never;
+    const of = (collection: any) =>
+      errorsOf(viewOf(collection, { key: 'id' }))
+        .map(({ message }) =>
+          /(\S+\(\)|`within`|The frame)[^]* has an option "(\w+)"/.exec(message)?.slice(1),
+        )
+        .filter(Boolean);
+    const columns = (columns: object) => s.over({ order: 'n' }, columns);
+    const within = { before: '1m', after: '1m' };
+    const asked: [string, any][] = [
+      ['unnest()', s.unnest('list', { as: 'one', thiz: 1 })],
+      ['except()', s.except(s, typo)],
+      ['intersect()', s.intersect(s, typo)],
+      ['top()', s.top(1, { order: 'n', thiz: 1 })],
+      ['dedupe()', s.dedupe({ by: 'id', thiz: 1 })],
+      ['over()', s.over({ order: 'n', thiz: 1 }, { number: rowNumber() })],
+      ['lag()', columns({ x: lag('n' as never, typo) })],
+      ['rolling()', columns({ x: rolling(sum('n' as never), { rows: 2, thiz: 1 } as never) })],
+      ['The frame', columns({ x: rolling(sum('n' as never), { rows: { before: 1, thiz: 1 } } as never) })],
+      ['window()', s.window(tumbling('1h'), typo).rows()],
+      ['tumbling()', s.window(tumbling('1h', typo)).rows()],
+      ['hopping()', s.window(hopping('1h', { every: '30m', thiz: 1 } as never)).rows()],
+      ['cumulating()', s.window(cumulating('1h', { every: '30m', thiz: 1 } as never)).rows()],
+      ['last()', s.last('1h', typo)],
+      ['during()', s.during({ from: 'at', thiz: 1 })],
+      ['join()', s.join({ r: t }, { on, thiz: 1 })],
+      ['leftJoin()', s.leftJoin({ r: t }, { on, thiz: 1 })],
+      ['rightJoin()', s.rightJoin({ r: t }, { on, thiz: 1 })],
+      ['fullJoin()', s.fullJoin({ r: t }, { on, thiz: 1 })],
+      ['semiJoin()', s.semiJoin(t, { on, thiz: 1 })],
+      ['antiJoin()', s.antiJoin(t, { on, thiz: 1 })],
+      ['joinAsOf()', s.joinAsOf({ r: t }, { on, thiz: 1 })],
+      ['leftJoinAsOf()', s.leftJoinAsOf({ r: t }, { on, thiz: 1 })],
+      ['`within`', s.join({ r: s }, { on, within: { ...within, thiz: 1 } })],
+      [
+        'evolve()',
+        s
+          .groupBy('id')
+          .evolve(z.object({ x: z.int() }), { x: 0 }, typo)
+          .with((state: any) => state),
+      ],
+      ...[
+        first('n' as never, typo),
+        minBy('n' as never, typo),
+        stddev('n' as never, typo),
+        histogram('n' as never, { bounds: [1], thiz: 1 } as never),
+        percentile('n' as never, 0.5, typo),
+        topK('n' as never, 2, typo),
+        collect('n' as never, typo),
+        collectDistinct('n' as never, typo),
+        joinText('id' as never, typo),
+        approxCountDistinct('id' as never, typo),
+        approxPercentile('n' as never, 0.5, typo),
+        approxTopK('id' as never, 2, typo),
+        approxContains('id' as never, { expected: 10, thiz: 1 } as never),
+      ].map((aggregate): [string, any] => [
+        `${(aggregate as any).kind}()`,
+        s.groupBy('id').aggregate({ x: aggregate }),
+      ]),
+    ];
+    expect(asked.map(([name, collection]) => [name, of(collection)])).toEqual(
+      asked.map(([name]) => [name, [[name, 'thiz']]]),
+    );
+    expect(of(s.window((hopping as any)('1h')).rows())).toEqual([]);
+  });
+
+  it('is told that semi and anti joins know no interval', () => {
+    const how = { on: { origin: 'origin' }, within: { before: '1m', after: '1m' } };
+    for (const method of ['semiJoin', 'antiJoin']) {
+      const [error] = errorsOf(viewOf((flights as any)[method](flights, how), { key: 'origin' }));
+      expect(error!.message).toContain(`${method}() has an option "within", which there is not.`);
+      expect(error!.message).toContain('Join within a time by join() or leftJoin()');
+    }
   });
 
   it('is told what is no aggregate, such as one that was never called', () => {

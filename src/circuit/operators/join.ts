@@ -1,11 +1,13 @@
 import { Delta } from '../../zset/delta.js';
 import type { Row } from '../../zset/value.js';
 import { type Kept, retractionsIn, type Weighted } from '../arrangement.js';
+import type { FrozenKeys } from '../frozen-keys.js';
 import type { Operator } from '../operator.js';
 import { type Change, type PairWork, SideChanges, type SideName } from '../pair-work.js';
 import type { PairWorks } from '../pair-works.js';
 import { otherSide, Pairing, type PairOptions, type PairSide } from '../pairing.js';
 import { pure } from '../pure.js';
+import type { Time } from '../time.js';
 
 /** Rows that are shown by themselves: where none of the other side matches, or where any does; and as what. */
 export interface Shown {
@@ -34,9 +36,13 @@ export interface JoinSide extends PairSide {
  * The pairs of a key with many rows come in pages, in several ticks: what is left of them waits in a queue, which is
  * state. The changes of a key are applied to their side when their last page is through, the right side's before the
  * first page of the left's; no rows come in between. So each page is of the same two collections, wherever it is cut.
+ *
+ * Where a joined column has a watermark on both sides, what is kept of a key below both of them goes, of whatever kind the join
+ * is: such a key's rows neither come nor go any more, and so neither do its pairs nor who of it is alone.
  */
 export class Join implements Operator {
   unfinished = false;
+  #resumes = false;
   readonly #sides: { readonly left: JoinSide; readonly right: JoinSide };
   readonly #pairing: Pairing;
   #inputs: readonly Delta<Row>[] | null = null;
@@ -47,16 +53,22 @@ export class Join implements Operator {
     right: JoinSide,
     readonly options: PairOptions,
     readonly works: PairWorks,
+    /** Rows that are late for it are left out before they come here. */
+    readonly frozen: FrozenKeys | null = null,
   ) {
     this.#sides = { left, right };
     this.#pairing = new Pairing(this.#sides, options);
   }
 
-  get resumes(): boolean | undefined {
-    return this.works.queue === null ? undefined : this.unfinished;
+  get timed(): boolean {
+    return this.frozen !== null;
   }
 
-  reads(inputs: readonly [Delta<Row>, Delta<Row>]): void {
+  get resumes(): boolean | undefined {
+    return this.works.queue === null ? undefined : this.#resumes;
+  }
+
+  reads(inputs: readonly [Delta<Row>, Delta<Row>], time: Time): void {
     if (!this.works.want()) return;
     if (this.#inputs?.[0] !== inputs[0] || this.#inputs[1] !== inputs[1]) {
       this.discard();
@@ -68,6 +80,7 @@ export class Join implements Operator {
       this.works.wantPages((work, count) =>
         this.#pairing.want(work, count, this.works.retracted(otherSide(work.side), work.key)),
       );
+    this.frozen?.want(time, this.works, this.#sides);
   }
 
   step(): Delta<Row> {
@@ -77,7 +90,12 @@ export class Join implements Operator {
     else pure(advance);
     for (const { shown, rows } of this.#alone)
       for (const { row, weight } of rows) output.push(shown.as(row), weight);
-    this.unfinished = this.works.areLeft;
+    this.unfinished = this.#resumes = this.works.areLeft;
+    // Rows that wait to be paired are to find all that was there when they came.
+    if (this.frozen !== null && !this.unfinished) {
+      this.frozen.free(this.#sides);
+      this.unfinished = this.frozen.unfinished;
+    }
     this.discard();
     return output;
   }
@@ -86,6 +104,7 @@ export class Join implements Operator {
     this.#inputs = null;
     this.#alone = [];
     this.works.discard();
+    this.frozen?.discard();
   }
 
   #worksOf([left, right]: readonly [Delta<Row>, Delta<Row>]): PairWork[] {
@@ -144,6 +163,7 @@ export class Join implements Operator {
     if (own.shown !== null)
       for (const change of changes) this.#finish(own, own.shown, key, change, other, output);
     own.rows.apply(key, changes);
+    this.frozen?.changed(work);
     return null;
   }
 

@@ -34,11 +34,10 @@ export function comparing(
           cost: 'O(|Δ| log n)',
           growth: `freed by ${frozenBy.column}`,
         };
-      const growths = [keptGrowth(left.relation), keptGrowth(right.relation)];
       return {
         what: all ? `${what}, copy by copy` : what,
         cost: 'O(|Δ|)',
-        growth: growths.includes('grows for ever') ? 'grows for ever' : 'grows with its input',
+        growth: keptGrowth(left.relation, right.relation),
       };
     },
     compile(node, compiler) {

@@ -3,7 +3,18 @@ import { Join } from '../../circuit/operators/join.js';
 import type { Row } from '../../zset/value.js';
 import { describeFunction } from '../describe-expression.js';
 import { shortSource } from '../expression-text.js';
-import { joinedBy, keyTexts, matchesOf, onText, rowsOf, worksOf } from '../join-sides.js';
+import {
+  describeFrozen,
+  frozenBy,
+  frozenKeys,
+  joinedBy,
+  keyTexts,
+  matchesOf,
+  onText,
+  rowsOf,
+  sidesOnTime,
+  worksOf,
+} from '../join-sides.js';
 import { keptGrowth } from '../kept-growth.js';
 import type { NodeKind } from '../node-kind.js';
 import { both, inside, NO_PATHS, ofFunction, without } from '../paths.js';
@@ -18,22 +29,24 @@ export const join: NodeKind<JoinNode> = {
       both(inside(paths, as), new Set(on.map((pair) => pair.right))),
     ];
   },
-  describe: ({ kind, as, on, where }) => ({
-    kind,
-    as,
-    on: joinedBy(on),
-    ...(where && { where: describeFunction(where) }),
+  describe: (node) => ({
+    kind: node.kind,
+    as: node.as,
+    on: joinedBy(node.on),
+    ...(node.where && { where: describeFunction(node.where) }),
+    ...describeFrozen(node),
   }),
-  explain({ kind, left, right, as, on, where }) {
-    const growths = [keptGrowth(left.relation), keptGrowth(right.relation)];
+  explain(node) {
+    const { kind, left, right, as, on, where } = node;
+    const frozen = frozenBy(node);
     return {
       what: `${kind === 'inner' ? '' : `${kind} `}join ${as} on ${onText(on)}${where ? ` where ${shortSource(where.source)}` : ''}`,
       cost: 'O(|Δ| · matches)',
-      growth: growths.includes('grows for ever') ? 'grows for ever' : 'grows with its input',
+      growth: frozen ? `freed by ${frozen.left}` : keptGrowth(left.relation, right.relation),
     };
   },
   compile(node, compiler) {
-    const inputs = [compiler.vertexOf(node.left), compiler.vertexOf(node.right)];
+    const inputs = sidesOnTime(node, compiler);
     const names = node.left.relation.columns.map(({ name }) => name);
     const pairOf = generatedExtension(names, node.as, names.length);
     const none = Object.fromEntries(names.map((name) => [name, null]));
@@ -61,6 +74,7 @@ export const join: NodeKind<JoinNode> = {
         errors: compiler.errorsOf('join'),
       },
       worksOf(node, compiler),
+      frozenKeys(node, compiler),
     );
     return compiler.add('join', operator, inputs);
   },

@@ -3,7 +3,18 @@ import { json } from '../../circuit/operator.js';
 import { Join } from '../../circuit/operators/join.js';
 import { describeFunction } from '../describe-expression.js';
 import { shortSource } from '../expression-text.js';
-import { joinedBy, keyTexts, matchesOf, onText, rowsOf, worksOf } from '../join-sides.js';
+import {
+  describeFrozen,
+  frozenBy,
+  frozenKeys,
+  joinedBy,
+  keyTexts,
+  matchesOf,
+  onText,
+  rowsOf,
+  sidesOnTime,
+  worksOf,
+} from '../join-sides.js';
 import { keptGrowth } from '../kept-growth.js';
 import type { NodeKind } from '../node-kind.js';
 import { both } from '../paths.js';
@@ -16,21 +27,24 @@ export const semiJoin: NodeKind<SemiJoinNode> = {
     where !== null
       ? [null, null]
       : [both(needed, new Set(on.map((pair) => pair.left))), new Set(on.map((pair) => pair.right))],
-  describe: ({ kind, on, where }) => ({
-    kind,
-    on: joinedBy(on),
-    ...(where && { where: describeFunction(where) }),
+  describe: (node) => ({
+    kind: node.kind,
+    on: joinedBy(node.on),
+    ...(node.where && { where: describeFunction(node.where) }),
+    ...describeFrozen(node),
   }),
-  explain({ kind, left, right, on, where }) {
-    const growths = [keptGrowth(left.relation), ...(where ? [keptGrowth(right.relation)] : [])];
+  explain(node) {
+    const { kind, left, right, on, where } = node;
+    const frozen = frozenBy(node);
+    const kept = [left.relation, ...(where ? [right.relation] : [])];
     return {
       what: `${kind} join on ${onText(on)}${where ? ` where ${shortSource(where.source)}` : ''}`,
       cost: 'O(|Δ| · matches)',
-      growth: growths.includes('grows for ever') ? 'grows for ever' : 'grows with its input',
+      growth: frozen ? `freed by ${frozen.left}` : keptGrowth(...kept),
     };
   },
   compile(node, compiler) {
-    const inputs = [compiler.vertexOf(node.left), compiler.vertexOf(node.right)];
+    const inputs = sidesOnTime(node, compiler);
     const { where, kind } = node;
     const keyTextOf = keyTexts(node);
     const operator = new Join(
@@ -56,6 +70,7 @@ export const semiJoin: NodeKind<SemiJoinNode> = {
         errors: compiler.errorsOf(`${kind}Join`),
       },
       worksOf(node, compiler),
+      frozenKeys(node, compiler),
     );
     return compiler.add(`${kind} join`, operator, inputs);
   },
