@@ -2,9 +2,11 @@ import {
   computed,
   count,
   cumulating,
+  firstValue,
   hopping,
   instant,
   lag,
+  lastValue,
   lead,
   max,
   min,
@@ -414,7 +416,7 @@ function slides(random: Random): TimedTwin {
 function rolledInTime(random: Random): TimedTwin {
   const { rows, sql } = sourceOf(random);
   const [beforeMs, afterMs] = [random.of([3, 12]) * MINUTE, random.of([0, 0, 5]) * MINUTE];
-  const [before, after] = [random.below(3), random.of([0, 1])];
+  const [before, after, ahead] = [random.below(3), random.of([0, 1]), random.of([1, 1, 2])];
   const columns = [number('id'), time('at'), text('k'), number('v')];
   const inTime = 'PARTITION BY k ORDER BY "at"';
   // Events of the same moment follow one another as their texts do.
@@ -436,10 +438,24 @@ function rolledInTime(random: Random): TimedTwin {
       sql: `sum(v) OVER (${oneByOne} ROWS UNBOUNDED PRECEDING)`,
     },
     { name: freshName(), of: lag('id' as never), sql: `lag(id) OVER (${oneByOne})` },
-    { name: freshName(), of: lead('id' as never), sql: `lead(id) OVER (${oneByOne})` },
+    {
+      name: freshName(),
+      of: lead('id' as never, { offset: ahead }),
+      sql: `lead(id, ${ahead}) OVER (${oneByOne})`,
+    },
+    {
+      name: freshName(),
+      of: firstValue('id' as never, { range: `${beforeMs}ms` }),
+      sql: `arg_min(id, lpad("at"::VARCHAR, 20, '0') || id::VARCHAR) OVER (${inTime} RANGE BETWEEN ${beforeMs} PRECEDING AND CURRENT ROW)`,
+    },
+    {
+      name: freshName(),
+      of: lastValue('v' as never, { rows: { after: ahead } }),
+      sql: `last_value(v) OVER (${oneByOne} ROWS BETWEEN CURRENT ROW AND ${ahead} FOLLOWING)`,
+    },
     { name: freshName(), of: rank(), sql: `rank() OVER (${inTime})` },
   ];
-  const some = random.some(made, 1, 3);
+  const some = random.some(made, 1, 4);
   return {
     rows: rows.over({ per: 'k', order: 'at' }, Object.fromEntries(some.map(({ name, of }) => [name, of]))),
     sql: `SELECT ${list(columns)}, ${some.map((one) => `${one.sql} AS ${one.name}`).join(', ')} FROM (${sql}) WHERE "at" >= late`,
