@@ -1,6 +1,7 @@
 import { compareText } from '../zset/text-order.js';
-import { INSTANT_WIDTH, instantText } from '../zset/instant-text.js';
+import { INSTANT_WIDTH, instantMs, instantText } from '../zset/instant-text.js';
 import { type Due, DUE_MAX, type DueTimes } from './due-times.js';
+import { END } from './neighbourhoods.js';
 import type { Ordered } from './operator.js';
 import type { Member } from './ordered-rows.js';
 import { type ColumnTime, columnWatermark, type Time } from './time.js';
@@ -15,10 +16,21 @@ export interface FreeingOptions {
   readonly keptMs: number;
   /** So many members of a group are looked at that lie before those that may still come; none, if not said. */
   readonly keptMembers?: number;
+  /**
+   * So many members before those that may still come change with them, however far back their instants are, and look back so
+   * far themselves. None, if not said.
+   */
+  readonly changing?: Changing;
   /** Where in a member its instant begins. At its beginning, if not said. */
   readonly instantAt?: number;
   /** The groups there are, each at its first member's instant. */
   readonly due: DueTimes;
+}
+
+/** Members that change with what comes behind them: how many, and how far back they look. */
+export interface Changing {
+  readonly count: number;
+  readonly backMs: number;
 }
 
 /** What goes of a group, in order, and what is the first then, if there is any. */
@@ -29,7 +41,8 @@ export interface Gone {
 
 /**
  * The end of members that are in the order of instants, as soon as nobody will look at them any more: the first of each group first.
- * A group is due when the first of it may go: at its instant, or that of the member so many behind it as are kept.
+ * A group is due when the first of it may go: at its instant, or that of the member so many behind it as are kept; and not before so
+ * many as change have come that do not look back to it.
  * Where groups have members in several states they go from all of them.
  */
 export class FreedMembers {
@@ -62,14 +75,14 @@ export class FreedMembers {
     this.#page = Math.max(MEMBERS_PAGE_MIN, Math.ceil(DUE_MAX / found.due.length));
     for (const { key } of found.due)
       for (const state of this.members)
-        state.wantEnd(key, 'least', this.#page + this.#kept + 1, retractedMax(key));
+        this.#want(state, key, this.#page + this.#kept + 1, retractedMax(key));
   }
 
   /** Of each due group the last member that is to go, of the state that is the only one; of those that are loaded. */
   *lastGoing(): Iterable<readonly [group: string, last: string]> {
     const [state] = this.members;
     for (const { key } of this.#due) {
-      if (!state!.wantEnd(key, 'least', this.#page + this.#kept + 1, 0)) continue;
+      if (!this.#want(state!, key, this.#page + this.#kept + 1, 0)) continue;
       const last = this.#gone(state!, key).members.at(-1);
       if (last !== undefined) yield [key, last[0]];
     }
@@ -77,7 +90,21 @@ export class FreedMembers {
 
   /** A group's first member will be asked for, before the tick changes it and after. */
   wantFirst(group: string, retractedMax: number): void {
-    for (const state of this.members) state.wantEnd(group, 'least', this.#kept + 1, retractedMax);
+    for (const state of this.members) this.#want(state, group, this.#kept + 1, retractedMax);
+  }
+
+  /** Asks for so many members and for all that says when they may go. Whether that is loaded. */
+  #want(state: Ordered, group: string, count: number, retractedMax: number): boolean {
+    if (!state.wantEnd(group, 'least', count, retractedMax)) return false;
+    const { changing } = this.options;
+    const last = changing && state.end(group, 'least', count + retractedMax).at(-1);
+    if (!last) return true;
+    const beyond = this.#behind(last[0], changing.backMs);
+    const isLoaded = [
+      state.wantBetween(group, '', beyond),
+      state.wantFrom(group, beyond, 'up', changing.count, retractedMax),
+    ];
+    return !isLoaded.includes(false);
   }
 
   /** Changes a group's members, and when it is due. */
@@ -111,11 +138,30 @@ export class FreedMembers {
     let count = 0;
     while (
       count < Math.min(this.#page, found.length - this.#kept) &&
-      this.#instantOf(found[count + this.#kept]![0]) < this.#bound &&
+      (this.#goesAt(state, group, found, count) ?? this.#bound) < this.#bound &&
       (last === undefined || compareText(found[count]![0], last) <= 0)
     )
       count++;
     return { members: found.slice(0, count), next: found[count]?.[0] ?? null };
+  }
+
+  /** The instant behind which one of a group's first members may go; null where too few have followed it. */
+  #goesAt(state: Ordered, group: string, first: readonly Member[], at: number): string | null {
+    const kept = first[at + this.#kept];
+    if (kept === undefined) return null;
+    const instant = this.#instantOf(kept[0]);
+    const { changing } = this.options;
+    if (changing === undefined) return instant;
+    const beyond = this.#behind(first[at]![0], changing.backMs);
+    const other = state.from(group, beyond, 'up', changing.count)[changing.count - 1];
+    if (other === undefined) return null;
+    const otherInstant = this.#instantOf(other[0]);
+    return otherInstant > instant ? otherInstant : instant;
+  }
+
+  /** A text behind all members that come no later than so long after one. */
+  #behind(member: string, ms: number): string {
+    return member.slice(0, this.#at) + instantText(instantMs(this.#instantOf(member)) + ms) + END;
   }
 
   discard(): void {
@@ -126,10 +172,8 @@ export class FreedMembers {
   #first(group: string): string | null {
     let first: string | null = null;
     for (const state of this.members) {
-      const member = state.end(group, 'least', this.#kept + 1)[this.#kept];
-      if (member === undefined) continue;
-      const instant = this.#instantOf(member[0]);
-      if (first === null || instant < first) first = instant;
+      const instant = this.#goesAt(state, group, state.end(group, 'least', this.#kept + 1), 0);
+      if (instant !== null && (first === null || instant < first)) first = instant;
     }
     return first;
   }

@@ -237,7 +237,7 @@ export class ViewOutput implements Operator {
         assert(
           false,
           `A row of the view would have the weight ${weight}: ${text}. A row was retracted that had not been inserted: ` +
-            `a function of the view gave two answers for one row.`,
+            `either a function of the view gave two answers for one row, or an operator did, which is a defect of Stillwater.`,
         );
     record.text = rows[0]?.[0] ?? '';
     record.others = rows.length > 1 || (rows[0]?.[1] ?? 1) > 1 ? rows : null;

@@ -229,7 +229,7 @@ export class Collection<
   }
 
   /**
-   * The rows in windows of time, by the column `on`: if none is named that with a watermark, or the stream's event time.
+   * The rows in windows of time, by the column `on`: if none is named the stream's event time, or that with a watermark.
    * A row with null there is an error.
    */
   window<W extends AssignedWindow<string> | SessionWindow | SlidingWindow, const On extends string = never>(

@@ -86,14 +86,14 @@ export function intervalJoinRelation(
   };
 }
 
-/** The watermarks of both sides' times, where they have any. */
+/** The watermarks of both sides' times, where they have any. Rows without a time match nothing, and wait for nothing. */
 export function intervalTimes(
   left: Relation,
   right: Relation,
   within: IntervalJoinNode['within'],
 ): { left: ColumnWatermark | null; right: ColumnWatermark | null } {
   const of = (relation: Relation, name: string): ColumnWatermark | null =>
-    freezing(relation).find(({ column }) => column === name) ?? null;
+    relation.watermarks.find(({ column }) => column === name) ?? null;
   return { left: of(left, within.left), right: of(right, within.right) };
 }
 

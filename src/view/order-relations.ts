@@ -1,3 +1,4 @@
+import type { Changing } from '../circuit/freed-members.js';
 import { freezing, freezingAmong, freezingTime } from './freezing.js';
 import type { OverNode } from './plan.js';
 import type { Column } from './column.js';
@@ -72,6 +73,8 @@ export interface OverFreed {
   /** How far rows that may still change look back, and those that come look back to these. */
   readonly keptMs: number;
   readonly keptMembers: number;
+  /** Where rows that see later ones look back by time: these may be long past, and what they look back to stays. */
+  readonly changing: Changing | null;
   /** The watermarks that the result has: none where rows look at any number of later ones. */
   readonly stays: readonly ColumnWatermark[];
 }
@@ -102,6 +105,7 @@ export function overFreed(input: Relation, { per, order, functions }: OverParts)
     by,
     keptMs: span.before + span.after,
     keptMembers: rows.before + rows.after,
+    changing: rows.after > 0 && span.before > 0 ? { count: rows.after, backMs: span.before } : null,
     stays: rows.after > 0 ? [] : [{ column: by.column, time }],
   };
 }

@@ -1,7 +1,8 @@
+import { z } from 'zod';
 import type { Value } from '../zset/value.js';
 import { aggregateSpec, type AggregateKind } from './aggregate-spec.js';
 import type { Build } from './build.js';
-import { nullable, renamed } from './column.js';
+import { type Column, nullable, renamed } from './column.js';
 import { checkOf } from './computed-value.js';
 import { pathOf } from './expression.js';
 import { groupedBy } from './exchange.js';
@@ -41,9 +42,18 @@ export function overNode(build: Build, rows: PlanNode, how: OverRequest, columns
     const made = overFunction(build, input, { name, request, order });
     return made === null ? [] : [made];
   });
-  const relation = overRelation(input.relation, { per, order, functions });
+  const known = overRelation(input.relation, { per, order, functions });
+  // What was refused is a column all the same: that it is missing is not a second error.
+  const refused = entries.filter(([name]) => !functions.some(({ column }) => column.name === name));
+  const relation = { ...known, columns: [...known.columns, ...refused.map(([name]) => unknown(name))] };
   return { op: 'over', input, per, order, functions, relation, place: build.place };
 }
+
+const unknown = (name: string): Column => ({
+  name,
+  schema: z.unknown(),
+  type: { kind: 'json', nullable: true },
+});
 
 interface Asked<R = RowFunctionRequest> {
   readonly name: string;

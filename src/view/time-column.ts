@@ -5,7 +5,7 @@ import type { Relation } from './relation.js';
 import { inputNameOf, type SourceDeclaration, type ViewDeclaration } from './declarations.js';
 import { pathOf } from './expression.js';
 import { freezing, tightest } from './freezing.js';
-import { sourcesOf } from './plan-nodes.js';
+import { inputsOf, sourcesOf } from './plan-nodes.js';
 import type { PlanNode } from './plan.js';
 
 /** A column of instants that was named. */
@@ -16,7 +16,11 @@ export function namedTime(plan: PlanNode, name: unknown, purpose: string, build:
   return String(name);
 }
 
-/** The column that says when a row was, where none is named: that with a watermark, else the event time. Null, noted, if there is none. */
+/**
+ * The column that says when a row was, where none is named: the event time, as it came; else the column with a watermark. Rows are
+ * the same whether a lateness is declared or not: a column that only has the event time's name is taken where it is the only
+ * column of instants. Null, noted, if there is none.
+ */
 export function ownTime(
   plan: PlanNode,
   asked: string,
@@ -24,7 +28,9 @@ export function ownTime(
   option = asked === 'window()' ? 'on' : 'by',
 ): string | null {
   const { relation } = plan;
-  const column = tightest(freezing(relation))?.column ?? eventTimeOf(plan);
+  const named = eventTimeOf(plan);
+  if (named !== null && isPassedOn(plan, named)) return named;
+  const column = tightest(freezing(relation))?.column ?? (instantsOf(relation).length === 1 ? named : null);
   if (column !== null) return column;
   build.note({
     code: 'no-time-column',
@@ -46,10 +52,28 @@ function eventTimeOf(plan: PlanNode): string | null {
   return names.size === 1 ? [...names][0]! : null;
 }
 
-/** The sources whose present is now, for rows with this column: those of its watermark, else all that have a time. */
+/** Whether a column is its source's of this name, and nothing that was made on the way. */
+function isPassedOn(plan: PlanNode, name: string): boolean {
+  if ('fn' in plan || 'state' in plan) return false;
+  const made = plan.op === 'select' ? plan.columns : 'by' in plan && 'aggregates' in plan ? plan.by : null;
+  if (made !== null) {
+    const value = made.find((one) => one.name === name)?.value;
+    if (value?.kind !== 'path' || value.path !== name) return false;
+  }
+  const inputs = inputsOf(plan).filter(({ relation }) => columnAt(relation.columns, name) !== null);
+  return ('left' in plan ? inputs.slice(0, 1) : inputs).every((input) => isPassedOn(input, name));
+}
+
+/**
+ * The sources whose present is now, for rows with this column: those of its watermark, else all that have a time. Of tables only
+ * where no stream is among them.
+ */
 export function timeOf(plan: PlanNode, column: string): ColumnTime {
   const watermark = plan.relation.watermarks.find((one) => one.column === column);
-  if (watermark !== undefined) return watermark.time;
+  if (watermark !== undefined) {
+    const ofStreams = watermark.time.filter(({ source }) => source.startsWith('stream:'));
+    return ofStreams.length > 0 ? ofStreams : watermark.time;
+  }
   return streamsElseTables(recordSourcesBelow(plan)).map((source) => ({
     source: inputNameOf(source),
     delayMs: 0,

@@ -23,7 +23,7 @@ interface CommonOptions<Row, Indexes extends readonly Index[]> {
   /** The words of `order=`: `'flights.desc'`, `'city,flights.desc'` or `['city', 'flights.desc']`. */
   readonly indexes?: CheckedIndexes<Row, Indexes>;
   /**
-   * Rows go when they are so old, by the column `by`: if none is named by `windowEnd`, or the column that has a watermark.
+   * Rows go when they are so old, by the column `by`: if none is named by `windowEnd`, or the event time.
    * Views that read this one see them go.
    */
   readonly retain?: Duration | { readonly age: Duration; readonly by?: InstantColumn<Row> };

@@ -35,7 +35,7 @@ export function whyNoWatermark(node: PlanNode): Blame {
     case 'sliding':
       return {
         because: `its ${node.op === 'session' ? 'sessions' : 'windows'} are of ${node.column}, and not of ${known.join(' or ')}`,
-        remedy: 'Leave out `on`: they are then of the column with a watermark.',
+        remedy: `Name it: { on: '${known[0]}' }.`,
       };
     case 'during':
       return {

@@ -2,9 +2,11 @@ import {
   computed,
   count,
   cumulating,
+  firstValue,
   hopping,
   instant,
   lag,
+  lastValue,
   lead,
   max,
   min,
@@ -104,6 +106,8 @@ function timed(random: Random): TimedTwin {
     nearInWindows,
     then,
     thenInWindows,
+    thenLately,
+    nearPairs,
     deduped,
     lately,
     throughTable,
@@ -318,6 +322,24 @@ function nearInWindows(random: Random): TimedTwin {
   });
 }
 
+/** Pairs, whose left may be missing, with what is near the left. */
+function nearPairs(random: Random): TimedTwin {
+  const { rows, sql } = pairs(random);
+  return {
+    rows: rows
+      .join(
+        { q: two },
+        { on: { k: 'k' }, within: { before: `${AFTER}ms`, after: `${BEFORE}ms`, left: 'at' } },
+      )
+      .select({ id: 'id', at: 'at', k: 'k', v: 'v', other: 'other', near: 'q.id' }),
+    sql:
+      `SELECT l.id, l."at", l.k, l.v, l.other, q.id AS near FROM (${sql}) l JOIN (SELECT * FROM two WHERE "at" >= late) q ` +
+      `ON l.k = q.k AND q."at" BETWEEN l."at" - ${AFTER} AND l."at" + ${BEFORE}`,
+    columns: [number('id'), time('at'), text('k'), number('v'), number('other'), number('near')],
+    onTime: NOTHING,
+  };
+}
+
 /** Events with what held when they happened. */
 function versions(random: Random): { rows: any; sql: string; name: string } {
   const { name, rows, sql } = sourceOf(random);
@@ -348,6 +370,18 @@ function thenInWindows(random: Random): TimedTwin {
     late: null,
     onTime: new Set(['facts']),
   });
+}
+
+/** The events alone say how late it is: the table may lie still for long. */
+function thenLately(random: Random): TimedTwin {
+  const { rows, sql, name } = versions(random);
+  const ageMs = random.of([15, 60]) * MINUTE;
+  return {
+    rows: rows.last(`${ageMs}ms`).groupBy('k').aggregate(RESULTS),
+    sql: `SELECT k, ${RESULTS_SQL} FROM (${sql}) WHERE "at" + ${ageMs} > ${clockOf(name)} GROUP BY k`,
+    columns: [text('k'), ...windowColumns],
+    onTime: new Set(['facts']),
+  };
 }
 
 function deduped(random: Random): TimedTwin {
@@ -484,8 +518,8 @@ function foldsInWindows(random: Random): TimedTwin {
 /** Events with what happened around them: those that the watermark has passed are forgotten, and stay as they were shown. */
 function rolledInTime(random: Random): TimedTwin {
   const { rows, sql } = sourceOf(random);
-  const [beforeMs, afterMs] = [random.of([3, 12]) * MINUTE, random.of([0, 0, 5]) * MINUTE];
-  const [before, after] = [random.below(3), random.of([0, 1])];
+  const [beforeMs, afterMs] = [random.of([3, 12, 30]) * MINUTE, random.of([0, 0, 5]) * MINUTE];
+  const [before, after, ahead] = [random.below(3), random.of([0, 1]), random.of([1, 1, 2])];
   const columns = [number('id'), time('at'), text('k'), number('v')];
   const inTime = 'PARTITION BY k ORDER BY "at"';
   // Events of the same moment follow one another as their texts do.
@@ -507,10 +541,24 @@ function rolledInTime(random: Random): TimedTwin {
       sql: `sum(v) OVER (${oneByOne} ROWS UNBOUNDED PRECEDING)`,
     },
     { name: freshName(), of: lag('id' as never), sql: `lag(id) OVER (${oneByOne})` },
-    { name: freshName(), of: lead('id' as never), sql: `lead(id) OVER (${oneByOne})` },
+    {
+      name: freshName(),
+      of: lead('id' as never, { offset: ahead }),
+      sql: `lead(id, ${ahead}) OVER (${oneByOne})`,
+    },
+    {
+      name: freshName(),
+      of: firstValue('id' as never, { range: `${beforeMs}ms` }),
+      sql: `arg_min(id, lpad("at"::VARCHAR, 20, '0') || id::VARCHAR) OVER (${inTime} RANGE BETWEEN ${beforeMs} PRECEDING AND CURRENT ROW)`,
+    },
+    {
+      name: freshName(),
+      of: lastValue('v' as never, { rows: { after: ahead } }),
+      sql: `last_value(v) OVER (${oneByOne} ROWS BETWEEN CURRENT ROW AND ${ahead} FOLLOWING)`,
+    },
     { name: freshName(), of: rank(), sql: `rank() OVER (${inTime})` },
   ];
-  const some = random.some(made, 1, 3);
+  const some = random.some(made, 1, 4);
   return {
     rows: rows.over({ per: 'k', order: 'at' }, Object.fromEntries(some.map(({ name, of }) => [name, of]))),
     sql: `SELECT ${list(columns)}, ${some.map((one) => `${one.sql} AS ${one.name}`).join(', ')} FROM (${sql}) WHERE "at" >= late`,

@@ -48,13 +48,17 @@ class History {
   readonly #clocks: Record<string, number> = { one: NEVER, two: NEVER, facts: NEVER };
   readonly #seen = new Set<Named>();
   #now = 600 * MINUTE;
+  readonly #keys: readonly string[];
   #id = 0;
 
   constructor(
     readonly random: Random,
     /** Sources of which nothing is late. */
     readonly onTime: ReadonlySet<string>,
-  ) {}
+  ) {
+    // Where there is but one, rows see more of one another.
+    this.#keys = random.of([['a', 'b', ''], ['a', 'b', ''], ['a']]);
+  }
 
   static async begin(random: Random, onTime: ReadonlySet<string>): Promise<History> {
     for (const name of ['one', 'two', 'facts', 'places', 'times']) await database.run(`DELETE FROM ${name}`);
@@ -66,7 +70,8 @@ class History {
   /** What comes of a source next. */
   async next(name: Named): Promise<Append> {
     const append: Append[number][] = [];
-    if (this.random.chance(0.1)) this.#now += this.random.below(90) * MINUTE;
+    // Now and then nothing comes for longer than anything is kept.
+    if (this.random.chance(0.12)) this.#now += this.random.below(this.random.of([90, 300])) * MINUTE;
     for (let left = this.random.below(6); left > 0; left--) {
       this.#now += this.random.below(4 * MINUTE);
       if (name !== 'places' && this.#seen.has(name) && this.random.chance(0.1))
@@ -102,7 +107,7 @@ class History {
 
   async #record(name: Named): Promise<Append> {
     const { random } = this;
-    const k = random.of(['a', 'b', '']);
+    const k = random.of(this.#keys);
     if (name === 'places') {
       await database.run(`DELETE FROM places WHERE k = '${k}'`);
       if (random.chance(0.3)) return this.#writer.tombstones(SOURCES.places, [k]);

@@ -31,6 +31,24 @@ const click = (time: string, who: string, page: string) => ({ at: at(time), who,
 const order = (time: string, who: string, amount: number) => ({ at: at(time), who, amount });
 
 describe('a join within an interval', () => {
+  it('is behind another whose rows may lack their time: these match nothing, and keep nothing', () => {
+    const near = { before: '5m', after: '5m' } as const;
+    const from = orders
+      .fullJoin({ click: clicks }, { on, within: near })
+      .join({ again: clicks }, { on, within: { ...near, left: 'at', right: 'at' } })
+      .select({ at: 'at', who: 'who', page: 'click.page', again: 'again.page' });
+    const joined = new Timed((view as any)('v', { from, key: ['at', 'who', 'page', 'again'] }).declaration);
+    joined.tick({
+      'stream:clicks': [click('10:00', 'ada', '/a'), click('10:00', 'eve', '/e')],
+      'stream:orders': [order('10:01', 'ada', 1)],
+    });
+    expect(joined.rows).toMatchObject([{ who: 'ada', page: '/a', again: '/a' }]);
+    joined.clock('stream:clicks', at('23:00'));
+    joined.clock('stream:orders', at('23:00'));
+    expect(joined.kept).toBe(0);
+    expect(joined.rows).toHaveLength(1);
+  });
+
   it('joins events that lie near each other, and keeps them no longer than that takes', () => {
     const from = orders.leftJoin({ click: clicks }, { on, within });
     const joined = run(from);

@@ -88,6 +88,25 @@ describeHistories({
     })),
     grain: 2.5 * MINUTE,
   },
+  'what events have of the next ones, which may come much later, and what these look back to': {
+    view: view('v', {
+      from: events.over(byTime, {
+        next: lead('n', { default: -1, offset: 2 }),
+        lately: rolling(sum('n'), { range: '10m' }),
+      }),
+      key,
+    } as never),
+    expected: placesExpected((group, place) => ({
+      next: group[place + 2]?.n ?? -1,
+      lately: totalOf(
+        group.filter(({ at: other }) => {
+          const ms = instantMs(group[place]!.at) - instantMs(other);
+          return ms >= 0 && ms <= 10 * MINUTE;
+        }),
+      ),
+    })),
+    grain: 2.5 * MINUTE,
+  },
   'numbers and running totals in the order of time': {
     view: view('v', {
       from: events.over(byTime, {
@@ -222,6 +241,16 @@ describe('rows in the order of a time that the watermark has passed', () => {
     expect(kept.rows.slice(-2)).toMatchObject([
       { at: at(2_799_000), before: at(2_797_000), next: at('23:00') },
       { at: at('23:00'), before: at(2_798_000), next: null },
+    ]);
+  });
+
+  it('are forgotten, but for those in the range of one that a later one changes', () => {
+    const kept = passed({ next: lead('n'), lately: rolling(count(), { range: '5s' }) });
+    expect(kept.kept).toBe(6);
+    kept.tick({ 'stream:events': [event(1, 23 * 3_600)] });
+    expect(kept.rows.slice(-2)).toMatchObject([
+      { at: at(2_799_000), lately: 6, next: 1 },
+      { at: at('23:00'), lately: 1, next: null },
     ]);
   });
 

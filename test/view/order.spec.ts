@@ -238,6 +238,11 @@ describe('rows with what they have of their place', () => {
       'unknown-column: There is no column "tags" to look ahead to.',
       'bad-option: The frame of the column "i" has an impossible before.',
     ]);
+    // What is refused is not missing as well.
+    const refused: any = bids.over({ order: 'at' }, { e: rolling(count(), { range: 'soon' as never }) });
+    expect(problems(refused.select({ auction: 'auction', e: 'e' }))).toEqual([
+      'bad-option: The column "e" has an impossible range.',
+    ]);
     expect(problems(bids.over({} as never, {}))).toEqual([
       'no-order: Nothing is said of the order of the rows of over().',
       'no-columns: over() makes no columns.',

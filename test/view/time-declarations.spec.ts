@@ -60,6 +60,27 @@ describe('windows', () => {
     expect(error!.message).toContain("{ on: '…' }");
   });
 
+  it('are of the same column whether a lateness is declared or not', () => {
+    const columnOf = (from: any) => from.window(tumbling('1h')).rows().plan.column;
+    const inWindows = (from: any) => from.window(tumbling('10m')).rows();
+    expect(
+      [flights, timeless].map((from) =>
+        columnOf(inWindows(from).select({ at: 'at', windowEnd: 'windowEnd' })),
+      ),
+    ).toEqual(['at', 'at']);
+    const within = { before: '0s', after: '0s' };
+    for (const from of [flights, timeless]) {
+      const { plan } = inWindows(from).join({ other: from }, { on: { origin: 'origin' }, within });
+      expect(plan.within).toMatchObject({ left: 'at', right: 'at' });
+    }
+    // Called as the event time is, and another: only a watermark tells which is meant.
+    const swapped = (from: any) => from.select({ at: 'booked', origin: 'origin', was: 'at' });
+    expect(columnOf(swapped(flights))).toBe('was');
+    expect(codes(grouped(swapped(timeless).window(tumbling('1h'))))).toContain('no-time-column');
+    const last = (from: any) => from.groupBy('origin').aggregate({ at: max('at') });
+    expect([flights, timeless].map((from) => columnOf(last(from)))).toEqual(['at', 'at']);
+  });
+
   it('are of instants', () => {
     expect(codes(grouped(flights.window(tumbling('1h'), { on: 'origin' })))).toEqual(['wrong-type']);
     expect(codes(grouped(flights.window(tumbling('1h'), { on: 'nowhere' })))).toEqual(['unknown-column']);
@@ -315,6 +336,18 @@ describe('rows that go by themselves', () => {
         key: 'windowStart',
       })[0]!.message,
     ).toContain('the table "prices" may change a row at any time');
+  });
+
+  it('are told the time by the stream alone where its watermark waits for a table too', () => {
+    const late: any = table('late', {
+      schema: z.object({ origin: z.string(), since: instant() }),
+      key: 'origin',
+      eventTime: 'since',
+      lateness: '1h',
+    });
+    const priced = flights.leftJoinAsOf({ price: late }, { on: { origin: 'origin' } });
+    expect(priced.plan.relation.watermarks[0].time.map(({ source }: any) => source)).toContain('table:late');
+    expect(priced.last('10m').plan.time).toEqual([{ source: 'stream:flights', delayMs: 0 }]);
   });
 
   it('of a view go by the end of their window, or by the column with a watermark', () => {

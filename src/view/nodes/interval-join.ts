@@ -2,6 +2,7 @@ import { DueTimes } from '../../circuit/due-times.js';
 import { generatedExtension, generatedRead } from '../../circuit/generated-row.js';
 import { IntervalJoin, type IntervalSide } from '../../circuit/operators/interval-join.js';
 import type { Row } from '../../zset/value.js';
+import { columnAt } from '../column.js';
 import type { PlanCompiler } from '../compile-plan.js';
 import { describeFunction } from '../describe-expression.js';
 import { durationText } from '../duration.js';
@@ -12,6 +13,7 @@ import { keptGrowth } from '../kept-growth.js';
 import type { NodeKind } from '../node-kind.js';
 import { both } from '../paths.js';
 import type { IntervalJoinNode } from '../plan.js';
+import type { ColumnWatermark, Relation } from '../relation.js';
 import { join } from './join.js';
 
 export const intervalJoin: NodeKind<IntervalJoinNode> = {
@@ -20,13 +22,22 @@ export const intervalJoin: NodeKind<IntervalJoinNode> = {
     const [left, right] = join.reads({ ...node, op: 'join' }, needed);
     return [both(left!, new Set([node.within.left])), both(right!, new Set([node.within.right]))];
   },
-  describe: ({ kind, as, on, where, within }) => ({
-    kind,
-    as,
-    on: joinedBy(on),
-    within,
-    ...(where && { where: describeFunction(where) }),
-  }),
+  describe({ kind, left, right, as, on, where, within }) {
+    const times = intervalTimes(left.relation, right.relation, within);
+    const isMissing = (relation: Relation, time: ColumnWatermark | null): boolean =>
+      time !== null && columnAt(relation.columns, time.column)?.type.nullable === true;
+    return {
+      kind,
+      as,
+      on: joinedBy(on),
+      within,
+      ...(where && { where: describeFunction(where) }),
+      // Rows that may lack their time were kept for ever once, and are stored otherwise since.
+      ...((isMissing(left.relation, times.left) || isMissing(right.relation, times.right)) && {
+        freed: true,
+      }),
+    };
+  },
   explain({ kind, left, right, as, on, where, within }) {
     const times = intervalTimes(left.relation, right.relation, within);
     const interval = `from ${durationText(within.beforeMs)} before to ${durationText(within.afterMs)} after`;

@@ -31,11 +31,16 @@ export const over: NodeKind<OverNode> = {
   inputs: (node) => [node.input],
   // Among rows of equal order the rest of their columns decides.
   reads: () => [null],
-  describe: ({ per, order, functions }) => ({
-    per,
-    order: order.map(orderTermText),
-    functions: functions.map((of) => [of.column.name, describeFunction(of)]),
-  }),
+  describe({ input, per, order, functions }) {
+    // It says when rows are due to be forgotten, which is stored.
+    const changing = overFreed(input.relation, { per, order, functions })?.changing;
+    return {
+      per,
+      order: order.map(orderTermText),
+      functions: functions.map((of) => [of.column.name, describeFunction(of)]),
+      ...(changing && { changing }),
+    };
+  },
   explain({ input, per, order, functions }) {
     const group = per.length > 0 ? ` of each ${per.join(', ')}` : '';
     const columns = functions.map((of) => `${of.column.name} = ${functionText(of, order)}`).join(', ');
@@ -93,12 +98,19 @@ const KIND_WIDTH = 1;
 
 function freedRows(
   rows: Ordered,
-  { by: { time }, keptMs, keptMembers }: OverFreed,
+  { by: { time }, keptMs, keptMembers, changing }: OverFreed,
   compiler: PlanCompiler,
 ): FreedMembers {
   compiler.needsTime(time);
   const due = new DueTimes(compiler.ordered('due'));
-  return new FreedMembers([rows], { time, keptMs, keptMembers, instantAt: KIND_WIDTH, due });
+  return new FreedMembers([rows], {
+    time,
+    keptMs,
+    keptMembers,
+    ...(changing && { changing }),
+    instantAt: KIND_WIDTH,
+    due,
+  });
 }
 
 const isNumber = (kind: OverFunction['kind']): boolean =>
