@@ -47,7 +47,8 @@ export const viewStoreMutations: readonly Mutation[] = [
       const bucket = views.bucket.bind(views);
       views.bucket = async (task, number) => {
         const page = await bucket(task, number);
-        const record = page.record && { ...page.record, tick: Math.max(0, page.record.tick - 1) };
+        // Not before the first: who has read nothing would begin again, for ever.
+        const record = page.record && { ...page.record, tick: Math.max(1, page.record.tick - 1) };
         return { ...page, record };
       };
       return { ...memoryPorts(redis), views };
