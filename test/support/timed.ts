@@ -50,6 +50,7 @@ export class Timed {
 
   tick(inputs: Ticked, inVain = false): this {
     const clocks = new Map(this.clocks);
+    const entries = this.#entries;
     const deltas = new Map<string, Delta>();
     for (const [name, rows] of Object.entries(inputs)) deltas.set(name, this.#deltaOf(name, rows));
     const time = this.#time();
@@ -57,6 +58,7 @@ export class Timed {
     if (inVain) {
       this.store.step(circuit, deltas, time, this.#before);
       circuit.discard();
+      this.#entries = entries;
       this.clocks.clear();
       for (const [name, clock] of clocks) this.clocks.set(name, clock);
       return this;
