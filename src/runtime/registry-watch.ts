@@ -10,8 +10,6 @@ import type { Workers } from './ports/workers.js';
  */
 export class RegistryWatch {
   #snapshot: RegistrySnapshot = { revision: -1, release: 0, archived: false, generations: [], numbers: {} };
-  /** The last reading, and when it began. */
-  #reading = { at: -Infinity, snapshot: Promise.resolve(this.#snapshot) };
   readonly #listeners = new Set<() => void>();
   readonly #stopped = new AbortController();
   #stopListening: (() => void) | null = null;
@@ -63,14 +61,7 @@ export class RegistryWatch {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Reads the registry, unless that was begun `ageMs` ago or less. */
-  refresh(ageMs = -1): Promise<RegistrySnapshot> {
-    const now = this.clock.monotonicMs();
-    if (now - this.#reading.at > ageMs) this.#reading = { at: now, snapshot: this.#read() };
-    return this.#reading.snapshot;
-  }
-
-  async #read(): Promise<RegistrySnapshot> {
+  async refresh(): Promise<RegistrySnapshot> {
     const snapshot = await this.registry.read();
     if (snapshot.revision !== this.#snapshot.revision || snapshot.release !== this.#snapshot.release) {
       this.#snapshot = snapshot;

@@ -18,9 +18,6 @@ import { WorkerInputs, type WorkerInputsOptions } from './worker-inputs.js';
 /** As objects long values take far more memory than what counts as an entry. */
 const OBJECTS_PART_MAX = 1 / 20;
 
-/** What was read of the registry so long ago is known well enough to claim a task: a process may be paused just after it read, too. */
-const KNOWN_MS = 50;
-
 export interface RunningTasksOptions extends WorkerInputsOptions {
   id: string;
   code: Code;
@@ -114,12 +111,12 @@ export class RunningTasks {
     await Promise.all([...this.#running.values()].map(({ ended }) => ended));
   }
 
-  /** Claims a task and runs it. What its owner was attempting is only of interest if it died: one that lives came to the step's end. */
+  /**
+   * Claims a task and runs it, if its generation is there to stay. What its owner was attempting is only of interest if it died: one that
+   * lives came to the step's end.
+   */
   async take({ task: id, owner, epoch }: TaskStatus, died: boolean): Promise<void> {
     const { code, registry, tasks: store, limits, metrics, clock, logger, nonce } = this.options;
-    // What is known of the registry may be old, where this process was paused: nothing that was dropped is taken up again, and
-    // nothing for what had its number before. Who takes thousands does not read it for each.
-    await registry.refresh(KNOWN_MS);
     const generation = registry.generation(id.view, id.generation);
     const view = generation && code.view(generation.fingerprint);
     if (!generation || !view || generation.state === 'dropping') return;

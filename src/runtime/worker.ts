@@ -209,6 +209,9 @@ export class Worker {
     if (!heard && due.some(({ owner }) => owner !== null && owner !== id)) return false;
     // Each takes a few round trips, in which nobody goes on with it.
     for (let at = 0; at < due.length; at += TAKEN_MAX) {
+      // What is known of the registry may be old, where this process was paused: nothing that was dropped is taken up again, and
+      // nothing for what had its number before.
+      await this.options.registry.refresh();
       const taken = await Promise.allSettled(
         due
           .slice(at, at + TAKEN_MAX)

@@ -17,10 +17,9 @@ const generationOf = (fingerprint: string, state: Generation['state'] = 'serving
 /** Takes a task where the registry is found to say this, of which before it said something else. What it was claimed for. */
 async function claimedWhere(found: Generation | null): Promise<string[]> {
   const claimed: string[] = [];
-  let known: Generation | null = generationOf('known');
   const options = {
     limits: defaultLimits,
-    registry: { generation: () => known, refresh: async () => (known = found) },
+    registry: { generation: () => found },
     code: { view: (fingerprint: string) => (fingerprint === 'unknown' ? null : {}) },
     tasks: {
       blamed: async () => [],
@@ -39,7 +38,7 @@ async function claimedWhere(found: Generation | null): Promise<string[]> {
   return claimed;
 }
 
-describe('a task is claimed by what the registry says at that time', () => {
+describe('a task is claimed by what the registry says', () => {
   it.each([
     ['for the definition that has the number now', generationOf('now'), ['now in format 1']],
     ['not without the code of that', generationOf('unknown'), []],
