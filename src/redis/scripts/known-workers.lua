@@ -2,6 +2,7 @@
 -- Who said last that it is alive, where Redis takes no writes: nobody can say it again, so that what has run out says nothing.
 --
 -- KEYS  1 workers (hash: id → 'expires info')
+-- ARGV  none
 -- Reply as that of renew.lua
 local time = redis.call('TIME')
 local live = { 'LIVE', tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000) }
