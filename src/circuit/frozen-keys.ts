@@ -1,6 +1,6 @@
 import { instantText } from '../zset/instant-text.js';
 import type { Row } from '../zset/value.js';
-import { retractionsIn } from './arrangement.js';
+import { changeOf, retractionsIn } from './arrangement.js';
 import { DUE_MAX, type DueTimes } from './due-times.js';
 import type { PairWork, SideName } from './pair-work.js';
 import type { PairSide } from './pairing.js';
@@ -72,9 +72,7 @@ export class FrozenKeys {
   changed(work: PairWork): void {
     const at = this.#atOf(work);
     if (at === null) return;
-    let change = 0;
-    for (const { weight } of work.changes.values()) change += weight;
-    this.options.due.add(at, work.key, change);
+    this.options.due.add(at, work.key, changeOf(work.changes));
   }
 
   /** Takes away what is over, as much as a tick takes. */
@@ -98,7 +96,7 @@ export class FrozenKeys {
   }
 
   #atOf({ side, changes }: PairWork): string | null {
-    for (const { row } of changes.values()) return this.options.atOf[side](row);
-    return null;
+    const [first] = changes;
+    return first ? this.options.atOf[side](first.row) : null;
   }
 }

@@ -1,7 +1,8 @@
 import { assert } from '../assert.js';
 import { INSTANT_WIDTH, instantText } from '../zset/instant-text.js';
 import type { Row } from '../zset/value.js';
-import { type Changes, OrderedArrangement, type RowChange, type Weighted } from './arrangement.js';
+import type { Changes, RowChange, Weighted } from './arrangement.js';
+import { OrderedArrangement } from './ordered-arrangement.js';
 import { DUE_MAX, type DueTimes } from './due-times.js';
 import type { Ordered } from './operator.js';
 

@@ -1,5 +1,6 @@
 import type { Clock } from './clock.js';
 import { type Heard, heardIn } from './followed.js';
+import { KnownBefore } from './known-before.js';
 import type { TaskStore } from './ports/task-store.js';
 import type { TaskId } from './task-id.js';
 
@@ -13,8 +14,7 @@ type HeardBy = readonly (readonly Heard[] | null)[];
 export class Receivers {
   #asked = -Infinity;
   #answer: Promise<HeardBy>;
-  /** Answers and when they came, the oldest first: the last that is old enough, and all that are younger. */
-  #known: { readonly at: number; readonly heard: HeardBy }[] = [];
+  readonly #known: KnownBefore<HeardBy>;
 
   constructor(
     readonly tasks: readonly TaskId[],
@@ -23,6 +23,7 @@ export class Receivers {
     readonly options: { readonly everyMs: number; readonly keepMs: number },
   ) {
     this.#answer = Promise.resolve(tasks.map(() => null));
+    this.#known = new KnownBefore(options.keepMs);
   }
 
   /** How many entries of a sender each has read, as was found so long ago at the most; of `ROUNDS`, how many of these. */
@@ -38,19 +39,17 @@ export class Receivers {
   /** The tick of the last entry of a sender that each had read a while ago: what was before nobody asks for again. */
   async ticksReadBefore(sender: number): Promise<readonly number[]> {
     await this.#ask(this.options.everyMs);
-    const { keepMs } = this.options;
-    const [oldest] = this.#known;
-    if (oldest === undefined || this.clock.monotonicMs() - oldest.at < keepMs) return this.tasks.map(() => 0);
-    const newest = this.#known.at(-1)!;
+    const known = this.#known.at(this.clock.monotonicMs());
+    if (known === null) return this.tasks.map(() => 0);
     // A receiver whose Redis went back asks again for what it had.
-    return oldest.heard.map((heard, receiver) =>
-      Math.min(heard?.at(sender)?.tick ?? 0, newest.heard[receiver]?.at(sender)?.tick ?? 0),
+    return known.before.map((heard, receiver) =>
+      Math.min(heard?.at(sender)?.tick ?? 0, known.last[receiver]?.at(sender)?.tick ?? 0),
     );
   }
 
   /** The store is elsewhere than it was: what receivers had read then they may not have now. */
   forget(): void {
-    this.#known = [];
+    this.#known.forget();
     this.#asked = -Infinity;
   }
 
@@ -67,8 +66,7 @@ export class Receivers {
     try {
       const statuses = await this.store.status(this.tasks);
       const heard = statuses.map(({ record }) => record && heardIn(record));
-      this.#known.push({ at: now, heard });
-      while (this.#known.length > 1 && now - this.#known[1]!.at >= this.options.keepMs) this.#known.shift();
+      this.#known.add(now, heard);
       return heard;
     } catch {
       // Without an answer nothing is known to have been read since.

@@ -6,6 +6,7 @@ import type { Code } from './code.js';
 import type { TimedPartition } from './heartbeats.js';
 import type { Logger } from './logger.js';
 import { shapeOf } from './generation-tasks.js';
+import { KnownBefore } from './known-before.js';
 import { definitionIn } from './new-generations.js';
 import type { Claimed, TaskStatus } from './ports/task-store.js';
 import { BEGINNING, tickOf } from './position.js';
@@ -205,8 +206,7 @@ export class RunningTasks {
   async #followReaders(name: string, task: Task): Promise<void> {
     const { clock, limits } = this.options;
     let asked = 0;
-    /** From where it was needed and when, the oldest first: the last that is old enough, and all that are younger. */
-    const needed: { readonly at: number; readonly from: number }[] = [];
+    const needed = new KnownBefore<number>(limits.exchangeKeptMs);
     while (this.#running.get(name)?.task === task) {
       await clock.sleep(limits.readerReportMs, this.told.stopped);
       if (this.told.stopped.aborted) return;
@@ -218,11 +218,9 @@ export class RunningTasks {
       const read = await this.#readOf(task.id).catch(() => null);
       if (read === null) continue;
       const at = clock.monotonicMs();
-      const from = Math.min(tick, ...read);
-      needed.push({ at, from });
-      while (needed.length > 1 && at - needed[1]!.at >= limits.exchangeKeptMs) needed.shift();
-      const [oldest] = needed;
-      if (at - oldest!.at >= limits.exchangeKeptMs) task.trimChangelog(Math.min(oldest!.from, from));
+      needed.add(at, Math.min(tick, ...read));
+      const from = needed.at(at);
+      if (from !== null) task.trimChangelog(Math.min(from.before, from.last));
     }
   }
 }

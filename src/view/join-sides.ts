@@ -1,13 +1,10 @@
-import {
-  type Arrangement,
-  KeyedArrangement,
-  keyedArrangementCodec,
-  OrderedArrangement,
-} from '../circuit/arrangement.js';
+import type { Arrangement } from '../circuit/arrangement.js';
 import { DueTimes } from '../circuit/due-times.js';
 import { FrozenKeys } from '../circuit/frozen-keys.js';
 import { generatedKey, generatedRead } from '../circuit/generated-row.js';
+import { KeyedArrangement, keyedArrangementCodec } from '../circuit/keyed-arrangement.js';
 import type { Ordered } from '../circuit/operator.js';
+import { OrderedArrangement } from '../circuit/ordered-arrangement.js';
 import { pairWorkCodec } from '../circuit/pair-work.js';
 import { PairWorks } from '../circuit/pair-works.js';
 import { queueCodec, WorkQueue } from '../circuit/work-queue.js';

@@ -1,4 +1,4 @@
-import { OrderedArrangement } from '../../src/circuit/arrangement.js';
+import { OrderedArrangement } from '../../src/circuit/ordered-arrangement.js';
 import { OrderedState } from '../../src/circuit/ordered-state.js';
 
 describe('the rows an arrangement remembers', () => {

@@ -1,10 +1,7 @@
-import {
-  type Arrangement,
-  CountedArrangement,
-  KeyedArrangement,
-  keyedArrangementCodec,
-  OrderedArrangement,
-} from '../../src/circuit/arrangement.js';
+import type { Arrangement } from '../../src/circuit/arrangement.js';
+import { CountedArrangement } from '../../src/circuit/counted-arrangement.js';
+import { KeyedArrangement, keyedArrangementCodec } from '../../src/circuit/keyed-arrangement.js';
+import { OrderedArrangement } from '../../src/circuit/ordered-arrangement.js';
 import type { CircuitBuilder } from '../../src/circuit/circuit-builder.js';
 import { type ErrorSink, json } from '../../src/circuit/operator.js';
 import { Join } from '../../src/circuit/operators/join.js';

@@ -1,7 +1,8 @@
 import { Delta } from '../../zset/delta.js';
 import { instantMs, instantText } from '../../zset/instant-text.js';
 import type { Row } from '../../zset/value.js';
-import { type Kept, type OrderedArrangement, retractionsIn } from '../arrangement.js';
+import { type Kept, retractionsIn } from '../arrangement.js';
+import type { OrderedArrangement } from '../ordered-arrangement.js';
 import type { DueTimes } from '../due-times.js';
 import type { TextRange } from '../known-group.js';
 import type { Operator, Ordered } from '../operator.js';

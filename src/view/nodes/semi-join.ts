@@ -1,4 +1,4 @@
-import { CountedArrangement } from '../../circuit/arrangement.js';
+import { CountedArrangement } from '../../circuit/counted-arrangement.js';
 import { json } from '../../circuit/operator.js';
 import { Join } from '../../circuit/operators/join.js';
 import { describeFunction } from '../describe-expression.js';

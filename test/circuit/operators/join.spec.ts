@@ -1,4 +1,4 @@
-import { OrderedArrangement } from '../../../src/circuit/arrangement.js';
+import { OrderedArrangement } from '../../../src/circuit/ordered-arrangement.js';
 import { PairWorks } from '../../../src/circuit/pair-works.js';
 import { Join } from '../../../src/circuit/operators/join.js';
 import { joinOf } from '../../support/joins.js';
