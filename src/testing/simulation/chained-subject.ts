@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { count, sum } from '../../view/aggregates.js';
-import { computed } from '../../view/computed.js';
 import { declarationOf } from '../../view/declaration-of.js';
 import { max } from '../../view/ordered-aggregates.js';
 import type { TableDeclaration, ViewDeclaration } from '../../view/declarations.js';
 import { table } from '../../view/table.js';
 import { view } from '../../view/view.js';
+import { bothTotals } from './sale-subjects.js';
 import { BUYERS, citiesIn, citySource, saleSource, salesIn, saleStream } from './sales.js';
 import type { Shape, Shown, Subject } from './subject.js';
 
@@ -27,7 +27,6 @@ export function chained({ partitions, buckets, retain }: Shape): Subject {
     partitions: partitions === 1 ? 2 : 3,
     buckets,
   });
-  const all = computed(z.literal('all'), () => 'all' as const);
   const ofShops = sales
     .groupBy('shop')
     .aggregate({ sales: count() })
@@ -38,14 +37,7 @@ export function chained({ partitions, buckets, retain }: Shape): Subject {
     .aggregate({ sales: count() })
     .groupBy()
     .aggregate({ long: sum('sales') });
-  const both = view('both', {
-    from: ofShops
-      .select({ all, short: 'short' })
-      .join({ other: ofBuyers.select({ all, long: 'long' }) }, { on: { all: 'all' } })
-      .select({ all: 'all', short: 'short', long: 'other.long' }),
-    key: 'all',
-    buckets,
-  });
+  const both = bothTotals(ofShops, ofBuyers, buckets);
   const places = declarationOf(homes) as TableDeclaration;
   return {
     name: `chained to ${perCity.declaration.partitions}`,

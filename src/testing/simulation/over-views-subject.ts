@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { count, sum } from '../../view/aggregates.js';
-import { computed } from '../../view/computed.js';
 import { declarationOf } from '../../view/declaration-of.js';
 import { max } from '../../view/ordered-aggregates.js';
 import type { TableDeclaration, ViewDeclaration } from '../../view/declarations.js';
@@ -8,7 +7,7 @@ import { table } from '../../view/table.js';
 import { view } from '../../view/view.js';
 import { tumbling } from '../../view/window.js';
 import { visitsOf } from './moved-in-time-subject.js';
-import { byShopOf, shownByShop } from './sale-subjects.js';
+import { bothTotals, byShopOf, shownByShop } from './sale-subjects.js';
 import { citiesIn, citySource, saleSource, salesIn, saleStream, SHOPS } from './sales.js';
 import type { Shape, Shown, Subject } from './subject.js';
 
@@ -37,21 +36,13 @@ export function movedOverViews({ partitions, buckets, retain }: Shape): Subject 
       .aggregate({ shops: count(), sales: sum('sales'), amount: sum('amount') }),
     buckets,
   });
-  const all = computed(z.literal('all'), () => 'all' as const);
   const ofShops = byShop.groupBy().aggregate({ short: sum('sales') });
   const ofBuyers = byShop
     .groupBy('buyers')
     .aggregate({ sales: sum('sales') })
     .groupBy()
     .aggregate({ long: sum('sales') });
-  const both = view('both', {
-    from: ofShops
-      .select({ all, short: 'short' })
-      .join({ other: ofBuyers.select({ all, long: 'long' }) }, { on: { all: 'all' } })
-      .select({ all: 'all', short: 'short', long: 'other.long' }),
-    key: 'all',
-    buckets,
-  });
+  const both = bothTotals(ofShops, ofBuyers, buckets);
   const places = declarationOf(shops) as TableDeclaration;
   return {
     name: `moved over views to ${byBuyers.declaration.partitions}`,

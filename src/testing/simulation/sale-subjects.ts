@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { count, countDistinct, sum } from '../../view/aggregates.js';
+import type { Collection } from '../../view/collection.js';
+import { computed } from '../../view/computed.js';
 import { declarationOf } from '../../view/declaration-of.js';
 import { max, min } from '../../view/ordered-aggregates.js';
 import type { TableDeclaration, ViewDeclaration } from '../../view/declarations.js';
@@ -164,6 +166,23 @@ export function moved({ partitions, buckets, retain }: Shape): Subject {
       ]);
     },
   };
+}
+
+/** What is counted by ways of different lengths, beside each other in one row: the same number at any moment. */
+export function bothTotals(
+  ofShops: Collection<{ short: number }>,
+  ofBuyers: Collection<{ long: number }>,
+  buckets: number,
+) {
+  const all = computed(z.literal('all'), () => 'all' as const);
+  return view('both', {
+    from: ofShops
+      .select({ all, short: 'short' })
+      .join({ other: ofBuyers.select({ all, long: 'long' }) }, { on: { all: 'all' } })
+      .select({ all: 'all', short: 'short', long: 'other.long' }),
+    key: 'all',
+    buckets,
+  });
 }
 
 export const byShopOf = (sales: ReturnType<typeof saleStream>, buckets: number) =>
