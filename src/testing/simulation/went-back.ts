@@ -2,6 +2,7 @@ import { type Followed, heardIn, isBetween } from '../../runtime/followed.js';
 import type { TaskStatus } from '../../runtime/ports/task-store.js';
 import { followsRounds, givesRounds } from '../../runtime/rounds.js';
 import { type TaskId, taskName, taskNamed } from '../../runtime/task-id.js';
+import { NO_TICK } from '../../runtime/tick.js';
 import { stageOf } from '../../view/exchange.js';
 import { inputNameOf, type ViewDeclaration } from '../../view/declarations.js';
 import { sourcesOf } from '../../view/plan-nodes.js';
@@ -110,7 +111,7 @@ export class WentBack {
     return (
       this.#upstreamWentBack(view) ||
       (this.#hasGoneBack(task.view, (name) => placeIn(name).stage === 0) &&
-        (task.stage === 0 ? lacksRows : (heardIn(record!)?.some(({ more }) => more) ?? false))) ||
+        (task.stage === 0 ? lacksRows : heardIn(record ?? NO_TICK)?.some(({ more }) => more) === true)) ||
       others.some(
         (other) => other.task.view === task.view && other.task.stage < task.stage && other.parked !== null,
       )
