@@ -68,9 +68,7 @@ function ofJoin(node: JoinNode | SemiJoinNode, without: PlanNode | undefined): B
   const [ofLeft, ofRight] = [left, right].map(({ relation }) => tightest(freezing(relation))!.column);
   return {
     because: `the sides are joined by ${onText(on)}, and by no column that has a watermark on both: ${ofLeft} of the left, ${ofRight} of the right`,
-    remedy:
-      `Join by windows, or by what else they have: on: { …, ${ofLeft}: '${ofRight}' }` +
-      (node.op === 'join' ? ', or `within` a time.' : '.'),
+    remedy: `Join by windows, or by what else they have: on: { …, ${ofLeft}: '${ofRight}' }, or \`within\` a time.`,
   };
 }
 

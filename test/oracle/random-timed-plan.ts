@@ -108,6 +108,8 @@ function timed(random: Random): TimedTwin {
     thenInWindows,
     thenLately,
     nearPairs,
+    matchedNear,
+    matchedNearInWindows,
     deduped,
     lately,
     throughTable,
@@ -338,6 +340,39 @@ function nearPairs(random: Random): TimedTwin {
     columns: [number('id'), time('at'), text('k'), number('v'), number('other'), number('near')],
     onTime: NOTHING,
   };
+}
+
+/** Events that have one of the other stream near them, or for certain none. */
+function matching(random: Random): { rows: any; sql: string; watermark: string } {
+  const anti = random.chance(0.5);
+  const { name, rows, sql } = sourceOf(random);
+  const [other, otherName] = name === 'one' ? [two, 'two'] : [one, 'one'];
+  const conditioned = random.chance(0.3);
+  const exists =
+    `EXISTS (SELECT 1 FROM (SELECT * FROM ${otherName} WHERE "at" >= late) r WHERE l.k = r.k ` +
+    `AND r."at" BETWEEN l."at" - ${BEFORE} AND l."at" + ${AFTER}${conditioned ? ' AND l.v <= r.v' : ''})`;
+  const isOver = `(l.k IS NULL OR l."at" + ${AFTER} < ${watermarkOf(otherName)})`;
+  return {
+    rows: rows[anti ? 'antiJoin' : 'semiJoin'](other, {
+      on: { k: 'k' },
+      within: { before: `${BEFORE}ms`, after: `${AFTER}ms` },
+      ...(conditioned && { where: (l: any, r: any) => l.v <= r.v }),
+    }),
+    sql:
+      `SELECT l.id, l."at", l.k, l.v FROM (SELECT * FROM (${sql}) WHERE "at" >= late) l ` +
+      `WHERE ${anti ? `NOT ${exists} AND ${isOver}` : exists}`,
+    watermark: `least(${watermarkOf(name)}, ${watermarkOf(otherName)} - ${AFTER})`,
+  };
+}
+
+function matchedNear(random: Random): TimedTwin {
+  const columns = [number('id'), time('at'), text('k'), number('v')];
+  const { rows, sql } = matching(random);
+  return { rows, sql, columns, onTime: NOTHING };
+}
+
+function matchedNearInWindows(random: Random): TimedTwin {
+  return windowed(random, { ...matching(random), at: 'at', late: null });
 }
 
 /** Events with what held when they happened. */

@@ -370,15 +370,6 @@ describe('a module compiled without its types being checked', () => {
     expect(of(s.window((hopping as any)('1h')).rows())).toEqual([]);
   });
 
-  it('is told that semi and anti joins know no interval', () => {
-    const how = { on: { origin: 'origin' }, within: { before: '1m', after: '1m' } };
-    for (const method of ['semiJoin', 'antiJoin']) {
-      const [error] = errorsOf(viewOf((flights as any)[method](flights, how), { key: 'origin' }));
-      expect(error!.message).toContain(`${method}() has an option "within", which there is not.`);
-      expect(error!.message).toContain('Join within a time by join() or leftJoin()');
-    }
-  });
-
   it('is told what is no aggregate, such as one that was never called', () => {
     for (const wrong of [count, 5, null, 'count', rolling(sum('delay' as never), { rows: 2 })])
       expect(codes(viewOf(flights.groupBy('origin').aggregate({ n: wrong })))).toEqual(['bad-option']);
