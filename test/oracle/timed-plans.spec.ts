@@ -148,7 +148,11 @@ function counted({ rows, columns }: TimedTwin): any {
   return made.declaration;
 }
 
-async function expectEqual(run: ViewRun, { sql, columns }: TimedTwin): Promise<void> {
+async function expectEqual(
+  run: ViewRun,
+  { sql, columns, tables }: ReturnType<typeof randomTimedPlan>,
+): Promise<void> {
+  for (const [name, made] of tables) await database.run(`CREATE OR REPLACE TEMP TABLE ${name} AS ${made}`);
   const names = columns.map(({ name }) => `"${name}"`).join(', ');
   const reader = await database.runAndReadAll(`SELECT ${names} FROM (${sql})`);
   const expected = reader
