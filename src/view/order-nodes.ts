@@ -168,7 +168,7 @@ export function noteWhole(
   if (Number.isInteger(value) && value >= least && value <= most) return;
   build.note({
     code: 'bad-option',
-    what: `${where} has an impossible ${option}.`,
+    what: `The \`${option}\` of ${where} is ${String(value)}, and not a whole number from ${least} to ${most}.`,
     evidence: { [option]: String(value) },
     remedy: `Give a whole number from ${least} to ${most}.`,
     place: build.place,

@@ -1,6 +1,7 @@
 import {
   computed,
   count,
+  countIf,
   cumulating,
   firstValue,
   hopping,
@@ -611,6 +612,14 @@ function rolledInTime(random: Random): TimedTwin {
       name: freshName(),
       of: rolling(sum('v' as never), { rows: 'all' }),
       sql: `sum(v) OVER (${oneByOne} ROWS UNBOUNDED PRECEDING)`,
+    },
+    {
+      name: freshName(),
+      of: rolling(
+        countIf((row: any) => row.v >= 2),
+        { range: { before: 'all' } },
+      ),
+      sql: `count(*) FILTER (WHERE v >= 2) OVER (${inTime} RANGE UNBOUNDED PRECEDING)`,
     },
     { name: freshName(), of: lag('id' as never), sql: `lag(id) OVER (${oneByOne})` },
     {
