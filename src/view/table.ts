@@ -58,13 +58,6 @@ export function table<S extends z.core.$ZodType, const Key extends Names, const 
   const key = read.keyColumns(columns, options.key, 'key');
   if (key.length === 0)
     read.note('no-key', 'does not say what identifies a row.', {}, `Name a column: key: '…'.`);
-  if (options.lateness !== undefined && options.eventTime === undefined)
-    read.note(
-      'no-event-time',
-      'has a `lateness` and no event time to measure it by.',
-      { lateness: String(options.lateness) },
-      `Name the column that says since when a record holds: eventTime: '…'.`,
-    );
   return new Table(
     {
       kind: 'table',
@@ -76,7 +69,7 @@ export function table<S extends z.core.$ZodType, const Key extends Names, const 
       place,
       key,
       eventTime: read.eventTime(columns, options.eventTime as string | undefined),
-      latenessMs: read.lateness(options.lateness),
+      latenessMs: read.lateness(options, 'since when a record holds'),
       retain: read.retain(options.retain),
     },
     read.problems,

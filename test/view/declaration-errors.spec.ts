@@ -94,7 +94,7 @@ describe('a wrong declaration', () => {
 
   it('of a stream is found though only the view over it is given', () => {
     const events = loose.stream('events', { schema: z.object({ id: z.string() }), lateness: 'soon' });
-    expect(codes(viewOf(events, { key: 'id' }))).toEqual(['bad-duration']);
+    expect(codes(viewOf(events, { key: 'id' }))).toEqual(['no-event-time', 'bad-duration']);
   });
 });
 
@@ -242,6 +242,10 @@ describe('columns and types', () => {
       'unknown-column',
     ]);
     expect(codes(loose.table('t', { schema: rows, key: 'id', lateness: '1h' }))).toEqual(['no-event-time']);
+    expect(codes(loose.stream('s', { schema: rows, lateness: '1h' }))).toEqual(['no-event-time']);
+    const [error] = errorsOf(viewOf(loose.stream('s', { schema: rows, lateness: '1h' }), { key: 'id' }));
+    expect(error!.message).toContain('Stream "s" has a `lateness` and no event time to measure it by.');
+    expect(error!.message).toContain(`Name the column that says when an event happened: eventTime: '…'.`);
     const timed = { schema: rows, key: 'id', eventTime: 'on', lateness: 'soon' };
     expect(codes(loose.table('t', timed))).toEqual(['bad-duration']);
     expect(codes(loose.table('t', { ...timed, lateness: '1h' }))).toEqual([]);
