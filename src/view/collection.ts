@@ -243,7 +243,7 @@ export class Collection<
       options?.on === undefined
         ? ownTime(this.plan, 'window()', build)
         : namedTime(this.plan, options.on, 'window by', build);
-    build.noteTaken(WINDOW_COLUMNS);
+    build.noteWindowed(WINDOW_COLUMNS);
     const windows =
       ofGroups === null
         ? this.#assigned(build, shapeOf(window, build), column ?? '')

@@ -29,6 +29,11 @@ export function whyNoWatermark(node: PlanNode): Blame {
     case 'join':
     case 'semiJoin':
       return ofJoin(node, without);
+    case 'flatMap':
+      return {
+        because: `flatMap() makes new rows: nothing says that what they call ${known.join(' or ')} is the time of the row they were made of`,
+        remedy: `Make the elements of an array rows by unnest(), which keeps ${known.join(', ')}; or act on time first, and let flatMap() come behind it.`,
+      };
     case 'union':
       return whyNoWatermark(without!);
     case 'session':

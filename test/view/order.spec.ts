@@ -198,8 +198,16 @@ describe('rows without repetitions', () => {
     ]);
     expect(problems(bids.dedupe({ by: [] as never, on: 'bidder' }))).toEqual([
       'no-columns: dedupe() does not say which rows repeat one another.',
-      'wrong-type: "bidder" says when a row was and does not always hold an instant.',
+      'wrong-type: "bidder" says when a row was and does not hold instants.',
     ]);
+    const seen: any = stream('seen', {
+      schema: z.object({ k: z.string(), at: instant(), left: instant().nullable() }),
+    });
+    const [error] = declarationErrors([
+      declared(seen.dedupe({ by: 'k', within: '1h', on: 'left' }), ['k', 'at'] as never),
+    ]);
+    expect(error!.message).toContain('dedupe() goes by "left", which may be null');
+    expect(error!.message).toContain('computed(instant(), (row) => row.left ?? …)');
   });
 
   it('are another view where anything of them differs', () => {
