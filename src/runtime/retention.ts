@@ -17,7 +17,7 @@ import type { SourceLog } from './ports/source-log.js';
 import type { TaskStore } from './ports/task-store.js';
 import type { ViewStore } from './ports/view-store.js';
 import type { Workers } from './ports/workers.js';
-import { BEGINNING, earlierOf, laterOf, type Position } from './position.js';
+import { BEGINNING, earlierOf, END, laterOf, type Position } from './position.js';
 import { progressOf } from './progress.js';
 import type { RegistryWatch } from './registry-watch.js';
 import { isTransient } from './task-end.js';
@@ -40,9 +40,6 @@ export interface RetentionOptions {
 const TRIM_ENTRIES_MAX = 10_000;
 /** And so many calls one round makes for a log: what is left then waits for the next. */
 const TRIM_CALLS_MAX = 1_000;
-
-/** The greatest id there can be. */
-const END: Position = '18446744073709551615-18446744073709551615';
 
 /**
  * Trims the streams that declare a retention: behind the lowest position of every generation that reads them (also

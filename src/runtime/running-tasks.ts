@@ -151,6 +151,7 @@ export class RunningTasks {
       view: compiled,
       inputs: this.#inputs.inputsOf(id, generation, compiled, entries),
       siblings: this.#inputs.siblingsOf(id, generation, compiled),
+      laggards: this.#inputs.laggardsOf(id, generation, compiled),
       sending: this.#inputs.sendingOf(id, generation),
       errorsMax: view.errorsMax,
       store,

@@ -1,6 +1,7 @@
 import type { CompiledStage } from '../view/compiled-stage.js';
 import type { Clock } from './clock.js';
 import type { TaskInput } from './input.js';
+import type { Laggards } from './laggards.js';
 import type { Limits } from './limits.js';
 import type { Logger } from './logger.js';
 import type { Metrics } from './metrics.js';
@@ -27,6 +28,8 @@ export interface TaskOptions {
   inputs: readonly TaskInput[];
   /** The other tasks of the view; null where it acts on no time that they bring. */
   siblings: SiblingClocks | null;
+  /** Whom it waits for while it replays; null where nobody else reads a log on whose time the view acts. */
+  laggards: Laggards | null;
   /** Null of a task that sends nothing. */
   sending: Sending | null;
   errorsMax: number;

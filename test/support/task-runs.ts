@@ -80,6 +80,7 @@ export class TaskRuns {
         );
       }),
       siblings: null,
+      laggards: null,
       sending: null,
       errorsMax: 1_000,
       store: tasks,
