@@ -17,7 +17,13 @@ export interface LimitSettings {
 /** What a timer can wait: one that is given more rings at once. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 /** Ages, and times of events, which no timer waits for. */
-const AGES: ReadonlySet<string> = new Set(['keptMs', 'orphanMs', 'appendMemoryMs', 'replaySkewMsMax']);
+const AGES: ReadonlySet<string> = new Set([
+  'keptMs',
+  'orphanMs',
+  'parkedHoldsBackMs',
+  'appendMemoryMs',
+  'replaySkewMsMax',
+]);
 
 const GROUPS = {
   runtime: defaultLimits,

@@ -69,6 +69,8 @@ export interface Limits {
   keptMs: number;
   /** How long a generation holds back trimming while no live worker has its code. */
   orphanMs: number;
+  /** How long one does of which a task is parked. */
+  parkedHoldsBackMs: number;
 }
 
 export const defaultLimits: Limits = {
@@ -105,4 +107,5 @@ export const defaultLimits: Limits = {
   archiveAgeMs: 60_000,
   keptMs: 24 * 60 * 60 * 1_000,
   orphanMs: 7 * 24 * 60 * 60 * 1_000,
+  parkedHoldsBackMs: 7 * 24 * 60 * 60 * 1_000,
 };

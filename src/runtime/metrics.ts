@@ -154,6 +154,11 @@ export class Metrics {
     'Rounds in which a stream could not be archived or trimmed.',
     ['stream'],
   );
+  readonly trimHeldBack = this.#gauge(
+    'stillwater_trim_held_back_since_seconds',
+    'Since when a stream is not trimmed as its retention says, and by whom: a view, a consumer group ("group …"), or nobody who reads it. Said by the process that trims.',
+    ['stream', 'by'],
+  );
   readonly connectionsReplaced = this.#counter(
     'stillwater_connections_replaced_total',
     'Connections to Redis replaced because an answer did not come.',
@@ -220,6 +225,11 @@ export class Metrics {
   readonly parkedTasks = this.#gauge(
     'stillwater_view_parked_tasks',
     'Tasks of a view that nobody goes on with.',
+    ['view'],
+  );
+  readonly givenUp = this.#gauge(
+    'stillwater_view_given_up',
+    '1 where a view has been parked for so long that it holds back no trimming any more.',
     ['view'],
   );
 

@@ -125,8 +125,10 @@ export class Task {
   }
 
   async #park(reason: ParkReason): Promise<void> {
-    this.options.metrics.parked.add({ view: this.id.view, reason: reason.code });
-    await this.options.store.park(this.id, this.options.token, reason).catch(() => {});
+    const { metrics, store, token, parkedSince, record } = this.options;
+    metrics.parked.add({ view: this.id.view, reason: reason.code });
+    const inVain = parkedSince !== null && this.record.tick === (record?.tick ?? 0);
+    await store.park(this.id, token, { ...reason, ...(inVain && { since: parkedSince }) }).catch(() => {});
   }
 
   async #maintain(): Promise<void> {

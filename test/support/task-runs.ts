@@ -81,6 +81,7 @@ export class TaskRuns {
       }),
       siblings: null,
       laggards: null,
+      parkedSince: null,
       sending: null,
       errorsMax: 1_000,
       store: tasks,
