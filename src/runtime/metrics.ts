@@ -38,6 +38,11 @@ export class Series {
     return this.#values.get(this.#keyOf(labels))?.value ?? 0;
   }
 
+  /** Over all labels. */
+  sum(): number {
+    return [...this.#values.values()].reduce((all, { value }) => all + value, 0);
+  }
+
   #at(labels: Labels): { labels: Labels; value: number } {
     const key = this.#keyOf(labels);
     let at = this.#values.get(key);
@@ -138,6 +143,12 @@ export class Metrics {
   readonly takeovers = this.#counter('stillwater_takeovers_total', 'Tasks taken over from another worker.', [
     'view',
   ]);
+  /** What slots had lost was made again: `ticks`; `sentTicks` and `sentRounds` where other tasks had received it. */
+  readonly recoveries = this.#counter(
+    'stillwater_recoveries_total',
+    'Times that a task made again what its hash slot had lost: its own ticks, those that others had received, or those of rounds.',
+    ['view', 'kind'],
+  );
   readonly parked = this.#counter('stillwater_parked_total', 'Tasks parked, by reason.', ['view', 'reason']);
   readonly readsLost = this.#counter(
     'stillwater_reads_lost_total',

@@ -10,7 +10,7 @@ import { LostTicks } from './lost-ticks.js';
 import type { ParkReason, TaskRecord } from './ports/task-store.js';
 import { comparePositions } from './position.js';
 import { ReplaySkew } from './replay-skew.js';
-import type { TaskId } from './task-id.js';
+import { type TaskId, taskName } from './task-id.js';
 import { Diverged, Ended, isTransient, type TaskEnd } from './task-end.js';
 import type { TaskOptions } from './task-options.js';
 import { Ticks } from './ticks.js';
@@ -27,6 +27,8 @@ export class Task {
   readonly #stop = new AbortController();
   #idle = false;
   #end: TaskEnd | null = null;
+  /** Its slot was found to have lost ticks, and these were not made again yet. */
+  #wentBack = false;
 
   constructor(readonly options: TaskOptions) {
     this.id = options.id;
@@ -113,7 +115,7 @@ export class Task {
         const stored = await store.reload(this.id, token);
         if (stored === null) this.#end = { how: 'fenced' };
         else {
-          if ((stored.record?.tick ?? 0) < this.record.tick) this.#lost?.wentBack();
+          if ((stored.record?.tick ?? 0) < this.record.tick) this.#foundBehind(stored.record?.tick ?? 0);
           this.#ticks.found(stored.record);
         }
         return;
@@ -122,6 +124,28 @@ export class Task {
       }
     }
     this.#end = { how: 'released' };
+  }
+
+  #foundBehind(tick: number): void {
+    const name = taskName(this.id);
+    this.options.logger.warn(
+      `The hash slot of ${name} lost its last commits: it stands at tick ${tick}, and stood at ${this.record.tick}. What they held is made again.`,
+    );
+    this.#wentBack = true;
+    this.#lost?.wentBack();
+  }
+
+  /** Makes again what others have of what its slot lost. What nobody else has comes by itself: it is read once more. */
+  async #regain(): Promise<void> {
+    const { metrics, logger } = this.options;
+    await this.#lost?.find();
+    await this.#ticks.finish();
+    const sent = (await this.#lost?.makeAgain(this.#stop.signal)) ?? null;
+    if (sent !== null)
+      logger.warn(`${taskName(this.id)} made again what its hash slot lost and others have received.`);
+    const kind = sent ?? (this.#wentBack ? 'ticks' : null);
+    this.#wentBack = false;
+    if (kind !== null) metrics.recoveries.add({ view: this.id.view, kind });
   }
 
   async #park(reason: ParkReason): Promise<void> {
@@ -140,9 +164,7 @@ export class Task {
     /** What was read and is not taken before others have come near. */
     const held = new Map<TaskInput, Held>();
     await ticks.judge();
-    await this.#lost?.find();
-    await ticks.finish();
-    await this.#lost?.makeAgain(signal);
+    await this.#regain();
     while (!signal.aborted) {
       if (this.options.generation()?.paused) {
         await ticks.settled();

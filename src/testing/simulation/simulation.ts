@@ -36,6 +36,8 @@ export interface Outcome {
   readonly trimmed: number;
   /** Rebuilds: of views that were parked as ahead of their log, and of all where the log is archived. */
   readonly rebuilt: number;
+  /** Times that a task made again what its slot had lost. */
+  readonly recoveries: number;
   readonly faults: Readonly<Record<string, number>>;
   readonly virtualMs: number;
 }
@@ -152,6 +154,7 @@ export class Simulation {
       rollbacks: this.#checkpoints.wentBack.times,
       trimmed: this.#archive?.trimmed ?? 0,
       rebuilt: this.#rebuilt,
+      recoveries: this.#workers.reduce((all, { parts }) => all + parts.metrics.recoveries.sum(), 0),
       faults: Object.fromEntries(this.#faults.counts),
       virtualMs: this.#time.now() - START,
     };
