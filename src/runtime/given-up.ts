@@ -32,7 +32,7 @@ export function givenUp(
       });
     if (names.length > 0) found.set(generation, new Set(names));
   }
-  for (let before = -1; before < found.size;) {
+  for (let before = 0; before < found.size;) {
     before = found.size;
     for (const generation of generations)
       if (!found.has(generation) && upstreamsOf(generation, generations).some((read) => found.has(read)))

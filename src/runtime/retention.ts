@@ -143,15 +143,17 @@ export class Retention {
     if (this.#archiver === null && registry.snapshot.archived) return this.#refuse();
     const { now, live } = await workers.live();
     await this.#lookForOrphans(new Set(live.flatMap(({ fingerprints }) => fingerprints)));
-    await this.#readers.look(now);
     const trimmed = new Map<string, number>();
-    for (const source of [...catalog().streams.values(), ...catalog().tables.values()]) {
-      if (!source.retain) continue;
+    const sources = [...catalog().streams.values(), ...catalog().tables.values()].filter(
+      ({ retain }) => retain,
+    );
+    if (sources.length > 0) await this.#readers.look(now);
+    for (const source of sources) {
       for (const [partition, redisKey] of partitionKeys(source).entries()) {
         try {
           const count = await this.#trimLog(
             { redisKey, partition, input: inputNameOf(source) },
-            source.retain,
+            source.retain!,
             now,
           );
           if (count > 0) trimmed.set(redisKey, count);

@@ -108,6 +108,13 @@ describe('logs that are replayed together', () => {
     expect(run.shown(name)).toEqual(apart.shown(name));
   });
 
+  it('are read once, however often what was read has to wait', async () => {
+    const run = runOf(perDay, { readEntriesMax: 1_000 });
+    appendTo(run);
+    expect(await skewOf(run, 'per-day')).toBeLessThanOrEqual(4);
+    expect(run.workers[0]!.parts.metrics.entriesRead.sum()).toBe(1_320);
+  });
+
   it('stay near each other where one task reads several', async () => {
     const apartBy = async (limits?: Partial<Limits>): Promise<number> => {
       const run = runOf(offered, limits);
