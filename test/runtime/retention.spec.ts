@@ -174,8 +174,13 @@ describeWithRedis('retention', () => {
       const parked = (await parkedOf(system))!;
       await client().hset(redisKey, 'parked', JSON.stringify({ ...parked, since: Date.now() - ms }));
     };
-    const reading = (system: System): Reading =>
-      new Reading({ ...system, catalog: () => system.catalog, watch: system.registry, store: system.views });
+    const readings: Reading[] = [];
+    const reading = (system: System): Reading => {
+      const { catalog, registry: watch, views: store } = system;
+      readings.push(new Reading({ ...system, catalog: () => catalog, watch, store }));
+      return readings.at(-1)!;
+    };
+    afterEach(() => readings.splice(0).forEach((each) => each.close()));
     const started = async (limits: Partial<Limits> = {}) => {
       const warned: string[] = [];
       const logger = { info() {}, warn: (message: string) => void warned.push(message), error() {} };
