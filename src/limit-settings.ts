@@ -16,8 +16,14 @@ export interface LimitSettings {
 
 /** What a timer can wait: one that is given more rings at once. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
-/** Ages, which no timer waits for. */
-const AGES: ReadonlySet<string> = new Set(['keptMs', 'orphanMs', 'appendMemoryMs']);
+/** Ages, and times of events, which no timer waits for. */
+const AGES: ReadonlySet<string> = new Set([
+  'keptMs',
+  'orphanMs',
+  'parkedHoldsBackMs',
+  'appendMemoryMs',
+  'replaySkewMsMax',
+]);
 
 const GROUPS = {
   runtime: defaultLimits,

@@ -7,6 +7,7 @@ interface ListedView {
   state: string;
   generation: number | null;
   rolledBackFrom: number | null;
+  waitingFor?: readonly string[];
   rows: number;
   lag: { entries: number | null; ms: number | null };
   errors: number;
@@ -17,7 +18,7 @@ export async function listViews(output: Output): Promise<void> {
   const views: ListedView[] = await new ServiceClient().get('/views');
   const rows = views.map((view) => [
     view.name,
-    view.rolledBackFrom ? `${view.state}, rolled back from ${view.rolledBackFrom}` : view.state,
+    stateText(view),
     view.generation ?? 0,
     view.rows,
     lagText(view.lag),
@@ -52,6 +53,11 @@ export async function drop(output: Output, name: string): Promise<void> {
     body,
     `${name} is dropped: ${counted(body.dropped.length, 'generation')}, deleted by a worker.`,
   );
+}
+
+function stateText({ state, waitingFor = [], rolledBackFrom }: ListedView): string {
+  const waits = state === 'waiting' && waitingFor.length > 0 ? ` for ${waitingFor.join(', ')}` : '';
+  return `${state}${waits}${rolledBackFrom ? `, rolled back from ${rolledBackFrom}` : ''}`;
 }
 
 function lagText({ entries, ms }: ListedView['lag']): string {

@@ -67,6 +67,7 @@ export class Prometheus {
           if (watermark) metrics.watermarkSeconds.set({ ...labels, source }, Date.parse(watermark) / 1_000);
         }
         metrics.waitingTasks.set(labels, status.partitions.filter(({ waiting }) => waiting).length);
+        metrics.givenUp.set(labels, status.holdsBackTrimming?.over ? 1 : 0);
         metrics.parkedTasks.set(labels, status.partitions.filter(({ parked }) => parked).length);
       }
       this.#up.set(1);

@@ -86,11 +86,13 @@ const sameShape = (left: GenerationShape, right: GenerationShape): boolean =>
 export async function forgetReader(
   generation: Generation,
   { views, registry }: { views: ViewStore; registry: RegistryWatch },
+  /** Of its tasks that read views. */
+  isForgotten: (name: string) => boolean = () => true,
 ): Promise<void> {
   for (const [upstream, number] of Object.entries(generation.upstreams)) {
     const read = registry.generation(upstream, number);
     const stage = read ? lastStage(read) : 0;
-    for (const task of tasksOfStage(generation, 0))
+    for (const task of tasksOfStage(generation, 0).filter((each) => isForgotten(taskName(each))))
       await views.removeReader(
         { view: upstream, generation: number, stage, partition: task.partition },
         taskName(task),

@@ -45,6 +45,8 @@ export interface Limits {
   changelogEntriesMin: number;
   /** How often a task whose view acts on time asks how far the other partitions of its sources are. */
   clocksMs: number;
+  /** How much further in the time of its events a log may be replayed than others with which it is. */
+  replaySkewMsMax: number;
   /** How long a partition is silent before a heartbeat says so, and how often it is said again. */
   heartbeatIdleMs: number;
   /** A step that takes longer ends the process: a view function does not come to an end. */
@@ -67,6 +69,8 @@ export interface Limits {
   keptMs: number;
   /** How long a generation holds back trimming while no live worker has its code. */
   orphanMs: number;
+  /** How long one does of which a task is parked. */
+  parkedHoldsBackMs: number;
 }
 
 export const defaultLimits: Limits = {
@@ -91,6 +95,7 @@ export const defaultLimits: Limits = {
   regainMs: 30_000,
   changelogEntriesMin: 1_000,
   clocksMs: 250,
+  replaySkewMsMax: 24 * 60 * 60 * 1_000,
   heartbeatIdleMs: 3_000,
   stepMsMax: 10_000,
   blamedEntriesMax: 10,
@@ -102,4 +107,5 @@ export const defaultLimits: Limits = {
   archiveAgeMs: 60_000,
   keptMs: 24 * 60 * 60 * 1_000,
   orphanMs: 7 * 24 * 60 * 60 * 1_000,
+  parkedHoldsBackMs: 7 * 24 * 60 * 60 * 1_000,
 };

@@ -93,11 +93,11 @@ export class LostInRounds {
     }
   }
 
-  /** Makes them again, cut where it was at each round and where 1.0 is. */
-  async makeAgain(signal: AbortSignal): Promise<void> {
+  /** Makes them again, cut where it was at each round and where 1.0 is. Null where there is nothing to be made, or it did not come to its end. */
+  async makeAgain(signal: AbortSignal): Promise<'sentRounds' | null> {
     const { options, ticks } = this;
     const giver = regainingIn(ticks.record)[GIVER];
-    if (giver === undefined) return;
+    if (giver === undefined) return null;
     const made = madeAgain(ticks.record)!;
     const { last, upTo } = made;
     const making = (round: number | null): void =>
@@ -105,17 +105,18 @@ export class LostInRounds {
     // Rounds to come name commits that others have not heard of.
     while (ticks.record.tick < upTo && !signal.aborted) await ticks.ofTime();
     for (const { tick, cut } of this.#rounds) {
-      if (signal.aborted) return;
+      if (signal.aborted) return null;
       making(tick);
       await reachPlace(options, ticks, cut[options.id.partition]!, signal);
     }
-    if (signal.aborted) return;
+    if (signal.aborted) return null;
     making(last.tick + 1);
     await reachPlace(options, ticks, giver, signal);
-    if (signal.aborted) return;
+    if (signal.aborted) return null;
     ticks.keep(regained(ticks.record, GIVER).extra);
     making(null);
     await ticks.ofTime();
+    return signal.aborted ? null : 'sentRounds';
   }
 
   #lost(giver: Heard): LogLost {

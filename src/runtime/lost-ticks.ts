@@ -48,16 +48,18 @@ export class LostTicks {
     ticks.keep(withRegaining(ticks.record, ahead).extra);
   }
 
-  /** Makes them again, and is cut where each receiver is. */
-  async makeAgain(signal: AbortSignal): Promise<void> {
+  /** Makes them again, and is cut where each receiver is. Null where there is nothing to be made, or it did not come to its end. */
+  async makeAgain(signal: AbortSignal): Promise<'sentTicks' | null> {
     const { ticks } = this;
+    if (nextRegained(ticks.record) === null) return null;
     for (let next; (next = nextRegained(ticks.record)) !== null && !signal.aborted;) {
       const { receiver, heard } = next;
       await reachPlace(this.options, ticks, heard, signal);
-      if (signal.aborted) return;
+      if (signal.aborted) return null;
       ticks.keep(regained(ticks.record, receiver).extra);
       do await ticks.ofTime();
       while (ticks.record.tick < heard.upTo && !signal.aborted);
     }
+    return signal.aborted ? null : 'sentTicks';
   }
 }

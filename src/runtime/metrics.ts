@@ -38,6 +38,11 @@ export class Series {
     return this.#values.get(this.#keyOf(labels))?.value ?? 0;
   }
 
+  /** Over all labels. */
+  sum(): number {
+    return [...this.#values.values()].reduce((all, { value }) => all + value, 0);
+  }
+
   #at(labels: Labels): { labels: Labels; value: number } {
     const key = this.#keyOf(labels);
     let at = this.#values.get(key);
@@ -138,6 +143,12 @@ export class Metrics {
   readonly takeovers = this.#counter('stillwater_takeovers_total', 'Tasks taken over from another worker.', [
     'view',
   ]);
+  /** What slots had lost was made again: `ticks`; `sentTicks` and `sentRounds` where other tasks had received it. */
+  readonly recoveries = this.#counter(
+    'stillwater_recoveries_total',
+    'Times that a task made again what its hash slot had lost: its own ticks, those that others had received, or those of rounds.',
+    ['view', 'kind'],
+  );
   readonly parked = this.#counter('stillwater_parked_total', 'Tasks parked, by reason.', ['view', 'reason']);
   readonly readsLost = this.#counter(
     'stillwater_reads_lost_total',
@@ -153,6 +164,11 @@ export class Metrics {
     'stillwater_trim_failures_total',
     'Rounds in which a stream could not be archived or trimmed.',
     ['stream'],
+  );
+  readonly trimHeldBack = this.#gauge(
+    'stillwater_trim_held_back_since_seconds',
+    'Since when a stream is not trimmed as its retention says, and by whom: a view, a consumer group ("group …"), or nobody who reads it. Said by the process that trims.',
+    ['stream', 'by'],
   );
   readonly connectionsReplaced = this.#counter(
     'stillwater_connections_replaced_total',
@@ -220,6 +236,11 @@ export class Metrics {
   readonly parkedTasks = this.#gauge(
     'stillwater_view_parked_tasks',
     'Tasks of a view that nobody goes on with.',
+    ['view'],
+  );
+  readonly givenUp = this.#gauge(
+    'stillwater_view_given_up',
+    '1 where a view has been parked for so long that it holds back no trimming any more.',
     ['view'],
   );
 

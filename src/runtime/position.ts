@@ -3,6 +3,9 @@ export type Position = string;
 
 export const BEGINNING: Position = '0-0';
 
+/** The greatest id there can be. */
+export const END: Position = '18446744073709551615-18446744073709551615';
+
 /** Order of positions; as texts `9-0` would come after `10-0`. */
 export function comparePositions(left: Position, right: Position): number {
   if (left === right) return 0;

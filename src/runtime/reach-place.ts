@@ -38,7 +38,7 @@ export async function reachPlace(
       const batch = await input.next(ticks.positionOf(input), extra[input.name], clocks[input.name]);
       const size = batch === null ? 0 : sizeUpTo(input, batch, end);
       if (size === 0) break;
-      await ticks.take(input, batch!, size, place.clocks);
+      await ticks.take(input, batch!, [0, size], place.clocks);
     }
     if (!isThere() && !signal.aborted) throw lost(input, end);
   }

@@ -3,11 +3,13 @@ import { Archiver } from './archive/archiver.js';
 import { Merging } from './archive/merging.js';
 import { ArchivedLog } from './archive/archived-log.js';
 import { beginArchive } from './archive/begin-archive.js';
+import { inputNameOf } from '../view/declarations.js';
 import type { Catalog } from './catalog.js';
 import type { Clock } from './clock.js';
 import { forgetReader } from './drop-generation.js';
 import { inState } from './in-state.js';
 import type { Limits } from './limits.js';
+import { type LogOf, LogReaders, type LowestReader, nameOf } from './log-readers.js';
 import type { Logger } from './logger.js';
 import { maintained } from './maintained.js';
 import type { Metrics } from './metrics.js';
@@ -17,8 +19,7 @@ import type { SourceLog } from './ports/source-log.js';
 import type { TaskStore } from './ports/task-store.js';
 import type { ViewStore } from './ports/view-store.js';
 import type { Workers } from './ports/workers.js';
-import { BEGINNING, earlierOf, laterOf, type Position } from './position.js';
-import { progressOf } from './progress.js';
+import { BEGINNING, comparePositions, earlierOf, END, laterOf, type Position } from './position.js';
 import type { RegistryWatch } from './registry-watch.js';
 import { isTransient } from './task-end.js';
 
@@ -41,9 +42,6 @@ const TRIM_ENTRIES_MAX = 10_000;
 /** And so many calls one round makes for a log: what is left then waits for the next. */
 const TRIM_CALLS_MAX = 1_000;
 
-/** The greatest id there can be. */
-const END: Position = '18446744073709551615-18446744073709551615';
-
 /**
  * Trims the streams that declare a retention: behind the lowest position of every generation that reads them (also
  * paused, kept and building ones) and of every foreign consumer group, and never the entry at that position.
@@ -52,13 +50,17 @@ const END: Position = '18446744073709551615-18446744073709551615';
  *
  * What stands still would hold them back for ever. So generations kept for a rollback go after `keptMs`, and one whose code
  * no live worker has counts for `orphanMs` from when this process first saw it so; its rows stay, and should its code come
- * back too late it is rebuilt.
+ * back too late it is rebuilt. One of which a task is parked counts for `parkedHoldsBackMs`: of it, and of those that wait for its
+ * rows, only what their other tasks read.
  */
 export class Retention {
   readonly #stopped = new AbortController();
   #loop: Promise<void> | null = null;
   /** Generations without code, and when they were first seen so by this process, as the one that trims. */
   readonly #orphans = new Map<string, { since: number; told: boolean }>();
+  readonly #readers: LogReaders;
+  /** Who holds back the trimming of a log, and since when. */
+  readonly #heldBack = new Map<string, { by: string; since: number }>();
   readonly #archiver: Archiver | null;
   readonly #merging: Merging | null;
   /** It was said that this process must not trim. */
@@ -68,6 +70,7 @@ export class Retention {
 
   constructor(readonly options: RetentionOptions) {
     const { log } = options;
+    this.#readers = new LogReaders(options, (generation) => this.#isForgotten(generation));
     const archived = ArchivedLog.in(log);
     this.#archiver = archived && new Archiver({ ...options, log: archived.log, archive: archived.archive });
     this.#merging = archived && new Merging(archived.archive, options.limits);
@@ -94,6 +97,8 @@ export class Retention {
         const able = archiving.length > 0 ? archiving : live;
         if (able.map((worker) => worker.id).sort()[0] !== id) {
           this.#orphans.clear();
+          this.#readers.forget();
+          for (const redisKey of [...this.#heldBack.keys()]) this.#goesOn(redisKey);
           continue;
         }
         await this.dropKept();
@@ -139,11 +144,18 @@ export class Retention {
     const { now, live } = await workers.live();
     await this.#lookForOrphans(new Set(live.flatMap(({ fingerprints }) => fingerprints)));
     const trimmed = new Map<string, number>();
-    for (const source of [...catalog().streams.values(), ...catalog().tables.values()]) {
-      if (!source.retain) continue;
+    const sources = [...catalog().streams.values(), ...catalog().tables.values()].filter(
+      ({ retain }) => retain,
+    );
+    if (sources.length > 0) await this.#readers.look(now);
+    for (const source of sources) {
       for (const [partition, redisKey] of partitionKeys(source).entries()) {
         try {
-          const count = await this.#trimLog({ redisKey, partition }, source.retain, now);
+          const count = await this.#trimLog(
+            { redisKey, partition, input: inputNameOf(source) },
+            source.retain!,
+            now,
+          );
           if (count > 0) trimmed.set(redisKey, count);
           await this.#merge(source, partition, redisKey);
           this.#failing.delete(redisKey);
@@ -171,16 +183,16 @@ export class Retention {
     return new Map();
   }
 
-  async #trimLog(
-    { redisKey, partition }: { redisKey: string; partition: number },
-    retain: NonNullable<RecordSource['retain']>,
-    now: number,
-  ): Promise<number> {
+  async #trimLog(of: LogOf, retain: NonNullable<RecordSource['retain']>, now: number): Promise<number> {
     const { log } = this.options;
-    const lowest = await this.#lowestReader(redisKey, partition);
+    const { redisKey } = of;
+    const lowest = await this.#readers.lowest(of);
     let trimmed = 0;
     for (let call = 0; call < TRIM_CALLS_MAX && !this.#stopped.signal.aborted; call++) {
-      const wanted = earlierOf(await this.#wantedFrom(redisKey, retain, now), lowest);
+      const declared = await this.#wantedFrom(redisKey, retain, now);
+      if (comparePositions(lowest.position, declared) < 0) this.#isHeldBack(redisKey, lowest, now);
+      else this.#goesOn(redisKey);
+      const wanted = earlierOf(declared, lowest.position);
       if (wanted === BEGINNING) break;
       const position = this.#archiver === null ? wanted : await this.#archiver.archive(redisKey, wanted, now);
       const count = position === BEGINNING ? 0 : await log.trim(redisKey, position, TRIM_ENTRIES_MAX);
@@ -246,31 +258,18 @@ export class Retention {
     return orphan !== undefined && clock.monotonicMs() - orphan.since >= limits.orphanMs;
   }
 
-  async #lowestReader(redisKey: string, partition: number): Promise<Position> {
-    const { registry, tasks, log } = this.options;
-    let lowest: Position | null = null;
-    for (const generation of registry.snapshot.generations) {
-      if (
-        generation.state === 'dropping' ||
-        this.#isForgotten(generation) ||
-        !generation.sources.includes(redisKey)
-      )
-        continue;
-      const { frontier, statuses } = await progressOf(generation, tasks, log);
-      lowest = lowest === null ? frontier[redisKey]! : earlierOf(lowest, frontier[redisKey]!);
-      // Those that read the log may be behind those that show what becomes of it: their slot alone went back. It is read by the
-      // task of its number, which has read none of it where it says nothing of it, or lost all: then it begins anew.
-      for (const { task, record } of statuses) {
-        if (task.stage > 0) continue;
-        const unread = task.partition === partition ? BEGINNING : lowest;
-        lowest = earlierOf(lowest, record?.frontier[redisKey] ?? unread);
-      }
-    }
-    for (const { position } of await log.foreignReaders(redisKey))
-      lowest = lowest === null ? position : earlierOf(lowest, position);
-    // A stream that nobody reads yet is kept: a view declared tomorrow wants it.
-    return lowest ?? BEGINNING;
+  #isHeldBack(redisKey: string, { by, since }: LowestReader, now: number): void {
+    const known = this.#heldBack.get(redisKey);
+    if (known !== undefined && known.by !== by) this.#goesOn(redisKey);
+    const held = { by, since: since ?? (known?.by === by ? known.since : now) };
+    this.#heldBack.set(redisKey, held);
+    this.options.metrics.trimHeldBack.set({ stream: redisKey, by }, held.since / 1_000);
+  }
+
+  #goesOn(redisKey: string): void {
+    const known = this.#heldBack.get(redisKey);
+    if (known === undefined) return;
+    this.#heldBack.delete(redisKey);
+    this.options.metrics.trimHeldBack.remove({ stream: redisKey, by: known.by });
   }
 }
-
-const nameOf = ({ view, number }: Generation): string => `${view}#${number}`;

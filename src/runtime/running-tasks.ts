@@ -4,6 +4,7 @@ import { messageOf } from '../errors/stillwater-error.js';
 import { compileStage } from '../view/compile-plan.js';
 import type { Code } from './code.js';
 import type { TimedPartition } from './heartbeats.js';
+import { parkedSince } from './given-up.js';
 import type { Logger } from './logger.js';
 import { shapeOf } from './generation-tasks.js';
 import { KnownBefore } from './known-before.js';
@@ -116,7 +117,7 @@ export class RunningTasks {
    * Claims a task and runs it, if its generation is there to stay. What its owner was attempting is only of interest if it died: one that
    * lives came to the step's end.
    */
-  async take({ task: id, owner, epoch }: TaskStatus, died: boolean): Promise<void> {
+  async take({ task: id, owner, epoch, parked }: TaskStatus, died: boolean): Promise<void> {
     const { code, registry, tasks: store, limits, metrics, clock, logger, nonce } = this.options;
     const generation = registry.generation(id.view, id.generation);
     const view = generation && code.view(generation.fingerprint);
@@ -147,10 +148,12 @@ export class RunningTasks {
       record: claimed.record,
       grants: claimed.grants,
       attempt: died ? claimed.attempt : null,
+      parkedSince: parked && parkedSince(parked),
       fingerprint: generation.fingerprint,
       view: compiled,
       inputs: this.#inputs.inputsOf(id, generation, compiled, entries),
       siblings: this.#inputs.siblingsOf(id, generation, compiled),
+      laggards: this.#inputs.laggardsOf(id, generation, compiled),
       sending: this.#inputs.sendingOf(id, generation),
       errorsMax: view.errorsMax,
       store,

@@ -94,6 +94,7 @@ export class RuntimeModule {
         Workers,
         Clock,
         Metrics,
+        LIMITS,
       ],
       useFactory: (
         { reading: limits = {} }: RuntimeOptions,
@@ -105,7 +106,12 @@ export class RuntimeModule {
         workers: Workers,
         clock: Clock,
         metrics: Metrics,
-      ) => new Reading({ catalog: () => catalog, watch, store, tasks, log, workers, clock, metrics, limits }),
+        { parkedHoldsBackMs }: Limits,
+      ) =>
+        new Reading({
+          ...{ catalog: () => catalog, watch, store, tasks, log, workers, clock, metrics, limits },
+          parkedHoldsBackMs,
+        }),
     },
     {
       provide: Runtime,

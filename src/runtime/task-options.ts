@@ -1,6 +1,7 @@
 import type { CompiledStage } from '../view/compiled-stage.js';
 import type { Clock } from './clock.js';
 import type { TaskInput } from './input.js';
+import type { Laggards } from './laggards.js';
 import type { Limits } from './limits.js';
 import type { Logger } from './logger.js';
 import type { Metrics } from './metrics.js';
@@ -21,12 +22,16 @@ export interface TaskOptions {
   grants: number;
   /** What the owner before was stepping when it ended; null if nothing, or if it survived. */
   attempt: Attempt | null;
+  /** When it was parked first, if it is tried again after that; null if it was not. */
+  parkedSince: number | null;
   /** Of the view's definition: what is blamed is blamed in all its generations. */
   fingerprint: string;
   view: CompiledStage;
   inputs: readonly TaskInput[];
   /** The other tasks of the view; null where it acts on no time that they bring. */
   siblings: SiblingClocks | null;
+  /** Whom it waits for while it replays; null where nobody else reads a log on whose time the view acts. */
+  laggards: Laggards | null;
   /** Null of a task that sends nothing. */
   sending: Sending | null;
   errorsMax: number;

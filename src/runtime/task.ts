@@ -4,11 +4,13 @@ import { abortTogether } from './abort-together.js';
 import { raised } from './clocks.js';
 import type { TimedPartition } from './heartbeats.js';
 import { type InputBatch, LogLost, type TaskInput } from './input.js';
+import { ASKED_MS } from './laggards.js';
 import { LostInRounds } from './lost-in-rounds.js';
 import { LostTicks } from './lost-ticks.js';
 import type { ParkReason, TaskRecord } from './ports/task-store.js';
 import { comparePositions } from './position.js';
-import type { TaskId } from './task-id.js';
+import { ReplaySkew } from './replay-skew.js';
+import { type TaskId, taskName } from './task-id.js';
 import { Diverged, Ended, isTransient, type TaskEnd } from './task-end.js';
 import type { TaskOptions } from './task-options.js';
 import { Ticks } from './ticks.js';
@@ -21,14 +23,18 @@ export class Task {
   readonly id: TaskId;
   readonly #ticks: Ticks;
   readonly #lost: LostTicks | LostInRounds | null;
+  readonly #skew: ReplaySkew;
   readonly #stop = new AbortController();
   #idle = false;
   #end: TaskEnd | null = null;
+  /** Its slot was found to have lost ticks, and these were not made again yet. */
+  #wentBack = false;
 
   constructor(readonly options: TaskOptions) {
     this.id = options.id;
     this.#ticks = new Ticks(options, this.#stop.signal);
     this.#lost = LostTicks.of(options, this.#ticks) ?? LostInRounds.of(options, this.#ticks);
+    this.#skew = new ReplaySkew(options);
     // Each of its inputs may wait for it.
     setMaxListeners(0, this.#stop.signal);
   }
@@ -109,7 +115,7 @@ export class Task {
         const stored = await store.reload(this.id, token);
         if (stored === null) this.#end = { how: 'fenced' };
         else {
-          if ((stored.record?.tick ?? 0) < this.record.tick) this.#lost?.wentBack();
+          if ((stored.record?.tick ?? 0) < this.record.tick) this.#foundBehind(stored.record?.tick ?? 0);
           this.#ticks.found(stored.record);
         }
         return;
@@ -120,9 +126,33 @@ export class Task {
     this.#end = { how: 'released' };
   }
 
+  #foundBehind(tick: number): void {
+    const name = taskName(this.id);
+    this.options.logger.warn(
+      `The hash slot of ${name} lost its last commits: it stands at tick ${tick}, and stood at ${this.record.tick}. What they held is made again.`,
+    );
+    this.#wentBack = true;
+    this.#lost?.wentBack();
+  }
+
+  /** Makes again what others have of what its slot lost. What nobody else has comes by itself: it is read once more. */
+  async #regain(): Promise<void> {
+    const { metrics, logger } = this.options;
+    await this.#lost?.find();
+    await this.#ticks.finish();
+    const sent = (await this.#lost?.makeAgain(this.#stop.signal)) ?? null;
+    if (sent !== null)
+      logger.warn(`${taskName(this.id)} made again what its hash slot lost and others have received.`);
+    const kind = sent ?? (this.#wentBack ? 'ticks' : null);
+    this.#wentBack = false;
+    if (kind !== null) metrics.recoveries.add({ view: this.id.view, kind });
+  }
+
   async #park(reason: ParkReason): Promise<void> {
-    this.options.metrics.parked.add({ view: this.id.view, reason: reason.code });
-    await this.options.store.park(this.id, this.options.token, reason).catch(() => {});
+    const { metrics, store, token, parkedSince, record } = this.options;
+    metrics.parked.add({ view: this.id.view, reason: reason.code });
+    const inVain = parkedSince !== null && this.record.tick === (record?.tick ?? 0);
+    await store.park(this.id, token, { ...reason, ...(inVain && { since: parkedSince }) }).catch(() => {});
   }
 
   async #maintain(): Promise<void> {
@@ -131,10 +161,10 @@ export class Task {
     const ticks = this.#ticks;
     /** Inputs that were read to their end; each is read again when it may have something, or after a while. */
     const waiting = new Map<TaskInput, Promise<void>>();
+    /** What was read and is not taken before others have come near. */
+    const held = new Map<TaskInput, Held>();
     await ticks.judge();
-    await this.#lost?.find();
-    await ticks.finish();
-    await this.#lost?.makeAgain(signal);
+    await this.#regain();
     while (!signal.aborted) {
       if (this.options.generation()?.paused) {
         await ticks.settled();
@@ -142,17 +172,25 @@ export class Task {
         continue;
       }
       await ticks.learn();
+      let went = false;
       for (const input of inputs) {
         if (signal.aborted) return;
         if (waiting.has(input)) continue;
-        const { extra, clocks } = ticks.record;
-        const batch = await input.next(ticks.positionOf(input), extra[input.name], clocks[input.name]);
-        if (batch !== null) await this.#take(input, batch);
-        else
+        const read = this.#heldOf(input, held) ?? (await this.#read(input));
+        if (read === null) {
+          this.#skew.reachedEnd(input);
           waiting.set(
             input,
             input.wait(ticks.positionOf(input), signal).finally(() => waiting.delete(input)),
           );
+        } else if (await this.#take(input, read)) went = true;
+        else held.set(input, read);
+      }
+      if (held.size > 0 && !went) {
+        // Those who are waited for know of this one what is committed.
+        await ticks.settled();
+        await ticks.look();
+        await clock.sleep(ASKED_MS, signal);
       }
       if (waiting.size === inputs.length) {
         // Taken together now: those that end meanwhile leave the map, and a race of nobody never ends.
@@ -179,15 +217,41 @@ export class Task {
     over.abort(OVER);
   }
 
-  /** Applies a batch in ticks, up to the place where the task is to stop. */
-  async #take(input: TaskInput, batch: InputBatch): Promise<void> {
+  async #read(input: TaskInput): Promise<Held | null> {
+    const { extra, clocks } = this.#ticks.record;
+    const readAt = this.options.clock.monotonicMs();
+    const position = this.#ticks.positionOf(input);
+    const batch = await input.next(position, extra[input.name], clocks[input.name]);
+    return batch && { batch, from: 0, readAt };
+  }
+
+  /** What is left of an earlier read, unless it is too old to be taken for what the log holds. */
+  #heldOf(input: TaskInput, held: Map<TaskInput, Held>): Held | null {
+    const { clock, limits } = this.options;
+    const of = held.get(input);
+    held.delete(input);
+    return of && clock.monotonicMs() - of.readAt <= limits.sharedMsMax ? of : null;
+  }
+
+  /**
+   * Applies a batch in ticks, up to the place where the task is to stop, or to wait for those with which it is replayed. Whether it
+   * need not be held for these.
+   */
+  async #take(input: TaskInput, read: Held): Promise<boolean> {
     const ticks = this.#ticks;
-    const size = this.#sizeBeforeStop(batch);
-    if (size > 0) return ticks.take(input, batch, size);
-    await ticks.passTime(raised(ticks.record.clocks, input.name, batch.clocksAfter?.(0)));
-    if (batch.size === 0) return;
+    const { batch, from } = read;
+    const stop = this.#sizeBeforeStop(batch);
+    if (stop > from) {
+      const to = await this.#skew.upTo(input, batch, [from, stop], ticks.record);
+      if (to > from) await ticks.take(input, batch, [from, to]);
+      read.from = to;
+      return to === stop;
+    }
+    await ticks.passTime(raised(ticks.record.clocks, input.name, batch.clocksAfter?.(from)));
+    if (batch.size === 0) return true;
     await ticks.settled();
     await this.options.clock.sleep(this.options.limits.registryRefreshMs / 4, this.#stop.signal);
+    return true;
   }
 
   /** How many entries of the batch lie at or before the frontier at which the generation is told to stop. */
@@ -207,6 +271,14 @@ export class Task {
     }
     return before;
   }
+}
+
+/** Entries that were read, of which some were taken. */
+interface Held {
+  readonly batch: InputBatch;
+  /** The first that was not. */
+  from: number;
+  readonly readAt: number;
 }
 
 /** Why waits end: nobody reads it, and the error made in its place would take down where it was made, each time. */

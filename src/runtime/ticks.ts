@@ -140,16 +140,16 @@ export class Ticks {
   }
 
   /**
-   * Takes in the first entries of a batch, in as many ticks as it needs. Where it is told up to where clocks may go they do not
+   * Takes in the entries [from, to) of a batch, in as many ticks as it needs. Where it is told up to where clocks may go they do not
    * go beyond.
    */
   async take(
     input: TaskInput,
     batch: InputBatch,
-    size = batch.size,
+    [first, size]: readonly [from: number, to: number] = [0, batch.size],
     clocksMax?: PartitionClocks,
   ): Promise<void> {
-    for (let from = 0; from < size && !this.stopping.aborted;) {
+    for (let from = first; from < size && !this.stopping.aborted;) {
       await this.#room();
       if (this.stopping.aborted) return;
       const { entriesMax } = this.#caution;

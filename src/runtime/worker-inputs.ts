@@ -3,6 +3,7 @@ import { stagesOf } from '../view/stages.js';
 import type { Clock } from './clock.js';
 import { EntryDecoder } from './decode-entry.js';
 import type { TaskInput } from './input.js';
+import { Laggards, partitionsReadBy } from './laggards.js';
 import type { Limits } from './limits.js';
 import type { Metrics } from './metrics.js';
 import { ExchangeInput } from './exchange-input.js';
@@ -41,6 +42,7 @@ export interface WorkerInputsOptions {
 export class WorkerInputs {
   readonly #readers = new Map<RecordSource, Map<number, SourceReader>>();
   readonly #siblings = new Map<string, SiblingClocks>();
+  readonly #laggards = new Map<string, Laggards>();
   readonly #receivers = new Map<string, Receivers>();
   readonly #news: NewsDesk;
 
@@ -131,6 +133,24 @@ export class WorkerInputs {
       this.#siblings.set(name, (siblings = new SiblingClocks(all, tasks, clock, limits.clocksMs)));
     }
     return siblings;
+  }
+
+  /** Whom a task waits for while it replays; null where no other reads a log on whose time the view acts. */
+  laggardsOf(id: TaskId, generation: Generation, compiled: CompiledStage): Laggards | null {
+    if (id.stage > 0) return null;
+    const { registry, tasks, log, clock } = this.options;
+    const { view, number } = generation;
+    for (const [name, { of }] of this.#laggards)
+      if (!registry.generation(of.view, of.number)) this.#laggards.delete(name);
+    const name = `${view}#${number}`;
+    let laggards = this.#laggards.get(name);
+    if (laggards === undefined) {
+      const partitions = tasksOfStage(generation, 0).flatMap((task) => partitionsReadBy(task, compiled));
+      const stopAt = (): Generation['stopAt'] => registry.generation(view, number)?.stopAt ?? null;
+      laggards = new Laggards({ view, number }, partitions, stopAt, { tasks, log, clock });
+      this.#laggards.set(name, laggards);
+    }
+    return laggards.partitions.every(({ task }) => task.partition === id.partition) ? null : laggards;
   }
 
   /** How a task sends to the next stage; null of the last. */

@@ -17,6 +17,10 @@ export class ViewPage {
       name: status.name,
       state: status.state,
       generation: status.generation,
+      /** Views that it reads, and that are parked. */
+      waitingFor: status.waitingFor,
+      /** How long it keeps its streams from being trimmed, where it is parked. */
+      holdsBackTrimming: status.holdsBackTrimming,
       /** It was put back by a rollback, and this newer one had served. */
       rolledBackFrom: status.rolledBackFrom,
       rows: status.rows,

@@ -56,6 +56,8 @@ export interface FaultFigures {
   /** Rows that are not what the log says. */
   wrongRows: number;
   fencedCommits: number;
+  /** Times that a task made again what its slot had lost. */
+  recoveries: number;
   /** Tasks taken over from workers that were gone. */
   takeovers: number;
   /** Workers that ended by themselves when they had begun: none should. */
@@ -66,6 +68,13 @@ export interface FaultFigures {
   parked: Record<string, number>;
   /** The longest time for which an acknowledged event was not seen in a view. */
   longestGapMs: number;
+}
+
+/** What a worker counts. */
+interface Seen {
+  readonly fenced: number;
+  readonly takeovers: number;
+  readonly recoveries: number;
 }
 
 /** What it comes to once Redis answers: connections that broke last are still being made again. */
@@ -107,7 +116,7 @@ export async function breakEverything(options: FaultOptions): Promise<FaultFigur
 class FaultRun {
   readonly #workers = new Set<ChildProcess>();
   /** What each worker that ever was said last. */
-  readonly #seen = new Map<ChildProcess, { fenced: number; takeovers: number }>();
+  readonly #seen = new Map<ChildProcess, Seen>();
   readonly #said: string[] = [];
   readonly #faults: Record<string, number> = {};
   readonly #parked: Record<string, number> = {};
@@ -196,7 +205,7 @@ class FaultRun {
 
   #note(worker: ChildProcess, text: string): void {
     try {
-      this.#seen.set(worker, JSON.parse(text) as { fenced: number; takeovers: number });
+      this.#seen.set(worker, JSON.parse(text) as Seen);
     } catch {
       // Half a line: the next one says it again.
     }
@@ -450,6 +459,7 @@ class FaultRun {
       losses,
       wrongRows,
       fencedCommits: seen.reduce((sum, { fenced }) => sum + fenced, 0),
+      recoveries: seen.reduce((sum, { recoveries }) => sum + recoveries, 0),
       takeovers: seen.reduce((sum, { takeovers }) => sum + takeovers, 0),
       workersEnded: this.#ended,
       rebuilds: this.#rebuilds,

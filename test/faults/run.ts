@@ -77,6 +77,7 @@ function textOf(figures: FaultFigures): string {
     ['losses', figures.losses],
     ['wrong rows', figures.wrongRows],
     ['fenced commits', figures.fencedCommits],
+    ['recoveries of what a slot lost', figures.recoveries],
     ['tasks taken over', figures.takeovers],
     ['workers that ended by themselves', figures.workersEnded],
     ['views rebuilt that were ahead of a log that went back', figures.rebuilds],

@@ -10,17 +10,13 @@ const system = await System.start({
   limits: { leaseMs: Number(leaseMs), waitMs: 1_000, retryMsMax: 200, commitWritesMax: 500 },
   logger: { info: console.log, warn: console.log, error: console.log },
 });
-const sumOf = (series: { values(): Iterable<{ value: number }> }): number => {
-  let sum = 0;
-  for (const { value } of series.values()) sum += value;
-  return sum;
-};
 setInterval(() => {
-  const { fenced, takeovers, connectionsReplaced } = system.metrics;
+  const { fenced, takeovers, recoveries, connectionsReplaced } = system.metrics;
   const seen = {
-    fenced: sumOf(fenced),
-    takeovers: sumOf(takeovers),
-    connectionsReplaced: sumOf(connectionsReplaced),
+    fenced: fenced.sum(),
+    takeovers: takeovers.sum(),
+    recoveries: recoveries.sum(),
+    connectionsReplaced: connectionsReplaced.sum(),
   };
   console.log(`seen ${JSON.stringify(seen)}`);
 }, 250);

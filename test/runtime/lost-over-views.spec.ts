@@ -62,6 +62,14 @@ const goBack = (to: Checkpoint, view: string, ...places: string[]): void => {
 };
 const parked = (): string[] =>
   ['by-shop', 'per-city', 'by-sales'].flatMap((name) => run.parked(name).map(({ code }) => code));
+/** Of what, and of which kind: one for each. */
+const recoveries = (): string[] =>
+  run.workers
+    .flatMap(({ parts }) => [...parts.metrics.recoveries.values()])
+    .flatMap(({ labels, value }) =>
+      Array.from({ length: value }, () => `${labels['view']} ${labels['kind']}`),
+    )
+    .sort();
 /** What views show that nothing went wrong with. */
 const rowsOf = async (...appended: [object, readonly object[]][]): Promise<[string[], string[]]> => {
   const right = new SimulatedRun([byShop, perCity, bySales]);
@@ -76,6 +84,27 @@ const places = SHOPS.slice(2).map((shop, index) => ({ shop, city: `city ${index 
 const shown = (): [string[], string[]] => [sorted(run.rows('per-city')), sorted(run.rows('by-sales'))];
 afterEach(() => run.end());
 
+describe('what a task alone has', () => {
+  it('is made again where its slot went back, and that is counted and said', async () => {
+    run = new SimulatedRun([byShop], { leaseMs: 1_000 });
+    run.start();
+    run.append(sales, ...some(20));
+    await run.settled('by-shop');
+    const before = checkpoint(run.redis);
+    run.append(sales, ...some(20, 20));
+    await run.settled('by-shop');
+    expect([recoveries(), run.warned]).toEqual([[], []]);
+    goBack(before, 'by-shop', '0.1');
+    await run.pass(5_000);
+    await run.settled('by-shop');
+    expect(recoveries()).toEqual(['by-shop ticks']);
+    expect(run.warned).toEqual([
+      expect.stringMatching(/by-shop#1\/0.1 lost its last commits: it stands at tick \d+, and stood/),
+    ]);
+    expect(run.rows('by-shop').reduce((all, { sales }) => all + Number(sales), 0)).toBe(40);
+  });
+});
+
 describe('what a task makes of the rows of a view and sends', () => {
   it.each([[['0.0']], [['0.1', '0.2']], [['0.0', '0.1', '0.2']]])(
     'is made again where the slots of %j alone went back, cut where its receivers are',
@@ -87,11 +116,29 @@ describe('what a task makes of the rows of a view and sends', () => {
         run.append(shops, { shop: SHOPS[round % 2]!, city: `city ${round}` });
         await run.pass(200);
       }
-      for (const name of ['per-city', 'by-sales']) goBack(before, name, ...went);
+      // A partition in which no shop lies has lost nothing.
+      const lost = ['by-sales', 'per-city'].flatMap((name) =>
+        went
+          .filter((place) => {
+            const tick = (): number => run.task(name, place).record?.tick ?? 0;
+            const stood = tick();
+            goBack(before, name, place);
+            return tick() < stood;
+          })
+          .map((place) => [name, place] as const),
+      );
+      expect(lost.length).toBeGreaterThan(1);
       run.append(sales, ...some(10, 48));
       await run.pass(10_000);
       await settled();
       expect(parked()).toEqual([]);
+      const kinds = { 'by-sales': 'sentRounds', 'per-city': 'sentTicks' } as Record<string, string>;
+      expect(recoveries()).toEqual(lost.map(([name]) => `${name} ${kinds[name]}`));
+      for (const [name, place] of lost)
+        for (const said of ['lost its last commits: it stands at tick', 'made again what its hash slot lost'])
+          expect(
+            run.warned.filter((one) => one.includes(`${run.nameOf(name, place)} `) && one.includes(said)),
+          ).toHaveLength(1);
       const moved = [0, 1, 2, 3].map((round) => ({ shop: SHOPS[round % 2]!, city: `city ${round}` }));
       expect(shown()).toEqual(await rowsOf([shops, [...places, ...moved]], [sales, some(58)]));
     },

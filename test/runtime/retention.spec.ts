@@ -2,6 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { count, declarationOf, stream, sum, view } from '../../src/index.js';
+import type { Limits } from '../../src/runtime/limits.js';
+import { partitionOf, type RecordSource } from '../../src/runtime/placement.js';
+import { Reading } from '../../src/runtime/reading/reading.js';
 import { SystemClock } from '../../src/runtime/clock.js';
 import { dropView } from '../../src/runtime/drop-view.js';
 import { silent } from '../../src/runtime/logger.js';
@@ -148,6 +151,149 @@ describeWithRedis('retention', () => {
     expect(warned.filter((message) => /"by-amount" holds back no trimming/.test(message))).toHaveLength(1);
     // What it holds is still served.
     expect((await system.rows('by-amount')).size).toBe(3);
+  });
+
+  describe('of a view that is parked', () => {
+    const DAY_MS = 24 * 60 * 60 * 1_000;
+    const task = { view: 'by-amount', generation: 1, stage: 0, partition: 0 };
+    const parkedOf = async (system: System) => (await system.tasks.status([task]))[0]?.parked;
+    /** A key of its state holds another type, so that it is tried again and again, in vain. */
+    const park = async (system: System): Promise<() => Promise<void>> => {
+      await append(100);
+      await system.caughtUp('by-amount');
+      const [key] = (await keysOf('by-amount')).filter((each) => /:rows/.test(each));
+      await client().rename(key!, 'aside');
+      await client().set(key!, 'x');
+      await append(200);
+      await eventually(async () => (await parkedOf(system)) !== null);
+      return async () => void (await client().rename('aside', key!));
+    };
+    /** As it is where it was parked so long ago. */
+    const letPass = async (system: System, ms: number): Promise<void> => {
+      const redisKey = (await keysOf('by-amount')).find((each) => each.endsWith('/0.0:task'))!;
+      const parked = (await parkedOf(system))!;
+      await client().hset(redisKey, 'parked', JSON.stringify({ ...parked, since: Date.now() - ms }));
+    };
+    const readings: Reading[] = [];
+    const reading = (system: System): Reading => {
+      const { catalog, registry: watch, views: store } = system;
+      readings.push(new Reading({ ...system, catalog: () => catalog, watch, store }));
+      return readings.at(-1)!;
+    };
+    afterEach(() => readings.splice(0).forEach((each) => each.close()));
+    const started = async (limits: Partial<Limits> = {}) => {
+      const warned: string[] = [];
+      const logger = { info() {}, warn: (message: string) => void warned.push(message), error() {} };
+      return { warned, system: await systems.start(declared(byShop, byAmount), { logger, limits }) };
+    };
+
+    test('it is held back for a named time, then it is not, and the view that goes on too late says so', async () => {
+      const { system, warned } = await started({ parkedRetryMs: 600_000 });
+      const mend = await park(system);
+      await system.caughtUp('by-shop');
+      const { metrics } = system;
+      const { statuses } = reading(system);
+      const round = retention(system);
+      await letPass(system, 6 * DAY_MS);
+      expect(await round()).toBeGreaterThanOrEqual(200);
+      const { since } = (await parkedOf(system))!;
+      expect(metrics.trimHeldBack.get({ stream: 'sales', by: 'by-amount' })).toBe(since! / 1_000);
+      expect(await statuses.one('by-amount')).toMatchObject({
+        state: 'parked',
+        holdsBackTrimming: {
+          since: new Date(since!).toISOString(),
+          until: new Date(since! + 7 * DAY_MS).toISOString(),
+          over: false,
+        },
+      });
+      expect((await statuses.one('by-shop')).holdsBackTrimming).toBeNull();
+
+      await letPass(system, 7 * DAY_MS);
+      expect(await round()).toBe(50);
+      await round();
+      expect([...metrics.trimHeldBack.values()]).toEqual([]);
+      expect(warned.filter((message) => /"by-amount" holds back no trimming/.test(message))).toHaveLength(1);
+      expect((await statuses.one('by-amount')).holdsBackTrimming).toMatchObject({ over: true });
+
+      await systems.stop(system);
+      await mend();
+      // One that has nothing of it in memory.
+      const next = await systems.start(declared(byShop, byAmount), { limits: { parkedRetryMs: 50 } });
+      await eventually(async () => (await parkedOf(next))?.code === 'log-trimmed');
+      const rows = [...(await next.rows('by-amount')).values()];
+      expect(rows.sort((one, other) => one.amount - other.amount)).toEqual(
+        [34, 33, 33].map((sales, amount) => ({ amount, sales })),
+      );
+      await rebuild(next, 'by-amount');
+      await next.caughtUp('by-amount');
+      expect((await reading(next).statuses.one('by-amount')).holdsBackTrimming).toBeNull();
+    });
+
+    test('the time does not begin anew with each time that it is tried again', async () => {
+      const { system } = await started({ parkedRetryMs: 50 });
+      await park(system);
+      const first = (await parkedOf(system))!;
+      const at = async () => (await parkedOf(system))?.at ?? 0;
+      await eventually(async () => (await at()) > first.at + 500);
+      await eventually(async () => (await parkedOf(system))?.since !== undefined);
+      const now = (await parkedOf(system))!;
+      expect(now.since).toBeLessThanOrEqual(first.at);
+    });
+
+    test('it begins anew where the view had gone on in between', async () => {
+      const { system } = await started({ parkedRetryMs: 50 });
+      const mend = await park(system);
+      await mend();
+      await system.caughtUp('by-amount');
+      const going = Date.now();
+      await park(system);
+      const { at, since = at } = (await parkedOf(system))!;
+      expect(since).toBeGreaterThanOrEqual(going);
+    });
+
+    test('what its other tasks read is kept, and nothing for views that wait for its rows', async () => {
+      const halves = stream('halves', {
+        schema: z.object({ shop: z.string() }),
+        partitions: 2,
+        partitionBy: 'shop',
+        retain: { entries: 5 },
+      });
+      const perShop = view('per-shop', { from: halves.groupBy('shop').aggregate({ sales: count() }) });
+      const perSales = view('per-sales', { from: perShop.groupBy('sales').aggregate({ shops: count() }) });
+      const system = await systems.start(declared(perShop, perSales));
+      await system.registry.refresh();
+      const id = (partition: number) => ({ view: 'per-shop', generation: 1, stage: 0, partition });
+      const placed = partitionOf(declarationOf(halves) as RecordSource)!;
+      const shops = [0, 1].map((wanted) => ['a', 'b', 'c', 'd'].find((shop) => placed({ shop }) === wanted)!);
+      for (const [partition, shop] of shops.entries())
+        for (let entry = 0; entry < 20; entry++)
+          await client().xadd(`halves:${partition}`, '*', 'data', JSON.stringify({ shop }));
+      await system.caughtUp('per-sales');
+      await systems.stop(system);
+      // Another process does the trimming, and nobody maintains the view.
+      const trimming = systems.made(declared(perShop, perSales));
+      await trimming.registry.start();
+      const stood = (await trimming.tasks.status([id(0), id(1)])).map(({ record }) => record!);
+      for (const [partition, shop] of shops.entries())
+        for (let entry = 0; entry < 20; entry++)
+          await client().xadd(`halves:${partition}`, '*', 'data', JSON.stringify({ shop }));
+      const redisKey = (await keysOf('per-shop')).find((each) => each.endsWith('/0.0:task'))!;
+      const parked = { code: 'invariant', message: 'no', at: Date.now() - 8 * DAY_MS };
+      await client().hset(redisKey, 'parked', JSON.stringify(parked));
+      await trimming.workers.renew(
+        {
+          id: 'w',
+          fingerprints: [...trimming.catalog.views.values()].map(({ fingerprint }) => fingerprint),
+          role: 'worker',
+          startedAt: 1,
+        },
+        60_000,
+      );
+      await trimming.retention.trim();
+      expect(await client().xlen('halves:0')).toBe(5);
+      const [[first]] = (await client().xrange('halves:1', '-', '+', 'COUNT', 1)) as [[string, string[]]];
+      expect(first).toBe(stood[1]!.positions['stream:halves']!.position);
+    });
   });
 
   test('a view whose code comes back in time counts again, and its time begins anew', async () => {

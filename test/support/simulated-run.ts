@@ -23,6 +23,8 @@ export class SimulatedRun {
   readonly workers: SimulatedWorker[] = [];
   /** Told of each commit that was stored. */
   onCommit: (request: CommitRequest) => void = () => {};
+  /** What its workers have warned of. */
+  readonly warned: string[] = [];
   #nonces = 0;
 
   constructor(views: readonly object[], limits: Partial<Limits> = {}) {
@@ -49,6 +51,7 @@ export class SimulatedRun {
       views: views.length === 0 ? this.views : declarationsOf(views),
       limits: this.limits,
       nonce,
+      logger: { info() {}, warn: (message) => void this.warned.push(message), error() {} },
     });
     this.workers.push(worker);
     void worker.start();

@@ -80,6 +80,8 @@ export class TaskRuns {
         );
       }),
       siblings: null,
+      laggards: null,
+      parkedSince: null,
       sending: null,
       errorsMax: 1_000,
       store: tasks,

@@ -179,6 +179,8 @@ export interface ParkReason {
   code: string;
   message: string;
   at: number;
+  /** When it was parked first, where it was tried again since and nothing came of that. */
+  since?: number;
 }
 
 export interface StoredState {

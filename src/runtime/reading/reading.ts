@@ -2,6 +2,7 @@ import type { ViewDeclaration } from '../../view/declarations.js';
 import type { Value } from '../../zset/value.js';
 import type { Catalog } from '../catalog.js';
 import type { Clock } from '../clock.js';
+import { defaultLimits } from '../limits.js';
 import type { Metrics } from '../metrics.js';
 import type { SourceLog } from '../ports/source-log.js';
 import type { TaskStore } from '../ports/task-store.js';
@@ -26,6 +27,8 @@ export interface ReadingOptions {
   workers: Workers;
   clock: Clock;
   metrics: Metrics;
+  /** As it is where streams are trimmed. */
+  parkedHoldsBackMs?: number;
   limits?: Partial<ReadingLimits>;
 }
 
@@ -45,7 +48,13 @@ export class Reading {
     this.reader = new RowsReader(store, this.limits);
     this.wait = new PositionWait(this.reader, clock, this.limits);
     this.feed = new ChangeFeed(this.views, this.reader, store, log, clock, metrics, this.limits);
-    this.statuses = new ViewStatuses(this.views, tasks, log, workers);
+    this.statuses = new ViewStatuses(
+      this.views,
+      tasks,
+      log,
+      workers,
+      options.parkedHoldsBackMs ?? defaultLimits.parkedHoldsBackMs,
+    );
   }
 
   /** A reader of a declared view, typed by it, or of one known by name only. */

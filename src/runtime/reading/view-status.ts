@@ -1,18 +1,19 @@
 import { Checksum } from '../../zset/checksum.js';
-import type { Catalog } from '../catalog.js';
 import { partitionKeys } from '../placement.js';
 import { contained } from '../contained.js';
 import { allTasks, lastStage } from '../generation-tasks.js';
+import { firstParked } from '../given-up.js';
+import { upstreamsOf } from '../maintained.js';
 import type { Generation } from '../ports/registry.js';
-import { archivedEntries, firstReadable, type LogEnd, type SourceLog } from '../ports/source-log.js';
+import type { LogEnd, SourceLog } from '../ports/source-log.js';
 import type { TaskRecord, TaskStatus, TaskStore } from '../ports/task-store.js';
 import type { Workers } from '../ports/workers.js';
-import { BEGINNING, comparePositions, timeOf } from '../position.js';
 import { taskName } from '../task-id.js';
 import { sumOfTallies, talliesOf, type TypeCounts } from '../tallies.js';
 import type { ServedViews } from './served-views.js';
 import { servedView } from './served-view.js';
 import { descriptionOf, type ViewDescription } from './view-description.js';
+import { lagOf } from './view-lag.js';
 import { type SourceTimes, timesOf } from './view-times.js';
 import { commitsOf, versionText } from './view-version.js';
 
@@ -21,7 +22,8 @@ import { commitsOf, versionText } from './view-version.js';
  * live       maintained
  * paused     somebody paused it
  * parked     a task of it does not go on; the reason is in `partitions`
- * waiting    Redis takes no commits of it now; why is in `partitions`, and it goes on by itself
+ * waiting    Redis takes no commits of it now; why is in `partitions`, and it goes on by itself. Or a view that it reads is parked,
+ *            which is in `waitingFor`: it goes on when that does
  * frozen     served as it was: no live worker has its code
  */
 export type ViewState = 'building' | 'live' | 'paused' | 'parked' | 'waiting' | 'frozen';
@@ -54,6 +56,10 @@ export interface ViewStatus {
   name: string;
   state: ViewState;
   generation: number | null;
+  /** Views that it reads, directly or through others, and that are parked. */
+  waitingFor: string[];
+  /** Of a parked view over logs that are trimmed: since when, and until when what it has not read is kept for it; ISO 8601. Null for any other. */
+  holdsBackTrimming: { since: string; until: string; over: boolean } | null;
   /** The newer generation that served before a rollback. */
   rolledBackFrom: number | null;
   fingerprint: string | null;
@@ -89,6 +95,8 @@ interface Said {
   readonly waiting: ReadonlyMap<string, string>;
   /** Why Redis takes no writes at all. */
   readonly refused: string | null;
+  /** Redis's clock. */
+  readonly now: number;
 }
 
 /** Tells how views are doing. */
@@ -98,6 +106,8 @@ export class ViewStatuses {
     readonly tasks: TaskStore,
     readonly log: SourceLog,
     readonly workers: Workers,
+    /** How long a view that is parked holds back trimming. */
+    readonly parkedHoldsBackMs: number,
   ) {}
 
   async all(): Promise<ViewStatus[]> {
@@ -115,11 +125,13 @@ export class ViewStatuses {
 
   async #of(names: readonly string[]): Promise<ViewStatus[]> {
     const shown = names.map((name) => ({ name, generation: this.#shown(name) }));
-    const generations = names.flatMap((name) => this.views.generations(name));
+    const asked = names.flatMap((name) => this.views.generations(name));
+    // What they read may be parked.
+    const generations = withUpstreams(asked, this.views.watch.snapshot.generations);
     const tasks = generations.map((generation) => allTasks(generation));
-    const [statuses, ends, { live, refused = null }] = await Promise.all([
+    const [statuses, ends, { live, now, refused = null }] = await Promise.all([
       this.tasks.status(tasks.flat()),
-      this.log.ends([...new Set(generations.flatMap(({ sources }) => sources))]),
+      this.log.ends([...new Set(asked.flatMap(({ sources }) => sources))]),
       this.workers.live(),
     ]);
     const endOf = new Map(ends.map((end) => [end.redisKey, end]));
@@ -133,6 +145,7 @@ export class ViewStatuses {
       fingerprints: new Set(live.flatMap((worker) => worker.fingerprints)),
       waiting: new Map(live.flatMap((worker) => Object.entries(worker.waiting ?? {}))),
       refused,
+      now,
     };
     return shown.map(({ name, generation }) => this.#status(name, generation, statusOf, endOf, workers));
   }
@@ -154,7 +167,7 @@ export class ViewStatuses {
     generation: Generation | null,
     statusOf: ReadonlyMap<Generation, TaskStatus[]>,
     ends: ReadonlyMap<string, LogEnd>,
-    { fingerprints, waiting, refused }: Said,
+    { fingerprints, waiting, refused, now }: Said,
   ): ViewStatus {
     const statuses = (generation && statusOf.get(generation)) ?? [];
     const records = statuses.map(({ record }) => record);
@@ -168,10 +181,17 @@ export class ViewStatuses {
         )
       : {};
     const tallies = sumOfTallies(records.map(talliesOf));
+    const waitingFor = generation
+      ? [...statusOf.keys()]
+          .filter((each) => isParked(each, statusOf) && readsThrough(generation, each, [...statusOf.keys()]))
+          .map(({ view }) => view)
+      : [];
     return {
       name,
-      state: stateOf(generation, statuses, { fingerprints, waiting, refused }),
+      state: stateOf(generation, statuses, { fingerprints, waiting, refused, waitingFor }),
       generation: generation?.number ?? null,
+      waitingFor,
+      holdsBackTrimming: generation && this.#holdsBack(generation, statuses, now),
       rolledBackFrom: generation?.rolledBackFrom ?? null,
       fingerprint: generation?.fingerprint ?? null,
       lag: generation
@@ -215,7 +235,40 @@ export class ViewStatuses {
       description: generation ? descriptionOf(generation) : null,
     };
   }
+
+  #holdsBack(
+    { sources }: Generation,
+    statuses: readonly TaskStatus[],
+    now: number,
+  ): ViewStatus['holdsBackTrimming'] {
+    const since = firstParked(statuses);
+    const { streams, tables } = this.views.catalog;
+    const isTrimmed = [...streams.values(), ...tables.values()].some(
+      (source) => source.retain && partitionKeys(source).some((redisKey) => sources.includes(redisKey)),
+    );
+    if (since === null || !isTrimmed) return null;
+    const until = since + this.parkedHoldsBackMs;
+    return {
+      since: new Date(since).toISOString(),
+      until: new Date(until).toISOString(),
+      over: now >= until,
+    };
+  }
 }
+
+const isParked = (generation: Generation, statusOf: ReadonlyMap<Generation, TaskStatus[]>): boolean =>
+  statusOf.get(generation)!.some(({ parked }) => parked);
+
+/** Some generations, and all that they read, through however many views. */
+function withUpstreams(some: readonly Generation[], all: readonly Generation[]): Generation[] {
+  const found = new Set(some);
+  // What is added while it goes on is come to as well.
+  for (const generation of found) for (const read of upstreamsOf(generation, all)) found.add(read);
+  return [...found];
+}
+
+const readsThrough = (generation: Generation, read: Generation, all: readonly Generation[]): boolean =>
+  generation !== read && withUpstreams([generation], all).includes(read);
 
 /** What the records of some tasks come to together. */
 const sum = (statuses: readonly TaskStatus[], read: (record: TaskRecord) => number): number =>
@@ -237,61 +290,18 @@ const generationStatus = (
 function stateOf(
   generation: Generation | null,
   statuses: readonly TaskStatus[],
-  { fingerprints, waiting, refused }: Said,
+  {
+    fingerprints,
+    waiting,
+    refused,
+    waitingFor,
+  }: Pick<Said, 'fingerprints' | 'waiting' | 'refused'> & Pick<ViewStatus, 'waitingFor'>,
 ): ViewState {
   if (generation === null) return 'building';
   if (statuses.some(({ parked }) => parked)) return 'parked';
   if (generation.paused) return 'paused';
   if (generation.state !== 'serving') return 'building';
   if (!fingerprints.has(generation.fingerprint)) return 'frozen';
+  if (waitingFor.length > 0) return 'waiting';
   return refused !== null || statuses.some(({ task }) => waiting.has(taskName(task))) ? 'waiting' : 'live';
-}
-
-/**
- * Entries are counted in the sources a view reads itself; what lies between it and a stream that it reads through another
- * view is only told in milliseconds.
- */
-function lagOf(
-  generation: Generation,
-  statuses: readonly TaskStatus[],
-  frontier: Readonly<Record<string, string>>,
-  ends: ReadonlyMap<string, LogEnd>,
-  catalog: Catalog,
-): { entries: number; ms: number } {
-  const read = entriesRead(statuses, catalog);
-  let entries = 0;
-  let ms = 0;
-  for (const source of generation.sources) {
-    const end = ends.get(source);
-    if (!end?.exists) continue;
-    const reached = frontier[source] ?? BEGINNING;
-    if (comparePositions(end.last, reached) <= 0) continue;
-    const from = reached === BEGINNING ? firstReadable(end) : reached;
-    if (from) ms = Math.max(ms, Math.max(0, timeOf(end.last) - timeOf(from)));
-    const done =
-      read.get(source) ??
-      (Object.keys(generation.upstreams).length === 0
-        ? end.entriesAdded - end.length - archivedEntries(end)
-        : null);
-    if (done !== null) entries += Math.max(0, end.entriesAdded - done);
-  }
-  return { entries, ms };
-}
-
-/** By Redis key: how many entries have been read, by the partition that is furthest behind where several read it. */
-function entriesRead(statuses: readonly TaskStatus[], catalog: Catalog): Map<string, number> {
-  const read = new Map<string, number>();
-  for (const { task, record } of statuses)
-    for (const [input, { entries }] of Object.entries(record?.positions ?? {})) {
-      const name = input.slice(input.indexOf(':') + 1);
-      const source = input.startsWith('stream:')
-        ? catalog.streams.get(name)
-        : input.startsWith('table:')
-          ? catalog.tables.get(name)
-          : undefined;
-      if (!source) continue;
-      const redisKey = partitionKeys(source)[source.partitions === 1 ? 0 : task.partition];
-      if (redisKey !== undefined) read.set(redisKey, Math.min(entries, read.get(redisKey) ?? Infinity));
-    }
-  return read;
 }

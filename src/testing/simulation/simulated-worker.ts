@@ -1,7 +1,7 @@
 import { Catalog } from '../../runtime/catalog.js';
 import { deploy } from '../../runtime/deployment.js';
 import type { Limits } from '../../runtime/limits.js';
-import { silent } from '../../runtime/logger.js';
+import { type Logger, silent } from '../../runtime/logger.js';
 import { Parts } from '../../runtime/parts.js';
 import type { Ports } from '../../runtime/ports/ports.js';
 import type { ViewDeclaration } from '../../view/declarations.js';
@@ -18,6 +18,8 @@ export interface SimulatedWorkerOptions {
   readonly nonce: () => string;
   /** Where there is one it trims streams, too. */
   readonly archive?: SimulatedArchive | null;
+  /** By default nothing is said. */
+  readonly logger?: Logger;
 }
 
 /** The runtime of one process, over connections on which things go wrong. */
@@ -26,7 +28,16 @@ export class SimulatedWorker {
   readonly parts: Parts;
   readonly #trims: boolean;
 
-  constructor({ process, ports, faults, views, limits, nonce, archive = null }: SimulatedWorkerOptions) {
+  constructor({
+    process,
+    ports,
+    faults,
+    views,
+    limits,
+    nonce,
+    archive = null,
+    logger = silent,
+  }: SimulatedWorkerOptions) {
     const faulty = <P extends object>(port: P): P => faultyPort(port, process, faults);
     this.process = process;
     this.#trims = archive !== null;
@@ -41,7 +52,7 @@ export class SimulatedWorker {
       },
       catalog: new Catalog(views),
       clock: process.clock,
-      logger: () => silent,
+      logger: () => logger,
       limits,
       nonce,
     });
