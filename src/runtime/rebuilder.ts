@@ -13,7 +13,7 @@ import type { Generation } from './ports/registry.js';
 import { archivedEntries, firstReadable, isIncomplete, type SourceLog } from './ports/source-log.js';
 import type { TaskStore } from './ports/task-store.js';
 import { comparePositions } from './position.js';
-import { hasPassedTime, type Progress, progressOf } from './progress.js';
+import { hasLostItsLog, hasPassedTime, type Progress, progressOf } from './progress.js';
 import type { RegistryWatch } from './registry-watch.js';
 import type { TaskId } from './task-id.js';
 
@@ -158,6 +158,7 @@ export class Rebuilder {
         }),
       ),
     );
+    const isOfThisLog = ![...served.values()].some((progress) => progress !== null && hasLostItsLog(progress));
     let caughtUp = true;
     let held: string | null = null;
     for (const generation of building) {
@@ -178,6 +179,7 @@ export class Rebuilder {
       if (!passed && !now.atEnd) caughtUp = false;
       // What is closed must not be open again. Another definition, or another log, may have other clocks for good.
       const comparable =
+        isOfThisLog &&
         !generation.acceptTrimmed &&
         registry.serving(generation.view)?.fingerprint === generation.fingerprint;
       if (comparable && serving !== null && !hasPassedTime(now, serving)) caughtUp = false;

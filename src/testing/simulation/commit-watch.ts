@@ -50,7 +50,7 @@ export class CommitWatch {
     const claim = store.claim.bind(store);
     store.claim = async (...asked) => {
       const claimed = await claim(...asked);
-      if (claimed !== null)
+      if (claimed !== null && (await store.reload(asked[0], claimed.token)) !== null)
         for (const taken of [this.#taken, this.#takenLast]) taken.set(taskName(asked[0]), store);
       return claimed;
     };

@@ -1,9 +1,10 @@
+import type { PartitionClocks } from '../../runtime/clocks.js';
 import { decodeEntry, encodeEntry, type ExchangeEntry, lastSent } from '../../runtime/exchange-entry.js';
 import { EXCHANGE, factsOf, type Heard, heardIn, isBetween } from '../../runtime/followed.js';
 import type { RawEntry } from '../../runtime/ports/source-log.js';
 import type { Received, ReceiveRequest, TaskRecord } from '../../runtime/ports/task-store.js';
 import { followsRounds, ROUNDS, roundsDone } from '../../runtime/rounds.js';
-import { taskName } from '../../runtime/task-id.js';
+import { taskName, taskNamed } from '../../runtime/task-id.js';
 import type { MemoryRedis } from '../memory/memory-redis.js';
 import { MemoryTaskStore } from '../memory/memory-task-store.js';
 import { type Mutation, type PortsOver, withTasks } from './mutation.js';
@@ -50,6 +51,12 @@ const changed = ([id, fields]: RawEntry, said: Partial<ExchangeEntry>): RawEntry
   id,
   ['c', encodeEntry({ ...decodeEntry([id, fields]), ...said })],
 ];
+
+/** The clocks of partitions, as if each had come as far as any. */
+function asFarAsTheFurthest(clocks: PartitionClocks): PartitionClocks {
+  const furthest = Math.max(...Object.values(clocks).map((clock) => clock ?? -Infinity));
+  return Object.fromEntries(Object.keys(clocks).map((redisKey) => [redisKey, furthest]));
+}
 
 /** One that says that it follows another. */
 const following = (entry: RawEntry, nonce: string): RawEntry => changed(entry, { previous: nonce });
@@ -202,6 +209,21 @@ export const exchangeMutations: readonly Mutation[] = [
     })),
   },
   {
+    breaks: 'the watermark of a stream is that of its slowest partition, and not of the one that a task hears of',
+    subject: movedInTimeOnly,
+    ports: withReceived(({ record, entries }) => ({
+      record: record && {
+        ...record,
+        clocks: Object.fromEntries(
+          Object.entries(record.clocks).map(([input, clocks]) => [input, asFarAsTheFurthest(clocks)]),
+        ),
+      },
+      entries: entries.map((entry) =>
+        changed(entry, { clocks: asFarAsTheFurthest(decodeEntry(entry).clocks) }),
+      ),
+    })),
+  },
+  {
     breaks:
       'what a task has lost of what it made of a view it makes again up to what its receivers have of that',
     subject: overViewsSubject,
@@ -217,6 +239,22 @@ export const exchangeMutations: readonly Mutation[] = [
         moved.clocks = { ...moved.clocks, ...factsOf(upstream).clocks };
       }
       return moved;
+    }),
+  },
+  {
+    breaks: 'who may have read what a task has lost is ended before it is made again',
+    subject: movedOnly,
+    slotsGoBack: 'senders',
+    ports: withTasks((redis) => {
+      const store = new MemoryTaskStore(redis);
+      const claim = store.claim.bind(store);
+      store.claim = async (task, owner, epoch, made) => {
+        if (taskNamed(owner) === null) return claim(task, owner, epoch, made);
+        // It is said to be taken, and is not.
+        const token = { epoch, nonce: 'nobody' };
+        return { token, record: null, grants: 0, attempt: null, definition: null, shape: null };
+      };
+      return store;
     }),
   },
   {

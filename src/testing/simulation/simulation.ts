@@ -58,6 +58,11 @@ const START = Date.UTC(2030, 0, 1);
 /** Short runs find what goes wrong at the beginning, and cost little; long ones what takes several troubles. */
 const ROUNDS = [5, 9, 14];
 const ROUND_MS = 3_000;
+/** So long they are at work before there is trouble: not at all, at the first calls, in the middle of it. */
+const AT_WORK_MS = [1, 30, 500];
+/** How many calls take long; where slots go back, at times so many that who receives has often read what it has not stored. */
+const SLOW = [0, 0.05];
+const SLOW_WHERE_SLOTS_GO_BACK = [0, 0.05, 0.2, 0.4];
 const SETTLE_MS = 150_000;
 const LOOK_MS = 500;
 /** Within this time it is noticed that what was read, or stored, is not there any more (every task reads, and looks at its store), and what time brings is shown. */
@@ -158,8 +163,10 @@ export class Simulation {
     for (let count = 1 + random.below(3); count > 0; count--) this.#startWorker();
     for (let rounds = random.of(ROUNDS); rounds > 0; rounds--) {
       const rate = random.of([0, 0.01, 0.04]);
-      this.#faults.faults = { lostRequest: rate, lostReply: rate, late: rate, slow: random.of([0, 0.05]) };
+      this.#faults.faults = { lostRequest: rate, lostReply: rate, late: rate, slow: random.of(this.options.slotsGoBack ? SLOW_WHERE_SLOTS_GO_BACK : SLOW) };
       this.#append(random.below(40));
+      // Trouble finds them at work, too: with calls on their way, and with what was read and is not stored.
+      await this.#pass(random.below(random.of(AT_WORK_MS)));
       this.#trouble();
       await this.#pass(random.below(ROUND_MS));
       if (random.chance(0.3)) this.#checkpoints.take();
@@ -231,7 +238,11 @@ export class Simulation {
     if (random.chance(0.1) && alive.length > 1) void random.of(alive).stop();
     if (this.#workers.filter(({ process }) => !process.dead).length < 4 && random.chance(0.5))
       this.#startWorker();
-    if (this.#checkpoints.mayGoBack()) this.#watch.wentBack();
+    if (this.#checkpoints.mayGoBack()) {
+      this.#watch.wentBack();
+      // Who lost something is to make it again while more comes: it ends elsewhere then.
+      this.#append(random.below(20));
+    }
   }
 
   #logs(): Map<string, WholeLog> {
