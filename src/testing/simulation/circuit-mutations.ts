@@ -1,7 +1,9 @@
 import { KeyedState } from '../../circuit/keyed-state.js';
 import { OrderedState } from '../../circuit/ordered-state.js';
+import { RowIndex } from '../../circuit/row-index.js';
+import { Checksum } from '../../zset/checksum.js';
 import { type Mutation, withMethod } from './mutation.js';
-import { subjectInTime } from './subjects.js';
+import { plainSubject, subjectInTime } from './subjects.js';
 
 /** What every column lags behind its sources, taken away, however deep in a plan it is said. */
 function withoutLags(said: unknown, seen = new Set<unknown>()): void {
@@ -31,6 +33,24 @@ export const circuitMutations: readonly Mutation[] = [
       const takeBack = [unpinned(KeyedState), unpinned(OrderedState)];
       return () => takeBack.forEach((each) => each());
     },
+  },
+  {
+    breaks: 'a member of an index goes with its row',
+    subject: plainSubject,
+    code: () => withMethod(RowIndex, 'remove', () => () => {}),
+  },
+  {
+    breaks: 'the checksum of a view is that of its rows, also when some go',
+    subject: plainSubject,
+    code: () =>
+      withMethod(
+        Checksum,
+        'add',
+        (add) =>
+          function (this: Checksum, text, weight) {
+            add.call(this, text, Math.abs(weight));
+          },
+      ),
   },
   {
     breaks: 'the watermark of a column lags behind that of its stream as the column does',

@@ -7,6 +7,8 @@ import type { Subject } from './subject.js';
 
 /** Who is told, by a task's name, of what may make it park. */
 export interface Told {
+  /** A commit was stored. What is wrong with what there is then; null where nothing is. */
+  stored(request: CommitRequest): string | null;
   /** It stored a commit made before something went back. */
   cameLate(task: string): void;
   /** Asked of a commit before it is stored. */
@@ -68,8 +70,10 @@ export class CommitWatch {
     this.#taken.clear();
   }
 
-  #look({ task, token, nonce, record, keyed }: CommitRequest, store: TaskStore, bringsLost: boolean): void {
+  #look(request: CommitRequest, store: TaskStore, bringsLost: boolean): void {
+    const { task, token, nonce, record, keyed } = request;
     this.commits++;
+    this.violation ??= this.told.stored?.(request) ?? null;
     const name = taskName(task);
     if (Number(nonce.slice(1)) <= this.#lastBefore) this.told.cameLate?.(name);
     if (bringsLost) this.told.broughtWhatIsLost?.(name);

@@ -1,8 +1,10 @@
+import { shownBy } from '../../runtime/generation-tasks.js';
 import type { Limits } from '../../runtime/limits.js';
 import { DearWorkers } from './dear-workers.js';
 import { partitionKeys } from '../../runtime/placement.js';
 import type { TaskStatus } from '../../runtime/ports/task-store.js';
 import { progressOf } from '../../runtime/progress.js';
+import { taskName } from '../../runtime/task-id.js';
 import { memoryPorts } from '../memory/memory-ports.js';
 import { MemoryRedis, MemoryStream } from '../memory/memory-redis.js';
 import { Random } from '../random.js';
@@ -19,6 +21,7 @@ import { SimulatedWorker } from './simulated-worker.js';
 import type { Subject } from './subject.js';
 import { described } from './standing.js';
 import { subjects } from './subjects.js';
+import { ViewWatch } from './view-watch.js';
 import { VirtualTime } from './virtual-time.js';
 
 /** What one run did and found. */
@@ -53,6 +56,8 @@ export interface SimulationOptions {
   readonly slotsGoBack?: SlotsThatGoBack;
 }
 
+/** So long a client that follows changes is heard of. */
+const FOLLOWED_MS = 8_000;
 /** The time at which every run begins: what the clocks say must not matter. */
 const START = Date.UTC(2030, 0, 1);
 /** Short runs find what goes wrong at the beginning, and cost little; long ones what takes several troubles. */
@@ -84,6 +89,9 @@ export class Simulation {
   /** Null where the logs keep everything. */
   readonly #archive: SimulatedArchive | null;
   readonly #watch: CommitWatch;
+  readonly #views: ViewWatch;
+  /** Whether somebody follows the changelog of every view, as clients do; else only views that are read have any. */
+  readonly #followed: boolean;
   readonly #limits: Limits;
   readonly #workers: SimulatedWorker[] = [];
   readonly #checkpoints: Checkpoints;
@@ -127,7 +135,10 @@ export class Simulation {
       keptMs: this.#limits.exchangeKeptMs - this.#limits.readerReportMs,
     });
     const { wentBack } = this.#checkpoints;
+    this.#followed = this.#random.chance(0.3);
+    this.#views = new ViewWatch(this.#redis, this.#subject.views);
     this.#watch = new CommitWatch(this.#subject.always, {
+      stored: (request) => this.#views.follow(request),
       cameLate: (task) => wentBack.cameLate(task),
       bringsWhatIsLost: (request) => bringsWhatIsLost(this.#redis, request),
       broughtWhatIsLost: (task) => wentBack.broughtWhatIsLost(task),
@@ -169,6 +180,7 @@ export class Simulation {
       await this.#pass(random.below(random.of(AT_WORK_MS)));
       this.#trouble();
       await this.#pass(random.below(ROUND_MS));
+      this.#lookAtViews();
       if (random.chance(0.3)) this.#checkpoints.take();
     }
     // What was late is on its way until then.
@@ -238,11 +250,28 @@ export class Simulation {
     if (random.chance(0.1) && alive.length > 1) void random.of(alive).stop();
     if (this.#workers.filter(({ process }) => !process.dead).length < 4 && random.chance(0.5))
       this.#startWorker();
+    if (this.#followed) this.#follow();
     if (this.#checkpoints.mayGoBack()) {
       this.#watch.wentBack();
+      this.#views.wentBack();
       // Who lost something is to make it again while more comes: it ends elsewhere then.
       this.#append(random.below(20));
     }
+  }
+
+  /** Somebody asks for the changes of all views. */
+  #follow(): void {
+    for (const generation of this.#redis.registry.generations.values())
+      for (const task of shownBy(generation)) {
+        const kept = this.#redis.tasks.get(taskName(task));
+        if (kept) kept.subscribedUntil = this.#time.now() + FOLLOWED_MS;
+      }
+  }
+
+  /** @throws Error for what is stored of a view and does not agree with its rows. */
+  #lookAtViews(): void {
+    const wrong = this.#views.disagreement();
+    if (wrong !== null) throw new Error(wrong);
   }
 
   #logs(): Map<string, WholeLog> {
@@ -280,7 +309,7 @@ export class Simulation {
         wrongSince = Infinity;
       } else if (standing.every(({ atEnd }) => atEnd)) {
         const wrong = wrongIn(this.#redis, this.#subject, this.#logs(), this.#givenUp);
-        if (wrong === null) return;
+        if (wrong === null) return this.#lookAtViews();
         wrongSince = Math.min(wrongSince, this.#time.now());
         if (this.#time.now() - wrongSince >= NOTICED_MS) throw new Error(wrong);
       }
