@@ -5,7 +5,7 @@ import type { RawEntry } from '../../runtime/ports/source-log.js';
 import type { Received, ReceiveRequest, TaskRecord } from '../../runtime/ports/task-store.js';
 import { followsRounds, ROUNDS, roundsDone } from '../../runtime/rounds.js';
 import { taskName, taskNamed } from '../../runtime/task-id.js';
-import type { MemoryRedis } from '../memory/memory-redis.js';
+import { type MemoryRedis, MemoryStream } from '../memory/memory-redis.js';
 import { MemoryTaskStore } from '../memory/memory-task-store.js';
 import { type Mutation, type PortsOver, withTasks } from './mutation.js';
 import {
@@ -61,6 +61,21 @@ function asFarAsTheFurthest(clocks: PartitionClocks): PartitionClocks {
 /** One that says that it follows another. */
 const following = (entry: RawEntry, nonce: string): RawEntry => changed(entry, { previous: nonce });
 
+/** The ids that the masters of a Redis gave to what was sent: they go on rising, whatever else goes back. */
+interface IdsGiven {
+  /** By sender and receiver the last, and the tick it was given to. */
+  readonly last: Map<string, { id: number; tick: number }>;
+  readonly commits: Map<string, string>;
+}
+
+const allIdsGiven = new WeakMap<MemoryRedis, IdsGiven>();
+
+function idsGiven(redis: MemoryRedis): IdsGiven {
+  const known = allIdsGiven.get(redis) ?? { last: new Map(), commits: new Map() };
+  allIdsGiven.set(redis, known);
+  return known;
+}
+
 /** Rules of what tasks send each other. */
 export const exchangeMutations: readonly Mutation[] = [
   {
@@ -93,6 +108,60 @@ export const exchangeMutations: readonly Mutation[] = [
         const sent = { ...(record.extra['sent'] as object), [receiver]: { tick, commit: last, entries: 0 } };
         return { record: { ...record, extra: { ...record.extra, sent } }, entries: believed };
       })(redis);
+    },
+  },
+  {
+    breaks: 'what is sent has the number of its tick, and no id that goes on rising when its sender went back',
+    subject: movedOnly,
+    slotsGoBack: 'senders',
+    ports: (redis) => {
+      const { last: given, commits } = idsGiven(redis);
+      const idOf = (place: string): { id: number; tick: number } => given.get(place) ?? { id: 0, tick: 0 };
+      const { tasks: store, ...ports } = withHeard((heard) => ({ ...heard, upTo: 0 }))(redis);
+      const commit = store.commit.bind(store);
+      store.commit = async (request) => {
+        const outcome = await commit(request.sent ? { ...request, sent: [] } : request);
+        if (outcome.status !== 'committed') return outcome;
+        const { task, tick, nonce } = request;
+        for (const { receiver, text, from } of request.sent ?? []) {
+          const place = `${taskName(task)} ${receiver}`;
+          const id = Math.max(idOf(place).id + 1, tick);
+          given.set(place, { id, tick });
+          commits.set(`${place} ${id}`, nonce);
+          const { sent } = redis.task(task);
+          const stream = sent.get(receiver) ?? new MemoryStream();
+          sent.set(receiver, stream);
+          stream.add(`${id}-0`, ['c', text]);
+          stream.trim(`${from}-0`, Infinity);
+        }
+        return outcome;
+      };
+      const receive = store.receive.bind(store);
+      store.receive = async (requests) =>
+        (await receive(requests)).map(({ record, entries }, index) => {
+          const { sender, receiver, after } = requests[index]!;
+          const place = `${taskName(sender)} ${receiver}`;
+          // Whatever lies behind the id that it has is taken for what was to follow.
+          let last = { tick: after, commit: commits.get(`${place} ${after}`) ?? '' };
+          const believed = entries.map((entry) => {
+            const { tick, commit } = decodeEntry(entry);
+            const follows = following(entry, last.commit);
+            last = { tick, commit };
+            return follows;
+          });
+          if (record === null) return { record, entries: believed };
+          const { id, tick } = idOf(place);
+          const sent = { ...(record.extra['sent'] as object), [receiver]: { ...last, entries: 0 } };
+          return {
+            record: {
+              ...record,
+              tick: id + Math.max(0, record.tick - tick),
+              extra: { ...record.extra, sent },
+            },
+            entries: believed,
+          };
+        });
+      return { ...ports, tasks: store };
     },
   },
   {
