@@ -1,6 +1,6 @@
 import type { MemoryRedis, MemoryTask } from '../memory/memory-redis.js';
 import type { Random } from '../random.js';
-import { checkpoint, type Checkpoint, NOTHING, rollBack, rollBackStream, rollBackTask } from './rollback.js';
+import { checkpoint, type Checkpoint, NOTHING, rollBack, rollBackRegistry, rollBackStream, rollBackTask } from './rollback.js';
 import { isOfFirst, isOfFollower, isOfGiver, WentBack } from './went-back.js';
 
 /**
@@ -72,6 +72,9 @@ export class Checkpoints {
       this.wentBack.all();
       // What came after it is not to be gone back to: it never was.
       this.#kept.splice(this.#kept.indexOf(to) + 1);
+    } else if (!slots && random.chance(0.2)) {
+      rollBackRegistry(redis, to);
+      this.wentBack.registry();
     } else if (!slots && random.chance(0.3)) {
       rollBackStream(redis, to, random.of(logs));
       this.wentBack.stream();

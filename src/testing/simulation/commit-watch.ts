@@ -11,6 +11,8 @@ export interface Told {
   stored(request: CommitRequest): string | null;
   /** It stored a commit made before something went back. */
   cameLate(task: string): void;
+  /** It broke off half way. The store through which it was sent. */
+  brokeOff(task: string, store: TaskStore): void;
   /** Asked of a commit before it is stored. */
   bringsWhatIsLost(request: CommitRequest): boolean;
   /** It stored what it had read of another task that has lost it. */
@@ -21,7 +23,7 @@ export interface Told {
 
 /**
  * Looks at every commit as it is stored: ticks rise one by one, positions and frontiers never move back, and no commit
- * comes from an owner when another has taken the task; what is always true of a row is true of those that are of one frontier.
+ * comes from an owner when another has taken the task, nor of a task of which one broke off; what is always true of a row is true of those that are of one frontier.
  */
 export class CommitWatch {
   /** What did not hold, the first of it. */
@@ -31,6 +33,8 @@ export class CommitWatch {
   /** The number of the last commit that was made before something went back; 0 where nothing has. */
   #lastBefore = 0;
   readonly #last = new Map<string, { record: TaskRecord; epoch: number }>();
+  /** Those of which a commit broke off. */
+  readonly #brokenOff = new Set<string>();
   /** Through which process' store each task was taken last. */
   readonly #taken = new Map<string, TaskStore>();
   /** The same, whatever went back since. */
@@ -46,6 +50,10 @@ export class CommitWatch {
     store.commit = async (request: CommitRequest): Promise<CommitOutcome> => {
       const bringsLost = this.told.bringsWhatIsLost?.(request) ?? false;
       const outcome = await commit(request);
+      if (outcome.status === 'failed') {
+        this.#brokenOff.add(taskName(request.task));
+        this.told.brokeOff?.(taskName(request.task), store);
+      }
       if (outcome.status === 'committed') this.#look(request, store, bringsLost);
       return outcome;
     };
@@ -67,6 +75,7 @@ export class CommitWatch {
   wentBack(): void {
     this.#lastBefore = this.#nonces;
     this.#last.clear();
+    this.#brokenOff.clear();
     this.#taken.clear();
   }
 
@@ -75,6 +84,7 @@ export class CommitWatch {
     this.commits++;
     this.violation ??= this.told.stored?.(request) ?? null;
     const name = taskName(task);
+    if (this.#brokenOff.has(name)) this.violation ??= `${name}: it went on after a commit that broke off`;
     if (Number(nonce.slice(1)) <= this.#lastBefore) this.told.cameLate?.(name);
     if (bringsLost) this.told.broughtWhatIsLost?.(name);
     if (this.#takenLast.get(name) !== store) this.told.ownerCameBack?.(name);

@@ -56,6 +56,18 @@ export interface SimulationOptions {
   readonly slotsGoBack?: SlotsThatGoBack;
 }
 
+/** A rebuild under way, and whoever drives it. */
+interface RebuildMeanwhile {
+  readonly id: string;
+  readonly views: readonly string[];
+  driver: SimulatedWorker;
+}
+
+/** How often commits break off half way: mostly in no run, for whose commit did waits for the end. After how many writes. */
+const BREAKING_OFF = [0, 0, 0, 0, 0.01];
+const BROKEN_OFF_AFTER_MAX = 12;
+/** How often a rebuild begins while there is trouble, in a round. */
+const RATE_OF_REBUILDS = 0.1;
 /** So long a client that follows changes is heard of. */
 const FOLLOWED_MS = 8_000;
 /** The time at which every run begins: what the clocks say must not matter. */
@@ -102,6 +114,8 @@ export class Simulation {
   #kills = 0;
   #pauses = 0;
   #rebuilt = 0;
+  /** What is rebuilt while there is trouble, and by whom at the moment. */
+  #rebuild: RebuildMeanwhile | null = null;
 
   constructor(
     readonly seed: number,
@@ -137,7 +151,17 @@ export class Simulation {
     const { wentBack } = this.#checkpoints;
     this.#followed = this.#random.chance(0.3);
     this.#views = new ViewWatch(this.#redis, this.#subject.views);
+    const breakingOff = this.#random.of(BREAKING_OFF);
+    this.#redis.breaksOff = () =>
+      this.#faults.faults !== NO_FAULTS && this.#random.chance(breakingOff)
+        ? this.#random.below(BROKEN_OFF_AFTER_MAX)
+        : null;
     this.#watch = new CommitWatch(this.#subject.always, {
+      brokeOff: (task, store) => {
+        wentBack.brokeOff(task);
+        // Whoever sent it may never hear of it.
+        if (this.#random.chance(0.5)) this.#kill(this.#workers.find(({ tasks }) => tasks === store)!);
+      },
       stored: (request) => this.#views.follow(request),
       cameLate: (task) => wentBack.cameLate(task),
       bringsWhatIsLost: (request) => bringsWhatIsLost(this.#redis, request),
@@ -191,7 +215,7 @@ export class Simulation {
     await this.#settle();
     if (this.#archive !== null && !this.#subject.losesForGood) {
       // And what was trimmed is there for who begins at the beginning.
-      await this.#rebuild(this.#subject.views.map(({ name }) => name));
+      await this.#rebuildNow(this.#subject.views.map(({ name }) => name));
       await this.#settle();
     }
     for (const worker of this.#workers) worker.process.kill();
@@ -235,10 +259,7 @@ export class Simulation {
   #trouble(): void {
     const random = this.#random;
     const alive = this.#workers.filter(({ process }) => !process.dead);
-    if (alive.length > 0 && random.chance(0.3)) {
-      this.#kills++;
-      random.of(alive).process.kill();
-    }
+    if (alive.length > 0 && random.chance(0.3)) this.#kill(random.of(alive));
     const awake = this.#workers.filter(({ process }) => !process.dead && !process.paused);
     if (awake.length > 0 && random.chance(0.3)) {
       const { process } = random.of(awake);
@@ -251,12 +272,18 @@ export class Simulation {
     if (this.#workers.filter(({ process }) => !process.dead).length < 4 && random.chance(0.5))
       this.#startWorker();
     if (this.#followed) this.#follow();
+    this.#rebuildMeanwhile(RATE_OF_REBUILDS);
     if (this.#checkpoints.mayGoBack()) {
       this.#watch.wentBack();
       this.#views.wentBack();
       // Who lost something is to make it again while more comes: it ends elsewhere then.
       this.#append(random.below(20));
     }
+  }
+
+  #kill({ process }: SimulatedWorker): void {
+    this.#kills++;
+    process.kill();
   }
 
   /** Somebody asks for the changes of all views. */
@@ -293,13 +320,14 @@ export class Simulation {
     for (const { process } of this.#workers) process.resume();
     // One that has not been through anything is there at the end, as an operator would see to.
     this.#startWorker();
+    this.#rebuildMeanwhile(0);
     const ports = memoryPorts(this.#redis);
     let wrongSince = Infinity;
     for (const end = this.#time.now() + SETTLE_MS; this.#time.now() < end;) {
       await this.#pass(LOOK_MS);
       const snapshot = await ports.registry.read();
       const serving = snapshot.generations.filter(({ state }) => state === 'serving');
-      if (serving.length < this.#subject.views.length) continue;
+      if (serving.length < this.#subject.views.length || this.#rebuild !== null) continue;
       const expected = serving.filter(({ view }) => !this.#givenUp.has(view));
       const standing = await Promise.all(expected.map((each) => progressOf(each, ports.tasks, ports.log)));
       const all = standing.flatMap(({ statuses }) => statuses);
@@ -334,7 +362,7 @@ export class Simulation {
       (status) => !excused.includes(status) && !this.#givenUp.has(status.task.view),
     );
     if (unexpected) throw new Error(`Parked: ${JSON.stringify(unexpected)}`);
-    if (!this.#subject.losesForGood) await this.#rebuild(views(parked));
+    if (!this.#subject.losesForGood) await this.#rebuildNow(views(parked));
   }
 
   /** What their logs lost cannot be read again. Who waits for one of their tasks parks in its turn. */
@@ -342,7 +370,41 @@ export class Simulation {
     for (const view of this.#workers.at(-1)!.parts.rebuilder.affected(views)) this.#givenUp.add(view);
   }
 
-  async #rebuild(views: readonly string[]): Promise<void> {
+  /**
+   * Now and then views are rebuilt while all else goes on. Who drives that may die: then another one does, as it is with
+   * jobs. One that was paused goes on beside it.
+   */
+  #rebuildMeanwhile(rate: number): void {
+    const random = this.#random;
+    const awake = this.#workers.filter(({ process }) => !process.dead && !process.paused);
+    if (awake.length === 0 || this.#subject.losesForGood) return;
+    if (this.#rebuild === null && random.chance(rate)) {
+      const driver = random.of(awake);
+      const views = driver.parts.rebuilder.affected([random.of(this.#subject.views).name]);
+      this.#rebuild = { id: `rebuild-${++this.#rebuilt}`, views, driver };
+    } else if (this.#rebuild?.driver.process.dead) this.#rebuild.driver = awake.at(-1)!;
+    else return;
+    void this.#drive(this.#rebuild!);
+  }
+
+  async #drive(rebuild: RebuildMeanwhile): Promise<void> {
+    const { id, views, driver } = rebuild;
+    const { rebuilder } = driver.parts;
+    for (let begun = false; this.#rebuild === rebuild; await driver.process.clock.sleep(200)) {
+      try {
+        if (!begun) await rebuilder.begin(id, views, 'building', false);
+        begun = true;
+        const { state } = await rebuilder.advance(id);
+        if (state === 'failed') await rebuilder.cancel(id);
+        else if (state !== 'promoted' && state !== 'cancelled') continue;
+        if (this.#rebuild === rebuild) this.#rebuild = null;
+      } catch {
+        // It is tried again, as a job is.
+      }
+    }
+  }
+
+  async #rebuildNow(views: readonly string[]): Promise<void> {
     const driver = this.#workers.at(-1)!;
     const names = driver.parts.rebuilder.affected(views);
     const id = `rebuild-${++this.#rebuilt}`;

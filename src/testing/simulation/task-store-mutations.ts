@@ -130,6 +130,15 @@ export const taskStoreMutations: readonly Mutation[] = [
     }),
   },
   {
+    breaks: 'nothing is stored behind a commit that broke off',
+    ports: withTasks(
+      (redis) =>
+        new CredulousTaskStore(redis, (kept) => {
+          kept.commit ||= null;
+        }),
+    ),
+  },
+  {
     breaks: 'a changelog says all that a commit changes',
     subject: plainSubject,
     ports: withTasks((redis) => {

@@ -19,7 +19,7 @@ interface Followed {
 /**
  * Looks whether what is stored of views beside their rows agrees with these: each changelog, from where somebody began to read it,
  * comes to them; indexes have a member for each and no other; the count and the checksum are theirs. So it is after every
- * commit, whatever went back, since a task goes back as a whole.
+ * commit that did not break off, whatever went back, since a task goes back as a whole.
  */
 export class ViewWatch {
   readonly #views: ReadonlyMap<string, ViewDeclaration>;
@@ -66,7 +66,8 @@ export class ViewWatch {
   disagreement(): string | null {
     for (const [name, kept] of this.redis.tasks) {
       const task = taskNamed(name);
-      if (task === null || !this.#keepsRows(task) || kept.record === null) continue;
+      // What broke off is of no tick.
+      if (task === null || !this.#keepsRows(task) || !kept.record?.commit) continue;
       const found = this.#disagreementIn(name, kept, this.#views.get(task.view)!);
       if (found !== null) return `${name}, at ${kept.record.commit}: ${found}`;
     }

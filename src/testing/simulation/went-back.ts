@@ -24,6 +24,8 @@ export class WentBack {
   readonly #ahead = new Set<string>();
   /** Those of the first two stages that went on without knowing that the first had lost something. */
   readonly #unseen: string[] = [];
+  /** Those of which a commit broke off. */
+  readonly #brokenOff = new Set<string>();
 
   constructor(
     readonly options: {
@@ -49,9 +51,18 @@ export class WentBack {
     if (placeIn(task).stage === 0) this.#unseen.push(task);
   }
 
+  brokeOff(task: string): void {
+    this.#brokenOff.add(task);
+  }
+
   /** A commit was stored that was made before something went back. */
   cameLate(task: string): void {
     if (this.#all > 0) this.#ahead.add(task);
+  }
+
+  /** The registry, and who is alive: no task loses anything, and none may park. */
+  registry(): void {
+    this.times++;
   }
 
   stream(): void {
@@ -68,6 +79,8 @@ export class WentBack {
   excuses(status: TaskStatus, view: ViewDeclaration, others: readonly TaskStatus[]): boolean {
     const { task, parked } = status;
     switch (parked?.code) {
+      case 'commit-failed':
+        return this.#brokenOff.has(taskName(task));
       case 'ahead-of-its-log':
       case 'entry-deleted':
         return this.#all + this.#streams > 0;
