@@ -406,14 +406,20 @@ export class Simulation {
 
   async #rebuildNow(views: readonly string[]): Promise<void> {
     const driver = this.#workers.at(-1)!;
-    const names = driver.parts.rebuilder.affected(views);
-    const id = `rebuild-${++this.#rebuilt}`;
+    const { rebuilder } = driver.parts;
+    const names = rebuilder.affected(views);
     const drive = async (): Promise<void> => {
-      await driver.parts.rebuilder.begin(id, names, 'building', false);
       for (;;) {
-        const { state } = await driver.parts.rebuilder.advance(id);
-        if (state === 'promoted' || state === 'cancelled') return;
-        await driver.process.clock.sleep(200);
+        const id = `rebuild-${++this.#rebuilt}`;
+        await rebuilder.begin(id, names, 'building', false);
+        let { state } = await rebuilder.advance(id);
+        while (state !== 'failed') {
+          if (state === 'promoted' || state === 'cancelled') return;
+          await driver.process.clock.sleep(200);
+          ({ state } = await rebuilder.advance(id));
+        }
+        // Its number had been given before the registry went back, and what lies under it is parked: the next one takes another.
+        await rebuilder.cancel(id);
       }
     };
     let ended = false;
