@@ -158,7 +158,9 @@ export class Rebuilder {
         }),
       ),
     );
-    const isOfThisLog = ![...served.values()].some((progress) => progress !== null && hasLostItsLog(progress));
+    const isOfThisLog = ![...served.values()].some(
+      (progress) => progress !== null && hasLostItsLog(progress),
+    );
     let caughtUp = true;
     let held: string | null = null;
     for (const generation of building) {

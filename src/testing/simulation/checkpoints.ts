@@ -1,6 +1,14 @@
 import type { MemoryRedis, MemoryTask } from '../memory/memory-redis.js';
 import type { Random } from '../random.js';
-import { checkpoint, type Checkpoint, NOTHING, rollBack, rollBackRegistry, rollBackStream, rollBackTask } from './rollback.js';
+import {
+  checkpoint,
+  type Checkpoint,
+  NOTHING,
+  rollBack,
+  rollBackRegistry,
+  rollBackStream,
+  rollBackTask,
+} from './rollback.js';
 import { isOfFirst, isOfFollower, isOfGiver, WentBack } from './went-back.js';
 
 /**

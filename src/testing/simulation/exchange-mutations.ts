@@ -111,7 +111,8 @@ export const exchangeMutations: readonly Mutation[] = [
     },
   },
   {
-    breaks: 'what is sent has the number of its tick, and no id that goes on rising when its sender went back',
+    breaks:
+      'what is sent has the number of its tick, and no id that goes on rising when its sender went back',
     subject: movedOnly,
     slotsGoBack: 'senders',
     ports: (redis) => {
@@ -278,7 +279,8 @@ export const exchangeMutations: readonly Mutation[] = [
     })),
   },
   {
-    breaks: 'the watermark of a stream is that of its slowest partition, and not of the one that a task hears of',
+    breaks:
+      'the watermark of a stream is that of its slowest partition, and not of the one that a task hears of',
     subject: movedInTimeOnly,
     ports: withReceived(({ record, entries }) => ({
       record: record && {

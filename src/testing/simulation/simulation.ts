@@ -198,7 +198,12 @@ export class Simulation {
     for (let count = 1 + random.below(3); count > 0; count--) this.#startWorker();
     for (let rounds = random.of(ROUNDS); rounds > 0; rounds--) {
       const rate = random.of([0, 0.01, 0.04]);
-      this.#faults.faults = { lostRequest: rate, lostReply: rate, late: rate, slow: random.of(this.options.slotsGoBack ? SLOW_WHERE_SLOTS_GO_BACK : SLOW) };
+      this.#faults.faults = {
+        lostRequest: rate,
+        lostReply: rate,
+        late: rate,
+        slow: random.of(this.options.slotsGoBack ? SLOW_WHERE_SLOTS_GO_BACK : SLOW),
+      };
       this.#append(random.below(40));
       // Trouble finds them at work, too: with calls on their way, and with what was read and is not stored.
       await this.#pass(random.below(random.of(AT_WORK_MS)));

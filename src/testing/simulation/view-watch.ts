@@ -42,7 +42,8 @@ export class ViewWatch {
     else if (followed === undefined) this.#followed.set(name, { commit: nonce, rows: rowsOf(kept) });
     else {
       const entry = kept.changes.entries.at(-1);
-      if (entry?.[0] !== `${tick}-0`) return `${name}: the changelog ends at ${entry?.[0]}, and not at ${tick}`;
+      if (entry?.[0] !== `${tick}-0`)
+        return `${name}: the changelog ends at ${entry?.[0]}, and not at ${tick}`;
       const { previous, commit, changes } = decodeChangelog(entry);
       if (previous !== followed.commit)
         return `${name}: the changelog of ${commit} follows ${previous}, and not ${followed.commit}`;
@@ -126,7 +127,8 @@ function indexDifference({ keyed, indexes, buckets }: MemoryTask, view: ViewDecl
         const member = indexMember(orderOf(JSON.parse(text)), bucketOf(key, buckets), key);
         if (!found.has(member)) return `the index ${index.name} has no member for the row ${text}`;
       }
-    if (found.size !== members) return `the index ${index.name} has ${found.size} members for ${members} rows`;
+    if (found.size !== members)
+      return `the index ${index.name} has ${found.size} members for ${members} rows`;
   }
   return null;
 }
@@ -135,6 +137,7 @@ const sorted = (row: object | null): string | null =>
   row && JSON.stringify(Object.entries(row).sort(([left], [right]) => (left < right ? -1 : 1)));
 
 function differenceOf(left: ReadonlyMap<string, string>, right: ReadonlyMap<string, string>): string | null {
-  for (const key of new Set([...left.keys(), ...right.keys()])) if (left.get(key) !== right.get(key)) return key;
+  for (const key of new Set([...left.keys(), ...right.keys()]))
+    if (left.get(key) !== right.get(key)) return key;
   return null;
 }
