@@ -28,12 +28,17 @@ export function rollBack(redis: MemoryRedis, to: Checkpoint): void {
   for (const key of redis.streams.keys()) rollBackStream(redis, to, key);
   for (const name of redis.tasks.keys()) rollBackTask(redis, to, name);
   replace(redis.appends, structuredClone(to.appends));
+  rollBackWorkers(redis, to);
   rollBackRegistry(redis, to);
 }
 
-/** The registry goes back, and who is alive, which lies beside it; and nothing else. */
-export function rollBackRegistry(redis: MemoryRedis, to: Checkpoint): void {
+/** Who is alive goes back, and nothing else. */
+export function rollBackWorkers(redis: MemoryRedis, to: Checkpoint): void {
   replace(redis.workers, structuredClone(to.workers));
+}
+
+/** The registry goes back, and nothing else. */
+export function rollBackRegistry(redis: MemoryRedis, to: Checkpoint): void {
   const { releases, generations, numbers, ...scalars } = structuredClone(to.registry);
   Object.assign(redis.registry, scalars);
   replace(redis.registry.releases, releases);

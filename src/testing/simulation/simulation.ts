@@ -67,7 +67,7 @@ interface RebuildMeanwhile {
 const BREAKING_OFF = [0, 0, 0, 0, 0.01];
 const BROKEN_OFF_AFTER_MAX = 12;
 /** How often a rebuild begins while there is trouble, in a round. */
-const RATE_OF_REBUILDS = 0.1;
+const RATE_OF_REBUILDS = 0.05;
 /** So long a client that follows changes is heard of. */
 const FOLLOWED_MS = 8_000;
 /** The time at which every run begins: what the clocks say must not matter. */

@@ -61,7 +61,7 @@ export class WentBack {
   }
 
   /** The registry, and who is alive: no task loses anything, and none may park. */
-  registry(): void {
+  beside(): void {
     this.times++;
   }
 
