@@ -37,7 +37,9 @@ export interface Outcome {
   readonly rollbacks: number;
   /** Entries that were archived and taken out of their logs. */
   readonly trimmed: number;
-  /** Rebuilds: of views that were parked as ahead of their log, and of all where the log is archived. */
+  /** Commits of which only some writes were done. */
+  readonly brokenOff: number;
+  /** Rebuilds: meanwhile, of views that were parked, and of all where the log is archived. */
   readonly rebuilt: number;
   readonly faults: Readonly<Record<string, number>>;
   readonly virtualMs: number;
@@ -113,6 +115,7 @@ export class Simulation {
   #entries = 0;
   #kills = 0;
   #pauses = 0;
+  #brokenOff = 0;
   #rebuilt = 0;
   /** What is rebuilt while there is trouble, and by whom at the moment. */
   #rebuild: RebuildMeanwhile | null = null;
@@ -158,6 +161,7 @@ export class Simulation {
         : null;
     this.#watch = new CommitWatch(this.#subject.always, {
       brokeOff: (task, store) => {
+        this.#brokenOff++;
         wentBack.brokeOff(task);
         // Whoever sent it may never hear of it.
         if (this.#random.chance(0.5)) this.#kill(this.#workers.find(({ tasks }) => tasks === store)!);
@@ -187,6 +191,7 @@ export class Simulation {
       pauses: this.#pauses,
       rollbacks: this.#checkpoints.wentBack.times,
       trimmed: this.#archive?.trimmed ?? 0,
+      brokenOff: this.#brokenOff,
       rebuilt: this.#rebuilt,
       faults: Object.fromEntries(this.#faults.counts),
       virtualMs: this.#time.now() - START,
