@@ -1,4 +1,6 @@
 import { StillwaterError } from '../errors/stillwater-error.js';
+import type { ViewDeclaration } from '../view/declarations.js';
+import { sourcesOf } from '../view/plan-nodes.js';
 import { ERRORS_MAX_DEFAULT } from '../view/view.js';
 import type { Catalog } from './catalog.js';
 import type { Clock } from './clock.js';
@@ -91,7 +93,10 @@ export class Rebuilder {
       : [];
   }
 
-  /** Makes the generations of a rebuild, once; a repeat finds them. */
+  /**
+   * Makes the generations of a rebuild, once; a repeat finds them.
+   * @throws StillwaterError `not-serving` where a view that is read has no generation, as in a registry that went back: it passes
+   */
   async begin(
     id: string,
     names: readonly string[],
@@ -104,6 +109,7 @@ export class Rebuilder {
       made = now.generations.filter(({ rebuild }) => rebuild === id);
       if (made.length > 0) return null;
       const views = names.map((name) => catalog().views.get(name)).filter((view) => view !== undefined);
+      for (const view of views) assertIsRead(view, names, now.generations);
       made = newGenerations(
         views.map((view) => ({
           view,
@@ -304,6 +310,25 @@ export class Rebuilder {
       };
     });
     return back.map(({ view: name, number }) => ({ view: name, generation: number }));
+  }
+}
+
+/** Made of a view of which there is nothing, it would read nothing for ever, and be promoted for it. */
+function assertIsRead(
+  { name, plan }: ViewDeclaration,
+  rebuilt: readonly string[],
+  generations: readonly Generation[],
+): void {
+  for (const source of sourcesOf(plan)) {
+    const isThere = rebuilt.includes(source.name) || generations.some(({ view }) => view === source.name);
+    if (source.kind !== 'view' || isThere) continue;
+    throw new StillwaterError('not-serving', {
+      what: `The view "${name}" cannot be rebuilt: it reads "${source.name}", of which no generation is known.`,
+      evidence: `  known  ${[...new Set(generations.map(({ view }) => view))].join(', ') || 'none'}`,
+      consequence: 'Nothing was started.',
+      remedy:
+        'No action where it has just been deployed, or the registry lost its last writes: it is tried again. Else start a process that declares it.',
+    });
   }
 }
 

@@ -7,8 +7,8 @@ import type { Subject } from './subject.js';
 
 /** Who is told, by a task's name, of what may make it park. */
 export interface Told {
-  /** A commit was stored. What is wrong with what there is then; null where nothing is. */
-  stored(request: CommitRequest): string | null;
+  /** A commit was stored, one made before something went back where it is late. What is wrong with what there is then; null where nothing is. */
+  stored(request: CommitRequest, isLate: boolean): string | null;
   /** It stored a commit made before something went back. */
   cameLate(task: string): void;
   /** It broke off half way. The store through which it was sent. */
@@ -82,10 +82,11 @@ export class CommitWatch {
   #look(request: CommitRequest, store: TaskStore, bringsLost: boolean): void {
     const { task, token, nonce, record, keyed } = request;
     this.commits++;
-    this.violation ??= this.told.stored?.(request) ?? null;
     const name = taskName(task);
     if (this.#brokenOff.has(name)) this.violation ??= `${name}: it went on after a commit that broke off`;
-    if (Number(nonce.slice(1)) <= this.#lastBefore) this.told.cameLate?.(name);
+    const isLate = Number(nonce.slice(1)) <= this.#lastBefore;
+    if (isLate) this.told.cameLate?.(name);
+    this.violation ??= this.told.stored?.(request, isLate) ?? null;
     if (bringsLost) this.told.broughtWhatIsLost?.(name);
     if (this.#takenLast.get(name) !== store) this.told.ownerCameBack?.(name);
     const last = this.#last.get(name);

@@ -1,4 +1,4 @@
-import { shownBy } from '../../runtime/generation-tasks.js';
+import { allTasks, shownBy } from '../../runtime/generation-tasks.js';
 import type { Limits } from '../../runtime/limits.js';
 import { DearWorkers } from './dear-workers.js';
 import { partitionKeys } from '../../runtime/placement.js';
@@ -164,9 +164,10 @@ export class Simulation {
         this.#brokenOff++;
         wentBack.brokeOff(task);
         // Whoever sent it may never hear of it.
-        if (this.#random.chance(0.5)) this.#kill(this.#workers.find(({ tasks }) => tasks === store)!);
+        if (this.#faults.faults !== NO_FAULTS && this.#random.chance(0.5))
+          this.#kill(this.#workers.find(({ tasks }) => tasks === store)!);
       },
-      stored: (request) => this.#views.follow(request),
+      stored: (request, isLate) => this.#views.follow(request, isLate),
       cameLate: (task) => wentBack.cameLate(task),
       bringsWhatIsLost: (request) => bringsWhatIsLost(this.#redis, request),
       broughtWhatIsLost: (task) => wentBack.broughtWhatIsLost(task),
@@ -212,7 +213,11 @@ export class Simulation {
       this.#append(random.below(40));
       // Trouble finds them at work, too: with calls on their way, and with what was read and is not stored.
       await this.#pass(random.below(random.of(AT_WORK_MS)));
-      this.#trouble();
+      if (this.#trouble()) {
+        // Who lost something is to make it again while more comes: it ends elsewhere then. Not under the ids that were lost.
+        await this.#pass(1);
+        this.#append(random.below(20));
+      }
       await this.#pass(random.below(ROUND_MS));
       this.#lookAtViews();
       if (random.chance(0.3)) this.#checkpoints.take();
@@ -266,7 +271,8 @@ export class Simulation {
     this.#redis.wake();
   }
 
-  #trouble(): void {
+  /** Whether something went back. */
+  #trouble(): boolean {
     const random = this.#random;
     const alive = this.#workers.filter(({ process }) => !process.dead);
     if (alive.length > 0 && random.chance(0.3)) this.#kill(random.of(alive));
@@ -283,17 +289,32 @@ export class Simulation {
       this.#startWorker();
     if (this.#followed) this.#follow();
     this.#rebuildMeanwhile(RATE_OF_REBUILDS);
-    if (this.#checkpoints.mayGoBack()) {
+    const wentBack = this.#checkpoints.mayGoBack();
+    if (wentBack) {
+      this.#faults.wentBack++;
       this.#watch.wentBack();
       this.#views.wentBack();
-      // Who lost something is to make it again while more comes: it ends elsewhere then.
-      this.#append(random.below(20));
     }
+    return wentBack;
   }
 
   #kill({ process }: SimulatedWorker): void {
     this.#kills++;
     process.kill();
+  }
+
+  /** The views that are served of which a task is parked for good. */
+  #parkedViews(): string[] {
+    const { registry, tasks } = this.#redis;
+    return [...registry.generations.values()]
+      .filter(({ state }) => state === 'serving')
+      .filter((generation) =>
+        allTasks(generation).some((task) => {
+          const code = tasks.get(taskName(task))?.parked?.code;
+          return code !== undefined && !WAITING.has(code);
+        }),
+      )
+      .map(({ view }) => view);
   }
 
   /** Somebody asks for the changes of all views. */
@@ -337,7 +358,7 @@ export class Simulation {
       await this.#pass(LOOK_MS);
       const snapshot = await ports.registry.read();
       const serving = snapshot.generations.filter(({ state }) => state === 'serving');
-      if (serving.length < this.#subject.views.length || this.#rebuild !== null) continue;
+      if (serving.length < this.#subject.views.length) continue;
       const expected = serving.filter(({ view }) => !this.#givenUp.has(view));
       const standing = await Promise.all(expected.map((each) => progressOf(each, ports.tasks, ports.log)));
       const all = standing.flatMap(({ statuses }) => statuses);
@@ -345,7 +366,7 @@ export class Simulation {
       if (parked.length > 0) {
         await this.#rebuildParked(parked, all);
         wrongSince = Infinity;
-      } else if (standing.every(({ atEnd }) => atEnd)) {
+      } else if (this.#rebuild === null && standing.every(({ atEnd }) => atEnd)) {
         const wrong = wrongIn(this.#redis, this.#subject, this.#logs(), this.#givenUp);
         if (wrong === null) return this.#lookAtViews();
         wrongSince = Math.min(wrongSince, this.#time.now());
@@ -417,19 +438,26 @@ export class Simulation {
   async #rebuildNow(views: readonly string[]): Promise<void> {
     const driver = this.#workers.at(-1)!;
     const { rebuilder } = driver.parts;
-    const names = rebuilder.affected(views);
+    let names = rebuilder.affected(views);
+    // What it would read is to be replaced, perhaps.
+    const meanwhile = this.#rebuild;
+    this.#rebuild = null;
     const drive = async (): Promise<void> => {
+      if (meanwhile !== null) await rebuilder.cancel(meanwhile.id);
       for (;;) {
         const id = `rebuild-${++this.#rebuilt}`;
         await rebuilder.begin(id, names, 'building', false);
-        let { state } = await rebuilder.advance(id);
-        while (state !== 'failed') {
+        let parked: string[] = [];
+        for (let state = ''; state !== 'failed' && parked.length === 0;) {
+          ({ state } = await rebuilder.advance(id));
           if (state === 'promoted' || state === 'cancelled') return;
           await driver.process.clock.sleep(200);
-          ({ state } = await rebuilder.advance(id));
+          // What it reads may park meanwhile: it is rebuilt with it.
+          parked = this.#parkedViews().filter((name) => !names.includes(name));
         }
-        // Its number had been given before the registry went back, and what lies under it is parked: the next one takes another.
+        // Failed: its number had been given before the registry went back, and what lies under it is parked. The next one takes another.
         await rebuilder.cancel(id);
+        names = rebuilder.affected([...names, ...parked]);
       }
     };
     let ended = false;

@@ -32,13 +32,16 @@ export class ViewWatch {
     this.#views = new Map(views.map((view) => [view.name, view]));
   }
 
-  /** A commit was stored: follows its changelog. What is wrong with that; null where nothing is. */
-  follow({ task, tick, nonce, changelog }: CommitRequest): string | null {
+  /**
+   * A commit was stored: follows its changelog. What is wrong with that; null where nothing is. One that is late names a commit before
+   * it that is lost, for readers to find out.
+   */
+  follow({ task, tick, nonce, changelog }: CommitRequest, isLate: boolean): string | null {
     if (!this.#keepsRows(task)) return null;
     const name = taskName(task);
     const kept = this.redis.tasks.get(name)!;
     const followed = this.#followed.get(name);
-    if (changelog === null) this.#followed.delete(name);
+    if (changelog === null || isLate) this.#followed.delete(name);
     else if (followed === undefined) this.#followed.set(name, { commit: nonce, rows: rowsOf(kept) });
     else {
       const entry = kept.changes.entries.at(-1);

@@ -78,9 +78,8 @@ export class WentBack {
 
   excuses(status: TaskStatus, view: ViewDeclaration, others: readonly TaskStatus[]): boolean {
     const { task, parked } = status;
+    if (this.#readsWhatBrokeOff(view)) return true;
     switch (parked?.code) {
-      case 'commit-failed':
-        return this.#brokenOff.has(taskName(task));
       case 'ahead-of-its-log':
       case 'entry-deleted':
         return this.#all + this.#streams > 0;
@@ -147,6 +146,12 @@ export class WentBack {
       this.#unseen.some((name) => name.startsWith(`${task.view}#`)) ||
       isAheadOfItsLog(task.view, ofView)
     );
+  }
+
+  /** Whether a commit of it broke off, or of a view that it reads, and so on: what that had sent or said already others may have taken. */
+  #readsWhatBrokeOff(view: ViewDeclaration): boolean {
+    const broken = [...this.#brokenOff].some((name) => name.startsWith(`${view.name}#`));
+    return broken || viewsReadBy(view).some((source) => this.#readsWhatBrokeOff(source));
   }
 
   /** Whether rows of a view that it reads were lost: what only sends to those that keep them is made again. */
