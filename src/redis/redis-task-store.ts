@@ -226,6 +226,8 @@ export class RedisTaskStore extends TaskStore {
           reply[2],
           `The commit of tick ${request.tick} of ${taskName(request.task)}`,
         );
+      case 'BROKE_OFF':
+        return { status: 'failed', reason: 'A commit before this one broke off half way.' };
       case 'MALFORMED':
         return { status: 'failed', reason: `The commit was not accepted: ${reply[1]}.` };
     }

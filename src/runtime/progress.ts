@@ -53,6 +53,10 @@ export function hasPassedTime(now: Progress, other: Progress): boolean {
   return [...ours].every(([redisKey, clock]) => clock >= (theirs.get(redisKey) ?? -Infinity));
 }
 
+/** Whether it contains what no log holds any more: what is made of the logs that there are may never come as far in time. */
+export const hasLostItsLog = ({ statuses }: Progress): boolean =>
+  statuses.some(({ parked }) => parked?.code === 'ahead-of-its-log' || parked?.code === 'entry-deleted');
+
 export async function progressOf(
   generation: Generation,
   tasks: TaskStore,

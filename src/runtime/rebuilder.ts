@@ -1,4 +1,6 @@
 import { StillwaterError } from '../errors/stillwater-error.js';
+import type { ViewDeclaration } from '../view/declarations.js';
+import { sourcesOf } from '../view/plan-nodes.js';
 import { ERRORS_MAX_DEFAULT } from '../view/view.js';
 import type { Catalog } from './catalog.js';
 import type { Clock } from './clock.js';
@@ -13,7 +15,7 @@ import type { Generation } from './ports/registry.js';
 import { archivedEntries, firstReadable, isIncomplete, type SourceLog } from './ports/source-log.js';
 import type { TaskStore } from './ports/task-store.js';
 import { comparePositions } from './position.js';
-import { hasPassedTime, type Progress, progressOf } from './progress.js';
+import { hasLostItsLog, hasPassedTime, type Progress, progressOf } from './progress.js';
 import type { RegistryWatch } from './registry-watch.js';
 import type { TaskId } from './task-id.js';
 
@@ -91,7 +93,10 @@ export class Rebuilder {
       : [];
   }
 
-  /** Makes the generations of a rebuild, once; a repeat finds them. */
+  /**
+   * Makes the generations of a rebuild, once; a repeat finds them.
+   * @throws StillwaterError `not-serving` where a view that is read has no generation, as in a registry that went back: it passes
+   */
   async begin(
     id: string,
     names: readonly string[],
@@ -104,6 +109,7 @@ export class Rebuilder {
       made = now.generations.filter(({ rebuild }) => rebuild === id);
       if (made.length > 0) return null;
       const views = names.map((name) => catalog().views.get(name)).filter((view) => view !== undefined);
+      for (const view of views) assertIsRead(view, names, now.generations);
       made = newGenerations(
         views.map((view) => ({
           view,
@@ -158,6 +164,9 @@ export class Rebuilder {
         }),
       ),
     );
+    const isOfThisLog = ![...served.values()].some(
+      (progress) => progress !== null && hasLostItsLog(progress),
+    );
     let caughtUp = true;
     let held: string | null = null;
     for (const generation of building) {
@@ -178,6 +187,7 @@ export class Rebuilder {
       if (!passed && !now.atEnd) caughtUp = false;
       // What is closed must not be open again. Another definition, or another log, may have other clocks for good.
       const comparable =
+        isOfThisLog &&
         !generation.acceptTrimmed &&
         registry.serving(generation.view)?.fingerprint === generation.fingerprint;
       if (comparable && serving !== null && !hasPassedTime(now, serving)) caughtUp = false;
@@ -300,6 +310,25 @@ export class Rebuilder {
       };
     });
     return back.map(({ view: name, number }) => ({ view: name, generation: number }));
+  }
+}
+
+/** Made of a view of which there is nothing, it would read nothing for ever, and be promoted for it. */
+function assertIsRead(
+  { name, plan }: ViewDeclaration,
+  rebuilt: readonly string[],
+  generations: readonly Generation[],
+): void {
+  for (const source of sourcesOf(plan)) {
+    const isThere = rebuilt.includes(source.name) || generations.some(({ view }) => view === source.name);
+    if (source.kind !== 'view' || isThere) continue;
+    throw new StillwaterError('not-serving', {
+      what: `The view "${name}" cannot be rebuilt: it reads "${source.name}", of which no generation is known.`,
+      evidence: `  known  ${[...new Set(generations.map(({ view }) => view))].join(', ') || 'none'}`,
+      consequence: 'Nothing was started.',
+      remedy:
+        'No action where it has just been deployed, or the registry lost its last writes: it is tried again. Else start a process that declares it.',
+    });
   }
 }
 

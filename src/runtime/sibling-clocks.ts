@@ -18,6 +18,11 @@ export class SiblingClocks {
     readonly everyMs: number,
   ) {}
 
+  /** The store is elsewhere than it was: what they had learnt of time then they may not have now. */
+  forget(): void {
+    this.#asked = -Infinity;
+  }
+
   /** Of each task that has committed; the last answer again while it is fresh. */
   async latest(): Promise<readonly Clocks[]> {
     const now = this.clock.monotonicMs();

@@ -106,6 +106,7 @@ export class Task {
 
     for (const input of this.options.inputs) input.forget?.();
     this.options.sending?.forget();
+    this.options.siblings?.forget();
     for (
       let retryMs = limits.retryMsMin;
       !this.#stop.signal.aborted;

@@ -132,6 +132,7 @@ export class WorkerInputs {
       const all = tasksOfStage(generation, id.stage);
       this.#siblings.set(name, (siblings = new SiblingClocks(all, tasks, clock, limits.clocksMs)));
     }
+    siblings.forget();
     return siblings;
   }
 
@@ -163,7 +164,10 @@ export class WorkerInputs {
     const rounds = hasRounds(generation) && {
       followers: givesRounds(id) ? this.#receiving('rounds', roundFollowers(generation)) : null,
     };
-    return new Sending(id, { receivers, rounds: rounds || null }, limits, clock);
+    const sending = new Sending(id, { receivers, rounds: rounds || null }, limits, clock);
+    // Since others of them were asked for, the store may have gone back: it may be why the task is taken.
+    sending.forget();
+    return sending;
   }
 
   #receiving(what: string, of: readonly TaskId[]): Receivers {

@@ -57,7 +57,13 @@ describe('views kept by several processes through crashes, pauses, lost calls an
   it(
     'show in the end what the log says, whatever happened, and break no rule on the way',
     async () => {
-      expect(failuresOf(await played(seeds(SEEDS)))).toEqual([]);
+      const outcomes = await played(seeds(SEEDS));
+      expect(failuresOf(outcomes)).toEqual([]);
+      const total = (of: 'kills' | 'pauses' | 'rollbacks' | 'rebuilt' | 'brokenOff'): number =>
+        outcomes.reduce((sum, each) => sum + each[of], 0);
+      for (const trouble of ['kills', 'pauses', 'rollbacks', 'rebuilt'] as const)
+        expect(total(trouble)).toBeGreaterThan(SEEDS / 4);
+      expect(total('brokenOff')).toBeGreaterThan(0);
     },
     MS_MAX,
   );

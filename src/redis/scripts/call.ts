@@ -17,7 +17,7 @@ const registerScript = new Script('register');
 const changeRegistryScript = new Script('change-registry');
 
 export type CommitReply =
-  | [tag: 'COMMITTED' | 'ALREADY' | 'WANTS_CHANGELOG']
+  | [tag: 'COMMITTED' | 'ALREADY' | 'WANTS_CHANGELOG' | 'BROKE_OFF']
   | [tag: 'FENCED', owner: string, epoch: string]
   | [tag: 'DIVERGED', tick: string]
   | [tag: 'WRONG_TYPE', key: string, type: string]

@@ -12,12 +12,14 @@
 --       {'ALREADY'}                 this very commit was done before
 --       {'FENCED', owner, epoch}    another token is in force
 --       {'DIVERGED', tick}          the store is at another tick or other positions
+--       {'BROKE_OFF'}               a commit before this one came to no end: what is stored is of no tick
 --       {'WANTS_CHANGELOG'}         somebody reads the changelog, and there is no entry
 --       {'WRONG_TYPE', key, type}   a key holds something else
 --       {'MALFORMED', what}         the arguments do not add up, or the entry's id does not rise
 --
 -- An error of a script takes nothing back: the first half finds all that could fail, the second only writes. The entry
--- of the changelog is the first write, so that an id that does not rise leaves nothing behind.
+-- of the changelog is the first write, so that an id that does not rise leaves nothing behind. Should a write fail all the same
+-- (a command that the user may not run), the commit's nonce, taken away before and written last, says so to whoever comes next.
 local HEADER, SLICE = 17, 7000
 local COMMAND = { S = 'HSET', D = 'HDEL', Z = 'ZADD', R = 'ZREM', X = 'XADD' }
 local TYPE = { S = 'hash', D = 'hash', Z = 'zset', R = 'zset', X = 'stream' }
@@ -36,6 +38,7 @@ local epoch, nonce, tick, commit, positions, owner =
   unpack(call('HMGET', task, 'epoch', 'nonce', 'tick', 'commit', 'positions', 'owner'))
 if epoch ~= argv[1] or nonce ~= argv[2] then return { 'FENCED', owner or '', epoch or '0' } end
 if tick == argv[3] and commit == argv[4] then return { 'ALREADY' } end
+if commit == '' then return { 'BROKE_OFF' } end
 if tonumber(tick or '0') + 1 ~= tonumber(argv[3]) or (positions and positions ~= argv[5]) then
   return { 'DIVERGED', tick or '0' }
 end
@@ -61,7 +64,10 @@ if at ~= size + 1 then return { 'MALFORMED', 'the last change is cut off' } end
 if logged then
   local added = redis.pcall('XADD', changes, argv[3] .. '-0', 'c', argv[16])
   if type(added) == 'table' and added.err then return { 'MALFORMED', added.err } end
+  call('HSET', task, 'commit', '')
   call('XTRIM', changes, 'MINID', '~', argv[17] .. '-0')
+else
+  call('HSET', task, 'commit', '')
 end
 at = HEADER + 1
 while at <= size do

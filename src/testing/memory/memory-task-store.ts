@@ -29,6 +29,9 @@ import {
   sentKey,
 } from './memory-redis.js';
 
+/** The nonce of a commit that has not come to its end. */
+const BROKE_OFF = '';
+
 /** What tasks keep, in memory: the same outcomes in the same cases as in Redis. */
 export class MemoryTaskStore extends TaskStore {
   constructor(readonly redis: MemoryRedis) {
@@ -118,6 +121,8 @@ export class MemoryTaskStore extends TaskStore {
     }
     const tick = kept.record?.tick ?? 0;
     if (tick === request.tick && kept.commit === request.nonce) return { status: 'alreadyCommitted' };
+    if (kept.commit === BROKE_OFF)
+      return { status: 'failed', reason: 'A commit before this one broke off half way.' };
     if (
       tick + 1 !== request.tick ||
       (kept.record !== null && !samePositions(kept.record.positions, request.from))
@@ -137,12 +142,23 @@ export class MemoryTaskStore extends TaskStore {
       }
       kept.changes.trim(`${request.changelogFrom}-0`, Infinity);
     }
+    kept.commit = BROKE_OFF;
+    let left = this.redis.breaksOff(request.task) ?? Infinity;
+    const writes = this.#writes(kept, request);
+    while (left-- > 0) if (writes.next().done) return { status: 'committed' };
+    if (kept.record) kept.record = { ...kept.record, commit: BROKE_OFF };
+    return { status: 'failed', reason: 'The commit broke off half way.' };
+  }
+
+  /** What a commit writes behind its changelog, one write after the other; its nonce with the last of them. */
+  *#writes(kept: MemoryTask, request: CommitRequest): Generator<void> {
     if (request.sent !== undefined) {
       const id = `${request.tick}-0`;
       for (const { receiver, text, from } of request.sent) {
         const stream = stateOf(kept.sent, receiver, () => new MemoryStream());
         stream.add(id, ['c', text]);
         stream.trim(`${from}-0`, Infinity);
+        yield;
       }
       kept.commits.add(id, ['c', '']);
       kept.commits.trim(id, Infinity);
@@ -152,6 +168,7 @@ export class MemoryTaskStore extends TaskStore {
       for (const [key, text] of writes) {
         if (text === null) values.delete(key);
         else values.set(key, text);
+        yield;
       }
     }
     for (const { state, writes } of request.ordered) {
@@ -165,6 +182,7 @@ export class MemoryTaskStore extends TaskStore {
         if (after > 0) members.set(member, after);
         else members.delete(member);
         if (members.size === 0) groups.delete(group);
+        yield;
       }
     }
     for (const { state, writes } of request.indexes) {
@@ -172,6 +190,7 @@ export class MemoryTaskStore extends TaskStore {
       for (const [member, present] of writes) {
         if (present) members.add(member);
         else members.delete(member);
+        yield;
       }
     }
     kept.record = stored({ ...request.record, tick: request.tick, commit: request.nonce });
@@ -179,7 +198,6 @@ export class MemoryTaskStore extends TaskStore {
     kept.buckets = request.buckets;
     kept.grants = 0;
     if (request.changelog !== null || request.sent !== undefined) this.redis.wake();
-    return { status: 'committed' };
   }
 
   async receive(requests: readonly ReceiveRequest[]): Promise<Received[]> {

@@ -1,6 +1,15 @@
 import type { MemoryRedis, MemoryTask } from '../memory/memory-redis.js';
 import type { Random } from '../random.js';
-import { checkpoint, type Checkpoint, NOTHING, rollBack, rollBackStream, rollBackTask } from './rollback.js';
+import {
+  checkpoint,
+  type Checkpoint,
+  NOTHING,
+  rollBack,
+  rollBackRegistry,
+  rollBackStream,
+  rollBackTask,
+  rollBackWorkers,
+} from './rollback.js';
 import { isOfFirst, isOfFollower, isOfGiver, WentBack } from './went-back.js';
 
 /**
@@ -8,6 +17,9 @@ import { isOfFirst, isOfFollower, isOfGiver, WentBack } from './went-back.js';
  * comes back only where it may be any.
  */
 export type SlotsThatGoBack = keyof typeof OF_TASKS;
+
+/** What lies in slots of its own beside tasks and streams, each or both. */
+const BESIDE = [[rollBackRegistry], [rollBackWorkers], [rollBackRegistry, rollBackWorkers]];
 
 const OF_TASKS = {
   any: () => true,
@@ -72,6 +84,9 @@ export class Checkpoints {
       this.wentBack.all();
       // What came after it is not to be gone back to: it never was.
       this.#kept.splice(this.#kept.indexOf(to) + 1);
+    } else if (!slots && random.chance(0.2)) {
+      for (const goBack of random.of(BESIDE)) goBack(redis, to);
+      this.wentBack.beside();
     } else if (!slots && random.chance(0.3)) {
       rollBackStream(redis, to, random.of(logs));
       this.wentBack.stream();

@@ -7,8 +7,12 @@ import type { Subject } from './subject.js';
 
 /** Who is told, by a task's name, of what may make it park. */
 export interface Told {
+  /** A commit was stored, one made before something went back where it is late. What is wrong with what there is then; null where nothing is. */
+  stored(request: CommitRequest, isLate: boolean): string | null;
   /** It stored a commit made before something went back. */
   cameLate(task: string): void;
+  /** It broke off half way. The store through which it was sent. */
+  brokeOff(task: string, store: TaskStore): void;
   /** Asked of a commit before it is stored. */
   bringsWhatIsLost(request: CommitRequest): boolean;
   /** It stored what it had read of another task that has lost it. */
@@ -19,7 +23,7 @@ export interface Told {
 
 /**
  * Looks at every commit as it is stored: ticks rise one by one, positions and frontiers never move back, and no commit
- * comes from an owner when another has taken the task; what is always true of a row is true of those that are of one frontier.
+ * comes from an owner when another has taken the task, nor of a task of which one broke off; what is always true of a row is true of those that are of one frontier.
  */
 export class CommitWatch {
   /** What did not hold, the first of it. */
@@ -29,6 +33,8 @@ export class CommitWatch {
   /** The number of the last commit that was made before something went back; 0 where nothing has. */
   #lastBefore = 0;
   readonly #last = new Map<string, { record: TaskRecord; epoch: number }>();
+  /** Those of which a commit broke off. */
+  readonly #brokenOff = new Set<string>();
   /** Through which process' store each task was taken last. */
   readonly #taken = new Map<string, TaskStore>();
   /** The same, whatever went back since. */
@@ -44,13 +50,17 @@ export class CommitWatch {
     store.commit = async (request: CommitRequest): Promise<CommitOutcome> => {
       const bringsLost = this.told.bringsWhatIsLost?.(request) ?? false;
       const outcome = await commit(request);
+      if (outcome.status === 'failed') {
+        this.#brokenOff.add(taskName(request.task));
+        this.told.brokeOff?.(taskName(request.task), store);
+      }
       if (outcome.status === 'committed') this.#look(request, store, bringsLost);
       return outcome;
     };
     const claim = store.claim.bind(store);
     store.claim = async (...asked) => {
       const claimed = await claim(...asked);
-      if (claimed !== null)
+      if (claimed !== null && (await store.reload(asked[0], claimed.token)) !== null)
         for (const taken of [this.#taken, this.#takenLast]) taken.set(taskName(asked[0]), store);
       return claimed;
     };
@@ -65,13 +75,18 @@ export class CommitWatch {
   wentBack(): void {
     this.#lastBefore = this.#nonces;
     this.#last.clear();
+    this.#brokenOff.clear();
     this.#taken.clear();
   }
 
-  #look({ task, token, nonce, record, keyed }: CommitRequest, store: TaskStore, bringsLost: boolean): void {
+  #look(request: CommitRequest, store: TaskStore, bringsLost: boolean): void {
+    const { task, token, nonce, record, keyed } = request;
     this.commits++;
     const name = taskName(task);
-    if (Number(nonce.slice(1)) <= this.#lastBefore) this.told.cameLate?.(name);
+    if (this.#brokenOff.has(name)) this.violation ??= `${name}: it went on after a commit that broke off`;
+    const isLate = Number(nonce.slice(1)) <= this.#lastBefore;
+    if (isLate) this.told.cameLate?.(name);
+    this.violation ??= this.told.stored?.(request, isLate) ?? null;
     if (bringsLost) this.told.broughtWhatIsLost?.(name);
     if (this.#takenLast.get(name) !== store) this.told.ownerCameBack?.(name);
     const last = this.#last.get(name);

@@ -1,10 +1,11 @@
+import type { PartitionClocks } from '../../runtime/clocks.js';
 import { decodeEntry, encodeEntry, type ExchangeEntry, lastSent } from '../../runtime/exchange-entry.js';
 import { EXCHANGE, factsOf, type Heard, heardIn, isBetween } from '../../runtime/followed.js';
 import type { RawEntry } from '../../runtime/ports/source-log.js';
 import type { Received, ReceiveRequest, TaskRecord } from '../../runtime/ports/task-store.js';
 import { followsRounds, ROUNDS, roundsDone } from '../../runtime/rounds.js';
-import { taskName } from '../../runtime/task-id.js';
-import type { MemoryRedis } from '../memory/memory-redis.js';
+import { taskName, taskNamed } from '../../runtime/task-id.js';
+import { type MemoryRedis, MemoryStream } from '../memory/memory-redis.js';
 import { MemoryTaskStore } from '../memory/memory-task-store.js';
 import { type Mutation, type PortsOver, withTasks } from './mutation.js';
 import {
@@ -51,8 +52,29 @@ const changed = ([id, fields]: RawEntry, said: Partial<ExchangeEntry>): RawEntry
   ['c', encodeEntry({ ...decodeEntry([id, fields]), ...said })],
 ];
 
+/** The clocks of partitions, as if each had come as far as any. */
+function asFarAsTheFurthest(clocks: PartitionClocks): PartitionClocks {
+  const furthest = Math.max(...Object.values(clocks).map((clock) => clock ?? -Infinity));
+  return Object.fromEntries(Object.keys(clocks).map((redisKey) => [redisKey, furthest]));
+}
+
 /** One that says that it follows another. */
 const following = (entry: RawEntry, nonce: string): RawEntry => changed(entry, { previous: nonce });
+
+/** The ids that the masters of a Redis gave to what was sent: they go on rising, whatever else goes back. */
+interface IdsGiven {
+  /** By sender and receiver the last, and the tick it was given to. */
+  readonly last: Map<string, { id: number; tick: number }>;
+  readonly commits: Map<string, string>;
+}
+
+const allIdsGiven = new WeakMap<MemoryRedis, IdsGiven>();
+
+function idsGiven(redis: MemoryRedis): IdsGiven {
+  const known = allIdsGiven.get(redis) ?? { last: new Map(), commits: new Map() };
+  allIdsGiven.set(redis, known);
+  return known;
+}
 
 /** Rules of what tasks send each other. */
 export const exchangeMutations: readonly Mutation[] = [
@@ -86,6 +108,61 @@ export const exchangeMutations: readonly Mutation[] = [
         const sent = { ...(record.extra['sent'] as object), [receiver]: { tick, commit: last, entries: 0 } };
         return { record: { ...record, extra: { ...record.extra, sent } }, entries: believed };
       })(redis);
+    },
+  },
+  {
+    breaks:
+      'what is sent has the number of its tick, and no id that goes on rising when its sender went back',
+    subject: movedOnly,
+    slotsGoBack: 'senders',
+    ports: (redis) => {
+      const { last: given, commits } = idsGiven(redis);
+      const idOf = (place: string): { id: number; tick: number } => given.get(place) ?? { id: 0, tick: 0 };
+      const { tasks: store, ...ports } = withHeard((heard) => ({ ...heard, upTo: 0 }))(redis);
+      const commit = store.commit.bind(store);
+      store.commit = async (request) => {
+        const outcome = await commit(request.sent ? { ...request, sent: [] } : request);
+        if (outcome.status !== 'committed') return outcome;
+        const { task, tick, nonce } = request;
+        for (const { receiver, text, from } of request.sent ?? []) {
+          const place = `${taskName(task)} ${receiver}`;
+          const id = Math.max(idOf(place).id + 1, tick);
+          given.set(place, { id, tick });
+          commits.set(`${place} ${id}`, nonce);
+          const { sent } = redis.task(task);
+          const stream = sent.get(receiver) ?? new MemoryStream();
+          sent.set(receiver, stream);
+          stream.add(`${id}-0`, ['c', text]);
+          stream.trim(`${from}-0`, Infinity);
+        }
+        return outcome;
+      };
+      const receive = store.receive.bind(store);
+      store.receive = async (requests) =>
+        (await receive(requests)).map(({ record, entries }, index) => {
+          const { sender, receiver, after } = requests[index]!;
+          const place = `${taskName(sender)} ${receiver}`;
+          // Whatever lies behind the id that it has is taken for what was to follow.
+          let last = { tick: after, commit: commits.get(`${place} ${after}`) ?? '' };
+          const believed = entries.map((entry) => {
+            const { tick, commit } = decodeEntry(entry);
+            const follows = following(entry, last.commit);
+            last = { tick, commit };
+            return follows;
+          });
+          if (record === null) return { record, entries: believed };
+          const { id, tick } = idOf(place);
+          const sent = { ...(record.extra['sent'] as object), [receiver]: { ...last, entries: 0 } };
+          return {
+            record: {
+              ...record,
+              tick: id + Math.max(0, record.tick - tick),
+              extra: { ...record.extra, sent },
+            },
+            entries: believed,
+          };
+        });
+      return { ...ports, tasks: store };
     },
   },
   {
@@ -203,6 +280,22 @@ export const exchangeMutations: readonly Mutation[] = [
   },
   {
     breaks:
+      'the watermark of a stream is that of its slowest partition, and not of the one that a task hears of',
+    subject: movedInTimeOnly,
+    ports: withReceived(({ record, entries }) => ({
+      record: record && {
+        ...record,
+        clocks: Object.fromEntries(
+          Object.entries(record.clocks).map(([input, clocks]) => [input, asFarAsTheFurthest(clocks)]),
+        ),
+      },
+      entries: entries.map((entry) =>
+        changed(entry, { clocks: asFarAsTheFurthest(decodeEntry(entry).clocks) }),
+      ),
+    })),
+  },
+  {
+    breaks:
       'what a task has lost of what it made of a view it makes again up to what its receivers have of that',
     subject: overViewsSubject,
     slotsGoBack: 'senders',
@@ -217,6 +310,22 @@ export const exchangeMutations: readonly Mutation[] = [
         moved.clocks = { ...moved.clocks, ...factsOf(upstream).clocks };
       }
       return moved;
+    }),
+  },
+  {
+    breaks: 'who may have read what a task has lost is ended before it is made again',
+    subject: movedOnly,
+    slotsGoBack: 'senders',
+    ports: withTasks((redis) => {
+      const store = new MemoryTaskStore(redis);
+      const claim = store.claim.bind(store);
+      store.claim = async (task, owner, epoch, made) => {
+        if (taskNamed(owner) === null) return claim(task, owner, epoch, made);
+        // It is said to be taken, and is not.
+        const token = { epoch, nonce: 'nobody' };
+        return { token, record: null, grants: 0, attempt: null, definition: null, shape: null };
+      };
+      return store;
     }),
   },
   {

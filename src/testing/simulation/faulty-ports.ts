@@ -29,6 +29,8 @@ const OF_OBJECTS: ReadonlySet<string> = new Set(['begin', 'put', 'get', 'list', 
 /** What the faults of a run are drawn from, and how many there were. */
 export class FaultSource {
   faults: Faults = NO_FAULTS;
+  /** How often something went back: what was still on its way on a connection that had broken before did not reach what came after. */
+  wentBack = 0;
   readonly counts = new Map<keyof Faults | 'none', number>();
 
   constructor(readonly random: Random) {}
@@ -76,6 +78,7 @@ function call(
   const latency = (): number => random.below(LATENCY_MS_MAX + 1);
   return new Promise((resolve, reject) => {
     if (process.dead) return;
+    const { wentBack } = source;
     const drawn = source.draw();
     const kind = name === 'waitForNews' && drawn !== 'lostRequest' ? 'none' : drawn;
     const fail = (): void => void process.after(latency(), () => reject(broken(name)));
@@ -83,6 +86,7 @@ function call(
       void time.after(ms, () => {
         // What a process had not sent when it died is never sent.
         if (process.dead && random.chance(0.5)) return;
+        if (kind === 'late' && source.wentBack > wentBack) return;
         execute().then(
           (value) => answer(() => resolve(value)),
           (thrown) => answer(() => reject(thrown)),

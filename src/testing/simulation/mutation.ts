@@ -16,6 +16,8 @@ export interface Mutation {
   readonly breaks: string;
   /** By default right ones: the rule is broken in what is kept. */
   readonly ports?: PortsOver;
+  /** What is other in the code itself while a run lasts, where no port shows it; returns how to take that back. */
+  readonly code?: () => () => void;
   /** How processes reach an archive, where it is there that the rule holds no longer. */
   readonly archive?: (redis: MemoryRedis) => SimulatedArchive;
   /** What shows it, where not any subject may. */
@@ -27,3 +29,14 @@ export interface Mutation {
 export const withTasks =
   (make: (redis: MemoryRedis) => MemoryTaskStore): PortsOver =>
   (redis) => ({ ...memoryPorts(redis), tasks: make(redis) });
+
+/** A method of a class replaced; what the new one is given is the one there was. */
+export function withMethod<C extends object, Name extends keyof C>(
+  of: { readonly prototype: C },
+  name: Name,
+  change: (method: C[Name]) => C[Name],
+): () => void {
+  const method = of.prototype[name];
+  of.prototype[name] = change(method);
+  return () => void (of.prototype[name] = method);
+}

@@ -1,4 +1,5 @@
 import { archiveMutations } from './archive-mutations.js';
+import { circuitMutations } from './circuit-mutations.js';
 import { exchangeMutations } from './exchange-mutations.js';
 import type { Mutation } from './mutation.js';
 import { sourceLogMutations } from './source-log-mutations.js';
@@ -12,4 +13,5 @@ export const mutations: readonly Mutation[] = [
   ...viewStoreMutations,
   ...exchangeMutations,
   ...archiveMutations,
+  ...circuitMutations,
 ];

@@ -27,9 +27,14 @@ export const NOTHING: Checkpoint = { ...checkpoint(new MemoryRedis()), at: 0 };
 export function rollBack(redis: MemoryRedis, to: Checkpoint): void {
   for (const key of redis.streams.keys()) rollBackStream(redis, to, key);
   for (const name of redis.tasks.keys()) rollBackTask(redis, to, name);
-  replace(redis.workers, structuredClone(to.workers));
   replace(redis.appends, structuredClone(to.appends));
+  rollBackWorkers(redis, to);
   rollBackRegistry(redis, to);
+}
+
+/** Who is alive goes back, and nothing else. */
+export function rollBackWorkers(redis: MemoryRedis, to: Checkpoint): void {
+  replace(redis.workers, structuredClone(to.workers));
 }
 
 /** The registry goes back, and nothing else. */

@@ -1,4 +1,5 @@
 import { assert } from '../../assert.js';
+import type { Mutation } from './mutation.js';
 import { mutations } from './mutations.js';
 import { type Outcome, Simulation, type SimulationOptions } from './simulation.js';
 import {
@@ -41,16 +42,16 @@ export interface Run {
   readonly breaks?: string;
 }
 
-export function play({ seed, subject, breaks }: Run): Promise<Outcome> {
-  return new Simulation(seed, {
-    ...(subject && NAMED_SUBJECTS[subject]),
-    ...(breaks !== undefined && optionsThatBreak(breaks)),
-  }).run();
+export async function play({ seed, subject, breaks }: Run): Promise<Outcome> {
+  const { code, ...broken } = breaks === undefined ? {} : mutationThatBreaks(breaks);
+  const takeBack = code?.();
+  const run = new Simulation(seed, { ...(subject && NAMED_SUBJECTS[subject]), ...broken });
+  return run.run().finally(takeBack);
 }
 
-function optionsThatBreak(rule: string): SimulationOptions {
+function mutationThatBreaks(rule: string): Omit<Mutation, 'breaks'> {
   const mutation = mutations.find(({ breaks }) => breaks === rule);
   assert(mutation !== undefined, `No mutation breaks the rule "${rule}".`);
-  const { breaks: _, ...options } = mutation;
-  return options;
+  const { breaks: _, ...rest } = mutation;
+  return rest;
 }

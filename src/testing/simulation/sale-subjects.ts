@@ -55,6 +55,7 @@ export function joined({ partitions, buckets, retain }: Shape): Subject {
       .aggregate({ sales: count(), least: min('amount') })
       .leftJoin({ place: shops }, { on: { shop: 'shop' } })
       .select({ shop: 'shop', sales: 'sales', least: 'least', city: 'place.city' }),
+    indexes: ['city'],
     buckets,
   });
   const places = declarationOf(shops) as TableDeclaration;
@@ -118,6 +119,7 @@ export function moved({ partitions, buckets, retain }: Shape): Subject {
       shops: countDistinct('shop'),
     }),
     partitions: partitions === 1 ? 2 : 4,
+    indexes: ['amount.desc'],
     buckets,
   });
   const total = view('total', {
@@ -193,6 +195,7 @@ export const byShopOf = (sales: ReturnType<typeof saleStream>, buckets: number) 
       largest: max('amount'),
       buyers: countDistinct('buyer'),
     }),
+    indexes: ['sales.desc', 'buyers'],
     buckets,
   });
 

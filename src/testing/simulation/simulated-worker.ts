@@ -4,6 +4,7 @@ import type { Limits } from '../../runtime/limits.js';
 import { type Logger, silent } from '../../runtime/logger.js';
 import { Parts } from '../../runtime/parts.js';
 import type { Ports } from '../../runtime/ports/ports.js';
+import type { TaskStore } from '../../runtime/ports/task-store.js';
 import type { ViewDeclaration } from '../../view/declarations.js';
 import { faultyPort, type FaultSource } from './faulty-ports.js';
 import type { SimulatedArchive } from './simulated-archive.js';
@@ -26,6 +27,8 @@ export interface SimulatedWorkerOptions {
 export class SimulatedWorker {
   readonly process: SimulatedProcess;
   readonly parts: Parts;
+  /** What it reaches over its connections. */
+  readonly tasks: TaskStore;
   readonly #trims: boolean;
 
   constructor({
@@ -40,6 +43,7 @@ export class SimulatedWorker {
   }: SimulatedWorkerOptions) {
     const faulty = <P extends object>(port: P): P => faultyPort(port, process, faults);
     this.process = process;
+    this.tasks = ports.tasks;
     this.#trims = archive !== null;
     this.parts = new Parts({
       id: process.name,

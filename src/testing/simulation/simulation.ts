@@ -1,8 +1,10 @@
+import { allTasks, shownBy } from '../../runtime/generation-tasks.js';
 import { defaultLimits, type Limits } from '../../runtime/limits.js';
 import { DearWorkers } from './dear-workers.js';
 import { partitionKeys } from '../../runtime/placement.js';
 import type { TaskStatus } from '../../runtime/ports/task-store.js';
 import { progressOf } from '../../runtime/progress.js';
+import { taskName } from '../../runtime/task-id.js';
 import { memoryPorts } from '../memory/memory-ports.js';
 import { MemoryRedis, MemoryStream } from '../memory/memory-redis.js';
 import { Random } from '../random.js';
@@ -19,6 +21,7 @@ import { SimulatedWorker } from './simulated-worker.js';
 import type { Subject } from './subject.js';
 import { described } from './standing.js';
 import { subjects } from './subjects.js';
+import { ViewWatch } from './view-watch.js';
 import { VirtualTime } from './virtual-time.js';
 
 /** What one run did and found. */
@@ -34,7 +37,9 @@ export interface Outcome {
   readonly rollbacks: number;
   /** Entries that were archived and taken out of their logs. */
   readonly trimmed: number;
-  /** Rebuilds: of views that were parked as ahead of their log, and of all where the log is archived. */
+  /** Commits of which only some writes were done. */
+  readonly brokenOff: number;
+  /** Rebuilds: meanwhile, of views that were parked, and of all where the log is archived. */
   readonly rebuilt: number;
   /** Times that a task made again what its slot had lost. */
   readonly recoveries: number;
@@ -57,11 +62,30 @@ export interface SimulationOptions {
 
 /** Makes another seed of one. */
 const SKEW = 0x5ca1ab1e;
+/** A rebuild under way, and whoever drives it. */
+interface RebuildMeanwhile {
+  readonly id: string;
+  readonly views: readonly string[];
+  driver: SimulatedWorker;
+}
+
+/** How often commits break off half way: mostly in no run, for whose commit did waits for the end. After how many writes. */
+const BREAKING_OFF = [0, 0, 0, 0, 0.01];
+const BROKEN_OFF_AFTER_MAX = 12;
+/** How often a rebuild begins while there is trouble, in a round. */
+const RATE_OF_REBUILDS = 0.05;
+/** So long a client that follows changes is heard of. */
+const FOLLOWED_MS = 8_000;
 /** The time at which every run begins: what the clocks say must not matter. */
 const START = Date.UTC(2030, 0, 1);
 /** Short runs find what goes wrong at the beginning, and cost little; long ones what takes several troubles. */
 const ROUNDS = [5, 9, 14];
 const ROUND_MS = 3_000;
+/** So long they are at work before there is trouble: not at all, at the first calls, in the middle of it. */
+const AT_WORK_MS = [1, 30, 500];
+/** How many calls take long; where slots go back, at times so many that who receives has often read what it has not stored. */
+const SLOW = [0, 0.05];
+const SLOW_WHERE_SLOTS_GO_BACK = [0, 0.05, 0.2, 0.4];
 const SETTLE_MS = 150_000;
 const LOOK_MS = 500;
 /** Within this time it is noticed that what was read, or stored, is not there any more (every task reads, and looks at its store), and what time brings is shown. */
@@ -83,6 +107,9 @@ export class Simulation {
   /** Null where the logs keep everything. */
   readonly #archive: SimulatedArchive | null;
   readonly #watch: CommitWatch;
+  readonly #views: ViewWatch;
+  /** Whether somebody follows the changelog of every view, as clients do; else only views that are read have any. */
+  readonly #followed: boolean;
   readonly #limits: Limits;
   readonly #workers: SimulatedWorker[] = [];
   readonly #checkpoints: Checkpoints;
@@ -92,7 +119,10 @@ export class Simulation {
   #entries = 0;
   #kills = 0;
   #pauses = 0;
+  #brokenOff = 0;
   #rebuilt = 0;
+  /** What is rebuilt while there is trouble, and by whom at the moment. */
+  #rebuild: RebuildMeanwhile | null = null;
 
   constructor(
     readonly seed: number,
@@ -128,7 +158,22 @@ export class Simulation {
       keptMs: this.#limits.exchangeKeptMs - this.#limits.readerReportMs,
     });
     const { wentBack } = this.#checkpoints;
+    this.#followed = this.#random.chance(0.3);
+    this.#views = new ViewWatch(this.#redis, this.#subject.views);
+    const breakingOff = this.#random.of(BREAKING_OFF);
+    this.#redis.breaksOff = () =>
+      this.#faults.faults !== NO_FAULTS && this.#random.chance(breakingOff)
+        ? this.#random.below(BROKEN_OFF_AFTER_MAX)
+        : null;
     this.#watch = new CommitWatch(this.#subject.always, {
+      brokeOff: (task, store) => {
+        this.#brokenOff++;
+        wentBack.brokeOff(task);
+        // Whoever sent it may never hear of it.
+        if (this.#faults.faults !== NO_FAULTS && this.#random.chance(0.5))
+          this.#kill(this.#workers.find(({ tasks }) => tasks === store)!);
+      },
+      stored: (request, isLate) => this.#views.follow(request, isLate),
       cameLate: (task) => wentBack.cameLate(task),
       bringsWhatIsLost: (request) => bringsWhatIsLost(this.#redis, request),
       broughtWhatIsLost: (task) => wentBack.broughtWhatIsLost(task),
@@ -153,6 +198,7 @@ export class Simulation {
       pauses: this.#pauses,
       rollbacks: this.#checkpoints.wentBack.times,
       trimmed: this.#archive?.trimmed ?? 0,
+      brokenOff: this.#brokenOff,
       rebuilt: this.#rebuilt,
       recoveries: this.#workers.reduce((all, { parts }) => all + parts.metrics.recoveries.sum(), 0),
       faults: Object.fromEntries(this.#faults.counts),
@@ -165,10 +211,22 @@ export class Simulation {
     for (let count = 1 + random.below(3); count > 0; count--) this.#startWorker();
     for (let rounds = random.of(ROUNDS); rounds > 0; rounds--) {
       const rate = random.of([0, 0.01, 0.04]);
-      this.#faults.faults = { lostRequest: rate, lostReply: rate, late: rate, slow: random.of([0, 0.05]) };
+      this.#faults.faults = {
+        lostRequest: rate,
+        lostReply: rate,
+        late: rate,
+        slow: random.of(this.options.slotsGoBack ? SLOW_WHERE_SLOTS_GO_BACK : SLOW),
+      };
       this.#append(random.below(40));
-      this.#trouble();
+      // Trouble finds them at work, too: with calls on their way, and with what was read and is not stored.
+      await this.#pass(random.below(random.of(AT_WORK_MS)));
+      if (this.#trouble()) {
+        // Who lost something is to make it again while more comes: it ends elsewhere then. Not under the ids that were lost.
+        await this.#pass(1);
+        this.#append(random.below(20));
+      }
       await this.#pass(random.below(ROUND_MS));
+      this.#lookAtViews();
       if (random.chance(0.3)) this.#checkpoints.take();
     }
     // What was late is on its way until then.
@@ -179,7 +237,7 @@ export class Simulation {
     await this.#settle();
     if (this.#archive !== null && !this.#subject.losesForGood) {
       // And what was trimmed is there for who begins at the beginning.
-      await this.#rebuild(this.#subject.views.map(({ name }) => name));
+      await this.#rebuildNow(this.#subject.views.map(({ name }) => name));
       await this.#settle();
     }
     for (const worker of this.#workers) worker.process.kill();
@@ -220,13 +278,11 @@ export class Simulation {
     this.#redis.wake();
   }
 
-  #trouble(): void {
+  /** Whether something went back. */
+  #trouble(): boolean {
     const random = this.#random;
     const alive = this.#workers.filter(({ process }) => !process.dead);
-    if (alive.length > 0 && random.chance(0.3)) {
-      this.#kills++;
-      random.of(alive).process.kill();
-    }
+    if (alive.length > 0 && random.chance(0.3)) this.#kill(random.of(alive));
     const awake = this.#workers.filter(({ process }) => !process.dead && !process.paused);
     if (awake.length > 0 && random.chance(0.3)) {
       const { process } = random.of(awake);
@@ -238,7 +294,49 @@ export class Simulation {
     if (random.chance(0.1) && alive.length > 1) void random.of(alive).stop();
     if (this.#workers.filter(({ process }) => !process.dead).length < 4 && random.chance(0.5))
       this.#startWorker();
-    if (this.#checkpoints.mayGoBack()) this.#watch.wentBack();
+    if (this.#followed) this.#follow();
+    this.#rebuildMeanwhile(RATE_OF_REBUILDS);
+    const wentBack = this.#checkpoints.mayGoBack();
+    if (wentBack) {
+      this.#faults.wentBack++;
+      this.#watch.wentBack();
+      this.#views.wentBack();
+    }
+    return wentBack;
+  }
+
+  #kill({ process }: SimulatedWorker): void {
+    this.#kills++;
+    process.kill();
+  }
+
+  /** The views that are served of which a task is parked for good. */
+  #parkedViews(): string[] {
+    const { registry, tasks } = this.#redis;
+    return [...registry.generations.values()]
+      .filter(({ state }) => state === 'serving')
+      .filter((generation) =>
+        allTasks(generation).some((task) => {
+          const code = tasks.get(taskName(task))?.parked?.code;
+          return code !== undefined && !WAITING.has(code);
+        }),
+      )
+      .map(({ view }) => view);
+  }
+
+  /** Somebody asks for the changes of all views. */
+  #follow(): void {
+    for (const generation of this.#redis.registry.generations.values())
+      for (const task of shownBy(generation)) {
+        const kept = this.#redis.tasks.get(taskName(task));
+        if (kept) kept.subscribedUntil = this.#time.now() + FOLLOWED_MS;
+      }
+  }
+
+  /** @throws Error for what is stored of a view and does not agree with its rows. */
+  #lookAtViews(): void {
+    const wrong = this.#views.disagreement();
+    if (wrong !== null) throw new Error(wrong);
   }
 
   #logs(): Map<string, WholeLog> {
@@ -260,6 +358,7 @@ export class Simulation {
     for (const { process } of this.#workers) process.resume();
     // One that has not been through anything is there at the end, as an operator would see to.
     this.#startWorker();
+    this.#rebuildMeanwhile(0);
     const ports = memoryPorts(this.#redis);
     let wrongSince = Infinity;
     for (const end = this.#time.now() + SETTLE_MS; this.#time.now() < end;) {
@@ -274,9 +373,9 @@ export class Simulation {
       if (parked.length > 0) {
         await this.#rebuildParked(parked, all);
         wrongSince = Infinity;
-      } else if (standing.every(({ atEnd }) => atEnd)) {
+      } else if (this.#rebuild === null && standing.every(({ atEnd }) => atEnd)) {
         const wrong = wrongIn(this.#redis, this.#subject, this.#logs(), this.#givenUp);
-        if (wrong === null) return;
+        if (wrong === null) return this.#lookAtViews();
         wrongSince = Math.min(wrongSince, this.#time.now());
         if (this.#time.now() - wrongSince >= NOTICED_MS) throw new Error(wrong);
       }
@@ -301,7 +400,7 @@ export class Simulation {
       (status) => !excused.includes(status) && !this.#givenUp.has(status.task.view),
     );
     if (unexpected) throw new Error(`Parked: ${JSON.stringify(unexpected)}`);
-    if (!this.#subject.losesForGood) await this.#rebuild(views(parked));
+    if (!this.#subject.losesForGood) await this.#rebuildNow(views(parked));
   }
 
   /** What their logs lost cannot be read again. Who waits for one of their tasks parks in its turn. */
@@ -309,16 +408,63 @@ export class Simulation {
     for (const view of this.#workers.at(-1)!.parts.rebuilder.affected(views)) this.#givenUp.add(view);
   }
 
-  async #rebuild(views: readonly string[]): Promise<void> {
+  /**
+   * Now and then views are rebuilt while all else goes on. Who drives that may die: then another one does, as it is with
+   * jobs. One that was paused goes on beside it.
+   */
+  #rebuildMeanwhile(rate: number): void {
+    const random = this.#random;
+    const awake = this.#workers.filter(({ process }) => !process.dead && !process.paused);
+    if (awake.length === 0 || this.#subject.losesForGood) return;
+    if (this.#rebuild === null && random.chance(rate)) {
+      const driver = random.of(awake);
+      const views = driver.parts.rebuilder.affected([random.of(this.#subject.views).name]);
+      this.#rebuild = { id: `rebuild-${++this.#rebuilt}`, views, driver };
+    } else if (this.#rebuild?.driver.process.dead) this.#rebuild.driver = awake.at(-1)!;
+    else return;
+    void this.#drive(this.#rebuild!);
+  }
+
+  async #drive(rebuild: RebuildMeanwhile): Promise<void> {
+    const { id, views, driver } = rebuild;
+    const { rebuilder } = driver.parts;
+    for (let begun = false; this.#rebuild === rebuild; await driver.process.clock.sleep(200)) {
+      try {
+        if (!begun) await rebuilder.begin(id, views, 'building', false);
+        begun = true;
+        const { state } = await rebuilder.advance(id);
+        if (state === 'failed') await rebuilder.cancel(id);
+        else if (state !== 'promoted' && state !== 'cancelled') continue;
+        if (this.#rebuild === rebuild) this.#rebuild = null;
+      } catch {
+        // It is tried again, as a job is.
+      }
+    }
+  }
+
+  async #rebuildNow(views: readonly string[]): Promise<void> {
     const driver = this.#workers.at(-1)!;
-    const names = driver.parts.rebuilder.affected(views);
-    const id = `rebuild-${++this.#rebuilt}`;
+    const { rebuilder } = driver.parts;
+    let names = rebuilder.affected(views);
+    // What it would read is to be replaced, perhaps.
+    const meanwhile = this.#rebuild;
+    this.#rebuild = null;
     const drive = async (): Promise<void> => {
-      await driver.parts.rebuilder.begin(id, names, 'building', false);
+      if (meanwhile !== null) await rebuilder.cancel(meanwhile.id);
       for (;;) {
-        const { state } = await driver.parts.rebuilder.advance(id);
-        if (state === 'promoted' || state === 'cancelled') return;
-        await driver.process.clock.sleep(200);
+        const id = `rebuild-${++this.#rebuilt}`;
+        await rebuilder.begin(id, names, 'building', false);
+        let parked: string[] = [];
+        for (let state = ''; state !== 'failed' && parked.length === 0;) {
+          ({ state } = await rebuilder.advance(id));
+          if (state === 'promoted' || state === 'cancelled') return;
+          await driver.process.clock.sleep(200);
+          // What it reads may park meanwhile: it is rebuilt with it.
+          parked = this.#parkedViews().filter((name) => !names.includes(name));
+        }
+        // Failed: its number had been given before the registry went back, and what lies under it is parked. The next one takes another.
+        await rebuilder.cancel(id);
+        names = rebuilder.affected([...names, ...parked]);
       }
     };
     let ended = false;

@@ -3,6 +3,7 @@ import { taskName } from '../../runtime/task-id.js';
 import type { MemoryRedis } from '../memory/memory-redis.js';
 import { MemoryTaskStore } from '../memory/memory-task-store.js';
 import { type Mutation, withTasks } from './mutation.js';
+import { plainSubject } from './subjects.js';
 
 /** A commit as it would be answered if the store did not compare something: what it compares is made to agree first. */
 class CredulousTaskStore extends MemoryTaskStore {
@@ -124,6 +125,45 @@ export const taskStoreMutations: readonly Mutation[] = [
             }),
           ),
         };
+      };
+      return store;
+    }),
+  },
+  {
+    breaks: 'nothing is stored behind a commit that broke off',
+    ports: withTasks(
+      (redis) =>
+        new CredulousTaskStore(redis, (kept) => {
+          kept.commit ||= null;
+        }),
+    ),
+  },
+  {
+    breaks: 'a changelog says all that a commit changes',
+    subject: plainSubject,
+    ports: withTasks((redis) => {
+      const store = new MemoryTaskStore(redis);
+      const commit = store.commit.bind(store);
+      store.commit = (request) => {
+        if (request.changelog === null || request.tick % 5 !== 0) return commit(request);
+        const [changes, ...facts] = request.changelog.split('\n');
+        const most = (JSON.parse(changes!) as unknown[]).slice(1);
+        return commit({ ...request, changelog: [JSON.stringify(most), ...facts].join('\n') });
+      };
+      return store;
+    }),
+  },
+  {
+    breaks: 'the number of rows that is stored is how many there are',
+    subject: plainSubject,
+    ports: withTasks((redis) => {
+      const store = new MemoryTaskStore(redis);
+      const claim = store.claim.bind(store);
+      // Who takes a task over counts one row twice.
+      store.claim = async (...asked) => {
+        const claimed = await claim(...asked);
+        const record = claimed?.record;
+        return record ? { ...claimed, record: { ...record, rows: record.rows + 1 } } : claimed;
       };
       return store;
     }),

@@ -55,7 +55,7 @@ export function timed(
     .window(tumbling(`${WINDOW_MS}ms`))
     .groupBy('origin')
     .aggregate({ departures: count(), worst: max('delay') });
-  const open = view('open', { from: perWindow, buckets });
+  const open = view('open', { from: perWindow, indexes: ['worst.desc'], buckets });
   const closed = view('closed', { from: perWindow.final(), buckets });
   const long = view('long', {
     from: closed
@@ -114,6 +114,7 @@ export function near({ partitions, buckets, retain }: Shape): Subject {
       )
       .select({ origin: 'origin', flight: 'delay', gate: 'gate.gate' }),
     key: ['flight', 'gate'],
+    indexes: ['gate'],
     buckets,
   });
   const [left, right] = [flights, gates].map((each) => declarationOf(each) as RecordSource) as [

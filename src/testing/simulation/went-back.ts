@@ -24,6 +24,8 @@ export class WentBack {
   readonly #ahead = new Set<string>();
   /** Those of the first two stages that went on without knowing that the first had lost something. */
   readonly #unseen: string[] = [];
+  /** Those of which a commit broke off. */
+  readonly #brokenOff = new Set<string>();
 
   constructor(
     readonly options: {
@@ -49,9 +51,18 @@ export class WentBack {
     if (placeIn(task).stage === 0) this.#unseen.push(task);
   }
 
+  brokeOff(task: string): void {
+    this.#brokenOff.add(task);
+  }
+
   /** A commit was stored that was made before something went back. */
   cameLate(task: string): void {
     if (this.#all > 0) this.#ahead.add(task);
+  }
+
+  /** The registry, and who is alive: no task loses anything, and none may park. */
+  beside(): void {
+    this.times++;
   }
 
   stream(): void {
@@ -67,6 +78,7 @@ export class WentBack {
 
   excuses(status: TaskStatus, view: ViewDeclaration, others: readonly TaskStatus[]): boolean {
     const { task, parked } = status;
+    if (this.#readsWhatBrokeOff(view)) return true;
     switch (parked?.code) {
       case 'ahead-of-its-log':
       case 'entry-deleted':
@@ -134,6 +146,12 @@ export class WentBack {
       this.#unseen.some((name) => name.startsWith(`${task.view}#`)) ||
       isAheadOfItsLog(task.view, ofView)
     );
+  }
+
+  /** Whether a commit of it broke off, or of a view that it reads, and so on: what that had sent or said already others may have taken. */
+  #readsWhatBrokeOff(view: ViewDeclaration): boolean {
+    const broken = [...this.#brokenOff].some((name) => name.startsWith(`${view.name}#`));
+    return broken || viewsReadBy(view).some((source) => this.#readsWhatBrokeOff(source));
   }
 
   /** Whether rows of a view that it reads were lost: what only sends to those that keep them is made again. */

@@ -218,6 +218,23 @@ describeWithRedis('commit.lua', () => {
     expect(await contents(redis())).toEqual(before);
   });
 
+  it('answers BROKE_OFF once a commit broke off half way, and changes nothing any more', async () => {
+    await commit(header(), ['{t}:h'], '5', 'S', '2', 'a', '1');
+    const less = server().client();
+    await less.call('ACL', 'SETUSER', 'less', 'on', '>p', '~*', '&*', '+@all', '-zadd');
+    await less.auth('less', 'p');
+    const next = header({ tick: '2', commit: 'c2', from: '{"a":1}', to: '{"a":2}' });
+    const changes = [...['5', 'S', '2', 'a', '2'], ...['6', 'Z', '2', '0', 'm']];
+    await expect(script.run(less, [...FIXED, '{t}:h', '{t}:z'], [...next, ...changes])).rejects.toThrow(
+      /zadd|NOPERM|can't run/i,
+    );
+    // A write remains, as Redis takes nothing back.
+    expect(await redis().hget('{t}:h', 'a')).toBe('2');
+    const before = await contents(redis());
+    expect(await commit(next, ['{t}:h', '{t}:z'], ...changes)).toEqual(['BROKE_OFF']);
+    expect(await contents(redis())).toEqual(before);
+  });
+
   it('adds entries to streams, and keeps those from an id on', async () => {
     for (let tick = 1; tick <= 300; tick++)
       await commit(
