@@ -226,6 +226,16 @@ export const subjects: readonly Subject[] = [
       ),
     { joins: true, key: 'id' },
   ),
+  appended(
+    'join',
+    'semiJoin within a time',
+    ({ stream }) =>
+      coming(stream).semiJoin(coming(`${stream}-other`), {
+        on: { other: 'id' },
+        within: { before: '5000d', after: '5000d' },
+      }),
+    { joins: true, key: 'id' },
+  ),
   {
     name: 'joinAsOf',
     family: 'join',

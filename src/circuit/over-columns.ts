@@ -20,10 +20,12 @@ export interface NeighbourColumn {
 
 /**
  * How far a row sees, itself included: so many rows before it and behind it; or all that differ from it by no more than that in
- * what orders them. Before it to the group's beginning, where `before` is null.
+ * what orders them; or its peers, which are those of equal order, where what orders them is no number. Before it to the group's
+ * beginning, where `before` is null.
  */
 export interface Reach {
-  readonly unit: 'rows' | 'span';
+  readonly unit: 'rows' | 'span' | 'peers';
+  /** Of peers null or 0. */
   readonly before: number | null;
   readonly after: number;
 }
@@ -71,17 +73,19 @@ export const neighbourValues = (
     return other === undefined ? otherwise : value(other);
   });
 
-/** What a frame says for each of some rows that follow one another, as it moves with them. */
+/** What a frame says for each of some rows that follow one another, as it moves with them. `orderOf`: what orders the row there. */
 export function framed(
   frame: RollingFrame,
   { unit, before, after }: Reach,
   rows: readonly Row[],
-  measure: Measure | null,
+  { measure, orderOf }: { readonly measure: Measure | null; readonly orderOf: (at: number) => string },
 ): Value[] {
-  const places = unit === 'rows' ? null : rows.map(measure!.of);
+  const orders = unit === 'peers' ? rows.map((_, at) => orderOf(at)) : null;
+  const places = unit === 'span' ? rows.map(measure!.of) : null;
   const sign = measure?.descending ? -1 : 1;
   /** Rows of equal order see one another; nulls, which are no distance from anything, nothing else. */
   const isBeyond = (one: number, other: number, reach: number): boolean => {
+    if (orders !== null) return orders[one] !== orders[other];
     if (places === null) return other - one > reach;
     const [from, to] = [places[one]!, places[other]!];
     if (from === null || to === null) return from !== to;

@@ -6,6 +6,12 @@ import type { ErrorSink, Ordered } from './operator.js';
 import type { Change, PairWork, SideName } from './pair-work.js';
 import { freezeRow, isTrue, RowCalls } from './row-function.js';
 
+/** Rows that are shown by themselves: where none of the other side matches, or where any does; and as what. */
+export interface Shown {
+  readonly when: 'alone' | 'matched';
+  readonly as: (row: Row) => Row;
+}
+
 /** One side of a join, as it is kept. */
 export interface PairSide {
   /** The text of a row's join key; null where a column of it is null, which equals nothing. */

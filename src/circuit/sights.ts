@@ -20,6 +20,8 @@ export class Sights {
   readonly #away: number;
   /** How far columns look before a row and behind it by what orders them, at most; null: none does. */
   readonly #span: { readonly before: number; readonly after: number } | null;
+  /** Whether columns look at rows of equal order. */
+  readonly #peers: boolean;
   /** A row is seen by all that come behind it. */
   readonly #running: boolean;
 
@@ -34,6 +36,7 @@ export class Sights {
     );
     const most = (of: 'before' | 'after'): number => Math.max(...spans.map((reach) => reach[of] ?? 0));
     this.#span = spans.length === 0 ? null : { before: most('before'), after: most('after') };
+    this.#peers = columns.some((column) => 'reach' in column && column.reach.unit === 'peers');
     this.#running = columns.some(({ kind }) => kind === 'running');
   }
 
@@ -50,6 +53,11 @@ export class Sights {
         const row = changes.rowOf(member);
         const { from } = this.near!.around(row, this.#span.after);
         touched.push({ from, to: this.near!.around(row, this.#span.before).to });
+      }
+    if (this.#peers)
+      for (const [member] of changes.sorted) {
+        const [from, to] = membersOfOrder(orderOfMember(member));
+        touched.push({ from, to });
       }
     if (this.#running) touched.push({ from: changes.sorted[0]![0], to: END });
     return touched;
@@ -72,6 +80,12 @@ export class Sights {
       const { from } = this.near!.around(first!, this.#span.before);
       seen.push({ from, to: this.near!.around(last!, this.#span.after).to });
       seen.push({ from, to: membersOfOrder(orderOfMember(ends[1]))[1] });
+    }
+    if (this.#peers) {
+      const ends = this.#ends(group, span, changes);
+      if (ends === null) return null;
+      const [[from], [, to]] = ends.map((member) => membersOfOrder(orderOfMember(member)));
+      seen.push({ from, to });
     }
     return seen;
   }

@@ -185,9 +185,9 @@ export const aggregateFacts: Readonly<Record<AggregateKind, AggregateFacts>> = {
   joinText: { ...listed, purpose: 'join', takes: 'text', column: ({ value }) => nullAs(TEXT, value) },
 };
 
-/** Whether a kind keeps less of rows that are never retracted. */
-export const keepsLessOfAppended = (kind: AggregateKind): boolean =>
-  aggregateFacts[kind].keepsOfAppended !== undefined;
+/** Whether a kind, of rows that are never retracted, keeps too little to take one back. */
+export const takesNoneBack = (kind: AggregateKind): boolean =>
+  aggregateFacts[kind].keepsOfAppended !== undefined || aggregateFacts[kind].insteadIfRetracted !== undefined;
 
 /**
  * Whether rows can be folded before they are moved, and what is folded merged: the accumulator is all that is kept, and the

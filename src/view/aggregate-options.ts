@@ -40,7 +40,7 @@ export function optionProblem(kind: AggregateKind, options: AggregatorOptions): 
     case 'topK':
       return countProblem(k);
     case 'approxPercentile':
-      return rankProblem(p) ?? errorProblem(error, 1e-6, 0.25);
+      return rankProblem(p) ?? errorProblem(error, 0.001, 0.25);
     case 'approxTopK':
       return countProblem(k) ?? errorProblem(error, 0.001, 0.1);
     case 'approxCountDistinct':

@@ -113,6 +113,20 @@ export class Build {
     }
   }
 
+  /** Notes that rows cannot be put in windows that say already in which they are. */
+  noteWindowed(names: readonly string[]): void {
+    const taken = names.filter((name) => this.#input.relation.columns.some((column) => column.name === name));
+    const [start] = taken;
+    if (start === undefined) return;
+    this.note({
+      code: 'column-twice',
+      what: `window() gives rows the columns ${names.join(' and ')}, and these have ${taken.join(' and ')} already: they are in windows, or made of some.`,
+      evidence: { columns: columnNames(this.#input) },
+      remedy: `To put windows in greater ones rename theirs first: .select({ start: '${start}', … }).window(…, { on: 'start' }).`,
+      place: this.place,
+    });
+  }
+
   /** `other` with the columns of `like` in their order; noted where it has not the same. */
   alike(like: PlanNode, other: PlanNode, done: 'united' | 'compared'): PlanNode {
     const [wanted, found] = [like.relation.columns, other.relation.columns];

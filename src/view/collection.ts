@@ -243,7 +243,7 @@ export class Collection<
       options?.on === undefined
         ? ownTime(this.plan, 'window()', build)
         : namedTime(this.plan, options.on, 'window by', build);
-    build.noteTaken(WINDOW_COLUMNS);
+    build.noteWindowed(WINDOW_COLUMNS);
     const windows =
       ofGroups === null
         ? this.#assigned(build, shapeOf(window, build), column ?? '')
@@ -333,7 +333,7 @@ export class Collection<
     return joinedWith(joinedAsOf(this, 'left', side, how));
   }
 
-  /** The rows that match some row of the other side, each as often as it is here. */
+  /** The rows that match some row of the other side, each as often as it is here; `within` a time those that do near theirs. */
   semiJoin<R extends Rows<any, string | null>, const On extends JoinOn>(
     other: R,
     how: MatchHow<Row, R, On>,
@@ -341,7 +341,7 @@ export class Collection<
     return joinedWith(semiJoined(this, 'semi', other, how));
   }
 
-  /** The rows that match none of the other side. */
+  /** The rows that match none of the other side; `within` a time as soon as none can come any more. */
   antiJoin<R extends Rows<any, string | null>, const On extends JoinOn>(
     other: R,
     how: MatchHow<Row, R, On>,

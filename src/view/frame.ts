@@ -33,7 +33,7 @@ const sidesOf = (frame: unknown): { readonly before?: unknown; readonly after?: 
   typeof frame === 'object' && frame !== null ? frame : null;
 
 function ofRows(build: Build, rows: unknown, { name }: Asked): Reach {
-  const where = `The frame of the column "${name}"`;
+  const where = `the frame of the column "${name}"`;
   const sides = sidesOf(rows);
   if (sides === null) {
     if (rows === ALL) return { unit: 'rows', before: null, after: 0 };
@@ -46,22 +46,27 @@ function ofRows(build: Build, rows: unknown, { name }: Asked): Reach {
   return { unit: 'rows', before: before === ALL ? null : (before as number), after: after as number };
 }
 
-/** By the one column of the order: milliseconds of instants, or numbers. */
+/**
+ * By the one column of the order: milliseconds of instants, or numbers. To the beginning of the group, or to the rows of equal
+ * order, by whatever orders them.
+ */
 function ofRange(build: Build, range: unknown, { name, order, place }: Asked): Reach | null {
   if (order.length === 0) return null; // Noted already.
   const [term] = order;
+  const { before = 0, after = 0 } = sidesOf(range) ?? { before: range };
   if (order.length > 1 || !(isInstant(term!.column.type) || kindOf(term!.column.type) === 'numbers')) {
+    if ((before === ALL || before === 0) && after === 0)
+      return { unit: 'peers', before: before === ALL ? null : 0, after };
     build.note({
       code: 'bad-order',
       what: `The range of the column "${name}" is measured by the order, which is not one column of instants or of numbers.`,
       evidence: { order: order.map(({ path }) => path).join(', ') },
-      remedy: `Order by that column alone, or count rows: { rows: 10 }.`,
+      remedy: `Order by that column alone, count rows, { rows: 10 }, or take all up to it, { range: 'all' }.`,
       place,
     });
     return null;
   }
   const instants = isInstant(term!.column.type);
-  const { before = 0, after = 0 } = sidesOf(range) ?? { before: range };
   const distanceOf = (given: unknown): number | null => {
     const distance =
       given === 0

@@ -9,6 +9,7 @@ import { groupedRows, narrowed } from './grouped-rows.js';
 import { kindOf } from './node-kinds.js';
 import type { AggregateNode, ExchangeNode, PartsNode, PlanNode } from './plan.js';
 import { asItIs } from './projected.js';
+import { retractsWholeGroups } from './time-relation.js';
 import { aggregateRelation, type ColumnWatermark, partsRelation, type Relation } from './relation.js';
 
 /** Rows, and what they are grouped by. */
@@ -66,9 +67,10 @@ export function aggregateNode(
 ): AggregateNode {
   const { node, by } = groupedRows(build, rows, grouped, key);
   const aggregates = [...before];
+  const relation = retractsWholeGroups(node) ? { ...node.relation, appendOnly: true } : node.relation;
   for (const [name, request] of Object.entries(asked ?? {}) as [string, unknown][])
     if (isAggregate(request))
-      aggregates.push({ name, aggregate: aggregateSpec(name, request, node.relation, build) });
+      aggregates.push({ name, aggregate: aggregateSpec(name, request, relation, build) });
     else
       build.note({
         code: 'bad-option',

@@ -6,13 +6,14 @@ import { pathOf } from './expression.js';
 import {
   asOfRelation,
   intervalJoinRelation,
+  intervalSemiJoinRelation,
   intervalTimes,
   joinRelation,
   placedTogether,
   semiJoinRelation,
 } from './join-relation.js';
 import { joinMethod, noteOptions, notePart } from './options.js';
-import type { IntervalJoinNode, JoinKey, JoinKind, PlanNode } from './plan.js';
+import type { Interval, IntervalJoinNode, JoinKey, JoinKind, PlanNode } from './plan.js';
 import { partitionText } from './relation.js';
 import { namedTime, ownTime } from './time-column.js';
 import { userFunction, type PairFunction } from './user-function.js';
@@ -59,42 +60,63 @@ function intervalJoin(
   asked: unknown,
 ): IntervalJoinNode {
   const { kind, left, right, as } = parts;
+  const within = interval(build, { left, right }, asked, `the join with "${as}"`);
+  const of = { left, right, within };
+  if (kind === 'left' || kind === 'full') noteNeverAlone(build, kind, of, 'right');
+  if (kind === 'right' || kind === 'full') noteNeverAlone(build, kind, of, 'left');
+  const node = { ...parts, op: 'intervalJoin', within } as const;
+  return { ...node, relation: intervalJoinRelation(left.relation, right.relation, node) };
+}
+
+interface Near {
+  readonly left: PlanNode;
+  readonly right: PlanNode;
+  readonly within: Interval;
+}
+
+/** How near each other's the times of rows that match are, and where these are. */
+function interval(
+  build: Build,
+  { left, right }: Pick<Near, 'left' | 'right'>,
+  asked: unknown,
+  of: string,
+): Interval {
   const given = (asked ?? {}) as { [option in 'before' | 'after' | 'left' | 'right']?: unknown };
-  notePart(given, ['before', 'after', 'left', 'right'], `\`within\` of the join with "${as}"`, build);
+  notePart(given, ['before', 'after', 'left', 'right'], `\`within\` of ${of}`, build);
   const ms = (option: 'before' | 'after'): number => {
     const duration = durationMs(given[option]);
-    if (duration === null)
-      noteDuration(given[option], `\`within.${option}\` of the join with "${as}"`, build);
+    if (duration === null) noteDuration(given[option], `\`within.${option}\` of ${of}`, build);
     return duration ?? 0;
   };
   const time = (side: 'left' | 'right', node: PlanNode): string =>
     (given[side] === undefined
       ? ownTime(node, `\`within\` of the ${side} side`, build, side)
       : namedTime(node, given[side], 'join within', build)) ?? '';
-  const within = {
+  return {
     beforeMs: ms('before'),
     afterMs: ms('after'),
     left: time('left', left),
     right: time('right', right),
   };
+}
+
+/** Notes that nothing says when a row can have no match of that side any more. */
+function noteNeverAlone(
+  build: Build,
+  kind: JoinKind | 'anti',
+  { left, right, within }: Near,
+  side: 'left' | 'right',
+): void {
   const times = intervalTimes(left.relation, right.relation, within);
-  const needed = [
-    ...(kind === 'left' || kind === 'full' ? (['right'] as const) : []),
-    ...(kind === 'right' || kind === 'full' ? (['left'] as const) : []),
-  ];
-  for (const side of needed) {
-    if (times[side] !== null || within[side] === '') continue;
-    const { because, remedy } = whyNoWatermark(parts[side]);
-    build.note({
-      code: 'needs-watermark',
-      what: `A ${kind} join shows rows alone that can have no match any more, and nothing ever says so of the ${side} side.`,
-      evidence: { because },
-      remedy,
-      place: build.place,
-    });
-  }
-  const node = { ...parts, op: 'intervalJoin', within } as const;
-  return { ...node, relation: intervalJoinRelation(left.relation, right.relation, node) };
+  if (times[side] !== null || within[side] === '') return;
+  const { because, remedy } = whyNoWatermark(side === 'left' ? left : right);
+  build.note({
+    code: 'needs-watermark',
+    what: `${kind === 'anti' ? 'An' : 'A'} ${kind} join within a time shows rows alone that can have no match any more, and nothing ever says so of the ${side} side.`,
+    evidence: { because },
+    remedy,
+    place: build.place,
+  });
 }
 
 /** The one side that a join names. */
@@ -174,19 +196,15 @@ export function semiJoined(
   const on = joinKeys(build, input.plan, asked, how, 'other');
   const [left, right] = matched(build, input.plan, asked, { on, done: 'joined' });
   const where = condition(build, how, `the condition of ${kind}Join()`) as PairFunction | null;
-  return {
-    build,
-    node: {
-      op: 'semiJoin',
-      kind,
-      left,
-      right,
-      on,
-      where,
-      relation: semiJoinRelation(left.relation, right.relation, { kind, on }),
-      place: build.place,
-    },
-  };
+  const parts = { kind, left, right, on, where, place: build.place } as const;
+  if (how?.within !== undefined) {
+    const within = interval(build, { left, right }, how.within, `${kind}Join()`);
+    if (kind === 'anti') noteNeverAlone(build, kind, { left, right, within }, 'right');
+    const relation = intervalSemiJoinRelation(left.relation, right.relation, { within });
+    return { build, node: { ...parts, op: 'intervalSemiJoin', within, relation } };
+  }
+  const relation = semiJoinRelation(left.relation, right.relation, { kind, on });
+  return { build, node: { ...parts, op: 'semiJoin', relation } };
 }
 
 function condition<R>(build: Build, how: JoinOptions, name: string) {

@@ -2,7 +2,15 @@ import { columnAt, holdsOnlyStrings, nullable, objectColumn } from './column.js'
 import type { ColumnWatermark, Relation } from './relation.js';
 import { inputNameOf } from './declarations.js';
 import { freezing } from './freezing.js';
-import type { AsOfJoinNode, IntervalJoinNode, JoinKey, JoinNode, PlanNode, SemiJoinNode } from './plan.js';
+import type {
+  AsOfJoinNode,
+  IntervalJoinNode,
+  IntervalSemiJoinNode,
+  JoinKey,
+  JoinNode,
+  PlanNode,
+  SemiJoinNode,
+} from './plan.js';
 import type { ColumnTime } from '../circuit/time.js';
 
 /** What is known of the rows of joins. */
@@ -68,8 +76,6 @@ export function intervalJoinRelation(
 ): Relation {
   const { as, within } = node;
   const times = intervalTimes(left, right, within);
-  const later = ({ time }: ColumnWatermark, ms: number) =>
-    time.map(({ source, delayMs }) => ({ source, delayMs: delayMs + ms }));
   return {
     ...joinRelation(left, right, node),
     appendOnly: left.appendOnly && right.appendOnly,
@@ -83,6 +89,31 @@ export function intervalJoinRelation(
               time: [...times.right.time, ...later(times.left, within.beforeMs)],
             },
           ],
+  };
+}
+
+const later = ({ time }: ColumnWatermark, ms: number): ColumnTime =>
+  time.map(({ source, delayMs }) => ({ source, delayMs: delayMs + ms }));
+
+/**
+ * A row comes with its first match, or when it can have none any more: its time lags behind the other side's by as much as a
+ * match may lie after it.
+ */
+export function intervalSemiJoinRelation(
+  left: Relation,
+  right: Relation,
+  { within }: Pick<IntervalSemiJoinNode, 'within'>,
+): Relation {
+  const times = intervalTimes(left, right, within);
+  return {
+    ...left,
+    appendOnly: left.appendOnly && right.appendOnly,
+    log: null,
+    watermarks:
+      times.left === null || times.right === null
+        ? []
+        : [{ column: within.left, time: [...times.left.time, ...later(times.right, within.afterMs)] }],
+    lates: false,
   };
 }
 

@@ -64,6 +64,8 @@ export interface MatchHow<Row, R extends Rows<any, string | null>, On> {
   readonly on: On & CheckedOn<Row, RowIn<R>, On>;
   /** What the two rows must fulfil beside. */
   readonly where?: (left: Row, right: RowIn<R>) => boolean | ViewTypeError<NotAsync>;
+  /** Only events whose times lie near each other match. */
+  readonly within?: Within<Row, RowIn<R>>;
 }
 
 export interface AsOfHow<Row, S extends Sides, On, At extends string> {

@@ -12,6 +12,7 @@ import { inlined } from './nodes/inlined.js';
 import { intersect } from './nodes/intersect.js';
 import { intervalJoin } from './nodes/interval-join.js';
 import { joinAsOf } from './nodes/join-as-of.js';
+import { intervalSemiJoin } from './nodes/interval-semi-join.js';
 import { join } from './nodes/join.js';
 import { of } from './nodes/of.js';
 import { over } from './nodes/over.js';
@@ -45,6 +46,7 @@ const nodeKinds: { readonly [Op in OperatorNode['op']]: NodeKind<Extract<Operato
   over,
   semiJoin,
   intervalJoin,
+  intervalSemiJoin,
   joinAsOf,
   window,
   session,

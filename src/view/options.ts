@@ -3,7 +3,6 @@ import type { Note } from './expression.js';
 import type { JoinKind } from './plan.js';
 
 const JOIN = ['on', 'where', 'within'] as const;
-const MATCH = ['on', 'where'] as const;
 const AS_OF = ['on', 'at'] as const;
 const WINDOW = ['offset', 'timeZone'] as const;
 const FRAME = ['rows', 'range'] as const;
@@ -23,8 +22,8 @@ const OPERATORS = {
   leftJoin: JOIN,
   rightJoin: JOIN,
   fullJoin: JOIN,
-  semiJoin: MATCH,
-  antiJoin: MATCH,
+  semiJoin: JOIN,
+  antiJoin: JOIN,
   joinAsOf: AS_OF,
   leftJoinAsOf: AS_OF,
   tumbling: WINDOW,
@@ -92,10 +91,7 @@ function note(given: unknown, known: readonly string[], what: string, build: Not
       code: 'unknown-option',
       what: `${what} has an option "${name}", which there is not.`,
       evidence: { options: known.join(', ') || '(none)' },
-      remedy:
-        name === 'within' && known === MATCH
-          ? 'Join within a time by join() or leftJoin(), and keep the columns of the left side.'
-          : 'Correct its name, or leave it out.',
+      remedy: 'Correct its name, or leave it out.',
       place: build.place,
     });
 }

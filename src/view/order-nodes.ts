@@ -99,12 +99,16 @@ function instantColumn(build: Build, input: PlanNode, on: string | undefined): s
     return null;
   }
   const column = pathOf(relation, on, { purpose: 'order by', ...build });
-  if (!isInstant(column.type) || column.type.nullable)
-    build.noteType(
-      column,
-      'says when a row was and does not always hold an instant',
-      'Declare it as instant().',
-    );
+  if (isInstant(column.type) && column.type.nullable)
+    build.note({
+      code: 'wrong-type',
+      what: `dedupe() goes by "${on}", which may be null: of a row without it nothing says what it repeats.`,
+      evidence: { [on]: 'instant or null' },
+      remedy: `Declare it as instant() alone, go by another column, or give rows that lack it a time first: .select({ …, at: computed(instant(), (row) => row.${on} ?? …) }).`,
+      place: build.place,
+    });
+  else if (!isInstant(column.type))
+    build.noteType(column, 'says when a row was and does not hold instants', 'Declare it as instant().');
   return on;
 }
 
@@ -168,7 +172,7 @@ export function noteWhole(
   if (Number.isInteger(value) && value >= least && value <= most) return;
   build.note({
     code: 'bad-option',
-    what: `${where} has an impossible ${option}.`,
+    what: `The \`${option}\` of ${where} is ${String(value)}, and not a whole number from ${least} to ${most}.`,
     evidence: { [option]: String(value) },
     remedy: `Give a whole number from ${least} to ${most}.`,
     place: build.place,

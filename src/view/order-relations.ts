@@ -97,7 +97,8 @@ export function overFreed(input: Relation, { per, order, functions }: OverParts)
     if (of.kind === 'lead') see('rows', 0, of.offset);
     if (!('reach' in of)) continue;
     if (of.reach === null) return null;
-    see(of.reach.unit, of.reach.before ?? 0, of.reach.after);
+    // Those of equal order are of one time.
+    if (of.reach.unit !== 'peers') see(of.reach.unit, of.reach.before ?? 0, of.reach.after);
   }
   const { rows, span } = far;
   const time = by.time.map(({ source, delayMs }) => ({ source, delayMs: delayMs + span.after }));

@@ -15,7 +15,21 @@ import type { OrderTerm, OverFunction, OverNode, PlanNode } from './plan.js';
 import { columnNames } from './relation.js';
 import type { RowFunctionRequest } from './row-functions.js';
 
-const ROLLING: readonly AggregateKind[] = ['count', 'sum', 'avg', 'min', 'max', 'variance', 'stddev'];
+/** What forgets a row as it took it in, and the extremes. */
+const ROLLING: readonly AggregateKind[] = [
+  'count',
+  'countIf',
+  'sum',
+  'sumIf',
+  'avg',
+  'min',
+  'max',
+  'every',
+  'some',
+  'variance',
+  'stddev',
+  'histogram',
+];
 
 export interface OverRequest {
   readonly per?: string | readonly string[];

@@ -34,6 +34,7 @@ export type PlanNode =
   | OverNode
   | SemiJoinNode
   | IntervalJoinNode
+  | IntervalSemiJoinNode
   | AsOfJoinNode
   | WindowNode
   | SessionNode
@@ -279,6 +280,11 @@ export interface SemiJoinNode extends NodeBase {
   readonly on: readonly JoinKey[];
   /** Of a left row and a right one. */
   readonly where: PairFunction | null;
+}
+/** As a semi or anti join, of rows whose times lie near each other. */
+export interface IntervalSemiJoinNode extends Omit<SemiJoinNode, 'op'> {
+  readonly op: 'intervalSemiJoin';
+  readonly within: Interval;
 }
 
 /** The first rows of each group in an order: `count` of them after the first `offset`. */

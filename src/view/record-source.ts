@@ -158,8 +158,20 @@ export class OptionReader {
       );
   }
 
-  lateness(lateness: unknown): number | null {
-    return lateness === undefined ? null : this.duration(lateness, 'lateness');
+  /** `says`: what its event time would say. */
+  lateness(
+    { lateness, eventTime }: { readonly lateness?: unknown; readonly eventTime?: unknown },
+    says: string,
+  ): number | null {
+    if (lateness === undefined) return null;
+    if (eventTime === undefined)
+      this.note(
+        'no-event-time',
+        'has a `lateness` and no event time to measure it by.',
+        { lateness: String(lateness) },
+        `Name the column that says ${says}: eventTime: '…'.`,
+      );
+    return this.duration(lateness, 'lateness');
   }
 
   partitions(partitions: number | undefined): number {

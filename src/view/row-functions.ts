@@ -46,7 +46,7 @@ interface EdgeRequest {
 export type Frame =
   /** So many rows, the last of them itself; or so many before it and behind it. */
   | { readonly rows: number | 'all' | Around<number> }
-  /** By the one column of the order: what differs by no more, and all of its own order. */
+  /** By the one column of the order: what differs by no more, and all of its own order. `'all'` and 0 by any order. */
   | { readonly range: Duration | number | 'all' | Around<Duration | number> };
 
 /** `all`: to the beginning of the group. */
@@ -104,7 +104,7 @@ export function lead<
 type Widened<Default> = Extract<Default, null>;
 
 /**
- * `count`, `sum`, `avg`, `min`, `max`, `variance` or `stddev` of the rows in a frame: `{ rows: 3 }` is the last three, this one included,
+ * `count`, `countIf`, `sum`, `sumIf`, `avg`, `min`, `max`, `every`, `some`, `variance`, `stddev` or `histogram` of the rows in a frame: `{ rows: 3 }` is the last three, this one included,
  * `{ range: '10m' }` those from so much before it on; `{ rows: 'all' }` is all up to it, a running total.
  */
 export function rolling<Row, Result>(

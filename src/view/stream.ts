@@ -123,7 +123,7 @@ export function stream<S extends z.core.$ZodType, const Time extends string, con
       partitions,
       place,
       eventTime: read.eventTime(columns, options.eventTime as string | undefined),
-      latenessMs: read.lateness(options.lateness),
+      latenessMs: read.lateness(options, 'when an event happened'),
       partitionBy,
       unknownTypes: read.unknownTypes(options.schema, options.unknownTypes),
       decoder: read.decoder(options.decoder),

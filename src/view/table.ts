@@ -59,13 +59,6 @@ export function table<S extends z.core.$ZodType, const Key extends Names, const 
   if (key.length === 0)
     read.note('no-key', 'does not say what identifies a row.', {}, `Name a column: key: '…'.`);
   read.noStamps(options.schema, columns);
-  if (options.lateness !== undefined && options.eventTime === undefined)
-    read.note(
-      'no-event-time',
-      'has a `lateness` and no event time to measure it by.',
-      { lateness: String(options.lateness) },
-      `Name the column that says since when a record holds: eventTime: '…'.`,
-    );
   return new Table(
     {
       kind: 'table',
@@ -77,7 +70,7 @@ export function table<S extends z.core.$ZodType, const Key extends Names, const 
       place,
       key,
       eventTime: read.eventTime(columns, options.eventTime as string | undefined),
-      latenessMs: read.lateness(options.lateness),
+      latenessMs: read.lateness(options, 'since when a record holds'),
       retain: read.retain(options.retain),
     },
     read.problems,

@@ -3,6 +3,7 @@ import { longestMs, type WindowShape } from '../circuit/windows.js';
 import { columnOf } from './columns.js';
 import { freezing } from './freezing.js';
 import { instant } from './instant.js';
+import type { PlanNode } from './plan.js';
 import type { ColumnWatermark, Relation } from './relation.js';
 
 /** The columns that say which window a row is in, in this order. */
@@ -34,6 +35,10 @@ export const sessionRelation = (input: Relation): Relation => ({
   watermarks: [],
   lates: false,
 });
+
+/** Sessions of rows that are never retracted are only ever joined: of the later one all rows go, and its group with them. */
+export const retractsWholeGroups = (node: PlanNode): boolean =>
+  node.op === 'session' && node.input.relation.appendOnly;
 
 /**
  * When the result with the ends of sessions is over. A row may join a session whose end it is at, and no later one: it is

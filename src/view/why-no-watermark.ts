@@ -29,6 +29,11 @@ export function whyNoWatermark(node: PlanNode): Blame {
     case 'join':
     case 'semiJoin':
       return ofJoin(node, without);
+    case 'flatMap':
+      return {
+        because: `flatMap() makes new rows: nothing says that what they call ${known.join(' or ')} is the time of the row they were made of`,
+        remedy: `Make the elements of an array rows by unnest(), which keeps ${known.join(', ')}; or act on time first, and let flatMap() come behind it.`,
+      };
     case 'union':
       return whyNoWatermark(without!);
     case 'session':
@@ -68,9 +73,7 @@ function ofJoin(node: JoinNode | SemiJoinNode, without: PlanNode | undefined): B
   const [ofLeft, ofRight] = [left, right].map(({ relation }) => tightest(freezing(relation))!.column);
   return {
     because: `the sides are joined by ${onText(on)}, and by no column that has a watermark on both: ${ofLeft} of the left, ${ofRight} of the right`,
-    remedy:
-      `Join by windows, or by what else they have: on: { …, ${ofLeft}: '${ofRight}' }` +
-      (node.op === 'join' ? ', or `within` a time.' : '.'),
+    remedy: `Join by windows, or by what else they have: on: { …, ${ofLeft}: '${ofRight}' }, or \`within\` a time.`,
   };
 }
 

@@ -378,10 +378,20 @@ function overTwin(random: Random, from: Twin): Twin {
     });
   }
   const summary = (): {
-    kind: 'count' | 'sum' | 'avg' | 'min' | 'max';
+    kind: 'count' | 'sum' | 'avg' | 'min' | 'max' | 'countIf' | 'every' | 'some';
     value: string | null;
+    test?: (row: any) => boolean;
     call: string;
   } => {
+    if (random.chance(0.3)) {
+      const test = condition(random, input);
+      const [kind, call] = random.of([
+        ['countIf', `count(*) FILTER (WHERE ${test.sql})`],
+        ['every', `bool_and(${test.sql})`],
+        ['some', `bool_or(${test.sql})`],
+      ] as const);
+      return { kind, value: null, test: test.call, call };
+    }
     const number = numbers.length > 0 ? random.of(numbers) : null;
     // Averages of decimals are doubles in DuckDB.
     const averaged = random.of(['count', 'sum', 'avg', 'min', 'max'] as const);
@@ -428,7 +438,16 @@ function overTwin(random: Random, from: Twin): Twin {
       `RANGE BETWEEN ${before ?? 'UNBOUNDED'} PRECEDING AND ${after} FOLLOWING`,
     );
   }
-  if (made.length === 0) return input;
+  // Alone it says by itself which rows are looked at.
+  if (made.length === 0 || random.chance(0.4)) {
+    const { call, ...of } = summary();
+    const before = random.of([null, 0] as const);
+    make(
+      (name) => rolling(input.node, name, of, { unit: 'peers', before, after: 0 }),
+      call,
+      `RANGE BETWEEN ${before === null ? 'UNBOUNDED PRECEDING' : 'CURRENT ROW'} AND CURRENT ROW`,
+    );
+  }
   return {
     node: over(
       input.node,

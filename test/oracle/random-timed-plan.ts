@@ -2,6 +2,7 @@ import {
   approxCountDistinct,
   computed,
   count,
+  countIf,
   cumulating,
   firstValue,
   hopping,
@@ -84,9 +85,21 @@ const list = (columns: readonly TimedColumn[], of = ''): string =>
 let fresh = 0;
 const freshName = (): string => `c${++fresh}`;
 
-export function randomTimedPlan(random: Random, depth: number): TimedTwin {
+/** Queries that DuckDB cannot take as parts of others: tables that are made first. */
+const tables = new Map<string, string>();
+function madeFirst(sql: string): string {
+  const name = freshName();
+  tables.set(name, sql);
+  return name;
+}
+
+export function randomTimedPlan(
+  random: Random,
+  depth: number,
+): TimedTwin & { readonly tables: ReadonlyMap<string, string> } {
   fresh = 0;
-  return deeper(random, timed(random), depth);
+  tables.clear();
+  return { ...deeper(random, timed(random), depth), tables: new Map(tables) };
 }
 
 function deeper(random: Random, from: TimedTwin, depth: number): TimedTwin {
@@ -109,6 +122,8 @@ function timed(random: Random): TimedTwin {
     thenInWindows,
     thenLately,
     nearPairs,
+    matchedNear,
+    matchedNearInWindows,
     deduped,
     lately,
     throughTable,
@@ -240,6 +255,30 @@ function windowed(random: Random, { rows, sql, at, watermark, late, onTime }: Wi
   };
 }
 
+/**
+ * Events with the session they are in, as they came: each joins those near it that were not over by the watermark it came under,
+ * or begins one. One that was late for a session of itself alone is in none.
+ */
+function inSessions(events: string, gapMs: number): string {
+  const isNear = (session: string): string =>
+    `${session}.s <= e."at" + ${gapMs} AND ${session}.l + ${gapMs} >= greatest(e."at", e.late)`;
+  const joins = `list_filter(p.sessions, x -> ${isNear('x')})`;
+  const stay = `list_filter(p.sessions, x -> NOT (${isNear('x')}))`;
+  const own = `{'s': e."at", 'l': e."at", 'ids': [e.id]}`;
+  const made = `list_append(${joins}, ${own})`;
+  const joined =
+    `{'s': list_min(list_transform(${made}, x -> x.s)), 'l': list_max(list_transform(${made}, x -> x.l)), ` +
+    `'ids': flatten(list_transform(${made}, x -> x.ids))}`;
+  return (
+    `WITH RECURSIVE came AS (SELECT *, row_number() OVER (PARTITION BY k ORDER BY id) AS n FROM (${events}) WHERE "at" + ${gapMs} >= late), ` +
+    `past(k, n, sessions) AS (` +
+    `SELECT DISTINCT k, 0::BIGINT, []::STRUCT(s BIGINT, l BIGINT, ids INT[])[] FROM came ` +
+    `UNION ALL SELECT p.k, e.n, list_append(${stay}, ${joined}) FROM past p JOIN came e ON e.k IS NOT DISTINCT FROM p.k AND e.n = p.n + 1), ` +
+    `made AS (SELECT k, unnest(sessions) AS session FROM (SELECT k, arg_max(sessions, n) AS sessions FROM past GROUP BY k)) ` +
+    `SELECT e.*, m.session.s AS ws, m.session.l + ${gapMs} AS we FROM made m JOIN came e ON list_contains(m.session.ids, e.id)`
+  );
+}
+
 function sessions(random: Random): TimedTwin {
   const { name, rows, sql } = sourceOf(random);
   const gapMs = random.of([4, 9]) * MINUTE;
@@ -248,15 +287,14 @@ function sessions(random: Random): TimedTwin {
     .groupBy('k')
     .aggregate(RESULTS);
   const isFinal = random.chance(0.5);
-  const numbered =
-    `SELECT *, sum(CASE WHEN gap IS NULL OR gap > ${gapMs} THEN 1 ELSE 0 END) OVER (PARTITION BY k ORDER BY "at", id) AS s ` +
-    `FROM (SELECT *, "at" - lag("at") OVER (PARTITION BY k ORDER BY "at", id) AS gap FROM (${sql}))`;
-  const all = `SELECT k, min("at") AS "windowStart", max("at") + ${gapMs} AS "windowEnd", ${RESULTS_SQL} FROM (${numbered}) GROUP BY k, s`;
+  const all =
+    `SELECT k, any_value(ws) AS "windowStart", any_value(we) AS "windowEnd", ${RESULTS_SQL} ` +
+    `FROM ${madeFirst(inSessions(sql, gapMs))} GROUP BY k, ws`;
   return {
     rows: isFinal ? groups.final() : groups,
     sql: isFinal ? `SELECT * FROM (${all}) WHERE "windowEnd" < ${watermarkOf(name)}` : all,
     columns: [text('k'), time('windowStart'), time('windowEnd'), ...windowColumns],
-    onTime: new Set([name]),
+    onTime: NOTHING,
   };
 }
 
@@ -354,6 +392,39 @@ function nearPairs(random: Random): TimedTwin {
   };
 }
 
+/** Events that have one of the other stream near them, or for certain none. */
+function matching(random: Random): { rows: any; sql: string; watermark: string } {
+  const anti = random.chance(0.5);
+  const { name, rows, sql } = sourceOf(random);
+  const [other, otherName] = name === 'one' ? [two, 'two'] : [one, 'one'];
+  const conditioned = random.chance(0.3);
+  const exists =
+    `EXISTS (SELECT 1 FROM (SELECT * FROM ${otherName} WHERE "at" >= late) r WHERE l.k = r.k ` +
+    `AND r."at" BETWEEN l."at" - ${BEFORE} AND l."at" + ${AFTER}${conditioned ? ' AND l.v <= r.v' : ''})`;
+  const isOver = `(l.k IS NULL OR l."at" + ${AFTER} < ${watermarkOf(otherName)})`;
+  return {
+    rows: rows[anti ? 'antiJoin' : 'semiJoin'](other, {
+      on: { k: 'k' },
+      within: { before: `${BEFORE}ms`, after: `${AFTER}ms` },
+      ...(conditioned && { where: (l: any, r: any) => l.v <= r.v }),
+    }),
+    sql:
+      `SELECT l.id, l."at", l.k, l.v FROM (SELECT * FROM (${sql}) WHERE "at" >= late) l ` +
+      `WHERE ${anti ? `NOT ${exists} AND ${isOver}` : exists}`,
+    watermark: `least(${watermarkOf(name)}, ${watermarkOf(otherName)} - ${AFTER})`,
+  };
+}
+
+function matchedNear(random: Random): TimedTwin {
+  const columns = [number('id'), time('at'), text('k'), number('v')];
+  const { rows, sql } = matching(random);
+  return { rows, sql, columns, onTime: NOTHING };
+}
+
+function matchedNearInWindows(random: Random): TimedTwin {
+  return windowed(random, { ...matching(random), at: 'at', late: null });
+}
+
 /** Events with what held when they happened. */
 function versions(random: Random): { rows: any; sql: string; name: string } {
   const { name, rows, sql } = sourceOf(random);
@@ -449,17 +520,19 @@ function slides(random: Random): TimedTwin {
     .groupBy('k')
     .aggregate(RESULTS);
   const isFinal = random.chance(0.5);
+  const counted = `SELECT * FROM (${sql}) WHERE "at" + ${sizeMs} >= late`;
   const starts =
-    `SELECT DISTINCT k, "at" - ${sizeMs} AS ws FROM (${sql}) UNION SELECT DISTINCT e.k, e."at" + 1 AS ws FROM (${sql}) e ` +
-    `WHERE EXISTS (SELECT 1 FROM (${sql}) f WHERE f.k IS NOT DISTINCT FROM e.k AND f."at" > e."at" AND f."at" <= e."at" + 1 + ${sizeMs})`;
+    `SELECT DISTINCT k, "at" - ${sizeMs} AS ws FROM (${counted}) WHERE "at" >= late ` +
+    `UNION SELECT DISTINCT e.k, e."at" + 1 AS ws FROM (${counted}) e WHERE EXISTS (SELECT 1 FROM (${counted}) f ` +
+    `WHERE f.k IS NOT DISTINCT FROM e.k AND f."at" > e."at" AND greatest(f."at", f.late) <= e."at" + 1 + ${sizeMs})`;
   const all =
     `SELECT w.k AS k, w.ws AS "windowStart", w.ws + ${sizeMs} AS "windowEnd", ${RESULTS_SQL} FROM (${starts}) w ` +
-    `JOIN (${sql}) t ON t.k IS NOT DISTINCT FROM w.k AND t."at" BETWEEN w.ws AND w.ws + ${sizeMs} GROUP BY w.k, w.ws`;
+    `JOIN (${counted}) t ON t.k IS NOT DISTINCT FROM w.k AND t."at" BETWEEN w.ws AND w.ws + ${sizeMs} AND t.late <= w.ws + ${sizeMs} GROUP BY w.k, w.ws`;
   return {
     rows: isFinal ? groups.final() : groups,
     sql: isFinal ? `SELECT * FROM (${all}) WHERE "windowEnd" < ${watermarkOf(name)}` : all,
     columns: [text('k'), time('windowStart'), time('windowEnd'), ...windowColumns],
-    onTime: new Set([name]),
+    onTime: NOTHING,
   };
 }
 
@@ -553,6 +626,14 @@ function rolledInTime(random: Random): TimedTwin {
       name: freshName(),
       of: rolling(sum('v' as never), { rows: 'all' }),
       sql: `sum(v) OVER (${oneByOne} ROWS UNBOUNDED PRECEDING)`,
+    },
+    {
+      name: freshName(),
+      of: rolling(
+        countIf((row: any) => row.v >= 2),
+        { range: { before: 'all' } },
+      ),
+      sql: `count(*) FILTER (WHERE v >= 2) OVER (${inTime} RANGE UNBOUNDED PRECEDING)`,
     },
     { name: freshName(), of: lag('id' as never), sql: `lag(id) OVER (${oneByOne})` },
     {

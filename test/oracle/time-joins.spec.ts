@@ -128,6 +128,24 @@ describe('equal to DuckDB', () => {
       }
     });
 
+  for (const [not, method] of [
+    ['', 'semiJoin'],
+    ['NOT ', 'antiJoin'],
+  ] as const)
+    it(`is ${not === '' ? 'a semi' : 'an anti'} join within an interval`, async () => {
+      for (let seed = 0; seed < 8; seed++) {
+        const conditioned = seed % 2 === 1;
+        const less = (l: { v: number }, r: { v: number }): boolean => l.v <= r.v;
+        const from = (one as any)[method](two, { on, within, ...(conditioned && { where: less }) });
+        await run(
+          seed,
+          made(from, { l: 'id', r: 'k', v: 'v' }, ['l']),
+          `SELECT l.id, l.k, l.v FROM one l WHERE ${not}EXISTS (SELECT 1 FROM two r WHERE l.k = r.k AND ${interval}${conditioned ? ' AND l.v <= r.v' : ''})`,
+          ['one', 'two'],
+        );
+      }
+    });
+
   it('is a join as of a time', async () => {
     for (let seed = 0; seed < 12; seed++)
       await run(

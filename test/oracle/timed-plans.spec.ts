@@ -148,7 +148,11 @@ function counted({ rows, columns }: TimedTwin): any {
   return made.declaration;
 }
 
-async function expectEqual(run: ViewRun, { sql, columns }: TimedTwin): Promise<void> {
+async function expectEqual(
+  run: ViewRun,
+  { sql, columns, tables }: ReturnType<typeof randomTimedPlan>,
+): Promise<void> {
+  for (const [name, made] of tables) await database.run(`CREATE OR REPLACE TEMP TABLE ${name} AS ${made}`);
   const names = columns.map(({ name }) => `"${name}"`).join(', ');
   const reader = await database.runAndReadAll(`SELECT ${names} FROM (${sql})`);
   const expected = reader
@@ -245,7 +249,7 @@ describe('a view that acts on time equals the same query in DuckDB, in whatever 
       for (let number = first; number < last; number++) found.push(await compare(SEED + number));
       if (PLANS < PLANS_PER_TEST) return;
       // That they are alike says something: there were rows, and some that were late.
-      expect(found.filter(({ rows }) => rows > 1).length).toBeGreaterThan(found.length / 2);
+      expect(found.filter(({ rows }) => rows > 1).length).toBeGreaterThan(found.length / 3);
       expect(found.some(({ late }) => late > 0)).toBe(true);
     }, 120_000);
   }

@@ -149,10 +149,14 @@ export function over(
 export function rolling(
   { relation }: PlanNode,
   name: string,
-  { kind, value = null }: { kind: AggregateKind; value?: string | null },
+  {
+    kind,
+    value = null,
+    test = null,
+  }: { kind: AggregateKind; value?: string | null; test?: ((row: any) => boolean) | null },
   reach: Reach,
 ): OverFunction {
-  const request = { kind, value, by: null, test: null, options: {}, given: undefined, place: null };
+  const request = { kind, value, by: null, test, options: {}, given: undefined, place: null };
   const spec = aggregateSpec(name, request, relation, {
     note: (problem) => {
       throw new Error(problem.what);

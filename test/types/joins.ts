@@ -105,6 +105,13 @@ export const landed = flights.leftJoin(
 export type Landed = Expect<
   Equal<RowOf<typeof landed>['landing'], { landed: string; origin: string; runway: number } | null>
 >;
+const near = { before: '0s', after: '12h', left: 'at', right: 'landed' } as const;
+export const arrived = flights.semiJoin(landings, { on: { origin: 'origin' }, within: near });
+export type Arrived = Expect<Equal<RowOf<typeof arrived>, RowOf<typeof flights>>>;
+// @ts-expect-error not a duration
+flights.antiJoin(landings, { on: { origin: 'origin' }, within: { ...near, before: 'soon' } });
+// @ts-expect-error no column of the other side
+flights.antiJoin(landings, { on: { origin: 'origin' }, within: { ...near, right: 'at' } });
 // @ts-expect-error not a duration
 flights.join({ l: landings }, { on: { origin: 'origin' }, within: { before: 'soon', after: '1h' } });
 // @ts-expect-error one end only

@@ -94,7 +94,7 @@ describe('a wrong declaration', () => {
 
   it('of a stream is found though only the view over it is given', () => {
     const events = loose.stream('events', { schema: z.object({ id: z.string() }), lateness: 'soon' });
-    expect(codes(viewOf(events, { key: 'id' }))).toEqual(['bad-duration']);
+    expect(codes(viewOf(events, { key: 'id' }))).toEqual(['no-event-time', 'bad-duration']);
   });
 });
 
@@ -242,6 +242,10 @@ describe('columns and types', () => {
       'unknown-column',
     ]);
     expect(codes(loose.table('t', { schema: rows, key: 'id', lateness: '1h' }))).toEqual(['no-event-time']);
+    expect(codes(loose.stream('s', { schema: rows, lateness: '1h' }))).toEqual(['no-event-time']);
+    const [error] = errorsOf(viewOf(loose.stream('s', { schema: rows, lateness: '1h' }), { key: 'id' }));
+    expect(error!.message).toContain('Stream "s" has a `lateness` and no event time to measure it by.');
+    expect(error!.message).toContain(`Name the column that says when an event happened: eventTime: '…'.`);
     const timed = { schema: rows, key: 'id', eventTime: 'on', lateness: 'soon' };
     expect(codes(loose.table('t', timed))).toEqual(['bad-duration']);
     expect(codes(loose.table('t', { ...timed, lateness: '1h' }))).toEqual([]);
@@ -368,15 +372,6 @@ describe('a module compiled without its types being checked', () => {
       asked.map(([name]) => [name, [[name, 'thiz']]]),
     );
     expect(of(s.window((hopping as any)('1h')).rows())).toEqual([]);
-  });
-
-  it('is told that semi and anti joins know no interval', () => {
-    const how = { on: { origin: 'origin' }, within: { before: '1m', after: '1m' } };
-    for (const method of ['semiJoin', 'antiJoin']) {
-      const [error] = errorsOf(viewOf((flights as any)[method](flights, how), { key: 'origin' }));
-      expect(error!.message).toContain(`${method}() has an option "within", which there is not.`);
-      expect(error!.message).toContain('Join within a time by join() or leftJoin()');
-    }
   });
 
   it('is told what is no aggregate, such as one that was never called', () => {

@@ -125,6 +125,50 @@ describe('a join within an interval', () => {
     expect(joined.rows).toEqual([{ windowStart: at('10:00'), windowEnd: at('11:00'), clicks: 1 }]);
   });
 
+  it('of kind semi shows a row with its first match, of kind anti when it can have none, and keeps neither longer', () => {
+    const how = { on, within: { before: '1h', after: '2m' } } as const;
+    const made = (from: any): Timed => new Timed((view as any)('v', { from, key }).declaration);
+    const [semi, anti] = [made(orders.semiJoin(clicks, how)), made(orders.antiJoin(clicks, how))];
+    const amounts = (of: Timed): unknown[] => of.rows.map(({ amount }: any) => amount);
+    for (const joined of [semi, anti])
+      joined.tick({ 'stream:orders': [order('10:00', 'ada', 1), order('10:00', 'bob', 2)] });
+    expect([amounts(semi), amounts(anti)]).toEqual([[], []]);
+    for (const joined of [semi, anti])
+      joined.tick({ 'stream:clicks': [click('10:02', 'ada', '/a'), click('10:02', 'ada', '/b')] });
+    expect([amounts(semi), amounts(anti)]).toEqual([[1], []]);
+    // 10:02 is not passed before 10:12.
+    for (const joined of [semi, anti]) joined.clock('stream:clicks', at('10:12'));
+    expect(amounts(anti)).toEqual([]);
+    for (const joined of [semi, anti]) joined.clock('stream:clicks', at('10:13'));
+    expect([amounts(semi), amounts(anti)]).toEqual([[1], [2]]);
+    // An order that is not late itself, and comes when no click can.
+    for (const joined of [semi, anti]) {
+      joined.tick({ 'stream:orders': [order('09:58', 'bob', 3), order('09:59', 'ada', 4)] });
+      joined.tick({ 'stream:orders': [order('09:54', 'late', 5)] });
+      joined.clock('stream:clicks', at('13:00')).clock('stream:orders', at('13:00'));
+      expect(joined.kept).toBe(0);
+      expect(joined.late).toBe(1);
+    }
+    expect([amounts(semi), amounts(anti).sort()]).toEqual([[1], [2, 3, 4]]);
+  });
+
+  it('of kind semi and anti has a watermark, by which windows can be finished', () => {
+    const how = { on, within: { before: '1h', after: '2m' } } as const;
+    const { relation } = orders.antiJoin(clicks, how).plan;
+    expect(relation.watermarks).toEqual([
+      {
+        column: 'at',
+        time: [
+          { source: 'stream:orders', delayMs: 0 },
+          { source: 'stream:clicks', delayMs: 120_000 },
+        ],
+      },
+    ]);
+    expect(relation).toMatchObject({ appendOnly: true, lates: false, log: null });
+    const perHour = orders.antiJoin(clicks, how).window(tumbling('1h')).groupBy().aggregate({ n: count() });
+    expect(declarationErrors([view('per-hour', { from: perHour.final() }).declaration])).toEqual([]);
+  });
+
   it('says what it keeps', () => {
     const explained = (from: any) =>
       explainView((view as any)('v', { from, key }).declaration).operators.find(
@@ -133,6 +177,14 @@ describe('a join within an interval', () => {
     expect(explained(orders.leftJoin({ click: clicks }, { on, within }))).toMatchObject({
       what: 'left join click on who, click.at from 1h before to 0ms after at',
       growth: 'freed by at and click.at',
+    });
+    expect(
+      explainView(
+        view('v', { from: orders.antiJoin(clicks, { on, within }), key: ['at'] }).declaration,
+      ).operators.find(({ op }) => op === 'intervalSemiJoin'),
+    ).toMatchObject({
+      what: 'anti join on who, at from 1h before to 0ms after at',
+      growth: 'freed by at and at of the other side',
     });
     expect(
       explained(orders.join({ click: undated }, { on, within: { ...within, right: 'at' } })),
@@ -149,6 +201,11 @@ describe('a join within an interval', () => {
       'needs-watermark',
     ]);
     expect(codes(some.rightJoin({ click: undated }, { on, within: { ...within, right: 'at' } }))).toEqual([]);
+    const undatedNear = { on, within: { ...within, right: 'at' } };
+    expect(codes(some.antiJoin(undated, undatedNear))).toEqual(['needs-watermark']);
+    expect(codes(some.semiJoin(undated, undatedNear))).toEqual([]);
+    expect(codes(some.semiJoin(clicks, { on, within: { before: '1h' } }))).toEqual(['bad-duration']);
+    expect(codes(some.antiJoin(clicks, { on, within: { ...within, thiz: 1 } }))).toEqual(['unknown-option']);
     expect(codes(some.fullJoin({ c: customers }, { on, within }))).toContain('no-time-column');
     expect(codes(some.join({ click: clicks }, { on, within: { before: '1h' } }))).toEqual(['bad-duration']);
     expect(codes(some.join({ click: clicks }, { on, within: { ...within, left: 'who' } }))).toEqual([

@@ -1,6 +1,7 @@
 import {
   collect,
   count,
+  countIf,
   declarationErrors,
   denseRank,
   instant,
@@ -14,6 +15,7 @@ import {
   type Frame,
   rowNumber,
   stream,
+  some,
   sum,
   tumbling,
   view,
@@ -77,8 +79,8 @@ describe('the first rows of groups', () => {
       'wrong-type: "item" is grouped by and does not hold text, numbers or booleans.',
       'bad-order: The rows of top() are ordered by a column that there is not: "prise".',
       'bad-order: The rows of top() are ordered by a column that has no order: "item".',
-      'bad-option: top() has an impossible count.',
-      'bad-option: top() has an impossible offset.',
+      'bad-option: The `count` of top() is 0, and not a whole number from 1 to 10000.',
+      'bad-option: The `offset` of top() is -1, and not a whole number from 0 to 9999.',
       'column-twice: The rows have a column "bidder" already.',
     ]);
     expect(problems(bids.top(1, {} as never))).toEqual([
@@ -109,6 +111,43 @@ describe('the first rows of groups', () => {
     expect(placedBy(placed.top(1, { per: 'price', order: 'price' }))).toEqual([4, ['price']]);
     expect(placedBy(placed.top(1, { order: 'price' }))).toEqual([1, []]);
     expect(codes(placed.top(1, { per: 'price', order: 'price' }))).toEqual([]);
+  });
+
+  it('see all up to them, those of equal order included, by any order; so much before them by none but one column', () => {
+    const peered = (frame: Frame) =>
+      declarationErrors([
+        declared(
+          bids.over(
+            { order: ['bidder', 'at'] },
+            { s: rolling(count(), frame), f: lastValue('price', frame) },
+          ),
+          ['auction', 'bidder'],
+        ),
+      ]).map(({ code }) => code);
+    expect(peered({ range: 'all' })).toEqual([]);
+    expect(peered({ range: 0 })).toEqual([]);
+    expect(peered({ range: { before: 'all' } })).toEqual([]);
+    expect(peered({ range: { before: 'all', after: 1 } })).toEqual(['bad-order', 'bad-order']);
+    const explained = explainView(
+      declared(
+        bids.over(
+          { order: ['bidder', 'at'] },
+          {
+            soFar: rolling(
+              countIf((bid) => bid.price === 2),
+              { range: 'all' },
+            ),
+            alike: rolling(
+              some((bid) => bid.price === 2),
+              { range: 0 },
+            ),
+          },
+        ),
+      ),
+    ).operators.find(({ op }) => op === 'over');
+    expect(explained!.what).toBe(
+      'soFar = countIf((bid)=>bid.price === 2) of all up to it, alike = some((bid)=>bid.price === 2) of those of equal order by bidder, at',
+    );
   });
 
   it('are another view where anything of them differs', () => {
@@ -159,8 +198,16 @@ describe('rows without repetitions', () => {
     ]);
     expect(problems(bids.dedupe({ by: [] as never, on: 'bidder' }))).toEqual([
       'no-columns: dedupe() does not say which rows repeat one another.',
-      'wrong-type: "bidder" says when a row was and does not always hold an instant.',
+      'wrong-type: "bidder" says when a row was and does not hold instants.',
     ]);
+    const seen: any = stream('seen', {
+      schema: z.object({ k: z.string(), at: instant(), left: instant().nullable() }),
+    });
+    const [error] = declarationErrors([
+      declared(seen.dedupe({ by: 'k', within: '1h', on: 'left' }), ['k', 'at'] as never),
+    ]);
+    expect(error!.message).toContain('dedupe() goes by "left", which may be null');
+    expect(error!.message).toContain('computed(instant(), (row) => row.left ?? …)');
   });
 
   it('are another view where anything of them differs', () => {
@@ -227,16 +274,16 @@ describe('rows with what they have of their place', () => {
     expect(problems(bids.over({ order: 'at' }, given as never))).toEqual([
       'column-twice: The rows have a column "price" already.',
       'unknown-column: There is no column "prise" to look back to.',
-      'bad-option: lag() has an impossible offset.',
+      'bad-option: The `offset` of lag() is -1, and not a whole number from 0 to 1000.',
       'bad-option: The default of the column "b" is no value of "bidder".',
       'bad-option: The column "c" rolls an aggregate that cannot be: collect.',
-      'bad-option: The frame of the column "d" has an impossible rows.',
+      'bad-option: The `rows` of the frame of the column "d" is 0, and not a whole number from 1 to 1000.',
       'bad-option: The column "e" has an impossible range.',
       'bad-option: The column "f" of over() is nothing that a row has of its place.',
-      'bad-option: The frame of the column "g" has an impossible after.',
+      'bad-option: The `after` of the frame of the column "g" is -1, and not a whole number from 0 to 1000.',
       'bad-option: The column "h" has an impossible range.',
       'unknown-column: There is no column "tags" to look ahead to.',
-      'bad-option: The frame of the column "i" has an impossible before.',
+      'bad-option: The `before` of the frame of the column "i" is 1.5, and not a whole number from 0 to 1000.',
     ]);
     // What is refused is not missing as well.
     const refused: any = bids.over({ order: 'at' }, { e: rolling(count(), { range: 'soon' as never }) });
@@ -277,11 +324,29 @@ describe('rows with what they have of their place', () => {
       bids.over({ order: 'at' }, { n: rolling(count(), { rows: { before: 1, after: 1 } }) }),
       bids.over({ order: 'at' }, { n: rolling(variance('price'), { rows: 2 }) }),
       bids.over({ order: 'at' }, { n: rolling(variance('price', { population: true }), { rows: 2 }) }),
+      bids.over(
+        { order: 'at' },
+        {
+          n: rolling(
+            countIf((bid) => bid.price === 2),
+            { rows: 2 },
+          ),
+        },
+      ),
+      bids.over(
+        { order: 'at' },
+        {
+          n: rolling(
+            countIf((bid) => bid.price === 3),
+            { rows: 2 },
+          ),
+        },
+      ),
       bids.over({ order: 'at' }, { n: firstValue('price') }),
       bids.over({ order: 'at' }, { n: firstValue('price', { rows: 2 }) }),
       bids.over({ order: 'at' }, { n: lastValue('price') }),
     ].map((from) => declared(from, ['auction', 'bidder']).fingerprint);
-    expect(new Set(prints).size).toBe(20);
+    expect(new Set(prints).size).toBe(22);
   });
 
   it('are one view however the same frame is said', () => {

@@ -9,6 +9,7 @@ import {
   session,
   sliding,
   stream,
+  sum,
   table,
   tumbling,
   view,
@@ -108,7 +109,7 @@ describe('windows', () => {
 
   it('are not put over columns of their names', () => {
     const once = flights.window(tumbling('1h')).rows();
-    expect(codes(grouped(once.window(tumbling('1d'))))).toEqual(['column-twice', 'column-twice']);
+    expect(codes(grouped(once.window(tumbling('1d'))))).toEqual(['column-twice']);
   });
 
   it('make the key of their groups: what is grouped by and the start, of cumulating ones the end too', () => {
@@ -256,6 +257,37 @@ describe('final results', () => {
     expect(because(untold.final())).toContain(
       'the stream "untold" does not say which column holds the time of an event',
     );
+  });
+
+  it('are refused behind flatMap(), which makes new rows whatever it calls their columns', () => {
+    const made = flights.flatMap(
+      z.object({ at: instant(), origin: z.string() }),
+      (flight: any) => [{ at: flight.at, origin: flight.origin }] as never,
+    );
+    const [error] = errorsOf(made.final(), { key: 'origin' });
+    expect(error).toMatchObject({ code: 'needs-watermark' });
+    expect(error!.message).toContain(
+      'flatMap() makes new rows: nothing says that what they call at is the time',
+    );
+    expect(error!.message).toContain('unnest(), which keeps at; or act on time first');
+  });
+
+  it('are asked for once of rows that are in windows already, and follow when those are renamed', () => {
+    const hours = grouped(flights.window(tumbling('1h')));
+    const again = hours
+      .window(tumbling('1d'))
+      .groupBy('origin')
+      .aggregate({ n: sum('n') });
+    const [error, ...others] = errorsOf(again, { key: ['origin', 'windowStart'] });
+    expect(others).toEqual([]);
+    expect(error).toMatchObject({ code: 'column-twice' });
+    expect(error!.message).toContain('these have windowStart and windowEnd already');
+    const days = hours
+      .select({ start: 'windowStart', origin: 'origin', n: 'n' })
+      .window(tumbling('1d'), { on: 'start' })
+      .groupBy('origin')
+      .aggregate({ n: sum('n') });
+    expect(errorsOf(days.final(), { key: ['origin', 'windowStart'] })).toEqual([]);
   });
 
   it('are refused after a table is joined, naming the table and the way out', () => {

@@ -1,11 +1,15 @@
 import {
+  approxContains,
+  approxCountDistinct,
   collect,
   computed,
   count,
+  countDistinct,
   cumulating,
   hopping,
   instant,
   max,
+  mayContain,
   session,
   sliding,
   stream,
@@ -14,6 +18,7 @@ import {
   view,
 } from 'stillwater';
 import { z } from 'zod';
+import { Random } from '../support/random.js';
 import { at, Timed } from '../support/timed.js';
 
 const flights = stream('flights', {
@@ -21,7 +26,7 @@ const flights = stream('flights', {
   eventTime: 'at',
   lateness: '30m',
 });
-const flight = (time: string, origin = 'ORD', delay = 0) => ({ at: at(time), origin, delay });
+const flight = (time: string | number, origin = 'ORD', delay = 0) => ({ at: at(time), origin, delay });
 const hourly = flights
   .window(tumbling('1h'))
   .groupBy('origin')
@@ -154,6 +159,37 @@ describe('a session', () => {
     expect(kept.rows[1]).toEqual(row('10:00', '10:26', 3, 7));
     expect(kept.rows).toHaveLength(2);
     expect(kept.late).toBe(0);
+  });
+
+  it('has sketches of its rows, which go with it when it becomes part of an earlier one', () => {
+    const sketched = view('sketched', {
+      from: flights
+        .window(session('10m'))
+        .groupBy('origin')
+        .aggregate({
+          n: count(),
+          exactly: countDistinct('delay'),
+          about: approxCountDistinct('delay'),
+          seen: approxContains('delay', { expected: 100 }),
+        }),
+    }).declaration;
+    const random = new Random(3);
+    for (let round = 0; round < 20; round++) {
+      const rows = Array.from({ length: 30 }, () =>
+        flight((10 * 60 + random.below(25)) * 60_000 + random.below(60_000), 'ORD', random.below(12)),
+      );
+      const [one, all] = [new Timed(sketched), new Timed(sketched)];
+      for (const each of rows) one.tick({ 'stream:flights': [each] });
+      all.tick({ 'stream:flights': rows });
+      expect(one.rows).toEqual(all.rows);
+      expect(one.store.toString()).toBe(all.store.toString());
+      for (const { exactly, about, seen } of one.rows as any[]) {
+        expect(about).toBe(exactly);
+        expect(rows.filter(({ delay }) => mayContain(seen, delay)).length).toBeGreaterThanOrEqual(exactly);
+      }
+      one.clock('stream:flights', at('20:00'));
+      expect(one.kept).toBe(0);
+    }
   });
 
   it('is over when its end is below the watermark: a row that comes at its end still joins it', () => {

@@ -12,6 +12,21 @@ interface Quantities {
 const EXACT_MAX = 128;
 
 /**
+ * Values from 2^-24 on up to 2^64 lie within the error that is asked for, those nearer to 0 and further away within half of
+ * themselves: there a bucket is a whole doubling. So that whatever the values are, there are at most `bucketsMax` buckets.
+ */
+const LEAST_EXPONENT = -24;
+const END_EXPONENT = 64;
+/** All doublings that normal doubles have, of one sign. */
+const DOUBLINGS = 2_046;
+
+/** How many buckets a group can come to have, of both signs and 0. */
+export function bucketsMax(error: number): number {
+  const fine = END_EXPONENT - LEAST_EXPONENT;
+  return 2 * (fine * 2 ** mantissaBits(error) + DOUBLINGS - fine) + 1;
+}
+
+/**
  * `approxPercentile(column, p)`: what `percentile(column, p, { discrete: true })` shows, but for a relative error. Buckets
  * whose bounds grow with them, as DDSketch has them (C. Masson and others, 2019); here a bucket is all doubles with the same
  * first bits, so that finding one takes no logarithm and is the same on every machine.
@@ -89,16 +104,22 @@ function bucketOf(value: number, bits: number): number {
   view.setFloat64(0, Math.abs(value));
   const upper = view.getUint32(0);
   if (upper < 0x100000) return 0;
-  return value < 0 ? -(upper >>> (20 - bits)) : upper >>> (20 - bits);
+  const shift = isFine((upper >>> 20) - 1023) ? 20 - bits : 20;
+  const bucket = (upper >>> shift) << (shift - 20 + bits);
+  return value < 0 ? -bucket : bucket;
 }
+
+/** Whether a doubling has as many buckets as the error asks for. */
+const isFine = (exponent: number): boolean => LEAST_EXPONENT <= exponent && exponent < END_EXPONENT;
 
 function middleOf(bucket: number, bits: number): number {
   if (bucket === 0) return 0;
   view.setUint32(0, Math.abs(bucket) << (20 - bits));
   view.setUint32(4, 0);
   const least = view.getFloat64(0);
+  const exponent = Math.floor(Math.abs(bucket) / 2 ** bits) - 1023;
   // The next bit after those of the bucket.
-  const middle = least + 2 ** (Math.floor(Math.abs(bucket) / 2 ** bits) - 1023 - bits - 1);
+  const middle = least + 2 ** (exponent - (isFine(exponent) ? bits : 0) - 1);
   return bucket < 0 ? -middle : middle;
 }
 

@@ -8,7 +8,7 @@ import type { TextRange } from '../known-group.js';
 import type { Operator, Ordered } from '../operator.js';
 import { type Change, type PairWork, SideChanges, type SideName } from '../pair-work.js';
 import type { PairWorks } from '../pair-works.js';
-import { otherSide, Pairing, type PairOptions, type PairSide } from '../pairing.js';
+import { otherSide, Pairing, type PairOptions, type PairSide, type Shown } from '../pairing.js';
 import { pure } from '../pure.js';
 import { BEHIND, TimedRows } from '../timed-rows.js';
 import { type ColumnTime, columnWatermark, type Time } from '../time.js';
@@ -17,11 +17,11 @@ export interface IntervalSide {
   readonly keyOf: (row: Row) => string | null;
   /** The row's time: an instant. */
   readonly timeOf: (row: Row) => string;
-  /** Its rows by key and time, and their matches where rows that have none are shown. */
+  /** Its rows by key and time, and their matches where it depends on them what is shown. */
   readonly rows: Ordered;
   readonly matches: Ordered | null;
-  /** What a row is shown as that has no match; null where such rows are not shown. */
-  readonly aloneAs: ((row: Row) => Row) | null;
+  /** Its rows that are shown by themselves: as soon as they have a match, or once they can have none. */
+  readonly shown: Shown | null;
   /** How far before and after a row's time its matches lie. */
   readonly belowMs: number;
   readonly aboveMs: number;
@@ -32,19 +32,21 @@ export interface IntervalSide {
 /** So many of the disjoint intervals of a key are looked up apart; more are looked up as greater ones. */
 const RANGES_MAX = 16;
 /**
- * Pairs of rows with equal keys whose times lie near each other, and rows that can have none any more.
+ * Pairs of rows with equal keys whose times lie near each other, and rows that have any, or can have none any more: inner,
+ * left, right, full, semi and anti joins.
  *
  *   in   Δ left, Δ right     without those that are late for their side's time
  *   out  Δ pair              as in any join: Δ(l ⋈ r) = l ⋈ Δr + Δl ⋈ (r + Δr)
  *        Δ of the rows shown alone, when the other side's watermark has passed the last time that could match
+ *        Δ of the rows shown as matched, while they have a match
  *
  * A row is kept until then, and no longer: a time-ordered index finds it. What comes for a row that is no longer kept (it is
  * below the one watermark, not below its own side's: its retraction, or an equal row) still finds all its partners kept,
- * since none of those can be freed before this side's watermark has passed the row. So pairs and rows alone are right
- * whenever they come, and depend on the rows alone, not on which side was read first.
+ * since none of those can be freed before this side's watermark has passed the row. So what is shown is right
+ * whenever it comes, and depends on the rows alone, not on which side was read first.
  *
  * Rows are kept in the order of their times, a member of their key each: its instant, then its JSON. Of a row that may be
- * shown alone the weight of its matches is kept beside it, for its partners may be freed before it.
+ * shown by itself the weight of its matches is kept beside it, for its partners may be freed before it.
  */
 export class IntervalJoin implements Operator {
   readonly timed = true;
@@ -133,8 +135,9 @@ export class IntervalJoin implements Operator {
       keyOf: side.keyOf,
       textOf: (row) => side.rows.textOf(row),
     });
-    const { aloneAs } = side.options;
-    if (aloneAs !== null) for (const { row, weight } of withoutKey) this.#alone.push([aloneAs(row), weight]);
+    const { shown } = side.options;
+    if (shown?.when === 'alone')
+      for (const { row, weight } of withoutKey) this.#alone.push([shown.as(row), weight]);
     return [...byKey].flatMap(([key, changes]) =>
       side.rangesOf(changes).map((range): PairWork => ({ side: name, key, ...range })),
     );
@@ -143,7 +146,7 @@ export class IntervalJoin implements Operator {
   #advance(work: PairWork, output: Delta<Row>): PairWork | null {
     const { [work.side]: own, [otherSide(work.side)]: other } = this.#sides;
     const next = this.#pairing.step(work, this.works.count, output, (kept, change) =>
-      other.met(work.key, kept, change),
+      other.met(work.key, kept, change, output),
     );
     if (next !== null) return { ...work, from: next };
     for (const change of work.changes) own.finish(work.key, change, output);
@@ -198,21 +201,29 @@ class Side implements PairSide {
   }
 
   /** A row that is kept has come to match more or less. */
-  met(key: string, { text }: Kept, change: number): void {
-    this.options.matches?.add(key, text!, change);
+  met(key: string, { text, row, weight }: Kept, change: number, output: Delta<Row>): void {
+    const { shown, matches } = this.options;
+    if (matches === null || change === 0) return;
+    const before = matches.weight(key, text!);
+    matches.add(key, text!, change);
+    if (shown?.when !== 'matched') return;
+    if (before === 0) output.push(shown.as(row), weight);
+    else if (before + change === 0) output.push(shown.as(row), -weight);
   }
 
   /** Applies a change that has been paired, or shows the row where it is no longer kept. */
   finish(key: string, change: Change, output: Delta<Row>): void {
-    const { aloneAs, matches } = this.options;
+    const { shown, matches } = this.options;
     const { text, row, weight, matched } = change;
     if (this.#kept.isGone(key, text, weight)) {
-      if (matched === 0 && aloneAs !== null) output.push(aloneAs(row), weight);
+      if (shown !== null && (matched === 0) === (shown.when === 'alone')) output.push(shown.as(row), weight);
       return;
     }
     const before = this.#kept.add(key, change);
+    const known = before === 0 ? matched : (matches?.weight(key, text) ?? 0);
+    if (shown?.when === 'matched' && known !== 0) output.push(shown.as(row), weight);
     if (before === 0) matches?.add(key, text, matched);
-    else if (before + weight === 0) matches?.add(key, text, -matches.weight(key, text));
+    else if (before + weight === 0) matches?.add(key, text, -known);
   }
 
   /** Asks for what is over by now. */
@@ -226,10 +237,10 @@ class Side implements PairSide {
 
   /** Frees what is over, and shows what of it is alone. Whether there is more. */
   free(output: Delta<Row>): boolean {
-    const { aloneAs, matches } = this.options;
+    const { shown, matches } = this.options;
     return this.#kept.free((key, text, { row, weight }) => {
       const matched = matches?.weight(key, text) ?? 0;
-      if (matched === 0 && aloneAs !== null) output.push(aloneAs(row), weight);
+      if (matched === 0 && shown?.when === 'alone') output.push(shown.as(row), weight);
       matches?.add(key, text, -matched);
     });
   }

@@ -5,15 +5,9 @@ import type { FrozenKeys } from '../frozen-keys.js';
 import type { Operator } from '../operator.js';
 import { type Change, type PairWork, SideChanges, type SideName } from '../pair-work.js';
 import type { PairWorks } from '../pair-works.js';
-import { otherSide, Pairing, type PairOptions, type PairSide } from '../pairing.js';
+import { otherSide, Pairing, type PairOptions, type PairSide, type Shown } from '../pairing.js';
 import { pure } from '../pure.js';
 import type { Time } from '../time.js';
-
-/** Rows that are shown by themselves: where none of the other side matches, or where any does; and as what. */
-export interface Shown {
-  readonly when: 'alone' | 'matched';
-  readonly as: (row: Row) => Row;
-}
 
 export interface JoinSide extends PairSide {
   readonly shown: Shown | null;

@@ -7,7 +7,13 @@ import type { FrozenGroups } from '../frozen-groups.js';
 import { type GroupEdge, groupEdge } from '../group-edge.js';
 import { END, membersAround } from '../neighbourhoods.js';
 import type { Operator, Ordered } from '../operator.js';
-import { groupChanges, type GroupChanges, type Member, type OrderedRows } from '../ordered-rows.js';
+import {
+  groupChanges,
+  type GroupChanges,
+  type Member,
+  type OrderedRows,
+  orderOfMember,
+} from '../ordered-rows.js';
 import { type EdgeColumn, framed, neighbourValues, type OverColumn } from '../over-columns.js';
 import { foldedFrame } from '../rolling.js';
 import { type PlaceChange, RowNumbers, type Numbering } from '../row-numbers.js';
@@ -249,14 +255,15 @@ export class Over implements Operator {
         copies.push(member);
         rows.push(changes.rowOf(member));
       }
+    const orderOf = (at: number): string => orderOfMember(copies[at]!);
     const below = this.#running?.below(group, span.from, changes);
     const values = columns.map((column): readonly Value[] => {
       switch (column.kind) {
         case 'rolling':
-          return framed(column.frame(), column.reach, rows, near);
+          return framed(column.frame(), column.reach, rows, { measure: near, orderOf });
         case 'running': {
           const { slot, reach } = column;
-          return framed(foldedFrame(running[slot]!, below![slot]), reach, rows, near);
+          return framed(foldedFrame(running[slot]!, below![slot]), reach, rows, { measure: near, orderOf });
         }
         case 'lag':
         case 'lead':

@@ -190,7 +190,10 @@ class RandomPlan {
     const [own, theirs] = [this.#column(of, 'text'), this.#column(other, 'text')];
     if (own === null || theirs === null) return of;
     const how = this.random.of(['semiJoin', 'antiJoin'] as const);
-    return { ...of, rows: of.rows[how](other.rows, { on: { [own]: theirs } }) };
+    // Of events near them; what has none for certain is not known here, for nothing is ever over.
+    const isNear = how === 'semiJoin' && of.rows === this.of.sales && other.rows !== this.of.buyers;
+    const within = isNear ? { within: { before: '1m', after: '30s' } } : {};
+    return { ...of, rows: of.rows[how](other.rows, { on: { [own]: theirs }, ...within }) };
   }
 
   #united(of: Rows): Rows {

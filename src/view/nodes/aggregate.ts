@@ -5,7 +5,7 @@ import { type Group, groupCodec } from '../../circuit/group.js';
 import { Aggregate, type AggregateOptions } from '../../circuit/operators/aggregate.js';
 import { PART } from '../../circuit/operators/parts.js';
 import type { Row } from '../../zset/value.js';
-import { aggregateFacts, keepsLessOfAppended, keptOf } from '../aggregate-facts.js';
+import { aggregateFacts, keptOf, takesNoneBack } from '../aggregate-facts.js';
 import { aggregatorOfPart } from '../aggregator-of-spec.js';
 import { aggregateInput } from '../aggregate-input.js';
 import { isInstant } from '../column.js';
@@ -16,6 +16,7 @@ import { frozenOptions, groupKey } from '../frozen-aggregate.js';
 import type { Explained, Growth, NodeKind } from '../node-kind.js';
 import { isPaned, panedVertex } from '../panes.js';
 import { all, ofExpression } from '../paths.js';
+import { retractsWholeGroups } from '../time-relation.js';
 import type { AggregateNode } from '../plan.js';
 import { groupText } from '../row-texts.js';
 
@@ -35,7 +36,7 @@ export function aggregateVertex(node: AggregateNode, compiler: PlanCompiler, fin
   if (isPaned(node, final)) return panedVertex(node, compiler, final);
   const { vertex: input, by, parts } = aggregateInput(node, compiler);
   const { relation } = node.input;
-  const wholeGroups = retractsWholeGroups(node);
+  const wholeGroups = retractsWholeGroups(node.input);
   const members: Ordered[] = [];
   const aggregators = parts.map((part, slot): Aggregator => {
     const { spec } = part;
@@ -49,7 +50,7 @@ export function aggregateVertex(node: AggregateNode, compiler: PlanCompiler, fin
         return members.at(-1)!;
       },
     });
-    return wholeGroups && keepsLessOfAppended(spec.kind) ? unretracted(aggregator) : aggregator;
+    return wholeGroups && takesNoneBack(spec.kind) ? unretracted(aggregator) : aggregator;
   });
   const codec = groupCodec(aggregators);
   const { groups, show }: { groups: Keyed<Group>; show?: AggregateOptions['show'] } = compiler.isFused(node)
@@ -69,10 +70,6 @@ export function aggregateVertex(node: AggregateNode, compiler: PlanCompiler, fin
   return compiler.add('aggregate', operator, [input]);
 }
 
-/** Sessions of rows that are never retracted are only ever joined: of the later one all rows go, and its group with them. */
-const retractsWholeGroups = ({ input }: AggregateNode): boolean =>
-  input.op === 'session' && input.input.relation.appendOnly;
-
 /** For groups that go whole or not at all: what is left of their accumulators does not matter. */
 const unretracted = (aggregator: Aggregator): Aggregator => ({
   ...aggregator,
@@ -81,7 +78,7 @@ const unretracted = (aggregator: Aggregator): Aggregator => ({
 });
 
 function explain(node: AggregateNode, fused: boolean): Explained {
-  const appendOnly = node.input.relation.appendOnly || retractsWholeGroups(node);
+  const appendOnly = node.input.relation.appendOnly || retractsWholeGroups(node.input);
   const kinds = node.aggregates.map(({ aggregate: { kind } }) => kind);
   const { cost, growth } = keptOf(kinds, appendOnly);
   return {
@@ -97,5 +94,7 @@ function growthByTime(node: AggregateNode): Growth | null {
   if (frozen !== null) return `freed by ${frozen.name}`;
   // Of events there is always a later one, and a group for it.
   const byTime = node.by.some(({ value: { column } }) => isInstant(column.type));
-  return (node.input.relation.appendOnly || retractsWholeGroups(node)) && byTime ? 'grows for ever' : null;
+  return (node.input.relation.appendOnly || retractsWholeGroups(node.input)) && byTime
+    ? 'grows for ever'
+    : null;
 }

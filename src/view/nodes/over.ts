@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { assert } from '../../assert.js';
 import type { Aggregator } from '../../circuit/aggregator.js';
 import { DueTimes } from '../../circuit/due-times.js';
@@ -5,6 +6,8 @@ import { FreedMembers } from '../../circuit/freed-members.js';
 import { generatedRead, generatedRow } from '../../circuit/generated-row.js';
 import type { Ordered } from '../../circuit/operator.js';
 import { Over } from '../../circuit/operators/over.js';
+import { Select, type SelectedColumn } from '../../circuit/operators/select.js';
+import { isTrue } from '../../circuit/row-function.js';
 import { membersOfOrder } from '../../circuit/ordered-rows.js';
 import type { OverColumn, Reach } from '../../circuit/over-columns.js';
 import type { Numbering } from '../../circuit/row-numbers.js';
@@ -12,9 +15,10 @@ import { edgeFrame, extremeFrame, foldedFrame, type RollingFrame } from '../../c
 import type { Near } from '../../circuit/sights.js';
 import { instantMs, instantText } from '../../zset/instant-text.js';
 import { aggregatorOfSpec, comparableBySpec } from '../aggregator-of-spec.js';
-import { describeExpression } from '../describe-expression.js';
+import { describeExpression, describeFunction as describeTest } from '../describe-expression.js';
 import { durationText } from '../duration.js';
 import { freezingAmong, tightest } from '../freezing.js';
+import { shortSource } from '../expression-text.js';
 import { frozenGroups } from '../frozen-groups.js';
 import { columnOrderText, indexOrderText } from '../index-order.js';
 import { keptGrowth } from '../kept-growth.js';
@@ -22,7 +26,7 @@ import type { NodeKind } from '../node-kind.js';
 import { overFreed, type OverFreed } from '../order-relations.js';
 import { orderTermText } from '../order-terms.js';
 import type { PlanCompiler } from '../compile-plan.js';
-import { isInstant } from '../column.js';
+import { type Column, isInstant } from '../column.js';
 import type { OrderTerm, OverFunction, OverNode } from '../plan.js';
 import type { AggregateSpec } from '../aggregate-spec.js';
 import { keyTextOfColumns, rowTextOfColumns } from '../row-texts.js';
@@ -63,9 +67,10 @@ export const over: NodeKind<OverNode> = {
   compile(node, compiler) {
     const { relation } = node.input;
     const freed = overFreed(relation, node);
-    const input = compiler.onTime(node.input, freed ? [freed.by] : freezingAmong(relation, node.per));
+    const onTime = compiler.onTime(node.input, freed ? [freed.by] : freezingAmong(relation, node.per));
+    const { vertex: input, tests, columns } = testedRows(node, onTime, compiler);
     const orderOf = indexOrderText({ columns: node.order });
-    const textOf = rowTextOfColumns(relation.columns);
+    const textOf = rowTextOfColumns(columns);
     const rows = compiler.ordered('rows');
     const members = [rows];
     const marksOf = (kind: Numbering | 'running'): Ordered => {
@@ -76,8 +81,8 @@ export const over: NodeKind<OverNode> = {
       groupKeyOf: keyTextOfColumns(relation.columns, node.per),
       orderOf,
       textOf,
-      columns: columnsOf(node.functions),
-      running: node.functions.filter(isRunning).map(({ aggregate }) => aggregatorOf(aggregate, true)),
+      columns: columnsOf(node.functions, tests),
+      running: node.functions.filter(isRunning).map(({ aggregate }) => aggregatorOf(aggregate, tests, true)),
       extended: generatedRow([
         ...relation.columns.map(({ name }) => ({ name, from: { path: name } })),
         ...node.functions.map(({ column: { name } }, value) => ({ name, from: { value } })),
@@ -92,6 +97,43 @@ export const over: NodeKind<OverNode> = {
     return compiler.add('over', operator, [input]);
   },
 };
+
+/**
+ * The rows, with a column for each test of an aggregate: functions are called in one kind of place only, and once for each row.
+ * The columns stand behind the others, so that these decide among rows of equal order.
+ */
+function testedRows(
+  { input: { relation }, functions }: OverNode,
+  vertex: number,
+  compiler: PlanCompiler,
+): { vertex: number; tests: Tests; columns: readonly Column[] } {
+  const names = new Set(relation.columns.map(({ name }) => name));
+  const tests = new Map<AggregateSpec, string>();
+  for (const of of functions) {
+    if (of.kind !== 'rolling' || of.aggregate.test === null) continue;
+    let name = `test${tests.size}`;
+    while (names.has(name)) name += '_';
+    names.add(name);
+    tests.set(of.aggregate, name);
+  }
+  if (tests.size === 0) return { vertex, tests, columns: relation.columns };
+  const selected: SelectedColumn[] = [
+    ...relation.columns.map(({ name }) => ({ name, value: { kind: 'path' as const, path: name } })),
+    ...[...tests].map(([{ test }, name]) => ({
+      name,
+      value: { kind: 'computed' as const, fn: { call: test!.call, check: isTrue } },
+    })),
+  ];
+  return {
+    vertex: compiler.add('select', new Select(selected, compiler.errorsOf('over')), [vertex]),
+    tests,
+    columns: [...relation.columns, ...[...tests.values()].map((name) => ({ ...TEST, name }))],
+  };
+}
+
+/** The columns of tests. */
+type Tests = ReadonlyMap<AggregateSpec, string>;
+const TEST: Column = { name: '', schema: z.boolean(), type: { kind: 'boolean', nullable: false } };
 
 /** A member is the text of what orders it, which begins with the kind of its first value. */
 const KIND_WIDTH = 1;
@@ -123,8 +165,13 @@ const isRunning = (of: OverFunction): of is OverFunction & { kind: 'rolling' } =
 function describeFunction(of: OverFunction): object {
   switch (of.kind) {
     case 'rolling': {
-      const { kind, value, options } = of.aggregate;
-      return { kind: of.kind, of: [kind, describeExpression(value), options], reach: of.reach };
+      const { kind, value, options, test } = of.aggregate;
+      return {
+        kind: of.kind,
+        of: [kind, describeExpression(value), options],
+        ...(test && { test: describeTest(test) }),
+        reach: of.reach,
+      };
     }
     case 'firstValue':
     case 'lastValue':
@@ -142,7 +189,7 @@ function describeFunction(of: OverFunction): object {
 function functionText(of: OverFunction, order: readonly OrderTerm[]): string {
   switch (of.kind) {
     case 'rolling':
-      return `${of.aggregate.kind}(${pathOf(of.aggregate.value)}) of ${reachText(of.reach, order)}`;
+      return `${aggregateText(of.aggregate)} of ${reachText(of.reach, order)}`;
     case 'firstValue':
     case 'lastValue':
       return `${of.kind}(${pathOf(of.value)})${of.reach === null ? '' : ` of ${reachText(of.reach, order)}`}`;
@@ -156,18 +203,22 @@ function functionText(of: OverFunction, order: readonly OrderTerm[]): string {
   }
 }
 
+const aggregateText = ({ kind, value, test }: AggregateSpec): string =>
+  `${kind}(${[...(value ? [pathOf(value)] : []), ...(test ? [shortSource(test.source)] : [])].join(', ')})`;
+
 function reachText({ unit, before, after }: Reach, [term]: readonly OrderTerm[]): string {
   const textOf = (distance: number): string =>
     unit === 'span' && isInstant(term!.column.type) ? durationText(distance) : String(distance);
   const ahead = after === 0 ? '' : ` and ${textOf(after)} behind it`;
   if (before === null) return `all up to it${ahead}`;
+  if (unit === 'peers') return 'those of equal order';
   if (after === 0) return `the last ${textOf(unit === 'rows' ? before + 1 : before)}`;
   return `${textOf(before)} before it${ahead}`;
 }
 
 const pathOf = (value: AggregateSpec['value']): string => (value?.kind === 'path' ? value.path : '');
 
-function columnsOf(functions: readonly OverFunction[]): OverColumn[] {
+function columnsOf(functions: readonly OverFunction[], tests: Tests): OverColumn[] {
   let slot = 0;
   return functions.map((of): OverColumn => {
     switch (of.kind) {
@@ -175,7 +226,7 @@ function columnsOf(functions: readonly OverFunction[]): OverColumn[] {
         const { before, ...reach } = of.reach;
         return before === null
           ? { kind: 'running', slot: slot++, reach: { ...reach, before } }
-          : { kind: 'rolling', frame: frameOf(of.aggregate), reach: of.reach };
+          : { kind: 'rolling', frame: frameOf(of.aggregate, tests), reach: of.reach };
       }
       case 'firstValue':
       case 'lastValue': {
@@ -196,22 +247,23 @@ function columnsOf(functions: readonly OverFunction[]): OverColumn[] {
   });
 }
 
-function frameOf(spec: AggregateSpec): () => RollingFrame {
+function frameOf(spec: AggregateSpec, tests: Tests): () => RollingFrame {
   if (spec.kind === 'min' || spec.kind === 'max') {
     const { read, shown } = comparableBySpec(spec, generatedRead(pathOf(spec.value)));
     return () => extremeFrame(read, { end: spec.kind === 'min' ? 'least' : 'greatest', shown });
   }
-  const aggregator = aggregatorOf(spec, false);
+  const aggregator = aggregatorOf(spec, tests, false);
   return () => foldedFrame(aggregator);
 }
 
-function aggregatorOf(spec: AggregateSpec, appendOnly: boolean): Aggregator {
+function aggregatorOf(spec: AggregateSpec, tests: Tests, appendOnly: boolean): Aggregator {
   const { value, options } = spec;
+  const test = tests.get(spec);
   return aggregatorOfSpec(spec, {
     value: value && generatedRead(pathOf(value)),
     present: value !== null && !value.column.type.nullable,
     by: null,
-    test: null,
+    test: test === undefined ? null : generatedRead(test),
     options,
     inLogOrder: false,
     appendOnly,

@@ -1,3 +1,4 @@
+import { bucketsMax, mantissaBits } from '../../../src/circuit/aggregators/approx-percentile.js';
 import { mayContain } from '../../../src/circuit/aggregators/approx-contains.js';
 import type { Aggregator, AggregatorOptions } from '../../../src/circuit/aggregator.js';
 import type { Value } from '../../../src/zset/value.js';
@@ -212,7 +213,9 @@ describe('approxPercentile', () => {
         const truth = sorted[Math.max(Math.ceil(p * values.length) - 1, 0)]!;
         for (const appendOnly of [true, false]) {
           const found = shown<number>(sketch('approxPercentile', { p, error }, appendOnly), values);
-          expect(Math.abs(found - truth)).toBeLessThanOrEqual(error * Math.abs(truth) + 2.3e-308);
+          const size = Math.abs(truth);
+          const within = 2 ** -24 <= size && size < 2 ** 64 ? error : 0.5;
+          expect(Math.abs(found - truth)).toBeLessThanOrEqual(within * size + 2.3e-308);
         }
       }
     }
@@ -246,6 +249,28 @@ describe('approxPercentile', () => {
     const aggregator = sketch('approxPercentile', { p: 0.5, error: 0.01 });
     const million = Array.from({ length: 50_000 }, () => 1 + uniform() * 1e6);
     expect(JSON.parse(stored(aggregator, placed(million))).length).toBeLessThan(2 * 64 * 20 + 1);
+  });
+
+  it.each([
+    [0.01, 15_181],
+    [0.001, 94_029],
+    [0.25, 4_269],
+  ])('keeps no more buckets than it says at an error of %d, whatever the values are', (error, most) => {
+    expect(bucketsMax(error)).toBe(most);
+    const view = new DataView(new ArrayBuffer(8));
+    // One of every bucket, and of every bucket that there would be if small and great values were told apart as finely.
+    const hostile: number[] = [0];
+    const step = 2 ** (20 - mantissaBits(error));
+    for (let upper = 0x100000; upper < 0x7ff00000; upper += step) {
+      view.setUint32(0, upper);
+      view.setUint32(4, 0xffffffff);
+      hostile.push(view.getFloat64(0), -view.getFloat64(0));
+    }
+    for (const appendOnly of [true, false]) {
+      const text = stored(sketch('approxPercentile', { p: 0.5, error }, appendOnly), placed(hostile));
+      expect((JSON.parse(text).length - 1) / 2).toBe(most);
+      expect(text.length).toBeLessThan(most * 8);
+    }
   });
 });
 

@@ -11,7 +11,7 @@ import { Bag } from '../../support/joins.js';
 import { Random } from '../../support/random.js';
 import { Stepped } from '../../support/stepped.js';
 
-type Kind = 'inner' | 'left' | 'right' | 'full';
+type Kind = 'inner' | 'left' | 'right' | 'full' | 'semi' | 'anti';
 const BEFORE = 3;
 const AFTER = 1;
 
@@ -28,14 +28,14 @@ const msOf = (r: any): number => Date.parse(r.at);
 function intervalJoin(builder: CircuitBuilder, { kind, condition, limits }: Options): IntervalJoin {
   const side = (
     name: 'left' | 'right',
-    aloneAs: IntervalSide['aloneAs'],
+    shown: IntervalSide['shown'],
     [belowMs, aboveMs]: [number, number],
   ): IntervalSide => ({
     keyOf: (r: any) => r.k,
     timeOf,
     rows: builder.ordered(name),
-    matches: aloneAs && builder.ordered(`${name}.matches`),
-    aloneAs,
+    matches: shown && builder.ordered(`${name}.matches`),
+    shown,
     belowMs,
     aboveMs,
     freed: {
@@ -43,14 +43,23 @@ function intervalJoin(builder: CircuitBuilder, { kind, condition, limits }: Opti
       time: [{ source: name === 'left' ? 'right' : 'left', delayMs: 0 }],
     },
   });
-  const left = kind === 'left' || kind === 'full';
-  const right = kind === 'right' || kind === 'full';
+  const showsLeft = kind !== 'inner' && kind !== 'right';
+  const showsRight = kind === 'right' || kind === 'full';
   return new IntervalJoin(
-    side('left', left ? (l: any) => ({ l, r: null }) as any : null, [BEFORE, AFTER]),
-    side('right', right ? (r: any) => ({ l: null, r }) as any : null, [AFTER, BEFORE]),
+    side(
+      'left',
+      showsLeft
+        ? { when: kind === 'semi' ? 'matched' : 'alone', as: (l: any) => ({ l, r: null }) as any }
+        : null,
+      [BEFORE, AFTER],
+    ),
+    side('right', showsRight ? { when: 'alone', as: (r: any) => ({ l: null, r }) as any } : null, [
+      AFTER,
+      BEFORE,
+    ]),
     {
       pairOf: (l, r) => ({ l, r }) as any,
-      givesPairs: true,
+      givesPairs: kind !== 'semi' && kind !== 'anti',
       condition: condition && (({ l, r }) => condition(l, r)),
       errors: builder.errors('join'),
     },
@@ -129,10 +138,12 @@ class Run {
         const apart = msOf(r) - msOf(l);
         if (l.k === null || l.k !== r.k || apart < -BEFORE || apart > AFTER) continue;
         if (condition && !condition(l, r)) continue;
-        out.add([[{ l, r }, weight * times]]);
+        if (kind !== 'semi' && kind !== 'anti') out.add([[{ l, r }, weight * times]]);
         matched.add(`l${JSON.stringify(l)}`).add(`r${JSON.stringify(r)}`);
       }
-    for (const [l, weight] of kind === 'left' || kind === 'full' ? this.left : [])
+    for (const [l, weight] of kind === 'semi' ? this.left : [])
+      if (matched.has(`l${JSON.stringify(l)}`)) out.add([[{ l, r: null }, weight]]);
+    for (const [l, weight] of kind === 'left' || kind === 'full' || kind === 'anti' ? this.left : [])
       if (l.k === null || (this.watermarks.right > msOf(l) + AFTER && !matched.has(`l${JSON.stringify(l)}`)))
         out.add([[{ l, r: null }, weight]]);
     for (const [r, weight] of kind === 'right' || kind === 'full' ? this.right : [])
@@ -195,6 +206,31 @@ describe('an interval join', () => {
     expect(run.size).toBe(0);
   });
 
+  it('shows a row that matches as often as it is there, with its first match, until its last goes', () => {
+    const run = plain('semi').tick([[row('a', 100), 2]], [[row('a', 102), 1]]);
+    expect([...run.output]).toEqual([]);
+    run.tick([], [[row('a', 101), 1]]).tick([], [[row('a', 99), 1]]);
+    expect([...run.output]).toEqual([[{ l: row('a', 100), r: null }, 2]]);
+    run.tick([], [[row('a', 101), -1]]);
+    expect([...run.output]).toHaveLength(1);
+    run.tick([[row('a', 100), -1]], []);
+    expect([...run.output]).toEqual([[{ l: row('a', 100), r: null }, 1]]);
+    run.tick([], [[row('a', 99), -1]]);
+    expect([...run.output]).toEqual([]);
+  });
+
+  it('takes a row back that was shown with a match, when it is no longer kept', () => {
+    const run = plain('semi').tick([[row('a', 100), 1]], [[row('a', 101), 1]]);
+    run.tick([], [], { right: 1_000 });
+    expect(run.size).toBe(1);
+    run.tick([[row('a', 100), -1]], []);
+    expect([...run.output]).toEqual([]);
+    run.tick([[row('a', 102), 3]], []);
+    expect([...run.output]).toEqual([[{ l: row('a', 102), r: null }, 3]]);
+    run.tick([], [], { left: 1_000 });
+    expect(run.join.store.toString()).toBe(plain('semi').join.store.toString());
+  });
+
   it('reads the interval of a key and not the rest of it', () => {
     const run = plain('inner');
     run.tick(
@@ -240,57 +276,60 @@ const LIMITS = {
 };
 const CONDITIONS = { 'without a condition': null, 'with one': (l: any, r: any) => l.v !== r.v };
 
-describe.each(['inner', 'left', 'right', 'full'] as const)('an interval join of kind %s', (kind) => {
-  describe.each(Object.keys(CONDITIONS) as (keyof typeof CONDITIONS)[])('%s', (condition) => {
-    it.each(Object.keys(LIMITS) as (keyof typeof LIMITS)[])('is recomputed right, %s', (limits) => {
-      for (let seed = 0; seed < 6; seed++) {
-        const random = new Random(seed);
-        const run = new Run(
-          { kind, condition: CONDITIONS[condition], limits: LIMITS[limits] },
-          random,
-          random.of([1, 10_000]),
-        );
-        const expectEqual = (): void => {
-          try {
-            expect(run.output.toJSON()).toEqual(run.expected.toJSON());
-          } catch (failure) {
-            throw new Error(`seed ${seed}: ${(failure as Error).message}`, { cause: failure });
+describe.each(['inner', 'left', 'right', 'full', 'semi', 'anti'] as const)(
+  'an interval join of kind %s',
+  (kind) => {
+    describe.each(Object.keys(CONDITIONS) as (keyof typeof CONDITIONS)[])('%s', (condition) => {
+      it.each(Object.keys(LIMITS) as (keyof typeof LIMITS)[])('is recomputed right, %s', (limits) => {
+        for (let seed = 0; seed < 6; seed++) {
+          const random = new Random(seed);
+          const run = new Run(
+            { kind, condition: CONDITIONS[condition], limits: LIMITS[limits] },
+            random,
+            random.of([1, 10_000]),
+          );
+          const expectEqual = (): void => {
+            try {
+              expect(run.output.toJSON()).toEqual(run.expected.toJSON());
+            } catch (failure) {
+              throw new Error(`seed ${seed}: ${(failure as Error).message}`, { cause: failure });
+            }
+          };
+          // What can still come or go: nothing below its side's watermark.
+          const changes = (side: 'left' | 'right', bag: Bag): [any, number][] => {
+            const least = Math.max(0, run.watermarks[side]);
+            const given: [any, number][] = [];
+            for (let count = random.below(5); count > 0; count--)
+              given.push([
+                row(
+                  random.chance(0.1) ? null : random.of(['a', 'b']),
+                  least + random.below(8),
+                  random.below(2),
+                ),
+                random.chance(0.2) ? 2 : 1,
+              ]);
+            for (const [held, weight] of bag)
+              if (msOf(held) >= least && random.chance(0.2))
+                given.push([held, random.chance(0.5) ? -weight : -1]);
+            return given;
+          };
+          const passed = (): Partial<Run['watermarks']> => {
+            const moved: Partial<Run['watermarks']> = {};
+            for (const side of ['left', 'right'] as const)
+              if (random.chance(0.4)) moved[side] = Math.max(0, run.watermarks[side]) + random.below(6);
+            return moved;
+          };
+          for (let tick = 0; tick < 15; tick++) {
+            run.tick(changes('left', run.left), changes('right', run.right), passed(), true);
+            expectEqual();
           }
-        };
-        // What can still come or go: nothing below its side's watermark.
-        const changes = (side: 'left' | 'right', bag: Bag): [any, number][] => {
-          const least = Math.max(0, run.watermarks[side]);
-          const given: [any, number][] = [];
-          for (let count = random.below(5); count > 0; count--)
-            given.push([
-              row(
-                random.chance(0.1) ? null : random.of(['a', 'b']),
-                least + random.below(8),
-                random.below(2),
-              ),
-              random.chance(0.2) ? 2 : 1,
-            ]);
-          for (const [held, weight] of bag)
-            if (msOf(held) >= least && random.chance(0.2))
-              given.push([held, random.chance(0.5) ? -weight : -1]);
-          return given;
-        };
-        const passed = (): Partial<Run['watermarks']> => {
-          const moved: Partial<Run['watermarks']> = {};
-          for (const side of ['left', 'right'] as const)
-            if (random.chance(0.4)) moved[side] = Math.max(0, run.watermarks[side]) + random.below(6);
-          return moved;
-        };
-        for (let tick = 0; tick < 15; tick++) {
-          run.tick(changes('left', run.left), changes('right', run.right), passed(), true);
+          run.tick([], [], { left: 1_000 }, true);
           expectEqual();
+          run.tick([], [], { right: 1_000 }, true);
+          expectEqual();
+          expect(run.join.store.toString()).toBe(new Run(run.options).join.store.toString());
         }
-        run.tick([], [], { left: 1_000 }, true);
-        expectEqual();
-        run.tick([], [], { right: 1_000 }, true);
-        expectEqual();
-        expect(run.join.store.toString()).toBe(new Run(run.options).join.store.toString());
-      }
+      });
     });
-  });
-});
+  },
+);

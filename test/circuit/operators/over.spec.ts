@@ -26,7 +26,7 @@ const folded = (kind: Kind): (() => ReturnType<typeof foldedFrame>) => {
 };
 /** In the order of the columns that run. */
 const RUNNING: readonly Kind[] = ['sum', 'min', 'count', 'avg'];
-const running = (kind: Kind, unit: 'rows' | 'span' = 'rows', after = 0): OverColumn => ({
+const running = (kind: Kind, unit: 'rows' | 'span' | 'peers' = 'rows', after = 0): OverColumn => ({
   kind: 'running',
   slot: RUNNING.indexOf(kind),
   reach: { unit, before: null, after },
@@ -222,6 +222,23 @@ for (const descending of [false, true])
       c: (rows, at) => held(upTo(rows, at, 0, descending)).length,
     },
   };
+cases['those of equal order'] = {
+  columns: {
+    s: rolling(folded('sum'), { unit: 'peers', before: 0, after: 0 }),
+    e: rolling(() => edgeFrame((one) => one['id']!, 'last'), { unit: 'peers', before: 0, after: 0 }),
+  },
+  told: {
+    s: (rows, at) => total(inSpan(rows, at, 0, false)),
+    e: (rows, at) => inSpan(rows, at, 0, false).at(-1)!['id']!,
+  },
+};
+cases['all rows up to those of equal order'] = {
+  columns: { c: running('count', 'peers'), s: running('sum', 'peers') },
+  told: {
+    c: (rows, at) => held(upTo(rows, at, 0, false)).length,
+    s: (rows, at) => total(upTo(rows, at, 0, false)),
+  },
+};
 cases['the edges of the group'] = {
   columns: { f: { kind: 'first', value }, e: { kind: 'last', value } },
   told: { f: (rows) => value(rows[0]!), e: (rows) => value(rows.at(-1)!) },
