@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { avg, count, declarationOf, instant, max, stream, sum, view } from '../src/index.js';
 import type { ViewDeclaration } from '../src/view/declarations.js';
+import { hoppingView } from './hopping-views.js';
 import { nexmarkView } from './nexmark/queries.js';
 import { operatorView } from './operators/subjects.js';
 
@@ -97,6 +98,8 @@ const shapes = {
     }),
   /** A query of the Nexmark suite, by its name; it reads the streams of the suite. */
   nexmark: (spec: ViewSpec) => nexmarkView(spec.name),
+  /** Windows that overlap, by the name of what is measured. */
+  hopping: (spec: ViewSpec) => hoppingView(spec),
   /** One operator over a table, by its name. */
   operator: (spec: ViewSpec) => operatorView(spec),
 } as const;

@@ -30,6 +30,7 @@ export { Decimal, decimal } from './view/decimal.js';
 export type { Duration } from './view/duration.js';
 export type { Grouping } from './view/grouping.js';
 export { instant } from './view/instant.js';
+export { entryTime, processingTime } from './view/stamp.js';
 export {
   collect,
   collectDistinct,

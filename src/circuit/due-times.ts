@@ -25,23 +25,27 @@ export interface Due {
  * In a tick first what is due is named (`wantDue`) and taken (`due`), then the index is changed.
  */
 export class DueTimes {
-  constructor(readonly state: Ordered) {}
+  constructor(
+    readonly state: Ordered,
+    /** Keys that are equal in this are found in the order of their instants, also where more is due than one tick takes. */
+    readonly togetherBy: (key: string) => string = (key) => key,
+  ) {}
 
   want(at: string, key: string): void {
-    this.state.wantMember(spreadOf(key), at + key);
+    this.state.wantMember(this.#spreadOf(key), at + key);
   }
 
   weight(at: string, key: string): number {
-    return this.state.weight(spreadOf(key), at + key);
+    return this.state.weight(this.#spreadOf(key), at + key);
   }
 
   add(at: string, key: string, weight: number): void {
-    this.state.add(spreadOf(key), at + key, weight);
+    this.state.add(this.#spreadOf(key), at + key, weight);
   }
 
   /** As `add`, of a key whose weight is known from elsewhere and need not have been wanted. */
   addTo(known: number, at: string, key: string, weight: number): void {
-    this.state.know(spreadOf(key), at + key, known);
+    this.state.know(this.#spreadOf(key), at + key, known);
     this.add(at, key, weight);
   }
 
@@ -74,6 +78,8 @@ export class DueTimes {
     const [first] = this.state.end(spread, 'least', 1);
     return first !== undefined && first[0] < bound;
   }
-}
 
-const spreadOf = (key: string): string => SPREADS[hash32(key) % SPREAD]!;
+  #spreadOf(key: string): string {
+    return SPREADS[hash32(this.togetherBy(key)) % SPREAD]!;
+  }
+}

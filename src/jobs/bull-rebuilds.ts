@@ -5,6 +5,7 @@ import type { Generation } from '../runtime/ports/registry.js';
 import type { Rebuilder } from '../runtime/rebuilder.js';
 import { Rebuilds, type RebuildStatus, type VerifyStatus } from '../runtime/rebuilds.js';
 import type { Verifier } from '../runtime/verifier.js';
+import { takenWhenProcessed } from '../view/stamp.js';
 import { connectedSets } from './connected-sets.js';
 import type { JobQueue } from './job-queue.js';
 import { rebuildStatus, verifyStatus } from './job-status.js';
@@ -12,6 +13,7 @@ import { inJobId, type RebuildJobData } from './rebuild-queue.js';
 import {
   finished,
   notCaughtUp,
+  ofProcessing,
   otherDefinition,
   overlapping,
   superseded,
@@ -164,6 +166,8 @@ export class BullRebuilds extends Rebuilds {
 
   async startVerify(view: string): Promise<VerifyStatus> {
     const declared = this.#known(view);
+    const streams = takenWhenProcessed(declared);
+    if (streams.length > 0) throw ofProcessing(view, streams);
     const { queue, rebuilder } = this.options;
     await rebuilder.options.registry.refresh();
     const serving = rebuilder.options.registry.serving(view);

@@ -51,6 +51,14 @@ export const queueFull = (waiting: number, allowed: number): StillwaterError =>
     remedy: 'Wait for some to finish, or cancel some: `stillwater rebuilds`.',
   });
 
+export const ofProcessing = (view: string, streams: readonly { readonly name: string }[]): StillwaterError =>
+  new StillwaterError('processing-time', {
+    what: `The view "${view}" cannot be verified: its rows depend on when they were processed.`,
+    evidence: `  processingTime() of  ${streams.map(({ name }) => name).join(', ')}`,
+    consequence: 'Nothing was started: a replay gives other times, and other rows.',
+    remedy: 'No action; or declare the column as entryTime(), which the log tells.',
+  });
+
 export function overlapping(
   view: string,
   wanted: readonly string[],

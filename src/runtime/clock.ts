@@ -1,6 +1,6 @@
-/** Time and waiting, injected: tests and the simulation have their own. No result of a view ever depends on it. */
+/** Time and waiting, injected: tests and the simulation have their own. No result of a view depends on it but of `processingTime()`. */
 export abstract class Clock {
-  /** Milliseconds since 1970, for people. */
+  /** Milliseconds since 1970, for people and for `processingTime()`. */
   abstract now(): number;
   /** For durations. */
   abstract monotonicMs(): number;

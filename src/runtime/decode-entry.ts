@@ -1,6 +1,7 @@
 import type { Row, Value } from '../zset/value.js';
 import type { RowIssue } from './conform.js';
 import { DecodedBatch } from './decoded-batch.js';
+import { type Stamp, stampsOf } from '../view/stamp.js';
 import type { UserFunction } from '../view/user-function.js';
 import { eventColumns, EventTypes } from './event-types.js';
 import { type EntryReader, entryReader, type ReadEntry, upcasted } from './entry-reader.js';
@@ -60,11 +61,15 @@ export class EntryDecoder {
   readonly #tableKey: TableKey | null;
   readonly #partitionOf: ((row: Row) => number) | null;
   readonly #eventTime: string | null;
+  readonly #stamps: readonly (readonly [column: string, stamp: Stamp])[];
+  #latest = Number.NEGATIVE_INFINITY;
 
   constructor(
     readonly source: RecordSource,
     readonly partition: number,
     readonly limits: Readonly<EntryLimits> = entryLimits,
+    /** What `processingTime()` is; if nobody tells it, the time of the entry. */
+    readonly now: (() => number) | null = null,
   ) {
     this.#rows = new RowDecoder(source);
     this.#flat = new FlatFields(source);
@@ -79,11 +84,15 @@ export class EntryDecoder {
     this.#tableKey = source.kind === 'table' ? new TableKey(source) : null;
     this.#partitionOf = partitionOf(source);
     this.#eventTime = source.eventTime;
+    this.#stamps = source.kind === 'stream' ? [...stampsOf(source.schema, source.columns)] : [];
   }
 
   decode(entries: readonly RawEntry[]): DecodedBatch {
     const batch = new DecodedBatch(this.#eventTime, this.source.latenessMs);
-    const bound = new AheadBound(this.#eventTime, entries[0]?.[0], this.limits.aheadMsMax);
+    // A time that Stillwater gives is believed, however old the entry is that is processed now.
+    const dated = this.#stamps.some(([column]) => column === this.#eventTime) ? null : this.#eventTime;
+    const bound = new AheadBound(dated, entries[0]?.[0], this.limits.aheadMsMax);
+    const stamp = this.#stamper();
     for (let index = 0; index < entries.length; index++) {
       const entry = entries[index]!;
       const id = entry[0];
@@ -98,8 +107,10 @@ export class EntryDecoder {
       else if (this.#plain && fields.length === 2 && fields[0] === 'data')
         reason = this.#event(fields[1]!, batch);
       else reason = this.#otherForm(fields, id, batch);
-      for (let row = before; reason === null && row < batch.rows.length; row++)
+      for (let row = before; reason === null && row < batch.rows.length; row++) {
+        stamp?.(batch.rows[row]!, id);
         reason = this.#misplaced(batch.rows[row]!) ?? bound.ahead(batch.rows[row]!, id);
+      }
       if (reason !== null) {
         batch.rows.length = batch.weights.length = before;
         batch.undated = batch.undated?.filter((row) => row < before) ?? null;
@@ -110,6 +121,21 @@ export class EntryDecoder {
       batch.ends.push(batch.rows.length);
     }
     return batch;
+  }
+
+  /** Gives rows the times that no event says: null where there are none. What is processed later is never of an earlier time. */
+  #stamper(): ((row: Row, id: Position) => void) | null {
+    if (this.#stamps.length === 0) return null;
+    this.#latest = Math.max(this.#latest, this.now?.() ?? Number.NEGATIVE_INFINITY);
+    const now = this.#latest;
+    return (row, id) => {
+      const appended = instantText(timeOf(id));
+      for (const [column, stamp] of this.#stamps)
+        // An event of another type may have no such column.
+        if (row[column] !== null)
+          (row as Record<string, Value>)[column] =
+            stamp === 'entry' || now === Number.NEGATIVE_INFINITY ? appended : instantText(now);
+    };
   }
 
   /** Decodes one event, or says why it is none. */

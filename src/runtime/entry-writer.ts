@@ -1,3 +1,4 @@
+import { stampsOf } from '../view/stamp.js';
 import type { StreamDeclaration } from '../view/declarations.js';
 import type { Row } from '../zset/value.js';
 import { asCloudEvent } from './cloud-event.js';
@@ -33,7 +34,10 @@ export function entryFields(
       // What is a CloudEvent already is written as it is.
       if (Object.hasOwn(record, 'specversion')) return { fields: ['data', json] };
       if (typeof type !== 'string') return noType(typeColumn!);
-      const time = stream.eventTime === null ? null : (row[stream.eventTime] as string | null);
+      // A time that is given to events when they are read is not said when they are written.
+      const said =
+        stream.eventTime !== null && !stampsOf(stream.schema, stream.columns).has(stream.eventTime);
+      const time = said ? (row[stream.eventTime!] as string | null) : null;
       const made = asCloudEvent(data, { stream: stream.name, type, time, index });
       return { fields: ['data', JSON.stringify(made)] };
     }

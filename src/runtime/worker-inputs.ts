@@ -189,7 +189,7 @@ export class WorkerInputs {
       const { log, limits, metrics, clock } = this.options;
       reader = new SourceReader(
         partitionKeys(source)[partition]!,
-        new EntryDecoder(source, partition),
+        new EntryDecoder(source, partition, undefined, () => clock.now()),
         log,
         this.#news,
         limits,

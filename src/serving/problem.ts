@@ -28,6 +28,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'view-read': 409,
   'not-caught-up': 409,
   'no-code': 409,
+  'processing-time': 409,
   'release-superseded': 409,
   'changes-lost': 409,
   'wrong-type': 409,

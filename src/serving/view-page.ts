@@ -35,6 +35,8 @@ export class ViewPage {
       /** Partitions whose commits Redis refuses at the moment. */
       waiting: waiting.map(({ partition, waiting: reason }) => ({ partition, reason })),
       key: status.description?.key ?? this.reading.views.catalog.views.get(status.name)?.key ?? [],
+      /** Its rows depend on when they were processed: a rebuild shows others. */
+      ...(status.description?.processingTime && { processingTime: true as const }),
       description: status.description?.text ?? null,
       href: `/views/${encodeURIComponent(status.name)}`,
     };

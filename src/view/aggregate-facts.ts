@@ -199,6 +199,14 @@ export function foldsInParts(kind: AggregateKind, appendOnly: boolean): boolean 
   return usesPlace !== true && (kept === LINEAR || kept === SKETCH);
 }
 
+/** Whether what is folded of two panes of a window can be merged: the accumulator is all that is kept. */
+export function mergesPanes(kind: AggregateKind, appendOnly: boolean): boolean {
+  const kept = keptOf([kind], appendOnly);
+  return kept === LINEAR || kept === SKETCH;
+}
+
+export const keepsSketch = (kind: AggregateKind): boolean => aggregateFacts[kind].keeps === SKETCH;
+
 /** What all of these aggregates together cost and keep: the most of any. */
 export function keptOf(kinds: readonly AggregateKind[], appendOnly: boolean): Kept {
   const kept = kinds.map((kind) => {

@@ -30,9 +30,14 @@ export interface AggregatePart {
  * Rows that are late for their group are left out. Where part of what an aggregate reads is computed, a select comes before it: functions are called in one kind of place
  * only, and once for each row.
  */
-export function aggregateInput(node: AggregateNode | PartsNode, compiler: PlanCompiler): AggregateInput {
+export function aggregateInput(
+  node: AggregateNode | PartsNode,
+  compiler: PlanCompiler,
+  /** What gives its rows, if not its input, without the late ones. */
+  vertex?: number,
+): AggregateInput {
   if (node.op === 'aggregate' && node.ofParts) return partsInput(node, compiler);
-  const input = compiler.onTime(node.input, freezingGroups(node));
+  const input = vertex ?? compiler.onTime(node.input, freezingGroups(node));
   return needsSelect(node) ? selectedInput(node, input, compiler) : plainInput(node, input);
 }
 

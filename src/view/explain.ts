@@ -2,6 +2,7 @@ import { fusedAggregate } from './fused-aggregate.js';
 import type { Explained, Growth } from './node-kind.js';
 import { kindOf } from './node-kinds.js';
 import { inputsOf, nodesOf } from './plan-nodes.js';
+import { isOfProcessing } from './stamp.js';
 import { tornIn } from './torn.js';
 import type { PlanNode } from './plan.js';
 import type { SourceDeclaration, ViewDeclaration } from './declarations.js';
@@ -60,7 +61,7 @@ function explainSource(source: SourceDeclaration, torn: ReadonlySet<string>): Ex
     };
   const what =
     source.kind === 'stream'
-      ? `events of stream ${source.name}`
+      ? `events of stream ${source.name}${isOfProcessing(source) ? ', of the time when they are processed: a replay gives others' : ''}`
       : `changes of view ${source.name}${torn.has(source.name) ? ', of each partition as they come (mayTear)' : ''}`;
   return { what, cost: 'O(|Δ|)', growth: 'none' };
 }

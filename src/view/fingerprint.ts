@@ -5,7 +5,14 @@ import { describeFunction } from './describe-expression.js';
 import { kindOf } from './node-kinds.js';
 import type { PlanNode, SourceNode } from './plan.js';
 import type { Column } from './column.js';
-import type { EventDecoder, SourceDeclaration, TableDeclaration, ViewDeclaration } from './declarations.js';
+import type {
+  EventDecoder,
+  SourceDeclaration,
+  StreamDeclaration,
+  TableDeclaration,
+  ViewDeclaration,
+} from './declarations.js';
+import { stampsOf } from './stamp.js';
 import { schemaSignature } from './schema-signature.js';
 import { variantsOfSchema } from './variants.js';
 
@@ -72,6 +79,7 @@ function describeSource({ source }: SourceNode, names: ReadonlySet<string> | nul
       ? {
           discriminator: variants?.discriminator,
           unknownTypes: variants === null ? undefined : source.unknownTypes,
+          ...stamps(source),
           eventTime: source.eventTime,
           latenessMs: source.latenessMs,
           partitionBy: source.partitionBy,
@@ -80,6 +88,12 @@ function describeSource({ source }: SourceNode, names: ReadonlySet<string> | nul
         }
       : { key: source.key, ...timeOfTable(source) }),
   };
+}
+
+/** Said only where there are any. */
+function stamps({ schema, columns }: StreamDeclaration): object {
+  const found = [...stampsOf(schema, columns)];
+  return found.length > 0 ? { stamps: found } : {};
 }
 
 /** Said only where it is not the usual one. */

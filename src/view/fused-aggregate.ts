@@ -1,6 +1,7 @@
 import { columnAt, holdsOnlyStrings } from './column.js';
 import type { ViewDeclaration } from './declarations.js';
 import { finishesInGroups } from './freezing.js';
+import { isPaned } from './panes.js';
 import type { AggregateNode, EvolveNode, PlanNode } from './plan.js';
 
 /**
@@ -13,6 +14,7 @@ import type { AggregateNode, EvolveNode, PlanNode } from './plan.js';
 export function fusedAggregate(view: ViewDeclaration): AggregateNode | EvolveNode | null {
   let names = view.key;
   let node: PlanNode = view.plan;
+  let final = false;
   for (;;) {
     if (node.op === 'aggregate' || node.op === 'evolve') break;
     if (node.op === 'select') {
@@ -25,9 +27,11 @@ export function fusedAggregate(view: ViewDeclaration): AggregateNode | EvolveNod
       names = before as string[];
     } else if (node.op === 'final') {
       if (node.input.op !== 'aggregate' || !finishesInGroups(node.input)) return null;
+      final = true;
     } else if (node.op !== 'where') return null;
     node = node.input;
   }
+  if (node.op === 'aggregate' && isPaned(node, final)) return null;
   const key = node.op === 'aggregate' ? node.key : undefined;
   const by = key === undefined ? node.by : node.by.filter(({ name }) => key.includes(name));
   if (by.length !== names.length || by.some(({ name }, index) => name !== names[index])) return null;

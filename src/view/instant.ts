@@ -15,7 +15,13 @@ const INSTANT = Symbol.for('stillwater.instant');
 
 export const isInstantText = (schema: object): boolean => INSTANT in schema;
 
-const instantText = Object.defineProperty(z.string().meta({ format: 'date-time' }), INSTANT, { value: true });
+const textSchema = (): z.ZodString =>
+  Object.defineProperty(z.string().meta({ format: 'date-time' }), INSTANT, { value: true });
+const instantText = textSchema();
+
+/** The same, to be known from others. */
+export const markedInstant = (mark: symbol, value: string): ReturnType<typeof instant> =>
+  z.pipe(toInstant, Object.defineProperty(textSchema(), mark, { value })) as never;
 
 /** The instant that `instant()` makes of a value, or null for what is none. */
 export function instantOf(value: unknown): string | null {

@@ -6,6 +6,7 @@ import type { EventDecoder, Retention } from './declarations.js';
 import { DURATION_EXAMPLES, durationMs, type Duration } from './duration.js';
 import { noteFunction, noteUnstorable, type Note } from './expression.js';
 import type { Problem } from './problem.js';
+import { stampedWithin, stampsOf } from './stamp.js';
 import { functionProblem, userFunction, type UserFunction } from './user-function.js';
 import { variantsOfSchema } from './variants.js';
 import { notePart } from './options.js';
@@ -118,6 +119,43 @@ export class OptionReader {
         `Declare the column as ${name}: instant().`,
       );
     return name;
+  }
+
+  /** Times that Stillwater gives are columns of their own, and in no key: an event does not say them. */
+  stamps(schema: z.core.$ZodType, columns: readonly Column[], partitionBy: readonly string[]): void {
+    if (!isSchema(schema)) return;
+    for (const [name, stamp] of stampsOf(schema, columns))
+      if (partitionBy.includes(name))
+        this.note(
+          'given-time-key',
+          `is partitioned by "${name}", which events do not say.`,
+          { [name]: `${stamp}Time()` },
+          'Name a column that events hold.',
+        );
+    this.#noStampsWithin(columns);
+  }
+
+  /** Of a table: a record says all of its row. */
+  noStamps(schema: z.core.$ZodType, columns: readonly Column[]): void {
+    if (!isSchema(schema)) return;
+    for (const [name, stamp] of stampsOf(schema, columns))
+      this.note(
+        'given-time-table',
+        `has "${name}" as ${stamp}Time(), which the events of streams are given and the records of tables are not.`,
+        { [name]: `${stamp}Time()` },
+        `Declare it as ${name}: instant(), and write it with each record.`,
+      );
+    this.#noStampsWithin(columns);
+  }
+
+  #noStampsWithin(columns: readonly Column[]): void {
+    for (const column of columns.filter(stampedWithin))
+      this.note(
+        'given-time-within',
+        `has entryTime() or processingTime() within "${column.name}", and not as a column.`,
+        { [column.name]: typeText(column.type) },
+        'Make it a column of the stream.',
+      );
   }
 
   /** `says`: what its event time would say. */

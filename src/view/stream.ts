@@ -105,6 +105,7 @@ export function stream<S extends z.core.$ZodType, const Time extends string, con
   const partitions = read.partitions(options.partitions);
   const partitionBy =
     options.partitionBy === undefined ? null : read.keyColumns(columns, options.partitionBy, 'partitionBy');
+  read.stamps(options.schema, columns, partitionBy ?? []);
   if (partitions > 1 && (partitionBy === null || partitionBy.length === 0))
     read.note(
       'no-partition-key',

@@ -58,6 +58,7 @@ export function table<S extends z.core.$ZodType, const Key extends Names, const 
   const key = read.keyColumns(columns, options.key, 'key');
   if (key.length === 0)
     read.note('no-key', 'does not say what identifies a row.', {}, `Name a column: key: '…'.`);
+  read.noStamps(options.schema, columns);
   return new Table(
     {
       kind: 'table',

@@ -1,4 +1,5 @@
 import type { Collection } from './collection.js';
+import { movesRows, takenWhenProcessed } from './stamp.js';
 import { Build } from './build.js';
 import { columnNameProblem } from './column-name.js';
 import { isScalar, typeText, type Column } from './column.js';
@@ -104,6 +105,21 @@ export class ViewOptionReader extends OptionReader {
       'Say `mayTear: true` if that does not matter, or make it from the streams themselves, in one view.',
     );
     return plan;
+  }
+
+  /**
+   * What a task sent and lost is made again from the log, and is to be what the others have taken in (docs/exchange.md). Times that
+   * the log does not tell would be others then.
+   */
+  noteProcessingMoved(plan: PlanNode): void {
+    const streams = takenWhenProcessed({ plan });
+    if (streams.length === 0 || !movesRows({ plan })) return;
+    this.note(
+      'processing-time-moved',
+      `moves rows between partitions that hold processingTime(), which no replay gives again: what a crash loses on the way could not be made again as it was.`,
+      { streams: streams.map(({ name }) => name).join(', ') },
+      'Use entryTime(), or partition the streams by what the view groups and joins by (`partitionBy`), or declare them with one partition.',
+    );
   }
 
   key(plan: PlanNode, named: Names | undefined): readonly string[] {

@@ -110,6 +110,7 @@ export function view<
   const placed = read.placed(rows, key, options.partitions);
   const { partitions } = placed;
   const plan = read.madeWhole(placed.plan, partitions, options.mayTear);
+  read.noteProcessingMoved(plan);
   const parts = {
     name: read.name(name),
     plan,

@@ -1,6 +1,6 @@
 import { Queue, Worker } from 'bullmq';
 import { z } from 'zod';
-import { count, declarationOf, stream, sum, view } from '../../src/index.js';
+import { count, declarationOf, max, processingTime, stream, sum, view } from '../../src/index.js';
 import { bullPrefix, REBUILDS_QUEUE } from '../../src/jobs/rebuild-queue.js';
 import type { RebuildStatus } from '../../src/runtime/rebuilds.js';
 import { MemoryRedis } from '../../src/testing/memory/memory-redis.js';
@@ -323,6 +323,29 @@ describeWithRedis('rebuilds as jobs', () => {
     });
     expect(done.live!.checksum).toBe(done.replayed!.checksum);
     expect(await api.rebuilds.getVerify('verify-x')).toBeNull();
+  });
+
+  it('refuses to verify what depends on when it was processed', async () => {
+    const taken = stream('taken', { schema: z.object({ at: processingTime(), customer: z.string() }) });
+    const latest = view('latest', {
+      from: taken.groupBy('customer').aggregate({ events: count(), at: max('at') }),
+    });
+    const one = await application({ declarations: [declarationOf(latest)] });
+    await one.append('taken', { customer: 'ada' }, { customer: 'ada' });
+    await expect(one.rebuilds.startVerify('latest')).rejects.toMatchObject({
+      code: 'processing-time',
+      message: expect.stringContaining(
+        'The view "latest" cannot be verified: its rows depend on when they were processed.\n  processingTime() of  taken',
+      ),
+    });
+    // It can be rebuilt: no event is lost, and none counts twice.
+    const { id } = await one.rebuilds.start('latest', { acceptTrimmed: false });
+    await until(one, id, 'promoted');
+    const serving = one.registry.serving('latest')!.number;
+    const [status] = await one.ports.tasks.status([
+      { view: 'latest', generation: serving, stage: 0, partition: 0 },
+    ]);
+    expect(status!.record).toMatchObject({ rows: 1, errors: 0 });
   });
 
   it('goes on with a verification in another process when its own stops', async () => {

@@ -1,4 +1,5 @@
 import {
+  approxCountDistinct,
   computed,
   count,
   countIf,
@@ -160,6 +161,8 @@ function shapeOf(random: Random): Shape {
       const [size, every] = random.of([
         [20, 10],
         [25, 10],
+        [20, 5],
+        [22, 4],
       ]) as [number, number];
       const [sizeMs, everyMs] = [size * MINUTE, every * MINUTE];
       return {
@@ -169,7 +172,7 @@ function shapeOf(random: Random): Shape {
       };
     }
     case 'cumulating': {
-      const [sizeMs, everyMs] = [60 * MINUTE, 20 * MINUTE];
+      const [sizeMs, everyMs] = [60 * MINUTE, random.of([20, 10]) * MINUTE];
       return {
         shape: cumulating(`${sizeMs}ms`, { every: `${everyMs}ms` }),
         of: (at) =>
@@ -227,16 +230,27 @@ interface Windowable {
 
 function windowed(random: Random, { rows, sql, at, watermark, late, onTime }: Windowable): TimedTwin {
   const { shape, of } = shapeOf(random);
-  const groups = rows.window(shape, { on: at }).groupBy('k').aggregate(RESULTS);
+  // Rows that never go can be put into a sketch, which is exact of so few values.
+  const isSketched = late !== null && random.chance(0.4);
+  const groups = rows
+    .window(shape, { on: at })
+    .groupBy('k')
+    .aggregate(isSketched ? { ...RESULTS, kinds: approxCountDistinct('v' as never) } : RESULTS);
   const isFinal = random.chance(0.5);
   const counted = late === null ? '' : `WHERE w.we > t."${late}"`;
   const all =
-    `SELECT t.k AS k, w.ws AS "windowStart", w.we AS "windowEnd", ${RESULTS_SQL} ` +
+    `SELECT t.k AS k, w.ws AS "windowStart", w.we AS "windowEnd", ${RESULTS_SQL}${isSketched ? ', count(DISTINCT v) AS kinds' : ''} ` +
     `FROM (${sql}) t, LATERAL (${of(`t."${at}"`)}) w ${counted} GROUP BY t.k, w.ws, w.we`;
   return {
     rows: isFinal ? groups.final() : groups,
     sql: isFinal ? `SELECT * FROM (${all}) WHERE "windowEnd" <= ${watermark}` : all,
-    columns: [text('k'), time('windowStart'), time('windowEnd'), ...windowColumns],
+    columns: [
+      text('k'),
+      time('windowStart'),
+      time('windowEnd'),
+      ...windowColumns,
+      ...(isSketched ? [number('kinds')] : []),
+    ],
     onTime: onTime ?? NOTHING,
   };
 }

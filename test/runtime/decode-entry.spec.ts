@@ -4,6 +4,7 @@ import { entryLimits, EntryDecoder } from '../../src/runtime/decode-entry.js';
 import { crc16 } from '../../src/zset/partition-of-text.js';
 import type { RawEntry } from '../../src/runtime/ports/source-log.js';
 import { instant } from '../../src/view/instant.js';
+import { entryTime, processingTime } from '../../src/view/stamp.js';
 import { streamOf, tableOf } from '../support/declared.js';
 
 const flight = z.object({
@@ -232,6 +233,35 @@ describe('decoding entries', () => {
       [`${ms + 1}-0`, dated('2001-01-02T05:00:00.001Z')],
     ]);
     expect(later.errors).toEqual([]);
+  });
+
+  it('gives events the time of their entries, whatever they say', () => {
+    const stamped = streamOf('stamped', z.object({ at: entryTime(), n: z.int() }), { eventTime: 'at' });
+    const { rows, errors } = decode(
+      stamped,
+      ['data', '{"n":1}'],
+      ['batch', '[{"n":2},{"n":3,"at":"2030-01-01T00:00:00Z"}]'],
+      ['n', '4'],
+    );
+    expect([rows, errors]).toEqual([[1, 2, 3, 4].map((n) => ({ at, n })), []]);
+  });
+
+  it('gives events the time when they are processed, which is never ahead and goes nowhere back', () => {
+    const stamped = streamOf('stamped', z.object({ at: processingTime(), n: z.int() }), { eventTime: 'at' });
+    let now = Date.parse('2026-06-01T00:00:00.000Z');
+    const decoder = new EntryDecoder(stamped, 0, entryLimits, () => now);
+    const timesOf = (...ns: number[]) => {
+      const batch = decoder.decode(ns.map((n) => [`${ms}-${n}`, ['data', JSON.stringify({ n })]]));
+      expect(batch.errors).toEqual([]);
+      return batch.rows.map((row) => row.at);
+    };
+    expect(timesOf(1, 2)).toEqual(['2026-06-01T00:00:00.000Z', '2026-06-01T00:00:00.000Z']);
+    now += 1_500;
+    expect(timesOf(3)).toEqual(['2026-06-01T00:00:01.500Z']);
+    // The clock of the machine is put back.
+    now -= 60_000;
+    expect(timesOf(4)).toEqual(['2026-06-01T00:00:01.500Z']);
+    expect(decode(stamped, ['data', '{"n":1}']).rows).toEqual([{ at, n: 1 }]);
   });
 
   it('orders rows by event time, then entry, then index in the entry', () => {

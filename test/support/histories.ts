@@ -76,6 +76,8 @@ export interface Case {
   view: any;
   expected?: (history: readonly Entry[]) => object[];
   grain?: number;
+  /** Rows come only when what they are of is over. */
+  final?: true;
 }
 
 /** Maintains a view over a history, cut at random or not at all. */
@@ -137,14 +139,14 @@ export function describeHistories(cases: Readonly<Record<string, Case>>): void {
 export function describeFreed(cases: Readonly<Record<string, Case>>): void {
   describeHistories(cases);
 
-  describe.each(Object.entries(cases))('%s', (_, { view: declared }) => {
+  describe.each(Object.entries(cases))('%s', (_, { view: declared, final }) => {
     it('keeps nothing when the watermark has passed it, and shows its rows on', () => {
       const kept = maintained(declared, historyOf(new Random(5), 120), null);
       const { rows } = kept;
       const held = kept.kept;
       kept.clock('stream:events', '2001-03-01T00:00:00.000Z');
       expect([held > 0, kept.kept]).toEqual([true, 0]);
-      expect(kept.rows).toEqual(rows);
+      expect(kept.rows).toEqual(final ? expect.arrayContaining(rows) : rows);
       expect(rows.length).toBeGreaterThan(10);
     });
 

@@ -1,9 +1,12 @@
 import {
   count,
+  entryTime,
+  type EventOf,
   cumulating,
   hopping,
   instant,
   max,
+  processingTime,
   session,
   sliding,
   stream,
@@ -14,6 +17,14 @@ import {
 } from 'stillwater';
 import { z } from 'zod';
 import type { Equal, Expect } from './expect.js';
+
+export const appended = stream('appended', {
+  schema: z.object({ at: entryTime(), taken: processingTime(), n: z.int() }),
+  eventTime: 'at',
+});
+export type GivenTimes = Expect<Equal<RowOf<typeof appended>, { at: string; taken: string; n: number }>>;
+/** Events leave out what is given to them. */
+export const told: EventOf<typeof appended> = { n: 1 };
 
 const flights = stream('flights', {
   schema: z.object({ at: instant(), until: instant().nullable(), delay: z.int(), origin: z.string() }),

@@ -1,10 +1,16 @@
 import {
+  approxContains,
+  approxCountDistinct,
+  approxPercentile,
+  approxTopK,
   avg,
   collect,
   count,
   countDistinct,
   cumulating,
+  first,
   hopping,
+  last,
   max,
   min,
   session,
@@ -19,6 +25,7 @@ import { instantMs } from '../../src/zset/instant-text.js';
 import { sessionsExpected, slidesExpected, windowsExpected } from '../support/expected-windows.js';
 import {
   type Case,
+  describeFreed,
   describeHistories,
   type Event,
   events,
@@ -136,6 +143,15 @@ describeHistories({
     }),
     expected: (history) => windowsExpected(history, { size: 25 * MINUTE, every: 10 * MINUTE, final: true }),
   },
+  'sketches of hopping windows of rows that go': {
+    view: view('v', {
+      from: events
+        .last('2h')
+        .window(hopping('60m', { every: '10m' }), { on: 'at' })
+        .groupBy('key')
+        .aggregate({ n: count(), slow: approxPercentile<Event, 'n'>('n', 0.5) }),
+    }),
+  },
   'cumulating windows of a zone’s days': {
     view: view('v', {
       from: events
@@ -202,4 +218,60 @@ describeHistories({
     sliding('3h'),
     (over) => (rows) => slidesExpected(rows, { size: 180 * MINUTE, over }),
   ),
+});
+
+describeFreed({
+  'hopping windows by panes, final': {
+    final: true,
+    view: view('v', {
+      from: events
+        .window(hopping('60m', { every: '10m' }))
+        .groupBy('key')
+        .aggregate(results)
+        .final(),
+    }),
+    expected: (history) => windowsExpected(history, { size: 60 * MINUTE, every: 10 * MINUTE, final: true }),
+  },
+  'hopping windows that are no multiple of their hop, by panes, final': {
+    final: true,
+    view: view('v', {
+      from: events
+        .window(hopping('45m', { every: '10m', offset: '3m' }))
+        .groupBy('key')
+        .aggregate(results)
+        .final(),
+    }),
+  },
+  'hopping windows by panes, on update': {
+    view: view('v', {
+      from: events
+        .window(hopping('60m', { every: '10m' }))
+        .groupBy('key')
+        .aggregate({ ...results, kinds: approxCountDistinct<Event, 'n'>('n') })
+        .select({
+          key: 'key',
+          windowStart: 'windowStart',
+          windowEnd: 'windowEnd',
+          n: 'n',
+          total: 'total',
+          least: 'least',
+        }),
+    }),
+    expected: (history) => windowsExpected(history, { size: 60 * MINUTE, every: 10 * MINUTE, final: false }),
+  },
+  'all sketches, and what is first and last in the log, by panes': {
+    view: view('v', {
+      from: events
+        .window(cumulating('6h', { every: '30m' }))
+        .groupBy('key')
+        .aggregate({
+          kinds: approxCountDistinct<Event, 'n'>('n', { error: 0.1 }),
+          slow: approxPercentile<Event, 'n'>('n', 0.9),
+          top: approxTopK<Event, 'n'>('n', 2, { error: 0.1 }),
+          seen: approxContains<Event, 'n'>('n', { expected: 10 }),
+          oldest: first<Event, 'n'>('n'),
+          newest: last<Event, 'n'>('n'),
+        }),
+    }),
+  },
 });

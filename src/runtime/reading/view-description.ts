@@ -5,6 +5,7 @@ import {
   type ColumnType,
   type TypeOfColumn,
 } from '../../view/column.js';
+import { dependsOnProcessing } from '../../view/stamp.js';
 import type { ViewDeclaration } from '../../view/declarations.js';
 import { StillwaterError } from '../../errors/stillwater-error.js';
 
@@ -37,6 +38,8 @@ export interface ViewDescription {
   /** In order: an index's place here names its state (`indexState`). */
   readonly indexes: readonly DescribedIndex[];
   readonly text: string | null;
+  /** Its rows depend on when they were processed: they are not a function of the log, and a rebuild shows others. */
+  readonly processingTime?: true;
 }
 
 export function describeView(view: ViewDeclaration): ViewDescription {
@@ -52,6 +55,7 @@ export function describeView(view: ViewDeclaration): ViewDescription {
       })),
     })),
     text: view.description,
+    ...(dependsOnProcessing(view) && { processingTime: true as const }),
   };
 }
 

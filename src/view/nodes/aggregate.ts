@@ -14,6 +14,7 @@ import { describeGroups, groupsText, readByGroups } from '../described-groups.js
 import { frozenBy } from '../freezing.js';
 import { frozenOptions, groupKey } from '../frozen-aggregate.js';
 import type { Explained, Growth, NodeKind } from '../node-kind.js';
+import { isPaned, panedVertex } from '../panes.js';
 import { all, ofExpression } from '../paths.js';
 import { retractsWholeGroups } from '../time-relation.js';
 import type { AggregateNode } from '../plan.js';
@@ -25,13 +26,14 @@ export const aggregate: NodeKind<AggregateNode> = {
     if (!node.ofParts) return [readByGroups(node)];
     return [all([...node.by.map(({ value }) => ofExpression(value)), new Set([PART])])];
   },
-  describe: describeGroups,
+  describe: (node) => ({ ...describeGroups(node), ...(isPaned(node, false) && { panes: true }) }),
   explain,
   compile: (node, compiler) => aggregateVertex(node, compiler),
 };
 
 /** The vertex of an aggregate, which gives its results on every change, or once when they are final. */
 export function aggregateVertex(node: AggregateNode, compiler: PlanCompiler, final = false): number {
+  if (isPaned(node, final)) return panedVertex(node, compiler, final);
   const { vertex: input, by, parts } = aggregateInput(node, compiler);
   const { relation } = node.input;
   const wholeGroups = retractsWholeGroups(node.input);
@@ -80,7 +82,7 @@ function explain(node: AggregateNode, fused: boolean): Explained {
   const kinds = node.aggregates.map(({ aggregate: { kind } }) => kind);
   const { cost, growth } = keptOf(kinds, appendOnly);
   return {
-    what: `${node.ofParts ? 'merged ' : ''}${groupsText(node)}${fused ? ' (kept in the view’s rows)' : ''}`,
+    what: `${node.ofParts ? 'merged ' : ''}${groupsText(node)}${fused ? ' (kept in the view’s rows)' : ''}${isPaned(node, false) ? ' (by panes)' : ''}`,
     cost,
     growth: growthByTime(node) ?? growth,
   };

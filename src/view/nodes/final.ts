@@ -3,6 +3,7 @@ import { generatedRead } from '../../circuit/generated-row.js';
 import { Final } from '../../circuit/operators/final.js';
 import { finishesInGroups, freezing, tightest } from '../freezing.js';
 import type { NodeKind } from '../node-kind.js';
+import { isFinalOfPanes } from '../panes.js';
 import { both } from '../paths.js';
 import type { FinalNode } from '../plan.js';
 import { aggregateVertex } from './aggregate.js';
@@ -10,12 +11,13 @@ import { aggregateVertex } from './aggregate.js';
 export const final: NodeKind<FinalNode> = {
   inputs: (node) => [node.input],
   reads: (node, needed) => [both(needed, new Set(freezing(node.input.relation).map(({ column }) => column)))],
-  describe: () => ({}),
-  explain({ input }) {
+  describe: (node) => (isFinalOfPanes(node) ? { panes: true } : {}),
+  explain(node) {
+    const { input } = node;
     const by = tightest(freezing(input.relation))?.column;
     if (input.op === 'aggregate' && finishesInGroups(input))
       return {
-        what: `results once, when ${by} is over (kept in the groups)`,
+        what: `results once, when ${by} is over (${isFinalOfPanes(node) ? 'merged of panes' : 'kept in the groups'})`,
         cost: 'O(|Δ|)',
         growth: 'none',
       };

@@ -1,7 +1,10 @@
 import { generatedRead, generatedRow } from '../../circuit/generated-row.js';
+import type { BuildRow } from '../../circuit/generated-row.js';
 import { Window } from '../../circuit/operators/window.js';
 import { TimeZone } from '../../circuit/time-zone.js';
+import { WindowTexts } from '../../circuit/window-texts.js';
 import { windowsOf } from '../../circuit/windows.js';
+import type { Row, Value } from '../../zset/value.js';
 import { durationText } from '../duration.js';
 import type { NodeKind } from '../node-kind.js';
 import { both, without } from '../paths.js';
@@ -14,24 +17,29 @@ export const window: NodeKind<WindowNode> = {
   describe: ({ shape, column }) => ({ shape, column }),
   explain: (node) => ({ what: windowText(node), cost: 'O(|Δ|)', growth: 'none' }),
   compile(node, compiler) {
-    const { input, shape, column } = node;
-    const vertex = compiler.vertexOf(input);
-    const zone = shape.timeZone === null ? null : new TimeZone(shape.timeZone);
-    const operator = new Window(
-      {
-        windowsOf: windowsOf(shape, zone),
-        column,
-        atOf: generatedRead(column),
-        rowOf: generatedRow([
-          ...input.relation.columns.map(({ name }) => ({ name, from: { path: name } })),
-          ...WINDOW_COLUMNS.map((name, value) => ({ name, from: { value } })),
-        ]),
-      },
-      compiler.errorsOf('window'),
-    );
-    return compiler.add('window', operator, [vertex]);
+    const vertex = compiler.vertexOf(node.input);
+    return compiler.add('window', new Window(windowing(node), compiler.errorsOf('window')), [vertex]);
   },
 };
+
+/** How rows are put into windows, and how they are made of the rows and two instants. */
+export function windowing({ input, shape, column }: WindowNode): {
+  windows: WindowTexts;
+  column: string;
+  atOf: (row: Row) => Value;
+  rowOf: BuildRow;
+} {
+  const zone = shape.timeZone === null ? null : new TimeZone(shape.timeZone);
+  return {
+    windows: new WindowTexts(windowsOf(shape, zone)),
+    column,
+    atOf: generatedRead(column),
+    rowOf: generatedRow([
+      ...input.relation.columns.map(({ name }) => ({ name, from: { path: name } })),
+      ...WINDOW_COLUMNS.map((name, value) => ({ name, from: { value } })),
+    ]),
+  };
+}
 
 function windowText({ shape: { kind, sizeMs, everyMs, offsetMs, timeZone }, column }: WindowNode): string {
   const every = kind === 'tumbling' ? '' : ` every ${durationText(everyMs)}`;
