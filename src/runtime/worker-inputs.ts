@@ -67,6 +67,7 @@ export class WorkerInputs {
             tasks,
             this.#news,
             limits.readBytesMax,
+            limits.regainMs,
           ),
         ];
       const senders = before.map((task) => ({ task, reads: logsReadBy(task, sources) }));

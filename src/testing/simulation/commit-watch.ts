@@ -1,7 +1,9 @@
 import { shownRows } from '../../zset/row-block.js';
 import { comparePositions } from '../../runtime/position.js';
 import type { CommitOutcome, CommitRequest, TaskRecord, TaskStore } from '../../runtime/ports/task-store.js';
+import { lastSent } from '../../runtime/exchange-entry.js';
 import { isBetween } from '../../runtime/followed.js';
+import { ROUNDS } from '../../runtime/rounds.js';
 import { taskName } from '../../runtime/task-id.js';
 import type { Subject } from './subject.js';
 
@@ -25,6 +27,8 @@ export class CommitWatch {
   /** What did not hold, the first of it. */
   violation: string | null = null;
   commits = 0;
+  /** Of these such as gave a round again that was lost. */
+  givenAgain = 0;
   #nonces = 0;
   /** The number of the last commit that was made before something went back; 0 where nothing has. */
   #lastBefore = 0;
@@ -37,6 +41,8 @@ export class CommitWatch {
   constructor(
     readonly always: NonNullable<Subject['always']> = () => true,
     readonly told: Partial<Told> = {},
+    /** What is of several histories is of no frontier, until it is noticed: but not where only rounds are lost. */
+    readonly judges: 'before anything went back' | 'always' = 'before anything went back',
   ) {}
 
   over(store: TaskStore): void {
@@ -68,16 +74,21 @@ export class CommitWatch {
     this.#taken.clear();
   }
 
-  #look({ task, token, nonce, record, keyed }: CommitRequest, store: TaskStore, bringsLost: boolean): void {
+  #look(
+    { task, token, nonce, record, keyed, sent }: CommitRequest,
+    store: TaskStore,
+    bringsLost: boolean,
+  ): void {
     this.commits++;
+    if (sent?.some(({ receiver }) => receiver === ROUNDS) && lastSent(record, ROUNDS).tick < record.tick)
+      this.givenAgain++;
     const name = taskName(task);
     if (Number(nonce.slice(1)) <= this.#lastBefore) this.told.cameLate?.(name);
     if (bringsLost) this.told.broughtWhatIsLost?.(name);
     if (this.#takenLast.get(name) !== store) this.told.ownerCameBack?.(name);
     const last = this.#last.get(name);
     this.#last.set(name, { record, epoch: token.epoch });
-    // What is of several histories is of no frontier, until it is noticed.
-    if (this.#lastBefore === 0 && !isBetween(record))
+    if ((this.judges === 'always' || this.#lastBefore === 0) && !isBetween(record))
       for (const { state, writes } of keyed)
         if (state === 'rows')
           for (const [key, stored] of writes)

@@ -42,7 +42,7 @@ async function main(): Promise<void> {
   console.log(
     `${seeds} runs from seed ${from} in ${seconds} s: ${total(({ entries }) => entries)} entries, ${total(({ commits }) => commits)} commits, ` +
       `${total(({ kills }) => kills)} processes killed, ${total(({ pauses }) => pauses)} paused, ${total(({ rollbacks }) => rollbacks)} times rolled back, ` +
-      `${total(({ trimmed }) => trimmed)} entries taken out of archived logs, ${total(({ rebuilt }) => rebuilt)} rebuilds.`,
+      `${total(({ givenAgain }) => givenAgain)} rounds given again, ${total(({ trimmed }) => trimmed)} entries taken out of archived logs, ${total(({ rebuilt }) => rebuilt)} rebuilds.`,
   );
   console.log(
     failed.length === 0

@@ -32,6 +32,8 @@ export interface Outcome {
   readonly kills: number;
   readonly pauses: number;
   readonly rollbacks: number;
+  /** Lost rounds that were given again. */
+  readonly givenAgain: number;
   /** Entries that were archived and taken out of their logs. */
   readonly trimmed: number;
   /** Rebuilds: of views that were parked as ahead of their log, and of all where the log is archived. */
@@ -122,12 +124,16 @@ export class Simulation {
       keptMs: this.#limits.exchangeKeptMs - this.#limits.readerReportMs,
     });
     const { wentBack } = this.#checkpoints;
-    this.#watch = new CommitWatch(this.#subject.always, {
-      cameLate: (task) => wentBack.cameLate(task),
-      bringsWhatIsLost: (request) => bringsWhatIsLost(this.#redis, request),
-      broughtWhatIsLost: (task) => wentBack.broughtWhatIsLost(task),
-      ownerCameBack: (task) => wentBack.ownerCameBack(task),
-    });
+    this.#watch = new CommitWatch(
+      this.#subject.always,
+      {
+        cameLate: (task) => wentBack.cameLate(task),
+        bringsWhatIsLost: (request) => bringsWhatIsLost(this.#redis, request),
+        broughtWhatIsLost: (task) => wentBack.broughtWhatIsLost(task),
+        ownerCameBack: (task) => wentBack.ownerCameBack(task),
+      },
+      options.slotsGoBack === 'giver' ? 'always' : undefined,
+    );
   }
 
   async run(): Promise<Outcome> {
@@ -146,6 +152,7 @@ export class Simulation {
       kills: this.#kills,
       pauses: this.#pauses,
       rollbacks: this.#checkpoints.wentBack.times,
+      givenAgain: this.#watch.givenAgain,
       trimmed: this.#archive?.trimmed ?? 0,
       rebuilt: this.#rebuilt,
       faults: Object.fromEntries(this.#faults.counts),
