@@ -12,8 +12,8 @@ import type { CommitId, TaskRecord } from './ports/task-store.js';
 export type Begun = readonly (readonly [tick: number, name: string])[];
 
 const BEGUN = 'begun';
-/** As many are kept: what is lost is of seconds. */
-const BEGUN_MAX = 5;
+/** As many are kept: what is lost is of seconds, and nobody begins often. */
+const BEGUN_MAX = 16;
 
 export const begunIn = ({ extra }: Pick<TaskRecord, 'extra'>): Begun =>
   (extra[BEGUN] as Begun | undefined) ?? [];

@@ -24,8 +24,8 @@ export interface RoundsBehind {
  *              who stands at 9 asks for what came after the commit 9, and passes over those up to its own
  */
 export class RoundsSaid {
-  /** Since when 1.0 was seen to be behind. */
-  #behind: number | null = null;
+  /** Since when 1.0 was seen to be behind, and at which commit. */
+  #behind: { readonly since: number; readonly tick: number } | null = null;
 
   constructor(
     readonly giver: TaskId,
@@ -79,8 +79,10 @@ export class RoundsSaid {
   #mayBeBehind(record: Received['record']): boolean {
     if (record !== null && nextGiven(record) !== undefined) return true;
     const now = this.options.now();
-    this.#behind ??= now;
-    return now - this.#behind < this.options.regainMs;
+    const tick = record?.tick ?? 0;
+    this.#behind ??= { since: now, tick };
+    // Where it commits nothing there may be nobody who could find out.
+    return tick === this.#behind.tick || now - this.#behind.since < this.options.regainMs;
   }
 
   #read(after: number): Promise<Received[]> {
