@@ -1,7 +1,9 @@
+import type { NatMap } from 'ioredis';
 import type { RedisConnections } from '../../src/redis/connections.js';
 import type { RedisAddress } from '../../src/redis/redis-address.js';
 import { Proxy } from '../support/proxy.js';
 import { RedisCluster } from '../support/redis-cluster.js';
+import { RedisSentinel } from '../support/redis-sentinel.js';
 import { RedisServer } from '../support/redis-server.js';
 
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -48,18 +50,41 @@ export async function oneServer(random: () => number): Promise<FaultTarget> {
   };
 }
 
+/** A master and its replica, watched by sentinels. What both have is safe: they never go both. */
+export async function underSentinels(random: () => number): Promise<FaultTarget> {
+  const sentinel = await RedisSentinel.start();
+  const proxies = await Promise.all(sentinel.servers.map(({ port }) => Proxy.start(port)));
+  return {
+    url: sentinel.url,
+    address: { ...sentinel.address, natMap: natMapOf(sentinel.servers, proxies) },
+    proxies,
+    faults: {
+      'master killed': async () => {
+        const master = await sentinel.master();
+        await master.kill();
+        await sentinel.failedOver(master);
+        await pause(random() * 500);
+        await sentinel.startAgain(master);
+      },
+      'failover asked for': () => sentinel.failOver(),
+    },
+    isSafe: hasReplica(),
+    stop: async () => {
+      for (const proxy of proxies) await proxy.stop();
+      await sentinel.stop();
+    },
+  };
+}
+
 /** Three masters with a replica each. What one replica has is safe: they never go both. */
 export async function aCluster(random: () => number, keys: readonly string[]): Promise<FaultTarget> {
   const cluster = await RedisCluster.start({ appendOnly: true });
   const proxies = await Promise.all(cluster.nodes.map(({ server }) => Proxy.start(server.port)));
-  const natMap = Object.fromEntries(
-    cluster.nodes.map(({ server }, index) => [
-      `127.0.0.1:${server.port}`,
-      { host: '127.0.0.1', port: proxies[index]!.port },
-    ]),
+  const natMap = natMapOf(
+    cluster.nodes.map(({ server }) => server),
+    proxies,
   );
   const some = (): string => keys[Math.floor(random() * keys.length)]!;
-  let mark = 0;
   return {
     url: cluster.url,
     address: {
@@ -91,14 +116,30 @@ export async function aCluster(random: () => number, keys: readonly string[]): P
         await pause(200);
       },
     },
-    isSafe: async (connections, redisKey) => {
-      const redis = await connections.at('control', redisKey);
-      const [, reached] = await Promise.all([redis.set(`mark:{${redisKey}}`, ++mark), redis.wait(1, 500)]);
-      return reached >= 1;
-    },
+    isSafe: hasReplica(),
     stop: async () => {
       for (const proxy of proxies) await proxy.stop();
       await cluster.stop();
     },
+  };
+}
+
+/** Has who is told of a server go to the proxy before it. */
+function natMapOf(servers: readonly RedisServer[], proxies: readonly Proxy[]): NatMap {
+  return Object.fromEntries(
+    servers.map(({ port }, index) => [
+      `127.0.0.1:${port}`,
+      { host: '127.0.0.1', port: proxies[index]!.port },
+    ]),
+  );
+}
+
+/** Whether a replica has all that was written before. */
+function hasReplica(): FaultTarget['isSafe'] {
+  let mark = 0;
+  return async (connections, redisKey) => {
+    const redis = await connections.at('control', redisKey);
+    const [, reached] = await Promise.all([redis.set(`mark:{${redisKey}}`, ++mark), redis.wait(1, 500)]);
+    return reached >= 1;
   };
 }

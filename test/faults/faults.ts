@@ -8,7 +8,7 @@ import type { Row } from '../../src/zset/value.js';
 import { compiled } from '../support/compiled.js';
 import { Random } from '../support/random.js';
 import { eventually, System } from '../support/system.js';
-import { aCluster, type FaultTarget, oneServer, pause } from './fault-target.js';
+import { aCluster, type FaultTarget, oneServer, pause, underSentinels } from './fault-target.js';
 import { expectedTills, type Sale, saleOf, salesSource, tills } from './tills.js';
 
 const WORKER = fileURLToPath(new URL('./tills-process.ts', import.meta.url));
@@ -28,15 +28,23 @@ const REBUILT = new Set([
   'entry-deleted',
 ]);
 
+/** What is broken, and how it is called. */
+export const PLACES = {
+  server: 'one Redis',
+  sentinel: 'a Redis under sentinels',
+  cluster: 'a cluster',
+} as const;
+export type Place = keyof typeof PLACES;
+
 export interface FaultOptions {
-  readonly on: 'server' | 'cluster';
+  readonly on: Place;
   readonly ms: number;
   readonly seed: number;
   readonly say?: (line: string) => void;
 }
 
 export interface FaultFigures {
-  on: string;
+  on: Place;
   seed: number;
   /** How often each kind of fault came. */
   faults: Record<string, number>;
@@ -81,8 +89,12 @@ export async function breakEverything(options: FaultOptions): Promise<FaultFigur
   const tasks = tills.flatMap(({ name: view }) =>
     [0, 1].map((partition) => new Keyspace().task({ view, generation: 1, stage: 0, partition })),
   );
-  const target =
-    options.on === 'server' ? await oneServer(random) : await aCluster(random, [...streams, ...tasks]);
+  const targets = {
+    server: () => oneServer(random),
+    sentinel: () => underSentinels(random),
+    cluster: () => aCluster(random, [...streams, ...tasks]),
+  };
+  const target = await targets[options.on]();
   const run = new FaultRun(target, random, options);
   try {
     return await run.toTheEnd();

@@ -1,21 +1,22 @@
-/** `npm run faults`: real processes, and a real Redis and cluster, broken for a while under load. See faults.ts. */
+/** `npm run faults`: real processes, and a real Redis, sentinels and cluster, broken for a while under load. See faults.ts. */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { breakEverything, type FaultFigures } from './faults.js';
+import { breakEverything, type FaultFigures, type Place, PLACES } from './faults.js';
 
 /** A day. */
 const MINUTES_MAX = 1_440;
 
 const USAGE = `npm run faults [-- options]
 
-  --minutes N            for how long everything is broken, in all (2)
-  --on server|cluster    on one Redis or on a cluster; without it on each for half of the time
-  --seed N               of which faults (the time of day)
-  --json FILE            the figures, as JSON`;
+  --minutes N      for how long everything is broken, in all (3)
+  --on PLACE       server, sentinel or cluster: on one Redis, on a master and a replica under sentinels, or on a cluster;
+                   without it on each for a third of the time
+  --seed N         of which faults (the time of day)
+  --json FILE      the figures, as JSON`;
 
 const { values: options } = parseArgs({
   options: {
-    minutes: { type: 'string', default: '2' },
+    minutes: { type: 'string', default: '3' },
     on: { type: 'string' },
     seed: { type: 'string' },
     json: { type: 'string' },
@@ -23,12 +24,12 @@ const { values: options } = parseArgs({
   },
 });
 
-const PLACES = ['server', 'cluster'] as const;
+const places = Object.keys(PLACES) as Place[];
 const minutes = Number(options.minutes);
 const seed = Number(options.seed ?? Date.now() % 1_000_000);
 const wrong =
-  options.on !== undefined && !PLACES.some((place) => place === options.on)
-    ? `Faults are made on a server or on a cluster, not on "${options.on}".`
+  options.on !== undefined && !places.some((place) => place === options.on)
+    ? `Faults are made on ${places.join(', ')}, not on "${options.on}".`
     : !(minutes > 0 && minutes <= MINUTES_MAX)
       ? `Minutes are a number up to ${MINUTES_MAX}, not "${options.minutes}".`
       : !Number.isSafeInteger(seed)
@@ -42,14 +43,14 @@ else if (wrong !== null) {
 } else await run();
 
 async function run(): Promise<void> {
-  const places = PLACES.filter((on) => options.on === undefined || options.on === on);
+  const broken = places.filter((on) => options.on === undefined || options.on === on);
   const all: FaultFigures[] = [];
-  for (const on of places) {
+  for (const on of broken) {
     const started = performance.now();
     const figures = await breakEverything({
       on,
       seed,
-      ms: (minutes * 60_000) / places.length,
+      ms: (minutes * 60_000) / broken.length,
       say: (line) =>
         process.stderr.write(
           `${((performance.now() - started) / 1_000).toFixed(1).padStart(7)} s  ${line}\n`,
@@ -82,7 +83,7 @@ function textOf(figures: FaultFigures): string {
     ['longest gap in freshness', `${(figures.longestGapMs / 1_000).toFixed(1)} s`],
   ];
   return [
-    `\nOn ${figures.on === 'server' ? 'one Redis' : 'a cluster'}`,
+    `\nOn ${PLACES[figures.on]}`,
     ...lines.map(([name, value]) => `  ${name.padEnd(54)} ${String(value).padStart(9)}`),
     '',
   ].join('\n');

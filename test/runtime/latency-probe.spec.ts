@@ -10,6 +10,7 @@ const CALL_MS_MAX = 50;
 /** A machine that is busy otherwise interrupts Redis as well: so often it is tried whether it was that. */
 const TRIALS = 4;
 const ORDERS = 20_000;
+const ELEMENTS = 50_000;
 
 const orders = stream('orders', {
   schema: z.object({ id: z.int(), buyer: z.string() }),
@@ -29,14 +30,23 @@ const perCity = view('per-city', {
   mayTear: true,
 });
 
-describeWithRedis('an entry that touches twenty thousand rows of one buyer, in views whose rows move', () => {
+const lists = stream('lists', { schema: z.object({ id: z.int(), size: z.int() }) });
+const elements = view('elements', {
+  from: lists
+    .flatMap(z.object({ at: z.int() }), ({ size }) => Array.from({ length: size }, (_, at) => ({ at })))
+    .groupBy('at')
+    .aggregate({ lists: count() }),
+  indexes: ['lists'],
+});
+
+describeWithRedis('one entry', () => {
   let redis: RedisServer;
   let system: System;
   beforeEach(async () => {
     redis = await RedisServer.start();
     system = await System.start({
       url: redis.url,
-      declarations: [named, perCity].map((each) => declarationOf(each) as SourceDeclaration),
+      declarations: [named, perCity, elements].map((each) => declarationOf(each) as SourceDeclaration),
     });
   });
   afterEach(async () => {
@@ -44,7 +54,30 @@ describeWithRedis('an entry that touches twenty thousand rows of one buyer, in v
     await redis.stop();
   });
 
-  it(`keeps Redis from others for ${CALL_MS_MAX} ms at the most`, async () => {
+  /** Does it until no call was too long, or too often. What `check` asks of Redis does not count. */
+  async function probe(
+    trial: (trial: number) => Promise<void>,
+    check: (trial: number) => Promise<void>,
+  ): Promise<void> {
+    const client = redis.client();
+    const worst: string[] = [];
+    for (let count = 0; count < TRIALS; count++) {
+      await client.config('SET', 'slowlog-log-slower-than', String(CALL_MS_MAX * 1_000));
+      await client.slowlog('RESET');
+      await trial(count);
+      const slow = (await client.slowlog('GET', 10)) as [number, number, number, string[]][];
+      await check(count);
+      if (slow.length === 0) return;
+      worst.push(
+        ...slow.map(
+          ([, , micros, command]) => `${micros} µs: ${command.slice(0, 3).join(' ').slice(0, 100)}`,
+        ),
+      );
+    }
+    throw new Error(`These took longer:\n${worst.join('\n')}`);
+  }
+
+  it(`that touches twenty thousand rows of one buyer, in views whose rows move, keeps Redis from others for ${CALL_MS_MAX} ms at the most`, async () => {
     const client = redis.client();
     const source = declarationOf(orders) as RecordSource;
     const pipeline = client.pipeline();
@@ -56,23 +89,30 @@ describeWithRedis('an entry that touches twenty thousand rows of one buyer, in v
     await pipeline.exec();
     await system.caughtUp('per-city', 60_000);
 
-    const worst: string[] = [];
-    for (let trial = 0; trial < TRIALS; trial++) {
-      await client.config('SET', 'slowlog-log-slower-than', String(CALL_MS_MAX * 1_000));
-      await client.slowlog('RESET');
-      await client.xadd('buyers', '*', 'data', JSON.stringify({ buyer: 'one', city: `city ${trial}` }));
-      await system.caughtUp('per-city', 60_000);
-      expect([...(await system.rows('per-city')).values()]).toEqual([
-        { city: `city ${trial}`, orders: ORDERS },
-      ]);
-      const slow = (await client.slowlog('GET', 10)) as [number, number, number, string[]][];
-      if (slow.length === 0) return;
-      worst.push(
-        ...slow.map(
-          ([, , micros, command]) => `${micros} µs: ${command.slice(0, 3).join(' ').slice(0, 100)}`,
-        ),
-      );
-    }
-    throw new Error(`These took longer:\n${worst.join('\n')}`);
+    await probe(
+      async (trial) => {
+        await client.xadd('buyers', '*', 'data', JSON.stringify({ buyer: 'one', city: `city ${trial}` }));
+        await system.caughtUp('per-city', 60_000);
+      },
+      async (trial) =>
+        expect([...(await system.rows('per-city')).values()]).toEqual([
+          { city: `city ${trial}`, orders: ORDERS },
+        ]),
+    );
+  }, 180_000);
+
+  it(`of which a view makes fifty thousand rows keeps Redis from others for ${CALL_MS_MAX} ms at the most`, async () => {
+    const client = redis.client();
+    await probe(
+      async (trial) => {
+        await client.xadd('lists', '*', 'data', JSON.stringify({ id: trial, size: ELEMENTS }));
+        await system.caughtUp('elements', 60_000);
+      },
+      async (trial) => {
+        const rows = [...(await system.rows('elements')).values()];
+        expect(rows).toHaveLength(ELEMENTS);
+        expect(rows.filter((row) => row['lists'] !== trial + 1)).toEqual([]);
+      },
+    );
   }, 180_000);
 });

@@ -9,6 +9,7 @@ import { eventually } from './system.js';
 const BINARY = process.env.REDIS_SERVER_BIN ?? 'redis-server';
 const MASTER = 'stillwater';
 const STARTS_WITHIN_MS = 20_000;
+const SETTLES_WITHIN_MS = 30_000;
 
 interface Sentinel {
   readonly port: number;
@@ -44,6 +45,11 @@ export class RedisSentinel {
     return `redis+sentinel://${this.#sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')}/${MASTER}`;
   }
 
+  /** The same as ioredis takes it. */
+  get address(): { sentinels: { host: string; port: number }[]; name: string } {
+    return { sentinels: this.#sentinels.map(({ port }) => ({ host: '127.0.0.1', port })), name: MASTER };
+  }
+
   /** The server that the sentinels name. */
   async master(): Promise<RedisServer> {
     const [, port] = (await this.#sentinels[0]!.client.call(
@@ -59,6 +65,42 @@ export class RedisSentinel {
     let now = from;
     await eventually(async () => (now = await this.master()) !== from, withinMs, 50);
     return now;
+  }
+
+  /** Has the sentinels make the replica the master, while both are well. */
+  async failOver(): Promise<void> {
+    const before = await this.master();
+    // Who has failed over a moment ago may not know yet that there is a replica.
+    const isBegun = (): Promise<boolean> =>
+      this.#sentinels[0]!.client.call('SENTINEL', 'FAILOVER', MASTER).then(
+        () => true,
+        () => false,
+      );
+    await eventually(isBegun, SETTLES_WITHIN_MS, 200);
+    await this.failedOver(before);
+    await this.settled();
+  }
+
+  /** Starts a server again that was killed, as the other one's replica: it would take sentinels ten seconds to make it one. */
+  async startAgain(server: RedisServer): Promise<void> {
+    const master = await this.master();
+    await server.startAgain();
+    await server.raw.replicaof('127.0.0.1', master.port);
+    await this.settled();
+  }
+
+  /** Waits until the server that is not the master follows it. */
+  async settled(withinMs = SETTLES_WITHIN_MS): Promise<void> {
+    await eventually(
+      async () => {
+        const master = await this.master();
+        const replica = this.servers.find((server) => server !== master)!;
+        const info = await replica.raw.info('replication');
+        return info.includes(`master_port:${master.port}`) && info.includes('master_link_status:up');
+      },
+      withinMs,
+      50,
+    );
   }
 
   async stop(): Promise<void> {

@@ -1,4 +1,5 @@
-import { FlatMap } from '../../circuit/operators/flat-map.js';
+import { Expand, unexpandedCodec } from '../../circuit/operators/expand.js';
+import { freezeRow, RowCalls } from '../../circuit/row-function.js';
 import { rowsCheckOf } from '../computed-value.js';
 import { describeFunction } from '../describe-expression.js';
 import { shortSource } from '../expression-text.js';
@@ -14,7 +15,12 @@ export const flatMap: NodeKind<FlatMapNode> = {
   explain: (node) => ({ what: shortSource(node.fn.source), cost: 'O(|Δ|)', growth: 'none' }),
   compile(node, compiler) {
     const input = compiler.vertexOf(node.input);
-    const fn = { call: node.fn.call, check: rowsCheckOf(node.row, node.relation.columns) };
-    return compiler.add('flatMap', new FlatMap(fn, compiler.errorsOf('flatMap')), [input]);
+    const calls = new RowCalls({ call: node.fn.call, check: rowsCheckOf(node.row, node.relation.columns) });
+    const operator = new Expand(
+      (row) => calls.of(freezeRow(row)),
+      compiler.errorsOf('flatMap'),
+      compiler.keyed('unexpanded', unexpandedCodec),
+    );
+    return compiler.add('flatMap', operator, [input]);
   },
 };

@@ -1,8 +1,11 @@
 import { generatedExtension, generatedRead } from '../../circuit/generated-row.js';
-import { Unnest } from '../../circuit/operators/unnest.js';
+import { Expand, unexpandedCodec } from '../../circuit/operators/expand.js';
 import type { NodeKind } from '../node-kind.js';
 import { both, without } from '../paths.js';
 import type { UnnestNode } from '../plan.js';
+import type { Row, Value } from '../../zset/value.js';
+
+const NONE: readonly Row[] = [];
 
 export const unnest: NodeKind<UnnestNode> = {
   inputs: (node) => [node.input],
@@ -17,6 +20,15 @@ export const unnest: NodeKind<UnnestNode> = {
       node.as,
       names.indexOf(node.as),
     );
-    return compiler.add('unnest', new Unnest(generatedRead(node.path), rowOf), [input]);
+    const elementsOf = generatedRead(node.path);
+    const operator = new Expand(
+      (row) => {
+        const elements = elementsOf(row);
+        return Array.isArray(elements) ? elements.map((element: Value) => rowOf(row, element)) : NONE;
+      },
+      compiler.errorsOf('unnest'),
+      compiler.keyed('unexpanded', unexpandedCodec),
+    );
+    return compiler.add('unnest', operator, [input]);
   },
 };

@@ -1,10 +1,8 @@
-import { FlatMap } from '../../../src/circuit/operators/flat-map.js';
 import { Of } from '../../../src/circuit/operators/of.js';
 import { Select } from '../../../src/circuit/operators/select.js';
 import { Union } from '../../../src/circuit/operators/union.js';
-import { Unnest } from '../../../src/circuit/operators/unnest.js';
 import { Where } from '../../../src/circuit/operators/where.js';
-import { generatedExtension, generatedRead, generatedRow } from '../../../src/circuit/generated-row.js';
+import { generatedRead, generatedRow } from '../../../src/circuit/generated-row.js';
 import { Delta } from '../../../src/zset/delta.js';
 import { Errors } from '../../support/stepped.js';
 
@@ -88,44 +86,6 @@ describe('select', () => {
     expect(select.step([new Delta([a, b], [1, -1], ['1', '2'])])).toEqual(
       new Delta([{ m: 1 }, { m: 2 }], [1, -1], ['1', '2']),
     );
-  });
-});
-
-describe('flatMap', () => {
-  it('gives each row that is made the weight of the one it is made of, and a place after it', () => {
-    const flatMap = new FlatMap(
-      { call: (row) => [{ k: row.k }, { k: row.k + row.k }], check: asIs },
-      new Errors(),
-    );
-    expect(flatMap.step([new Delta([a], [-2], ['5'])])).toEqual(
-      new Delta([{ k: 'a' }, { k: 'aa' }], [-2, -2], ['5.000000', '5.000001']),
-    );
-  });
-
-  it('makes no row of one whose function fails half way', () => {
-    const errors = new Errors();
-    const call = function* () {
-      yield a;
-      throw new Error('half way');
-    };
-    const flatMap = new FlatMap({ call, check: (given) => [...(given as Iterable<any>)] }, errors);
-    expect(flatMap.step([Delta.of([b, 1])]).size).toBe(0);
-    expect(errors.added).toEqual([[b, 1, 'half way']]);
-  });
-});
-
-describe('unnest', () => {
-  const unnest = new Unnest(generatedRead('tags'), generatedExtension(['k', 'tags'], 'tag', 2));
-
-  it('makes a row of each element', () => {
-    const output = unnest.step([new Delta([{ k: 'a', tags: ['x', null, 'x'] }], [2], ['1'])]);
-    expect(output.rows.map(({ tag }) => tag)).toEqual(['x', null, 'x']);
-    expect(output.weights).toEqual([2, 2, 2]);
-    expect(output.orders).toEqual(['1.000000', '1.000001', '1.000002']);
-  });
-
-  it('makes none of an empty list or of null', () => {
-    expect(unnest.step([Delta.of([{ k: 'a', tags: [] }, 1], [{ k: 'b', tags: null }, 1])]).size).toBe(0);
   });
 });
 
