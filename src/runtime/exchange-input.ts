@@ -9,6 +9,7 @@ import {
   reaches,
 } from './followed.js';
 import type { Frontier } from './frontier.js';
+import type { CutAt } from './given-again.js';
 import type { InputBatch, TaskInput } from './input.js';
 import type { NewsDesk } from './news-desk.js';
 import type { InputPosition, Received, TaskStore } from './ports/task-store.js';
@@ -61,7 +62,13 @@ export class ExchangeInput implements TaskInput {
     this.#seen = senders.map(() => 0);
   }
 
-  async next(position: InputPosition, note: unknown, clocks?: PartitionClocks): Promise<InputBatch | null> {
+  /** Where it is told up to which commit of each sender to go, nothing behind that is taken. */
+  async next(
+    position: InputPosition,
+    note: unknown,
+    clocks?: PartitionClocks,
+    upTo?: CutAt,
+  ): Promise<InputBatch | null> {
     const heard = (note as readonly Heard[] | undefined) ?? this.senders.map(() => NOTHING_HEARD);
     const countMax = this.#asked.max;
     const asked = this.#quiet.ask();
@@ -77,7 +84,8 @@ export class ExchangeInput implements TaskInput {
     answers.forEach((answer, index) => {
       const sender = asked[index]!;
       this.#seen[sender] = answer.record?.tick ?? 0;
-      parts.push(...this.#partsOf(answer, { sender, heard: heard[sender]!, countMax }));
+      const following = this.#partsOf(answer, { sender, heard: heard[sender]!, countMax });
+      parts.push(...following.filter(({ told }) => upTo === undefined || told.tick <= upTo[sender]![0]));
     });
     this.#asked.saw(answers);
     if (parts.length === 0) return null;

@@ -1,4 +1,4 @@
-import { decodeEntry } from './exchange-entry.js';
+import { decodeEntry, type ExchangeEntry } from './exchange-entry.js';
 import { commitsRead, factsOf, type Heard, type Place, reaches } from './followed.js';
 import { LogLost } from './input.js';
 import { type MakingAgain, receiversOfFirst } from './lost-ticks.js';
@@ -83,13 +83,13 @@ export class LostInRounds {
 
   /** Those that somebody may not have followed yet. */
   async #allRounds(): Promise<Round[]> {
-    const rounds: Round[] = [];
+    const entries: ExchangeEntry[] = [];
     for (;;) {
-      const after = rounds.at(-1)?.tick ?? 0;
+      const after = entries.at(-1)?.tick ?? 0;
       const asked = { sender: this.receivers[GIVER]!, receiver: ROUNDS, after, countMax: ROUNDS_MAX };
       const [answer] = await this.options.store.receive([asked]);
-      for (const entry of answer!.entries) rounds.push(decodeRound(decodeEntry(entry)));
-      if (answer!.entries.length < ROUNDS_MAX) return rounds;
+      entries.push(...answer!.entries.map(decodeEntry));
+      if (answer!.entries.length < ROUNDS_MAX) return entries.map(decodeRound);
     }
   }
 

@@ -143,7 +143,7 @@ export class Metrics {
   readonly takeovers = this.#counter('stillwater_takeovers_total', 'Tasks taken over from another worker.', [
     'view',
   ]);
-  /** What slots had lost was made again: `ticks`; `sentTicks` and `sentRounds` where other tasks had received it. */
+  /** What slots had lost was made again: `ticks`; `sentTicks`, `sentRounds` and `givenRounds` where other tasks had received it. */
   readonly recoveries = this.#counter(
     'stillwater_recoveries_total',
     'Times that a task made again what its hash slot had lost: its own ticks, those that others had received, or those of rounds.',

@@ -32,17 +32,24 @@ export interface Following {
  * sender does not know of that, its slot went back and its lost ticks were made again, cut otherwise, or what we have not
  * read was trimmed: null.
  */
-export function following(
-  { record, entries: raw }: Received,
-  { receiver, heard, countMax, regains = () => false }: Asked,
-): Following | null {
+export function following({ record, entries: raw }: Received, asked: Asked): Following | null {
   const entries = raw.map(decodeEntry);
+  return followingIn(entries, entries.length >= asked.countMax, record, asked);
+}
+
+/** The same in entries that are read already, and may be followed by more. */
+export function followingIn(
+  entries: readonly ExchangeEntry[],
+  isPart: boolean,
+  record: Received['record'],
+  { receiver, heard, regains = () => false }: Omit<Asked, 'countMax'>,
+): Following | null {
   let last = heard;
   for (const entry of entries) {
     if (entry.previous !== last.commit) return null;
     last = entry;
   }
-  if (entries.length >= countMax) return { entries, isAll: false, isKnown: false };
+  if (isPart) return { entries, isAll: false, isKnown: false };
   const head = record === null ? NOTHING_SENT : lastSent(record, receiver);
   // The record was read first: where it knows of an entry that was not there, or not of the last one we have, it is another past.
   const isKnown = head.tick === last.tick && head.commit === last.commit;

@@ -1,5 +1,5 @@
 import type { PartitionClocks } from './clocks.js';
-import { decodeEntry, type ExchangeEntry } from './exchange-entry.js';
+import type { ExchangeEntry } from './exchange-entry.js';
 import { EXCHANGE, type Heard } from './followed.js';
 import type { Frontier } from './frontier.js';
 import type { InputBatch, TaskInput } from './input.js';
@@ -20,11 +20,17 @@ import {
   withEntry,
 } from './received.js';
 import { ReceivedBatch } from './received-batch.js';
-import { decodeRound, followedRounds, givesRounds, type Round, ROUNDS, roundsDone } from './rounds.js';
+import {
+  followedRounds,
+  givesRounds,
+  type HeardOfRounds,
+  type Round,
+  roundAt,
+  ROUNDS,
+  roundsDone,
+} from './rounds.js';
+import { ROUNDS_MAX, type RoundsBehind, RoundsSaid } from './rounds-said.js';
 import type { TaskId } from './task-id.js';
-
-/** Rounds one read asks for. */
-const ROUNDS_MAX = 100;
 
 /**
  * What all tasks of the stage before send to one task, round by round:
@@ -46,6 +52,7 @@ export class RoundsInput implements TaskInput {
   /** For whose commit to wait, and the one that the last read saw of it. */
   #awaited: { readonly task: TaskId; readonly tick: number };
   readonly #quiet: QuietSenders;
+  readonly #rounds: RoundsSaid;
 
   constructor(
     readonly giver: TaskId,
@@ -55,9 +62,12 @@ export class RoundsInput implements TaskInput {
     readonly store: TaskStore,
     readonly news: NewsDesk,
     readBytesMax: number,
+    /** So long 1.0 may take to find out that it lost rounds that we have. */
+    regainMs: number,
   ) {
     this.#asked = new EntriesAsked(readBytesMax, senders.length);
     this.#awaited = { task: giver, tick: 0 };
+    this.#rounds = new RoundsSaid(giver, store, { now: () => news.clock.monotonicMs(), regainMs });
     this.#quiet = new QuietSenders(senders.map((sender) => store.sentKey(sender)));
   }
 
@@ -82,13 +92,17 @@ export class RoundsInput implements TaskInput {
     if (this.#quiet.isSilent) {
       // Nothing has come that could end a round: it is seen to that those who are silent are who they were.
       const some = [...this.#quiet.ask(), this.senders.length].map((index) => asked[index]!);
-      const found = (await receive(some)).map((answer, index) => followingOf(answer, some[index]!));
-      if (found.every((one) => one !== null) && found.at(-1)!.entries.length === 0) return null;
+      const answers = await receive(some);
+      const told = answers.pop()!;
+      const isSame = answers.every((answer, index) => followingOf(answer, some[index]!) !== null);
+      if (isSame && (await this.#rounds.after(heard.at(ROUNDS)!, told))?.rounds.length === 0) return null;
     }
     const answers = await receive(asked);
     const told = answers.pop()!;
-    const rounds = entriesFollowing(told, asked.pop()!).entries.map(decodeRound);
+    asked.pop();
     this.#awaited = { task: this.giver, tick: told.record?.tick ?? 0 };
+    const behind = await this.#rounds.after(heard.at(ROUNDS)!, told);
+    if (behind === null) return null;
     const found: Following[] = [];
     const begun = [...heard];
     for (const [sender, of] of asked.entries()) {
@@ -98,11 +112,11 @@ export class RoundsInput implements TaskInput {
       found.push(placed.following);
     }
     this.#asked.saw(answers);
-    if (!(await this.#haveSameRounds(answers, rounds, heard))) return null;
+    if (!(await this.#haveSameRounds(answers, behind, heard))) return null;
 
     const parts: Taken[] = [];
     const taken = this.senders.map(() => 0);
-    for (const round of rounds) {
+    for (const round of behind.rounds) {
       const late = this.senders.findIndex((sender, index) => !hasSent(sender, answers[index]!, round, index));
       if (late >= 0) {
         const { record } = answers[late]!;
@@ -119,7 +133,7 @@ export class RoundsInput implements TaskInput {
           const cut = round.cut[sender];
           if (entry.round === 0 && entry.tick === cut!.tick && entry.commit !== cut!.commit)
             throw lostBy(this.senders[sender]!, heard[sender]!);
-          parts.push({ sender, entry });
+          parts.push({ sender, entry, round });
         }
         isAll &&= areAll || taken[sender]! < entries.length;
       });
@@ -150,7 +164,7 @@ export class RoundsInput implements TaskInput {
    */
   async #haveSameRounds(
     answers: readonly Received[],
-    rounds: readonly Round[],
+    { rounds, isAll }: RoundsBehind,
     heard: readonly Heard[],
   ): Promise<boolean> {
     const ours = heard.at(ROUNDS)!;
@@ -159,21 +173,14 @@ export class RoundsInput implements TaskInput {
       const { record } = answers[index]!;
       const theirs = record && lastRoundOf(sender, record);
       if (!theirs || theirs.tick <= ours.tick) continue;
-      if (theirs.tick > last.tick && rounds.length < ROUNDS_MAX) return false;
+      if (theirs.tick > last.tick && isAll) return false;
       const same =
         theirs.tick > last.tick
-          ? await this.#roundAt(theirs.tick)
+          ? await this.#rounds.at(theirs.tick)
           : rounds.find(({ tick }) => tick === theirs.tick);
       if (same?.commit !== theirs.commit) throw lostBy(sender, heard[index]!);
     }
     return true;
-  }
-
-  /** A round that lies further ahead than was read. */
-  async #roundAt(tick: number): Promise<CommitId | undefined> {
-    const asked = { sender: this.giver, receiver: ROUNDS, after: tick - 1, countMax: 1 };
-    const [answer] = await this.store.receive([asked]);
-    return answer!.entries.map(decodeEntry).find((entry) => entry.tick === tick);
   }
 
   async wait(_position: InputPosition, signal: AbortSignal): Promise<void> {
@@ -195,9 +202,7 @@ interface AskedOf extends Asked {
 
 /** What follows what is had of a sender; null where it does not and the place must be found by the round. @throws LogLost */
 const followingOf = (answer: Received, asked: AskedOf): Following | null =>
-  asked.receiver !== ROUNDS && asked.isAtRound && !givesRounds(asked.sender)
-    ? following(answer, asked)
-    : entriesFollowing(answer, asked);
+  asked.isAtRound ? following(answer, asked) : entriesFollowing(answer, asked);
 
 const NOTHING_FOLLOWS: Following = { entries: [], isAll: true, isKnown: false };
 
@@ -228,7 +233,7 @@ const belongs = (entry: ExchangeEntry, round: Round, sender: number): boolean =>
 
 /** An entry, or the end of a round. */
 type Taken =
-  | { readonly sender: number; readonly entry: ExchangeEntry }
+  | { readonly sender: number; readonly entry: ExchangeEntry; readonly round: Round }
   | { readonly entry: null; readonly round: Round };
 
 class RoundsBatch extends ReceivedBatch<Taken> {
@@ -239,11 +244,14 @@ class RoundsBatch extends ReceivedBatch<Taken> {
   }
 
   protected override hear(heard: Heard[], part: Taken): void {
-    const rounds = heard.pop()!;
-    if (part.entry === null) heard.push({ ...withEntry(rounds, part.round), more: false });
+    const { next: _, ...rounds } = heard.pop() as HeardOfRounds;
+    const round = roundAt(part.round);
+    const { cut, begun } = round;
+    if (part.entry === null)
+      heard.push({ ...withEntry(rounds, round), more: false, cut, begun } as HeardOfRounds);
     else {
       heard[part.sender] = withEntry(heard[part.sender]!, part.entry);
-      heard.push({ ...rounds, more: true });
+      heard.push({ ...rounds, more: true, next: round } as HeardOfRounds);
     }
   }
 

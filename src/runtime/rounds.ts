@@ -1,6 +1,8 @@
+import type { Begun } from './begun.js';
 import type { PartitionClocks } from './clocks.js';
 import { type CommitFacts, type Heard, heardIn, type Place } from './followed.js';
 import { type ExchangeEntry, lastSent } from './exchange-entry.js';
+import { type CutAt, nextGiven, type RoundAt } from './given-again.js';
 import { madeAgain } from './made-again.js';
 import type { CommitId, TaskRecord } from './ports/task-store.js';
 import type { TaskId } from './task-id.js';
@@ -18,11 +20,14 @@ import type { TaskId } from './task-id.js';
  * it is over; tasks further behind take a round when all that send to them have come to its end. So after each round what any of
  * them keeps is a function of the logs up to one frontier, the round's, and they have acted on one time, the round's.
  *
- * An entry belongs to the first round that is not before it. Rounds have the tick numbers of 1.0, in which there are gaps.
+ * An entry belongs to the first round that is not before it. Rounds have the tick numbers of 1.0, in which there are gaps; those that it
+ * gives again have the ones that they had (`given-again.ts`).
  */
 export interface Round extends CommitFacts, CommitId {
   /** Of each task of the first stage the last commit that belongs to it. */
   readonly cut: readonly Cut[];
+  /** Where those began who have given rounds up to it. */
+  readonly begun: Begun;
 }
 
 /** A commit of a task of the first stage, and where that was: what is made again has other numbers there. */
@@ -34,7 +39,7 @@ export type Cut = Readonly<CommitId> & Place;
  */
 export const ROUNDS = -1;
 
-/** The rows of such an entry: of each task's clocks those that are not the round's, which are the least of all. */
+/** The first row of such an entry, behind which it says who began where: of each task's clocks those that are not the round's, which are the least of all. */
 export const encodeCut = (heard: readonly Heard[], least: PartitionClocks): string =>
   JSON.stringify(
     heard.map(({ tick, commit, frontier, clocks, read }) => {
@@ -43,14 +48,15 @@ export const encodeCut = (heard: readonly Heard[], least: PartitionClocks): stri
     }),
   );
 
-export function decodeRound({ tick, commit, frontier, clocks, more, rows }: ExchangeEntry): Round {
+export function decodeRound({ round: tick, commit, frontier, clocks, more, rows }: ExchangeEntry): Round {
   type Said = [number, string, CommitFacts['frontier'], PartitionClocks, Place['read']?];
   const cut = (JSON.parse(rows[0]!) as Said[]).map(([tick, commit, frontier, others, read]) => ({
     ...{ tick, commit, frontier },
     clocks: { ...clocks, ...others },
     ...(read && { read }),
   }));
-  return { tick, commit, frontier, clocks, more, cut };
+  const begun = JSON.parse(rows[1] ?? '[]') as Begun;
+  return { tick, commit, frontier, clocks, more, cut, begun };
 }
 
 export const givesRounds = ({ stage, partition }: Pick<TaskId, 'stage' | 'partition'>): boolean =>
@@ -60,16 +66,30 @@ export const givesRounds = ({ stage, partition }: Pick<TaskId, 'stage' | 'partit
 export const followsRounds = (task: Pick<TaskId, 'stage' | 'partition'>): boolean =>
   task.stage > 0 && !givesRounds(task);
 
+/** What is kept of the rounds that are followed: the last that is over. */
+export interface HeardOfRounds extends Heard {
+  /** Where that was cut, and where those began who had given rounds; absent where there is none. */
+  readonly cut?: CutAt;
+  readonly begun?: Begun;
+  /** The one of which some was taken, while it is not over. */
+  readonly next?: RoundAt;
+}
+
 /** What a task keeps of the rounds that it follows: behind what it keeps of its senders. */
-export const followedRounds = (record: Pick<TaskRecord, 'extra'>): Heard | undefined =>
+export const followedRounds = (record: Pick<TaskRecord, 'extra'>): HeardOfRounds | undefined =>
   heardIn(record)?.at(ROUNDS);
 
 const NOTHING_FOLLOWED = { tick: 0, more: false };
 
+export const roundAt = ({ tick, commit, cut, begun }: Round): RoundAt => ({
+  ...{ tick, commit, begun },
+  cut: cut.map(({ tick, commit }) => [tick, commit]),
+});
+
 /** The round to which belongs what a commit sends. Of the first stage rounds name the commit, and this is 0, but where something is made again. */
 export function roundOf(task: TaskId, record: Pick<TaskRecord, 'tick' | 'extra'>): number {
   if (task.stage === 0) return madeAgain(record)?.round ?? 0;
-  if (givesRounds(task)) return record.tick;
+  if (givesRounds(task)) return nextGiven(record)?.tick ?? record.tick;
   const { tick, more } = followedRounds(record) ?? NOTHING_FOLLOWED;
   return more ? tick + 1 : tick;
 }

@@ -1,14 +1,16 @@
+import { begunIn } from './begun.js';
 import type { Clock } from './clock.js';
-import { encodeEntry, lastSent, withSent } from './exchange-entry.js';
+import { encodeEntry, lastSent, withLastSent, withSent } from './exchange-entry.js';
 import { EntriesOfRounds } from './entries-of-rounds.js';
 import { commitsRead, factsOf, heardIn, isBetween } from './followed.js';
+import { givenAgain, nextGiven, roundGivenBy, withNextGiven } from './given-again.js';
 import type { Limits } from './limits.js';
 import { madeAgain } from './made-again.js';
 import type { SentEntry, TaskRecord } from './ports/task-store.js';
 import { NO_ROWS } from './received.js';
 import { regainingIn } from './regaining.js';
 import type { Receivers } from './receivers.js';
-import { encodeCut, followsRounds, givesRounds, roundOf, ROUNDS } from './rounds.js';
+import { encodeCut, givesRounds, roundOf, ROUNDS } from './rounds.js';
 import type { TaskId } from './task-id.js';
 
 export interface SendingOptions {
@@ -34,13 +36,13 @@ export class Sending {
 
   /**
    * Waits while a receiver has so much left to read that no more is to be sent. Where there are rounds, not in the middle of
-   * what came at once: receivers take it whole, and read none of it before all is there. Nor while something is made again: there was
-   * room for that, and receivers that have it wait for the end.
+   * what came at once: receivers take it whole, and read none of it before all is there. Nor while something is made or given again:
+   * there was room for that, and receivers that have it wait for the end.
    */
   async room(record: TaskRecord, waiting: () => Promise<void>, signal: AbortSignal): Promise<void> {
     const { limits, clock } = this;
-    const isWhole = !isBetween(record) && (madeAgain(record)?.round ?? null) === null;
-    if (this.options.rounds !== null && !isWhole) return;
+    const isAgain = (madeAgain(record)?.round ?? null) !== null || nextGiven(record) !== undefined;
+    if (this.options.rounds !== null && (isBetween(record) || isAgain)) return;
     for (let ageMs = limits.readerReportMs; !signal.aborted; ageMs = BACKLOG_MS) {
       if ((await this.#backlog(record, ageMs)) < limits.exchangeEntriesMax) return;
       await waiting();
@@ -58,10 +60,10 @@ export class Sending {
   async #backlog(record: TaskRecord, ageMs: number): Promise<number> {
     const { receivers, rounds } = this.options;
     const read = await receivers.heard(this.task.partition, ageMs);
-    // Who has read nothing since something was made again has counted what there was before.
-    const uncounted = madeAgain(record)?.upTo ?? -1;
+    // Who has read nothing since something was made or given again has counted what there was before.
+    const uncounted = (madeAgain(record) ?? givenAgain(record))?.upTo ?? -1;
     const backlog = read.map((heard, receiver) =>
-      receiver > 0 && (heard?.tick ?? 0) <= uncounted
+      (receiver > 0 || this.task.stage > 0) && (heard?.tick ?? 0) <= uncounted
         ? 0
         : lastSent(record, receiver).entries - (heard?.entries ?? 0),
     );
@@ -78,7 +80,7 @@ export class Sending {
    */
   async #readBefore(record: TaskRecord): Promise<readonly number[]> {
     const { receivers, rounds } = this.options;
-    if (rounds === null || !followsRounds(this.task)) {
+    if (rounds === null || this.task.stage === 0) {
       const lost = madeAgain(record)?.upTo ?? 0;
       const read = await receivers.ticksReadBefore(this.task.partition);
       return read.map((tick) => (tick > lost ? tick : 0));
@@ -106,26 +108,32 @@ export class Sending {
     const sent = all
       .filter(([receiver]) => regaining[receiver] === undefined)
       .map(([receiver, texts]) => ({ receiver, texts, from: kept[receiver] ?? 0 }));
-    if (rounds !== null && givesRounds(this.task) && !isBetween(record)) {
-      const from = (await rounds.followers!.ticksReadBefore(ROUNDS)).reduce((least, tick) =>
+    const given = rounds !== null && givesRounds(this.task) ? roundGivenBy(record) : null;
+    if (given !== null) {
+      const from = (await rounds!.followers!.ticksReadBefore(ROUNDS)).reduce((least, tick) =>
         Math.min(least, tick),
       );
-      sent.push({ receiver: ROUNDS, texts: [encodeCut(heardIn(record)!, factsOf(record).clocks)], from });
+      const cut = encodeCut(heardIn(record)!, factsOf(record).clocks);
+      sent.push({ receiver: ROUNDS, texts: [cut, JSON.stringify(begunIn(record))], from });
     }
     const facts = { ...factsOf(record), ...commitsRead(record) };
     const round = rounds === null ? 0 : roundOf(this.task, record);
     for (const { receiver } of sent) this.#ofRounds.sent(receiver, round, record.tick);
+    let extra = withSent(
+      record,
+      sent.map(({ receiver }) => receiver),
+    );
+    if (given !== null) {
+      // Of rounds it says which was the last: one that is given again is not of the number of its commit.
+      const { tick, commit } = given;
+      const { entries } = lastSent({ extra }, ROUNDS);
+      extra = withLastSent(extra, new Map([[ROUNDS, { tick, commit, entries }]]));
+    }
     return {
-      record: {
-        ...record,
-        extra: withSent(
-          record,
-          sent.map(({ receiver }) => receiver),
-        ),
-      },
+      record: given === null ? { ...record, extra } : withNextGiven({ ...record, extra }),
       sent: sent.map(({ receiver, texts, from }) => {
         const { commit: previous } = lastSent(record, receiver);
-        const { commit } = record;
+        const { commit } = receiver === ROUNDS ? given! : record;
         return { receiver, text: encodeEntry({ ...facts, commit, previous, round, rows: texts }), from };
       }),
     };

@@ -6,6 +6,7 @@ import type { TimedPartition } from './heartbeats.js';
 import { type InputBatch, LogLost, type TaskInput } from './input.js';
 import { ASKED_MS } from './laggards.js';
 import { LostInRounds } from './lost-in-rounds.js';
+import { LostRounds } from './lost-rounds.js';
 import { LostTicks } from './lost-ticks.js';
 import type { ParkReason, TaskRecord } from './ports/task-store.js';
 import { comparePositions } from './position.js';
@@ -22,7 +23,7 @@ import { Ticks } from './ticks.js';
 export class Task {
   readonly id: TaskId;
   readonly #ticks: Ticks;
-  readonly #lost: LostTicks | LostInRounds | null;
+  readonly #lost: LostTicks | LostInRounds | LostRounds | null;
   readonly #skew: ReplaySkew;
   readonly #stop = new AbortController();
   #idle = false;
@@ -33,7 +34,9 @@ export class Task {
   constructor(readonly options: TaskOptions) {
     this.id = options.id;
     this.#ticks = new Ticks(options, this.#stop.signal);
-    this.#lost = LostTicks.of(options, this.#ticks) ?? LostInRounds.of(options, this.#ticks);
+    const ticks = this.#ticks;
+    this.#lost =
+      LostTicks.of(options, ticks) ?? LostInRounds.of(options, ticks) ?? LostRounds.of(options, ticks);
     this.#skew = new ReplaySkew(options);
     // Each of its inputs may wait for it.
     setMaxListeners(0, this.#stop.signal);

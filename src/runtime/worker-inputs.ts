@@ -69,6 +69,7 @@ export class WorkerInputs {
             tasks,
             this.#news,
             limits.readBytesMax,
+            limits.regainMs,
           ),
         ];
       const senders = before.map((task) => ({ task, reads: logsReadBy(task, sources) }));

@@ -1,5 +1,7 @@
 import { encodeEntry } from '../../src/runtime/exchange-entry.js';
+import type { RoundAt } from '../../src/runtime/given-again.js';
 import { LogLost } from '../../src/runtime/input.js';
+import type { NewsDesk } from '../../src/runtime/news-desk.js';
 import type { CommitId, Received, ReceiveRequest, TaskStore } from '../../src/runtime/ports/task-store.js';
 import { ROUNDS } from '../../src/runtime/rounds.js';
 import { RoundsInput } from '../../src/runtime/rounds-input.js';
@@ -23,10 +25,17 @@ class Slots {
   /** What was asked for, of whom and after what. */
   readonly asked: string[] = [];
 
-  round(tick: number, commit = `r${tick}`): void {
-    this.rounds.push(entryOf(tick, { previous: this.#given.commit, commit, rows: ['[]'] }));
+  /** A round; one that is given again is of another number than the commit that says it. */
+  round(by: number, tick = by, commit = `r${tick}`): void {
+    const cut = JSON.stringify([[by, `c${by}`, {}, {}]]);
+    this.rounds.push(
+      entryOf(by, { previous: this.#given.commit, commit, round: tick, rows: [cut, '[[0,"b"]]'] }),
+    );
     this.#given = { tick, commit, entries: this.rounds.length };
   }
+
+  /** What 1.0 says that it has still to give again. */
+  left: readonly RoundAt[] = [];
 
   /** The rounds are given otherwise from here on. */
   goBack(): void {
@@ -67,7 +76,7 @@ class Slots {
   get store(): TaskStore {
     const giver = (): Received['record'] => ({
       ...{ tick: this.#given.tick, positions: {}, frontier: {}, clocks: {}, applied: null },
-      extra: { sent: { [ROUNDS]: this.#given } },
+      extra: { sent: { [ROUNDS]: this.#given }, givenAgain: { rounds: this.left, upTo: 0 } },
     });
     const receive = ({ sender, receiver, after, countMax }: ReceiveRequest): Received => {
       this.asked.push(`1.${sender.partition} ${receiver} after ${after}`);
@@ -86,16 +95,19 @@ class Slots {
 
 let slots: Slots;
 let input: RoundsInput;
+let now: number;
 beforeEach(() => {
   slots = new Slots();
+  now = 0;
   input = new RoundsInput(
     task(0),
     [task(0), task(1)],
     RECEIVER,
     ['x'],
     slots.store,
-    null as never,
+    { clock: { monotonicMs: () => now } } as NewsDesk,
     1_000_000,
+    30_000,
   );
 });
 const next = (note: unknown = undefined) => input.next({ position: '0-0', entries: 0 }, note);
@@ -241,6 +253,81 @@ describe('what is received round by round', () => {
       await expect(next(note)).rejects.toThrow(LogLost);
       slots.follower.entries.length = 0;
       await expect(next(note)).rejects.toThrow(LogLost);
+    });
+  });
+
+  describe('where 1.0 lost rounds', () => {
+    const sent: [number, number, string][] = [
+      [2, 5, 'a'],
+      [3, 6, 'b'],
+      [4, 8, 'c'],
+      [5, 9, 'd'],
+    ];
+    const left: RoundAt = { tick: 9, commit: 'r9', cut: [], begun: [] };
+    let at5: unknown;
+    let at9: unknown;
+    beforeEach(async () => {
+      slots.round(5);
+      slots.follows(sent, 9);
+      for (const round of [8, 9]) slots.round(round);
+      [at5, at9] = [await kept(2), await kept()];
+      slots.goBack();
+      slots.round(5);
+    });
+
+    it('keeps where the round was cut at which it stands, and the one of which it has taken some', async () => {
+      const round = (tick: number) => ({ cut: [[tick, `c${tick}`]], begun: [[0, 'b']] });
+      expect(at5).toMatchObject([{}, {}, { tick: 5, commit: 'r5', more: false, ...round(5) }]);
+      expect(at9).toMatchObject([{}, {}, { tick: 9, commit: 'r9', more: false, ...round(9) }]);
+      expect((at9 as object[])[2]).not.toHaveProperty('next');
+      slots.round(9);
+      expect(await kept(3)).toMatchObject([
+        {},
+        {},
+        { tick: 5, more: true, ...round(5), next: { tick: 9, commit: 'r9', ...round(9) } },
+      ]);
+    });
+
+    it('waits for that at which it stands, and goes on behind it', async () => {
+      expect(await next(at9)).toBeNull();
+      slots.round(12, 9);
+      expect(await next(at9)).toBeNull();
+      slots.round(13);
+      slots.follows([...sent, [6, 13, 'e']], 13);
+      expect(rowsOf(await next(at9))).toEqual(['e']);
+    });
+
+    it('takes with it what was sent as of one that is given no more', async () => {
+      slots.round(12, 9);
+      const batch = (await next(at5))!;
+      expect(rowsOf(batch)).toEqual(['b', 'c', 'd']);
+      expect(batch.noteAfter!(batch.size)).toMatchObject([{}, {}, { tick: 9, commit: 'r9' }]);
+    });
+
+    it('reads on where more are given again than it asks for at once', async () => {
+      for (let number = 6; number <= 8; number++) slots.round(100 + number, number, 'other');
+      for (let again = 0; again < 100; again++) slots.round(200 + again, 8, 'other');
+      slots.round(300, 9);
+      slots.round(301);
+      slots.follows([...sent, [6, 301, 'e']], 301);
+      expect(rowsOf(await next(at9))).toEqual(['e']);
+    });
+
+    it('is refused where that at which it stands is not given again', async () => {
+      slots.round(13);
+      await expect(next(at9)).rejects.toThrow(LogLost);
+    });
+
+    it('is refused where 1.0 does not find out in time that it lost them', async () => {
+      expect(await next(at9)).toBeNull();
+      now += 30_000;
+      // Nobody may have taken it up.
+      expect(await next(at9)).toBeNull();
+      slots.round(6);
+      slots.left = [left];
+      expect(await next(at9)).toBeNull();
+      slots.left = [];
+      await expect(next(at9)).rejects.toThrow(LogLost);
     });
   });
 

@@ -88,6 +88,7 @@ describe('what the first stage makes again, received round by round', () => {
       slots.store,
       null as never,
       1_000_000,
+      30_000,
     );
     slots.round(5, at(4));
     slots.sends(4, [

@@ -93,6 +93,17 @@ describe('views kept by several processes through crashes, pauses, lost calls an
   );
 
   it(
+    'of the subject "giver" are given again the rounds that 1.0 lost',
+    async () => {
+      const subject = 'giver';
+      const outcomes = await played(seeds(SEEDS_OF_EACH, { subject }));
+      expect(failuresOf(outcomes, subject)).toEqual([]);
+      expect(outcomes.reduce((sum, each) => sum + each.givenAgain, 0)).toBeGreaterThan(SEEDS_OF_EACH / 2);
+    },
+    MS_MAX,
+  );
+
+  it(
     'do so where tasks go from worker to worker all the time, by what they cost',
     async () => {
       const subject = 'balanced';

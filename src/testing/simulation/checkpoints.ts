@@ -1,5 +1,6 @@
 import type { MemoryRedis, MemoryTask } from '../memory/memory-redis.js';
 import type { Random } from '../random.js';
+import { ROUNDS } from '../../runtime/rounds.js';
 import {
   checkpoint,
   type Checkpoint,
@@ -13,7 +14,7 @@ import {
 import { isOfFirst, isOfFollower, isOfGiver, WentBack } from './went-back.js';
 
 /**
- * Those of any task, of any but 1.0, of such as follow rounds, or of such as are of the first stage and send. What a failover has lost
+ * Those of any task, of any but 1.0, of 1.0 alone, of such as follow rounds, or of such as are of the first stage and send. What a failover has lost
  * comes back only where it may be any.
  */
 export type SlotsThatGoBack = keyof typeof OF_TASKS;
@@ -24,6 +25,7 @@ const BESIDE = [[rollBackRegistry], [rollBackWorkers], [rollBackRegistry, rollBa
 const OF_TASKS = {
   any: () => true,
   allButTheGiver: (name: string) => !isOfGiver(name),
+  giver: (name: string, { sent }: MemoryTask) => isOfGiver(name) && sent.has(ROUNDS),
   followers: isOfFollower,
   senders: (name: string, { sent }: MemoryTask) => isOfFirst(name) && sent.size > 0,
 };
@@ -50,7 +52,7 @@ export class Checkpoints {
   readonly wentBack: WentBack;
   #kept: Checkpoint[] = [];
   /** Of each task that went back the times of which nothing is left. */
-  readonly #lost = new Map<string, { after: number; until: number }[]>();
+  readonly #lost = new Map<string, { after: number; until: number; commit: string | undefined }[]>();
 
   constructor(
     readonly redis: MemoryRedis,
@@ -93,12 +95,14 @@ export class Checkpoints {
     } else {
       if (random.chance(losesAll)) to = NOTHING;
       const names = this.#slotsThatGoBack(to);
+      const now = redis.clock.now();
+      const ages = names.map((name): [string, number] => [name, now - this.#lastWritten(name, to)]);
+      this.wentBack.tasks(new Map(ages));
       for (const name of names) {
         rollBackTask(redis, to, name);
-        const lost = { after: to.at, until: redis.clock.now() };
+        const lost = { after: to.at, until: now, commit: commitIn(to, name) };
         this.#lost.set(name, [...(this.#lost.get(name) ?? []), lost]);
       }
-      this.wentBack.tasks(names, redis.clock.now() - to.at);
     }
   }
 
@@ -115,8 +119,16 @@ export class Checkpoints {
     return tasks.filter(() => random.chance(0.5));
   }
 
+  /** Of when a task's slot is in a checkpoint: it may be what it had gone back to before, and nothing since. */
+  #lastWritten(name: string, to: Checkpoint): number {
+    const before = (this.#lost.get(name) ?? []).findLast(({ until }) => until < to.at);
+    return before !== undefined && before.commit === commitIn(to, name) ? before.after : to.at;
+  }
+
   /** A failover does not bring back what one before it has lost. */
   #isLost(name: string, at: number): boolean {
     return (this.#lost.get(name) ?? []).some(({ after, until }) => after < at && at <= until);
   }
 }
+
+const commitIn = ({ tasks }: Checkpoint, name: string): string | undefined => tasks.get(name)?.record?.commit;

@@ -1,7 +1,9 @@
 import { shownRows } from '../../zset/row-block.js';
 import { comparePositions } from '../../runtime/position.js';
 import type { CommitOutcome, CommitRequest, TaskRecord, TaskStore } from '../../runtime/ports/task-store.js';
+import { lastSent } from '../../runtime/exchange-entry.js';
 import { isBetween } from '../../runtime/followed.js';
+import { ROUNDS } from '../../runtime/rounds.js';
 import { taskName } from '../../runtime/task-id.js';
 import type { Subject } from './subject.js';
 
@@ -29,6 +31,8 @@ export class CommitWatch {
   /** What did not hold, the first of it. */
   violation: string | null = null;
   commits = 0;
+  /** Of these such as gave a round again that was lost. */
+  givenAgain = 0;
   #nonces = 0;
   /** The number of the last commit that was made before something went back; 0 where nothing has. */
   #lastBefore = 0;
@@ -43,6 +47,8 @@ export class CommitWatch {
   constructor(
     readonly always: NonNullable<Subject['always']> = () => true,
     readonly told: Partial<Told> = {},
+    /** What is of several histories is of no frontier, until it is noticed: but not where only rounds are lost. */
+    readonly judges: 'before anything went back' | 'always' = 'before anything went back',
   ) {}
 
   over(store: TaskStore): void {
@@ -80,8 +86,10 @@ export class CommitWatch {
   }
 
   #look(request: CommitRequest, store: TaskStore, bringsLost: boolean): void {
-    const { task, token, nonce, record, keyed } = request;
+    const { task, token, nonce, record, keyed, sent } = request;
     this.commits++;
+    if (sent?.some(({ receiver }) => receiver === ROUNDS) && lastSent(record, ROUNDS).tick < record.tick)
+      this.givenAgain++;
     const name = taskName(task);
     if (this.#brokenOff.has(name)) this.violation ??= `${name}: it went on after a commit that broke off`;
     const isLate = Number(nonce.slice(1)) <= this.#lastBefore;
@@ -91,8 +99,7 @@ export class CommitWatch {
     if (this.#takenLast.get(name) !== store) this.told.ownerCameBack?.(name);
     const last = this.#last.get(name);
     this.#last.set(name, { record, epoch: token.epoch });
-    // What is of several histories is of no frontier, until it is noticed.
-    if (this.#lastBefore === 0 && !isBetween(record))
+    if ((this.judges === 'always' || this.#lastBefore === 0) && !isBetween(record))
       for (const { state, writes } of keyed)
         if (state === 'rows')
           for (const [key, stored] of writes)

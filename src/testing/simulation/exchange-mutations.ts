@@ -3,7 +3,7 @@ import { decodeEntry, encodeEntry, type ExchangeEntry, lastSent } from '../../ru
 import { EXCHANGE, factsOf, type Heard, heardIn, isBetween } from '../../runtime/followed.js';
 import type { RawEntry } from '../../runtime/ports/source-log.js';
 import type { Received, ReceiveRequest, TaskRecord } from '../../runtime/ports/task-store.js';
-import { followsRounds, ROUNDS, roundsDone } from '../../runtime/rounds.js';
+import { followedRounds, followsRounds, givesRounds, ROUNDS, roundsDone } from '../../runtime/rounds.js';
 import { taskName, taskNamed } from '../../runtime/task-id.js';
 import { type MemoryRedis, MemoryStream } from '../memory/memory-redis.js';
 import { MemoryTaskStore } from '../memory/memory-task-store.js';
@@ -250,6 +250,41 @@ export const exchangeMutations: readonly Mutation[] = [
     ports: withReceived(({ record, entries }, { sender }) => ({
       record,
       entries: sender.stage > 0 ? entries : entries.map((entry) => changed(entry, { round: 0 })),
+    })),
+  },
+  {
+    breaks: 'a lost round is given again where it was cut',
+    subject: roundsSubject,
+    slotsGoBack: 'giver',
+    // All are cut behind what was sent last.
+    ports: withTasks((redis) => {
+      const store = new MemoryTaskStore(redis);
+      const status = store.status.bind(store);
+      store.status = async (tasks) =>
+        (await status(tasks)).map(({ task, record, ...rest }) => {
+          const rounds = record && followedRounds(record);
+          if (!record || !rounds?.cut || !followsRounds(task)) return { task, record, ...rest };
+          const cut = rounds.cut.map((at, partition) => {
+            const sender = redis.tasks.get(taskName({ ...task, stage: 0, partition }))?.record;
+            const { tick, commit } = lastSent(sender ?? { extra: {} }, 0);
+            return sender ? ([tick, commit] as const) : at;
+          });
+          const moved = [...heardIn(record)!.slice(0, ROUNDS), { ...rounds, cut }];
+          return { task, record: { ...record, extra: { ...record.extra, [EXCHANGE]: moved } }, ...rest };
+        });
+      return store;
+    }),
+  },
+  {
+    breaks: 'what 1.0 sends of a lost round says to which it belongs',
+    subject: roundsSubject,
+    slotsGoBack: 'giver',
+    ports: withReceived(({ record, entries }, { sender, receiver }) => ({
+      record,
+      entries:
+        givesRounds(sender) && receiver !== ROUNDS
+          ? entries.map((entry) => changed(entry, { round: decodeEntry(entry).tick }))
+          : entries,
     })),
   },
   {

@@ -22,6 +22,8 @@ export const NAMED_SUBJECTS = {
   chains: { subject: roundsSubject, slotsGoBack: 'any' },
   /** Those of all tasks but 1.0. */
   rounds: { subject: roundsSubject, slotsGoBack: 'allButTheGiver' },
+  /** That of 1.0 alone. */
+  giver: { subject: roundsSubject, slotsGoBack: 'giver' },
   /** Those of tasks that send what they make of the rows of a view, and not those of that view. */
   overViews: { subject: overViewsSubject, slotsGoBack: 'senders' },
   archived: { subject: archivedSubject },

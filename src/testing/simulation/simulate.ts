@@ -43,7 +43,7 @@ async function main(): Promise<void> {
     `${seeds} runs from seed ${from} in ${seconds} s: ${total(({ entries }) => entries)} entries, ${total(({ commits }) => commits)} commits, ` +
       `${total(({ kills }) => kills)} processes killed, ${total(({ pauses }) => pauses)} paused, ${total(({ rollbacks }) => rollbacks)} times rolled back, ` +
       `${total(({ brokenOff }) => brokenOff)} commits broken off, ${total(({ trimmed }) => trimmed)} entries taken out of archived logs, ` +
-      `${total(({ recoveries }) => recoveries)} recoveries, ${total(({ rebuilt }) => rebuilt)} rebuilds.`,
+      `${total(({ recoveries }) => recoveries)} recoveries, ${total(({ givenAgain }) => givenAgain)} rounds given again, ${total(({ rebuilt }) => rebuilt)} rebuilds.`,
   );
   console.log(
     failed.length === 0

@@ -35,6 +35,8 @@ export interface Outcome {
   readonly kills: number;
   readonly pauses: number;
   readonly rollbacks: number;
+  /** Lost rounds that were given again. */
+  readonly givenAgain: number;
   /** Entries that were archived and taken out of their logs. */
   readonly trimmed: number;
   /** Commits of which only some writes were done. */
@@ -165,20 +167,24 @@ export class Simulation {
       this.#faults.faults !== NO_FAULTS && this.#random.chance(breakingOff)
         ? this.#random.below(BROKEN_OFF_AFTER_MAX)
         : null;
-    this.#watch = new CommitWatch(this.#subject.always, {
-      brokeOff: (task, store) => {
-        this.#brokenOff++;
-        wentBack.brokeOff(task);
-        // Whoever sent it may never hear of it.
-        if (this.#faults.faults !== NO_FAULTS && this.#random.chance(0.5))
-          this.#kill(this.#workers.find(({ tasks }) => tasks === store)!);
+    this.#watch = new CommitWatch(
+      this.#subject.always,
+      {
+        brokeOff: (task, store) => {
+          this.#brokenOff++;
+          wentBack.brokeOff(task);
+          // Whoever sent it may never hear of it.
+          if (this.#faults.faults !== NO_FAULTS && this.#random.chance(0.5))
+            this.#kill(this.#workers.find(({ tasks }) => tasks === store)!);
+        },
+        stored: (request, isLate) => this.#views.follow(request, isLate),
+        cameLate: (task) => wentBack.cameLate(task),
+        bringsWhatIsLost: (request) => bringsWhatIsLost(this.#redis, request),
+        broughtWhatIsLost: (task) => wentBack.broughtWhatIsLost(task),
+        ownerCameBack: (task) => wentBack.ownerCameBack(task),
       },
-      stored: (request, isLate) => this.#views.follow(request, isLate),
-      cameLate: (task) => wentBack.cameLate(task),
-      bringsWhatIsLost: (request) => bringsWhatIsLost(this.#redis, request),
-      broughtWhatIsLost: (task) => wentBack.broughtWhatIsLost(task),
-      ownerCameBack: (task) => wentBack.ownerCameBack(task),
-    });
+      options.slotsGoBack === 'giver' ? 'always' : undefined,
+    );
   }
 
   async run(): Promise<Outcome> {
@@ -197,6 +203,7 @@ export class Simulation {
       kills: this.#kills,
       pauses: this.#pauses,
       rollbacks: this.#checkpoints.wentBack.times,
+      givenAgain: this.#watch.givenAgain,
       trimmed: this.#archive?.trimmed ?? 0,
       brokenOff: this.#brokenOff,
       rebuilt: this.#rebuilt,

@@ -48,7 +48,7 @@ export class WentBack {
 
   /** One that owned the task at the time to which its slot went back commits on: it does not know that anything was lost. */
   ownerCameBack(task: string): void {
-    if (placeIn(task).stage === 0) this.#unseen.push(task);
+    if (!isOfFollower(task)) this.#unseen.push(task);
   }
 
   brokeOff(task: string): void {
@@ -70,10 +70,11 @@ export class WentBack {
     this.#streams++;
   }
 
-  tasks(names: readonly string[], byMs: number): void {
+  /** By name, by how many milliseconds. */
+  tasks(ages: ReadonlyMap<string, number>): void {
     this.times++;
-    this.#tasks.push(...names);
-    if (byMs >= this.options.keptMs) for (const name of names) this.#far.add(name);
+    this.#tasks.push(...ages.keys());
+    for (const [name, byMs] of ages) if (byMs >= this.options.keptMs) this.#far.add(name);
   }
 
   excuses(status: TaskStatus, view: ViewDeclaration, others: readonly TaskStatus[]): boolean {
@@ -139,7 +140,7 @@ export class WentBack {
     const wentFar = (of: TaskId): boolean => this.#far.has(taskName(of));
     const inTheMiddle = ofView.filter(({ record }) => record !== null && isBetween(record));
     return (
-      this.#hasGoneBack(task.view, isOfGiver) ||
+      (this.#hasGoneBack(task.view, isOfGiver) && this.#hasGoneBack(task.view, isOfFirst)) ||
       (this.#hasGoneBack(task.view) &&
         inTheMiddle.some((one) => one.task === task || (task.stage === 0 && givesRounds(one.task)))) ||
       ofView.some((other) => other.parked !== null && wentFar(other.task)) ||
