@@ -127,6 +127,7 @@ export function commitArguments(keyspace: Keyspace, request: CommitRequest): str
     request.changelog === null ? '0' : '1',
     request.changelog ?? '',
     String(Math.max(0, request.changelogFrom)),
+    request.follows,
   );
   for (const { key, operation, values } of changes) {
     all.push(String(key), operation, String(values.length));

@@ -11,7 +11,10 @@ import { valueOf } from './replies.js';
 const FETCH_FIELDS_MAX = 2_000;
 const FETCH_MEMBERS_MAX = 5_000;
 
-/** What a tick needs of a task's state, in as few round trips as its ranges have pages. */
+/**
+ * What a tick needs of a task's state, in as few round trips as its ranges have pages. In each the commit is asked for last: what
+ * was read before it is of that commit or of earlier ones.
+ */
 export async function fetchState(
   redis: Connection,
   keyspace: Keyspace,
@@ -19,7 +22,7 @@ export async function fetchState(
   buckets: number,
   state: StoredState,
 ): Promise<FetchedState> {
-  const round = new Round(redis);
+  const round = new Round(redis, keyspace.task(task));
   const keyed = state.keyed.map(({ state: name, keys }) => {
     const values = new Array<string | null>(keys.length).fill(null);
     for (const [bucket, places] of byBucket(keys, buckets)) {
@@ -40,8 +43,8 @@ export async function fetchState(
       return found;
     }),
   );
-  await round.run();
-  return { keyed, ordered };
+  const commit = await round.run();
+  return { commit, keyed, ordered };
 }
 
 type Request =
@@ -52,13 +55,18 @@ type Request =
 class Round {
   #asked: { request: Request; take: (found: any) => void }[] = [];
 
-  constructor(readonly redis: Connection) {}
+  constructor(
+    readonly redis: Connection,
+    readonly taskKey: string,
+  ) {}
 
   ask(request: Request, take: (found: any) => void): void {
     this.#asked.push({ request, take });
   }
 
-  async run(): Promise<void> {
+  /** The nonce of the task's last commit, when all was read. */
+  async run(): Promise<string> {
+    let commit: string | null = null;
     while (this.#asked.length > 0) {
       const asked = this.#asked;
       this.#asked = [];
@@ -67,9 +75,12 @@ class Round {
         if (request[0] === 'hmget') pipeline.hmget(request[1], ...request[2]);
         else pipeline[request[0]](request[1], request[2], request[3], 'LIMIT', 0, request[4]);
       }
+      pipeline.hget(this.taskKey, 'commit');
       const replies = await pipeline.exec();
+      commit = valueOf(replies, asked.length) as string | null;
       asked.forEach(({ take }, index) => take(valueOf(replies, index)));
     }
+    return commit ?? '';
   }
 }
 

@@ -7,7 +7,7 @@ import { type Commit, Committer } from './committer.js';
 import { drive } from './drive.js';
 import type { TimedPartition } from './heartbeats.js';
 import type { InputBatch, TaskInput } from './input.js';
-import type { InputPosition, TaskRecord } from './ports/task-store.js';
+import type { FetchedState, InputPosition, StoredState, TaskRecord } from './ports/task-store.js';
 import { isSameCommit } from './read-changelog.js';
 import { RecentErrors } from './recent-errors.js';
 import { withTallies } from './tallies.js';
@@ -231,7 +231,7 @@ export class Ticks {
 
   /** Steps the circuit. What it then knows of time. */
   async #step({ input, entry, entries, inputs, errors, after }: Tick): Promise<Time> {
-    const { view, store, metrics, clock, step, spent } = this.options;
+    const { view, metrics, clock, step, spent } = this.options;
     const { circuit } = view;
     const sink = view.errors.sink('entry');
     for (const { id, raw, reason } of errors) sink.add({ entry: id, raw }, 1, reason);
@@ -242,23 +242,27 @@ export class Ticks {
       drive(
         circuit,
         inputs,
-        (wanted) => {
-          metrics.stateReads.add(
-            { view: this.options.id.view },
-            wanted.keyed.reduce((sum, { keys }) => sum + keys.length, 0),
-          );
-          return store.fetch(
-            this.options.id,
-            this.options.generation()?.buckets ?? view.output.options.buckets,
-            wanted,
-          );
-        },
+        (wanted) => this.#fetch(wanted),
         (work) => spent.on(() => step(work)),
         [time, before],
       ),
     );
     metrics.stepMs.observe({ view: this.options.id.view }, clock.monotonicMs() - started);
     return time;
+  }
+
+  /** State as of the last commit, or of the one that is under way. @throws Diverged where somebody else has committed meanwhile */
+  async #fetch(wanted: StoredState): Promise<FetchedState> {
+    const { id, view, store, metrics, generation } = this.options;
+    metrics.stateReads.add(
+      { view: id.view },
+      wanted.keyed.reduce((sum, { keys }) => sum + keys.length, 0),
+    );
+    const ours = [this.committed.commit, this.#record.commit];
+    const fetched = await store.fetch(id, generation()?.buckets ?? view.output.options.buckets, wanted);
+    // Another owner's, which might be lost again before our commit comes to it, and would not be told from ours there.
+    if (!ours.includes(fetched.commit)) throw new Diverged();
+    return fetched;
   }
 
   async #submit({ input, entries, skippedTypes, after, onCommitted }: Tick, time: Time): Promise<void> {
@@ -298,6 +302,7 @@ export class Ticks {
       buckets: output.options.buckets,
       record,
       from: before.positions,
+      follows: before.commit,
       ...writesOf(circuit),
     };
     metrics.ticks.add({ view: this.options.id.view });

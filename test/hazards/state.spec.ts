@@ -170,6 +170,7 @@ describeWithRedis('the state of a view', () => {
           nonce: 'c',
           buckets: 4,
           from: {},
+          follows: '',
           keyed: [],
           ordered: [],
           indexes: [],

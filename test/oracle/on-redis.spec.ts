@@ -87,15 +87,21 @@ class OnRedis implements Mirror {
     await drive(circuit, inputs, (wanted) => tasks.fetch(this.task, this.view.buckets, wanted));
     const result = output.takeResult();
     errors.takeResult();
-    const record = { ...this.#record, tick: this.#record.tick + 1, rows: this.#record.rows + result.rows };
+    const record = {
+      ...this.#record,
+      tick: this.#record.tick + 1,
+      commit: randomUUID(),
+      rows: this.#record.rows + result.rows,
+    };
     const request: CommitRequest = {
       task: this.task,
       token: this.#token,
       tick: record.tick,
-      nonce: randomUUID(),
+      nonce: record.commit,
       buckets: this.view.buckets,
       record,
       from: this.#record.positions,
+      follows: this.#record.commit,
       keyed: circuit.states.flatMap((state) =>
         state.kind === 'keyed' ? [{ state: state.name, writes: state.writes() }] : [],
       ),

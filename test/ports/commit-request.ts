@@ -39,6 +39,7 @@ export function commitOf(
     buckets: BUCKETS,
     record: recordOf(tick),
     from: positionsAfter(tick - 1),
+    follows: tick === 1 ? '' : `commit-${tick - 1}`,
     keyed: [],
     ordered: [],
     indexes: [],

@@ -280,6 +280,24 @@ export function taskStoreContract(): void {
         expect(await ports().tasks.commit(commitOf(token, 2))).toEqual({ status: 'committed' });
       });
 
+      it('refuses a tick that follows another commit of the same number and positions', async () => {
+        const { token } = await claim();
+        await ports().tasks.commit(commitOf(token, 1));
+        expect(await ports().tasks.commit(commitOf(token, 2, { follows: 'made again' }))).toEqual({
+          status: 'diverged',
+          tick: 1,
+        });
+        expect(await ports().tasks.commit(commitOf(token, 2))).toEqual({ status: 'committed' });
+      });
+
+      it('says as of which commit state is that is fetched', async () => {
+        const wanted = { keyed: [{ state: 'rows', keys: ['ORD'] }], ordered: [] };
+        const { token } = await claim();
+        expect((await ports().tasks.fetch(TASK, BUCKETS, wanted)).commit).toBe('');
+        await ports().tasks.commit(commitOf(token, 1));
+        expect((await ports().tasks.fetch(TASK, BUCKETS, wanted)).commit).toBe('commit-1');
+      });
+
       it('compares positions whatever the order of their inputs', async () => {
         const { token } = await claim();
         const a = { position: '1-0', entries: 1 };

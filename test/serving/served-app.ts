@@ -158,6 +158,7 @@ export class Writer {
         extra: {},
       },
       from,
+      follows: claimed!.record?.commit ?? '',
       keyed: [
         { state: 'rows', writes: new Map(keyed) },
         { state: 'lates', writes: new Map(lates.map((late, seen) => [String(seen), JSON.stringify(late)])) },

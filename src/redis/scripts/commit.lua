@@ -5,13 +5,14 @@
 -- ARGV  1 epoch   2 nonce of the owner   3 tick   4 nonce of the commit
 --       5 positions it started from   6 positions   7 frontier   8 rows   9 conflicts   10 errors   11 checksum   12 extra
 --       13 clocks   14 late   15 1 if there is a changelog entry   16 the entry   17 the tick from which the changelog is kept
+--       18 nonce of the commit it follows
 --       then for each change: index of the key, S | D | Z | R | X, how many arguments follow, the arguments
 --         S  HSET  field value …     D  HDEL  field …     Z  ZADD  0 member …     R  ZREM  member …
 --         X  XADD  id, id of the first entry that is kept, text
 -- Reply {'COMMITTED'}               it is done
 --       {'ALREADY'}                 this very commit was done before
 --       {'FENCED', owner, epoch}    another token is in force
---       {'DIVERGED', tick}          the store is at another tick or other positions
+--       {'DIVERGED', tick}          the store is at another tick, commit or positions
 --       {'BROKE_OFF'}               a commit before this one came to no end: what is stored is of no tick
 --       {'WANTS_CHANGELOG'}         somebody reads the changelog, and there is no entry
 --       {'WRONG_TYPE', key, type}   a key holds something else
@@ -20,7 +21,7 @@
 -- An error of a script takes nothing back: the first half finds all that could fail, the second only writes. The entry
 -- of the changelog is the first write, so that an id that does not rise leaves nothing behind. Should a write fail all the same
 -- (a command that the user may not run), the commit's nonce, taken away before and written last, says so to whoever comes next.
-local HEADER, SLICE = 17, 7000
+local HEADER, SLICE = 18, 7000
 local COMMAND = { S = 'HSET', D = 'HDEL', Z = 'ZADD', R = 'ZREM', X = 'XADD' }
 local TYPE = { S = 'hash', D = 'hash', Z = 'zset', R = 'zset', X = 'stream' }
 local PAIRS = { S = true, Z = true }
@@ -39,7 +40,7 @@ local epoch, nonce, tick, commit, positions, owner =
 if epoch ~= argv[1] or nonce ~= argv[2] then return { 'FENCED', owner or '', epoch or '0' } end
 if tick == argv[3] and commit == argv[4] then return { 'ALREADY' } end
 if commit == '' then return { 'BROKE_OFF' } end
-if tonumber(tick or '0') + 1 ~= tonumber(argv[3]) or (positions and positions ~= argv[5]) then
+if tonumber(tick or '0') + 1 ~= tonumber(argv[3]) or (commit or '') ~= argv[18] or (positions and positions ~= argv[5]) then
   return { 'DIVERGED', tick or '0' }
 end
 local logged = argv[15] == '1'

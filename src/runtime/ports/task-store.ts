@@ -76,8 +76,9 @@ export interface CommitRequest {
   nonce: string;
   buckets: number;
   record: TaskRecord;
-  /** The positions the tick started from; compared with what is stored. */
+  /** The positions the tick started from, and the nonce of the commit it follows, empty for the first; compared with what is stored. */
   from: Readonly<Record<string, InputPosition>>;
+  follows: string;
   keyed: readonly KeyedWrites[];
   ordered: readonly OrderedWrites[];
   indexes: readonly IndexWrites[];
@@ -117,7 +118,7 @@ export interface Received {
  * committed          it is done
  * alreadyCommitted   it was done before: the reply had been lost
  * fenced             another worker owns the task now: let go of it
- * diverged           the store holds another tick or other positions than this was computed from: drop the cache, load again
+ * diverged           the store holds another commit or other positions than this was computed from: drop the cache, load again
  * wantsChangelog     nothing was done: somebody reads the changelog; send it with the entry
  * refused            nothing was done: Redis takes no writes now (full, read-only, loading); wait and try again
  * failed             the script broke: the task parks for good
@@ -190,6 +191,8 @@ export interface StoredState {
 
 /** Answers in the order asked; null for a key that holds nothing. */
 export interface FetchedState {
+  /** The nonce of the commit as of which it is, at the latest; empty if there is none. */
+  commit: string;
   keyed: (string | null)[][];
   ordered: (readonly (readonly [member: string, weight: number])[])[][];
 }

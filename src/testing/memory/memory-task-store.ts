@@ -125,6 +125,7 @@ export class MemoryTaskStore extends TaskStore {
       return { status: 'failed', reason: 'A commit before this one broke off half way.' };
     if (
       tick + 1 !== request.tick ||
+      (kept.commit ?? '') !== request.follows ||
       (kept.record !== null && !samePositions(kept.record.positions, request.from))
     )
       return { status: 'diverged', tick };
@@ -217,6 +218,7 @@ export class MemoryTaskStore extends TaskStore {
   async fetch(task: TaskId, _buckets: number, state: StoredState): Promise<FetchedState> {
     const kept = this.redis.tasks.get(taskName(task));
     return {
+      commit: kept?.commit ?? '',
       keyed: state.keyed.map(({ state: name, keys }) =>
         keys.map((key) => kept?.keyed.get(name)?.get(key) ?? null),
       ),

@@ -40,18 +40,21 @@ export const taskStoreMutations: readonly Mutation[] = [
     breaks: 'a commit that was made before is known by its nonce',
     ports: withTasks(
       (redis) =>
-        new CredulousTaskStore(redis, (kept, { tick, from }) => {
-          if (kept.record?.tick === tick) kept.record = { ...kept.record, tick: tick - 1, positions: from };
+        new CredulousTaskStore(redis, (kept, { tick, from, follows }) => {
+          if (kept.record?.tick !== tick) return;
+          kept.record = { ...kept.record, tick: tick - 1, positions: from };
+          kept.commit = follows;
         }),
     ),
   },
   {
-    breaks: 'a commit is compared with the tick and the positions that are stored',
+    breaks: 'a commit is compared with the tick, the commit and the positions that are stored',
     ports: withTasks(
       (redis) =>
-        new CredulousTaskStore(redis, (kept, { tick, from, nonce }) => {
+        new CredulousTaskStore(redis, (kept, { tick, from, follows, nonce }) => {
           if (kept.commit === nonce) return;
           if (kept.record) kept.record = { ...kept.record, tick: tick - 1, positions: from };
+          kept.commit = follows;
         }),
     ),
   },

@@ -11,7 +11,10 @@ describeWithRedis('commit.lua', () => {
   const clocks = '{"stream:s":{"s":5}}';
   const header = (
     changed: Partial<
-      Record<'epoch' | 'nonce' | 'tick' | 'commit' | 'from' | 'to' | 'logged' | 'entry' | 'keep', string>
+      Record<
+        'epoch' | 'nonce' | 'tick' | 'commit' | 'from' | 'to' | 'logged' | 'entry' | 'keep' | 'follows',
+        string
+      >
     > = {},
   ): string[] => {
     const {
@@ -24,6 +27,7 @@ describeWithRedis('commit.lua', () => {
       logged = '0',
       entry = '',
       keep = '0',
+      follows = tick === '1' ? '' : `c${Number(tick) - 1}`,
     } = changed;
     return [
       epoch,
@@ -43,6 +47,7 @@ describeWithRedis('commit.lua', () => {
       logged,
       entry,
       keep,
+      follows,
     ];
   };
   const commit = (head: string[], keys: string[] = [], ...changes: string[]): Promise<unknown[]> =>
@@ -143,6 +148,7 @@ describeWithRedis('commit.lua', () => {
     ['a tick that does not follow', { tick: '3', commit: 'c3', from: '{"a":1}' }],
     ['the same tick with another nonce', { tick: '1', commit: 'other' }],
     ['other positions', { tick: '2', commit: 'c2', from: '{"a":2}' }],
+    ['another commit before it', { tick: '2', commit: 'c2', from: '{"a":1}', follows: 'made again' }],
   ])('answers DIVERGED to %s', async (_, changed) => {
     await commit(header());
     const before = await contents(redis());
