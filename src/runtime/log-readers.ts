@@ -50,11 +50,16 @@ export class LogReaders {
     this.#told.clear();
   }
 
-  /** Finds generations that were parked for too long, and what waits for them. To be asked before a round of trimming. */
-  async look(now: number): Promise<void> {
+  /**
+   * Finds generations that were parked for too long, and what waits for them. To be asked before a round of trimming; where no log is
+   * trimmed those that read views, for they hold back what these keep of their changes.
+   */
+  async look(now: number, areLogsTrimmed: boolean): Promise<void> {
     const { registry, tasks, limits, views, logger } = this.options;
     const { generations } = registry.snapshot;
-    const counted = generations.filter(({ state }) => state !== 'dropping');
+    const counted = generations.filter(
+      ({ state, upstreams }) => state !== 'dropping' && (areLogsTrimmed || Object.keys(upstreams).length > 0),
+    );
     const statuses = await tasks.status(counted.flatMap(allTasks));
     const isOver = (since: number): boolean => now - since >= limits.parkedHoldsBackMs;
     this.#givenUp = givenUp(counted, new Map(statuses.map((of) => [taskName(of.task), of])), isOver);
@@ -123,8 +128,8 @@ export class LogReaders {
 }
 
 /**
- * Where those tasks of a generation that was given up are in a log which read it themselves and go on. Where rows move between
- * partitions all of them come to stand still for the one that is parked.
+ * Where those tasks of a generation that was given up are in a log which read it themselves and go on: before all of it, where one
+ * has read nothing yet or lost all. Where rows move between partitions all of them come to stand still for the one that is parked.
  */
 function stillReadBy(
   generation: Generation,
@@ -132,10 +137,11 @@ function stillReadBy(
   parked: ReadonlySet<string>,
   { partition, input }: LogOf,
 ): Position[] {
-  if (lastStage(generation) > 0) return [];
+  const readsItself = statuses.some(({ record }) => record?.positions[input] !== undefined);
+  if (lastStage(generation) > 0 || !readsItself) return [];
   return statuses
     .filter(({ task }) => task.partition === partition && !parked.has(taskName(task)))
-    .flatMap(({ record }) => record?.positions[input]?.position ?? []);
+    .map(({ record }) => record?.positions[input]?.position ?? BEGINNING);
 }
 
 /** A generation in a word. */

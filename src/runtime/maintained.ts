@@ -6,13 +6,21 @@ import type { Generation } from './ports/registry.js';
  * would stand still otherwise, and its reader with it.
  */
 export function maintained(generations: readonly Generation[]): ReadonlySet<Generation> {
-  const found = new Set<Generation>();
-  const add = (generation: Generation): void => {
-    if (found.has(generation) || generation.state === 'dropping') return;
-    found.add(generation);
-    for (const upstream of upstreamsOf(generation, generations)) add(upstream);
-  };
-  for (const generation of generations) if (generation.state !== 'kept') add(generation);
+  const there = generations.filter(({ state }) => state !== 'dropping');
+  return withUpstreams(
+    there.filter(({ state }) => state !== 'kept'),
+    there,
+  );
+}
+
+/** Some generations, and all that they read, through however many views. */
+export function withUpstreams(
+  some: Iterable<Generation>,
+  all: readonly Generation[],
+): ReadonlySet<Generation> {
+  const found = new Set(some);
+  // What is added while it goes on is come to as well.
+  for (const generation of found) for (const read of upstreamsOf(generation, all)) found.add(read);
   return found;
 }
 

@@ -12,19 +12,25 @@ import type { TaskOptions } from './task-options.js';
  * may match them. A log whose clock is more than `replaySkewMsMax` ahead of that of any other which has still something to read is
  * not read on.
  *
- * The one that is behind all others is never held, whatever time its next entry is of. What has nothing to read, or cannot go on,
- * holds nobody back. And a log that was read to its end is live from then on: what comes there waits for nobody.
+ * The one that is behind all others is never held, whatever time its next entry is of. What has nothing to read, cannot go on, or
+ * stands where the task is to stop, holds nobody back. And a log that was read to its end is live from then on: what comes there waits for nobody.
  *
  * It decides when entries are read, and nothing else.
  */
 export class ReplaySkew {
   /** Inputs that were read to their ends. */
   readonly #live = new Set<TaskInput>();
+  /** Inputs that stand where the task is to stop. */
+  readonly #stopped = new Set<TaskInput>();
 
   constructor(readonly options: Pick<TaskOptions, 'id' | 'inputs' | 'limits' | 'laggards'>) {}
 
   reachedEnd(input: TaskInput): void {
     this.#live.add(input);
+  }
+
+  standsStill(input: TaskInput): void {
+    this.#stopped.add(input);
   }
 
   /** How far of the entries [from, to) of a batch may be taken in now. */
@@ -35,6 +41,7 @@ export class ReplaySkew {
     record: Pick<TaskRecord, 'clocks'>,
   ): Promise<number> {
     const { id, limits, laggards } = this.options;
+    this.#stopped.delete(input);
     if (this.#live.has(input) || !isTimed(input, record)) return to;
     const clockBefore = (entry: number): number =>
       entry === from ? clockOf(input, record) : (batch.clocksAfter!(entry)[input.redisKey!] ?? -Infinity);
@@ -53,11 +60,11 @@ export class ReplaySkew {
     return before;
   }
 
-  /** Of what the task reads itself and has not read to its end. */
+  /** Of what the task reads itself and has still to read. */
   #leastOfOthers(input: TaskInput, record: Pick<TaskRecord, 'clocks'>): number {
     let least = Infinity;
     for (const other of this.options.inputs)
-      if (other !== input && !this.#live.has(other) && isTimed(other, record))
+      if (other !== input && !this.#live.has(other) && !this.#stopped.has(other) && isTimed(other, record))
         least = Math.min(least, clockOf(other, record));
     return least;
   }

@@ -147,7 +147,7 @@ export class Retention {
     const sources = [...catalog().streams.values(), ...catalog().tables.values()].filter(
       ({ retain }) => retain,
     );
-    if (sources.length > 0) await this.#readers.look(now);
+    await this.#readers.look(now, sources.length > 0);
     for (const source of sources) {
       for (const [partition, redisKey] of partitionKeys(source).entries()) {
         try {

@@ -39,7 +39,10 @@ export type Cut = Readonly<CommitId> & Place;
  */
 export const ROUNDS = -1;
 
-/** The first row of such an entry, behind which it says who began where: of each task's clocks those that are not the round's, which are the least of all. */
+/**
+ * The first of the two rows of such an entry (the second is who began where): where the round was cut, and how far each task of the first stage was
+ * there. Of clocks those that are not the round's, which are the least of all.
+ */
 export const encodeCut = (heard: readonly Heard[], least: PartitionClocks): string =>
   JSON.stringify(
     heard.map(({ tick, commit, frontier, clocks, read }) => {

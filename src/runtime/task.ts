@@ -251,6 +251,7 @@ export class Task {
       read.from = to;
       return to === stop;
     }
+    this.#skew.standsStill(input);
     await ticks.passTime(raised(ticks.record.clocks, input.name, batch.clocksAfter?.(from)));
     if (batch.size === 0) return true;
     await ticks.settled();

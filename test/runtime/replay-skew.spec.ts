@@ -139,6 +139,23 @@ describe('logs that are replayed together', () => {
     expect(run.task('per-day', '0.1').record!.positions['stream:sales']!.entries).toBe(60);
   });
 
+  it('are not held by one that stands where its task is to stop, and has more behind that', async () => {
+    const run = runOf(offered);
+    run.start();
+    await run.pass(1_000);
+    run.end();
+    run.append(offers, ...on([0, 1], 0));
+    const stopAt = { 'offers:0': run.redis.stream('offers:0').last };
+    run.append(offers, ...on([2], 0));
+    run.append(sales, ...on(days(0, 60), 0));
+    const { generations } = run.redis.registry;
+    for (const [name, generation] of generations) generations.set(name, { ...generation, stopAt });
+    run.start();
+    await run.pass(30_000);
+    expect(run.task('offered', '0.0').record!.positions['stream:offers']!.entries).toBe(2);
+    expect(run.task('offered', '0.0').record!.positions['stream:sales']!.entries).toBe(60);
+  });
+
   it('are not held by one whose entries have no time: they are errors, and read', async () => {
     const run = runOf(perDay);
     run.append(sales, ...on(days(0, 60), 1));

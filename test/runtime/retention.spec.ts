@@ -293,6 +293,33 @@ describeWithRedis('retention', () => {
       expect(await client().xlen('halves:0')).toBe(5);
       const [[first]] = (await client().xrange('halves:1', '-', '+', 'COUNT', 1)) as [[string, string[]]];
       expect(first).toBe(stood[1]!.positions['stream:halves']!.position);
+
+      // Its hash slot loses everything: it is to read again what there is.
+      await client().del((await keysOf('per-shop')).find((each) => each.endsWith('/0.1:task'))!);
+      await trimming.retention.trim();
+      expect((await client().xrange('halves:1', '-', '+', 'COUNT', 1))[0]![0]).toBe(first);
+    });
+
+    test('views keep no changes for it for ever, also where no stream is trimmed', async () => {
+      const kept = stream('kept', { schema: z.object({ shop: z.string() }) });
+      const perShop = view('per-shop', { from: kept.groupBy('shop').aggregate({ sales: count() }) });
+      const perSales = view('per-sales', { from: perShop.groupBy('sales').aggregate({ shops: count() }) });
+      const system = await systems.start(declared(perShop, perSales));
+      await client().xadd('kept', '*', 'data', JSON.stringify({ shop: 'a' }));
+      await system.caughtUp('per-sales');
+      const task = { view: 'per-shop', generation: 1, stage: 0, partition: 0 };
+      const readersIn = async ({ views }: System) => [...(await views.readers(task)).keys()];
+      expect(await readersIn(system)).toEqual(['per-sales#1/0.0']);
+      await systems.stop(system);
+      const redisKey = (await keysOf('per-sales')).find((each) => each.endsWith('/0.0:task'))!;
+      const parked = { code: 'invariant', message: 'no', at: Date.now() - 6 * DAY_MS };
+      await client().hset(redisKey, 'parked', JSON.stringify(parked));
+      const next = await systems.start(declared(perShop, perSales), { limits: { parkedRetryMs: 600_000 } });
+      await next.retention.trim();
+      expect(await readersIn(next)).toHaveLength(1);
+      await client().hset(redisKey, 'parked', JSON.stringify({ ...parked, at: Date.now() - 8 * DAY_MS }));
+      await next.retention.trim();
+      expect(await readersIn(next)).toEqual([]);
     });
   });
 

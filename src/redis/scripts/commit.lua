@@ -19,8 +19,9 @@
 --       {'MALFORMED', what}         the arguments do not add up, or the entry's id does not rise
 --
 -- An error of a script takes nothing back: the first half finds all that could fail, the second only writes. The entry
--- of the changelog is the first write, so that an id that does not rise leaves nothing behind. Should a write fail all the same
--- (a command that the user may not run), the commit's nonce, taken away before and written last, says so to whoever comes next.
+-- of the changelog is the first write, so that an id that does not rise leaves nothing behind. The nonce of the commit before is
+-- taken away next, and the new one written last: should a write in between fail all the same (a command that the user may not
+-- run), whoever comes next finds none.
 local HEADER, SLICE = 18, 7000
 local COMMAND = { S = 'HSET', D = 'HDEL', Z = 'ZADD', R = 'ZREM', X = 'XADD' }
 local TYPE = { S = 'hash', D = 'hash', Z = 'zset', R = 'zset', X = 'stream' }

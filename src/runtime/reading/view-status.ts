@@ -3,7 +3,7 @@ import { partitionKeys } from '../placement.js';
 import { contained } from '../contained.js';
 import { allTasks, lastStage } from '../generation-tasks.js';
 import { firstParked } from '../given-up.js';
-import { upstreamsOf } from '../maintained.js';
+import { withUpstreams } from '../maintained.js';
 import type { Generation } from '../ports/registry.js';
 import type { LogEnd, SourceLog } from '../ports/source-log.js';
 import type { TaskRecord, TaskStatus, TaskStore } from '../ports/task-store.js';
@@ -127,7 +127,7 @@ export class ViewStatuses {
     const shown = names.map((name) => ({ name, generation: this.#shown(name) }));
     const asked = names.flatMap((name) => this.views.generations(name));
     // What they read may be parked.
-    const generations = withUpstreams(asked, this.views.watch.snapshot.generations);
+    const generations = [...withUpstreams(asked, this.views.watch.snapshot.generations)];
     const tasks = generations.map((generation) => allTasks(generation));
     const [statuses, ends, { live, now, refused = null }] = await Promise.all([
       this.tasks.status(tasks.flat()),
@@ -182,8 +182,8 @@ export class ViewStatuses {
       : {};
     const tallies = sumOfTallies(records.map(talliesOf));
     const waitingFor = generation
-      ? [...statusOf.keys()]
-          .filter((each) => isParked(each, statusOf) && readsThrough(generation, each, [...statusOf.keys()]))
+      ? [...withUpstreams([generation], [...statusOf.keys()])]
+          .filter((each) => each !== generation && isParked(each, statusOf))
           .map(({ view }) => view)
       : [];
     return {
@@ -258,17 +258,6 @@ export class ViewStatuses {
 
 const isParked = (generation: Generation, statusOf: ReadonlyMap<Generation, TaskStatus[]>): boolean =>
   statusOf.get(generation)!.some(({ parked }) => parked);
-
-/** Some generations, and all that they read, through however many views. */
-function withUpstreams(some: readonly Generation[], all: readonly Generation[]): Generation[] {
-  const found = new Set(some);
-  // What is added while it goes on is come to as well.
-  for (const generation of found) for (const read of upstreamsOf(generation, all)) found.add(read);
-  return [...found];
-}
-
-const readsThrough = (generation: Generation, read: Generation, all: readonly Generation[]): boolean =>
-  generation !== read && withUpstreams([generation], all).includes(read);
 
 /** What the records of some tasks come to together. */
 const sum = (statuses: readonly TaskStatus[], read: (record: TaskRecord) => number): number =>
