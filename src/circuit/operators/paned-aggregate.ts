@@ -146,8 +146,7 @@ export class PanedAggregate implements Operator {
   /** Names the panes of windows, and what they hold if that is asked for. How many there are; null while that is not known. */
   #wantPanes(group: string, windows: readonly WindowText[], contents: boolean): number | null {
     let known = true;
-    for (const { from, to } of spansOf(windows))
-      if (!this.index.wantBetween(group, from, to)) known = false;
+    for (const { from, to } of spansOf(windows)) if (!this.index.wantBetween(group, from, to)) known = false;
     if (!known) return null;
     const members = this.#members(group, windows);
     if (contents) this.panes.wantEach(members.map((member) => member + group));
