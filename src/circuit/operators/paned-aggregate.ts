@@ -134,7 +134,7 @@ export class PanedAggregate implements Operator {
   }
 
   #isLate(member: string): boolean {
-    return fromIn(member) !== this.options.windows.from(startIn(member)).windows![0]![1];
+    return fromIn(member) !== this.options.windows.ends(startIn(member)).first;
   }
 
   #windowsOf(member: string): readonly WindowText[] {
@@ -259,7 +259,7 @@ export class PanedAggregate implements Operator {
     }
     const ends = new Set(windows.map(([, end]) => end));
     for (const member of this.#members(group, windows)) {
-      if (!ends.has(this.#windowsOf(member).at(-1)![1])) continue;
+      if (!ends.has(this.options.windows.ends(startIn(member)).last)) continue;
       this.panes.delete(member + group);
       this.index.add(group, member, -1);
     }
