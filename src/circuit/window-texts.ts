@@ -11,14 +11,25 @@ export interface TimeWindows {
   readonly windows: readonly WindowText[] | null;
 }
 
-/** How many are remembered: mostly many rows fall into few windows. */
+/** How many times are remembered, and windows of all of them: mostly many rows fall into few windows. */
 const REMEMBERED_MAX = 1_000;
+const WINDOWS_REMEMBERED_MAX = 100_000;
+/** Of how many it is remembered when they are over: more than a group is looked at in a tick, mostly, and each is little. */
+const ENDS_REMEMBERED_MAX = 20_000;
+
+/** When the first and the last of the windows of a time are over. */
+export interface WindowEnds {
+  readonly first: string;
+  readonly last: string;
+}
 const NONE: TimeWindows = { from: '', to: '', windows: [] };
 
 /** Windows as rows hold them. */
 export class WindowTexts {
   /** By where they begin. */
   readonly #known = new Map<string, TimeWindows>();
+  #windowsKnown = 0;
+  readonly #ends = new Map<string, WindowEnds>();
   #last = NONE;
 
   constructor(readonly windowsOf: WindowsOf) {}
@@ -33,12 +44,27 @@ export class WindowTexts {
     return this.#known.get(from) ?? this.#find(from);
   }
 
+  /** The ends of the same, which there must be. */
+  ends(from: string): WindowEnds {
+    let ends = this.#ends.get(from);
+    if (ends === undefined) {
+      const windows = this.from(from).windows!;
+      if (this.#ends.size >= ENDS_REMEMBERED_MAX) this.#ends.clear();
+      this.#ends.set(from, (ends = { first: windows[0]![1], last: windows.at(-1)![1] }));
+    }
+    return ends;
+  }
+
   #find(at: string): TimeWindows {
     const { windows, from: fromMs, to } = this.windowsOf(instantMs(at));
     const from = instantText(fromMs);
     let known = this.#known.get(from);
     if (known === undefined) {
-      if (this.#known.size >= REMEMBERED_MAX) this.#known.clear();
+      this.#windowsKnown += windows.length;
+      if (this.#known.size >= REMEMBERED_MAX || this.#windowsKnown > WINDOWS_REMEMBERED_MAX) {
+        this.#known.clear();
+        this.#windowsKnown = windows.length;
+      }
       const texts = windows.every(({ start, end }) => hasInstant(start) && hasInstant(end))
         ? windows.map(({ start, end }) => [instantText(start), instantText(end)] as const)
         : null;

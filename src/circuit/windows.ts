@@ -162,7 +162,8 @@ function hopping(starts: FixedGrid, sizeMs: number): WindowsOf {
     const last = starts.pieceAt(ms);
     const windows: Span[] = [];
     let start = last.start;
-    for (; start + sizeMs > ms; start -= starts.sizeMs) windows.unshift({ start, end: start + sizeMs });
+    for (; start + sizeMs > ms; start -= starts.sizeMs) windows.push({ start, end: start + sizeMs });
+    windows.reverse();
     // Where windows are no multiple of a hop, one ends between two starts.
     return { windows, from: Math.max(last.start, start + sizeMs), to: Math.min(last.end, windows[0]!.end) };
   };

@@ -41,7 +41,9 @@ export function isPaned(node: AggregateNode, final: boolean): node is PanedNode 
   const { appendOnly } = input.relation;
   const kinds = aggregates.map(({ aggregate: { kind } }) => kind);
   return (
-    WINDOW_COLUMNS.every((name) => by.some((one) => one.name === name && one.value.kind === 'path')) &&
+    WINDOW_COLUMNS.every((name) =>
+      by.some((one) => one.name === name && one.value.kind === 'path' && one.value.path === name),
+    ) &&
     by.length === beside.length + WINDOW_COLUMNS.length &&
     freezingGroups(node).every(({ column }) => isWindowColumn(column)) &&
     read !== null &&

@@ -6,7 +6,7 @@ import type { EventDecoder, Retention } from './declarations.js';
 import { DURATION_EXAMPLES, durationMs, type Duration } from './duration.js';
 import { noteFunction, noteUnstorable, type Note } from './expression.js';
 import type { Problem } from './problem.js';
-import { stampedWithin, stampsOf } from './stamp.js';
+import { stampedApart, stampedWithin, stampsOf } from './stamp.js';
 import { functionProblem, userFunction, type UserFunction } from './user-function.js';
 import { variantsOfSchema } from './variants.js';
 import { notePart } from './options.js';
@@ -132,6 +132,13 @@ export class OptionReader {
           { [name]: `${stamp}Time()` },
           'Name a column that events hold.',
         );
+    for (const name of stampedApart(schema, columns))
+      this.note(
+        'given-time-apart',
+        `has "${name}" in several types of events, and not all of them are given the same time there.`,
+        { [name]: `${stampsOf(schema, columns).get(name)!}Time() in some` },
+        'Declare it alike in all of them, or name it otherwise in some.',
+      );
     this.#noStampsWithin(columns);
   }
 

@@ -49,16 +49,29 @@ function stampOf(schema: z.core.$ZodType): Stamp | null {
   return within === undefined ? null : stampOf(within);
 }
 
+/** The columns of a stream, where its events are of several types those of each. */
+function columnsOfEvents(schema: z.core.$ZodType, columns: readonly Column[]): readonly Column[] {
+  const variants = variantsOfSchema(schema);
+  return variants === null ? columns : variants.variants.flatMap((variant) => variant.columns);
+}
+
 /** The columns of a stream that are given a time, by name. */
 export function stampsOf(schema: z.core.$ZodType, columns: readonly Column[]): ReadonlyMap<string, Stamp> {
-  const variants = variantsOfSchema(schema);
-  const all = variants === null ? columns : variants.variants.flatMap((variant) => variant.columns);
   return new Map(
-    all.flatMap(({ name, schema }) => {
+    columnsOfEvents(schema, columns).flatMap(({ name, schema }) => {
       const stamp = stampOf(schema);
       return stamp === null ? [] : [[name, stamp] as const];
     }),
   );
+}
+
+/** Of those the columns that some types of event are given, and others say themselves or are given otherwise. */
+export function stampedApart(schema: z.core.$ZodType, columns: readonly Column[]): readonly string[] {
+  const stamps = stampsOf(schema, columns);
+  const apart = columnsOfEvents(schema, columns).filter(
+    (column) => stamps.has(column.name) && stampOf(column.schema) !== stamps.get(column.name),
+  );
+  return [...new Set(apart.map(({ name }) => name))];
 }
 
 /** Whether a column has such a time within it, where it would not be found. */

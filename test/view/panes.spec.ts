@@ -75,6 +75,18 @@ describe('what a window of a row costs', () => {
   });
 });
 
+it('looks at the panes of a tick’s rows, and at none between them', () => {
+  const declaredLate = stream('events', { schema, eventTime: 'at', lateness: '1d' });
+  const kept = new Timed(declared((declaredLate.window(HOPS) as any).groupBy('key').aggregate(SKETCH)));
+  const row = (minute: number) => ({ at: at(minute * 60_000), key: 'a', n: minute });
+  kept.tick({ 'stream:events': Array.from({ length: 1_200 }, (_, minute) => row(minute)) });
+  kept.restart();
+  kept.store.fetched = 0;
+  kept.tick({ 'stream:events': [row(100), row(1_100)] });
+  // Of each row the panes, and the rows that are shown, of an hour before and behind it.
+  expect(kept.store.fetched).toBeLessThan(500);
+});
+
 describe('panes are kept', () => {
   const grouped = (window: any = HOPS, rows: any = events): any => rows.window(window).groupBy('key');
   const isPaned = (from: any): boolean => /panes/.test(explainView(declared(from)).text);
@@ -138,6 +150,14 @@ describe('panes are kept', () => {
       'where what is grouped by is computed of the window',
       (events.window(HOPS) as any)
         .groupBy({ hour: computed(z.string(), (row: any) => row.windowStart.slice(0, 13)) })
+        .aggregate(SUMS)
+        .final(),
+    ],
+    [
+      'where what is called the start of a window is its end',
+      (events.window(HOPS) as any)
+        .rows()
+        .groupBy('key', { windowStart: 'windowEnd', windowEnd: 'windowStart' })
         .aggregate(SUMS)
         .final(),
     ],

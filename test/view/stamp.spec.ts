@@ -64,10 +64,11 @@ describe('the time of an entry', () => {
     const at = entryTime().describe('when').readonly();
     const schema = z.discriminatedUnion('type', [
       z.object({ type: z.literal('came'), at, n: z.int() }),
-      z.object({ type: z.literal('went'), at: instant() }),
+      z.object({ type: z.literal('went'), at }),
       z.object({ type: z.literal('stayed'), taken: processingTime() }),
     ]);
     const told: any = stream('told', { schema } as never);
+    expect(messages(told)).toBe('');
     expect([...stampsOf(schema, told.declaration.columns)]).toEqual([
       ['at', 'entry'],
       ['taken', 'processing'],
@@ -114,6 +115,27 @@ describe('a time that Stillwater gives', () => {
       'in a partition key',
       events(entryTime(), { partitions: 2, partitionBy: 'at' }),
       'Stream "events" is partitioned by "at", which events do not say.',
+    ],
+    [
+      'in some types of events where others say it',
+      stream('told', {
+        schema: z.discriminatedUnion('type', [
+          z.object({ type: z.literal('came'), at: entryTime() }),
+          z.object({ type: z.literal('went'), at: instant() }),
+          z.object({ type: z.literal('stayed') }),
+        ]),
+      }),
+      'Stream "told" has "at" in several types of events, and not all of them are given the same time there.',
+    ],
+    [
+      'in some types of events where others are given another',
+      stream('told', {
+        schema: z.discriminatedUnion('type', [
+          z.object({ type: z.literal('came'), at: entryTime() }),
+          z.object({ type: z.literal('went'), at: processingTime() }),
+        ]),
+      }),
+      'Stream "told" has "at" in several types of events, and not all of them are given the same time there.',
     ],
     [
       'within an object',

@@ -32,6 +32,7 @@ import {
   LATENESS,
   MINUTE,
   NEVER_LATE,
+  text,
   told,
 } from '../support/histories.js';
 
@@ -86,6 +87,32 @@ const ofResults = (window: GroupWindows, expected: (over: number) => Expected): 
     return expected(told(history).clock - LATENESS - 60 * MINUTE + 1)(hours);
   },
 });
+
+/** The windows of six hours, one each hour, that end before `over`. */
+const hopsExpected =
+  (over: number): Expected =>
+  (rows) => {
+    const hour = 60 * MINUTE;
+    const windows = new Map<string, { key: string; start: number; each: number[] }>();
+    for (const { event } of rows)
+      for (let back = 0; back < 6; back++) {
+        const start = instantMs(event.at) - back * hour;
+        const name = `${event.key} ${start}`;
+        const window = windows.get(name) ?? { key: event.key, start, each: [] };
+        windows.set(name, window);
+        window.each.push(event.n);
+      }
+    return [...windows.values()]
+      .filter(({ start }) => start + 6 * hour < over)
+      .map(({ key, start, each }) => ({
+        key,
+        windowStart: text(start),
+        windowEnd: text(start + 6 * hour),
+        n: each.length,
+        total: each.reduce((total, n) => total + n, 0),
+        least: Math.min(...each),
+      }));
+  };
 
 describeHistories({
   'sessions, on update': {
@@ -241,6 +268,10 @@ describeFreed({
         .aggregate(results)
         .final(),
     }),
+  },
+  'hopping windows of results that are retracted, by panes, final': {
+    final: true,
+    ...ofResults(hopping('6h', { every: '1h' }) as never, hopsExpected),
   },
   'hopping windows by panes, on update': {
     view: view('v', {

@@ -9,6 +9,7 @@ import { emptyGroup, folding, type Group, settle, type Take } from '../group.js'
 import { mergedPanes, type Pane } from '../merged-panes.js';
 import type { Keyed, Operator, Ordered } from '../operator.js';
 import { sameRow } from '../same-row.js';
+import { type Span, united } from '../spans.js';
 import { type ColumnTime, columnWatermark, type Time } from '../time.js';
 import type { WindowText, WindowTexts } from '../window-texts.js';
 
@@ -133,7 +134,7 @@ export class PanedAggregate implements Operator {
   }
 
   #isLate(member: string): boolean {
-    return fromIn(member) !== this.options.windows.from(startIn(member)).windows![0]![1];
+    return fromIn(member) !== this.options.windows.ends(startIn(member)).first;
   }
 
   #windowsOf(member: string): readonly WindowText[] {
@@ -144,17 +145,19 @@ export class PanedAggregate implements Operator {
 
   /** Names the panes of windows, and what they hold if that is asked for. How many there are; null while that is not known. */
   #wantPanes(group: string, windows: readonly WindowText[], contents: boolean): number | null {
-    if (windows.length === 0) return 0;
-    if (!this.index.wantBetween(group, windows[0]![0], windows.at(-1)![1])) return null;
+    let known = true;
+    for (const { from, to } of spansOf(windows)) if (!this.index.wantBetween(group, from, to)) known = false;
+    if (!known) return null;
     const members = this.#members(group, windows);
     if (contents) this.panes.wantEach(members.map((member) => member + group));
     return members.length;
   }
 
-  /** The panes between the beginning of the first window and the end of the last. */
+  /** The panes that windows may have. */
   #members(group: string, windows: readonly WindowText[]): string[] {
-    if (windows.length === 0) return [];
-    return Array.from(this.index.between(group, windows[0]![0], windows.at(-1)![1]), ([member]) => member);
+    return spansOf(windows).flatMap(({ from, to }) =>
+      Array.from(this.index.between(group, from, to), ([member]) => member),
+    );
   }
 
   #wantDue(time: Time): void {
@@ -256,7 +259,7 @@ export class PanedAggregate implements Operator {
     }
     const ends = new Set(windows.map(([, end]) => end));
     for (const member of this.#members(group, windows)) {
-      if (!ends.has(this.#windowsOf(member).at(-1)![1])) continue;
+      if (!ends.has(this.options.windows.ends(startIn(member)).last)) continue;
       this.panes.delete(member + group);
       this.index.add(group, member, -1);
     }
@@ -299,6 +302,10 @@ const compareWindows = ([start, end]: WindowText, [otherStart, otherEnd]: Window
 
 const distinct = (windows: readonly WindowText[]): WindowText[] =>
   windows.filter((window, at) => at === 0 || compareWindows(windows[at - 1]!, window) < 0);
+
+/** What windows cover: of two that are far apart nothing between them is looked at. */
+const spansOf = (windows: readonly WindowText[]): Span[] =>
+  united(windows.map(([from, to]) => ({ from, to })));
 
 /** Which windows have a pane; both in their order. */
 function haveAny(windows: readonly WindowText[], panes: readonly PaneFound[]): boolean[] {
