@@ -10,7 +10,7 @@ import type { SentEntry, TaskRecord } from './ports/task-store.js';
 import { NO_ROWS } from './received.js';
 import { regainingIn } from './regaining.js';
 import type { Receivers } from './receivers.js';
-import { encodeCut, givesRounds, roundOf, ROUNDS } from './rounds.js';
+import { encodeCut, givesRounds, roundOf, ROUNDS, roundsDone } from './rounds.js';
 import type { TaskId } from './task-id.js';
 
 export interface SendingOptions {
@@ -60,10 +60,14 @@ export class Sending {
   async #backlog(record: TaskRecord, ageMs: number): Promise<number> {
     const { receivers, rounds } = this.options;
     const read = await receivers.heard(this.task.partition, ageMs);
+    const at = rounds !== null && this.task.stage > 0 ? await receivers.heard(ROUNDS, ageMs) : [];
+    // Who stands there has all that it can read, whatever it has counted: rounds that are made again are of other entries.
+    const done = rounds === null ? 0 : roundsDone(this.task, record);
     // Who has read nothing since something was made or given again has counted what there was before.
     const uncounted = (madeAgain(record) ?? givenAgain(record))?.upTo ?? -1;
     const backlog = read.map((heard, receiver) =>
-      (receiver > 0 || this.task.stage > 0) && (heard?.tick ?? 0) <= uncounted
+      (at[receiver] !== undefined && at[receiver].tick >= done) ||
+      ((receiver > 0 || this.task.stage > 0) && (heard?.tick ?? 0) <= uncounted)
         ? 0
         : lastSent(record, receiver).entries - (heard?.entries ?? 0),
     );
