@@ -1,18 +1,19 @@
 import type { Row, Value } from '../zset/value.js';
+import { AheadBound } from './ahead-bound.js';
 import type { RowIssue } from './conform.js';
 import { DecodedBatch } from './decoded-batch.js';
-import { type Stamp, stampsOf } from '../view/stamp.js';
 import type { UserFunction } from '../view/user-function.js';
 import { eventColumns, EventTypes } from './event-types.js';
 import { type EntryReader, entryReader, type ReadEntry, upcasted } from './entry-reader.js';
 import type { Texts } from './event-envelope.js';
 import { EventParser } from './event-parser.js';
 import { FlatFields } from './flat-fields.js';
-import { instantText, toInstantText } from '../zset/instant-text.js';
+import { instantText } from '../zset/instant-text.js';
 import { partitionOf, partitionKeys, placedBy, type RecordSource } from './placement.js';
 import { type Position, timeOf } from './position.js';
 import type { RawEntry } from './ports/source-log.js';
 import { RowDecoder } from './row-decoder.js';
+import { Stamper } from './stamper.js';
 import { TableKey } from './table-key.js';
 
 /** The bounds of what an entry may be. They decide which entries are errors, so a view depends on them. */
@@ -61,15 +62,14 @@ export class EntryDecoder {
   readonly #tableKey: TableKey | null;
   readonly #partitionOf: ((row: Row) => number) | null;
   readonly #eventTime: string | null;
-  readonly #stamps: readonly (readonly [column: string, stamp: Stamp])[];
-  #latest = Number.NEGATIVE_INFINITY;
+  readonly #stamper: Stamper | null;
 
   constructor(
     readonly source: RecordSource,
     readonly partition: number,
     readonly limits: Readonly<EntryLimits> = entryLimits,
     /** What `processingTime()` is; if nobody tells it, the time of the entry. */
-    readonly now: (() => number) | null = null,
+    now: (() => number) | null = null,
   ) {
     this.#rows = new RowDecoder(source);
     this.#flat = new FlatFields(source);
@@ -84,15 +84,15 @@ export class EntryDecoder {
     this.#tableKey = source.kind === 'table' ? new TableKey(source) : null;
     this.#partitionOf = partitionOf(source);
     this.#eventTime = source.eventTime;
-    this.#stamps = source.kind === 'stream' ? [...stampsOf(source.schema, source.columns)] : [];
+    this.#stamper = Stamper.of(source, now);
   }
 
   decode(entries: readonly RawEntry[]): DecodedBatch {
     const batch = new DecodedBatch(this.#eventTime, this.source.latenessMs);
     // A time that Stillwater gives is believed, however old the entry is that is processed now.
-    const dated = this.#stamps.some(([column]) => column === this.#eventTime) ? null : this.#eventTime;
+    const dated = this.#stamper?.gives(this.#eventTime) ? null : this.#eventTime;
     const bound = new AheadBound(dated, entries[0]?.[0], this.limits.aheadMsMax);
-    const stamp = this.#stamper();
+    this.#stamper?.begin();
     for (let index = 0; index < entries.length; index++) {
       const entry = entries[index]!;
       const id = entry[0];
@@ -108,7 +108,7 @@ export class EntryDecoder {
         reason = this.#event(fields[1]!, batch);
       else reason = this.#otherForm(fields, id, batch);
       for (let row = before; reason === null && row < batch.rows.length; row++) {
-        stamp?.(batch.rows[row]!, id);
+        this.#stamper?.stamp(batch.rows[row]!, id);
         reason = this.#misplaced(batch.rows[row]!) ?? bound.ahead(batch.rows[row]!, id);
       }
       if (reason !== null) {
@@ -121,21 +121,6 @@ export class EntryDecoder {
       batch.ends.push(batch.rows.length);
     }
     return batch;
-  }
-
-  /** Gives rows the times that no event says: null where there are none. What is processed later is never of an earlier time. */
-  #stamper(): ((row: Row, id: Position) => void) | null {
-    if (this.#stamps.length === 0) return null;
-    this.#latest = Math.max(this.#latest, this.now?.() ?? Number.NEGATIVE_INFINITY);
-    const now = this.#latest;
-    return (row, id) => {
-      const appended = instantText(timeOf(id));
-      for (const [column, stamp] of this.#stamps)
-        // An event of another type may have no such column.
-        if (row[column] !== null)
-          (row as Record<string, Value>)[column] =
-            stamp === 'entry' || now === Number.NEGATIVE_INFINITY ? appended : instantText(now);
-    };
   }
 
   /** Decodes one event, or says why it is none. */
@@ -272,31 +257,6 @@ export class EntryDecoder {
     const keys = partitionKeys(this.source);
     const by = placedBy(this.source)!.join(', ');
     return `misplaced: by its ${by} it belongs in "${keys[belongs]}", and lies in "${keys[this.partition]}".`;
-  }
-}
-
-/**
- * Finds events dated too far ahead of their entries. Ids rise, so what is not ahead of one entry is not ahead of
- * those after it: nearly all events are settled by one comparison of texts.
- */
-class AheadBound {
-  #harmless: string;
-
-  constructor(
-    readonly eventTime: string | null,
-    first: Position | undefined,
-    readonly aheadMsMax: number,
-  ) {
-    this.#harmless = eventTime === null || first === undefined ? '' : instantText(timeOf(first) + aheadMsMax);
-  }
-
-  ahead(row: Row, id: Position): string | null {
-    if (this.eventTime === null) return null;
-    const time = toInstantText(row[this.eventTime]);
-    if (time === null || time <= this.#harmless) return null;
-    this.#harmless = instantText(timeOf(id) + this.aheadMsMax);
-    if (time <= this.#harmless) return null;
-    return `ahead of its entry: \`${this.eventTime}\` is ${time}, the entry was appended at ${instantText(timeOf(id))}; more than ${this.aheadMsMax / 3_600_000} h ahead is not believed.`;
   }
 }
 

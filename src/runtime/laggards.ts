@@ -42,6 +42,7 @@ interface Laggard extends TimedLog {
  */
 export class Laggards {
   #asked = -Infinity;
+  #everyMs = ASKED_MS;
   #answer: Promise<readonly Laggard[]> = Promise.resolve([]);
 
   constructor(
@@ -49,7 +50,13 @@ export class Laggards {
     /** Of all tasks of the generation. */
     readonly partitions: readonly TimedLog[],
     readonly stopAt: () => Generation['stopAt'],
-    readonly options: { tasks: TaskStore; log: SourceLog; clock: Clock },
+    readonly options: {
+      tasks: TaskStore;
+      log: SourceLog;
+      clock: Clock;
+      /** So seldom it is asked at the least, where nobody gets on. */
+      everyMsMax: number;
+    },
   ) {}
 
   /** The least clock of the other tasks as a task has last heard of it, of all that they read. Costs nothing. */
@@ -63,14 +70,22 @@ export class Laggards {
   /** The least clock of what other tasks still have to read, -Infinity where time has not begun there; Infinity for none. */
   async leastBut({ partition }: TaskId): Promise<number> {
     const now = this.options.clock.monotonicMs();
-    if (now - this.#asked >= ASKED_MS) {
+    if (now - this.#asked >= this.#everyMs) {
       this.#asked = now;
-      this.#answer = this.#ask();
+      this.#answer = this.#askAfter(this.#answer);
       // Whoever asked hears of it; the next asks anew.
       this.#answer.catch(() => (this.#asked = -Infinity));
     }
     const laggard = (await this.#answer).find(({ task }) => task.partition !== partition);
     return laggard?.clock ?? Infinity;
+  }
+
+  /** Who does not get on may have nobody to maintain it: that is asked more and more seldom. */
+  async #askAfter(before: Promise<readonly Laggard[]>): Promise<readonly Laggard[]> {
+    const answer = await this.#ask();
+    const isSame = placesOf(answer) === placesOf(await before.catch(() => []));
+    this.#everyMs = isSame ? Math.min(this.#everyMs * 2, this.options.everyMsMax) : ASKED_MS;
+    return answer;
   }
 
   /** The least of one task, and the least of another one: nobody waits for itself. */
@@ -109,3 +124,6 @@ export class Laggards {
     return (await this.options.log.range(redisKey, position, to, 1)).length > 0;
   }
 }
+
+const placesOf = (laggards: readonly Laggard[]): string =>
+  JSON.stringify(laggards.map(({ redisKey, position }) => [redisKey, position]));

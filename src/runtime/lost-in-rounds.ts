@@ -15,7 +15,7 @@ import type { Ticks } from './ticks.js';
 /** Of the receivers of the first stage the one that gives the rounds. */
 const GIVER = 0;
 /** Rounds one read asks for. */
-const ROUNDS_MAX = 500;
+const LOST_ROUNDS_READ_MAX = 500;
 
 /** The tick of the last commit of a sender of which a receiver has heard. */
 const numberIn = ({ tick, upTo }: Heard): number => Math.max(tick, upTo);
@@ -86,10 +86,15 @@ export class LostInRounds {
     const entries: ExchangeEntry[] = [];
     for (;;) {
       const after = entries.at(-1)?.tick ?? 0;
-      const asked = { sender: this.receivers[GIVER]!, receiver: ROUNDS, after, countMax: ROUNDS_MAX };
+      const asked = {
+        sender: this.receivers[GIVER]!,
+        receiver: ROUNDS,
+        after,
+        countMax: LOST_ROUNDS_READ_MAX,
+      };
       const [answer] = await this.options.store.receive([asked]);
       entries.push(...answer!.entries.map(decodeEntry));
-      if (answer!.entries.length < ROUNDS_MAX) return entries.map(decodeRound);
+      if (answer!.entries.length < LOST_ROUNDS_READ_MAX) return entries.map(decodeRound);
     }
   }
 

@@ -3,21 +3,20 @@ import type { ViewDeclaration } from '../view/declarations.js';
 import { sourcesOf } from '../view/plan-nodes.js';
 import { ERRORS_MAX_DEFAULT } from '../view/view.js';
 import type { Catalog } from './catalog.js';
+import { hasCaughtUp } from './caught-up.js';
 import type { Clock } from './clock.js';
 import type { Code } from './code.js';
-import { shownBy } from './generation-tasks.js';
 import { errorsIn, heldBack } from './held-back.js';
 import { inState } from './in-state.js';
+import { keptOf, rolledBackFrom } from './kept-generations.js';
 import type { Limits } from './limits.js';
-import { maintained, upstreamsOf } from './maintained.js';
+import { maintained } from './maintained.js';
 import { newGenerations } from './new-generations.js';
 import type { Generation } from './ports/registry.js';
 import { archivedEntries, firstReadable, isIncomplete, type SourceLog } from './ports/source-log.js';
 import type { TaskStore } from './ports/task-store.js';
-import { comparePositions } from './position.js';
-import { hasLostItsLog, hasPassedTime, type Progress, progressOf } from './progress.js';
+import { hasLostItsLog, progressOf } from './progress.js';
 import type { RegistryWatch } from './registry-watch.js';
-import type { TaskId } from './task-id.js';
 
 export interface RebuildProgress {
   generations: { view: string; generation: number }[];
@@ -177,22 +176,8 @@ export class Rebuilder {
       const parked = now.statuses.find((status) => status.parked)?.parked;
       if (parked) return { ...progress, state: 'failed', reason: `${generation.view}: ${parked.message}` };
       const serving = served.get(generation.view) ?? null;
-      const target = serving?.frontier;
       held ??= heldBack(generation, now, serving, this.#errorsMax(generation.view));
-      const passed =
-        target &&
-        Object.entries(now.frontier).every(
-          ([key, position]) => comparePositions(position, target[key] ?? '0-0') >= 0,
-        );
-      if (!passed && !now.atEnd) caughtUp = false;
-      // What is closed must not be open again. Another definition, or another log, may have other clocks for good.
-      const comparable =
-        isOfThisLog &&
-        !generation.acceptTrimmed &&
-        registry.serving(generation.view)?.fingerprint === generation.fingerprint;
-      if (comparable && serving !== null && !hasPassedTime(now, serving)) caughtUp = false;
-      if (Object.keys(generation.upstreams).length > 0 && !(await this.#hasBegun(generation, now)))
-        caughtUp = false;
+      if (!(await hasCaughtUp(generation, now, { serving, isOfThisLog }, this.options))) caughtUp = false;
     }
     if (building.some(({ paused }) => paused)) return { ...progress, state: 'paused' };
     if (!caughtUp) return progress;
@@ -202,22 +187,6 @@ export class Rebuilder {
     await beforePromotion?.(progress);
     await this.promote(id);
     return { ...progress, state: 'promoted' };
-  }
-
-  /** Whether each task has begun for which there is something in the views that are read, or of those that send to it. */
-  async #hasBegun({ upstreams }: Generation, { statuses }: Progress): Promise<boolean> {
-    const { registry, tasks } = this.options;
-    const read: TaskId[] = [];
-    for (const { task } of statuses.filter(({ record }) => record === null)) {
-      if (statuses.some((other) => other.task.stage === task.stage - 1 && other.record !== null))
-        return false;
-      if (task.stage > 0) continue;
-      for (const [view, number] of Object.entries(upstreams)) {
-        const upstream = registry.generation(view, number);
-        read.push(...(upstream ? shownBy(upstream).slice(task.partition, task.partition + 1) : []));
-      }
-    }
-    return (await tasks.status(read)).every(({ record }) => record === null);
   }
 
   #errorsMax(view: string): number {
@@ -332,38 +301,5 @@ function assertIsRead(
   }
 }
 
-/** The newer generation that served until now. */
-function rolledBackFrom({ view, number }: Generation, all: readonly Generation[]): number | null {
-  const before = all.find((generation) => generation.view === view && generation.state === 'serving');
-  return before && before.number > number ? before.number : null;
-}
-
 const isSame = (one: Generation, other: Generation): boolean =>
   one.view === other.view && one.number === other.number;
-
-/** The newest kept generation of each view that can serve: what it reads is there, and none of it is put back as another generation. */
-function keptOf(views: ReadonlySet<string>, first: string, all: readonly Generation[]): Generation[] {
-  const newest = new Map<string, Generation>();
-  for (const generation of all)
-    if (
-      views.has(generation.view) &&
-      generation.state === 'kept' &&
-      isWhole(generation, all) &&
-      generation.number > (newest.get(generation.view)?.number ?? 0)
-    )
-      newest.set(generation.view, generation);
-  for (let before = Infinity; newest.size < before;) {
-    before = newest.size;
-    for (const { view, upstreams } of [...newest.values()])
-      if (
-        view !== first &&
-        Object.entries(upstreams).some(([name, number]) => (newest.get(name)?.number ?? number) !== number)
-      )
-        newest.delete(view);
-  }
-  return [...newest.values()];
-}
-
-const isWhole = (generation: Generation, all: readonly Generation[]): boolean =>
-  upstreamsOf(generation, all).filter(({ state }) => state !== 'dropping').length ===
-  Object.keys(generation.upstreams).length;

@@ -98,7 +98,7 @@ export class Retention {
         if (able.map((worker) => worker.id).sort()[0] !== id) {
           this.#orphans.clear();
           this.#readers.forget();
-          for (const redisKey of [...this.#heldBack.keys()]) this.#goesOn(redisKey);
+          this.#sayNothingOfTrimming();
           continue;
         }
         await this.dropKept();
@@ -180,6 +180,7 @@ export class Retention {
           'Give it the archive that the others have (STILLWATER_ARCHIVE); or, when no process has one any more, give it up: start one with STILLWATER_ARCHIVE=none.',
       );
     this.#refused = true;
+    this.#sayNothingOfTrimming();
     return new Map();
   }
 
@@ -264,6 +265,11 @@ export class Retention {
     const held = { by, since: since ?? (known?.by === by ? known.since : now) };
     this.#heldBack.set(redisKey, held);
     this.options.metrics.trimHeldBack.set({ stream: redisKey, by }, held.since / 1_000);
+  }
+
+  /** Who does not trim does not know who holds it back. */
+  #sayNothingOfTrimming(): void {
+    for (const redisKey of [...this.#heldBack.keys()]) this.#goesOn(redisKey);
   }
 
   #goesOn(redisKey: string): void {

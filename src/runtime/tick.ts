@@ -1,9 +1,13 @@
 import type { Circuit } from '../circuit/circuit.js';
+import type { Parking } from '../circuit/parked-keys.js';
+import type { OutputResult } from '../circuit/view-output.js';
+import { Checksum } from '../zset/checksum.js';
 import type { Delta } from '../zset/delta.js';
 import { type Clocks, NO_CLOCKS, type PartitionClocks, raised } from './clocks.js';
 import type { EntryError, InputBatch, TaskInput } from './input.js';
 import type { CommitRequest, TaskRecord } from './ports/task-store.js';
 import { BEGINNING, type Position } from './position.js';
+import { withTallies } from './tallies.js';
 
 /** What a tick takes in, and where it leaves the task's inputs. */
 export interface Tick {
@@ -105,4 +109,38 @@ export function writesOf({ states }: Circuit): Pick<CommitRequest, 'keyed' | 'or
     else indexes.push({ state: state.name, writes: [...state.writes()] });
   }
   return { keyed, ordered, indexes };
+}
+
+/** What a tick made, beside what it changes of states. */
+export interface TickResult {
+  readonly shown: OutputResult;
+  readonly errors: number;
+  readonly late: number;
+  readonly parking: Parking | null;
+  /** Something of what came is left for the next tick. */
+  readonly unfinished: boolean;
+}
+
+/** Where a tick leaves a task; `commit`: the nonce of its commit. */
+export function recordAfter(
+  { input, skippedTypes, after }: Tick,
+  before: TaskRecord,
+  { shown, errors, late, parking, unfinished }: TickResult,
+  commit: string,
+): TaskRecord {
+  return {
+    ...after,
+    tick: before.tick + 1,
+    commit,
+    // Until all that follows from what came is done, the rows show no more than was contained before it.
+    frontier: unfinished ? before.frontier : after.frontier,
+    reaching: unfinished ? after.frontier : null,
+    applied: unfinished ? (before.applied ?? before.clocks) : null,
+    rows: before.rows + shown.rows,
+    conflicts: before.conflicts + shown.conflicts,
+    errors: before.errors + errors,
+    late: before.late + late,
+    checksum: Checksum.parse(before.checksum).merge(shown.checksum).toString(),
+    extra: withTallies(before, after.extra, parking, { input, types: skippedTypes }),
+  };
 }

@@ -1,6 +1,5 @@
 import { assert } from '../assert.js';
 import type { Time } from '../circuit/time.js';
-import { Checksum } from '../zset/checksum.js';
 import { Caution } from './caution.js';
 import type { Clocks, PartitionClocks } from './clocks.js';
 import { type Commit, Committer } from './committer.js';
@@ -10,11 +9,10 @@ import type { InputBatch, TaskInput } from './input.js';
 import type { FetchedState, InputPosition, StoredState, TaskRecord } from './ports/task-store.js';
 import { isSameCommit } from './read-changelog.js';
 import { RecentErrors } from './recent-errors.js';
-import { withTallies } from './tallies.js';
 import { Diverged } from './task-end.js';
 import type { TaskOptions } from './task-options.js';
 import { TaskTime } from './task-time.js';
-import { NO_TICK, type Tick, tickOfTime, tickOver, writesOf } from './tick.js';
+import { NO_TICK, recordAfter, type Tick, tickOfTime, tickOver, writesOf } from './tick.js';
 import { TickSize } from './tick-size.js';
 
 /** A tick may write this much more than planned before it is taken back and made smaller. */
@@ -265,30 +263,16 @@ export class Ticks {
     return fetched;
   }
 
-  async #submit({ input, entries, skippedTypes, after, onCommitted }: Tick, time: Time): Promise<void> {
+  async #submit(tick: Tick, time: Time): Promise<void> {
     const { view, metrics } = this.options;
     const { circuit, output } = view;
-    const result = output.takeResult();
+    const { unfinished } = circuit;
+    const shown = output.takeResult();
     const { errors } = view.errors.takeResult();
     const { late } = view.lates?.takeResult() ?? { late: 0 };
+    const result = { shown, errors, late, parking: view.parking.takeResult(), unfinished };
     const before = this.#record;
-    const { unfinished } = circuit;
-    const nonce = this.options.nonce();
-    let record: TaskRecord = {
-      ...after,
-      tick: before.tick + 1,
-      commit: nonce,
-      // Until all that follows from what came is done, the rows show no more than was contained before it.
-      frontier: unfinished ? before.frontier : after.frontier,
-      reaching: unfinished ? after.frontier : null,
-      applied: unfinished ? (before.applied ?? before.clocks) : null,
-      rows: before.rows + result.rows,
-      conflicts: before.conflicts + result.conflicts,
-      errors: before.errors + errors,
-      late: before.late + late,
-      checksum: Checksum.parse(before.checksum).merge(result.checksum).toString(),
-      extra: withTallies(before, after.extra, view.parking.takeResult(), { input, types: skippedTypes }),
-    };
+    let record = recordAfter(tick, before, result, this.options.nonce());
     assert(record.rows >= 0, `The view "${this.options.id.view}" would have ${record.rows} rows.`);
     const rows = view.sent?.takeResult();
     const sending = rows && (await this.options.sending!.entries(record, rows, view.sent!.exchanges.length));
@@ -297,7 +281,7 @@ export class Ticks {
       task: this.options.id,
       token: this.options.token,
       tick: record.tick,
-      nonce,
+      nonce: record.commit,
       ...(sending && { sent: sending.sent }),
       buckets: output.options.buckets,
       record,
@@ -306,8 +290,8 @@ export class Ticks {
       ...writesOf(circuit),
     };
     metrics.ticks.add({ view: this.options.id.view });
-    metrics.events.add({ view: this.options.id.view }, entries);
-    metrics.rowChanges.add({ view: this.options.id.view }, result.size);
+    metrics.events.add({ view: this.options.id.view }, tick.entries);
+    metrics.rowChanges.add({ view: this.options.id.view }, shown.size);
     metrics.stateWrites.add({ view: this.options.id.view }, circuit.changed);
     if (errors > 0) metrics.errors.add({ view: this.options.id.view }, errors);
     if (late > 0) metrics.lateRows.add({ view: this.options.id.view }, late);
@@ -316,12 +300,12 @@ export class Ticks {
     circuit.seal();
     this.#record = record;
     if (!unfinished) this.#time.applied(time);
-    this.#committer.submit(commit, result, {
+    this.#committer.submit(commit, shown, {
       onCommitted: () => {
         circuit.acknowledge();
-        onCommitted?.();
+        tick.onCommitted?.();
       },
     });
-    this.#recentErrors.add(entries, errors, record);
+    this.#recentErrors.add(tick.entries, errors, record);
   }
 }

@@ -140,7 +140,7 @@ export class WorkerInputs {
   /** Whom a task waits for while it replays; null where no other reads a log on whose time the view acts. */
   laggardsOf(id: TaskId, generation: Generation, compiled: CompiledStage): Laggards | null {
     if (id.stage > 0) return null;
-    const { registry, tasks, log, clock } = this.options;
+    const { registry, tasks, log, clock, limits } = this.options;
     const { view, number } = generation;
     for (const [name, { of }] of this.#laggards)
       if (!registry.generation(of.view, of.number)) this.#laggards.delete(name);
@@ -149,7 +149,10 @@ export class WorkerInputs {
     if (laggards === undefined) {
       const partitions = tasksOfStage(generation, 0).flatMap((task) => partitionsReadBy(task, compiled));
       const stopAt = (): Generation['stopAt'] => registry.generation(view, number)?.stopAt ?? null;
-      laggards = new Laggards({ view, number }, partitions, stopAt, { tasks, log, clock });
+      laggards = new Laggards({ view, number }, partitions, stopAt, {
+        ...{ tasks, log, clock },
+        everyMsMax: limits.clocksMs,
+      });
       this.#laggards.set(name, laggards);
     }
     return laggards.partitions.every(({ task }) => task.partition === id.partition) ? null : laggards;
