@@ -5,22 +5,39 @@ import type { Shown } from '../circuit/pairing.js';
 import type { Row } from '../zset/value.js';
 import { columnAt } from './column.js';
 import type { PlanCompiler } from './compile-plan.js';
+import { describeFunction } from './describe-expression.js';
 import { durationText } from './duration.js';
+import { shortSource } from './expression-text.js';
 import { intervalTimes } from './join-relation.js';
-import { keyTexts, matchesOf } from './join-sides.js';
+import { joinedBy, keyTexts, matchesOf, onText } from './join-sides.js';
 import { keptGrowth } from './kept-growth.js';
 import type { Growth } from './node-kind.js';
-import type { Interval, IntervalJoinNode, IntervalSemiJoinNode } from './plan.js';
+import { both, type Paths } from './paths.js';
+import type { IntervalJoinNode, IntervalSemiJoinNode } from './plan.js';
 import type { ColumnWatermark, Relation } from './relation.js';
 
 /** What joins within an interval are alike in. */
 
-type Joining = Pick<IntervalJoinNode | IntervalSemiJoinNode, 'left' | 'right' | 'on' | 'within'>;
+type Joining = Pick<IntervalJoinNode | IntervalSemiJoinNode, 'left' | 'right' | 'on' | 'within' | 'where'>;
 
 const timesOf = ({ left, right, within }: Joining) => intervalTimes(left.relation, right.relation, within);
 
-/** For the fingerprint: rows that may lack their time were kept for ever once, and are stored otherwise since. */
-export function describeFreed(node: Joining): { freed?: true } {
+/** What is read of both sides: what the same join without an interval reads, and the times. */
+export const intervalReads = ({ within }: Joining, [left, right]: readonly Paths[]): Paths[] => [
+  both(left!, new Set([within.left])),
+  both(right!, new Set([within.right])),
+];
+
+/** For the fingerprint. */
+export const describeInterval = (node: Joining): object => ({
+  on: joinedBy(node.on),
+  within: node.within,
+  ...(node.where && { where: describeFunction(node.where) }),
+  ...describeFreed(node),
+});
+
+/** Rows that may lack their time were kept for ever once, and are stored otherwise since. */
+function describeFreed(node: Joining): { freed?: true } {
   const times = timesOf(node);
   const isMissing = (relation: Relation, time: ColumnWatermark | null): boolean =>
     time !== null && columnAt(relation.columns, time.column)?.type.nullable === true;
@@ -29,9 +46,12 @@ export function describeFreed(node: Joining): { freed?: true } {
     : {};
 }
 
-/** For people: `from 1h before to 0ms after at`. */
-export const intervalText = ({ beforeMs, afterMs, left }: Interval): string =>
-  `from ${durationText(beforeMs)} before to ${durationText(afterMs)} after ${left}`;
+/** For people: `on id, paidAt from 1h before to 0ms after at`. `right`: what its time is called. */
+export function intervalText({ on, within, where }: Joining, right: string): string {
+  const { beforeMs, afterMs, left } = within;
+  const interval = `from ${durationText(beforeMs)} before to ${durationText(afterMs)} after ${left}`;
+  return `on ${onText(on)}, ${right} ${interval}${where ? ` where ${shortSource(where.source)}` : ''}`;
+}
 
 /** What is kept of both sides. `right`: what its time is called. */
 export function intervalGrowth(node: Joining, right: string): Growth {

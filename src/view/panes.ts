@@ -100,7 +100,7 @@ function panesVertex(node: WindowNode, compiler: PlanCompiler): number {
     relation.lates && end !== undefined
       ? { sink: compiler.latesOf('late'), delayMs: Math.min(...end.time.map(({ delayMs }) => delayMs)) }
       : null;
-  return compiler.add('panes', new Panes({ ...windowing(node), late }, compiler.errorsOf('window')), [input]);
+  return compiler.add('panes', new Panes(windowing(node), compiler.errorsOf('window'), late), [input]);
 }
 
 function closing(node: PanedNode, compiler: PlanCompiler): PanedAggregateOptions['closing'] {

@@ -1,10 +1,9 @@
-import { instantText } from '../../zset/instant-text.js';
 import type { Delta } from '../../zset/delta.js';
-import type { Row, Value } from '../../zset/value.js';
-import type { BuildRow } from '../generated-row.js';
+import { instantText } from '../../zset/instant-text.js';
+import type { Row } from '../../zset/value.js';
 import type { ErrorSink, LateSink, Operator } from '../operator.js';
-import type { WindowTexts } from '../window-texts.js';
-import { windowless } from '../windows.js';
+import type { WindowText } from '../window-texts.js';
+import { type Windowing, windowsOfRow } from '../windowing.js';
 
 /**
  * Gives each row its pane: what the rows are in that are in the same windows.
@@ -25,30 +24,20 @@ import { windowless } from '../windows.js';
  */
 export class Panes implements Operator {
   constructor(
-    readonly options: {
-      readonly windows: WindowTexts;
-      readonly column: string;
-      readonly atOf: (row: Row) => Value;
-      /** The row with `values[0]` and `values[1]` in the two columns. */
-      readonly rowOf: BuildRow;
-      /** Where rows may be late: by how much the watermark of a window's end lags, at the least. */
-      readonly late: { readonly sink: LateSink; readonly delayMs: number } | null;
-    },
+    readonly windowing: Windowing,
     readonly errors: ErrorSink,
+    /** Where rows may be late: by how much the watermark of a window's end lags, at the least. */
+    readonly late: { readonly sink: LateSink; readonly delayMs: number } | null,
   ) {}
 
   step([input]: readonly [Delta<Row>]): Delta<Row> {
-    const { windows: texts, column, atOf, rowOf } = this.options;
+    const { rowOf } = this.windowing;
     const output = input.blank<Row>();
     for (let index = 0; index < input.size; index++) {
       const row = input.rows[index]!;
       const weight = input.weights[index]!;
-      const at = atOf(row) as string | null;
-      const found = at === null ? null : texts.at(at);
-      if (found === null || found.windows === null) {
-        this.errors.add(row, weight, windowless(column, at, 'window'));
-        continue;
-      }
+      const found = windowsOfRow(this.windowing, row, weight, this.errors);
+      if (found === null) continue;
       const { windows, from } = found;
       const watermark = input.lates?.[index] ?? Number.NEGATIVE_INFINITY;
       const first =
@@ -60,18 +49,13 @@ export class Panes implements Operator {
   }
 
   /** Which is the first of its windows that were open. */
-  #leaveOut(
-    row: Row,
-    weight: number,
-    windows: readonly (readonly [start: string, end: string])[],
-    watermark: number,
-  ): number {
-    const { late, rowOf } = this.options;
+  #leaveOut(row: Row, weight: number, windows: readonly WindowText[], watermark: number): number {
+    const { late } = this;
     if (late === null) return 0;
     const open = instantText(watermark - late.delayMs);
     let first = 0;
     for (; first < windows.length && windows[first]![1] < open; first++)
-      late.sink.add(rowOf(row, windows[first]!), weight, watermark);
+      late.sink.add(this.windowing.rowOf(row, windows[first]!), weight, watermark);
     return first;
   }
 }

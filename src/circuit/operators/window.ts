@@ -1,9 +1,7 @@
 import type { Delta } from '../../zset/delta.js';
-import type { Row, Value } from '../../zset/value.js';
-import type { BuildRow } from '../generated-row.js';
+import type { Row } from '../../zset/value.js';
 import type { ErrorSink, Operator } from '../operator.js';
-import type { WindowTexts } from '../window-texts.js';
-import { windowless } from '../windows.js';
+import { type Windowing, windowsOfRow } from '../windowing.js';
 
 /**
  * Gives each row its windows.
@@ -16,29 +14,20 @@ import { windowless } from '../windows.js';
  */
 export class Window implements Operator {
   constructor(
-    readonly options: {
-      readonly windows: WindowTexts;
-      readonly column: string;
-      readonly atOf: (row: Row) => Value;
-      /** The row with `values[0]` and `values[1]` as the window's start and end. */
-      readonly rowOf: BuildRow;
-    },
+    readonly windowing: Windowing,
     readonly errors: ErrorSink,
   ) {}
 
   step([input]: readonly [Delta<Row>]): Delta<Row> {
-    const { windows: texts, atOf, rowOf, column } = this.options;
+    const { rowOf } = this.windowing;
     const output = input.blank<Row>();
     for (let index = 0; index < input.size; index++) {
       const row = input.rows[index]!;
-      const at = atOf(row) as string | null;
-      const windows = at === null ? null : texts.at(at).windows;
-      if (windows === null) {
-        this.errors.add(row, input.weights[index]!, windowless(column, at, 'window'));
-        continue;
-      }
-      for (const window of windows)
-        output.push(rowOf(row, window), input.weights[index]!, input.orders?.[index], input.lates?.[index]);
+      const weight = input.weights[index]!;
+      const found = windowsOfRow(this.windowing, row, weight, this.errors);
+      if (found === null) continue;
+      for (const window of found.windows)
+        output.push(rowOf(row, window), weight, input.orders?.[index], input.lates?.[index]);
     }
     return output;
   }

@@ -1,41 +1,27 @@
 import { generatedExtension } from '../../circuit/generated-row.js';
 import { IntervalJoin } from '../../circuit/operators/interval-join.js';
-import { describeFunction } from '../describe-expression.js';
-import { shortSource } from '../expression-text.js';
 import {
-  describeFreed,
+  describeInterval,
   intervalGrowth,
   intervalInputs,
+  intervalReads,
   intervalSide,
   intervalText,
 } from '../interval-sides.js';
-import { joinedBy, onText, pagedWorks } from '../join-sides.js';
+import { pagedWorks } from '../join-sides.js';
 import type { NodeKind } from '../node-kind.js';
-import { both } from '../paths.js';
 import type { IntervalJoinNode } from '../plan.js';
 import { join } from './join.js';
 
 export const intervalJoin: NodeKind<IntervalJoinNode> = {
   inputs: (node) => [node.left, node.right],
-  reads(node, needed) {
-    const [left, right] = join.reads({ ...node, op: 'join' }, needed);
-    return [both(left!, new Set([node.within.left])), both(right!, new Set([node.within.right]))];
-  },
-  describe: (node) => ({
-    kind: node.kind,
-    as: node.as,
-    on: joinedBy(node.on),
-    within: node.within,
-    ...(node.where && { where: describeFunction(node.where) }),
-    ...describeFreed(node),
-  }),
+  reads: (node, needed) => intervalReads(node, join.reads({ ...node, op: 'join' }, needed)),
+  describe: (node) => ({ kind: node.kind, as: node.as, ...describeInterval(node) }),
   explain(node) {
-    const { kind, as, on, where, within } = node;
+    const { kind, as, within } = node;
     const right = `${as}.${within.right}`;
     return {
-      what:
-        `${kind === 'inner' ? '' : `${kind} `}join ${as} on ${onText(on)}, ${right} ${intervalText(within)}` +
-        (where ? ` where ${shortSource(where.source)}` : ''),
+      what: `${kind === 'inner' ? '' : `${kind} `}join ${as} ${intervalText(node, right)}`,
       cost: 'O(|Δ| · matches)',
       growth: intervalGrowth(node, right),
     };

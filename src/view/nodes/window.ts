@@ -1,10 +1,9 @@
 import { generatedRead, generatedRow } from '../../circuit/generated-row.js';
-import type { BuildRow } from '../../circuit/generated-row.js';
 import { Window } from '../../circuit/operators/window.js';
 import { TimeZone } from '../../circuit/time-zone.js';
 import { WindowTexts } from '../../circuit/window-texts.js';
+import type { Windowing } from '../../circuit/windowing.js';
 import { windowsOf } from '../../circuit/windows.js';
-import type { Row, Value } from '../../zset/value.js';
 import { durationText } from '../duration.js';
 import type { NodeKind } from '../node-kind.js';
 import { both, without } from '../paths.js';
@@ -22,13 +21,7 @@ export const window: NodeKind<WindowNode> = {
   },
 };
 
-/** How rows are put into windows, and how they are made of the rows and two instants. */
-export function windowing({ input, shape, column }: WindowNode): {
-  windows: WindowTexts;
-  column: string;
-  atOf: (row: Row) => Value;
-  rowOf: BuildRow;
-} {
+export function windowing({ input, shape, column }: WindowNode): Windowing {
   const zone = shape.timeZone === null ? null : new TimeZone(shape.timeZone);
   return {
     windows: new WindowTexts(windowsOf(shape, zone)),
