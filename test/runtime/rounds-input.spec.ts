@@ -34,6 +34,9 @@ class Slots {
     this.#given = { tick, commit, entries: this.rounds.length };
   }
 
+  /** Once the first page of what 1.1 has sent was read: entries of lower ticks are trimmed. */
+  trimmedBehindPage: number | null = null;
+
   /** What 1.0 says that it has still to give again. */
   left: readonly RoundAt[] = [];
 
@@ -84,7 +87,12 @@ class Slots {
         sender.partition === 1
           ? [this.follower.record, this.follower.entries]
           : [giver(), receiver === ROUNDS ? this.rounds : []];
-      return { record, entries: entries.filter(([id]) => parseInt(id) > after).slice(0, countMax) };
+      const found = entries.filter(([id]) => parseInt(id) > after).slice(0, countMax);
+      if (sender.partition === 1 && after === 0 && this.trimmedBehindPage !== null) {
+        const isKept = ([id]: Entry): boolean => parseInt(id) >= this.trimmedBehindPage!;
+        this.follower.entries = this.follower.entries.filter(isKept);
+      }
+      return { record, entries: found };
     };
     return {
       sentKey: () => '',
@@ -230,6 +238,23 @@ describe('what is received round by round', () => {
         'r9',
         'x',
       );
+      await expect(next(note)).rejects.toThrow(LogLost);
+    });
+
+    it('is found also where what lies before the round is trimmed while it is read', async () => {
+      const note = await kept();
+      slots.round(12);
+      const entries = Array.from({ length: 60 }, (_, index): [number, number, string] => [
+        2 + index,
+        9,
+        'again',
+      ]);
+      slots.follows([...entries, [70, 12, 'e']], 12, 'r12', 'x');
+      slots.trimmedBehindPage = 61;
+      expect(rowsOf(await next(note))).toEqual(['e']);
+      // What is wanted may be trimmed no more than where it is read at once.
+      slots.follows([...entries, [70, 12, 'e'], [71, 12, 'f']], 12, 'r12', 'x');
+      slots.trimmedBehindPage = 71;
       await expect(next(note)).rejects.toThrow(LogLost);
     });
 
