@@ -270,6 +270,25 @@ export function taskStoreContract(): void {
         expect(await ports().tasks.commit(commitOf(token, 3))).toEqual({ status: 'diverged', tick: 1 });
       });
 
+      it('takes a tick that passes over numbers, and refuses these from then on', async () => {
+        const { token } = await claim();
+        await ports().tasks.commit(commitOf(token, 1));
+        const { nonce: follows } = commitOf(token, 1);
+        const far = commitOf(token, 9, { from: positionsAfter(1), follows });
+        expect(await ports().tasks.commit(far)).toEqual({ status: 'committed' });
+        expect(await ports().tasks.commit(far)).toEqual({ status: 'alreadyCommitted' });
+        const [status] = await ports().tasks.status([far.task]);
+        expect(status!.record).toMatchObject({ tick: 9, commit: far.nonce });
+        for (const tick of [8, 9]) {
+          const passed = commitOf(token, tick, {
+            nonce: 'other',
+            from: positionsAfter(9),
+            follows: far.nonce,
+          });
+          expect(await ports().tasks.commit(passed)).toEqual({ status: 'diverged', tick: 9 });
+        }
+      });
+
       it('refuses a tick that was computed from other positions', async () => {
         const { token } = await claim();
         await ports().tasks.commit(commitOf(token, 1));

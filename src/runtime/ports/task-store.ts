@@ -9,7 +9,7 @@ import type { GenerationShape } from './registry.js';
 
 /** A commit of a task, told from any other that a history which was lost had under its number. */
 export interface CommitId {
-  /** Rises by one with every commit. */
+  /** Rises with every commit: by one, but where numbers are passed over that others have heard of. */
   tick: number;
   /** Its nonce; empty before the first, and where it is not known. */
   commit: string;
@@ -70,7 +70,7 @@ export interface IndexWrites {
 export interface CommitRequest {
   task: TaskId;
   token: OwnerToken;
-  /** The tick being committed: the stored one plus one. */
+  /** The tick being committed: later than the stored one. What it follows is told by `follows`. */
   tick: number;
   /** Random; the same for every repeat of this commit. */
   nonce: string;

@@ -124,7 +124,7 @@ export class MemoryTaskStore extends TaskStore {
     if (kept.commit === BROKE_OFF)
       return { status: 'failed', reason: 'A commit before this one broke off half way.' };
     if (
-      tick + 1 !== request.tick ||
+      tick >= request.tick ||
       (kept.commit ?? '') !== request.follows ||
       (kept.record !== null && !samePositions(kept.record.positions, request.from))
     )
