@@ -57,8 +57,8 @@ export class LostTicks {
       await reachPlace(this.options, ticks, heard, signal);
       if (signal.aborted) return null;
       ticks.keep(regained(ticks.record, receiver).extra);
-      ticks.numberFrom(heard.upTo + 1);
-      await ticks.ofTime();
+      if (ticks.record.tick < heard.upTo) await ticks.passOver(heard.upTo);
+      else await ticks.ofTime();
     }
     return signal.aborted ? null : 'sentTicks';
   }

@@ -185,9 +185,14 @@ export class Ticks {
     while (this.#record.applied !== null && !this.stopping.aborted) await this.ofTime(this.#record.clocks);
   }
 
-  /** The next tick has this number, if it would have a lower one: others have heard of those before, in a history that is lost. */
-  numberFrom(tick: number): void {
-    if (this.#record.tick < tick - 1) this.#record = { ...this.#record, tick: tick - 1 };
+  /**
+   * Where ticks up to a number may be of a history that is lost, and others have heard of them: one of this number, in which nothing comes.
+   * It says what is kept, and those that follow are of no number that others know. Numbers in between are passed over.
+   */
+  async passOver(upTo: number): Promise<void> {
+    if (this.#record.tick >= upTo) return;
+    this.#record = { ...this.#record, tick: upTo - 1 };
+    await this.ofTime();
   }
 
   /** One tick in which nothing comes but time, or not even that. */
