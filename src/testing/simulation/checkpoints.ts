@@ -78,18 +78,17 @@ export class Checkpoints {
     this.#kept.push(checkpoint(this.redis));
   }
 
-  /** Whether something went back. */
-  mayGoBack(): boolean {
+  /** Of which tasks, by name, the slots went back: of none where something else did. Null: nothing went back. */
+  mayGoBack(): ReadonlySet<string> | null {
     if (this.#ageMsMax !== null) {
       const first = this.redis.clock.now() - this.#ageMsMax;
       this.#kept = this.#kept.filter(({ at }) => at > first);
     }
-    if (this.#kept.length === 0 || !this.random.chance(this.#rate)) return false;
-    this.#goBack(this.random.of(this.#kept));
-    return true;
+    if (this.#kept.length === 0 || !this.random.chance(this.#rate)) return null;
+    return new Set(this.#goBack(this.random.of(this.#kept)));
   }
 
-  #goBack(to: Checkpoint): void {
+  #goBack(to: Checkpoint): Iterable<string> {
     const { redis, random } = this;
     const slots = this.#slots;
     if (!slots && random.chance(0.5)) {
@@ -97,6 +96,7 @@ export class Checkpoints {
       this.wentBack.all();
       // What came after it is not to be gone back to: it never was.
       this.#kept.splice(this.#kept.indexOf(to) + 1);
+      return redis.tasks.keys();
     } else if (!slots && random.chance(0.2)) {
       for (const goBack of random.of(BESIDE)) goBack(redis, to);
       this.wentBack.beside();
@@ -114,7 +114,9 @@ export class Checkpoints {
         const lost = { after: to.at, until: now, commit: commitIn(to, name) };
         this.#lost.set(name, [...(this.#lost.get(name) ?? []), lost]);
       }
+      return names;
     }
+    return [];
   }
 
   /** Those of one task, or of several: a master holds many. */

@@ -249,12 +249,11 @@ export class Simulation {
     if (this.#followed) subscribe(this.#redis);
     this.#rebuilds.meanwhile(RATE_OF_REBUILDS);
     const wentBack = this.#checkpoints.mayGoBack();
-    if (wentBack) {
-      this.#faults.wentBack++;
-      this.#watch.wentBack();
-      this.#views.wentBack();
-    }
-    return wentBack;
+    if (wentBack === null) return false;
+    this.#faults.wentBack++;
+    this.#watch.wentBack(wentBack);
+    this.#views.wentBack();
+    return true;
   }
 
   /** The trouble ends, and all comes to rest: as the logs say. */
