@@ -193,7 +193,15 @@ export const exchangeMutations: readonly Mutation[] = [
         if (taskNamed(owner) === null) return claim(task, owner, epoch, made);
         // It is said to be taken, and is not.
         const token = { epoch, nonce: 'nobody' };
-        return { token, record: null, grants: 0, attempt: null, definition: null, shape: null };
+        return {
+          token,
+          record: null,
+          grants: 0,
+          wasParked: false,
+          attempt: null,
+          definition: null,
+          shape: null,
+        };
       };
       return store;
     }),
