@@ -148,7 +148,7 @@ export class MemoryRedis {
   /** Why writes are refused now: full, read-only, loading. Null: they are taken. */
   refusing: string | null = null;
   /** After how many writes the next commit of a task breaks off, as a script does in which a write fails; null: it does not. */
-  breaksOff: (task: TaskId) => number | null = () => null;
+  breaksOff: () => number | null = () => null;
   readonly #waiting = new Set<() => void>();
 
   constructor(options: MemoryRedisOptions = {}) {

@@ -150,7 +150,7 @@ export class MemoryTaskStore extends TaskStore {
       kept.changes.trim(`${request.changelogFrom}-0`, Infinity);
     }
     kept.commit = BROKE_OFF;
-    let left = this.redis.breaksOff(request.task) ?? Infinity;
+    let left = this.redis.breaksOff() ?? Infinity;
     const writes = this.#writes(kept, request);
     while (left-- > 0) if (writes.next().done) return { status: 'committed' };
     if (kept.record) kept.record = { ...kept.record, commit: BROKE_OFF };
