@@ -186,19 +186,21 @@ export class Ticks {
   }
 
   /**
-   * Where ticks up to a number may be of a history that is lost, and others have heard of them: one of this number, in which nothing comes.
-   * It says what is kept, and those that follow are of no number that others know. Numbers in between are passed over.
+   * A tick in which nothing comes, and which says what is kept. Ticks up to a number may be of a history that is lost, and others have heard
+   * of them: it is of this number at least, and those between are passed over. It waits for nobody: receivers may wait for what it says.
    */
   async passOver(upTo: number): Promise<void> {
-    if (this.#record.tick >= upTo) return;
-    this.#record = { ...this.#record, tick: upTo - 1 };
-    await this.ofTime();
+    this.#record = { ...this.#record, tick: Math.max(this.#record.tick, upTo - 1) };
+    await this.#tickOfTime(this.#record.clocks);
   }
 
   /** One tick in which nothing comes but time, or not even that. */
   async ofTime(clocks: Clocks = this.#record.clocks): Promise<void> {
     await this.#room();
-    if (this.stopping.aborted) return;
+    if (!this.stopping.aborted) await this.#tickOfTime(clocks);
+  }
+
+  async #tickOfTime(clocks: Clocks): Promise<void> {
     const tick = tickOfTime(clocks, this.#record);
     await this.#submit(tick, await this.#step(tick));
   }

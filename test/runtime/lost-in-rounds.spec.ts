@@ -80,8 +80,7 @@ class Slots {
       },
       keep: (extra: TaskRecord['extra']) => (this.record = { ...this.record, extra }),
       passOver: async (upTo: number) => {
-        if (this.record.tick >= upTo) return;
-        this.record = { ...this.record, tick: upTo - 1 };
+        this.record = { ...this.record, tick: Math.max(this.record.tick, upTo - 1) };
         tick();
       },
       ofTime: async () => tick(),

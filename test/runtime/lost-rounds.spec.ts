@@ -110,8 +110,7 @@ class Slots {
       positionOf: () => ({ position: '0-0', entries: 0 }),
       keep: (extra: TaskRecord['extra']) => (this.record = { ...this.record, extra }),
       passOver: async (upTo: number) => {
-        if (this.record.tick >= upTo) return;
-        this.record = { ...this.record, tick: upTo - 1 };
+        this.record = { ...this.record, tick: Math.max(this.record.tick, upTo - 1) };
         commit();
       },
       ofTime: async () => commit(),
