@@ -178,7 +178,8 @@ describeWithRedis('retention', () => {
     const readings: Reading[] = [];
     const reading = (system: System): Reading => {
       const { catalog, registry: watch, views: store } = system;
-      readings.push(new Reading({ ...system, catalog: () => catalog, watch, store }));
+      const { parkedHoldsBackMs } = system.limits;
+      readings.push(new Reading({ ...system, catalog: () => catalog, watch, store, parkedHoldsBackMs }));
       return readings.at(-1)!;
     };
     afterEach(() => readings.splice(0).forEach((each) => each.close()));
@@ -239,6 +240,32 @@ describeWithRedis('retention', () => {
       await eventually(async () => (await parkedOf(system))?.since !== undefined);
       const now = (await parkedOf(system))!;
       expect(now.since).toBeLessThanOrEqual(first.at);
+    });
+
+    test('one whose own key holds another type counts as long as any other, and says so', async () => {
+      const limits = { parkedHoldsBackMs: 1_500 };
+      const { system, warned } = await started(limits);
+      await append(100);
+      await system.caughtUp('by-amount');
+      await system.caughtUp('by-shop');
+      const redisKey = (await keysOf('by-amount')).find((each) => each.endsWith('/0.0:task'))!;
+      await client().rename(redisKey, 'aside');
+      await client().set(redisKey, 'x');
+      await append(200);
+      await eventually(async () => (await parkedOf(system))?.code === 'wrong-type');
+      await system.caughtUp('by-shop');
+      const round = retention(system);
+      expect(await round()).toBeGreaterThanOrEqual(200);
+      const { at } = (await parkedOf(system))!;
+      const { statuses } = reading(system);
+      expect(await statuses.one('by-amount')).toMatchObject({
+        state: 'parked',
+        holdsBackTrimming: { since: new Date(at).toISOString(), over: false },
+      });
+      await eventually(async () => (await round()) === 50);
+      expect((await parkedOf(system))!.at).toBe(at);
+      expect(warned.filter((message) => /"by-amount" holds back no trimming/.test(message))).toHaveLength(1);
+      expect(await statuses.one('by-amount')).toMatchObject({ holdsBackTrimming: { over: true } });
     });
 
     test('it begins anew where the view had gone on in between', async () => {
