@@ -35,6 +35,16 @@ export class KnownGroup {
   /** `before`: its weight, where that is at hand; 0 of one that was not known. */
   set(member: string, weight: number, before = this.weights.get(member) ?? 0): void {
     this.weights.set(member, weight);
+    this.#sort(member, weight, before);
+  }
+
+  /** The same of a member that was not met. */
+  meet(member: string, weight: number, before: number): void {
+    this.weights.add(member, weight);
+    this.#sort(member, weight, before);
+  }
+
+  #sort(member: string, weight: number, before: number): void {
     if (this.#sorted === null) return;
     if (before === 0 && weight > 0) this.#sorted.add(member);
     else if (before > 0 && weight === 0) this.#sorted.delete(member);
@@ -42,7 +52,12 @@ export class KnownGroup {
 
   /** The weight, or undefined where it is not known. */
   weight(member: string): number | undefined {
-    return this.weights.get(member) ?? (this.#rangeAt(member) ? 0 : undefined);
+    return this.weights.get(member) ?? (this.isAbsent(member) ? 0 : undefined);
+  }
+
+  /** Whether a member that was not met is known not to be there. */
+  isAbsent(member: string): boolean {
+    return this.isWhole || this.#rangeAt(member) !== undefined;
   }
 
   /** Whether everything is known: quicker than asking for a range. */

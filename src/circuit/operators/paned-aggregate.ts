@@ -224,8 +224,7 @@ export class PanedAggregate implements Operator {
     const isGone = pane.count === 0;
     if (isGone) this.panes.delete(key);
     if (isNew === isGone) return;
-    this.index.know(group, member, isNew ? 0 : 1);
-    this.index.add(group, member, isNew ? 1 : -1);
+    this.index.addTo(isNew ? 0 : 1, group, member, isNew ? 1 : -1);
   }
 
   /** Windows are due from when they have a pane until they have none. */
