@@ -35,19 +35,15 @@ export class KnownGroup {
   /** `before`: its weight, where that is at hand; 0 of one that was not known. */
   set(member: string, weight: number, before = this.weights.get(member) ?? 0): void {
     this.weights.set(member, weight);
-    this.#sort(member, weight, before);
-  }
-
-  /** The same of a member that was not met. */
-  meet(member: string, weight: number, before: number): void {
-    this.weights.add(member, weight);
-    this.#sort(member, weight, before);
-  }
-
-  #sort(member: string, weight: number, before: number): void {
     if (this.#sorted === null) return;
     if (before === 0 && weight > 0) this.#sorted.add(member);
     else if (before > 0 && weight === 0) this.#sorted.delete(member);
+  }
+
+  /** The same of a member that was not met: in order it is not found either, whatever its weight was. */
+  meet(member: string, weight: number): void {
+    this.weights.add(member, weight);
+    if (weight > 0) this.#sorted?.add(member);
   }
 
   /** The weight, or undefined where it is not known. */

@@ -132,7 +132,7 @@ export class OrderedState implements Ordered {
     if (after === 0) known.current!.anyWent = true;
     if (isMet) known.set(member, after, before);
     else {
-      known.meet(member, after, before);
+      known.meet(member, after);
       this.#groups.grew(1);
     }
   }
