@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { count, declarationOf, stream, sum, view } from '../../src/index.js';
+import type { WorkerInfo, Workers } from '../../src/runtime/ports/workers.js';
 import type { Limits } from '../../src/runtime/limits.js';
 import { partitionOf, type RecordSource } from '../../src/runtime/placement.js';
 import { Reading } from '../../src/runtime/reading/reading.js';
@@ -69,6 +70,39 @@ describeWithRedis('retention', () => {
       .map(({ number, state }) => `${number} ${state}`);
   const dropOf = (system: System, name: string) => dropView(name, { ...system, catalog: system.catalog });
   const keysOf = (name: string): Promise<string[]> => client().keys(`*${name}#*`);
+
+  test('who holds it back is said by the process that trims, and by no other', async () => {
+    const system = await systems.start(declared(byShop));
+    await append(100);
+    await system.caughtUp('by-shop');
+    await client().xgroup('CREATE', 'sales', 'others', '0');
+    const others: WorkerInfo[] = [];
+    const workers = {
+      live: async () => {
+        const { now, live } = await system.workers.live();
+        return { now, live: [...live, ...others] };
+      },
+    } as unknown as Workers;
+    const limits = { ...system.limits, retentionMs: 20 };
+    const trimming = new Retention({
+      ...system,
+      catalog: () => system.catalog,
+      workers,
+      limits,
+      logger: silent,
+    });
+    trimming.start();
+    try {
+      const { trimHeldBack } = system.metrics;
+      await eventually(() => trimHeldBack.get({ stream: 'sales', by: 'group others' }) > 0);
+      const { live } = await system.workers.live();
+      // One whose name comes before all.
+      others.push({ ...live[0]!, id: '' });
+      await eventually(() => [...trimHeldBack.values()].length === 0);
+    } finally {
+      await trimming.stop();
+    }
+  });
 
   test('a generation kept for a rollback holds trimming back until it was kept long enough', async () => {
     const system = await systems.start(declared(byShop, bySales));
