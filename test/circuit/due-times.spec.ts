@@ -14,11 +14,23 @@ const groupIn = (key: string): string => key.split(' ')[0]!;
 function taken(groups: number, bound: number): { perTick: string[][]; read: number } {
   const store = new MemoryStates();
   let read = 0;
+  const counting = (state: Ordered): Ordered =>
+    new Proxy(state, {
+      get: (of, name) => {
+        const value = Reflect.get(of, name);
+        if (name === 'end')
+          return (group: string, end: 'least', count: number) => {
+            read = Math.max(read, count);
+            return of.end(group, end, count);
+          };
+        return typeof value === 'function' ? value.bind(of) : value;
+      },
+    });
   const compiled = () => {
     const builder = new CircuitBuilder({ entriesMax: 100_000 });
     const source = builder.source('in');
     const perTick: string[][] = [];
-    let due: DueTimes;
+    const due = new DueTimes(counting(builder.ordered('due')), groupIn);
     const operator = {
       timed: true,
       unfinished: false,
@@ -34,23 +46,9 @@ function taken(groups: number, bound: number): { perTick: string[][]; read: numb
       },
       discard: () => {},
     };
-    const state = builder.ordered('due');
-    due = new DueTimes(counting(state), groupIn);
     builder.vertex('operator', operator as never, [source]);
     return { circuit: builder.build(), perTick };
   };
-  const counting = (state: Ordered): Ordered =>
-    new Proxy(state, {
-      get: (of, name) => {
-        const value = Reflect.get(of, name);
-        if (name === 'end')
-          return (group: string, end: 'least', count: number) => {
-            read = Math.max(read, count);
-            return of.end(group, end, count);
-          };
-        return typeof value === 'function' ? value.bind(of) : value;
-      },
-    });
   const rows = Array.from({ length: DUE }, (_, second) => ({ second, key: `${second % groups} ${second}` }));
   const first = compiled();
   store.step(first.circuit, new Map([['in', Delta.of(...rows.map((row) => [row, 1] as const))]]));
