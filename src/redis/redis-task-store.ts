@@ -46,6 +46,9 @@ const STATUS_TASKS_MAX = 500;
 
 /** What tasks keep, in Redis: see `keyspace.ts` for where, `scripts/commit.lua` for how. */
 export class RedisTaskStore extends TaskStore {
+  /** Keys of tasks that hold another type, and since when that was seen here: they cannot keep it themselves. */
+  readonly #foreign = new Map<string, number>();
+
   constructor(
     readonly connections: RedisConnections,
     readonly keyspace: Keyspace,
@@ -140,20 +143,10 @@ export class RedisTaskStore extends TaskStore {
           const [failure] = replies[index]!;
           if (isWrongType(failure)) {
             // One key that is not ours must not hide how all other tasks are.
-            const { message } = wrongType(
-              this.keyspace.task(task),
-              'another type',
-              `Reading the status of ${taskName(task)}`,
-            );
-            out.push({
-              task,
-              owner: null,
-              epoch: 0,
-              record: null,
-              parked: { code: 'wrong-type', message, at: Date.now() },
-            });
+            out.push({ task, owner: null, epoch: 0, record: null, parked: this.#parkedByForeignKey(task) });
             return;
           }
+          this.#foreign.delete(this.keyspace.task(task));
           const [owner, epoch, parked, ...record] = valueOf(replies, index) as (string | null)[];
           out.push({
             task,
@@ -166,6 +159,14 @@ export class RedisTaskStore extends TaskStore {
       }
       return out;
     });
+  }
+
+  #parkedByForeignKey(task: TaskId): Parked {
+    const redisKey = this.keyspace.task(task);
+    const { message } = wrongType(redisKey, 'another type', `Reading the status of ${taskName(task)}`);
+    const at = this.#foreign.get(redisKey) ?? Date.now();
+    this.#foreign.set(redisKey, at);
+    return { code: 'wrong-type', message, at };
   }
 
   clocks(tasks: readonly TaskId[]): Promise<(TaskRecord['clocks'] | null)[]> {

@@ -40,6 +40,15 @@ export type Cut = Readonly<CommitId> & Place;
 export const ROUNDS = -1;
 
 /**
+ * No more ticks of one task of the first stage belong to a round: what others have of a round is of no frontier before its end, so that
+ * what all of it brings is waited for by whoever brings the least.
+ */
+export const TICKS_OF_ROUND_MAX = 4;
+
+/** 1.0 waits for whoever is so many rounds behind: what comes now belongs to none of these, and is shown after them. */
+export const ROUNDS_AHEAD_MAX = 2;
+
+/**
  * The first of the two rows of such an entry (the second is who began where): where the round was cut, and how far each task of the first stage was
  * there. Of clocks those that are not the round's, which are the least of all.
  */

@@ -14,6 +14,7 @@ import { StepGate } from './step-gate.js';
 import { Task } from './task.js';
 import { type TaskId, taskName, taskNamed } from './task-id.js';
 import { TimeSpent } from './time-spent.js';
+import { Turns } from './turns.js';
 import { WorkerInputs, type WorkerInputsOptions } from './worker-inputs.js';
 
 /** As objects long values take far more memory than what counts as an entry. */
@@ -40,6 +41,7 @@ export class RunningTasks {
   readonly #inputs: WorkerInputs;
   readonly #cache: CacheBudget;
   readonly #gate = new StepGate();
+  readonly #turns: Turns;
 
   constructor(
     readonly options: RunningTasksOptions,
@@ -51,6 +53,7 @@ export class RunningTasks {
     },
   ) {
     this.#inputs = new WorkerInputs(options);
+    this.#turns = new Turns(() => options.clock.breathe());
     const { cacheEntriesMax, cacheObjectsMax } = options.limits;
     this.#cache = {
       entriesMax: cacheEntriesMax,
@@ -164,6 +167,7 @@ export class RunningTasks {
       step: this.options.step ?? pure,
       spent: new TimeSpent(clock),
       gate: this.#gate,
+      turns: this.#turns,
       logger,
     });
     const name = taskName(id);

@@ -12,6 +12,7 @@ import type { SiblingClocks } from './sibling-clocks.js';
 import type { StepGate } from './step-gate.js';
 import type { OwnerToken, TaskId } from './task-id.js';
 import type { TimeSpent } from './time-spent.js';
+import type { Turns } from './turns.js';
 
 /** What a task is made of. */
 export interface TaskOptions {
@@ -48,5 +49,7 @@ export interface TaskOptions {
   spent: TimeSpent;
   /** The worker's: all its circuits step through it. */
   gate: StepGate;
+  /** The worker's: its tasks take turns in it. */
+  turns: Turns;
   logger: Logger;
 }
