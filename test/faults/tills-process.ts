@@ -11,12 +11,11 @@ const system = await System.start({
   logger: { info: console.log, warn: console.log, error: console.log },
 });
 setInterval(() => {
-  const { fenced, takeovers, recoveries, connectionsReplaced } = system.metrics;
+  const { fenced, takeovers, recoveries } = system.metrics;
   const seen = {
     fenced: fenced.sum(),
     takeovers: takeovers.sum(),
     recoveries: recoveries.sum(),
-    connectionsReplaced: connectionsReplaced.sum(),
   };
   console.log(`seen ${JSON.stringify(seen)}`);
 }, 250);

@@ -150,6 +150,21 @@ describeWithRedis('an archive of what retention trims', () => {
     expect((await without.retention.trim()).get('sales')).toBeGreaterThan(0);
   });
 
+  test('a process that must not trim any more does not go on saying who holds it back', async () => {
+    const without = await start(false);
+    await append(60);
+    await without.caughtUp('by-shop');
+    await without.caughtUp('per-second');
+    await systems.redis.raw.xgroup('CREATE', 'sales', 'others', '0');
+    await without.retention.trim();
+    const heldBack = without.metrics.trimHeldBack;
+    expect(heldBack.get({ stream: 'sales', by: 'group others' })).toBeGreaterThan(0);
+    // Another one begins an archive, and this one has none.
+    await start();
+    expect(await without.retention.trim()).toEqual(new Map());
+    expect([...heldBack.values()]).toEqual([]);
+  });
+
   test('a directory on which the archive is not mounted is not made one', async () => {
     await fill(await start());
     const elsewhere = `${directory}-elsewhere`;
