@@ -48,8 +48,7 @@ export class DueTimes {
 
   /** As `add`, of a key whose weight is known from elsewhere and need not have been wanted. */
   addTo(known: number, at: string, key: string, weight: number): void {
-    this.state.know(this.#spreadOf(key), at + key, known);
-    this.add(at, key, weight);
+    this.state.addTo(known, this.#spreadOf(key), at + key, weight);
   }
 
   /** All that is before `bound` will be asked for, as far as a tick takes it. Whether it is loaded already. */

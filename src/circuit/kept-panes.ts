@@ -98,8 +98,7 @@ export class KeptPanes {
     const isGone = folded.count === 0;
     if (isGone) this.panes.delete(key);
     if (isNew === isGone) return;
-    this.index.know(group, pane, isNew ? 0 : 1);
-    this.index.add(group, pane, isNew ? 1 : -1);
+    this.index.addTo(isNew ? 0 : 1, group, pane, isNew ? 1 : -1);
   }
 
   /** Of windows that are over: the panes go of which one was the last window. */

@@ -9,6 +9,7 @@ import {
   type CommitRequest,
   type FetchedState,
   type Made,
+  type Parked,
   type ParkReason,
   type Received,
   type ReceiveRequest,
@@ -45,6 +46,9 @@ const STATUS_TASKS_MAX = 500;
 
 /** What tasks keep, in Redis: see `keyspace.ts` for where, `scripts/commit.lua` for how. */
 export class RedisTaskStore extends TaskStore {
+  /** Keys of tasks that hold another type, and since when that was seen here: they cannot keep it themselves. */
+  readonly #foreign = new Map<string, number>();
+
   constructor(
     readonly connections: RedisConnections,
     readonly keyspace: Keyspace,
@@ -67,10 +71,12 @@ export class RedisTaskStore extends TaskStore {
       });
       if (reply[0] === 'WRONG_TYPE') throw wrongType(reply[1], reply[2], what);
       if (reply[0] !== 'CLAIMED') return null;
-      const [, grants, attempt, definition, shape, ...record] = reply;
+      const [, grants, attempt, definition, shape, parkedTick, ...fields] = reply;
+      const record = decodeRecord(fields);
       return {
         token: { epoch: epoch + 1, nonce },
-        record: decodeRecord(record),
+        record,
+        wasParked: parkedTick === String(record?.tick ?? 0),
         grants,
         attempt: attempt ? (JSON.parse(attempt) as Attempt) : null,
         definition,
@@ -137,32 +143,30 @@ export class RedisTaskStore extends TaskStore {
           const [failure] = replies[index]!;
           if (isWrongType(failure)) {
             // One key that is not ours must not hide how all other tasks are.
-            const { message } = wrongType(
-              this.keyspace.task(task),
-              'another type',
-              `Reading the status of ${taskName(task)}`,
-            );
-            out.push({
-              task,
-              owner: null,
-              epoch: 0,
-              record: null,
-              parked: { code: 'wrong-type', message, at: Date.now() },
-            });
+            out.push({ task, owner: null, epoch: 0, record: null, parked: this.#parkedByForeignKey(task) });
             return;
           }
+          this.#foreign.delete(this.keyspace.task(task));
           const [owner, epoch, parked, ...record] = valueOf(replies, index) as (string | null)[];
           out.push({
             task,
             owner: owner || null,
             epoch: Number(epoch ?? 0),
             record: decodeRecord(record),
-            parked: parked ? (JSON.parse(parked) as ParkReason) : null,
+            parked: parked ? (JSON.parse(parked) as Parked) : null,
           });
         });
       }
       return out;
     });
+  }
+
+  #parkedByForeignKey(task: TaskId): Parked {
+    const redisKey = this.keyspace.task(task);
+    const { message } = wrongType(redisKey, 'another type', `Reading the status of ${taskName(task)}`);
+    const at = this.#foreign.get(redisKey) ?? Date.now();
+    this.#foreign.set(redisKey, at);
+    return { code: 'wrong-type', message, at };
   }
 
   clocks(tasks: readonly TaskId[]): Promise<(TaskRecord['clocks'] | null)[]> {

@@ -6,6 +6,8 @@ export abstract class Clock {
   abstract monotonicMs(): number;
   /** Ends early when the signal is aborted; never throws. */
   abstract sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Returns when what has come in meanwhile was taken up: at once where that is not of this process. */
+  async breathe(): Promise<void> {}
 }
 
 export class SystemClock extends Clock {
@@ -28,5 +30,9 @@ export class SystemClock extends Clock {
       const timer = setTimeout(done, ms);
       signal?.addEventListener('abort', done, { once: true });
     });
+  }
+
+  override breathe(): Promise<void> {
+    return new Promise((resolve) => setImmediate(resolve));
   }
 }

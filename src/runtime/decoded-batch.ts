@@ -53,6 +53,7 @@ export class DecodedBatch {
   #positions: string[] | null = null;
   #orders: string[] | null = null;
   #rowTimes: Float64Array | null = null;
+  #rowsMax: number | null = null;
   readonly #times = new Map<string, BatchTimes>();
 
   constructor(
@@ -114,8 +115,16 @@ export class DecodedBatch {
     order: LogOrder | null,
     lates: BatchTimes['lates'] = null,
   ): Delta<Row> {
-    const from = this.#firstRow(fromEntry);
-    const to = this.#firstRow(toEntry);
+    return this.deltaOfRows(this.firstRow(fromEntry), this.firstRow(toEntry), order, lates);
+  }
+
+  /** The rows `from` up to but not including `to`. */
+  deltaOfRows(
+    from: number,
+    to: number,
+    order: LogOrder | null,
+    lates: BatchTimes['lates'] = null,
+  ): Delta<Row> {
     const late = lates?.slice(from, to);
     const orders = order === null ? undefined : order === 'time' ? this.orders() : this.positions();
     return new Delta(
@@ -126,8 +135,20 @@ export class DecodedBatch {
     );
   }
 
-  #firstRow(entry: number): number {
+  /** Where the rows of an entry begin; of the one behind the last, where all end. */
+  firstRow(entry: number): number {
     return entry === 0 ? 0 : this.ends[entry - 1]!;
+  }
+
+  /** The most rows that one entry has. */
+  get rowsMax(): number {
+    if (this.#rowsMax === null) {
+      let most = 0;
+      for (let entry = 0; entry < this.ends.length; entry++)
+        most = Math.max(most, this.ends[entry]! - this.firstRow(entry));
+      this.#rowsMax = most;
+    }
+    return this.#rowsMax;
   }
 
   #timesFrom(first: number, clock: number, leftOut: ReadonlySet<number>): BatchTimes {
@@ -136,7 +157,7 @@ export class DecodedBatch {
     let lates: number[] | null = null;
     let now = Math.max(clock, this.heartbeats?.get(first - 1) ?? -Infinity);
     clocks[first] = now;
-    for (let entry = first, row = this.#firstRow(first); entry < this.ids.length; entry++) {
+    for (let entry = first, row = this.firstRow(first); entry < this.ids.length; entry++) {
       const watermark = this.latenessMs === null ? -Infinity : now - this.latenessMs;
       const end = this.ends[entry]!;
       if (leftOut.has(entry)) row = end;

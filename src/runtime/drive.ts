@@ -10,9 +10,12 @@ export async function drive(
   fetchState: (wanted: StoredState) => Promise<FetchedState>,
   around: <T>(step: () => T) => T = (step) => step(),
   [time, before]: readonly [time: Time, before: Time] = [NO_TIME, NO_TIME],
+  /** Returns when it may work: called before each piece of the step. */
+  turn: () => Promise<void> = async () => {},
 ): Promise<Delta> {
   const stepping = circuit.step(inputs, time, before);
   for (;;) {
+    await turn();
     const next = around(() => stepping.next());
     if (next.done) return next.value;
     answer(next.value, await fetchState(wantedState(next.value)));

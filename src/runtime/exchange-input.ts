@@ -56,8 +56,10 @@ export class ExchangeInput implements TaskInput {
     readBytesMax: number,
     /** So long a sender may take to find out that it lost what we have. */
     readonly regainMs: number,
+    /** Of each sender so many entries at a time. */
+    entriesMax?: number,
   ) {
-    this.#asked = new EntriesAsked(readBytesMax, senders.length);
+    this.#asked = new EntriesAsked(readBytesMax, senders.length, entriesMax);
     this.#quiet = new QuietSenders(senders.map(({ task }) => store.sentKey(task)));
     this.#seen = senders.map(() => 0);
   }
@@ -80,13 +82,13 @@ export class ExchangeInput implements TaskInput {
         countMax,
       })),
     );
-    const parts: Told[] = [];
-    answers.forEach((answer, index) => {
+    const bySender = answers.map((answer, index) => {
       const sender = asked[index]!;
       this.#seen[sender] = answer.record?.tick ?? 0;
       const following = this.#partsOf(answer, { sender, heard: heard[sender]!, countMax });
-      parts.push(...following.filter(({ told }) => upTo === undefined || told.tick <= upTo[sender]![0]));
+      return following.filter(({ told }) => upTo === undefined || told.tick <= upTo[sender]![0]);
     });
+    const parts = inTurn(bySender);
     this.#asked.saw(answers);
     if (parts.length === 0) return null;
     const { senders, exchanges } = this;
@@ -169,6 +171,14 @@ const brings = (before: CommitFacts, after: CommitFacts): boolean =>
 interface Told extends Part {
   readonly sender: number;
   readonly told: Said & { readonly tick: number };
+}
+
+/** The first of each, then the second: what one has sent is not behind all that another has. */
+function inTurn<T>(lists: readonly (readonly T[])[]): T[] {
+  const all: T[] = [];
+  const longest = Math.max(0, ...lists.map(({ length }) => length));
+  for (let at = 0; at < longest; at++) for (const list of lists) if (at < list.length) all.push(list[at]!);
+  return all;
 }
 
 class ExchangeBatch extends ReceivedBatch<Told> {

@@ -1,4 +1,5 @@
 import { leastClocks, type PartitionClocks } from './clocks.js';
+import { isInEntry } from './entry-parts.js';
 import { covers, type Frontier } from './frontier.js';
 import type { CommitId, TaskRecord } from './ports/task-store.js';
 import { BEGINNING, type Position, tickOf } from './position.js';
@@ -90,6 +91,7 @@ const isOfView = (input: string): boolean => input.startsWith('view:');
  */
 export const isBetween = ({ applied, extra }: Pick<TaskRecord, 'applied' | 'extra'>): boolean =>
   applied !== null ||
+  isInEntry({ extra }) ||
   (heardIn({ extra })?.some(({ more }) => more) ?? false) ||
   Object.entries(extra).some(([input, note]) => isOfView(input) && (note as Followed).more);
 

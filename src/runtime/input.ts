@@ -16,6 +16,8 @@ export interface InputBatch {
    * at the first such place, if it comes before `most`.
    */
   wholeAt?(from: number, to: number, most: number): number;
+  /** The entry with which what is at this place begins, where that is not the position after it: an entry may be taken in parts. */
+  entryAt?(index: number): Position;
   /** Where the input stands after the first `to` entries. */
   positionAfter(to: number): InputPosition;
   /** What the frontier gains with the first `to` entries, by source partition. */

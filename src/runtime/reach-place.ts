@@ -94,8 +94,9 @@ const endIn = ({ name, redisKey }: TaskInput, { frontier, read }: Place): Positi
 
 function sizeUpTo({ redisKey }: TaskInput, batch: InputBatch, end: Position): number {
   const takenBy = (size: number): Position => {
+    // Of an entry that is taken in parts each is behind the position before it.
+    if (redisKey !== undefined) return batch.frontierAfter(size)[redisKey]!;
     const { position } = batch.positionAfter(size);
-    if (redisKey !== undefined) return position;
     return positionOfTick(newestRead(position, batch.noteAfter?.(size) as Followed).tick);
   };
   let size = 0;

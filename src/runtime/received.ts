@@ -110,14 +110,24 @@ const ENTRIES_MAX = 500;
 /** Of all senders together. */
 const ENTRIES_OF_ALL_MAX = 8_000;
 
+/**
+ * Of the bytes that a read may have so many: a few ticks. What comes while they are made waits for them, also of senders that have
+ * sent nothing else.
+ */
+const READ_SHARE = 1 / 2;
+
 /** A tick may send thousands of rows: as many entries are asked for as fit, and twice as many as before at the most. */
 export class EntriesAsked {
-  max = ENTRIES_MIN;
+  max: number;
 
   constructor(
     readonly readBytesMax: number,
     readonly senders: number,
-  ) {}
+    /** Of each sender no more than these. */
+    readonly entriesMax = ENTRIES_MAX,
+  ) {
+    this.max = Math.min(ENTRIES_MIN, entriesMax);
+  }
 
   saw(answers: readonly Received[]): void {
     let bytes = 0;
@@ -129,8 +139,8 @@ export class EntriesAsked {
       }
     if (count === 0) return;
     const { senders } = this;
-    const fitting = this.readBytesMax / senders / Math.max(1, bytes / count);
-    const most = Math.min(ENTRIES_MAX, ENTRIES_OF_ALL_MAX / senders, fitting, this.max * 2);
+    const fitting = (this.readBytesMax * READ_SHARE) / senders / Math.max(1, bytes / count);
+    const most = Math.min(this.entriesMax, ENTRIES_OF_ALL_MAX / senders, fitting, this.max * 2);
     this.max = Math.max(1, Math.floor(most));
   }
 }

@@ -40,6 +40,15 @@ export type Cut = Readonly<CommitId> & Place;
 export const ROUNDS = -1;
 
 /**
+ * No more ticks of one task of the first stage belong to a round: what others have of a round is of no frontier before its end, so that
+ * what all of it brings is waited for by whoever brings the least.
+ */
+export const TICKS_OF_ROUND_MAX = 4;
+
+/** 1.0 waits for whoever is so many rounds behind: what comes now belongs to none of these, and is shown after them. */
+export const ROUNDS_AHEAD_MAX = 2;
+
+/**
  * The first of the two rows of such an entry (the second is who began where): where the round was cut, and how far each task of the first stage was
  * there. Of clocks those that are not the round's, which are the least of all.
  */
@@ -76,6 +85,17 @@ export interface HeardOfRounds extends Heard {
   readonly begun?: Begun;
   /** The one of which some was taken, while it is not over. */
   readonly next?: RoundAt;
+  /** Of whom the last of that was, and whether it was all of that sender: senders are taken in their order, one after the other. */
+  readonly taken?: readonly [sender: number, isAll: boolean];
+}
+
+/** The round up to which a task has all of a sender, and nothing behind it; null where it has some of the next one, and not all. */
+export function hadOf({ tick, more, next, taken }: HeardOfRounds, sender: number): number | null {
+  if (!more) return tick;
+  if (next === undefined || taken === undefined) return null;
+  const [last, isAll] = taken;
+  if (sender === last && !isAll) return null;
+  return sender <= last ? next.tick : tick;
 }
 
 /** What a task keeps of the rounds that it follows: behind what it keeps of its senders. */

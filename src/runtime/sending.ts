@@ -10,7 +10,7 @@ import type { SentEntry, TaskRecord } from './ports/task-store.js';
 import { NO_ROWS } from './received.js';
 import { regainingIn } from './regaining.js';
 import type { Receivers } from './receivers.js';
-import { encodeCut, givesRounds, roundOf, ROUNDS, roundsDone } from './rounds.js';
+import { encodeCut, givesRounds, roundOf, ROUNDS, ROUNDS_AHEAD_MAX, roundsDone } from './rounds.js';
 import type { TaskId } from './task-id.js';
 
 export interface SendingOptions {
@@ -20,8 +20,9 @@ export interface SendingOptions {
   readonly rounds: { readonly followers: Receivers | null } | null;
 }
 
-/** So often a task that waits for a receiver looks how far that is. */
+/** So often a task that waits for a receiver looks how far that is; where it has a thousand entries to read, and where a few rounds. */
 const BACKLOG_MS = 50;
+const ROUNDS_MS = 10;
 
 /** What a task sends to the next stage: when there is room for it, and what goes into a commit. */
 export class Sending {
@@ -43,10 +44,13 @@ export class Sending {
     const { limits, clock } = this;
     const isAgain = (madeAgain(record)?.round ?? null) !== null || nextGiven(record) !== undefined;
     if (this.options.rounds !== null && (isBetween(record) || isAgain)) return;
-    for (let ageMs = limits.readerReportMs; !signal.aborted; ageMs = BACKLOG_MS) {
-      if ((await this.#backlog(record, ageMs)) < limits.exchangeEntriesMax) return;
+    for (let first = true; !signal.aborted; first = false) {
+      const aheadMs = first ? limits.readerReportMs : BACKLOG_MS;
+      const isAhead = (await this.#backlog(record, aheadMs)) >= limits.exchangeEntriesMax;
+      const roundsMs = first ? limits.readerReportMs : ROUNDS_MS;
+      if (!isAhead && (await this.#roundsAhead(record, roundsMs)) < ROUNDS_AHEAD_MAX) return;
       await waiting();
-      if (ageMs === BACKLOG_MS) await clock.sleep(BACKLOG_MS, signal);
+      if (!first) await clock.sleep(isAhead ? BACKLOG_MS : ROUNDS_MS, signal);
     }
   }
 
@@ -71,11 +75,13 @@ export class Sending {
         ? 0
         : lastSent(record, receiver).entries - (heard?.entries ?? 0),
     );
-    if (rounds?.followers) {
-      const followed = await rounds.followers.entriesRead(ROUNDS, ageMs);
-      backlog.push(...followed.map((entries) => lastSent(record, ROUNDS).entries - entries));
-    }
     return Math.max(...backlog);
+  }
+
+  /** Of whoever gives rounds: how many that it has given somebody has not read. */
+  async #roundsAhead(record: TaskRecord, ageMs: number): Promise<number> {
+    const read = (await this.options.rounds?.followers?.entriesRead(ROUNDS, ageMs)) ?? [];
+    return Math.max(0, ...read.map((entries) => lastSent(record, ROUNDS).entries - entries));
   }
 
   /**

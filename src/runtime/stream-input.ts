@@ -4,7 +4,8 @@ import type { Row } from '../zset/value.js';
 import type { PartitionClocks } from './clocks.js';
 import { entryLimits } from './decode-entry.js';
 import type { BatchTimes, DecodedBatch } from './decoded-batch.js';
-import type { EntryError, InputBatch, TaskInput } from './input.js';
+import { EntryParts, type EntryTaken } from './entry-parts.js';
+import { type EntryError, type InputBatch, LogLost, type TaskInput } from './input.js';
 import type { LogBeginning } from './log-beginning.js';
 import type { InputPosition } from './ports/task-store.js';
 import { BEGINNING, type Position } from './position.js';
@@ -51,23 +52,43 @@ export class StreamInput implements TaskInput {
     return this.reader.redisKey;
   }
 
-  async next(position: InputPosition, _note: unknown, clocks?: PartitionClocks): Promise<InputBatch | null> {
+  async next(position: InputPosition, note: unknown, clocks?: PartitionClocks): Promise<InputBatch | null> {
     const { redisKey } = this.reader;
+    const taken = (note ?? undefined) as EntryTaken | undefined;
     if (!this.#reads) this.reader.tasks++;
     this.#reads = true;
     const found = await this.reader.after(position, clocks !== undefined);
     await this.start.expect(position.position, found?.batch.ids[found.from] ?? null);
+    if (taken !== undefined) this.#expectRest(taken, found);
     if (found === null) return null;
     const clock = clocks && (clocks[redisKey] ?? -Infinity);
     const batch = new StreamBatch(found.batch, {
       first: found.from,
-      entriesBefore: position.entries,
+      taken: taken?.rows ?? 0,
+      position,
       redisKey,
       order: this.order,
       blamed: this.#blamed,
       clock,
     });
     return batch.size > 0 || batch.clocksAfter(0)[redisKey]! > clock! ? batch : null;
+  }
+
+  /** Of an entry some parts were taken: the rest must be there, as it was. @throws LogLost */
+  #expectRest({ entry, of }: EntryTaken, found: { batch: DecodedBatch; from: number } | null): void {
+    const id = found?.batch.ids[found.from] ?? null;
+    const rows = id === entry ? found!.batch.ends[found!.from]! - found!.batch.firstRow(found!.from) : 0;
+    const isBlamed = this.#blamed.has(entry);
+    if (rows === of && !isBlamed) return;
+    const why = isBlamed
+      ? 'Since then it ended workers, and is left out of replays.'
+      : 'It was deleted, or the log went back, or was compacted.';
+    throw new LogLost(
+      id === null ? 'ahead-of-its-log' : 'entry-deleted',
+      `Of the entry ${entry} of the stream "${this.redisKey}" some events were taken, and the others are not there as they were.\n` +
+        `  taken  of ${of} events some\n  found  ${id === entry ? `${rows} events` : `the entry ${id ?? 'none'}`}\n${why} ` +
+        `Nothing more was read. Rebuild the view (\`stillwater rebuild <view>\`).`,
+    );
   }
 
   wait(position: InputPosition, signal: AbortSignal): Promise<void> {
@@ -79,10 +100,11 @@ const ENDED_THE_WORKER =
   'ended the worker: its step did not come to an end, or took all memory. It is left out, here and in every replay of this definition.';
 
 interface StreamRun {
-  /** Where in the batch it begins. */
+  /** Where in the batch it begins, and how many rows of that entry were taken. */
   first: number;
-  /** Entries that the task has read before: others may have begun elsewhere with what they share. */
-  entriesBefore: number;
+  taken: number;
+  /** Where it begins, as the task counts: others may have begun elsewhere with what they share. */
+  position: InputPosition;
   redisKey: string;
   order: LogOrder | null;
   blamed: ReadonlySet<Position>;
@@ -92,33 +114,46 @@ interface StreamRun {
 
 class StreamBatch implements InputBatch {
   readonly size: number;
+  readonly #parts: EntryParts;
   #times: BatchTimes | null = null;
 
   constructor(
     readonly batch: DecodedBatch,
     readonly run: StreamRun,
   ) {
-    this.size = batch.ids.length - run.first;
+    this.#parts = new EntryParts(batch, run.first, run.taken, run.blamed);
+    this.size = this.#parts.size;
   }
 
   delta(from: number, to: number): Delta {
     const { batch } = this;
-    const { first, order, clock } = this.run;
+    const { order, clock } = this.run;
     const lates = clock === undefined ? null : this.#timesFrom(clock).lates;
     const blamed = this.#blamedIn(from, to);
-    if (blamed.length === 0) return batch.delta(first + from, first + to, order, lates);
+    const end = this.#parts.rowAt(to);
+    let start = this.#parts.rowAt(from);
+    if (blamed.length === 0) return batch.deltaOfRows(start, end, order, lates);
     const delta = new Delta<Row>([], [], order === null ? undefined : [], lates ? [] : undefined);
-    let start = first + from;
-    for (const end of [...blamed, first + to]) {
-      delta.append(batch.delta(start, end, order, lates));
-      start = end + 1;
+    for (const entry of blamed) {
+      delta.append(batch.deltaOfRows(start, batch.firstRow(entry), order, lates));
+      start = batch.firstRow(entry + 1);
     }
+    delta.append(batch.deltaOfRows(start, end, order, lates));
     return delta;
+  }
+
+  wholeAt(from: number, to: number, most: number): number {
+    return this.#parts.wholeAt(from, to, most);
+  }
+
+  entryAt(part: number): Position {
+    return this.batch.ids[this.#parts.entryAt(part)]!;
   }
 
   clocksAfter(to: number): PartitionClocks {
     const { redisKey, first, clock } = this.run;
-    return clock === undefined ? {} : { [redisKey]: this.#timesFrom(clock).clocks[first + to]! };
+    if (clock === undefined) return {};
+    return { [redisKey]: this.#timesFrom(clock).clocks[first + this.#parts.wholeEntries(to)]! };
   }
 
   #timesFrom(clock: number): BatchTimes {
@@ -126,22 +161,33 @@ class StreamBatch implements InputBatch {
   }
 
   positionAfter(to: number): InputPosition {
-    const { first, entriesBefore } = this.run;
-    return { position: this.batch.ids[first + to - 1]!, entries: entriesBefore + to };
+    const { first, position } = this.run;
+    const whole = this.#parts.wholeEntries(to);
+    return whole === 0
+      ? position
+      : { position: this.batch.ids[first + whole - 1]!, entries: position.entries + whole };
   }
 
+  noteAfter(to: number): EntryTaken | undefined {
+    if (!this.#parts.isWithin(to)) return undefined;
+    const { batch } = this;
+    const entry = this.#parts.entryAt(to);
+    const begin = batch.firstRow(entry);
+    return { entry: batch.ids[entry]!, rows: this.#parts.rowAt(to) - begin, of: batch.ends[entry]! - begin };
+  }
+
+  /** Of an entry that is taken in parts it is said with the first: what is reached, and not yet contained. */
   frontierAfter(to: number): Record<string, Position> {
-    return { [this.run.redisKey]: this.batch.ids[this.run.first + to - 1]! };
+    return to === 0 ? {} : { [this.run.redisKey]: this.entryAt(to - 1) };
   }
 
   errors(from: number, to: number): EntryError[] {
     const { batch } = this;
-    const { first } = this.run;
     const blamed = this.#blamedIn(from, to);
     if (batch.errors.length === 0 && blamed.length === 0) return [];
     return [
       ...batch.errors
-        .filter(({ entry }) => entry >= first + from && entry < first + to && !blamed.includes(entry))
+        .filter(({ entry }) => this.#isWholeIn(entry, from, to) && !blamed.includes(entry))
         .map(({ entry, raw, reason }) => ({ id: batch.ids[entry]!, raw, reason })),
       ...blamed.map((entry) => ({
         id: batch.ids[entry]!,
@@ -156,19 +202,25 @@ class StreamBatch implements InputBatch {
   skippedTypes(from: number, to: number): string[] {
     const { skipped } = this.batch;
     if (skipped.length === 0) return [];
-    const { first } = this.run;
     const blamed = this.#blamedIn(from, to);
     return skipped
-      .filter(({ entry }) => entry >= first + from && entry < first + to && !blamed.includes(entry))
+      .filter(({ entry }) => this.#isWholeIn(entry, from, to) && !blamed.includes(entry))
       .map(({ type }) => type);
   }
 
-  /** Which of the run are blamed, as places in the decoded batch. */
+  /** Whether the last of an entry is among these parts. */
+  #isWholeIn(entry: number, from: number, to: number): boolean {
+    const { first } = this.run;
+    return entry >= first + this.#parts.wholeEntries(from) && entry < first + this.#parts.wholeEntries(to);
+  }
+
+  /** Which entries of the run are blamed, as places in the decoded batch. */
   #blamedIn(from: number, to: number): number[] {
     const { blamed, first } = this.run;
     if (blamed.size === 0) return [];
     const places: number[] = [];
-    for (let at = first + from; at < first + to; at++) if (blamed.has(this.batch.ids[at]!)) places.push(at);
+    for (let at = first + this.#parts.wholeEntries(from); at < first + this.#parts.wholeEntries(to); at++)
+      if (blamed.has(this.batch.ids[at]!)) places.push(at);
     return places;
   }
 }

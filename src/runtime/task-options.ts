@@ -12,6 +12,7 @@ import type { SiblingClocks } from './sibling-clocks.js';
 import type { StepGate } from './step-gate.js';
 import type { OwnerToken, TaskId } from './task-id.js';
 import type { TimeSpent } from './time-spent.js';
+import type { Turns } from './turns.js';
 
 /** What a task is made of. */
 export interface TaskOptions {
@@ -22,8 +23,8 @@ export interface TaskOptions {
   grants: number;
   /** What the owner before was stepping when it ended; null if nothing, or if it survived. */
   attempt: Attempt | null;
-  /** When it was parked first, if it is tried again after that; null if it was not. */
-  parkedSince: number | null;
+  /** It was parked after its last commit, and nobody has said since that it goes on. */
+  wasParked: boolean;
   /** Of the view's definition: what is blamed is blamed in all its generations. */
   fingerprint: string;
   view: CompiledStage;
@@ -48,5 +49,7 @@ export interface TaskOptions {
   spent: TimeSpent;
   /** The worker's: all its circuits step through it. */
   gate: StepGate;
+  /** The worker's: its tasks take turns in it. */
+  turns: Turns;
   logger: Logger;
 }

@@ -4,6 +4,7 @@ import type { OutputResult } from '../circuit/view-output.js';
 import { Checksum } from '../zset/checksum.js';
 import type { Delta } from '../zset/delta.js';
 import { type Clocks, NO_CLOCKS, type PartitionClocks, raised } from './clocks.js';
+import { isInEntry } from './entry-parts.js';
 import type { EntryError, InputBatch, TaskInput } from './input.js';
 import type { CommitRequest, TaskRecord } from './ports/task-store.js';
 import { BEGINNING, type Position } from './position.js';
@@ -58,14 +59,14 @@ export function tickOver(
   const noted = note !== undefined || before.extra[input.name] !== undefined;
   return {
     input: input.name,
-    entry: batch.positionAfter(from + 1).position,
+    entry: batch.entryAt?.(from) ?? batch.positionAfter(from + 1).position,
     entries: to - from,
     inputs: batch.inputs?.(from, to) ?? new Map([[input.name, batch.delta!(from, to)]]),
     errors: batch.errors(from, to),
     skippedTypes: batch.skippedTypes?.(from, to) ?? [],
     after: {
       positions: { ...before.positions, [input.name]: position },
-      frontier: { ...before.frontier, ...batch.frontierAfter(to) },
+      frontier: { ...(before.reaching ?? before.frontier), ...batch.frontierAfter(to) },
       extra: noted ? { ...before.extra, [input.name]: note } : before.extra,
       clocks: raised(before.clocks, input.name, upTo(clocksMax, batch.clocksAfter?.(to))),
     },
@@ -128,13 +129,14 @@ export function recordAfter(
   { shown, errors, late, parking, unfinished }: TickResult,
   commit: string,
 ): TaskRecord {
+  // Until all that follows from what came is done, and all of it has come, the rows show no more than was contained before it.
+  const isPart = unfinished || isInEntry(after);
   return {
     ...after,
     tick: before.tick + 1,
     commit,
-    // Until all that follows from what came is done, the rows show no more than was contained before it.
-    frontier: unfinished ? before.frontier : after.frontier,
-    reaching: unfinished ? after.frontier : null,
+    frontier: isPart ? before.frontier : after.frontier,
+    reaching: isPart ? after.frontier : null,
     applied: unfinished ? (before.applied ?? before.clocks) : null,
     rows: before.rows + shown.rows,
     conflicts: before.conflicts + shown.conflicts,

@@ -185,10 +185,22 @@ export class Ticks {
     while (this.#record.applied !== null && !this.stopping.aborted) await this.ofTime(this.#record.clocks);
   }
 
+  /**
+   * A tick in which nothing comes, and which says what is kept. Ticks up to a number may be of a history that is lost, and others have heard
+   * of them: it is of this number at least, and those between are passed over. It waits for nobody: receivers may wait for what it says.
+   */
+  async passOver(upTo: number): Promise<void> {
+    this.#record = { ...this.#record, tick: Math.max(this.#record.tick, upTo - 1) };
+    await this.#tickOfTime(this.#record.clocks);
+  }
+
   /** One tick in which nothing comes but time, or not even that. */
   async ofTime(clocks: Clocks = this.#record.clocks): Promise<void> {
     await this.#room();
-    if (this.stopping.aborted) return;
+    if (!this.stopping.aborted) await this.#tickOfTime(clocks);
+  }
+
+  async #tickOfTime(clocks: Clocks): Promise<void> {
     const tick = tickOfTime(clocks, this.#record);
     await this.#submit(tick, await this.#step(tick));
   }
@@ -229,11 +241,12 @@ export class Ticks {
 
   /** Steps the circuit. What it then knows of time. */
   async #step({ input, entry, entries, inputs, errors, after }: Tick): Promise<Time> {
-    const { view, metrics, clock, step, spent } = this.options;
+    const { view, metrics, clock, step, spent, turns } = this.options;
     const { circuit } = view;
     const sink = view.errors.sink('entry');
     for (const { id, raw, reason } of errors) sink.add({ entry: id, raw }, 1, reason);
     const [time, before] = this.#time.with(after.clocks);
+    const rows = this.#rowsOf(inputs);
     const started = clock.monotonicMs();
     const about = { tick: this.#record.tick + 1, input, entry, entries: Math.max(1, entries) };
     await this.#caution.step(about, () =>
@@ -243,10 +256,19 @@ export class Ticks {
         (wanted) => this.#fetch(wanted),
         (work) => spent.on(() => step(work)),
         [time, before],
+        () => turns.next(rows),
       ),
     );
     metrics.stepMs.observe({ view: this.options.id.view }, clock.monotonicMs() - started);
     return time;
+  }
+
+  /** How many rows come in; what was left of those that came before counts as many. */
+  #rowsOf(inputs: Tick['inputs']): number {
+    if (this.#record.applied !== null) return Infinity;
+    let rows = 0;
+    for (const { size } of inputs.values()) rows += size;
+    return rows;
   }
 
   /** State as of the last commit, or of the one that is under way. @throws Diverged where somebody else has committed meanwhile */
@@ -264,7 +286,7 @@ export class Ticks {
   }
 
   async #submit(tick: Tick, time: Time): Promise<void> {
-    const { view, metrics } = this.options;
+    const { view, metrics, turns } = this.options;
     const { circuit, output } = view;
     const { unfinished } = circuit;
     const shown = output.takeResult();
@@ -297,6 +319,7 @@ export class Ticks {
     if (late > 0) metrics.lateRows.add({ view: this.options.id.view }, late);
 
     await this.#committer.settled();
+    await turns.next(this.#rowsOf(tick.inputs));
     circuit.seal();
     this.#record = record;
     if (!unfinished) this.#time.applied(time);

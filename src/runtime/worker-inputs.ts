@@ -18,7 +18,7 @@ import type { BlamedEntry, TaskStore } from './ports/task-store.js';
 import type { ViewStore } from './ports/view-store.js';
 import type { RegistryWatch } from './registry-watch.js';
 import { Receivers } from './receivers.js';
-import { givesRounds } from './rounds.js';
+import { givesRounds, TICKS_OF_ROUND_MAX } from './rounds.js';
 import { RoundsInput } from './rounds-input.js';
 import { Sending } from './sending.js';
 import { SiblingClocks } from './sibling-clocks.js';
@@ -82,6 +82,7 @@ export class WorkerInputs {
           this.#news,
           limits.readBytesMax,
           limits.regainMs,
+          hasRounds(generation) ? TICKS_OF_ROUND_MAX : undefined,
         ),
       ];
     }

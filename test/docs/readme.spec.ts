@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { defaultImportLimits } from '../../src/cli/import-watch.js';
 import { defaultJobLimits } from '../../src/jobs/rebuild-queue.js';
@@ -49,6 +49,43 @@ describe('docs/operating.md', () => {
     expect(listed).toEqual(
       Object.entries(limits).map(([name, value]) => `${name} ${limitText(name, value as number | null)}`),
     );
+  });
+});
+
+describe('docs/operating.md, of what is not to be set,', () => {
+  // Of numbers and texts themselves, not of what is done with them.
+  const FACTS = new Set(['BYTES_OF_UNIT_MAX', 'DIGITS_MAX']);
+
+  it('lists each limit that has a name where it is used, with its value', () => {
+    const named = ['runtime', 'redis', 'jobs'].flatMap((folder) =>
+      readdirSync(join(root, 'src', folder), { recursive: true, encoding: 'utf8' })
+        .filter((file) => file.endsWith('.ts'))
+        .flatMap((file) => {
+          const text = readFileSync(join(root, 'src', folder, file), 'utf8');
+          const found = text.matchAll(
+            /^(?:export )?const ([A-Z][A-Z0-9_]*_(?:MAX|MS|MIN|ONCE)) = ([^;]+);/gm,
+          );
+          return [...found].map(([, name, value]) => ({
+            name: name!,
+            value: value!,
+            file: `${folder}/${file}`,
+          }));
+        }),
+    );
+    const text = readPage('docs/operating.md').text.split('\n### Not to be set\n')[1]!;
+    const listed = [...text.matchAll(/^\| `(\w+)` +\| `?([^|`]*?)`? +\| `([^`]+)` +\| \S/gm)].map(
+      ([, name, value, file]) => `${name} ${value} ${file}`,
+    );
+    expect(listed.sort()).toEqual(
+      named
+        .filter(({ name }) => !FACTS.has(name))
+        .map(
+          ({ name, value, file }) =>
+            `${name} ${value.replace(/^[\d_]+$/, (digits) => digits.replaceAll('_', ','))} ${file}`,
+        )
+        .sort(),
+    );
+    expect(listed.length).toBeGreaterThan(50);
   });
 });
 

@@ -60,7 +60,7 @@ const row = (id: string, weight = 1): string => JSON.stringify([[weight, { id }]
 
 let senders: Senders;
 let input: ExchangeInput;
-const reading = (regainMs: number): ExchangeInput =>
+const reading = (regainMs: number, entriesMax?: number): ExchangeInput =>
   new ExchangeInput(
     [new Set(['s:0']), new Set(['s:1'])].map((keys, partition) => ({ task: task(partition), reads: keys })),
     0,
@@ -69,6 +69,7 @@ const reading = (regainMs: number): ExchangeInput =>
     { clock: { monotonicMs: () => 0 } } as never,
     1_000_000,
     regainMs,
+    entriesMax,
   );
 beforeEach(() => {
   senders = new Senders();
@@ -95,6 +96,20 @@ describe('what is received', () => {
       frontier: { 's:0': '5-0', 's:1': '7-0' },
       clocks: { 's:0': 2, 's:1': 3 },
     });
+  });
+
+  it('is taken in turn: one entry of a sender is not behind all that another has sent', async () => {
+    for (const tick of [1, 2, 3])
+      senders.sends(0, tick, { rows: row(`a${tick}`), previous: tick === 1 ? '' : `c${tick - 1}` });
+    senders.sends(1, 4, { rows: row('b') });
+    expect(taken(await next())!.ids).toEqual(['a1', 'b', 'a2', 'a3']);
+  });
+
+  it('is of each sender no more at a time than may be', async () => {
+    for (const tick of [1, 2, 3])
+      senders.sends(0, tick, { rows: row(`a${tick}`), previous: tick === 1 ? '' : `c${tick - 1}` });
+    input = reading(0, 2);
+    expect(taken(await next())!.ids).toEqual(['a1', 'a2']);
   });
 
   it('knows of time nothing before all senders have told', async () => {

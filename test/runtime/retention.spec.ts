@@ -2,12 +2,14 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { count, declarationOf, stream, sum, view } from '../../src/index.js';
+import type { WorkerInfo, Workers } from '../../src/runtime/ports/workers.js';
 import type { Limits } from '../../src/runtime/limits.js';
 import { partitionOf, type RecordSource } from '../../src/runtime/placement.js';
 import { Reading } from '../../src/runtime/reading/reading.js';
 import { SystemClock } from '../../src/runtime/clock.js';
 import { dropView } from '../../src/runtime/drop-view.js';
 import { silent } from '../../src/runtime/logger.js';
+import type { TaskStatus } from '../../src/runtime/ports/task-store.js';
 import { Retention } from '../../src/runtime/retention.js';
 import type { ViewDeclaration } from '../../src/view/declarations.js';
 import { describeWithRedis } from '../support/redis-server.js';
@@ -68,6 +70,39 @@ describeWithRedis('retention', () => {
       .map(({ number, state }) => `${number} ${state}`);
   const dropOf = (system: System, name: string) => dropView(name, { ...system, catalog: system.catalog });
   const keysOf = (name: string): Promise<string[]> => client().keys(`*${name}#*`);
+
+  test('who holds it back is said by the process that trims, and by no other', async () => {
+    const system = await systems.start(declared(byShop));
+    await append(100);
+    await system.caughtUp('by-shop');
+    await client().xgroup('CREATE', 'sales', 'others', '0');
+    const others: WorkerInfo[] = [];
+    const workers = {
+      live: async () => {
+        const { now, live } = await system.workers.live();
+        return { now, live: [...live, ...others] };
+      },
+    } as unknown as Workers;
+    const limits = { ...system.limits, retentionMs: 20 };
+    const trimming = new Retention({
+      ...system,
+      catalog: () => system.catalog,
+      workers,
+      limits,
+      logger: silent,
+    });
+    trimming.start();
+    try {
+      const { trimHeldBack } = system.metrics;
+      await eventually(() => trimHeldBack.get({ stream: 'sales', by: 'group others' }) > 0);
+      const { live } = await system.workers.live();
+      // One whose name comes before all.
+      others.push({ ...live[0]!, id: '' });
+      await eventually(() => [...trimHeldBack.values()].length === 0);
+    } finally {
+      await trimming.stop();
+    }
+  });
 
   test('a generation kept for a rollback holds trimming back until it was kept long enough', async () => {
     const system = await systems.start(declared(byShop, bySales));
@@ -177,7 +212,8 @@ describeWithRedis('retention', () => {
     const readings: Reading[] = [];
     const reading = (system: System): Reading => {
       const { catalog, registry: watch, views: store } = system;
-      readings.push(new Reading({ ...system, catalog: () => catalog, watch, store }));
+      const { parkedHoldsBackMs } = system.limits;
+      readings.push(new Reading({ ...system, catalog: () => catalog, watch, store, parkedHoldsBackMs }));
       return readings.at(-1)!;
     };
     afterEach(() => readings.splice(0).forEach((each) => each.close()));
@@ -240,6 +276,32 @@ describeWithRedis('retention', () => {
       expect(now.since).toBeLessThanOrEqual(first.at);
     });
 
+    test('one whose own key holds another type counts as long as any other, and says so', async () => {
+      const limits = { parkedHoldsBackMs: 1_500 };
+      const { system, warned } = await started(limits);
+      await append(100);
+      await system.caughtUp('by-amount');
+      await system.caughtUp('by-shop');
+      const redisKey = (await keysOf('by-amount')).find((each) => each.endsWith('/0.0:task'))!;
+      await client().rename(redisKey, 'aside');
+      await client().set(redisKey, 'x');
+      await append(200);
+      await eventually(async () => (await parkedOf(system))?.code === 'wrong-type');
+      await system.caughtUp('by-shop');
+      const round = retention(system);
+      expect(await round()).toBeGreaterThanOrEqual(200);
+      const { at } = (await parkedOf(system))!;
+      const { statuses } = reading(system);
+      expect(await statuses.one('by-amount')).toMatchObject({
+        state: 'parked',
+        holdsBackTrimming: { since: new Date(at).toISOString(), over: false },
+      });
+      await eventually(async () => (await round()) === 50);
+      expect((await parkedOf(system))!.at).toBe(at);
+      expect(warned.filter((message) => /"by-amount" holds back no trimming/.test(message))).toHaveLength(1);
+      expect(await statuses.one('by-amount')).toMatchObject({ holdsBackTrimming: { over: true } });
+    });
+
     test('it begins anew where the view had gone on in between', async () => {
       const { system } = await started({ parkedRetryMs: 50 });
       const mend = await park(system);
@@ -249,6 +311,21 @@ describeWithRedis('retention', () => {
       await park(system);
       const { at, since = at } = (await parkedOf(system))!;
       expect(since).toBeGreaterThanOrEqual(going);
+    });
+
+    test('it begins anew where the view had come to the end of its logs in between, and had nothing to commit', async () => {
+      const { system } = await started();
+      await append(100);
+      await system.caughtUp('by-amount');
+      const [{ record }] = (await system.tasks.status([task])) as [TaskStatus];
+      await systems.stop(system);
+      // As one leaves it that took it up again, and died.
+      const redisKey = (await keysOf('by-amount')).find((each) => each.endsWith('/0.0:task'))!;
+      await client().hset(redisKey, { parkedSince: '5', parkedTick: record!.tick });
+      const next = await systems.start(declared(byShop, byAmount));
+      await next.caughtUp('by-amount');
+      await eventually(async () => (await client().hexists(redisKey, 'parkedSince')) === 0);
+      expect((await next.tasks.status([task]))[0]!.record!.tick).toBe(record!.tick);
     });
 
     test('what its other tasks read is kept, and nothing for views that wait for its rows', async () => {

@@ -19,6 +19,7 @@ import { TimeSpent } from '../../src/runtime/time-spent.js';
 import type { TaskOptions } from '../../src/runtime/task-options.js';
 import { memoryPorts } from '../../src/testing/memory/memory-ports.js';
 import { MemoryRedis } from '../../src/testing/memory/memory-redis.js';
+import { Turns } from '../../src/runtime/turns.js';
 import { UpstreamInput } from '../../src/runtime/upstream-input.js';
 import { compileView } from '../../src/view/compile-plan.js';
 import type { ViewDeclaration } from '../../src/view/declarations.js';
@@ -81,7 +82,7 @@ export class TaskRuns {
       }),
       siblings: null,
       laggards: null,
-      parkedSince: null,
+      wasParked: false,
       sending: null,
       errorsMax: 1_000,
       store: tasks,
@@ -93,6 +94,7 @@ export class TaskRuns {
       step: pure,
       spent: new TimeSpent(new SystemClock()),
       gate: new StepGate(),
+      turns: new Turns(async () => {}),
       logger: silent,
       ...options,
     });
