@@ -1,13 +1,15 @@
+import { hasManyWindows } from '../circuit/windows.js';
 import type { Build } from './build.js';
 import type { Column } from './column.js';
 import type { NamedExpression } from './expression.js';
 import { exchanged, groupedBy } from './exchange.js';
 import { groupedTogether } from './order-relations.js';
 import { headOf, type Paths } from './paths.js';
+import { kindOf } from './node-kinds.js';
 import type { PlanNode, SessionNode } from './plan.js';
 import { asItIs, type NamedPath, projected } from './projected.js';
 import { selectRelation } from './relation.js';
-import { sessionRelation, WINDOW_COLUMNS } from './time-relation.js';
+import { sessionRelation, WINDOW_COLUMNS, windowRelation } from './time-relation.js';
 
 /**
  * Rows and what they are grouped by, each group in one partition. What is computed to group by is a column of them then.
@@ -51,6 +53,21 @@ const keepingOnly = (node: SessionNode, columns: readonly Column[]): SessionNode
     kept: columns.map(({ name }) => name),
     relation: sessionRelation(selectRelation(node.input.relation, columns.map(asItIs))),
   });
+
+/**
+ * Rows in many windows each, moved as rows are and put into windows where they come to: instead of a row for each window. Null
+ * where they are moved by their windows, or are in few.
+ */
+export function movedBeforeWindows(node: PlanNode, read: Paths): PlanNode | null {
+  if (node.op !== 'exchange' || node.input.op !== 'window') return null;
+  const { input: window, by, relation, place } = node;
+  const { shape, column } = window;
+  const isByWindow = by.some((path) => (WINDOW_COLUMNS as readonly string[]).includes(headOf(path)));
+  if (isByWindow || by.length === 0 || !hasManyWindows(shape)) return null;
+  const [needed] = kindOf(window).reads(window, read);
+  const input = narrowed(exchanged(window.input, by, relation.partitions, place), needed!);
+  return { ...window, input, relation: windowRelation(input.relation, shape, column) };
+}
 
 /** What is computed to group by becomes a column of the rows. */
 export function withComputed(
