@@ -22,8 +22,10 @@ export class WentBack {
   readonly #far = new Set<string>();
   /** Those that stored a commit that was on its way when all went back. */
   readonly #ahead = new Set<string>();
-  /** Those that went on without knowing that somebody had lost something. */
-  readonly #unseen: string[] = [];
+  /** Those that stored what others have lost, and may have lost without knowing it. */
+  readonly #broughtLost: string[] = [];
+  /** Those whose owner came back with their slot, and went on without knowing that something was lost. */
+  readonly #cameBack: string[] = [];
   /** Those of which a commit broke off. */
   readonly #brokenOff = new Set<string>();
 
@@ -43,12 +45,12 @@ export class WentBack {
 
   /** A commit was stored with what had been read of a sender that has lost it. If that looked before for who is ahead of it, it does not know. */
   broughtWhatIsLost(task: string): void {
-    this.#unseen.push(task);
+    this.#broughtLost.push(task);
   }
 
   /** One that owned the task at the time to which its slot went back commits on: it does not know that anything was lost. */
   ownerCameBack(task: string): void {
-    if (!isOfFollower(task)) this.#unseen.push(task);
+    if (!isOfFollower(task)) this.#cameBack.push(task);
   }
 
   brokeOff(task: string): void {
@@ -100,11 +102,11 @@ export class WentBack {
     }
   }
 
-  /** What a sender has lost it makes again: if its log has it, and who received it has not gone back since. */
+  /** What a sender has lost it makes again: if it knows of it, its log has it, and who received it has not gone back since. */
   #excusesOfTicks({ view }: TaskId, { plan }: ViewDeclaration, others: readonly TaskStatus[]): boolean {
     return (
       this.#hasGoneBack(view, (name) => placeIn(name).stage === stageOf(plan)) ||
-      this.#unseen.some((name) => name.startsWith(`${view}#`)) ||
+      this.#cameBack.some((name) => name.startsWith(`${view}#`)) ||
       isAheadOfItsLog(view, others)
     );
   }
@@ -147,7 +149,7 @@ export class WentBack {
       (this.#hasGoneBack(task.view) &&
         inTheMiddle.some((one) => one.task === task || (task.stage === 0 && givesRounds(one.task)))) ||
       ofView.some((other) => other.parked !== null && wentFar(other.task)) ||
-      this.#unseen.some((name) => name.startsWith(`${task.view}#`)) ||
+      [...this.#broughtLost, ...this.#cameBack].some((name) => name.startsWith(`${task.view}#`)) ||
       isAheadOfItsLog(task.view, ofView)
     );
   }
