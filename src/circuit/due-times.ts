@@ -7,6 +7,9 @@ export const DUE_MAX = 1_000;
 /** Over how many groups of an ordered state one index is spread: none of them becomes as large as the whole. */
 const SPREAD = 32;
 const PAGE = Math.ceil(DUE_MAX / SPREAD);
+/** Where the keys of few groups are due that are found together, their spreads may take what the others leave. */
+const pageOf = (full: readonly string[], others: number): number =>
+  Math.max(PAGE, Math.ceil((DUE_MAX - others) / full.length));
 const SPREADS = Array.from({ length: SPREAD }, (_, number) => String(number));
 
 /** An instant is a text of 24 characters; what stands behind it in a member is the key. */
@@ -45,33 +48,52 @@ export class DueTimes {
 
   /** As `add`, of a key whose weight is known from elsewhere and need not have been wanted. */
   addTo(known: number, at: string, key: string, weight: number): void {
-    this.state.know(this.#spreadOf(key), at + key, known);
-    this.add(at, key, weight);
+    this.state.addTo(known, this.#spreadOf(key), at + key, weight);
   }
 
   /** All that is before `bound` will be asked for, as far as a tick takes it. Whether it is loaded already. */
   wantDue(bound: string): boolean {
     let loaded = true;
+    let others = 0;
+    const full: string[] = [];
     for (const spread of SPREADS) {
       // Mostly nothing is due, and the first says so.
       if (!this.state.wantEnd(spread, 'least', 1, 0)) loaded = false;
-      else if (this.#first(spread, bound) && !this.state.wantEnd(spread, 'least', PAGE, 0)) loaded = false;
+      else if (!this.#first(spread, bound)) continue;
+      else if (!this.state.wantEnd(spread, 'least', PAGE, 0)) loaded = false;
+      else {
+        const { length } = this.#page(spread, PAGE, bound);
+        if (length === PAGE) full.push(spread);
+        else others += length;
+      }
     }
+    if (!loaded) return false;
+    const size = pageOf(full, others);
+    for (const spread of full) if (!this.state.wantEnd(spread, 'least', size, 0)) loaded = false;
     return loaded;
   }
 
   /** What is before `bound`, and whether there is more of it than one tick takes. */
   due(bound: string): { due: Due[]; more: boolean } {
+    const pages = SPREADS.map((spread) =>
+      this.#first(spread, bound) ? this.#page(spread, PAGE, bound) : [],
+    );
+    const full = SPREADS.filter((_, at) => pages[at]!.length === PAGE);
+    const others = pages.reduce((sum, { length }) => sum + (length === PAGE ? 0 : length), 0);
+    const size = pageOf(full, others);
     const due: Due[] = [];
     let more = false;
-    for (const spread of SPREADS) {
-      if (!this.#first(spread, bound)) continue;
-      const members = this.state.end(spread, 'least', PAGE).filter(([member]) => member < bound);
-      if (members.length === PAGE) more = true;
+    SPREADS.forEach((spread, at) => {
+      const members = pages[at]!.length === PAGE ? this.#page(spread, size, bound) : pages[at]!;
+      if (members.length === size) more = true;
       for (const [member, weight] of members)
         due.push({ at: member.slice(0, INSTANT_LENGTH), key: member.slice(INSTANT_LENGTH), weight });
-    }
+    });
     return { due, more };
+  }
+
+  #page(spread: string, size: number, bound: string): readonly (readonly [member: string, weight: number])[] {
+    return this.state.end(spread, 'least', size).filter(([member]) => member < bound);
   }
 
   #first(spread: string, bound: string): boolean {

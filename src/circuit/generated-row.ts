@@ -1,5 +1,5 @@
 import { jsonOf, type KeyText, type Read } from '../zset/row-key.js';
-import { TextBytes } from '../zset/text-bytes.js';
+import { AsciiText, TextBytes } from '../zset/text-bytes.js';
 import type { Row, Value } from '../zset/value.js';
 
 /**
@@ -95,12 +95,11 @@ export type WriteRow = (row: Row, bytes: TextBytes) => void;
  * the row before, the very same object: of a join's rows one side stays while the other changes.
  */
 export function generatedWriter(columns: readonly TextColumn[]): WriteRow {
-  const between: (string | Uint8Array)[] = [];
+  const between: (string | AsciiText)[] = [];
   const nested: ((value: Value) => string)[] = [];
   const constant = (text: string): string => {
-    const encoded = Buffer.from(text);
-    const isAscii = encoded.length === text.length;
-    return `bytes.${isAscii ? 'writeAscii' : 'write'}(between[${between.push(isAscii ? encoded : text) - 1}]);`;
+    const isAscii = Buffer.byteLength(text) === text.length;
+    return `bytes.${isAscii ? 'writeAscii' : 'write'}(between[${between.push(isAscii ? new AsciiText(text) : text) - 1}]);`;
   };
   const lines = columns.flatMap(({ name, kind }, index) => {
     const value = `row[${JSON.stringify(name)}]`;

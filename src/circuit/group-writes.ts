@@ -30,14 +30,19 @@ export class GroupWrites {
   }
 
   of(member: string): OrderedWrite | undefined {
-    if (this.#byMember !== null) return this.#byMember.get(member);
+    if (this.writes.length > FEW) return this.#inMap(member);
     for (const write of this.writes) if (write.member === member) return write;
     return undefined;
   }
 
   push(write: OrderedWrite): void {
     this.writes.push(write);
-    if (this.#byMember !== null) this.#byMember.set(write.member, write);
-    else if (this.writes.length > FEW) this.#byMember = new Map(this.writes.map((one) => [one.member, one]));
+    this.#byMember?.set(write.member, write);
+  }
+
+  /** Mostly members only come, and nobody asks for what was written of one. */
+  #inMap(member: string): OrderedWrite | undefined {
+    this.#byMember ??= new Map(this.writes.map((one) => [one.member, one]));
+    return this.#byMember.get(member);
   }
 }

@@ -53,8 +53,9 @@ export class KeyedState<V> implements Keyed<V> {
   // ---- the operator's side
 
   want(key: string): boolean {
+    // Whether it is there or absent: where all is here, that need not be found out to say that it is known.
+    if (this.#isHere(key)) return true;
     if (this.#current.has(key) || this.#pending.has(key) || this.#cache.has(key)) return true;
-    if (this.#isKnownAbsent(key)) return true;
     this.#missing.add(key);
     return false;
   }
@@ -228,11 +229,11 @@ export class KeyedState<V> implements Keyed<V> {
       const pending = this.#pending.get(key);
       if (pending !== undefined) return pending;
     }
-    return this.#cache.get(key) ?? (this.#isKnownAbsent(key) ? ABSENT : undefined);
+    return this.#cache.get(key) ?? (this.#isHere(key) ? ABSENT : undefined);
   }
 
-  /** Of what neither an overlay nor the cache holds. */
-  #isKnownAbsent(key: string): boolean {
+  /** Whether the key is among those of which all is here: what neither an overlay nor the cache holds of them is absent. */
+  #isHere(key: string): boolean {
     return this.#holdsAll && !this.#givenUp.has(key);
   }
 }

@@ -40,9 +40,20 @@ export class KnownGroup {
     else if (before > 0 && weight === 0) this.#sorted.delete(member);
   }
 
+  /** The same of a member that was not met: in order it is not found either, whatever its weight was. */
+  meet(member: string, weight: number): void {
+    this.weights.add(member, weight);
+    if (weight > 0) this.#sorted?.add(member);
+  }
+
   /** The weight, or undefined where it is not known. */
   weight(member: string): number | undefined {
-    return this.weights.get(member) ?? (this.#rangeAt(member) ? 0 : undefined);
+    return this.weights.get(member) ?? (this.isAbsent(member) ? 0 : undefined);
+  }
+
+  /** Whether a member that was not met is known not to be there. */
+  isAbsent(member: string): boolean {
+    return this.isWhole || this.#rangeAt(member) !== undefined;
   }
 
   /** Whether everything is known: quicker than asking for a range. */

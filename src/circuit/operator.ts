@@ -118,12 +118,11 @@ export interface Ordered {
   /** All members from `from` up to but not including `to` will be asked for. */
   wantBetween(group: string, from: string, to: string): boolean;
 
-  /** A member's weight is known from elsewhere, and need not be read. */
-  know(group: string, member: string, weight: number): void;
-
   weight(group: string, member: string): number;
   /** Changes a wanted member's weight. It must not become negative. */
   add(group: string, member: string, weight: number): void;
+  /** The same of a member that need not have been wanted: `before`, its weight, is known from elsewhere. */
+  addTo(before: number, group: string, member: string, weight: number): void;
   end(
     group: string,
     end: 'least' | 'greatest',

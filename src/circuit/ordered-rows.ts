@@ -23,7 +23,9 @@ export const membersOfOrder = (order: string): readonly [from: string, to: strin
 /** What a tick changes of one group: members with their weights added up, and their rows. */
 export class GroupChanges {
   readonly nets = new Map<string, number>();
-  readonly #rows = new Map<string, Row>();
+  readonly #added: { readonly member: string; readonly row: Row }[] = [];
+  /** Of them and of those that were asked for, by member; once any is asked for that is not found at once. */
+  #rows: Map<string, Row> | null = null;
   #sorted: readonly Member[] | null = null;
 
   add(member: string, row: Row, weight: number): void {
@@ -31,7 +33,8 @@ export class GroupChanges {
     const net = (this.nets.get(member) ?? 0) + weight;
     if (net === 0) this.nets.delete(member);
     else this.nets.set(member, net);
-    this.#rows.set(member, row);
+    this.#added.push({ member, row });
+    this.#rows?.set(member, row);
   }
 
   /** The changed members with their nets, in order. */
@@ -58,6 +61,11 @@ export class GroupChanges {
 
   /** The row a member stands for. */
   rowOf(member: string): Row {
+    if (this.#rows === null) {
+      const [first] = this.#added;
+      if (first?.member === member) return first.row;
+      this.#rows = new Map(this.#added.map((one) => [one.member, one.row]));
+    }
     const known = this.#rows.get(member);
     if (known !== undefined) return known;
     const row = JSON.parse(member.slice(member.lastIndexOf('\0') + 1)) as Row;

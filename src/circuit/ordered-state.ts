@@ -95,11 +95,6 @@ export class OrderedState implements Ordered {
     return this.#wantWhole(group, EVERYTHING);
   }
 
-  know(group: string, member: string, weight: number): void {
-    const known = this.#known(group);
-    if (known.weight(member) === undefined) this.#set(known, member, weight);
-  }
-
   weight(group: string, member: string): number {
     const weight = this.#known(group).weight(member);
     if (weight === undefined) this.#refuseMember(group);
@@ -109,19 +104,37 @@ export class OrderedState implements Ordered {
   add(group: string, member: string, weight: number): void {
     if (weight === 0) return;
     const known = this.#own(group);
-    const before = known.weight(member);
-    if (before === undefined) this.#refuseMember(group);
-    if (before + weight < 0)
+    const met = known.weights.get(member);
+    if (met === undefined && !known.isAbsent(member)) this.#refuseMember(group);
+    const before = met ?? 0;
+    this.#add(known, { group, member, before, after: before + weight }, met !== undefined);
+  }
+
+  addTo(before: number, group: string, member: string, weight: number): void {
+    if (weight === 0) return;
+    const known = this.#own(group);
+    const met = known.weights.get(member);
+    const was = met ?? before;
+    this.#add(known, { group, member, before: was, after: was + weight }, met !== undefined);
+  }
+
+  /** A member that was not met was not changed in this tick. */
+  #add(known: KnownGroup, change: OrderedWrite, isMet: boolean): void {
+    const { member, before, after } = change;
+    if (after < 0)
       assert(
         false,
-        `A member of "${this.name}" would have the weight ${before + weight}: a row was retracted that had not been inserted.`,
+        `A member of "${this.name}" would have the weight ${after}: a row was retracted that had not been inserted.`,
       );
-    const after = before + weight;
-    const write = known.current?.of(member);
+    const write = isMet ? known.current?.of(member) : undefined;
     if (write !== undefined) write.after = after;
-    else this.#write(known, { group, member, before, after });
+    else this.#write(known, change);
     if (after === 0) known.current!.anyWent = true;
-    this.#set(known, member, after, before);
+    if (isMet) known.set(member, after, before);
+    else {
+      known.meet(member, after);
+      this.#groups.grew(1);
+    }
   }
 
   end(group: string, end: 'least' | 'greatest', count: number): readonly Member[] {

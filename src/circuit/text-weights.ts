@@ -32,6 +32,12 @@ export class TextWeights {
     }
     const link = this.#find(text);
     if (link !== null) link.weight = weight;
+    else this.add(text, weight);
+  }
+
+  /** The same of a text that is not there. */
+  add(text: string, weight: number): void {
+    if (this.#many !== null) this.#many.set(text, weight);
     else if (this.#size < FEW) {
       this.#first = { text, weight, next: this.#first };
       this.#size++;

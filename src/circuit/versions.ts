@@ -112,8 +112,7 @@ export class Versions {
   apply(key: string, versions: readonly NewVersion[]): void {
     for (const { member, replaced } of versions) {
       if (replaced !== null) this.state.add(key, replaced, -1);
-      this.state.know(key, member, 0);
-      this.state.add(key, member, 1);
+      this.state.addTo(0, key, member, 1);
       const at = instantOf(member);
       if (this.due !== null && this.due.weight(at, key) === 0) this.due.add(at, key, 1);
     }

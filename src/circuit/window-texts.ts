@@ -1,5 +1,5 @@
 import { hasInstant, instantMs, instantText } from '../zset/instant-text.js';
-import type { WindowsOf } from './windows.js';
+import type { Span, WindowsOf } from './windows.js';
 
 export type WindowText = readonly [start: string, end: string];
 
@@ -17,6 +17,9 @@ const WINDOWS_REMEMBERED_MAX = 100_000;
 /** Of how many it is remembered when they are over: more than a group is looked at in a tick, mostly, and each is little. */
 const ENDS_REMEMBERED_MAX = 20_000;
 
+/** How many windows are remembered as texts by themselves: the windows of one time are mostly those of the next, too. */
+const TEXTS_REMEMBERED_MAX = 20_000;
+
 /** When the first and the last of the windows of a time are over. */
 export interface WindowEnds {
   readonly first: string;
@@ -30,6 +33,8 @@ export class WindowTexts {
   readonly #known = new Map<string, TimeWindows>();
   #windowsKnown = 0;
   readonly #ends = new Map<string, WindowEnds>();
+  /** By their ends. */
+  readonly #texts = new Map<number, { readonly startMs: number; readonly text: WindowText }>();
   #last = NONE;
 
   constructor(readonly windowsOf: WindowsOf) {}
@@ -65,12 +70,20 @@ export class WindowTexts {
         this.#known.clear();
         this.#windowsKnown = windows.length;
       }
-      const texts = windows.every(({ start, end }) => hasInstant(start) && hasInstant(end))
-        ? windows.map(({ start, end }) => [instantText(start), instantText(end)] as const)
-        : null;
+      const isSaid = windows.every(({ start, end }) => hasInstant(start) && hasInstant(end));
+      const texts = isSaid ? windows.map((window) => this.#textOf(window)) : null;
       known = { from, to: instantText(to), windows: texts };
       this.#known.set(from, known);
     }
     return known;
+  }
+
+  #textOf({ start, end }: Span): WindowText {
+    let known = this.#texts.get(end);
+    if (known?.startMs !== start) {
+      if (this.#texts.size >= TEXTS_REMEMBERED_MAX) this.#texts.clear();
+      this.#texts.set(end, (known = { startMs: start, text: [instantText(start), instantText(end)] }));
+    }
+    return known.text;
   }
 }

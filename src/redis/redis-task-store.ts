@@ -9,6 +9,7 @@ import {
   type CommitRequest,
   type FetchedState,
   type Made,
+  type Parked,
   type ParkReason,
   type Received,
   type ReceiveRequest,
@@ -70,10 +71,12 @@ export class RedisTaskStore extends TaskStore {
       });
       if (reply[0] === 'WRONG_TYPE') throw wrongType(reply[1], reply[2], what);
       if (reply[0] !== 'CLAIMED') return null;
-      const [, grants, attempt, definition, shape, ...record] = reply;
+      const [, grants, attempt, definition, shape, parkedTick, ...fields] = reply;
+      const record = decodeRecord(fields);
       return {
         token: { epoch: epoch + 1, nonce },
-        record: decodeRecord(record),
+        record,
+        wasParked: parkedTick === String(record?.tick ?? 0),
         grants,
         attempt: attempt ? (JSON.parse(attempt) as Attempt) : null,
         definition,
@@ -150,7 +153,7 @@ export class RedisTaskStore extends TaskStore {
             owner: owner || null,
             epoch: Number(epoch ?? 0),
             record: decodeRecord(record),
-            parked: parked ? (JSON.parse(parked) as ParkReason) : null,
+            parked: parked ? (JSON.parse(parked) as Parked) : null,
           });
         });
       }
@@ -158,7 +161,7 @@ export class RedisTaskStore extends TaskStore {
     });
   }
 
-  #parkedByForeignKey(task: TaskId): ParkReason {
+  #parkedByForeignKey(task: TaskId): Parked {
     const redisKey = this.keyspace.task(task);
     const { message } = wrongType(redisKey, 'another type', `Reading the status of ${taskName(task)}`);
     const at = this.#foreign.get(redisKey) ?? Date.now();

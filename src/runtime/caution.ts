@@ -87,7 +87,7 @@ export class Caution {
   }
 
   #parked(found: Attempt, input: TaskInput | undefined): Ended {
-    const { id, clock } = this.options;
+    const { id } = this.options;
     const why =
       found.input === TIME
         ? `It is what becomes due as time passes; leaving it out would show rows that no log gives.`
@@ -102,7 +102,6 @@ export class Caution {
           `The view "${id.view}" was parked: stepping it ended ${found.ended + 1} workers.\n` +
           `  input  ${found.input}\n  entry  ${found.entry}\n` +
           `${why} What came before is committed; the rest waits. A function of the view loops or takes all memory: correct it, and the view is rebuilt.`,
-        at: clock.now(),
       },
     });
   }

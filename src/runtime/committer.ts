@@ -129,7 +129,6 @@ export class Committer {
               message:
                 `A commit of the view "${id.view}" broke: ${outcome.reason}\nA script that errors is not rolled back, so its state cannot be trusted. ` +
                 `It is not continued. Correct the key, then rebuild the view (\`stillwater rebuild ${id.view}\`).`,
-              at: clock.now(),
             },
           });
       }

@@ -1,11 +1,11 @@
 import { allTasks } from './generation-tasks.js';
 import { upstreamsOf } from './maintained.js';
 import type { Generation } from './ports/registry.js';
-import type { ParkReason, TaskStatus } from './ports/task-store.js';
+import type { Parked, TaskStatus } from './ports/task-store.js';
 import { taskName } from './task-id.js';
 
 /** From when on nothing has come of a task: one that is tried again and again is parked for as long as that is in vain. */
-export const parkedSince = ({ at, since = at }: Pick<ParkReason, 'at' | 'since'>): number => since;
+export const parkedSince = ({ at, since = at }: Pick<Parked, 'at' | 'since'>): number => since;
 
 /** Since when a generation has a parked task, that which is parked longest; null for none. */
 export function firstParked(statuses: readonly Pick<TaskStatus, 'parked'>[]): number | null {

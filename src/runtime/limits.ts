@@ -75,9 +75,9 @@ export interface Limits {
 
 export const defaultLimits: Limits = {
   commitWritesMax: 4_000,
-  readEntriesMax: 8_000,
+  readEntriesMax: 4_000,
   readBytesMax: 4 * 1024 * 1024,
-  sharedBatchesMax: 4,
+  sharedBatchesMax: 8,
   sharedMsMax: 2_000,
   cacheEntriesMax: Math.floor((getHeapStatistics().heap_size_limit * 0.5) / CACHE_ENTRY_BYTES),
   cacheObjectsMax: 100_000,

@@ -108,7 +108,7 @@ export class LostInRounds {
     const making = (round: number | null): void =>
       ticks.keep(withMadeAgain(ticks.record, { ...made, round }).extra);
     // Rounds to come name commits that others have not heard of.
-    while (ticks.record.tick < upTo && !signal.aborted) await ticks.ofTime();
+    ticks.numberFrom(upTo + 1);
     for (const { tick, cut } of this.#rounds) {
       if (signal.aborted) return null;
       making(tick);

@@ -57,8 +57,8 @@ export class LostTicks {
       await reachPlace(this.options, ticks, heard, signal);
       if (signal.aborted) return null;
       ticks.keep(regained(ticks.record, receiver).extra);
-      do await ticks.ofTime();
-      while (ticks.record.tick < heard.upTo && !signal.aborted);
+      ticks.numberFrom(heard.upTo + 1);
+      await ticks.ofTime();
     }
     return signal.aborted ? null : 'sentTicks';
   }

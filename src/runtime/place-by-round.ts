@@ -32,7 +32,10 @@ export async function placeByRound(
   for (;;) {
     const after = entries.at(-1)?.tick ?? 0;
     const [answer] = await store.receive([{ sender, receiver, after, countMax }]);
-    entries.push(...answer!.entries.map(decodeEntry));
+    const page = answer!.entries.map(decodeEntry);
+    // What was read so far was trimmed meanwhile, and more: all that counts is what is there, and whether it is enough is seen in the end.
+    if (page.length > 0 && page[0]!.previous !== (entries.at(-1)?.commit ?? '')) entries.length = 0;
+    entries.push(...page);
     if (answer!.entries.length < countMax) return placeIn(entries, answer!);
   }
 

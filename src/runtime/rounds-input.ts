@@ -12,7 +12,6 @@ import { QuietSenders } from './quiet-senders.js';
 import {
   type Asked,
   EntriesAsked,
-  entriesFollowing,
   following,
   type Following,
   lostBy,
@@ -23,6 +22,7 @@ import { ReceivedBatch } from './received-batch.js';
 import {
   followedRounds,
   givesRounds,
+  hadOf,
   type HeardOfRounds,
   type Round,
   roundAt,
@@ -78,7 +78,7 @@ export class RoundsInput implements TaskInput {
       receiver: index < this.senders.length ? this.receiver : ROUNDS,
       heard: heard[index]!,
       countMax: index < this.senders.length ? this.#asked.max : ROUNDS_MAX,
-      isAtRound: !heard.at(ROUNDS)!.more,
+      had: hadOf(heard.at(ROUNDS)!, index),
     }));
     const receive = (some: readonly AskedOf[]): Promise<Received[]> =>
       this.store.receive(
@@ -94,7 +94,7 @@ export class RoundsInput implements TaskInput {
       const some = [...this.#quiet.ask(), this.senders.length].map((index) => asked[index]!);
       const answers = await receive(some);
       const told = answers.pop()!;
-      const isSame = answers.every((answer, index) => followingOf(answer, some[index]!) !== null);
+      const isSame = answers.every((answer, index) => following(answer, some[index]!) !== null);
       if (isSame && (await this.#rounds.after(heard.at(ROUNDS)!, told))?.rounds.length === 0) return null;
     }
     const answers = await receive(asked);
@@ -104,9 +104,13 @@ export class RoundsInput implements TaskInput {
     const behind = await this.#rounds.after(heard.at(ROUNDS)!, told);
     if (behind === null) return null;
     const found: Following[] = [];
+    const { next } = heard.at(ROUNDS) as HeardOfRounds;
+    const [first] = behind.rounds;
+    // What was taken of a round goes with the rest of that, and of no other.
+    if (next && first && first.commit !== next.commit) throw lostBy(this.giver, heard.at(ROUNDS)!);
     const begun = [...heard];
     for (const [sender, of] of asked.entries()) {
-      const placed = await this.#placed(answers[sender]!, of, heard.at(ROUNDS)!);
+      const placed = await this.#placed(answers[sender]!, of);
       answers[sender] = placed.answer;
       begun[sender] = placed.heard;
       found.push(placed.following);
@@ -124,7 +128,7 @@ export class RoundsInput implements TaskInput {
         break;
       }
       let isAll = true;
-      found.forEach(({ entries, isAll: areAll }, sender) => {
+      for (const [sender, { entries, isAll: areAll }] of found.entries()) {
         for (
           let entry;
           (entry = entries[taken[sender]!]) && belongs(entry, round, sender);
@@ -133,10 +137,13 @@ export class RoundsInput implements TaskInput {
           const cut = round.cut[sender];
           if (entry.round === 0 && entry.tick === cut!.tick && entry.commit !== cut!.commit)
             throw lostBy(this.senders[sender]!, heard[sender]!);
-          parts.push({ sender, entry, round });
+          const after = entries[taken[sender]! + 1];
+          const isLast = after === undefined ? areAll : !belongs(after, round, sender);
+          parts.push({ sender, entry, isLast, round });
         }
-        isAll &&= areAll || taken[sender]! < entries.length;
-      });
+        isAll = areAll || taken[sender]! < entries.length;
+        if (!isAll) break;
+      }
       if (!isAll) break;
       parts.push({ entry: null, round });
     }
@@ -144,17 +151,19 @@ export class RoundsInput implements TaskInput {
     return parts.length === 0 ? null : new RoundsBatch(parts, { position, heard: begun, exchanges });
   }
 
-  /** What follows of a sender behind the round at which we stand. */
-  async #placed(answer: Received, asked: AskedOf, at: Heard): Promise<PlaceByRound> {
-    const { sender, heard } = asked;
-    const following = followingOf(answer, asked);
-    if (following !== null) return { answer, ...passingOver(asked, following, at.tick) };
+  /** What follows of a sender behind the round up to which we have it. @throws LogLost where we have some of one, and it does not follow that */
+  async #placed(answer: Received, asked: AskedOf): Promise<PlaceByRound> {
+    const { sender, heard, had } = asked;
+    const found = following(answer, asked);
+    if (found !== null)
+      return { answer, ...(had === null ? { heard, following: found } : passingOver(asked, found, had)) };
+    if (had === null) throw lostBy(sender, heard);
     const { record } = answer;
-    if (record === null || isMakingAgain(asked, record, at.tick))
+    if (record === null || isMakingAgain(asked, record, had))
       return { answer, heard, following: NOTHING_FOLLOWS };
     // A task of the first stage makes again what it knows to have lost, and nothing else.
-    if (sender.stage === 0 && !wasCutAt(record, at.tick)) throw lostBy(sender, heard);
-    return placeByRound(this.store, asked, at.tick);
+    if (sender.stage === 0 && !wasCutAt(record, had)) throw lostBy(sender, heard);
+    return placeByRound(this.store, asked, had);
   }
 
   /**
@@ -196,13 +205,9 @@ export class RoundsInput implements TaskInput {
 
 interface AskedOf extends Asked {
   readonly heard: Heard;
-  /** Nothing was taken of a round that is not over. */
-  readonly isAtRound: boolean;
+  /** The round up to which all is had of it; null where that is some of one. */
+  readonly had: number | null;
 }
-
-/** What follows what is had of a sender; null where it does not and the place must be found by the round. @throws LogLost */
-const followingOf = (answer: Received, asked: AskedOf): Following | null =>
-  asked.isAtRound ? following(answer, asked) : entriesFollowing(answer, asked);
 
 const NOTHING_FOLLOWS: Following = { entries: [], isAll: true, isKnown: false };
 
@@ -233,7 +238,13 @@ const belongs = (entry: ExchangeEntry, round: Round, sender: number): boolean =>
 
 /** An entry, or the end of a round. */
 type Taken =
-  | { readonly sender: number; readonly entry: ExchangeEntry; readonly round: Round }
+  | {
+      readonly sender: number;
+      readonly entry: ExchangeEntry;
+      /** Nothing more of that round is of this sender. */
+      readonly isLast: boolean;
+      readonly round: Round;
+    }
   | { readonly entry: null; readonly round: Round };
 
 class RoundsBatch extends ReceivedBatch<Taken> {
@@ -244,14 +255,15 @@ class RoundsBatch extends ReceivedBatch<Taken> {
   }
 
   protected override hear(heard: Heard[], part: Taken): void {
-    const { next: _, ...rounds } = heard.pop() as HeardOfRounds;
+    const { next: _, taken: __, ...rounds } = heard.pop() as HeardOfRounds;
     const round = roundAt(part.round);
     const { cut, begun } = round;
     if (part.entry === null)
       heard.push({ ...withEntry(rounds, round), more: false, cut, begun } as HeardOfRounds);
     else {
-      heard[part.sender] = withEntry(heard[part.sender]!, part.entry);
-      heard.push({ ...rounds, more: true, next: round } as HeardOfRounds);
+      const { sender, entry, isLast } = part;
+      heard[sender] = withEntry(heard[sender]!, entry);
+      heard.push({ ...rounds, more: true, next: round, taken: [sender, isLast] } as HeardOfRounds);
     }
   }
 

@@ -85,6 +85,17 @@ export interface HeardOfRounds extends Heard {
   readonly begun?: Begun;
   /** The one of which some was taken, while it is not over. */
   readonly next?: RoundAt;
+  /** Of whom the last of that was, and whether it was all of that sender: senders are taken in their order, one after the other. */
+  readonly taken?: readonly [sender: number, isAll: boolean];
+}
+
+/** The round up to which a task has all of a sender, and nothing behind it; null where it has some of the next one, and not all. */
+export function hadOf({ tick, more, next, taken }: HeardOfRounds, sender: number): number | null {
+  if (!more) return tick;
+  if (next === undefined || taken === undefined) return null;
+  const [last, isAll] = taken;
+  if (sender === last && !isAll) return null;
+  return sender <= last ? next.tick : tick;
 }
 
 /** What a task keeps of the rounds that it follows: behind what it keeps of its senders. */

@@ -4,7 +4,6 @@ import { messageOf } from '../errors/stillwater-error.js';
 import { compileStage } from '../view/compile-plan.js';
 import type { Code } from './code.js';
 import type { TimedPartition } from './heartbeats.js';
-import { parkedSince } from './given-up.js';
 import type { Logger } from './logger.js';
 import { shapeOf } from './generation-tasks.js';
 import { KnownBefore } from './known-before.js';
@@ -120,7 +119,7 @@ export class RunningTasks {
    * Claims a task and runs it, if its generation is there to stay. What its owner was attempting is only of interest if it died: one that
    * lives came to the step's end.
    */
-  async take({ task: id, owner, epoch, parked }: TaskStatus, died: boolean): Promise<void> {
+  async take({ task: id, owner, epoch }: TaskStatus, died: boolean): Promise<void> {
     const { code, registry, tasks: store, limits, metrics, clock, logger, nonce } = this.options;
     const generation = registry.generation(id.view, id.generation);
     const view = generation && code.view(generation.fingerprint);
@@ -151,7 +150,7 @@ export class RunningTasks {
       record: claimed.record,
       grants: claimed.grants,
       attempt: died ? claimed.attempt : null,
-      parkedSince: parked && parkedSince(parked),
+      wasParked: claimed.wasParked,
       fingerprint: generation.fingerprint,
       view: compiled,
       inputs: this.#inputs.inputsOf(id, generation, compiled, entries),
@@ -187,14 +186,14 @@ export class RunningTasks {
 
   /** What lies under its name was made by another definition: the registry went back by the moment in which that was begun. */
   async #refuse(id: TaskId, { token, definition: found }: Claimed, definition: string): Promise<void> {
-    const { tasks: store, clock, metrics, logger } = this.options;
+    const { tasks: store, metrics, logger } = this.options;
     const message =
       `What is stored under ${taskName(id)} was made by another definition of the view: the registry lost its last writes, and the number was given twice.\n` +
       `  stored   ${found}\n  wanted   ${definition}\n` +
       `Nothing was added to it. Rebuild the view (\`stillwater rebuild ${id.view}\`): that takes another number.`;
     metrics.parked.add({ view: id.view, reason: 'other-definition' });
     logger.error(`${taskName(id)} is parked.\n${message}`);
-    await store.park(id, token, { code: 'other-definition', message, at: clock.now() });
+    await store.park(id, token, { code: 'other-definition', message });
   }
 
   /** The ticks up to which readers have read a changelog: as they said, and as they have it now. A slot may have gone back since. */

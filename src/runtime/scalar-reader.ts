@@ -43,7 +43,7 @@ export class ScalarReader {
   /** Takes a text to read, which is not itself a part of a longer one, or says that it is not for here. */
   take(text: string): boolean {
     if (text.length * BYTES_OF_UNIT_MAX >= BYTES) return false;
-    this.length = this.bytes.write(text, 0, 'utf8');
+    this.length = this.bytes.write(text);
     this.bytes[this.length] = ENDS;
     this.#isAscii = this.length === text.length;
     this.#text = text;

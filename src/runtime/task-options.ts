@@ -23,8 +23,8 @@ export interface TaskOptions {
   grants: number;
   /** What the owner before was stepping when it ended; null if nothing, or if it survived. */
   attempt: Attempt | null;
-  /** When it was parked first, if it is tried again after that; null if it was not. */
-  parkedSince: number | null;
+  /** It was parked after its last commit, and nobody has said since that it goes on. */
+  wasParked: boolean;
   /** Of the view's definition: what is blamed is blamed in all its generations. */
   fingerprint: string;
   view: CompiledStage;

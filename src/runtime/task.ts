@@ -28,11 +28,13 @@ export class Task {
   readonly #stop = new AbortController();
   #idle = false;
   #end: TaskEnd | null = null;
+  #wasParked: boolean;
   /** Its slot was found to have lost ticks, and these were not made again yet. */
   #wentBack = false;
 
   constructor(readonly options: TaskOptions) {
     this.id = options.id;
+    this.#wasParked = options.wasParked;
     this.#ticks = new Ticks(options, this.#stop.signal);
     const ticks = this.#ticks;
     this.#lost =
@@ -100,11 +102,10 @@ export class Task {
     else if (!(cause instanceof Diverged) && !isTransient(cause) && !(await this.#ticks.storeMoved()))
       this.#end =
         cause instanceof StillwaterError || cause instanceof LogLost
-          ? { how: 'parked', reason: { code: cause.code, message: cause.message, at: clock.now() } }
+          ? { how: 'parked', reason: { code: cause.code, message: cause.message } }
           : { how: 'failed', thrown: cause };
     if (this.#end?.how === 'parked') await this.#park(this.#end.reason);
-    if (this.#end?.how === 'failed')
-      await this.#park({ code: 'invariant', message: messageOf(cause), at: clock.now() });
+    if (this.#end?.how === 'failed') await this.#park({ code: 'invariant', message: messageOf(cause) });
     if (this.#end) return;
 
     for (const input of this.options.inputs) input.forget?.();
@@ -153,10 +154,16 @@ export class Task {
   }
 
   async #park(reason: ParkReason): Promise<void> {
-    const { metrics, store, token, parkedSince, record } = this.options;
+    const { metrics, store, token } = this.options;
     metrics.parked.add({ view: this.id.view, reason: reason.code });
-    const inVain = parkedSince !== null && this.record.tick === (record?.tick ?? 0);
-    await store.park(this.id, token, { ...reason, ...(inVain && { since: parkedSince }) }).catch(() => {});
+    await store.park(this.id, token, reason).catch(() => {});
+  }
+
+  /** It has come to the end of all that it reads: what it was parked for before is past. Where it has committed since, the store knows. */
+  async #goesOn(): Promise<void> {
+    const { store, token, record } = this.options;
+    if (this.#wasParked && this.record.tick === (record?.tick ?? 0)) await store.park(this.id, token, null);
+    this.#wasParked = false;
   }
 
   async #maintain(): Promise<void> {
@@ -200,6 +207,7 @@ export class Task {
         // Taken together now: those that end meanwhile leave the map, and a race of nobody never ends.
         const news = [...waiting.values()];
         await ticks.settled();
+        await this.#goesOn();
         this.#idle = true;
         await this.#any(news);
         this.#idle = false;

@@ -185,6 +185,11 @@ export class Ticks {
     while (this.#record.applied !== null && !this.stopping.aborted) await this.ofTime(this.#record.clocks);
   }
 
+  /** The next tick has this number, if it would have a lower one: others have heard of those before, in a history that is lost. */
+  numberFrom(tick: number): void {
+    if (this.#record.tick < tick - 1) this.#record = { ...this.#record, tick: tick - 1 };
+  }
+
   /** One tick in which nothing comes but time, or not even that. */
   async ofTime(clocks: Clocks = this.#record.clocks): Promise<void> {
     await this.#room();

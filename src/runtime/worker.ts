@@ -6,7 +6,7 @@ import { Balance } from './balance.js';
 import { dropGeneration } from './drop-generation.js';
 import { Heartbeats, type TimedPartition } from './heartbeats.js';
 import type { Generation } from './ports/registry.js';
-import type { ParkReason, TaskStatus } from './ports/task-store.js';
+import type { Parked, TaskStatus } from './ports/task-store.js';
 import type { WorkerInfo, Workers } from './ports/workers.js';
 import { RefusedCommits } from './refused-commits.js';
 import { RunningTasks, type RunningTasksOptions } from './running-tasks.js';
@@ -41,6 +41,8 @@ export class Worker {
   readonly #untaken = new Map<string, string>();
   /** Tasks that others are to let go, and since when. */
   readonly #awaited = new Map<string, { owner: string; epoch: number; since: number }>();
+  /** Tasks that are parked and will be tried again: when they were parked, and since when we know. */
+  readonly #resting = new Map<string, { at: number; since: number }>();
   readonly #assignment = new Assignment();
   readonly #costs: TaskCosts;
   readonly #balance: Balance;
@@ -202,7 +204,7 @@ export class Worker {
     const alive = new Set(this.#live.map((worker) => worker.id));
     const due = (await store.status(idle.map((task) => task.id))).filter(
       ({ task, owner, epoch, parked }) =>
-        (parked === null || this.#isRetried(parked)) &&
+        (parked === null || this.#isRetried(taskName(task), parked)) &&
         (owner === null || owner === id || !alive.has(owner) || this.#waited(taskName(task), owner, epoch)),
     );
     // Two workers of which each thought that the other is dead would take a task from each other again and again.
@@ -223,10 +225,14 @@ export class Worker {
     return true;
   }
 
-  /** Whoever parked it may have had another time of day: far ahead of ours is as long ago as far behind it. */
-  #isRetried({ code, at }: ParkReason): boolean {
-    const { clock, limits } = this.options;
-    return RETRIED.has(code) && Math.abs(clock.now() - at) >= limits.parkedRetryMs;
+  /** Whether a task was parked for what may pass, and has rested since. The store may have another time of day: so it rests from when we saw it. */
+  #isRetried(name: string, { code, at }: Parked): boolean {
+    if (!RETRIED.has(code)) return false;
+    const now = this.options.clock.monotonicMs();
+    const known = this.#resting.get(name);
+    if (known?.at === at) return now - known.since >= this.options.limits.parkedRetryMs;
+    this.#resting.set(name, { at, since: now });
+    return false;
   }
 
   async #take(status: TaskStatus, died: boolean): Promise<void> {
@@ -234,6 +240,7 @@ export class Worker {
     if (this.#stopped.signal.aborted) return;
     const name = taskName(status.task);
     this.#awaited.delete(name);
+    this.#resting.delete(name);
     try {
       if (status.parked) await store.unpark(status.task);
       await this.#running.take(status, died);

@@ -21,6 +21,8 @@ export interface AggregateFacts {
   readonly usesPlace?: true;
   /** It remembers too little to take a row back. What to write where rows may go. */
   readonly insteadIfRetracted?: string;
+  /** Rises when what it keeps of a group is written otherwise: a part of fingerprints, so that views are rebuilt. */
+  readonly storedForm?: number;
   /** The column it gives. A group that is shown has rows; null is possible where all of them may lack a value. */
   readonly column: (of: Summarized) => Column;
 }
@@ -159,7 +161,7 @@ export const aggregateFacts: Readonly<Record<AggregateKind, AggregateFacts>> = {
     keeps: SKETCH,
     insteadIfRetracted: 'countDistinct',
   },
-  approxPercentile: { ...ranked, keeps: SKETCH },
+  approxPercentile: { ...ranked, keeps: SKETCH, storedForm: 2 },
   approxTopK: {
     purpose: 'count',
     takes: 'values with an order',

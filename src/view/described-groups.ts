@@ -1,4 +1,5 @@
 import { compareText } from '../zset/text-order.js';
+import { aggregateFacts } from './aggregate-facts.js';
 import { takesWholeRow } from './aggregate-input.js';
 import type { AggregateSpec } from './aggregate-spec.js';
 import { describeExpression, describeFunction, describeNamed } from './describe-expression.js';
@@ -37,6 +38,7 @@ const describeSpec = ({ kind, value, by, test, options }: AggregateSpec): object
   by: describeExpression(by),
   test: test && describeFunction(test),
   options: Object.entries(options).sort(([left], [right]) => compareText(left, right)),
+  storedForm: aggregateFacts[kind].storedForm,
 });
 
 function specText({ kind, value, by, test, options }: AggregateSpec): string {

@@ -43,6 +43,18 @@ export class Delta<R = any> {
     return new Delta<S>([], [], this.orders && [], this.lates && []);
   }
 
+  /** Its first entries, with these rows if others take their places. */
+  beginning(size: number): Delta<R>;
+  beginning<S>(size: number, rows: readonly S[]): Delta<S>;
+  beginning(size: number, rows: readonly unknown[] = this.rows): Delta<unknown> {
+    return new Delta(
+      rows.slice(0, size),
+      this.weights.slice(0, size),
+      this.orders?.slice(0, size),
+      this.lates?.slice(0, size),
+    );
+  }
+
   append(other: Delta<R>): void {
     for (let index = 0; index < other.rows.length; index++)
       this.push(other.rows[index]!, other.weights[index]!, other.orders?.[index], other.lates?.[index]);

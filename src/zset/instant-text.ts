@@ -15,16 +15,18 @@ export function instantText(ms: number): string {
   if (!(ms >= 0 && ms <= LAST_MS)) return new Date(Math.min(LAST_MS, Math.max(FIRST_MS, ms))).toISOString();
   const whole = Math.trunc(ms);
   const second = Math.floor(whole / 1_000);
-  // Times that follow each other are mostly of one second.
-  if (second !== lastSecond) {
-    lastSecond = second;
-    lastSecondText = new Date(second * 1_000).toISOString().slice(0, 20);
+  const at = second % LATEST;
+  if (seconds[at] !== second) {
+    seconds[at] = second;
+    secondTexts[at] = new Date(second * 1_000).toISOString().slice(0, 20);
   }
-  return lastSecondText + THOUSANDTHS[whole - second * 1_000]!;
+  return secondTexts[at]! + THOUSANDTHS[whole - second * 1_000]!;
 }
 
-let lastSecond = NaN;
-let lastSecondText = '';
+/** Times that follow each other are mostly of the same few seconds: of a row, and of the window it is in. */
+const LATEST = 1_024;
+const seconds = new Float64Array(LATEST).fill(-1);
+const secondTexts: string[] = new Array<string>(LATEST).fill('');
 const THOUSANDTHS = Array.from({ length: 1_000 }, (_, ms) => `${String(ms).padStart(3, '0')}Z`);
 
 /** The time of a canonical instant's text, in ms: a tenth of what `Date.parse` takes. */

@@ -1,5 +1,5 @@
 import { isPlace, Stretch } from './bucket-of.js';
-import { TextBytes } from './text-bytes.js';
+import { AsciiText, TextBytes } from './text-bytes.js';
 import type { Row } from './value.js';
 
 /** A row of a view as it is stored: its key and its canonical text. */
@@ -16,9 +16,9 @@ const SIGN = '\u0001';
 const ROWS_MAX = 64;
 /** Bytes. Who wants one row reads its block. */
 const LENGTH_MAX = 16_384;
-const LINE_FEED = Buffer.from('\n');
+const LINE_FEED = new AsciiText('\n');
 /** Before its rows: what they begin with is known when all of them have come. */
-const HEAD = Buffer.from('\0'.repeat((SIGN + ROWS_MAX).length));
+const HEAD = new AsciiText('\0'.repeat((SIGN + ROWS_MAX).length));
 
 /** The rows of the block at hand, each behind its key. One block is made at a time, whoever makes it. */
 const bytes = new TextBytes();
@@ -56,14 +56,14 @@ export class RowBlocks<R = Row> {
     if (!this.#takes(key)) this.end();
     const before = bytes.length;
     bytes.writeAscii(LINE_FEED);
-    bytes.write(key);
+    bytes.writeKey(key);
     bytes.writeAscii(LINE_FEED);
     let text = bytes.length;
     this.write(row, bytes);
     if (this.#rows > 0 && bytes.length > LENGTH_MAX) {
       this.#store(before);
-      bytes.dropFirst(before - HEAD.length);
-      text -= before - HEAD.length;
+      bytes.dropFirst(before - HEAD.text.length);
+      text -= before - HEAD.text.length;
     }
     if (this.#rows === 0) {
       this.#key = key;
@@ -95,8 +95,8 @@ export class RowBlocks<R = Row> {
     this.#rows = 0;
     if (rows === 1) return this.store(this.#key, bytes.text(this.#text, to), rows);
     const head = SIGN + rows;
-    bytes.overwrite(HEAD.length - head.length, head);
-    this.store(this.#key, bytes.text(HEAD.length - head.length, to), rows);
+    bytes.overwrite(HEAD.text.length - head.length, head);
+    this.store(this.#key, bytes.text(HEAD.text.length - head.length, to), rows);
   }
 }
 

@@ -9,9 +9,24 @@ const BYTES_MIN = 1 << 14;
 const KEPT_MAX = 1 << 22;
 
 const [SPACE, QUOTE, ZERO, BACKSLASH, TILDE] = [32, 34, 48, 92, 126];
-const POINT = Buffer.from('.');
+const WORD_BYTES = 4;
 /** Numbers below it are written here. */
 const NUMBER_END = 1_000_000_000;
+
+/** Characters of ASCII, encoded before they are written: four bytes at a time, of which the last may be too many. */
+export class AsciiText {
+  readonly words: Int32Array;
+
+  constructor(readonly text: string) {
+    const bytes = Buffer.alloc(Math.ceil(text.length / WORD_BYTES) * WORD_BYTES);
+    bytes.write(text, 'latin1');
+    this.words = Int32Array.from({ length: bytes.length / WORD_BYTES }, (_, word) =>
+      bytes.readInt32LE(word * WORD_BYTES),
+    );
+  }
+}
+
+const POINT = new AsciiText('.');
 
 /**
  * Texts written as UTF-8, one behind the other, in bytes that are used again. A row's text that is put together here leaves
@@ -23,6 +38,9 @@ export class TextBytes {
   #length = 0;
   /** As far as is known: every byte is a character. */
   #isAscii = true;
+  /** The key that was written last, where it is its own JSON but for the quotes, and where it lies. */
+  #key: string | null = null;
+  #keyAt = 0;
 
   get length(): number {
     return this.#length;
@@ -36,6 +54,7 @@ export class TextBytes {
   clear(): void {
     this.#length = 0;
     this.#isAscii = true;
+    this.#key = null;
     if (this.#bytes.length > KEPT_MAX) this.#replace(BYTES_MIN);
   }
 
@@ -43,6 +62,7 @@ export class TextBytes {
   dropFirst(length: number): void {
     this.#bytes.copyWithin(0, length, this.#length);
     this.#length -= length;
+    this.#key = null;
   }
 
   /** What was written, from one byte up to another: where a text began, or ended. */
@@ -57,14 +77,21 @@ export class TextBytes {
     this.#length += written;
   }
 
-  /** Characters of ASCII that were encoded before. */
-  writeAscii(characters: Uint8Array): void {
-    const { length } = characters;
-    this.#makeRoom(length);
-    const bytes = this.#bytes;
+  /** The same of the key of a row, which mostly is a column of it too: it is copied when it comes again. */
+  writeKey(text: string): void {
     const from = this.#length;
-    for (let index = 0; index < length; index++) bytes[from + index] = characters[index]!;
-    this.#length = from + length;
+    this.write(text);
+    this.#keyAt = from;
+    this.#key = this.#length - from === text.length && this.#isOwnJson(from) ? text : null;
+  }
+
+  writeAscii({ words, text }: AsciiText): void {
+    this.#makeRoom(words.length * WORD_BYTES);
+    const view = this.#view;
+    const from = this.#length;
+    for (let word = 0; word < words.length; word++)
+      view.setInt32(from + word * WORD_BYTES, words[word]!, true);
+    this.#length = from + text.length;
   }
 
   /** Puts characters of ASCII in the place of as many others. */
@@ -84,14 +111,27 @@ export class TextBytes {
     this.#makeRoom(length + 2);
     const bytes = this.#bytes;
     const from = this.#length + 1;
-    for (let index = 0; index < length; index++) {
-      const unit = value.charCodeAt(index);
-      if (unit < SPACE || unit > TILDE || unit === QUOTE || unit === BACKSLASH) return this.writeJson(value);
-      bytes[from + index] = unit;
-    }
+    if (value === this.#key) bytes.copyWithin(from, this.#keyAt, this.#keyAt + length);
+    else if (!this.#writePlain(value, from)) return this.writeJson(value);
     bytes[from - 1] = QUOTE;
     bytes[from + length] = QUOTE;
     this.#length = from + length + 1;
+  }
+
+  /** Whether the text is its own JSON but for the quotes. If so it is there. */
+  #writePlain(text: string, from: number): boolean {
+    const bytes = this.#bytes;
+    for (let index = 0; index < text.length; index++) {
+      const unit = text.charCodeAt(index);
+      if (!isPlain(unit)) return false;
+      bytes[from + index] = unit;
+    }
+    return true;
+  }
+
+  #isOwnJson(from: number): boolean {
+    for (let at = from; at < this.#length; at++) if (!isPlain(this.#bytes[at]!)) return false;
+    return true;
   }
 
   /** The same of numbers, booleans and null, quicker for numbers of no more than three digits behind the point. */
@@ -145,3 +185,6 @@ function digitsOf(value: number): number {
   if (value < 1_000_000) return value < 100_000 ? 5 : 6;
   return value < 10_000_000 ? 7 : value < 100_000_000 ? 8 : 9;
 }
+
+const isPlain = (unit: number): boolean =>
+  unit >= SPACE && unit <= TILDE && unit !== QUOTE && unit !== BACKSLASH;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { LogWriter, Append } from '../../src/testing/history.js';
 import type { CaseTable, Change } from './case-file.js';
 import { Lateness } from './lateness.js';
+import { CHANGE } from './sql/changes.js';
 import { ARRIVAL } from './sql/lists.js';
 import { SINCE, UNTIL } from './sql/past.js';
 import { columnOf, type Rel, schemaOf } from './sql/relation.js';
@@ -13,6 +14,7 @@ import { unsupported } from './unsupported.js';
 const KEY = 'instance';
 const ARRIVED = 'arrived';
 const LEFT = 'left';
+const CHANGED = 'changed';
 
 /** Counts what comes, over all tables of a case. */
 export class Arrivals {
@@ -26,6 +28,8 @@ export interface TableOptions {
   readonly withPast: boolean;
   /** Views wait until its rows can no longer change: it is a stream with a time, and as late as its watermark says. */
   readonly isTimed: boolean;
+  /** Its changes are asked for as rows: a stream has them. */
+  readonly withChanges: boolean;
 }
 
 /**
@@ -41,6 +45,7 @@ export class SourceTable {
   readonly #instances = new Map<string, number[]>();
   readonly #present = new Set<string>();
   readonly #past: any;
+  readonly #changes: any;
   /** By the text of a key, or of a bag's instance: the row that is there, in the table of past rows. */
   readonly #current = new Map<string, Record<string, unknown>>();
   readonly #lateness: Lateness;
@@ -51,7 +56,7 @@ export class SourceTable {
     readonly declared: CaseTable,
     readonly options: TableOptions,
   ) {
-    const { changes, withPast } = options;
+    const { changes, withPast, withChanges } = options;
     this.#types = declared.columns.map(({ type }) => typeNamed(type));
     this.#key = declared.primary_key.map((name) =>
       declared.columns.findIndex((column) => column.name === name),
@@ -66,6 +71,10 @@ export class SourceTable {
     this.#types.forEach((type, place) => (shape[`f${place}`] = schemaOf(type)));
     for (const place of this.#key)
       shape[`f${place}`] = (shape[`f${place}`] as unknown as z.ZodNullable<z.ZodType>).unwrap();
+    if (withChanges)
+      this.#changes = stream(`${declared.name}_changes`, {
+        schema: z.object({ ...shape, [CHANGED]: z.int() }) as any,
+      });
     if (this.#appendOnly) {
       this.#source = stream(declared.name, {
         schema: z.object(shape) as any,
@@ -110,8 +119,10 @@ export class SourceTable {
 
   /** Its columns as SQL knows them. */
   get rel(): Rel {
+    const { column: time } = (this.declared.watermark ?? {}) as { column?: string };
+    const isTimed = this.options.isTimed && this.#appendOnly;
     const columns = this.declared.columns.map(({ name }, place) =>
-      columnOf(name.toLowerCase(), this.#types[place]!),
+      columnOf(name.toLowerCase(), this.#types[place]!, isTimed && name === time ? { isTime: true } : {}),
     );
     const arrival = columnOf(ARRIVAL, this.#appendOnly ? 'text' : 'int', { made: true });
     return {
@@ -136,6 +147,21 @@ export class SourceTable {
         [until!.id]: LEFT,
       }),
       scope: new Scope([...columns, since!, until!]),
+    };
+  }
+
+  /** What became of it, change by change. */
+  get changes(): Rel {
+    const columns = this.declared.columns.map(({ name }, place) =>
+      columnOf(name.toLowerCase(), this.#types[place]!),
+    );
+    const op = columnOf('changelog_op', 'int');
+    return {
+      rows: this.#changes.select({
+        ...Object.fromEntries(columns.map(({ id }, place) => [id, `f${place}`])),
+        [op.id]: CHANGED,
+      }),
+      scope: new Scope([...columns, op]),
     };
   }
 
@@ -169,6 +195,27 @@ export class SourceTable {
 
   apply(change: Change, log: LogWriter): Append {
     if (this.#dropped(change)) return [];
+    return this.options.withChanges
+      ? [...this.#told(change, log), ...this.#applied(change, log)]
+      : this.#applied(change, log);
+  }
+
+  #told({ op, row, old, new: later, implied }: Change, log: LogWriter): Append {
+    const replaces = op === 'insert' && this.#present.has(JSON.stringify(this.#keyOf(this.#values(row!))));
+    if (implied === true || replaces)
+      return unsupported('the changes of a table whose rows are replaced by insertions');
+    const record = (values: readonly unknown[], change: number): object => ({
+      ...Object.fromEntries(this.#values(values).map((value, place) => [`f${place}`, value])),
+      [CHANGED]: change,
+    });
+    const records =
+      op === 'update'
+        ? [record(old!, CHANGE['update of']), record(later!, CHANGE['update to'])]
+        : [record(row!, CHANGE[op as 'insert' | 'delete'])];
+    return log.records(this.#changes.declaration, records);
+  }
+
+  #applied(change: Change, log: LogWriter): Append {
     if (change.op === 'update')
       return [...this.#delete(change.old!, log, change.new!), ...this.#insert(change.new!, log, true)];
     if (change.op === 'insert') return this.#insert(change.row!, log, false);

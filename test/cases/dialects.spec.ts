@@ -156,6 +156,133 @@ describe('views that wait', () => {
   });
 });
 
+describe('what RisingWave adds', () => {
+  const at = (minute: number): string => `2020-01-01 10:0${minute}:00`;
+  const told = (
+    table: Told['table'],
+    sql: string,
+    steps: Told['steps'],
+    shows: Told['shows'],
+    isFinal = false,
+  ): Verdict =>
+    verdict({
+      dialect: 'risingwave',
+      table,
+      view: { sql, ...(isFinal && { emit_on_window_close: true }) },
+      steps,
+      shows,
+    });
+
+  test('a sketch of percentiles is as near as it says', () => {
+    const table = { columns: columns({ n: 'double precision', g: 'text' }) };
+    const rows = [...Array.from({ length: 99 }, (_, n) => [(n - 49) ** 3, 'a']), [null, 'a'], [null, 'b']];
+    // The ranks that are asked for hold -64,000, 0 and 64,000.
+    const within = (p: number, value: number): string =>
+      `ABS(approx_percentile(${p}, 0.02) WITHIN GROUP (ORDER BY n) - ${value}) <= 0.02 * ${Math.abs(value)}`;
+    const sql = `SELECT g, ${within(0.092, -64_000)}, ${within(0.5, 0)}, ${within(0.91, 64_000)} FROM e GROUP BY g`;
+    expect(
+      told(table, sql, [rows], {
+        1: [
+          ['a', 't', 't', 't'],
+          ['b', null, null, null],
+        ],
+      }),
+    ).toEqual(passed);
+  });
+
+  test('gaps are filled with what is said of each column, and again when a row comes into them', () => {
+    const table = {
+      columns: columns({ k: 'integer', at: 'timestamp', n: 'integer', m: 'integer', s: 'text' }),
+    };
+    const sql = `SELECT k, at, n, m, s FROM
+      GAP_FILL(e, at, INTERVAL '1' MINUTE, INTERPOLATE(n), LOCF(m), KEEPNULL(s), PARTITION_BY(k))`;
+    const first = [
+      ['1', at(0), '10', '5', 'x'],
+      ['1', at(1), '15', '5', null],
+      ['1', at(2), '20', '7', 'y'],
+      ['2', at(1), '0', '0', 'z'],
+      ['2', null, '9', '9', 'n'],
+    ];
+    expect(
+      told(
+        table,
+        sql,
+        [
+          [
+            [1, at(0), 10, 5, 'x'],
+            [1, at(2), 20, 7, 'y'],
+            [2, at(1), 0, 0, 'z'],
+            [2, null, 9, 9, 'n'],
+          ],
+          [[1, at(1), 0, 0, 'w']],
+        ],
+        {
+          1: first,
+          2: [...first.filter(([k, time]) => k !== '1' || time !== at(1)), ['1', at(1), '0', '0', 'w']],
+        },
+      ),
+    ).toEqual(passed);
+  });
+
+  test('the changes of a table are rows', () => {
+    const sql = 'WITH c AS CHANGELOG FROM e SELECT n, changelog_op, COUNT(*) FROM c GROUP BY n, changelog_op';
+    expect(
+      told({ columns: columns({ n: 'integer' }) }, sql, [[[1], [1]], [[2]]], {
+        1: [['1', '1', '2']],
+        2: [
+          ['1', '1', '2'],
+          ['2', '1', '1'],
+        ],
+      }),
+    ).toEqual(passed);
+  });
+
+  test.each([
+    [
+      "e a LEFT JOIN e b ON a.k = b.k AND b.at >= a.at + INTERVAL '1 minute' AND b.at < a.at + INTERVAL '3 minutes'",
+      true,
+    ],
+    [
+      "e a LEFT JOIN e b ON a.k = b.k AND a.at BETWEEN b.at - INTERVAL '2 minutes 59 seconds' AND b.at - INTERVAL '1 minute'",
+      true,
+    ],
+    ["e a, e b WHERE a.k = b.k AND b.at > a.at AND a.at + INTERVAL '2 minutes' >= b.at", false],
+  ])('rows near each other are final when nothing can come between any more: %s', (from, isOuter) => {
+    const table = {
+      columns: columns({ k: 'integer', at: 'timestamp' }),
+      append_only: true,
+      watermark: { column: 'at', expr: "at - interval '1 minute'" },
+    };
+    const steps = [
+      [
+        [1, at(0)],
+        [2, at(1)],
+        [1, at(2)],
+      ],
+      [[3, at(5)]],
+      [[3, at(9)]],
+    ];
+    const pair = ['1', at(0), at(2)];
+    const alone = [
+      ['1', at(2), null],
+      ['2', at(1), null],
+    ];
+    const last = ['3', at(5), null];
+    expect(
+      told(
+        table,
+        `SELECT a.k, a.at, b.at b_at FROM ${from} EMIT ON WINDOW CLOSE`,
+        steps,
+        {
+          1: [],
+          3: [pair, ...(isOuter ? [...alone, last] : [])],
+        },
+        true,
+      ),
+    ).toEqual(passed);
+  });
+});
+
 test('frames of sessions are those of rows no further apart than the gap', () => {
   const ats = ['10:00', '10:10', '10:21', '10:40'].map((time) => `2020-01-01 ${time}:00`);
   const over = "OVER (PARTITION BY who ORDER BY at SESSION WITH GAP '10 minutes')";

@@ -107,8 +107,7 @@ describe('an ordered state that began while nothing was stored', () => {
   test('asks for every group it does not hold once its cache has forgotten any', () => {
     const state = begun(10);
     for (let group = 0; group < 40; group++) {
-      state.know(`g${group}`, 'a', 0);
-      state.add(`g${group}`, 'a', 1);
+      state.addTo(0, `g${group}`, 'a', 1);
       committed(state);
     }
     expect([state.wantAll('g0'), state.wantAll('none')]).toEqual([false, false]);

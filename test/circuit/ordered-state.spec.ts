@@ -46,6 +46,20 @@ describe('the cache of ordered state', () => {
     expect(other.takeMissing()).toHaveLength(2);
   });
 
+  test('a member that was not read goes from what is known in order, and comes back with a tick that is given up', () => {
+    const state = new OrderedState('s', { entriesMax: 1_000 });
+    state.wantEnd('g', 'least', 2, 0);
+    for (const read of state.takeMissing()) state.load(read, members(2));
+    expect(state.end('g', 'least', 2)).toEqual(members(2));
+    state.addTo(1, 'g', '0002', -1);
+    expect(state.writes()).toEqual([{ group: 'g', member: '0002', before: 1, after: 0 }]);
+    expect(state.end('g', 'least', 2)).toEqual(members(2));
+    state.discard();
+    expect([state.weight('g', '0002'), state.end('g', 'least', 2)]).toEqual([1, members(2)]);
+    state.addTo(1, 'g', '0002', 1);
+    expect(state.weight('g', '0002')).toBe(2);
+  });
+
   test('what was taken away is not remembered where it is known that nothing else is there', () => {
     const state = new OrderedState('s', { entriesMax: 1_000 });
     load(state, 'g', 1);

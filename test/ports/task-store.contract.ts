@@ -191,12 +191,13 @@ export function taskStoreContract(): void {
     });
 
     describe('parking', () => {
-      const reason = { code: 'log-trimmed', message: 'The beginning is gone.', at: 7 };
+      const reason = { code: 'log-trimmed', message: 'The "beginning" of ä/b is gone.\nRebuild it.' };
+      const parked = async () => (await ports().tasks.status([TASK]))[0]!.parked;
 
       it('is shown, and keeps the task from being claimed until it is taken back', async () => {
         const { token } = await claim();
         await ports().tasks.park(TASK, token, reason);
-        expect((await ports().tasks.status([TASK]))[0]!.parked).toEqual(reason);
+        expect(await parked()).toEqual({ ...reason, at: expect.any(Number) });
         expect(await ports().tasks.claim(TASK, 'second', 1)).toBeNull();
         await ports().tasks.unpark(TASK);
         expect((await ports().tasks.status([TASK]))[0]!.parked).toBeNull();
@@ -211,6 +212,40 @@ export function taskStoreContract(): void {
         await ports().tasks.park(TASK, second.token, reason);
         await ports().tasks.park(TASK, second.token, null);
         expect((await ports().tasks.status([TASK]))[0]!.parked).toBeNull();
+      });
+
+      it('is since it was parked first, whoever took it in between, as long as nothing comes of that', async () => {
+        const first = await claim('first', 0);
+        expect(first.wasParked).toBe(false);
+        await ports().tasks.park(TASK, first.token, reason);
+        const { at } = (await parked())!;
+        expect(Math.abs(at - Date.now())).toBeLessThan(60_000);
+        for (const epoch of [1, 2]) {
+          await ports().tasks.unpark(TASK);
+          // The second finds nothing but that: the one before it has ended without a word.
+          const { wasParked, token } = await claim('another', epoch);
+          expect(wasParked).toBe(true);
+          if (epoch === 1) continue;
+          await ports().tasks.park(TASK, token, reason);
+          expect(await parked()).toEqual({ ...reason, at: expect.any(Number), since: at });
+          expect((await parked())!.at).toBeGreaterThanOrEqual(at);
+        }
+      });
+
+      it('begins anew after a commit, or where it was said that it goes on', async () => {
+        const { token } = await claim();
+        const parkedAnew = async (): Promise<void> => {
+          await ports().tasks.park(TASK, token, reason);
+          expect(await parked()).not.toHaveProperty('since');
+          await ports().tasks.unpark(TASK);
+        };
+        await parkedAnew();
+        await ports().tasks.commit(commitOf(token, 1));
+        await parkedAnew();
+        await ports().tasks.park(TASK, token, null);
+        await parkedAnew();
+        await ports().tasks.park(TASK, token, null);
+        expect((await claim('second', 1)).wasParked).toBe(false);
       });
 
       it('may be taken back of a task that never was', async () => {
@@ -268,6 +303,25 @@ export function taskStoreContract(): void {
         expect(await ports().tasks.commit(commitOf(token, 2))).toEqual({ status: 'diverged', tick: 0 });
         await ports().tasks.commit(commitOf(token, 1));
         expect(await ports().tasks.commit(commitOf(token, 3))).toEqual({ status: 'diverged', tick: 1 });
+      });
+
+      it('takes a tick that passes over numbers, and refuses these from then on', async () => {
+        const { token } = await claim();
+        await ports().tasks.commit(commitOf(token, 1));
+        const { nonce: follows } = commitOf(token, 1);
+        const far = commitOf(token, 9, { from: positionsAfter(1), follows });
+        expect(await ports().tasks.commit(far)).toEqual({ status: 'committed' });
+        expect(await ports().tasks.commit(far)).toEqual({ status: 'alreadyCommitted' });
+        const [status] = await ports().tasks.status([far.task]);
+        expect(status!.record).toMatchObject({ tick: 9, commit: far.nonce });
+        for (const tick of [8, 9]) {
+          const passed = commitOf(token, tick, {
+            nonce: 'other',
+            from: positionsAfter(9),
+            follows: far.nonce,
+          });
+          expect(await ports().tasks.commit(passed)).toEqual({ status: 'diverged', tick: 9 });
+        }
       });
 
       it('refuses a tick that was computed from other positions', async () => {

@@ -254,6 +254,27 @@ describe('what a task sent', () => {
     expect(sorted(run.rows('by-buyer'))).toEqual(sorted(expected(some(90))));
   });
 
+  it('is made again in a few commits, however many were lost', async () => {
+    running([byBuyer(2)], { leaseMs: 1_000 });
+    run.append(sales, ...some(10));
+    await run.settled('by-buyer');
+    const before = checkpoint(run.redis);
+    for (let index = 0; index < 60; index++) {
+      run.append(sales, ...some(1, 10 + index));
+      await run.settled('by-buyer');
+    }
+    const lost = run.task('by-buyer', '0.0').record!.tick;
+    rollBackTask(run.redis, before, run.nameOf('by-buyer', '0.0'));
+    const { entriesAdded } = run.task('by-buyer', '0.0').commits;
+    expect(lost - entriesAdded).toBeGreaterThan(15);
+    await run.pass(10_000);
+    await run.settled('by-buyer');
+    const { record, commits } = run.task('by-buyer', '0.0');
+    expect(record!.tick).toBeGreaterThan(lost);
+    expect(commits.entriesAdded - entriesAdded).toBeLessThan(8);
+    expect(sorted(run.rows('by-buyer'))).toEqual(sorted(expected(some(70))));
+  });
+
   it('is noticed to be another past where the log went back as well', async () => {
     running([byBuyer(2)], { leaseMs: 1_000 });
     run.append(sales, ...some(40));

@@ -41,6 +41,7 @@ class Slots {
   readonly fenced: string[] = [];
   /** By tick the rounds that were given. */
   readonly given: string[] = [];
+  commits = 0;
   /** How many commits 0.0 has made. */
   sent = 12;
   record: TaskRecord = {
@@ -93,6 +94,7 @@ class Slots {
 
   #ticks(): Ticks {
     const commit = (exchange = heardIn(this.record)): void => {
+      this.commits++;
       const tick = this.record.tick + 1;
       this.record = { ...this.record, tick, commit: `n${tick}`, extra: { ...this.record.extra, exchange } };
       const given = roundGivenBy(this.record);
@@ -107,6 +109,8 @@ class Slots {
       },
       positionOf: () => ({ position: '0-0', entries: 0 }),
       keep: (extra: TaskRecord['extra']) => (this.record = { ...this.record, extra }),
+      numberFrom: (tick: number) =>
+        (this.record = { ...this.record, tick: Math.max(this.record.tick, tick - 1) }),
       ofTime: async () => commit(),
       take: async (_: unknown, batch: InputBatch) => commit(batch.noteAfter!(batch.size) as Heard[]),
     } as unknown as Ticks;
@@ -135,6 +139,7 @@ describe('the rounds that 1.0 has lost', () => {
     });
     await lost.makeAgain(signal);
     expect(slots.given).toEqual(['12: r8 at 7', '13: r9 at 9', '14: r10 at 10']);
+    expect(slots.commits).toBe(3);
     expect(givenAgain(slots.record)).toEqual({ rounds: [], upTo: 11 });
   });
 

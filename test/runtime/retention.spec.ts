@@ -9,6 +9,7 @@ import { Reading } from '../../src/runtime/reading/reading.js';
 import { SystemClock } from '../../src/runtime/clock.js';
 import { dropView } from '../../src/runtime/drop-view.js';
 import { silent } from '../../src/runtime/logger.js';
+import type { TaskStatus } from '../../src/runtime/ports/task-store.js';
 import { Retention } from '../../src/runtime/retention.js';
 import type { ViewDeclaration } from '../../src/view/declarations.js';
 import { describeWithRedis } from '../support/redis-server.js';
@@ -310,6 +311,21 @@ describeWithRedis('retention', () => {
       await park(system);
       const { at, since = at } = (await parkedOf(system))!;
       expect(since).toBeGreaterThanOrEqual(going);
+    });
+
+    test('it begins anew where the view had come to the end of its logs in between, and had nothing to commit', async () => {
+      const { system } = await started();
+      await append(100);
+      await system.caughtUp('by-amount');
+      const [{ record }] = (await system.tasks.status([task])) as [TaskStatus];
+      await systems.stop(system);
+      // As one leaves it that took it up again, and died.
+      const redisKey = (await keysOf('by-amount')).find((each) => each.endsWith('/0.0:task'))!;
+      await client().hset(redisKey, { parkedSince: '5', parkedTick: record!.tick });
+      const next = await systems.start(declared(byShop, byAmount));
+      await next.caughtUp('by-amount');
+      await eventually(async () => (await client().hexists(redisKey, 'parkedSince')) === 0);
+      expect((await next.tasks.status([task]))[0]!.record!.tick).toBe(record!.tick);
     });
 
     test('what its other tasks read is kept, and nothing for views that wait for its rows', async () => {

@@ -17,7 +17,21 @@ const entryOf = (tick: number, said: object): Entry => [
   ['c', encodeEntry({ ...NO_FACTS, previous: '', commit: `c${tick}`, round: 0, rows: [], ...said })],
 ];
 
-/** 1.0, which gives rounds and sends nothing else, and 1.1, which follows them: as their slots say they are. */
+type Sent = [tick: number, round: number, row: string];
+const entriesOf = (sent: readonly Sent[], history: string): Entry[] =>
+  sent.map(([tick, round, row], index) => {
+    const previous = index === 0 ? '' : `${history}${sent[index - 1]![0]}`;
+    const rows = [JSON.stringify([[1, { row }]])];
+    return entryOf(tick, { previous, commit: `${history}${tick}`, round, rows });
+  });
+/** What a sender says of the last entry that it has sent. */
+const lastOf = (sent: readonly Sent[], history: string) => {
+  const last = sent.at(-1);
+  if (last === undefined) return { tick: 0, commit: '', entries: 0 };
+  return { tick: last[0], commit: `${history}${last[0]}`, entries: sent.length };
+};
+
+/** 1.0, which gives rounds, and 1.1, which follows them: as their slots say they are. */
 class Slots {
   readonly rounds: Entry[] = [];
   #given: CommitId & { entries: number } = { tick: 0, commit: '', entries: 0 };
@@ -34,6 +48,12 @@ class Slots {
     this.#given = { tick, commit, entries: this.rounds.length };
   }
 
+  /** Once the first page of what 1.1 has sent was read: entries of lower ticks are trimmed. */
+  trimmedBehindPage: number | null = null;
+
+  /** What 1.0 has sent beside rounds, and in which history. */
+  sent: readonly [sent: readonly Sent[], history: string] = [[], ''];
+
   /** What 1.0 says that it has still to give again. */
   left: readonly RoundAt[] = [];
 
@@ -44,47 +64,36 @@ class Slots {
   }
 
   /** What 1.1 has sent, `[tick, round, row]`, and at which round it is. */
-  follows(
-    sent: [tick: number, round: number, row: string][],
-    at: number,
-    commit = `r${at}`,
-    history = 'c',
-  ): void {
-    let previous = '';
-    const entries = sent.map(([tick, round, row]) => {
-      const entry = entryOf(tick, {
-        previous,
-        commit: `${history}${tick}`,
-        round,
-        rows: [JSON.stringify([[1, { row }]])],
-      });
-      previous = `${history}${tick}`;
-      return entry;
-    });
-    const [last] = sent.at(-1) ?? [0];
+  follows(sent: Sent[], at: number, commit = `r${at}`, history = 'c'): void {
     const heard = { tick: at, commit, entries: at, upTo: 0, ...NO_FACTS };
-    const extra = {
-      sent: { [RECEIVER]: { tick: last, commit: previous, entries: sent.length } },
-      exchange: [heard],
-    };
+    const last = lastOf(sent, history);
+    const extra = { sent: { [RECEIVER]: last }, exchange: [heard] };
     this.follower = {
-      record: { tick: last, positions: {}, frontier: {}, clocks: {}, applied: null, extra },
-      entries,
+      record: { tick: last.tick, positions: {}, frontier: {}, clocks: {}, applied: null, extra },
+      entries: entriesOf(sent, history),
     };
   }
 
   get store(): TaskStore {
     const giver = (): Received['record'] => ({
       ...{ tick: this.#given.tick, positions: {}, frontier: {}, clocks: {}, applied: null },
-      extra: { sent: { [ROUNDS]: this.#given }, givenAgain: { rounds: this.left, upTo: 0 } },
+      extra: {
+        sent: { [ROUNDS]: this.#given, [RECEIVER]: lastOf(...this.sent) },
+        givenAgain: { rounds: this.left, upTo: 0 },
+      },
     });
     const receive = ({ sender, receiver, after, countMax }: ReceiveRequest): Received => {
       this.asked.push(`1.${sender.partition} ${receiver} after ${after}`);
       const [record, entries] =
         sender.partition === 1
           ? [this.follower.record, this.follower.entries]
-          : [giver(), receiver === ROUNDS ? this.rounds : []];
-      return { record, entries: entries.filter(([id]) => parseInt(id) > after).slice(0, countMax) };
+          : [giver(), receiver === ROUNDS ? this.rounds : entriesOf(...this.sent)];
+      const found = entries.filter(([id]) => parseInt(id) > after).slice(0, countMax);
+      if (sender.partition === 1 && after === 0 && this.trimmedBehindPage !== null) {
+        const isKept = ([id]: Entry): boolean => parseInt(id) >= this.trimmedBehindPage!;
+        this.follower.entries = this.follower.entries.filter(isKept);
+      }
+      return { record, entries: found };
     };
     return {
       sentKey: () => '',
@@ -217,7 +226,30 @@ describe('what is received round by round', () => {
       expect(rowsOf(await next(note))).toEqual(['e']);
     });
 
-    it('is refused in the middle of a round: some of it would count twice', async () => {
+    it('is gone on with in the middle of a round where all is had of the sender, or nothing', async () => {
+      slots.sent = [[[3, 8, '0']], 'g'];
+      const [none, all] = [await kept(3), await kept(5)];
+      expect(none).toMatchObject([
+        { tick: 3 },
+        { tick: 2 },
+        { tick: 5, next: { tick: 8 }, taken: [0, true] },
+      ]);
+      expect(all).toMatchObject([{ tick: 3 }, { tick: 4 }, { tick: 5, next: { tick: 8 }, taken: [1, true] }]);
+      slots.follows(
+        [
+          [2, 5, 'a'],
+          [3, 8, 'bc'],
+          [4, 9, 'd'],
+        ],
+        9,
+        'r9',
+        'x',
+      );
+      expect(rowsOf(await next(none))).toEqual(['bc', 'd']);
+      expect(rowsOf(await next(all))).toEqual(['d']);
+    });
+
+    it('is refused in the middle of a round where some is had of the sender: some of it would count twice', async () => {
       const note = await kept(3);
       expect(note).toMatchObject([{}, { tick: 3 }, { tick: 5, more: true }]);
       slots.follows(
@@ -230,6 +262,23 @@ describe('what is received round by round', () => {
         'r9',
         'x',
       );
+      await expect(next(note)).rejects.toThrow(LogLost);
+    });
+
+    it('is found also where what lies before the round is trimmed while it is read', async () => {
+      const note = await kept();
+      slots.round(12);
+      const entries = Array.from({ length: 60 }, (_, index): [number, number, string] => [
+        2 + index,
+        9,
+        'again',
+      ]);
+      slots.follows([...entries, [70, 12, 'e']], 12, 'r12', 'x');
+      slots.trimmedBehindPage = 61;
+      expect(rowsOf(await next(note))).toEqual(['e']);
+      // What is wanted may be trimmed no more than where it is read at once.
+      slots.follows([...entries, [70, 12, 'e'], [71, 12, 'f']], 12, 'r12', 'x');
+      slots.trimmedBehindPage = 71;
       await expect(next(note)).rejects.toThrow(LogLost);
     });
 
@@ -302,6 +351,49 @@ describe('what is received round by round', () => {
       const batch = (await next(at5))!;
       expect(rowsOf(batch)).toEqual(['b', 'c', 'd']);
       expect(batch.noteAfter!(batch.size)).toMatchObject([{}, {}, { tick: 9, commit: 'r9' }]);
+    });
+
+    it('goes on in the middle of one of which it has all that 1.0 sent, or nothing', async () => {
+      slots.goBack();
+      for (const round of [5, 8, 9]) slots.round(round);
+      slots.sent = [
+        [
+          [8, 8, '0'],
+          [9, 9, '1'],
+        ],
+        'g',
+      ];
+      const [none, all] = [await kept(2), await kept(3)];
+      expect(all).toMatchObject([{ tick: 8 }, {}, { tick: 5, next: { tick: 8 }, taken: [0, true] }]);
+      slots.goBack();
+      slots.round(5);
+      slots.sent = [[[11, 8, 'half']], 'x'];
+      for (const at of [none, all]) expect(await next(at)).toBeNull();
+      slots.round(12, 8);
+      slots.round(13, 9);
+      slots.sent = [
+        [
+          [11, 8, 'half'],
+          [12, 8, 'and half'],
+          [13, 9, '1'],
+        ],
+        'x',
+      ];
+      expect(rowsOf(await next(none))).toEqual(['half', 'and half', 'b', 'c', '1', 'd']);
+      expect(rowsOf(await next(all))).toEqual(['b', 'c', '1', 'd']);
+    });
+
+    it('is refused in the middle of one that is given otherwise', async () => {
+      slots.goBack();
+      for (const round of [5, 8]) slots.round(round);
+      slots.follows(sent.slice(0, 3), 8);
+      const some = await kept(3);
+      expect(some).toMatchObject([{}, {}, { tick: 5, next: { tick: 8 } }]);
+      slots.goBack();
+      slots.round(5);
+      slots.round(8, 8, 'other');
+      slots.follows(sent.slice(0, 3), 8, 'other');
+      await expect(next(some)).rejects.toThrow(/1\.0 sent/);
     });
 
     it('reads on where more are given again than it asks for at once', async () => {

@@ -1,12 +1,16 @@
 import {
   approxCountDistinct,
+  approxPercentile,
   collect,
+  computed,
   count,
   hopping,
   instant,
+  max,
   median,
   rank,
   session,
+  sliding,
   stream,
   sum,
   table,
@@ -59,6 +63,10 @@ export const visits = stream('visits', {
   retain,
 });
 
+/** Each order is in six of these: what is mergeable is kept by panes. */
+const overlapping = orders.window(hopping('3m', { every: '30s' })).groupBy('shop');
+const nearPayment = { on: { id: 'order' }, within: { before: '0s', after: '1m' } } as const;
+
 const perShop = orders.window(tumbling('1m')).groupBy('shop');
 
 /** One view for each kind of state that time frees. */
@@ -74,6 +82,28 @@ export const soakViews = [
       .aggregate({ orders: count(), shops: approxCountDistinct('shop'), amounts: collect('amount') }),
     retain: '3m',
   }),
+  view('merged', {
+    from: overlapping
+      .aggregate({
+        orders: count(),
+        most: max('amount'),
+        products: approxCountDistinct('product'),
+        middle: approxPercentile('amount', 0.5),
+      })
+      .final(),
+    retain: '3m',
+  }),
+  view('sketched', {
+    from: overlapping.aggregate({ orders: count(), ids: approxCountDistinct('id') }),
+    retain: '3m',
+  }),
+  view('bursts', {
+    from: orders
+      .window(sliding('3s'))
+      .groupBy('shop')
+      .aggregate({ orders: count(), most: max('amount') }),
+    retain: '3m',
+  }),
   view('last-amounts', {
     from: perShop
       .evolve(z.object({ orders: z.int(), last: z.int() }), { orders: 0, last: 0 })
@@ -84,10 +114,37 @@ export const soakViews = [
     from: orders.window(session('3s')).groupBy('shop').aggregate({ orders: count() }),
     retain: '3m',
   }),
+  view('rushed', {
+    from: orders.window(session('3s')).groupBy('shop').aggregate({ orders: count() }).final(),
+    retain: '3m',
+  }),
   view('paid', {
     from: orders
-      .leftJoin({ payment: payments }, { on: { id: 'order' }, within: { before: '0s', after: '1m' } })
+      .leftJoin({ payment: payments }, nearPayment)
       .select({ id: 'id', at: 'at', amount: 'amount', paidAt: 'payment.at' }),
+    key: 'id',
+    retain: { age: '5m', by: 'at' },
+  }),
+  // Rows of payments alone have no time of an order.
+  view('paid-or-not', {
+    from: orders
+      .fullJoin({ payment: payments }, nearPayment)
+      .select({ id: 'id', order: 'payment.order', paid: 'payment.at', at: 'at' })
+      .select({
+        id: 'id',
+        order: 'order',
+        at: computed(instant(), ({ at, paid }) => (at ?? paid)!),
+      }),
+    key: ['id', 'order'],
+    retain: { age: '5m', by: 'at' },
+  }),
+  view('paid-in-time', {
+    from: orders.semiJoin(payments, nearPayment),
+    key: 'id',
+    retain: { age: '5m', by: 'at' },
+  }),
+  view('unpaid-in-time', {
+    from: orders.antiJoin(payments, nearPayment),
     key: 'id',
     retain: { age: '5m', by: 'at' },
   }),

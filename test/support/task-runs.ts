@@ -82,7 +82,7 @@ export class TaskRuns {
       }),
       siblings: null,
       laggards: null,
-      parkedSince: null,
+      wasParked: false,
       sending: null,
       errorsMax: 1_000,
       store: tasks,

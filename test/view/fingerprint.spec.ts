@@ -1,5 +1,17 @@
-import { computed, count, countIf, instant, max, maxBy, stream, table, view } from 'stillwater';
+import {
+  approxPercentile,
+  computed,
+  count,
+  countIf,
+  instant,
+  max,
+  maxBy,
+  stream,
+  table,
+  view,
+} from 'stillwater';
 import { z } from 'zod';
+import { kindOf } from '../../src/view/node-kinds.js';
 import { normalSource } from '../../src/view/function-source.js';
 import { pathsRead } from '../../src/view/paths-read.js';
 
@@ -26,6 +38,18 @@ describe('a fingerprint', () => {
       /* minutes */ (flight.delay)   > 15 // late
     ).groupBy("origin").aggregate({ flights: count(), });
     expect(fingerprint(other)).toBe(fingerprint(late(flights)));
+  });
+
+  it('says of an aggregate in which form it is stored, where that was another once', () => {
+    const described = (aggregate: any): any => {
+      const { plan } = (view as any)('v', {
+        from: flightsOf().groupBy('origin').aggregate({ x: aggregate }),
+      }).declaration;
+      return JSON.parse(JSON.stringify(kindOf(plan).describe(plan))).aggregates[0][1];
+    };
+    // Buckets beyond 2^-24 and 2^64 are a doubling each since.
+    expect(described(approxPercentile('delay' as never, 0.5))).toMatchObject({ storedForm: 2 });
+    expect(described(count())).not.toHaveProperty('storedForm');
   });
 
   it('changes with anything that decides the rows', () => {

@@ -18,6 +18,7 @@ import { z } from 'zod';
 import { mergedPanes, type Pane } from '../../src/circuit/merged-panes.js';
 import { countRows } from '../../src/circuit/aggregators/count.js';
 import { Group } from '../../src/circuit/group.js';
+import { OrderedState } from '../../src/circuit/ordered-state.js';
 import type { ViewDeclaration } from '../../src/view/declarations.js';
 import { explainView } from '../../src/view/explain.js';
 import { Random } from '../support/random.js';
@@ -85,6 +86,46 @@ it('looks at the panes of a tick’s rows, and at none between them', () => {
   kept.tick({ 'stream:events': [row(100), row(1_100)] });
   // Of each row the panes, and the rows that are shown, of an hour before and behind it.
   expect(kept.store.fetched).toBeLessThan(500);
+});
+
+it('lists the panes of as many groups as a tick closes, and not of all that have windows which are over', () => {
+  const GROUPS = 200;
+  const kept = new Timed(
+    declared(
+      events
+        .window(HOPS)
+        .groupBy('key')
+        .aggregate(SUMS as never)
+        .final(),
+    ),
+    1_000_000,
+  );
+  const keys = Array.from({ length: GROUPS }, (_, key) => `k${key}`);
+  const minutes = Array.from({ length: 60 }, (_, minute) => minute);
+  kept.tick({
+    'stream:events': minutes.flatMap((minute) => keys.map((key) => ({ at: at(minute * 60_000), key, n: 1 }))),
+  });
+  kept.clock('stream:events', at('01:29'));
+  kept.restart();
+  let listed = 0;
+  const perTick: number[] = [];
+  for (const state of kept.compiled.circuit.states)
+    if (state.kind === 'ordered' && state.name.endsWith('index'))
+      state.load = (read, found) => {
+        listed += found.length;
+        OrderedState.prototype.load.call(state, read, found);
+      };
+  const commit = kept.store.commit.bind(kept.store);
+  kept.store.commit = (circuit) => {
+    perTick.push(listed);
+    listed = 0;
+    return commit(circuit);
+  };
+  // Of each group the one window that has all its sixty panes.
+  kept.clock('stream:events', at('01:30'));
+  expect(kept.rows).toHaveLength(GROUPS * 60);
+  expect(perTick.length).toBeGreaterThan(2);
+  expect(Math.max(...perTick)).toBeLessThan(6_000);
 });
 
 describe('panes are kept', () => {

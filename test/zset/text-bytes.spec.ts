@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { TextBytes } from '../../src/zset/text-bytes.js';
+import { AsciiText, TextBytes } from '../../src/zset/text-bytes.js';
 import type { Value } from '../../src/zset/value.js';
 
 /** What `write` adds to bytes that hold something already. */
@@ -70,7 +70,7 @@ describe('texts written as bytes', () => {
 
   it('have room for whatever is written, and do not keep too much of it', () => {
     const bytes = new TextBytes();
-    const plain = new Uint8Array(10_000).fill(0x78);
+    const plain = new AsciiText('x'.repeat(10_000));
     for (let times = 0; times < 1_000; times++) {
       bytes.writeAscii(plain);
       bytes.writeString('short');
@@ -82,6 +82,48 @@ describe('texts written as bytes', () => {
     expect(bytes.view.byteLength).toBeLessThan(1 << 20);
     bytes.write('é'.repeat(100_000));
     expect(bytes.text()).toBe('é'.repeat(100_000));
+  });
+
+  it('are those that were encoded before, of any length', () => {
+    for (let length = 0; length < 10; length++) {
+      const text = '{"at":0123'.slice(0, length);
+      const bytes = new TextBytes();
+      for (const part of ['é', text, text, '!']) {
+        if (part === text) bytes.writeAscii(new AsciiText(part));
+        else bytes.write(part);
+      }
+      expect(bytes.text()).toBe(`é${text}${text}!`);
+    }
+  });
+
+  it('are a key and then, as JSON, the columns that may be the same', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(strings, strings), { maxLength: 4 }), (rows) => {
+        const bytes = new TextBytes();
+        for (const [key, other] of rows) {
+          const from = bytes.length;
+          bytes.writeKey(key);
+          for (const value of [key, other, key]) bytes.writeString(value);
+          const [same, another] = [JSON.stringify(key), JSON.stringify(other)];
+          expect(bytes.text(from)).toBe(`${key}${same}${another}${same}`);
+        }
+      }),
+    );
+  });
+
+  it('are not taken for a key that was taken away', () => {
+    const bytes = new TextBytes();
+    bytes.write('first');
+    bytes.writeKey('key');
+    bytes.dropFirst(6);
+    bytes.write('z');
+    bytes.writeString('key');
+    expect(bytes.text()).toBe('eyz"key"');
+    bytes.writeKey('key');
+    bytes.clear();
+    bytes.write('other');
+    bytes.writeString('key');
+    expect(bytes.text()).toBe('other"key"');
   });
 
   it('are overwritten in their place', () => {

@@ -1,15 +1,12 @@
-import { assert } from '../../assert.js';
 import { Delta } from '../../zset/delta.js';
 import { instantText } from '../../zset/instant-text.js';
-import { compareText } from '../../zset/text-order.js';
 import type { Row, Value } from '../../zset/value.js';
 import type { Aggregator } from '../aggregator.js';
 import type { DueTimes } from '../due-times.js';
-import { emptyGroup, folding, type Group, settle, type Take } from '../group.js';
-import { mergedPanes, type Pane } from '../merged-panes.js';
+import type { Group } from '../group.js';
+import { compareWindows, haveAny, KeptPanes, type PaneFound } from '../kept-panes.js';
 import type { Keyed, Operator, Ordered } from '../operator.js';
 import { sameRow } from '../same-row.js';
-import { type Span, united } from '../spans.js';
 import { type ColumnTime, columnWatermark, type Time } from '../time.js';
 import type { WindowText, WindowTexts } from '../window-texts.js';
 
@@ -53,27 +50,27 @@ export class PanedAggregate implements Operator {
   #touched = new Map<string, Touched>();
   #bound = '';
   #due = new Map<string, WindowText[]>();
-  readonly #take: Take;
+  readonly #kept: KeptPanes;
 
   constructor(
-    readonly panes: Keyed<Group>,
-    readonly index: Ordered,
+    panes: Keyed<Group>,
+    index: Ordered,
     readonly options: PanedAggregateOptions,
   ) {
-    this.#take = folding(options.aggregators);
+    this.#kept = new KeptPanes(panes, index, options.windows, options.aggregators);
     this.timed = options.closing !== null;
   }
 
   reads([input]: readonly [Delta<Row>], time: Time): void {
     if (this.#input !== input) this.#group(input);
     let loaded = true;
-    for (const { group, members } of this.#touched.values())
-      if (!this.panes.wantEach([...members.keys()].map((member) => member + group))) loaded = false;
+    for (const { group, panes } of this.#touched.values())
+      if (!this.#kept.wantEach(group, panes.keys())) loaded = false;
     this.#wantDue(time);
     if (!loaded) return;
     for (const touched of this.#touched.values()) {
       touched.windows = this.#windowsMet(touched);
-      this.#wantPanes(touched.group, touched.windows, !this.options.final);
+      this.#kept.want(touched.group, touched.windows, !this.options.final);
     }
   }
 
@@ -102,62 +99,31 @@ export class PanedAggregate implements Operator {
     for (let index = 0; index < input.size; index++) {
       const row = input.rows[index]!;
       const group = groupKeyOf(row);
-      const member = `${startOf(row) as string}${fromOf(row) as string}`;
+      const pane = `${startOf(row) as string}${fromOf(row) as string}`;
       let touched = this.#touched.get(group);
       if (touched === undefined)
-        this.#touched.set(group, (touched = { group, members: new Map(), windows: [] }));
-      const places = touched.members.get(member);
-      if (places === undefined) touched.members.set(member, [index]);
+        this.#touched.set(group, (touched = { group, panes: new Map(), windows: [] }));
+      const places = touched.panes.get(pane);
+      if (places === undefined) touched.panes.set(pane, [index]);
       else places.push(index);
       if (input.weights[index]! < 0) touched.retracts = true;
     }
     this.#input = input;
   }
 
-  // ---- what a tick looks at
-
   /** The windows whose results change, in their order; where results wait, those that may come or go. */
-  #windowsMet({ group, members, retracts = false }: Touched): WindowText[] {
+  #windowsMet({ group, panes, retracts = false }: Touched): WindowText[] {
     const { final } = this.options;
-    const met = [...members.keys()].filter(
-      (member) => !final || retracts || this.panes.get(member + group) === undefined,
-    );
+    const met = [...panes.keys()].filter((pane) => !final || retracts || !this.#kept.isThere(group, pane));
     const windows: WindowText[] = [];
     let late = false;
-    for (const member of met.sort()) {
+    for (const pane of met.sort()) {
       const last = windows.at(-1);
-      if (this.#isLate(member)) late = true;
-      for (const window of this.#windowsOf(member))
+      if (this.#kept.isLate(pane)) late = true;
+      for (const window of this.#kept.windowsOf(pane))
         if (last === undefined || late || compareWindows(last, window) < 0) windows.push(window);
     }
     return late ? distinct(windows.sort(compareWindows)) : windows;
-  }
-
-  #isLate(member: string): boolean {
-    return fromIn(member) !== this.options.windows.ends(startIn(member)).first;
-  }
-
-  #windowsOf(member: string): readonly WindowText[] {
-    const windows = this.options.windows.from(startIn(member)).windows!;
-    const from = fromIn(member);
-    return from === windows[0]![1] ? windows : windows.filter(([, end]) => end >= from);
-  }
-
-  /** Names the panes of windows, and what they hold if that is asked for. How many there are; null while that is not known. */
-  #wantPanes(group: string, windows: readonly WindowText[], contents: boolean): number | null {
-    let known = true;
-    for (const { from, to } of spansOf(windows)) if (!this.index.wantBetween(group, from, to)) known = false;
-    if (!known) return null;
-    const members = this.#members(group, windows);
-    if (contents) this.panes.wantEach(members.map((member) => member + group));
-    return members.length;
-  }
-
-  /** The panes that windows may have. */
-  #members(group: string, windows: readonly WindowText[]): string[] {
-    return spansOf(windows).flatMap(({ from, to }) =>
-      Array.from(this.index.between(group, from, to), ([member]) => member),
-    );
   }
 
   #wantDue(time: Time): void {
@@ -174,24 +140,30 @@ export class PanedAggregate implements Operator {
       if (windows === undefined) this.#due.set(groupIn(key), [[windowStartIn(key), at]]);
       else windows.push([windowStartIn(key), at]);
     }
+    const known = { groups: 0, panes: 0 };
     let panes = 0;
     for (const [group, windows] of this.#due) {
-      if (panes < PANES_DUE_MAX) panes += this.#wantPanes(group, windows, final) ?? 0;
-      else {
+      if (panes >= PANES_DUE_MAX) {
         this.#due.delete(group);
         this.unfinished = true;
+        continue;
       }
+      const found = this.#kept.want(group, windows, final);
+      if (found !== null) {
+        known.groups++;
+        known.panes += found;
+      }
+      // One whose panes are not listed yet may have as many as there can be; as many as the others, once those are known.
+      panes += found ?? (known.groups > 0 ? known.panes / known.groups : this.#kept.mostOf(windows));
     }
   }
 
-  // ---- what a tick changes
-
-  #change(input: Delta<Row>, { group, members, windows }: Touched, output: Delta<Row>): void {
+  #change(input: Delta<Row>, { group, panes, windows }: Touched, output: Delta<Row>): void {
     const { final } = this.options;
-    const before = this.#panesOf(group, windows, !final);
+    const before = this.#kept.of(group, windows, !final);
     const shown = final ? [] : this.#results(group, windows, before);
-    for (const [member, places] of members) this.#fold(input, group, member, places);
-    const after = this.#panesOf(group, windows, !final);
+    for (const [pane, places] of panes) this.#kept.fold(input, group, pane, places);
+    const after = this.#kept.of(group, windows, !final);
     this.#comeAndGo(group, windows, before, after);
     if (final) return;
     const shows = this.#results(group, windows, after);
@@ -201,31 +173,6 @@ export class PanedAggregate implements Operator {
       if (old !== null) output.push(old, -1);
       if (row !== null) output.push(row, 1);
     });
-  }
-
-  #fold(
-    { rows, weights, orders }: Delta<Row>,
-    group: string,
-    member: string,
-    places: readonly number[],
-  ): void {
-    const { aggregators } = this.options;
-    const key = member + group;
-    let pane = this.panes.edit(key);
-    const isNew = pane === undefined;
-    if (pane === undefined) this.panes.set(key, (pane = emptyGroup(aggregators)));
-    for (const at of places) this.#take(pane, rows[at]!, weights[at]!, orders?.[at], group);
-    if (pane.count < 0)
-      assert(
-        false,
-        `A pane of the group ${JSON.stringify(group)} would have ${pane.count} rows: a row was retracted that had not been inserted.`,
-      );
-    settle(pane.accumulators, aggregators, group);
-    const isGone = pane.count === 0;
-    if (isGone) this.panes.delete(key);
-    if (isNew === isGone) return;
-    this.index.know(group, member, isNew ? 0 : 1);
-    this.index.add(group, member, isNew ? 1 : -1);
   }
 
   /** Windows are due from when they have a pane until they have none. */
@@ -249,38 +196,21 @@ export class PanedAggregate implements Operator {
     });
   }
 
-  #close(group: string, due: readonly WindowText[], output: Delta<Row>): void {
-    const { final } = this.options;
-    const closing = this.options.closing!;
-    const windows = due.filter(([start, end]) => closing.due.weight(end, start + group) > 0);
-    if (final) {
-      const results = this.#results(group, windows, this.#panesOf(group, windows, true));
+  #close(group: string, over: readonly WindowText[], output: Delta<Row>): void {
+    const { due } = this.options.closing!;
+    const windows = over.filter(([start, end]) => due.weight(end, start + group) > 0);
+    if (this.options.final) {
+      const results = this.#results(group, windows, this.#kept.of(group, windows, true));
       for (const row of results) output.push(row!, 1);
     }
-    const ends = new Set(windows.map(([, end]) => end));
-    for (const member of this.#members(group, windows)) {
-      if (!ends.has(this.options.windows.ends(startIn(member)).last)) continue;
-      this.panes.delete(member + group);
-      this.index.add(group, member, -1);
-    }
-    for (const [start, end] of windows) closing.due.add(end, start + group, -1);
-  }
-
-  /** The panes of windows, with what they hold where that was named. */
-  #panesOf(group: string, windows: readonly WindowText[], contents: boolean): PaneFound[] {
-    return this.#members(group, windows).map((member) => ({
-      start: startIn(member),
-      from: fromIn(member),
-      late: this.#isLate(member),
-      group: contents ? this.panes.get(member + group)! : null,
-    }));
+    this.#kept.free(group, windows);
+    for (const [start, end] of windows) due.add(end, start + group, -1);
   }
 
   #results(group: string, windows: readonly WindowText[], panes: readonly PaneFound[]): (Row | null)[] {
     const { aggregators, rowOf } = this.options;
-    return mergedPanes(windows, panes as readonly Pane[], aggregators).map((merged, at) => {
+    return this.#kept.merged(group, windows, panes).map((merged, at) => {
       if (merged === null) return null;
-      settle(merged.accumulators, aggregators, group);
       const results = aggregators.map((one, slot) => one.result(merged.accumulators[slot], group));
       return rowOf(group, windows[at]!, results);
     });
@@ -290,37 +220,15 @@ export class PanedAggregate implements Operator {
 interface Touched {
   readonly group: string;
   /** The rows of each pane, as their places in the input. */
-  readonly members: Map<string, number[]>;
+  readonly panes: Map<string, number[]>;
   windows: readonly WindowText[];
   retracts?: boolean;
 }
 
-type PaneFound = Omit<Pane, 'group'> & { readonly group: Group | null };
-
-const compareWindows = ([start, end]: WindowText, [otherStart, otherEnd]: WindowText): number =>
-  compareText(start, otherStart) || compareText(end, otherEnd);
-
 const distinct = (windows: readonly WindowText[]): WindowText[] =>
   windows.filter((window, at) => at === 0 || compareWindows(windows[at - 1]!, window) < 0);
 
-/** What windows cover: of two that are far apart nothing between them is looked at. */
-const spansOf = (windows: readonly WindowText[]): Span[] =>
-  united(windows.map(([from, to]) => ({ from, to })));
-
-/** Which windows have a pane; both in their order. */
-function haveAny(windows: readonly WindowText[], panes: readonly PaneFound[]): boolean[] {
-  let first = 0;
-  return windows.map(([start, end]) => {
-    while (first < panes.length && panes[first]!.start < start) first++;
-    for (let at = first; at < panes.length && panes[at]!.start < end; at++)
-      if (panes[at]!.from <= end) return true;
-    return false;
-  });
-}
-
-/** A pane is named by two instants, a window by its start before the text of its group. */
+/** A window that is due is named by its start before the text of its group. */
 const INSTANT_LENGTH = 24;
-const startIn = (member: string): string => member.slice(0, INSTANT_LENGTH);
-const fromIn = (member: string): string => member.slice(INSTANT_LENGTH);
 const windowStartIn = (key: string): string => key.slice(0, INSTANT_LENGTH);
 export const groupIn = (key: string): string => key.slice(INSTANT_LENGTH);

@@ -58,9 +58,11 @@ export class Select implements Operator {
   }
 
   #compute(input: Delta<Row>): Delta<Row> {
-    const output = input.blank();
+    const rows: Row[] = new Array(input.size);
     const values: Value[] = new Array(this.#calls.length).fill(null);
-    for (let index = 0; index < input.size; index++) {
+    /** Null while no row has failed: then what is beside the rows is the input's. */
+    let output: Delta<Row> | null = null;
+    for (let index = 0; index < rows.length; index++) {
       const row = input.rows[index]!;
       const weight = input.weights[index]!;
       const order = input.orders?.[index];
@@ -72,10 +74,13 @@ export class Select implements Operator {
         }
       } catch (thrown) {
         this.errors.add(row, weight, thrown);
+        output ??= input.beginning(index, rows);
         continue;
       }
-      output.push(this.#build(row, values), weight, order, input.lates?.[index]);
+      const selected = this.#build(row, values);
+      if (output === null) rows[index] = selected;
+      else output.push(selected, weight, order, input.lates?.[index]);
     }
-    return output;
+    return output ?? new Delta(rows, input.weights, input.orders, input.lates);
   }
 }

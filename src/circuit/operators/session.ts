@@ -190,8 +190,7 @@ export class Session implements Operator {
 
   #put(group: string, session: Span, weight: 1 | -1): void {
     const member = sessionText(session);
-    this.sessions.know(group, member, weight === 1 ? 0 : 1);
-    this.sessions.add(group, member, weight);
+    this.sessions.addTo(weight === 1 ? 0 : 1, group, member, weight);
     if (this.options.closing === null) return;
     const end = instantText(session.last + this.options.gapMs);
     this.options.closing.due.addTo(weight === 1 ? 0 : 1, end, instantText(session.start) + group, weight);

@@ -123,7 +123,7 @@ export class Top implements Operator {
     else if (after.length === 0) frozen.remove(group, frozenAt!(changes.rowOf(member!)));
   }
 
-  /** Those of the rows that came, as changes, that do not lie behind the last one kept; null where all do. */
+  /** Those of the rows that came, as changes, that do not lie behind all that can be kept; null where all do. */
   #inFront(
     before: readonly Member[],
     { rows, weights, orders }: Delta<Row>,
@@ -131,18 +131,25 @@ export class Top implements Operator {
   ): GroupChanges | null {
     const { orderOf, textOf } = this.options;
     let changes: GroupChanges | null = null;
-    let full = 0;
-    for (const [, weight] of before) full += weight;
+    const came = arrivals.map((index) => orderOf(rows[index]!, orders?.[index]));
     // What is taken back in the tick it came in is to be met with it.
-    const passes = full >= this.#last && arrivals.every((index) => weights[index]! > 0);
-    const last = passes ? orderOfMember(before[before.length - 1]![0]) : null;
-    for (const index of arrivals) {
-      const row = rows[index]!;
-      const order = orderOf(row, orders?.[index]);
-      if (last === null || compareText(order, last) <= 0)
-        (changes ??= new GroupChanges()).add(memberOfRow(order, textOf(row)), row, weights[index]!);
+    const last = arrivals.every((index) => weights[index]! > 0) ? this.#lastOrder(before, came) : null;
+    for (let at = 0; at < arrivals.length; at++) {
+      if (last !== null && compareText(came[at]!, last) > 0) continue;
+      const row = rows[arrivals[at]!]!;
+      (changes ??= new GroupChanges()).add(memberOfRow(came[at]!, textOf(row)), row, weights[arrivals[at]!]!);
     }
     return changes === null || changes.nets.size === 0 ? null : changes;
+  }
+
+  /** An order behind which no row is among the first, with those that are there or with those that came; null: there is none. */
+  #lastOrder(before: readonly Member[], came: readonly string[]): string | null {
+    let full = 0;
+    for (const [, weight] of before) full += weight;
+    const there = full >= this.#last ? orderOfMember(before[before.length - 1]![0]) : null;
+    if (came.length <= this.#last) return there;
+    const ofThose = [...came].sort(compareText)[this.#last - 1]!;
+    return there === null || compareText(ofThose, there) < 0 ? ofThose : there;
   }
 
   /** Applies the changes; the first members then, or `before` itself where they are the same. */

@@ -1,4 +1,4 @@
-import { Delta } from '../../zset/delta.js';
+import type { Delta } from '../../zset/delta.js';
 import type { Row } from '../../zset/value.js';
 import type { ErrorSink, Operator } from '../operator.js';
 import { pure } from '../pure.js';
@@ -32,7 +32,7 @@ export class Where implements Operator {
       const passes = this.#passes(row, input.weights[index]!);
       if (output !== null) {
         if (passes) output.push(row, input.weights[index]!, input.orders?.[index], input.lates?.[index]);
-      } else if (!passes) output = beginningOf(input, index);
+      } else if (!passes) output = input.beginning(index);
     }
     return output ?? input;
   }
@@ -45,13 +45,4 @@ export class Where implements Operator {
       return false;
     }
   }
-}
-
-function beginningOf(input: Delta<Row>, size: number): Delta<Row> {
-  return new Delta(
-    input.rows.slice(0, size),
-    input.weights.slice(0, size),
-    input.orders?.slice(0, size),
-    input.lates?.slice(0, size),
-  );
 }

@@ -36,6 +36,7 @@ export type ClaimReply =
       attempt: string | null,
       definition: string | null,
       shape: string | null,
+      parkedTick: string | null,
       ...record: (string | null)[],
     ]
   | [tag: 'TAKEN', epoch: string]

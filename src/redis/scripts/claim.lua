@@ -5,8 +5,9 @@
 -- ARGV  1 owner   2 the epoch at which the task was found free   3 nonce of the new token
 --       4 what the task's state is made of, if nobody said it before; '' where it is claimed for something else
 --       5 of which keys the generation of that definition is made
--- Reply {'CLAIMED', grants, attempt, definition, shape, tick, positions, frontier, rows, conflicts, errors, checksum, extra, clocks, late, commit}
---                                  attempt is nil where none was left, definition and shape where nobody said it, tick before the first commit
+-- Reply {'CLAIMED', grants, attempt, definition, shape, parkedTick, tick, positions, frontier, rows, conflicts, errors, checksum, extra, clocks, late, commit}
+--                                  attempt is nil where none was left, definition and shape where nobody said it, parkedTick where it was never
+--                                  parked or has gone on since, tick before the first commit
 --       {'TAKEN', epoch}           the epoch is another one: somebody was quicker
 --       {'PARKED'}                 the task waits for a person
 --       {'WRONG_TYPE', key, type}
@@ -24,4 +25,4 @@ if ARGV[4] ~= '' then
   if redis.call('HGET', task, 'definition') == ARGV[4] then redis.call('HSET', task, 'shape', ARGV[5]) end
 end
 return { 'CLAIMED', grants,
-  unpack(redis.call('HMGET', task, 'attempt', 'definition', 'shape', 'tick', 'positions', 'frontier', 'rows', 'conflicts', 'errors', 'checksum', 'extra', 'clocks', 'late', 'commit')) }
+  unpack(redis.call('HMGET', task, 'attempt', 'definition', 'shape', 'parkedTick', 'tick', 'positions', 'frontier', 'rows', 'conflicts', 'errors', 'checksum', 'extra', 'clocks', 'late', 'commit')) }

@@ -12,7 +12,7 @@
 -- Reply {'COMMITTED'}               it is done
 --       {'ALREADY'}                 this very commit was done before
 --       {'FENCED', owner, epoch}    another token is in force
---       {'DIVERGED', tick}          the store is at another tick, commit or positions
+--       {'DIVERGED', tick}          the store is at this tick or a later one, at another commit, or at other positions
 --       {'BROKE_OFF'}               a commit before this one came to no end: what is stored is of no tick
 --       {'WANTS_CHANGELOG'}         somebody reads the changelog, and there is no entry
 --       {'WRONG_TYPE', key, type}   a key holds something else
@@ -41,7 +41,7 @@ local epoch, nonce, tick, commit, positions, owner =
 if epoch ~= argv[1] or nonce ~= argv[2] then return { 'FENCED', owner or '', epoch or '0' } end
 if tick == argv[3] and commit == argv[4] then return { 'ALREADY' } end
 if commit == '' then return { 'BROKE_OFF' } end
-if tonumber(tick or '0') + 1 ~= tonumber(argv[3]) or (commit or '') ~= argv[18] or (positions and positions ~= argv[5]) then
+if tonumber(tick or '0') >= tonumber(argv[3]) or (commit or '') ~= argv[18] or (positions and positions ~= argv[5]) then
   return { 'DIVERGED', tick or '0' }
 end
 local logged = argv[15] == '1'

@@ -27,7 +27,7 @@ export interface MergedLog {
  * Keeps the archive of a log to few objects: eight neighbours of one size become one, and eight of these one again.
  *
  * Of a table only the last record of each key is kept, also where that is a deletion: a replay may stand in between, having
- * read what the deletion takes back. Where a record says since when it holds, the former ones hold before, and all are kept.
+ * read what the deletion takes back; so is the first record that there is, where the log's own beginning is gone. Where a record says since when it holds, the former ones hold before, and all are kept.
  *
  * A merged object is there before those that it replaces go, a round later: who has just found them still reads them.
  */
@@ -69,16 +69,18 @@ export class Merging {
     const superseded = lastRecords ? new Superseded(source, partition, this.archive.clock) : null;
     const kept: RawEntry[][] = [];
     const heartbeats: Heartbeat[][] = [];
+    // The end is where one reads on, whatever is in it. So is the first, where what came before is not there: who began with it is known by it.
+    const [{ after, first }] = segments as [Segment];
+    const bounds = new Set([segments.at(-1)!.last, ...(after === null ? [first] : [])]);
+    const isBound = ([id]: RawEntry): boolean => bounds.has(id);
     for (const segment of [...segments].reverse()) {
       const content = await this.archive.content(redisKey, segment);
-      // The end is where one reads on, whatever is in it.
-      const isEnd = ([id]: RawEntry): boolean => id === segments.at(-1)!.last;
-      kept.unshift(superseded ? await superseded.without(content.entries, isEnd) : [...content.entries]);
+      kept.unshift(superseded ? await superseded.without(content.entries, isBound) : [...content.entries]);
       heartbeats.unshift([...content.heartbeats]);
       if (sum(kept, ({ length }) => length) > entriesMax) return false;
     }
     await this.archive.put(redisKey, {
-      after: segments[0]!.after,
+      after,
       covers: sum(segments, ({ covers }) => covers),
       entries: kept.flat(),
       heartbeats: heartbeats.flat(),

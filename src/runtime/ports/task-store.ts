@@ -9,7 +9,7 @@ import type { GenerationShape } from './registry.js';
 
 /** A commit of a task, told from any other that a history which was lost had under its number. */
 export interface CommitId {
-  /** Rises by one with every commit. */
+  /** Rises with every commit: by one, but where numbers are passed over that others have heard of. */
   tick: number;
   /** Its nonce; empty before the first, and where it is not known. */
   commit: string;
@@ -70,7 +70,7 @@ export interface IndexWrites {
 export interface CommitRequest {
   task: TaskId;
   token: OwnerToken;
-  /** The tick being committed: the stored one plus one. */
+  /** The tick being committed: later than the stored one. What it follows is told by `follows`. */
   tick: number;
   /** Random; the same for every repeat of this commit. */
   nonce: string;
@@ -136,6 +136,8 @@ export interface Claimed {
   record: TaskRecord | null;
   /** Grants since the last commit: from the third on something keeps ending its owners. */
   grants: number;
+  /** It was parked after its last commit, and nobody has said since that it goes on. */
+  wasParked: boolean;
   /** What an owner was stepping when it ended without a word; null where all that was attempted was survived. */
   attempt: Attempt | null;
   /** What the task's state is made of: what its first owner said; null where nobody has said it. */
@@ -173,14 +175,18 @@ export interface TaskStatus {
   epoch: number;
   record: TaskRecord | null;
   /** Why nobody goes on with it. */
-  parked: ParkReason | null;
+  parked: Parked | null;
 }
 
 export interface ParkReason {
   code: string;
   message: string;
+}
+
+/** Why a task is parked, and when that was, in milliseconds by the time of the store. */
+export interface Parked extends ParkReason {
   at: number;
-  /** When it was parked first, where it was tried again since and nothing came of that. */
+  /** When it was parked first, where it was tried again since and has committed nothing. */
   since?: number;
 }
 
@@ -230,10 +236,13 @@ export abstract class TaskStore {
   /** The clocks that tasks have committed, in the order asked; null for one that never has. Light: it is asked for often. */
   abstract clocks(tasks: readonly TaskId[]): Promise<(Clocks | null)[]>;
 
-  /** Says why a task does not go on; null takes it back. Shown to people, and kept by `claim` from starting it. */
+  /**
+   * Says why a task does not go on, as of now by the time of the store; null: it goes on. Shown to people, and kept by `claim` from
+   * starting it. Who is parked again without a commit in between, and without a word that it goes on, is parked since the first time.
+   */
   abstract park(task: TaskId, token: OwnerToken, reason: ParkReason | null): Promise<void>;
 
-  /** Takes back a park from outside, whoever owns the task. */
+  /** Takes back a park from outside, whoever owns the task, so that it is tried. What comes of that is not known yet. */
   abstract unpark(task: TaskId): Promise<void>;
 
   /**

@@ -1,7 +1,7 @@
 import { BEGINNING, comparePositions, type Position } from '../../runtime/position.js';
 import type { RawEntry } from '../../runtime/ports/source-log.js';
 import type { Generation, GenerationShape } from '../../runtime/ports/registry.js';
-import type { Attempt, BlamedEntry, ParkReason, TaskRecord } from '../../runtime/ports/task-store.js';
+import type { Attempt, BlamedEntry, Parked, TaskRecord } from '../../runtime/ports/task-store.js';
 import type { WorkerInfo } from '../../runtime/ports/workers.js';
 import { type TaskId, taskName } from '../../runtime/task-id.js';
 
@@ -95,7 +95,9 @@ export class MemoryTask {
   grants = 0;
   commit: string | null = null;
   record: TaskRecord | null = null;
-  parked: ParkReason | null = null;
+  parked: Parked | null = null;
+  /** When it was parked first after its last commit, and at which tick. */
+  parkedSince: { at: number; tick: number } | null = null;
   attempt: Attempt | null = null;
   definition: string | null = null;
   shape: GenerationShape | null = null;
@@ -146,7 +148,7 @@ export class MemoryRedis {
   /** Why writes are refused now: full, read-only, loading. Null: they are taken. */
   refusing: string | null = null;
   /** After how many writes the next commit of a task breaks off, as a script does in which a write fails; null: it does not. */
-  breaksOff: (task: TaskId) => number | null = () => null;
+  breaksOff: () => number | null = () => null;
   readonly #waiting = new Set<() => void>();
 
   constructor(options: MemoryRedisOptions = {}) {

@@ -48,8 +48,9 @@ export class MemoryTaskStore extends TaskStore {
     kept.grants += 1;
     if (made) kept.definition ??= made.definition;
     if (made && kept.definition === made.definition) kept.shape = stored(made.shape);
-    const { record, grants, attempt } = kept;
-    return { token, record, grants, attempt, definition: kept.definition, shape: kept.shape };
+    const { record, grants, attempt, parkedSince } = kept;
+    const wasParked = parkedSince?.tick === (record?.tick ?? 0);
+    return { token, record, grants, wasParked, attempt, definition: kept.definition, shape: kept.shape };
   }
 
   async release(task: TaskId, token: OwnerToken): Promise<void> {
@@ -101,7 +102,12 @@ export class MemoryTaskStore extends TaskStore {
 
   async park(task: TaskId, token: OwnerToken, reason: ParkReason | null): Promise<void> {
     const kept = this.#owned(task, token);
-    if (kept) kept.parked = reason;
+    if (kept === null) return;
+    const at = this.redis.clock.now();
+    const tick = kept.record?.tick ?? 0;
+    const since = kept.parkedSince?.tick === tick ? kept.parkedSince.at : null;
+    kept.parkedSince = reason && { at: since ?? at, tick };
+    kept.parked = reason && { ...reason, at, ...(since !== null && { since }) };
   }
 
   async unpark(task: TaskId): Promise<void> {
@@ -124,7 +130,7 @@ export class MemoryTaskStore extends TaskStore {
     if (kept.commit === BROKE_OFF)
       return { status: 'failed', reason: 'A commit before this one broke off half way.' };
     if (
-      tick + 1 !== request.tick ||
+      tick >= request.tick ||
       (kept.commit ?? '') !== request.follows ||
       (kept.record !== null && !samePositions(kept.record.positions, request.from))
     )
@@ -144,7 +150,7 @@ export class MemoryTaskStore extends TaskStore {
       kept.changes.trim(`${request.changelogFrom}-0`, Infinity);
     }
     kept.commit = BROKE_OFF;
-    let left = this.redis.breaksOff(request.task) ?? Infinity;
+    let left = this.redis.breaksOff() ?? Infinity;
     const writes = this.#writes(kept, request);
     while (left-- > 0) if (writes.next().done) return { status: 'committed' };
     if (kept.record) kept.record = { ...kept.record, commit: BROKE_OFF };

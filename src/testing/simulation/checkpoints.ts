@@ -1,3 +1,4 @@
+import type { Limits } from '../../runtime/limits.js';
 import type { MemoryRedis, MemoryTask } from '../memory/memory-redis.js';
 import type { Random } from '../random.js';
 import { ROUNDS } from '../../runtime/rounds.js';
@@ -33,23 +34,26 @@ const OF_TASKS = {
 export interface CheckpointsOptions {
   /** The source partitions, by Redis key. */
   readonly logs: readonly string[];
-  /** Older ones are not gone back to; null: all may be. */
-  readonly ageMsMax: number | null;
-  /** Which slots of tasks go back often, and nothing else does; null: anything may. */
-  readonly slots: SlotsThatGoBack | null;
-  /** How often something goes back. */
-  readonly rate: number;
-  /** How often a slot that does loses everything. */
-  readonly losesAll: number;
-  /** What their logs lose is gone. */
+  readonly limits: Limits;
+  /** Logs are trimmed, and an archive has what they lose. */
+  readonly archived: boolean;
+  /** What logs lose is gone. */
   readonly forGood: boolean;
-  /** What was received is kept for so long at least. */
-  readonly keptMs: number;
+  /** Which slots of tasks go back often, and nothing else does; by default anything may. */
+  readonly slotsGoBack: SlotsThatGoBack | undefined;
 }
 
 /** The Redis of a run as it was at several times; now and then it goes back to one of them, all of it or a part. */
 export class Checkpoints {
   readonly wentBack: WentBack;
+  /** Older ones are not gone back to; null: all may be. */
+  readonly #ageMsMax: number | null;
+  /** Which slots of tasks go back, and nothing else does; null: anything may. */
+  readonly #slots: SlotsThatGoBack | null;
+  /** How often something goes back. */
+  readonly #rate: number;
+  /** How often a slot that does loses everything. */
+  readonly #losesAll: number;
   #kept: Checkpoint[] = [];
   /** Of each task that went back the times of which nothing is left. */
   readonly #lost = new Map<string, { after: number; until: number; commit: string | undefined }[]>();
@@ -59,41 +63,48 @@ export class Checkpoints {
     readonly random: Random,
     readonly options: CheckpointsOptions,
   ) {
-    this.wentBack = new WentBack(options);
+    const { limits, archived, forGood, slotsGoBack } = options;
+    // Younger entries are not archived: so far back, and not further, may a Redis with an archive go.
+    this.#ageMsMax = archived ? limits.archiveAgeMs : null;
+    // What else goes back takes with it what is known here of what was trimmed.
+    this.#slots = slotsGoBack ?? (forGood ? 'any' : null);
+    this.#rate = slotsGoBack ? 0.5 : 0.12;
+    this.#losesAll = forGood ? 0.8 : 0.2;
+    // Senders look now and then how far receivers are.
+    this.wentBack = new WentBack({ forGood, keptMs: limits.exchangeKeptMs - limits.readerReportMs });
   }
 
   take(): void {
     this.#kept.push(checkpoint(this.redis));
   }
 
-  /** Whether something went back. */
-  mayGoBack(): boolean {
-    const { ageMsMax, rate } = this.options;
-    if (ageMsMax !== null) {
-      const first = this.redis.clock.now() - ageMsMax;
+  /** Of which tasks, by name, the slots went back: of none where something else did. Null: nothing went back. */
+  mayGoBack(): ReadonlySet<string> | null {
+    if (this.#ageMsMax !== null) {
+      const first = this.redis.clock.now() - this.#ageMsMax;
       this.#kept = this.#kept.filter(({ at }) => at > first);
     }
-    if (this.#kept.length === 0 || !this.random.chance(rate)) return false;
-    this.#goBack(this.random.of(this.#kept));
-    return true;
+    if (this.#kept.length === 0 || !this.random.chance(this.#rate)) return null;
+    return new Set(this.#goBack(this.random.of(this.#kept)));
   }
 
-  #goBack(to: Checkpoint): void {
+  #goBack(to: Checkpoint): Iterable<string> {
     const { redis, random } = this;
-    const { logs, slots, losesAll } = this.options;
+    const slots = this.#slots;
     if (!slots && random.chance(0.5)) {
       rollBack(redis, to);
       this.wentBack.all();
       // What came after it is not to be gone back to: it never was.
       this.#kept.splice(this.#kept.indexOf(to) + 1);
+      return redis.tasks.keys();
     } else if (!slots && random.chance(0.2)) {
       for (const goBack of random.of(BESIDE)) goBack(redis, to);
       this.wentBack.beside();
     } else if (!slots && random.chance(0.3)) {
-      rollBackStream(redis, to, random.of(logs));
+      rollBackStream(redis, to, random.of(this.options.logs));
       this.wentBack.stream();
     } else {
-      if (random.chance(losesAll)) to = NOTHING;
+      if (random.chance(this.#losesAll)) to = NOTHING;
       const names = this.#slotsThatGoBack(to);
       const now = redis.clock.now();
       const ages = names.map((name): [string, number] => [name, now - this.#lastWritten(name, to)]);
@@ -103,13 +114,15 @@ export class Checkpoints {
         const lost = { after: to.at, until: now, commit: commitIn(to, name) };
         this.#lost.set(name, [...(this.#lost.get(name) ?? []), lost]);
       }
+      return names;
     }
+    return [];
   }
 
   /** Those of one task, or of several: a master holds many. */
   #slotsThatGoBack({ at }: Checkpoint): string[] {
     const { random } = this;
-    const { slots } = this.options;
+    const slots = this.#slots;
     const tasks = [...this.redis.tasks]
       .filter(([name, task]) => OF_TASKS[slots ?? 'any'](name, task))
       .map(([name]) => name)

@@ -24,7 +24,7 @@ export interface Told {
 }
 
 /**
- * Looks at every commit as it is stored: ticks rise one by one, positions and frontiers never move back, and no commit
+ * Looks at every commit as it is stored: ticks rise, one by one where nothing is sent, positions and frontiers never move back, and no commit
  * comes from an owner when another has taken the task, nor of a task of which one broke off; what is always true of a row is true of those that are of one frontier.
  */
 export class CommitWatch {
@@ -37,7 +37,7 @@ export class CommitWatch {
   /** The number of the last commit that was made before something went back; 0 where nothing has. */
   #lastBefore = 0;
   readonly #last = new Map<string, { record: TaskRecord; epoch: number }>();
-  /** Those of which a commit broke off. */
+  /** Those of which a commit broke off, and what they keep is still what it left. */
   readonly #brokenOff = new Set<string>();
   /** Through which process' store each task was taken last. */
   readonly #taken = new Map<string, TaskStore>();
@@ -45,8 +45,8 @@ export class CommitWatch {
   readonly #takenLast = new Map<string, TaskStore>();
 
   constructor(
-    readonly always: NonNullable<Subject['always']> = () => true,
-    readonly told: Partial<Told> = {},
+    readonly always: NonNullable<Subject['always']> | undefined,
+    readonly told: Told,
     /** What is of several histories is of no frontier, until it is noticed: but not where only rounds are lost. */
     readonly judges: 'before anything went back' | 'always' = 'before anything went back',
   ) {}
@@ -54,11 +54,11 @@ export class CommitWatch {
   over(store: TaskStore): void {
     const commit = store.commit.bind(store);
     store.commit = async (request: CommitRequest): Promise<CommitOutcome> => {
-      const bringsLost = this.told.bringsWhatIsLost?.(request) ?? false;
+      const bringsLost = this.told.bringsWhatIsLost(request);
       const outcome = await commit(request);
       if (outcome.status === 'failed') {
         this.#brokenOff.add(taskName(request.task));
-        this.told.brokeOff?.(taskName(request.task), store);
+        this.told.brokeOff(taskName(request.task), store);
       }
       if (outcome.status === 'committed') this.#look(request, store, bringsLost);
       return outcome;
@@ -70,6 +70,13 @@ export class CommitWatch {
         for (const taken of [this.#taken, this.#takenLast]) taken.set(taskName(asked[0]), store);
       return claimed;
     };
+    const drop = store.drop.bind(store);
+    store.drop = async (...asked) => {
+      const dropped = await drop(...asked);
+      // Where the registry goes back its name may be given again.
+      if (dropped) this.#brokenOff.delete(taskName(asked[0]));
+      return dropped;
+    };
   }
 
   /** The name of the next commit. */
@@ -77,11 +84,11 @@ export class CommitWatch {
     return `n${++this.#nonces}`;
   }
 
-  /** Something was rolled back: what was seen counts no more. */
-  wentBack(): void {
+  /** Something was rolled back: what was seen counts no more. What broke off does, but in the slots that went back: of these tasks. */
+  wentBack(tasks: ReadonlySet<string>): void {
     this.#lastBefore = this.#nonces;
     this.#last.clear();
-    this.#brokenOff.clear();
+    for (const name of tasks) this.#brokenOff.delete(name);
     this.#taken.clear();
   }
 
@@ -93,10 +100,10 @@ export class CommitWatch {
     const name = taskName(task);
     if (this.#brokenOff.has(name)) this.violation ??= `${name}: it went on after a commit that broke off`;
     const isLate = Number(nonce.slice(1)) <= this.#lastBefore;
-    if (isLate) this.told.cameLate?.(name);
-    this.violation ??= this.told.stored?.(request, isLate) ?? null;
-    if (bringsLost) this.told.broughtWhatIsLost?.(name);
-    if (this.#takenLast.get(name) !== store) this.told.ownerCameBack?.(name);
+    if (isLate) this.told.cameLate(name);
+    this.violation ??= this.told.stored(request, isLate);
+    if (bringsLost) this.told.broughtWhatIsLost(name);
+    if (this.#takenLast.get(name) !== store) this.told.ownerCameBack(name);
     const last = this.#last.get(name);
     this.#last.set(name, { record, epoch: token.epoch });
     if ((this.judges === 'always' || this.#lastBefore === 0) && !isBetween(record))
@@ -109,7 +116,9 @@ export class CommitWatch {
     const say = (what: string): void => {
       this.violation ??= `${name}: ${what}\nbefore ${JSON.stringify(last)}\nafter ${JSON.stringify({ record, token })}`;
     };
-    if (record.tick !== last.record.tick + 1) say('a tick does not follow the one before');
+    // Who sends passes over numbers that others have heard of in a history that is lost; changelogs are read by numbers.
+    const follows = sent ? record.tick > last.record.tick : record.tick === last.record.tick + 1;
+    if (!follows) say('a tick does not follow the one before');
     if (token.epoch < last.epoch) say('a commit came under an earlier epoch');
     if (taken !== undefined && taken !== store)
       say('a commit came from an owner when another had taken the task');
@@ -124,7 +133,7 @@ export class CommitWatch {
   }
 
   #judge(name: string, row: string): void {
-    if (!this.always(JSON.parse(row) as Record<string, unknown>))
+    if (this.always?.(JSON.parse(row) as Record<string, unknown>) === false)
       this.violation ??= `${name}: a row shows half of an event\n${row}`;
   }
 }

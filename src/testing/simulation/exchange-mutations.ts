@@ -1,56 +1,17 @@
 import type { PartitionClocks } from '../../runtime/clocks.js';
-import { decodeEntry, encodeEntry, type ExchangeEntry, lastSent } from '../../runtime/exchange-entry.js';
-import { EXCHANGE, factsOf, type Heard, heardIn, isBetween } from '../../runtime/followed.js';
+import { decodeEntry } from '../../runtime/exchange-entry.js';
+import { factsOf, type Heard, isBetween } from '../../runtime/followed.js';
 import type { RawEntry } from '../../runtime/ports/source-log.js';
-import type { Received, ReceiveRequest, TaskRecord } from '../../runtime/ports/task-store.js';
-import { followedRounds, followsRounds, givesRounds, ROUNDS, roundsDone } from '../../runtime/rounds.js';
+import type { Received, TaskRecord } from '../../runtime/ports/task-store.js';
 import { taskName, taskNamed } from '../../runtime/task-id.js';
 import { type MemoryRedis, MemoryStream } from '../memory/memory-redis.js';
 import { MemoryTaskStore } from '../memory/memory-task-store.js';
-import { type Mutation, type PortsOver, withTasks } from './mutation.js';
-import {
-  chainedSubject,
-  movedInTimeOnly,
-  movedOnly,
-  movedSubject,
-  overViewsSubject,
-  roundsSubject,
-  tornSubject,
-} from './subjects.js';
+import { changed, withHeard, withReceived } from './changed-exchange.js';
+import { type Mutation, withCommits, withTasks } from './mutation.js';
+import { movedInTimeOnly, movedOnly, movedSubject, overViewsSubject } from './subjects.js';
 
 /** How much further than they are, where time is passed that others have not acted on. */
 const CLOCKS_EARLY_MS = 20_000;
-
-/** What tasks have stored of their senders, changed for whoever asks. */
-const withHeard = (change: (heard: Heard, redis: MemoryRedis, sender: number) => Heard): PortsOver =>
-  withTasks((redis) => {
-    const store = new MemoryTaskStore(redis);
-    const status = store.status.bind(store);
-    store.status = async (tasks) =>
-      (await status(tasks)).map(({ record, ...rest }) => {
-        const heard = record && heardIn(record);
-        if (!heard) return { ...rest, record };
-        const changed = heard.map((one, sender) => change(one, redis, sender));
-        return { ...rest, record: { ...record, extra: { ...record.extra, [EXCHANGE]: changed } } };
-      });
-    return store;
-  });
-
-/** What tasks receive, changed on its way. */
-const withReceived = (change: (received: Received, request: ReceiveRequest) => Received): PortsOver =>
-  withTasks((redis) => {
-    const store = new MemoryTaskStore(redis);
-    const receive = store.receive.bind(store);
-    store.receive = async (requests) =>
-      (await receive(requests)).map((received, index) => change(received, requests[index]!));
-    return store;
-  });
-
-/** An entry that says something else. */
-const changed = ([id, fields]: RawEntry, said: Partial<ExchangeEntry>): RawEntry => [
-  id,
-  ['c', encodeEntry({ ...decodeEntry([id, fields]), ...said })],
-];
 
 /** The clocks of partitions, as if each had come as far as any. */
 function asFarAsTheFurthest(clocks: PartitionClocks): PartitionClocks {
@@ -166,132 +127,6 @@ export const exchangeMutations: readonly Mutation[] = [
     },
   },
   {
-    breaks: 'an entry is taken with its round, and not before',
-    subject: chainedSubject,
-    ports: withReceived(({ record, entries }) => ({
-      record,
-      entries: entries.map((entry) => changed(entry, { round: Math.min(1, decodeEntry(entry).round) })),
-    })),
-  },
-  {
-    breaks: 'a round is taken when all that send to a task have come to its end',
-    subject: chainedSubject,
-    ports: (redis) =>
-      withReceived(({ record, entries }, { sender }) => {
-        const heard = record && heardIn(record);
-        if (!heard || !followsRounds(sender)) return { record, entries };
-        const giver = redis.tasks.get(taskName({ ...sender, stage: 1, partition: 0 }))!.record!;
-        const ahead = [...heard.slice(0, ROUNDS), { ...heard.at(ROUNDS)!, ...lastSent(giver, ROUNDS) }];
-        return { record: { ...record, extra: { ...record.extra, [EXCHANGE]: ahead } }, entries };
-      })(redis),
-  },
-  {
-    breaks: 'entries of rounds that are over are passed over where a sender made them again',
-    subject: roundsSubject,
-    slotsGoBack: 'followers',
-    ports: (redis) => {
-      const begun = new Set<string>();
-      return withReceived(({ record, entries }, { sender, receiver, after }) => {
-        const place = `${taskName(sender)} ${receiver}`;
-        if (after > 0) begun.add(place);
-        if (after > 0 || !begun.has(place) || !record || !followsRounds(sender)) return { record, entries };
-        const round = roundsDone(sender, record);
-        return { record, entries: entries.map((entry) => changed(entry, { round })) };
-      })(redis);
-    },
-  },
-  {
-    breaks: 'what was sent is trimmed by the rounds at which receivers stand',
-    subject: roundsSubject,
-    slotsGoBack: 'followers',
-    ports: withTasks((redis) => {
-      const store = new MemoryTaskStore(redis);
-      const commit = store.commit.bind(store);
-      store.commit = (request) => {
-        const { task } = request;
-        const readBy = (partition: number): number => {
-          const receiver = redis.tasks.get(taskName({ ...task, stage: task.stage + 1, partition }))?.record;
-          return (receiver && heardIn(receiver)?.[task.partition]?.tick) ?? 0;
-        };
-        if (!followsRounds(task) || !request.sent) return commit(request);
-        // What a receiver has read of the ticks that were lost.
-        const sent = request.sent.map((one) => {
-          const read = readBy(one.receiver);
-          return read > request.tick ? { ...one, from: read } : one;
-        });
-        return commit({ ...request, sent });
-      };
-      return store;
-    }),
-  },
-  {
-    breaks: 'what the first stage makes again is cut at each round',
-    subject: roundsSubject,
-    slotsGoBack: 'allButTheGiver',
-    // All of it is where it was at the last of the rounds that are read.
-    ports: withReceived(({ record, entries }, { receiver }) => {
-      const last = entries.at(-1);
-      if (receiver !== ROUNDS || last === undefined) return { record, entries };
-      const places = (JSON.parse(decodeEntry(last).rows[0]!) as unknown[][]).map((cut) => cut.slice(2));
-      const moved = ({ rows }: ExchangeEntry): string =>
-        JSON.stringify(
-          (JSON.parse(rows[0]!) as unknown[][]).map(([tick, commit], of) => [tick, commit, ...places[of]!]),
-        );
-      return {
-        record,
-        entries: entries.map((entry) => changed(entry, { rows: [moved(decodeEntry(entry))] })),
-      };
-    }),
-  },
-  {
-    breaks: 'what the first stage makes again says to which round it belongs',
-    subject: roundsSubject,
-    slotsGoBack: 'allButTheGiver',
-    ports: withReceived(({ record, entries }, { sender }) => ({
-      record,
-      entries: sender.stage > 0 ? entries : entries.map((entry) => changed(entry, { round: 0 })),
-    })),
-  },
-  {
-    breaks: 'a lost round is given again where it was cut',
-    subject: roundsSubject,
-    slotsGoBack: 'giver',
-    // All are cut behind what was sent last.
-    ports: withTasks((redis) => {
-      const store = new MemoryTaskStore(redis);
-      const status = store.status.bind(store);
-      store.status = async (tasks) =>
-        (await status(tasks)).map(({ task, record, ...rest }) => {
-          const rounds = record && followedRounds(record);
-          if (!record || !rounds?.cut || !followsRounds(task)) return { task, record, ...rest };
-          const cut = rounds.cut.map((at, partition) => {
-            const sender = redis.tasks.get(taskName({ ...task, stage: 0, partition }))?.record;
-            const { tick, commit } = lastSent(sender ?? { extra: {} }, 0);
-            return sender ? ([tick, commit] as const) : at;
-          });
-          const moved = [...heardIn(record)!.slice(0, ROUNDS), { ...rounds, cut }];
-          return { task, record: { ...record, extra: { ...record.extra, [EXCHANGE]: moved } }, ...rest };
-        });
-      return store;
-    }),
-  },
-  {
-    breaks: 'what 1.0 sends of a lost round says to which it belongs',
-    subject: roundsSubject,
-    slotsGoBack: 'giver',
-    ports: withReceived(({ record, entries }, { sender, receiver }) => ({
-      record,
-      entries:
-        givesRounds(sender) && receiver !== ROUNDS
-          ? entries.map((entry) => changed(entry, { round: decodeEntry(entry).tick }))
-          : entries,
-    })),
-  },
-  {
-    breaks: 'rows of several partitions of a view are of one moment where they meet',
-    subject: tornSubject,
-  },
-  {
     breaks: 'what a task has lost it makes again up to where its receivers are',
     subject: movedOnly,
     slotsGoBack: 'any',
@@ -358,7 +193,15 @@ export const exchangeMutations: readonly Mutation[] = [
         if (taskNamed(owner) === null) return claim(task, owner, epoch, made);
         // It is said to be taken, and is not.
         const token = { epoch, nonce: 'nobody' };
-        return { token, record: null, grants: 0, attempt: null, definition: null, shape: null };
+        return {
+          token,
+          record: null,
+          grants: 0,
+          wasParked: false,
+          attempt: null,
+          definition: null,
+          shape: null,
+        };
       };
       return store;
     }),
@@ -367,26 +210,17 @@ export const exchangeMutations: readonly Mutation[] = [
     breaks: 'a changelog is kept for a while behind what was read of it',
     subject: overViewsSubject,
     slotsGoBack: 'senders',
-    ports: withTasks((redis) => {
-      const store = new MemoryTaskStore(redis);
-      const commit = store.commit.bind(store);
-      store.commit = (request) => {
-        const read = redis.tasks.get(taskName(request.task))?.readers.values() ?? [];
-        return commit({ ...request, changelogFrom: Math.min(request.tick, ...read) });
-      };
-      return store;
+    ports: withCommits((request, redis) => {
+      const read = redis.tasks.get(taskName(request.task))?.readers.values() ?? [];
+      return { ...request, changelogFrom: Math.min(request.tick, ...read) };
     }),
   },
   {
     breaks: 'what a tick sends is in its commit',
     subject: movedSubject,
-    ports: withTasks((redis) => {
-      const store = new MemoryTaskStore(redis);
-      const commit = store.commit.bind(store);
-      store.commit = (request) =>
-        commit(request.sent && request.tick % 7 === 0 ? { ...request, sent: [] } : request);
-      return store;
-    }),
+    ports: withCommits((request) =>
+      request.sent && request.tick % 7 === 0 ? { ...request, sent: [] } : request,
+    ),
   },
   {
     breaks: 'what was received is stored with what became of it',

@@ -35,6 +35,11 @@ export class FaultSource {
 
   constructor(readonly random: Random) {}
 
+  /** Nothing goes wrong any more, or yet. */
+  get areOver(): boolean {
+    return this.faults === NO_FAULTS;
+  }
+
   draw(): keyof Faults | 'none' {
     let left = this.random.next();
     for (const kind of ['lostRequest', 'lostReply', 'late', 'slow'] as const) {

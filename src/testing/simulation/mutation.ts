@@ -1,7 +1,8 @@
 import type { Ports } from '../../runtime/ports/ports.js';
+import type { CommitRequest } from '../../runtime/ports/task-store.js';
 import { memoryPorts } from '../memory/memory-ports.js';
 import type { MemoryRedis } from '../memory/memory-redis.js';
-import type { MemoryTaskStore } from '../memory/memory-task-store.js';
+import { MemoryTaskStore } from '../memory/memory-task-store.js';
 import type { Random } from '../random.js';
 import type { SlotsThatGoBack } from './checkpoints.js';
 import type { SimulatedArchive } from './simulated-archive.js';
@@ -29,6 +30,17 @@ export interface Mutation {
 export const withTasks =
   (make: (redis: MemoryRedis) => MemoryTaskStore): PortsOver =>
   (redis) => ({ ...memoryPorts(redis), tasks: make(redis) });
+
+/** What tasks commit, changed before it is stored. */
+export const withCommits = (
+  change: (request: CommitRequest, redis: MemoryRedis) => CommitRequest,
+): PortsOver =>
+  withTasks((redis) => {
+    const store = new MemoryTaskStore(redis);
+    const commit = store.commit.bind(store);
+    store.commit = (request) => commit(change(request, redis));
+    return store;
+  });
 
 /** A method of a class replaced; what the new one is given is the one there was. */
 export function withMethod<C extends object, Name extends keyof C>(

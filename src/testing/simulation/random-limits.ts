@@ -1,8 +1,15 @@
 import { defaultLimits, type Limits } from '../../runtime/limits.js';
-import type { Random } from '../random.js';
+import { Random } from '../random.js';
+import type { SlotsThatGoBack } from './checkpoints.js';
+
+/** Makes another seed of one: what is drawn of it leaves the rest of the run as it is. */
+const OTHER_SEED = 0x5ca1ab1e;
 
 /** Limits under which batches, caches and rhythms are small or large, and waits are short. */
-export const randomLimits = (random: Random): Limits => ({
+export const randomLimits = (
+  random: Random,
+  { tasksMove, slotsGoBack }: { readonly tasksMove?: true; readonly slotsGoBack?: SlotsThatGoBack },
+): Limits => ({
   ...defaultLimits,
   commitWritesMax: random.of([4, 30, 4_000]),
   readEntriesMax: random.of([3, 50, 8_000]),
@@ -24,4 +31,8 @@ export const randomLimits = (random: Random): Limits => ({
   archiveAgeMs: 4_000,
   keptMs: 3_000,
   changelogEntriesMin: random.of([1, 20]),
+  // Drawn apart: where it holds nobody back a seed takes the course that it takes without.
+  replaySkewMsMax: new Random(random.seed ^ OTHER_SEED).of([1, 2_000, 60_000, defaultLimits.replaySkewMsMax]),
+  ...(tasksMove && { balanceMs: random.of([500, 2_000]) }),
+  ...(slotsGoBack && { exchangeKeptMs: random.of([500, 10_000]) }),
 });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { assert } from '../../assert.js';
 import { count, countDistinct, sum } from '../../view/aggregates.js';
+import { approxCountDistinct, approxPercentile } from '../../view/approximate-aggregates.js';
 import { computed } from '../../view/computed.js';
 import { declarationErrors } from '../../view/declaration-errors.js';
 import { stageOf } from '../../view/exchange.js';
@@ -65,6 +66,7 @@ class RandomPlan {
 
   make(): Rows {
     let made = this.#source();
+    if (this.random.chance(0.2)) made = this.#paned(made);
     for (let left = 1 + this.random.below(3); left > 0; left--) made = this.#next(made);
     return made;
   }
@@ -126,6 +128,28 @@ class RandomPlan {
     }
     if (word !== null) made[this.#fresh()] = countDistinct(word as never);
     return { made, columns: Object.keys(made).map(number) };
+  }
+
+  /** Windows that are kept by panes: wide ones of sketches, of rows that need not move to be grouped. */
+  #paned(of: Rows): Rows {
+    if (of.rows === this.of.buyers) return of;
+    const [rows, percentile, buyers] = [this.#fresh(), this.#fresh(), this.#fresh()];
+    return {
+      rows: of.rows
+        .window(hopping('6m', { every: '1m' }))
+        .groupBy('shop')
+        .aggregate({
+          [rows]: count(),
+          [percentile]: approxPercentile('id', this.random.of([0.1, 0.5, 1])),
+          [buyers]: approxCountDistinct('buyer'),
+        }),
+      columns: [
+        text('shop'),
+        time('windowStart'),
+        time('windowEnd'),
+        ...[rows, percentile, buyers].map(number),
+      ],
+    };
   }
 
   #grouped(of: Rows): Rows {

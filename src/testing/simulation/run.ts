@@ -11,6 +11,7 @@ import {
   roundsSubject,
   subjectInTime,
   trimmedSubject,
+  windowsSubject,
 } from './subjects.js';
 
 /** Subjects one may ask for by name. */
@@ -33,6 +34,7 @@ export const NAMED_SUBJECTS = {
   balanced: { tasksMove: true },
   random: { subject: randomSubject },
   timed: { subject: subjectInTime },
+  windows: { subject: windowsSubject },
 } satisfies Record<string, SimulationOptions>;
 
 /** One run, said so that another thread understands it. */

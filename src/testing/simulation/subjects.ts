@@ -8,8 +8,10 @@ import { movedOverViews, movedOverViewsInTime } from './over-views-subject.js';
 import { randomized } from './random-subject.js';
 import { joined, moved, stacked, sums } from './sale-subjects.js';
 import type { Shape, Subject } from './subject.js';
-import { near, timed } from './timed-subject.js';
+import { near } from './near-subject.js';
+import { timed } from './timed-subject.js';
 import { transferred } from './transfers-subject.js';
+import { windows } from './windows-subject.js';
 
 /** How many of the subjects are of a random plan. */
 const RANDOM_PLANS = 1 / 8;
@@ -25,7 +27,7 @@ export function subjects(random: Random): Subject {
   };
   const subject = random.of([
     ...[sums, joined, stacked, timed, near, moved, movedInTime, chained, transferred],
-    ...[movedOverViews, movedOverViewsInTime],
+    ...[movedOverViews, movedOverViewsInTime, windows],
   ])(shape);
   return shape.retain && random.chance(WITHOUT_AN_ARCHIVE) ? forGood(subject) : subject;
 }
@@ -55,6 +57,10 @@ export const plainSubject = (random: Random): Subject =>
 /** One that acts on time. */
 export const subjectInTime = (random: Random): Subject =>
   random.of<(shape: Shape) => Subject>([timed, near, movedInTime])(shapeOf(random, random.of([1, 1, 3])));
+
+/** One of windows that overlap, of sessions, and of events near each other. */
+export const windowsSubject = (random: Random): Subject =>
+  random.of([windows, windows, near])(shapeOf(random, random.of([1, 1, 3])));
 
 /** One in which views read views. */
 export const stackedSubject = (random: Random): Subject =>

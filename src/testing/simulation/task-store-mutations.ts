@@ -2,7 +2,7 @@ import type { CommitOutcome, CommitRequest, TaskRecord } from '../../runtime/por
 import { taskName } from '../../runtime/task-id.js';
 import type { MemoryRedis } from '../memory/memory-redis.js';
 import { MemoryTaskStore } from '../memory/memory-task-store.js';
-import { type Mutation, withTasks } from './mutation.js';
+import { type Mutation, withCommits, withTasks } from './mutation.js';
 import { plainSubject } from './subjects.js';
 
 /** A commit as it would be answered if the store did not compare something: what it compares is made to agree first. */
@@ -100,13 +100,9 @@ export const taskStoreMutations: readonly Mutation[] = [
   },
   {
     breaks: 'all of a commit is stored, or nothing',
-    ports: withTasks((redis) => {
-      const store = new MemoryTaskStore(redis);
-      const commit = store.commit.bind(store);
-      store.commit = (request) =>
-        commit(request.tick % 7 === 0 ? { ...request, keyed: request.keyed.slice(0, -1) } : request);
-      return store;
-    }),
+    ports: withCommits((request) =>
+      request.tick % 7 === 0 ? { ...request, keyed: request.keyed.slice(0, -1) } : request,
+    ),
   },
   {
     breaks: 'what is read again after a refused commit is what the store holds',
@@ -144,16 +140,11 @@ export const taskStoreMutations: readonly Mutation[] = [
   {
     breaks: 'a changelog says all that a commit changes',
     subject: plainSubject,
-    ports: withTasks((redis) => {
-      const store = new MemoryTaskStore(redis);
-      const commit = store.commit.bind(store);
-      store.commit = (request) => {
-        if (request.changelog === null || request.tick % 5 !== 0) return commit(request);
-        const [changes, ...facts] = request.changelog.split('\n');
-        const most = (JSON.parse(changes!) as unknown[]).slice(1);
-        return commit({ ...request, changelog: [JSON.stringify(most), ...facts].join('\n') });
-      };
-      return store;
+    ports: withCommits((request) => {
+      if (request.changelog === null || request.tick % 5 !== 0) return request;
+      const [changes, ...facts] = request.changelog.split('\n');
+      const most = (JSON.parse(changes!) as unknown[]).slice(1);
+      return { ...request, changelog: [JSON.stringify(most), ...facts].join('\n') };
     }),
   },
   {

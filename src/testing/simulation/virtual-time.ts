@@ -19,7 +19,6 @@ export class VirtualTime implements MemoryClock {
   #order = 0;
   /** A heap: the earliest first. */
   readonly #timers: Timer[] = [];
-  #passed = 0;
   /** How many timers were set since time last passed. */
   #set = 0;
 
@@ -29,11 +28,6 @@ export class VirtualTime implements MemoryClock {
 
   now(): number {
     return this.#now;
-  }
-
-  /** How many timers have gone off. */
-  get passed(): number {
-    return this.#passed;
   }
 
   after(ms: number, callback: () => void): () => void {
@@ -65,7 +59,6 @@ export class VirtualTime implements MemoryClock {
       if (next.cancelled) continue;
       if (next.at > this.#now) this.#set = 0;
       this.#now = next.at;
-      this.#passed++;
       next.callback();
     }
   }

@@ -1,6 +1,6 @@
 import { type Followed, heardIn, isBetween } from '../../runtime/followed.js';
 import type { TaskStatus } from '../../runtime/ports/task-store.js';
-import { followsRounds, givesRounds } from '../../runtime/rounds.js';
+import { followedRounds, followsRounds, givesRounds } from '../../runtime/rounds.js';
 import { type TaskId, taskName, taskNamed } from '../../runtime/task-id.js';
 import { NO_TICK } from '../../runtime/tick.js';
 import { stageOf } from '../../view/exchange.js';
@@ -132,13 +132,15 @@ export class WentBack {
   }
 
   /**
-   * The same where there are rounds: if they are what they were, and who received it was not in the middle of one (or 1.0 in the middle
-   * of what came at once) and has not gone back by more than is kept.
+   * The same where there are rounds: if they are what they were, and who received it had not the half of what one sent in a round (or 1.0 of
+   * what came at once) and has not gone back by more than is kept.
    */
   #excusesOfRounds({ task }: TaskStatus, view: ViewDeclaration, all: readonly TaskStatus[]): boolean {
     const ofView = all.filter((one) => one.task.view === task.view);
     const wentFar = (of: TaskId): boolean => this.#far.has(taskName(of));
-    const inTheMiddle = ofView.filter(({ record }) => record !== null && isBetween(record));
+    const inTheMiddle = ofView.filter(({ task, record }) =>
+      followsRounds(task) ? hasHalf(record) : record !== null && isBetween(record),
+    );
     return (
       (this.#hasGoneBack(task.view, isOfGiver) && this.#hasGoneBack(task.view, isOfFirst)) ||
       (this.#hasGoneBack(task.view) &&
@@ -179,6 +181,12 @@ export const isOfGiver = (name: string): boolean => givesRounds(placeIn(name));
 
 const isAheadOfItsLog = (view: string, statuses: readonly TaskStatus[]): boolean =>
   statuses.some(({ task, parked }) => task.view === view && parked?.code === 'ahead-of-its-log');
+
+/** Whether a task that follows rounds has some of what one of its senders sent in a round, and not the rest. */
+const hasHalf = (record: TaskStatus['record']): boolean => {
+  const [, isAll = true] = (record && followedRounds(record)?.taken) ?? [];
+  return !isAll;
+};
 
 const hasRounds = ({ plan }: ViewDeclaration): boolean => stageOf(plan) > 1;
 

@@ -180,6 +180,7 @@ export function aggregateOf(call: Call, rel: Rel): MadeAggregate {
       );
     case 'percentile_cont':
     case 'percentile_disc':
+    case 'approx_percentile':
     case 'mode':
       return ordered(call, rel, column, made, args);
     case 'first_value':
@@ -237,8 +238,22 @@ function ordered(
   if (item === undefined || call.order.length > 1)
     return unsupported(`SQL: ${call.name}() of several columns`);
   const value = compile(item.e, rel.scope);
-  const id = column(value.type, value.of);
   const shares = call.name === 'mode' ? null : args[0]!.of({});
+  if (call.name === 'approx_percentile') {
+    if (item.descending || Array.isArray(shares)) return unsupported('SQL: approx_percentile() of these');
+    const middle = middleOfBucket(args[1]?.of({}) ?? 0.01);
+    const middles = column('float', (row) => {
+      const number = value.of(row);
+      return number === null ? null : middle(number);
+    });
+    return made(
+      'float',
+      () => offered('collect')(middles),
+      (raw: number[] | null) => raw?.[Math.floor(shares * (raw.length - 1))] ?? null,
+      'float[]',
+    );
+  }
+  const id = column(value.type, value.of);
   if (call.name === 'percentile_cont' && !item.descending && !Array.isArray(shares))
     return made('float', () => offered('percentile')(id, shares));
   const at = (raw: any[], share: number): any => {
@@ -257,6 +272,16 @@ function ordered(
     },
     `${value.type}[]`,
   );
+}
+
+/** What a sketch whose buckets grow with their values (DDSketch) takes for a value, so that it is at most `error` of it away. */
+function middleOfBucket(error: number): (value: number) => number {
+  const growth = (1 + error) / (1 - error);
+  return (value) =>
+    value === 0
+      ? 0
+      : (Math.sign(value) * 2 * growth ** Math.ceil(Math.log(Math.abs(value)) / Math.log(growth))) /
+        (growth + 1);
 }
 
 function mostFrequent(sorted: readonly any[]): any {

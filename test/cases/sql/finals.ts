@@ -26,7 +26,8 @@ export function finalBy(of: Rel, name: string, clock: Rel): Rel {
   );
 }
 
-export const hasWindows = (sql: string): boolean => /\bover\s*\(/i.test(sql);
+/** Whether a query looks at rows beside each row: what those are must be final before. */
+export const hasWindows = (sql: string): boolean => /\b(over|gap_fill)\s*\(/i.test(sql);
 
 /**
  * A query with windows over rows that can no longer change: of these those whose frames are whole, which is where as many

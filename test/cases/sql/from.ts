@@ -19,6 +19,8 @@ import { Scope, type SqlColumn } from './scope.js';
 import { columnsIn, columnsInFrom, columnsInQuery, conjunction, conjuncts, isQuery, some } from './walk.js';
 import { asOfJoin } from './as-of.js';
 import { equalSides, splitOn } from './equality.js';
+import { gapFilled } from './gap-fill.js';
+import { nearness } from './near.js';
 import { thenThere } from './past.js';
 import { filteredByQuery } from './subqueries.js';
 import { asksNow } from './temporal.js';
@@ -56,7 +58,8 @@ export function fromOf(
     else {
       const split = splitOn(rest, rel!, other);
       rest = split.rest;
-      rel = joined('inner', split.left, split.right, split.pairs);
+      const within = nearness(rest, split.left, split.right);
+      rel = joined('inner', split.left, split.right, split.pairs, null, within);
     }
     order[from.indexOf(chosen)] = rel.scope.columns
       .filter(({ id }) => !before.columns.some((one) => one.id === id))
@@ -85,11 +88,13 @@ const decides = (condition: Expr, scope: Scope): boolean =>
   columnsIn(condition).every(({ table, name }) => scope.find(table, name) !== null);
 
 const WINDOWS = ['tumble', 'hop', 'session'];
+/** What takes a table where other functions take a value. */
+const OF_TABLES = [...WINDOWS, 'gap_fill'];
 
 /** Whether a part of FROM names columns of what stands before it or around the query. */
 function speaksOf(from: From, scope: Scope): boolean {
   if (from.k === 'table') return false;
-  if (from.k === 'function' && WINDOWS.includes(from.name)) return false;
+  if (from.k === 'function' && OF_TABLES.includes(from.name)) return false;
   if (from.k === 'query' && !from.lateral && scope.outer.length === 0) return false;
   const own = from.k === 'join' || from.k === 'query' ? namesIn(from) : new Set<string>();
   return columnsInFrom(from).some(
@@ -214,6 +219,12 @@ function functionOf(
     );
     return cur === null ? rel : joined('inner', cur, rel, []);
   }
+  if (from.name === 'gap_fill') {
+    const [of, ...args] = from.args;
+    if (of?.k !== 'column') return unsupported('SQL: gap_fill() of an expression');
+    const rel = gapFilled(catalog.named(of.name, from.as, from.columns), args);
+    return cur === null ? rel : joined('inner', cur, rel, []);
+  }
   if (!isSet(from.name)) return unsupported(`SQL: ${from.name}() in FROM`);
   const { rel, column, place } = withElements(cur ?? catalog.one, call(from.name, from.args), {
     numbered: from.numbered,
@@ -324,7 +335,8 @@ function joinOf(from: Extract<From, { k: 'join' }>, left: Rel, right: Rel, catal
   }
   const split = splitOn(on, left, right);
   const rest = [...split.rest, ...thenThere(left, right)];
-  return joined(kind, split.left, split.right, split.pairs, conjunction(rest));
+  const within = nearness(rest, split.left, split.right);
+  return joined(kind, split.left, split.right, split.pairs, conjunction(rest), within);
 }
 
 /** USING and NATURAL: the shared columns are one column each, and come first. */

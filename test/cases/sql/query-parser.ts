@@ -1,5 +1,6 @@
 import { unsupported } from '../unsupported.js';
 import type { Body, Expr, From, Item, JoinKind, OrderItem, Query, Select } from './ast.js';
+import { changesOf } from './changes.js';
 import { ExpressionParser } from './expression-parser.js';
 import { pastOf } from './past.js';
 
@@ -20,6 +21,10 @@ export class QueryParser extends ExpressionParser {
         const name = this.name();
         const columns = this.sees('(') ? this.names() : [];
         this.expect('as');
+        if (this.skip('changelog', 'from')) {
+          ctes.push({ name, columns, query: this.#changes() });
+          continue;
+        }
         this.skip('materialized');
         this.expect('(');
         ctes.push({ name, columns, query: this.query() });
@@ -47,6 +52,12 @@ export class QueryParser extends ExpressionParser {
       } else break;
     }
     return { ctes, body, order, limit, offset, ties };
+  }
+
+  #changes(): Query {
+    let name = this.name();
+    if (this.skip('.')) name = this.name();
+    return new QueryParser(`select * from "${changesOf(name)}"`).query();
   }
 
   #body(): Body {

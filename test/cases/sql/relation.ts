@@ -113,6 +113,7 @@ export function joined(
   right: Rel,
   on: readonly (readonly [left: string, right: string])[],
   condition: Expr | null = null,
+  within: object | null = null,
 ): Rel {
   let [l, r] = [left, right];
   let pairs = on;
@@ -123,7 +124,7 @@ export function joined(
   }
   const scope = new Scope([...l.scope.columns, ...r.scope.columns]);
   const side = fresh();
-  const how: Record<string, unknown> = { on: Object.fromEntries(pairs) };
+  const how: Record<string, unknown> = { on: Object.fromEntries(pairs), ...(within && { within }) };
   const test = condition === null ? null : compile(condition, scope).of;
   if (test !== null && kind !== 'inner') {
     if (typeof l.rows.semiJoin !== 'function') unsupported('the product has no condition on outer joins');

@@ -14,6 +14,8 @@ export interface SqlColumn {
   readonly made?: boolean;
   /** A text or null that no type was said of. */
   readonly untyped?: boolean;
+  /** A time that no later row lies far behind: what waits for that can wait for this. */
+  readonly isTime?: boolean;
   /** Stands for an edge of the sessions that a grouping will tell. */
   readonly session?: {
     readonly gapMs: number;

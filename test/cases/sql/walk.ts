@@ -148,7 +148,7 @@ export function columnsInFrom(from: From): { table: string | null; name: string 
 }
 
 const AGGREGATES = new Set(
-  'count sum avg min max bool_and bool_or every stddev stddev_samp stddev_pop variance var_samp var_pop array_agg string_agg jsonb_agg json_agg jsonb_object_agg json_object_agg percentile_cont percentile_disc mode arg_min arg_max approx_count_distinct bit_and bit_or bit_xor any_value first_value last_value listagg group_concat'.split(
+  'count sum avg min max bool_and bool_or every stddev stddev_samp stddev_pop variance var_samp var_pop array_agg string_agg jsonb_agg json_agg jsonb_object_agg json_object_agg percentile_cont percentile_disc approx_percentile mode arg_min arg_max approx_count_distinct bit_and bit_or bit_xor any_value first_value last_value listagg group_concat'.split(
     ' ',
   ),
 );

@@ -87,6 +87,23 @@ describe('select', () => {
       new Delta([{ m: 1 }, { m: 2 }], [1, -1], ['1', '2']),
     );
   });
+
+  it('leaves out rows that its function throws on, and keeps what is beside the others', () => {
+    const errors = new Errors();
+    const call = (row: typeof a): number => {
+      if (row.n === 1) throw new RangeError('one');
+      return row.n;
+    };
+    const select = new Select(
+      [{ name: 'm', value: { kind: 'computed', fn: { call, check: asIs } } }],
+      errors,
+    );
+    const m = { m: 2 };
+    const input = new Delta([b, a, b, a, b], [1, 2, -1, 1, 3], ['1', '2', '3', '4', '5'], [0, 0, 7, 0, 0]);
+    expect(select.step([input])).toEqual(new Delta([m, m, m], [1, -1, 3], ['1', '3', '5'], [0, 7, 0]));
+    expect(errors.added.map(([, weight]) => weight)).toEqual([2, 1]);
+    expect(select.step([new Delta([b, b], [1, -1])])).toEqual(new Delta([m, m], [1, -1]));
+  });
 });
 
 describe('union', () => {

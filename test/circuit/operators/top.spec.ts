@@ -13,16 +13,24 @@ interface Options {
   rank?: boolean;
   appendOnly?: boolean;
   descending?: boolean;
+  textOf?: (row: Row) => string;
 }
 
 const make =
-  ({ count, offset = 0, rank = false, appendOnly = false, descending = true }: Options) =>
+  ({
+    count,
+    offset = 0,
+    rank = false,
+    appendOnly = false,
+    descending = true,
+    textOf = JSON.stringify,
+  }: Options) =>
   (builder: CircuitBuilder): Top => {
     const orderOf = indexOrderText({ columns: [{ path: 'v', descending }] });
     return new Top(builder.ordered('rows'), {
       groupKeyOf: (row) => JSON.stringify(row['g']),
       orderOf,
-      textOf: JSON.stringify,
+      textOf,
       count,
       offset,
       ranked: rank ? (row, place) => ({ ...row, rank: place }) : null,
@@ -165,6 +173,21 @@ describe('the first rows of a group', () => {
     expect(top.step([[row('a', 1), 1]])).toEqual([]);
     expect(top.writes).toBe(0);
     expect(() => top.step([[row('a', 49), -1]])).toThrow('append-only');
+  });
+
+  it('of rows that are never retracted those behind as many others that came with them are not written down', () => {
+    const made: unknown[] = [];
+    const textOf = (one: Row): string => {
+      made.push(one['v']);
+      return JSON.stringify(one);
+    };
+    const top = new Stepped(make({ count: 2, appendOnly: true, textOf }));
+    const shown = top.step([5, 1, 9, 5, 7, 3].map((v, at) => [row('a', v, `${at}`), 1]));
+    expect(shown).toEqual([
+      [row('a', 9, '2'), 1],
+      [row('a', 7, '4'), 1],
+    ]);
+    expect(made).toEqual([9, 7]);
   });
 
   const options: Options[] = [

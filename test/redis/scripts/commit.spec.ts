@@ -145,7 +145,7 @@ describeWithRedis('commit.lua', () => {
   });
 
   it.each([
-    ['a tick that does not follow', { tick: '3', commit: 'c3', from: '{"a":1}' }],
+    ['a tick that is not later', { tick: '1', commit: 'c3', from: '{"a":1}', follows: 'c1' }],
     ['the same tick with another nonce', { tick: '1', commit: 'other' }],
     ['other positions', { tick: '2', commit: 'c2', from: '{"a":2}' }],
     ['another commit before it', { tick: '2', commit: 'c2', from: '{"a":1}', follows: 'made again' }],

@@ -33,6 +33,7 @@ describeWithRedis('claim.lua', () => {
       null,
       null,
       null,
+      null,
     ]);
     expect(await redis().hgetall(TASK)).toEqual({ owner: 'a', epoch: '1', nonce: 'n', grants: '1' });
   });
@@ -44,6 +45,7 @@ describeWithRedis('claim.lua', () => {
       nonce: 'n',
       grants: '2',
       attempt: '{"tick":10}',
+      parkedTick: '9',
       tick: '9',
       positions: '{}',
       frontier: '{"a":"1-0"}',
@@ -62,6 +64,7 @@ describeWithRedis('claim.lua', () => {
       '{"tick":10}',
       null,
       null,
+      '9',
       '9',
       '{}',
       '{"a":"1-0"}',
@@ -184,13 +187,25 @@ describeWithRedis('park.lua', () => {
 
   it('answers PARKED', async () => {
     expect(await park('3', 'n', '{"code":"x"}')).toEqual(['PARKED']);
-    expect(await redis().hget(TASK, 'parked')).toBe('{"code":"x"}');
+    const [parked, since, tick] = await redis().hmget(TASK, 'parked', 'parkedSince', 'parkedTick');
+    expect(JSON.parse(parked!)).toEqual({ code: 'x', at: Number(since) });
+    expect(Math.abs(Number(since) - Date.now())).toBeLessThan(60_000);
+    expect(tick).toBe('0');
+  });
+
+  it('remembers since when nothing comes of a task', async () => {
+    await redis().hset(TASK, { tick: '9', parkedSince: '5', parkedTick: '9' });
+    await park('3', 'n', '{"code":"x"}');
+    expect(JSON.parse((await redis().hget(TASK, 'parked'))!)).toMatchObject({ since: 5 });
+    await redis().hset(TASK, 'tick', '10');
+    await park('3', 'n', '{"code":"x"}');
+    expect(JSON.parse((await redis().hget(TASK, 'parked'))!)).not.toHaveProperty('since');
   });
 
   it('answers UNPARKED', async () => {
     await park('3', 'n', '{"code":"x"}');
     expect(await park('3', 'n', '')).toEqual(['UNPARKED']);
-    expect(await redis().hexists(TASK, 'parked')).toBe(0);
+    expect(await redis().hmget(TASK, 'parked', 'parkedSince', 'parkedTick')).toEqual([null, null, null]);
   });
 
   it('answers FENCED to another token', async () => {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { instant, stream, table } from '../../../src/index.js';
 import { Merging } from '../../../src/runtime/archive/merging.js';
 import type { RecordSource } from '../../../src/runtime/placement.js';
-import type { RawEntry } from '../../../src/runtime/ports/source-log.js';
+import { firstReadable, type RawEntry } from '../../../src/runtime/ports/source-log.js';
 import { MemoryObjectStore } from '../../../src/testing/memory/memory-object-store.js';
 import { Random } from '../../../src/testing/random.js';
 import { ArchiveRun } from './archive-run.js';
@@ -89,6 +89,31 @@ describe('merging segments of an archive', () => {
     run.limits.archiveEntriesMax = 100;
     await merge(run, prices)();
     expect((await run.readAll(run.process(), () => 50)).entries).toEqual(run.whole);
+  });
+
+  it('keeps the first record where what came before is gone: who began with it has lost nothing', async () => {
+    const run = new ArchiveRun();
+    run.limits.archiveEntriesMax = 3;
+    const log = run.redis.stream('orders');
+    for (let count = 0; count < 60; count++) {
+      const id = log.nextId((run.clock.ms += 5));
+      const fields = ['data', JSON.stringify({ shop: `s${count % 3}`, city: `c${count}` })];
+      log.add(id, fields);
+      run.whole.push([id, fields]);
+    }
+    log.trim(run.positionAt(4), 1_000);
+    const process = run.process();
+    await run.takeOut(process, run.positionAt(55));
+    const round = merge(run, shops);
+    for (let more = 0; more < 4; more++) await round();
+    const [end] = await process.reader.ends(['orders']);
+    expect(firstReadable(end!)).toBe(run.positionAt(4));
+    const left = (await run.readAll(process, () => 100)).entries;
+    expect(left.length).toBeLessThan(30);
+    for (let at = 4; at < 60; at++) {
+      const rest = (await run.readAll(process, () => 4, run.positionAt(at))).entries;
+      expect(rowsOf([...run.whole.slice(0, at + 1), ...rest])).toEqual(rowsOf(run.whole));
+    }
   });
 
   it.each(Array.from({ length: 30 }, (_, seed) => [seed]))(

@@ -1,0 +1,63 @@
+import { partitionKeys, type RecordSource } from '../../runtime/placement.js';
+import type { RawEntry } from '../../runtime/ports/source-log.js';
+import { comparePositions, type Position } from '../../runtime/position.js';
+import type { Random } from '../random.js';
+import type { Heartbeats } from './subject.js';
+
+/** Events whose times are in no order, and what a log says of the time when each of them came. */
+
+export const ORIGINS = ['ORD', 'JFK', 'LAX', 'SFO', 'SEA'];
+const FIRST = Date.parse('2001-01-01T00:00:00Z');
+export const LATENESS_MS = 3_000;
+/** How far behind the newest an event may be: some are late, and some of those for windows that are over. */
+const DISORDER_MS = 12_000;
+const STEP_MS = 400;
+
+export interface Flight {
+  at: string;
+  origin: string;
+  delay: number;
+}
+
+export const ms = (instantText: unknown): number => Date.parse(String(instantText));
+
+/** Times that go on, and now and then lie behind. */
+export function disordered(): (random: Random) => string {
+  let newest = FIRST;
+  return (random) => {
+    newest += random.below(STEP_MS);
+    const at = random.chance(0.3) ? newest - random.below(DISORDER_MS) : newest;
+    return new Date(at).toISOString();
+  };
+}
+
+/** The events that were not late, and the least watermark of all partitions in the end. */
+export function onTime<Event extends { at: string }>(
+  source: RecordSource,
+  log: ReadonlyMap<string, readonly RawEntry[]>,
+  heartbeats: Heartbeats,
+): { events: Event[]; watermark: number } {
+  const events: Event[] = [];
+  const clocks = partitionKeys(source).map((key) => {
+    let clock = -Infinity;
+    for (const item of inOrder<Event>(log.get(key) ?? [], heartbeats.get(key) ?? new Map())) {
+      if (typeof item !== 'number' && ms(item.at) >= clock - LATENESS_MS) events.push(item);
+      clock = Math.max(clock, typeof item === 'number' ? item : ms(item.at));
+    }
+    return clock;
+  });
+  return { events, watermark: Math.min(...clocks) - LATENESS_MS };
+}
+
+/** The entries of a partition, and what its clock was raised to behind the one they are anchored at. */
+export function* inOrder<Event>(
+  entries: readonly RawEntry[],
+  heartbeats: ReadonlyMap<Position, number>,
+): Generator<Event | number> {
+  const left = [...heartbeats].sort(([one], [other]) => comparePositions(one, other));
+  for (const [id, [, data]] of entries) {
+    while (left.length > 0 && comparePositions(left[0]![0], id) < 0) yield left.shift()![1];
+    yield JSON.parse(data!) as Event;
+  }
+  for (const [, clock] of left) yield clock;
+}
