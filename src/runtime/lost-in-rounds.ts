@@ -108,7 +108,7 @@ export class LostInRounds {
     const making = (round: number | null): void =>
       ticks.keep(withMadeAgain(ticks.record, { ...made, round }).extra);
     // Rounds to come name commits that others have not heard of.
-    ticks.numberFrom(upTo + 1);
+    if (ticks.record.tick < upTo) await ticks.passOver(upTo);
     for (const { tick, cut } of this.#rounds) {
       if (signal.aborted) return null;
       making(tick);

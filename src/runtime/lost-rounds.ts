@@ -109,7 +109,7 @@ export class LostRounds {
     if (left() === undefined) return null;
     // Rounds to come have numbers that others have not heard of.
     const { upTo } = givenAgain(ticks.record)!;
-    ticks.numberFrom(upTo + 1);
+    if (ticks.record.tick < upTo) await ticks.passOver(upTo);
     for (let round; (round = left()) !== undefined && !signal.aborted;) {
       await this.#takeUpTo(round.cut, signal);
       // What it had already it had not said.

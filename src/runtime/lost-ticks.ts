@@ -57,8 +57,7 @@ export class LostTicks {
       await reachPlace(this.options, ticks, heard, signal);
       if (signal.aborted) return null;
       ticks.keep(regained(ticks.record, receiver).extra);
-      ticks.numberFrom(heard.upTo + 1);
-      await ticks.ofTime();
+      await ticks.passOver(heard.upTo);
     }
     return signal.aborted ? null : 'sentTicks';
   }

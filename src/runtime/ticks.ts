@@ -185,15 +185,22 @@ export class Ticks {
     while (this.#record.applied !== null && !this.stopping.aborted) await this.ofTime(this.#record.clocks);
   }
 
-  /** The next tick has this number, if it would have a lower one: others have heard of those before, in a history that is lost. */
-  numberFrom(tick: number): void {
-    if (this.#record.tick < tick - 1) this.#record = { ...this.#record, tick: tick - 1 };
+  /**
+   * A tick in which nothing comes, and which says what is kept. Ticks up to a number may be of a history that is lost, and others have heard
+   * of them: it is of this number at least, and those between are passed over. It waits for nobody: receivers may wait for what it says.
+   */
+  async passOver(upTo: number): Promise<void> {
+    this.#record = { ...this.#record, tick: Math.max(this.#record.tick, upTo - 1) };
+    await this.#tickOfTime(this.#record.clocks);
   }
 
   /** One tick in which nothing comes but time, or not even that. */
   async ofTime(clocks: Clocks = this.#record.clocks): Promise<void> {
     await this.#room();
-    if (this.stopping.aborted) return;
+    if (!this.stopping.aborted) await this.#tickOfTime(clocks);
+  }
+
+  async #tickOfTime(clocks: Clocks): Promise<void> {
     const tick = tickOfTime(clocks, this.#record);
     await this.#submit(tick, await this.#step(tick));
   }

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { count, instant, max, min, stream, sum, table, tumbling, view } from '../../src/index.js';
 import { contained } from '../../src/runtime/contained.js';
 import { shownBy } from '../../src/runtime/generation-tasks.js';
+import type { TaskRecord } from '../../src/runtime/ports/task-store.js';
+import { regainingIn } from '../../src/runtime/regaining.js';
 import { checkpoint, rollBackStream, rollBackTask } from '../../src/testing/simulation/rollback.js';
 import { SimulatedRun } from '../support/simulated-run.js';
 
@@ -273,6 +275,36 @@ describe('what a task sent', () => {
     expect(record!.tick).toBeGreaterThan(lost);
     expect(commits.entriesAdded - entriesAdded).toBeLessThan(8);
     expect(sorted(run.rows('by-buyer'))).toEqual(sorted(expected(some(70))));
+  });
+
+  it('is made again though a receiver goes back meanwhile and reads no more: that finds out, and neither waits for the other', async () => {
+    const limits = { leaseMs: 1_000, readEntriesMax: 2, exchangeEntriesMax: 5, regainMs: 3_000 };
+    running([byBuyer(1)], { ...limits, readerReportMs: 50 });
+    run.append(sales, ...some(10));
+    await run.settled('by-buyer');
+    const before = checkpoint(run.redis);
+    run.append(sales, ...some(100, 10));
+    await run.settled('by-buyer');
+    rollBackTask(run.redis, before, run.nameOf('by-buyer', '0.0'));
+    const sender = run.task('by-buyer', '0.0');
+    let { record } = sender;
+    let wentBack = false;
+    Object.defineProperty(sender, 'record', {
+      get: () => record,
+      set(stored: TaskRecord) {
+        record = stored;
+        if (wentBack || !(0 in regainingIn(stored))) return;
+        wentBack = true;
+        rollBackTask(run.redis, before, run.nameOf('by-buyer', '1.0'));
+        run.redis.refusing = 'full';
+      },
+    });
+    await run.pass(5_000);
+    run.redis.refusing = null;
+    await run.pass(20_000);
+    expect(wentBack).toBe(true);
+    expect(regainingIn(record!)).toEqual({});
+    expect(run.parked('by-buyer').map(({ code }) => code)).toEqual(['exchange-lost']);
   });
 
   it('is noticed to be another past where the log went back as well', async () => {

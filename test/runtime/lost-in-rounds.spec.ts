@@ -79,8 +79,10 @@ class Slots {
         return record();
       },
       keep: (extra: TaskRecord['extra']) => (this.record = { ...this.record, extra }),
-      numberFrom: (tick: number) =>
-        (this.record = { ...this.record, tick: Math.max(this.record.tick, tick - 1) }),
+      passOver: async (upTo: number) => {
+        this.record = { ...this.record, tick: Math.max(this.record.tick, upTo - 1) };
+        tick();
+      },
       ofTime: async () => tick(),
       passTime: async (clocks: TaskRecord['clocks']) => clocks !== this.record.clocks && tick(clocks),
     } as unknown as Ticks;
@@ -113,7 +115,9 @@ describe('a task of the first stage where there are rounds', () => {
     expect(slots.fenced).toEqual(['1.0', '1.1', '1.2']);
     expect(regainingIn(slots.record)).toEqual({ 0: heard(9, 90) });
     await lost.makeAgain(signal);
-    expect(slots.made).toEqual([...['10: 6 at 70', '11: 8 at 80', '12: 9 at 90', '13: - at 90']]);
+    expect(slots.made).toEqual([
+      ...['9: 6 at 50', '10: 6 at 70', '11: 8 at 80', '12: 9 at 90', '13: - at 90'],
+    ]);
     expect(lastSent(slots.record, 0)).toEqual({ tick: 9, commit: 'c9', entries: 9 });
     expect(regainingIn(slots.record)).toEqual({});
     expect(madeAgain(slots.record)).toEqual({

@@ -109,8 +109,10 @@ class Slots {
       },
       positionOf: () => ({ position: '0-0', entries: 0 }),
       keep: (extra: TaskRecord['extra']) => (this.record = { ...this.record, extra }),
-      numberFrom: (tick: number) =>
-        (this.record = { ...this.record, tick: Math.max(this.record.tick, tick - 1) }),
+      passOver: async (upTo: number) => {
+        this.record = { ...this.record, tick: Math.max(this.record.tick, upTo - 1) };
+        commit();
+      },
       ofTime: async () => commit(),
       take: async (_: unknown, batch: InputBatch) => commit(batch.noteAfter!(batch.size) as Heard[]),
     } as unknown as Ticks;
@@ -139,7 +141,7 @@ describe('the rounds that 1.0 has lost', () => {
     });
     await lost.makeAgain(signal);
     expect(slots.given).toEqual(['12: r8 at 7', '13: r9 at 9', '14: r10 at 10']);
-    expect(slots.commits).toBe(3);
+    expect(slots.commits).toBe(4);
     expect(givenAgain(slots.record)).toEqual({ rounds: [], upTo: 11 });
   });
 

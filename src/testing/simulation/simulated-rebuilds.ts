@@ -60,6 +60,8 @@ export class SimulatedRebuilds {
     if (this.#meanwhile === null && random.chance(rate)) {
       const driver = random.of(awake);
       const views = driver.parts.rebuilder.affected([random.of(subject.views).name]);
+      // Processes take up jobs once their views are there.
+      if (!views.every((view) => this.#isServed(view))) return;
       this.#meanwhile = { id: this.#nextId(), views, driver };
     } else if (this.#meanwhile?.driver.process.dead) this.#meanwhile.driver = awake.at(-1)!;
     else return;
@@ -105,6 +107,11 @@ export class SimulatedRebuilds {
     if (!(await time.pass(ENDS_WITHIN_MS, () => ended)))
       throw new Error(`A rebuild of ${names.join(', ')} does not end.\n${await described(redis)}`);
     if (failure !== null) throw failure;
+  }
+
+  #isServed(view: string): boolean {
+    const { generations } = this.options.redis.registry;
+    return [...generations.values()].some((one) => one.view === view && one.state === 'serving');
   }
 
   async #drive(rebuild: RebuildMeanwhile): Promise<void> {

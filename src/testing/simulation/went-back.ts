@@ -22,7 +22,7 @@ export class WentBack {
   readonly #far = new Set<string>();
   /** Those that stored a commit that was on its way when all went back. */
   readonly #ahead = new Set<string>();
-  /** Those of the first two stages that went on without knowing that the first had lost something. */
+  /** Those that went on without knowing that somebody had lost something. */
   readonly #unseen: string[] = [];
   /** Those of which a commit broke off. */
   readonly #brokenOff = new Set<string>();
@@ -104,6 +104,7 @@ export class WentBack {
   #excusesOfTicks({ view }: TaskId, { plan }: ViewDeclaration, others: readonly TaskStatus[]): boolean {
     return (
       this.#hasGoneBack(view, (name) => placeIn(name).stage === stageOf(plan)) ||
+      this.#unseen.some((name) => name.startsWith(`${view}#`)) ||
       isAheadOfItsLog(view, others)
     );
   }
