@@ -11,21 +11,15 @@ const system = await System.start({
   archive: new DirectoryStore(archive),
   limits: {
     ...{ leaseMs: Number(leaseMs), waitMs: 1_000, retryMsMax: 200, commitWritesMax: 500 },
-    // What is younger a server may lose.
-    // Generations that are kept for a rollback would hold trimming back.
+    // What is younger a server may lose; generations that are kept for a rollback would hold trimming back.
     ...{ keptMs: 3_000, retentionMs: 1_000, archiveAgeMs: 8_000, archiveMs: 2_000, archiveEntriesMax: 1_000 },
   },
   logger: { info: console.log, warn: console.log, error: console.log },
 });
 system.retention.start();
 setInterval(() => {
-  const { fenced, takeovers, recoveries, trimFailures } = system.metrics;
-  const seen = {
-    fenced: fenced.sum(),
-    takeovers: takeovers.sum(),
-    recoveries: recoveries.sum(),
-    trimFailures: trimFailures.sum(),
-  };
+  const { fenced, takeovers, recoveries } = system.metrics;
+  const seen = { fenced: fenced.sum(), takeovers: takeovers.sum(), recoveries: recoveries.sum() };
   console.log(`seen ${JSON.stringify(seen)}`);
 }, 250);
 process.on('SIGTERM', () => {
