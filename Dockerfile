@@ -27,4 +27,4 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
 # The worker is process 1: a stop signal reaches it, and it hands its tasks over before it ends. What starts it again is the
 # restart policy.
 ENV STILLWATER_SUPERVISED=1
-ENTRYPOINT ["node", "--min-semi-space-size=64", "--max-semi-space-size=128", "--enable-source-maps", "dist/src/main.js", "start"]
+ENTRYPOINT ["node", "--min-semi-space-size=32", "--max-semi-space-size=128", "--enable-source-maps", "dist/src/main.js", "start"]

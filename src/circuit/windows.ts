@@ -25,6 +25,11 @@ export interface WindowShape {
   readonly timeZone: string | null;
 }
 
+/** In fewer windows than so many a row is folded and stored at less than panes cost, which are listed and merged. */
+const WINDOWS_OF_ROW_MIN = 4;
+export const hasManyWindows = ({ sizeMs, everyMs }: WindowShape): boolean =>
+  sizeMs >= WINDOWS_OF_ROW_MIN * everyMs;
+
 /** A line of boundaries in time, cut at which it falls into pieces of one length by some clock. */
 interface Grid {
   /** The piece that a time is in. */

@@ -15,7 +15,7 @@ const SAME_SIGNAL_MS = 500;
 
 const EXECUTABLE = fileURLToPath(new URL('./stillwater.js', import.meta.url));
 /** Most of what a service makes lives for one batch: a young generation that holds it is not copied. */
-const NODE_OPTIONS = ['--min-semi-space-size=64', '--max-semi-space-size=128', '--enable-source-maps'];
+const NODE_OPTIONS = ['--min-semi-space-size=32', '--max-semi-space-size=128', '--enable-source-maps'];
 
 /** Runs `stillwater` with these words, supervised. */
 export const superviseService = (words: readonly string[]): Promise<number> =>

@@ -8,6 +8,7 @@ interface ListedView {
   generation: number | null;
   rolledBackFrom: number | null;
   waitingFor?: readonly string[];
+  waitingForFirst?: readonly { source: string }[];
   rows: number;
   lag: { entries: number | null; ms: number | null };
   errors: number;
@@ -55,9 +56,11 @@ export async function drop(output: Output, name: string): Promise<void> {
   );
 }
 
-function stateText({ state, waitingFor = [], rolledBackFrom }: ListedView): string {
+function stateText({ state, waitingFor = [], waitingForFirst = [], rolledBackFrom }: ListedView): string {
   const waits = state === 'waiting' && waitingFor.length > 0 ? ` for ${waitingFor.join(', ')}` : '';
-  return `${state}${waits}${rolledBackFrom ? `, rolled back from ${rolledBackFrom}` : ''}`;
+  const first = waitingForFirst.map(({ source }) => source).join(', ');
+  const empty = first === '' ? '' : `, waits for the first entry of ${first}`;
+  return `${state}${waits}${empty}${rolledBackFrom ? `, rolled back from ${rolledBackFrom}` : ''}`;
 }
 
 function lagText({ entries, ms }: ListedView['lag']): string {

@@ -1,4 +1,3 @@
-import { assert } from '../assert.js';
 import { messageOf, StillwaterError } from '../errors/stillwater-error.js';
 
 /** Replies that say that a command was not begun, by their first word. */
@@ -86,10 +85,14 @@ export async function answered<T>(what: string, work: () => Promise<T>): Promise
   }
 }
 
-/** The value of one command of a pipeline or transaction; its error is thrown. */
+/**
+ * The value of one command of a pipeline or transaction; its error is thrown. One that was sent in part over a connection that broke, and in
+ * part over the next, has no value for some of its commands: as if there had been no answer.
+ */
 export function valueOf(replies: [Error | null, unknown][] | null, index: number): unknown {
-  assert(replies !== null && index < replies.length, 'A transaction of Redis gave no reply.');
-  const [error, value] = replies[index]!;
+  const reply = replies?.[index];
+  if (reply === undefined) throw new Error('A transaction of Redis gave no reply.');
+  const [error, value] = reply;
   if (error) throw error;
   return value;
 }

@@ -54,7 +54,7 @@ export class StreamInput implements TaskInput {
 
   async next(position: InputPosition, note: unknown, clocks?: PartitionClocks): Promise<InputBatch | null> {
     const { redisKey } = this.reader;
-    const taken = note as EntryTaken | undefined;
+    const taken = (note ?? undefined) as EntryTaken | undefined;
     if (!this.#reads) this.reader.tasks++;
     this.#reads = true;
     const found = await this.reader.after(position, clocks !== undefined);

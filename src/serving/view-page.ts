@@ -19,6 +19,8 @@ export class ViewPage {
       generation: status.generation,
       /** Views that it reads, and that are parked. */
       waitingFor: status.waitingFor,
+      /** Streams that never had an entry: what waits for their time waits for the first. */
+      waitingForFirst: status.waitingForFirst,
       /** How long it keeps its streams from being trimmed, where it is parked. */
       holdsBackTrimming: status.holdsBackTrimming,
       /** It was put back by a rollback, and this newer one had served. */

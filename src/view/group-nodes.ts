@@ -1,11 +1,11 @@
 import { aggregateSpec, type NamedAggregate } from './aggregate-spec.js';
 import { isAggregate } from './aggregates.js';
 import type { Build } from './build.js';
-import { foldsInParts } from './aggregate-facts.js';
+import { foldsInParts, keepsSketch } from './aggregate-facts.js';
 import { isScalar, renamed } from './column.js';
 import { exchanged } from './exchange.js';
 import type { NamedExpression } from './expression.js';
-import { groupedRows, narrowed } from './grouped-rows.js';
+import { groupedRows, movedBeforeWindows, narrowed } from './grouped-rows.js';
 import { kindOf } from './node-kinds.js';
 import type { AggregateNode, ExchangeNode, PartsNode, PlanNode } from './plan.js';
 import { asItIs } from './projected.js';
@@ -100,11 +100,15 @@ export function aggregateNode(
     place: place ?? build.place,
   });
   const isPlain = over === undefined && before.length === 0;
+  const [read] = kindOf(of(node)).reads(of(node), null);
+  if (node !== rows && isPlain && !aggregates.every(isSmallPart(node.relation))) {
+    const inWindows = movedBeforeWindows(node, read!);
+    if (inWindows !== null) return of(inWindows);
+  }
   if (node !== rows && node.op === 'exchange' && isPlain && aggregates.every(foldsIn(node.relation))) {
     const named = by.map(({ name, value }) => asItIs(renamed(value.column, name)));
     return { ...of(partsMoved(node, { by, aggregates, key }), named), ofParts: true };
   }
-  const [read] = kindOf(of(node)).reads(of(node), null);
   return of(narrowed(node, read!));
 }
 
@@ -112,6 +116,12 @@ const foldsIn =
   ({ appendOnly }: Relation) =>
   ({ aggregate }: NamedAggregate): boolean =>
     foldsInParts(aggregate.kind, appendOnly);
+
+/** What is moved of it for each group and window is little. */
+const isSmallPart =
+  (relation: Relation) =>
+  (named: NamedAggregate): boolean =>
+    foldsIn(relation)(named) && !keepsSketch(named.aggregate.kind);
 
 /** What is moved to be grouped, folded before it is: a tick moves one row for each group, however many it changes. */
 function partsMoved(

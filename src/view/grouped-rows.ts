@@ -1,11 +1,15 @@
+import { hasManyWindows } from '../circuit/windows.js';
 import type { Build } from './build.js';
+import type { Column } from './column.js';
 import type { NamedExpression } from './expression.js';
 import { exchanged, groupedBy } from './exchange.js';
 import { groupedTogether } from './order-relations.js';
 import { headOf, type Paths } from './paths.js';
-import type { PlanNode } from './plan.js';
+import { kindOf } from './node-kinds.js';
+import type { PlanNode, SessionNode } from './plan.js';
 import { asItIs, type NamedPath, projected } from './projected.js';
-import { WINDOW_COLUMNS } from './time-relation.js';
+import { selectRelation } from './relation.js';
+import { sessionRelation, WINDOW_COLUMNS, windowRelation } from './time-relation.js';
 
 /**
  * Rows and what they are grouped by, each group in one partition. What is computed to group by is a column of them then.
@@ -27,17 +31,42 @@ export function groupedRows(
 }
 
 /**
- * Moved rows without the columns that nobody reads of them: fewer bytes are moved, and more rows are equal, which are moved
- * as one.
+ * Rows that are moved, or kept to be put into other sessions, without the columns that nobody reads of them: they are fewer bytes, and
+ * more of them are equal, which are one then.
  */
 export function narrowed(node: PlanNode, read: Paths): PlanNode {
-  if (node.op !== 'exchange' || read === null) return node;
-  const heads = new Set([...read, ...node.by].map(headOf));
+  if (read === null || (node.op !== 'exchange' && node.op !== 'session')) return node;
+  const own = node.op === 'exchange' ? node.by : [...node.per, node.column];
+  const heads = new Set([...read, ...own].map(headOf));
   const kept = node.input.relation.columns.filter(({ name }) => heads.has(name));
   if (kept.length === node.input.relation.columns.length) return node;
+  if (node.op === 'session') return keepingOnly(node, kept);
   const { place, by, relation } = node;
   const input = projected(node.input, kept.map(asItIs), place);
   return exchanged(input, by, relation.partitions, place);
+}
+
+/** What comes to it is as it was: rows that are late are shown whole. */
+const keepingOnly = (node: SessionNode, columns: readonly Column[]): SessionNode =>
+  Object.freeze({
+    ...node,
+    kept: columns.map(({ name }) => name),
+    relation: sessionRelation(selectRelation(node.input.relation, columns.map(asItIs))),
+  });
+
+/**
+ * Rows in many windows each, moved as rows are and put into windows where they come to: instead of a row for each window. Null
+ * where they are moved by their windows, or are in few.
+ */
+export function movedBeforeWindows(node: PlanNode, read: Paths): PlanNode | null {
+  if (node.op !== 'exchange' || node.input.op !== 'window') return null;
+  const { input: window, by, relation, place } = node;
+  const { shape, column } = window;
+  const isByWindow = by.some((path) => (WINDOW_COLUMNS as readonly string[]).includes(headOf(path)));
+  if (isByWindow || by.length === 0 || !hasManyWindows(shape)) return null;
+  const [needed] = kindOf(window).reads(window, read);
+  const input = narrowed(exchanged(window.input, by, relation.partitions, place), needed!);
+  return { ...window, input, relation: windowRelation(input.relation, shape, column) };
 }
 
 /** What is computed to group by becomes a column of the rows. */

@@ -3,6 +3,7 @@ import { generatedRead, generatedRow } from '../circuit/generated-row.js';
 import { groupCodec } from '../circuit/group.js';
 import { groupIn, PanedAggregate, type PanedAggregateOptions } from '../circuit/operators/paned-aggregate.js';
 import { Panes } from '../circuit/operators/panes.js';
+import { hasManyWindows } from '../circuit/windows.js';
 import { assert } from '../assert.js';
 import { keyValues } from '../zset/row-key.js';
 import type { Value } from '../zset/value.js';
@@ -24,9 +25,6 @@ const isWindowColumn = (name: string): boolean => (WINDOW_COLUMNS as readonly st
 /** An aggregate of rows that are in several windows each, whose results the panes of the windows tell. */
 export type PanedNode = AggregateNode & { readonly input: WindowNode };
 
-/** In fewer windows than so many a row is folded and stored at less than panes cost, which are listed and merged. */
-const WINDOWS_OF_ROW_MIN = 4;
-
 /**
  * Whether what an aggregate keeps is of panes, and not of windows. It must be able to merge it, and nothing but its groups may
  * depend on the window of a row. Panes are worth it where results wait until windows are over. What is shown on every change
@@ -34,8 +32,7 @@ const WINDOWS_OF_ROW_MIN = 4;
  */
 export function isPaned(node: AggregateNode, final: boolean): node is PanedNode {
   const { input, by, aggregates, ofParts } = node;
-  if (input.op !== 'window' || input.shape.sizeMs < WINDOWS_OF_ROW_MIN * input.shape.everyMs || ofParts)
-    return false;
+  if (input.op !== 'window' || !hasManyWindows(input.shape) || ofParts) return false;
   const beside = by.filter(({ value }) => value.kind !== 'path' || !isWindowColumn(value.path));
   const read = readByGroups({ by: beside, aggregates });
   const { appendOnly } = input.relation;

@@ -150,6 +150,8 @@ export interface SessionNode extends NodeBase {
   readonly column: string;
   /** Paths: rows of one session are equal in them. */
   readonly per: readonly string[];
+  /** The columns that are kept, and given, beside those of the session. All, if not said. */
+  readonly kept?: readonly string[];
 }
 /** The rows with the windows they are in, where one ends with every row and one begins just behind every row, within groups. */
 export interface SlidingNode extends NodeBase {

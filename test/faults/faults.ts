@@ -1,7 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { DirectoryStore } from '../../src/archive/directory-store.js';
 import { Keyspace } from '../../src/redis/keyspace.js';
-import { partitionKeys, partitionOf } from '../../src/runtime/placement.js';
+import { partitionKeys, partitionOf, type RecordSource } from '../../src/runtime/placement.js';
+import { BEGINNING, type Position } from '../../src/runtime/position.js';
 import { progressOf } from '../../src/runtime/progress.js';
 import { isTransient } from '../../src/runtime/task-end.js';
 import type { Row } from '../../src/zset/value.js';
@@ -9,7 +14,16 @@ import { compiled } from '../support/compiled.js';
 import { Random } from '../support/random.js';
 import { eventually, System } from '../support/system.js';
 import { aCluster, type FaultTarget, oneServer, pause, underSentinels } from './fault-target.js';
-import { expectedTills, type Sale, saleOf, salesSource, tills } from './tills.js';
+import {
+  type Customer,
+  customerOf,
+  customersSource,
+  expectedTills,
+  type Sale,
+  saleOf,
+  salesSource,
+  tills,
+} from './tills.js';
 
 const WORKER = fileURLToPath(new URL('./tills-process.ts', import.meta.url));
 const WORKERS = 2;
@@ -19,6 +33,8 @@ const BATCH_EVERY_MS = 40;
 const LOOK_EVERY_MS = 50;
 const MEND_EVERY_MS = 500;
 const SETTLES_WITHIN_MS = 60_000;
+/** So often a view is rebuilt that nothing is wrong with. */
+const REBUILD_EVERY_MS = 8_000;
 /** A parked view with one of these codes contains what its log lost: it is rebuilt, as an operator would do. */
 const REBUILT = new Set([
   'ahead-of-its-log',
@@ -64,6 +80,10 @@ export interface FaultFigures {
   workersEnded: number;
   /** Views that were ahead of a log that went back, and rebuilt. */
   rebuilds: number;
+  /** Views that were rebuilt while they were maintained, and nothing was wrong with them. */
+  rebuiltMeanwhile: number;
+  /** Entries that retention took out of logs: they are in the archive. */
+  entriesArchived: number;
   /** By reason. */
   parked: Record<string, number>;
   /** The longest time for which an acknowledged event was not seen in a view. */
@@ -94,7 +114,7 @@ async function answeredInTheEnd<T>(read: () => Promise<T>): Promise<T> {
 export async function breakEverything(options: FaultOptions): Promise<FaultFigures> {
   const choices = new Random(options.seed);
   const random = (): number => choices.next();
-  const streams = partitionKeys(salesSource);
+  const streams = [...partitionKeys(salesSource), ...partitionKeys(customersSource)];
   const tasks = tills.flatMap(({ name: view }) =>
     [0, 1].map((partition) => new Keyspace().task({ view, generation: 1, stage: 0, partition })),
   );
@@ -121,14 +141,17 @@ class FaultRun {
   readonly #faults: Record<string, number> = {};
   readonly #parked: Record<string, number> = {};
   readonly #reader: System;
-  readonly #placed = partitionOf(salesSource)!;
   readonly #streams = partitionKeys(salesSource);
+  readonly #archive = mkdtempSync(join(tmpdir(), 'stillwater-faults-'));
   /** When which number of sales had been acknowledged. */
   readonly #acknowledged: { sales: number; at: number }[] = [];
   #next = 0;
   #sent = 0;
   #longestGapMs = 0;
   #rebuilds = 0;
+  #rebuiltMeanwhile = 0;
+  #records = 0;
+  #lastRebuilt = performance.now();
   #ended = 0;
   #ending = false;
 
@@ -137,7 +160,12 @@ class FaultRun {
     readonly random: () => number,
     readonly options: FaultOptions,
   ) {
-    this.#reader = new System({ url: target.url, declarations: tills, commandTimeoutMs: 1_000 });
+    this.#reader = new System({
+      url: target.url,
+      declarations: tills,
+      commandTimeoutMs: 1_000,
+      archive: new DirectoryStore(this.#archive),
+    });
   }
 
   async toTheEnd(): Promise<FaultFigures> {
@@ -174,12 +202,13 @@ class FaultRun {
     this.#ending = true;
     for (const worker of this.#workers) worker.kill('SIGKILL');
     await this.#reader.connections.close();
+    rmSync(this.#archive, { recursive: true, force: true });
   }
 
   async #startWorker(): Promise<void> {
     const worker = spawn(
       process.execPath,
-      [await compiled(WORKER), JSON.stringify(this.target.address), String(LEASE_MS)],
+      [await compiled(WORKER), JSON.stringify(this.target.address), String(LEASE_MS), this.#archive],
       { stdio: ['ignore', 'pipe', 'pipe'] },
     );
     this.#workers.add(worker);
@@ -296,20 +325,31 @@ class FaultRun {
       const sales = Array.from({ length: 1 + Math.floor(this.random() * BATCH_MAX) }, () =>
         saleOf(this.#next++),
       );
-      const entries = this.#streams.map((): string[][] => []);
-      for (const sale of sales)
-        entries[this.#placed(sale as unknown as Row)]!.push(['data', JSON.stringify(sale)]);
-      await Promise.all(
-        this.#streams.map((redisKey, partition) =>
-          entries[partition]!.length === 0
-            ? undefined
-            : this.#append(redisKey, entries[partition]!, `batch ${sales[0]!.sale}`),
-        ),
+      const records = Array.from({ length: Math.floor(this.random() * 3) }, () =>
+        customerOf(this.#records++),
       );
+      await Promise.all([
+        this.#appendAll(salesSource, sales, `batch ${sales[0]!.sale}`),
+        this.#appendAll(customersSource, records, `records ${this.#records}`),
+      ]);
       this.#sent += sales.length;
       this.#acknowledged.push({ sales: this.#sent, at: performance.now() });
       await pause(this.random() * BATCH_EVERY_MS);
     }
+  }
+
+  /** Appends records where each belongs. */
+  async #appendAll(source: RecordSource, records: readonly object[], idempotencyKey: string): Promise<void> {
+    const placed = partitionOf(source)!;
+    const entries = partitionKeys(source).map((): string[][] => []);
+    for (const record of records) entries[placed(record as Row)]!.push(['data', JSON.stringify(record)]);
+    await Promise.all(
+      partitionKeys(source).map((redisKey, partition) =>
+        entries[partition]!.length === 0
+          ? undefined
+          : this.#append(redisKey, entries[partition]!, idempotencyKey),
+      ),
+    );
   }
 
   async #append(redisKey: string, entries: string[][], idempotencyKey: string): Promise<void> {
@@ -347,7 +387,7 @@ class FaultRun {
 
   /** Rebuilds what is ahead of its log, as an operator does who reads that it is parked. */
   async #mend(): Promise<void> {
-    const { registry, tasks, log, rebuilder } = this.#reader;
+    const { registry, tasks, log } = this.#reader;
     await registry.refresh();
     const ahead = new Set<string>();
     for (const { name } of tills) {
@@ -360,18 +400,29 @@ class FaultRun {
           this.options.say?.(`${name} is parked: ${parked.code}`);
         }
     }
-    if (ahead.size === 0) return;
-    const id = `rebuild-${++this.#rebuilds}`;
-    await rebuilder.begin(id, rebuilder.affected([...ahead]), 'building', false);
+    if (ahead.size > 0) {
+      await this.#rebuild(`rebuild-${++this.#rebuilds}`, [...ahead]);
+    } else if (!this.#ending && performance.now() - this.#lastRebuilt > REBUILD_EVERY_MS) {
+      const { name } = this.#some(tills);
+      this.options.say?.(`rebuild of ${name}`);
+      if (await this.#rebuild(`rebuild-meanwhile-${performance.now()}`, [name])) this.#rebuiltMeanwhile += 1;
+      this.#lastRebuilt = performance.now();
+    }
+  }
+
+  /** Whether it came to its end. */
+  async #rebuild(id: string, views: readonly string[]): Promise<boolean> {
+    const { rebuilder } = this.#reader;
+    await rebuilder.begin(id, rebuilder.affected(views), 'building', false);
     for (;;) {
       const { state, reason } = await rebuilder.advance(id).catch(() => ({ state: 'away', reason: null }));
-      if (state === 'promoted' || state === 'cancelled') return;
+      if (state === 'promoted' || state === 'cancelled') return state === 'promoted';
       if (state === 'failed') {
         this.options.say?.(`${id} failed: ${reason}`);
         await rebuilder.cancel(id);
-        return;
+        return false;
       }
-      if (this.#over.signal.aborted) return;
+      if (this.#over.signal.aborted) return false;
       await pause(100);
     }
   }
@@ -417,16 +468,33 @@ class FaultRun {
     }
   }
 
-  async #figures(): Promise<FaultFigures> {
-    const logged: Sale[] = [];
-    for (const redisKey of this.#streams)
-      for (let from = '0-0'; ;) {
-        const entries = await this.#reader.log.range(redisKey, from, '+', 5_000);
-        for (const [, [, text]] of entries) logged.push(JSON.parse(text!) as Sale);
-        if (entries.length === 0) break;
-        from = entries[entries.length - 1]![0];
+  /** All that the logs of a source hold, with what is archived of them. */
+  async #recordsIn<Of>(source: RecordSource): Promise<Of[]> {
+    const records: Of[] = [];
+    for (const redisKey of partitionKeys(source))
+      for (let position: Position = BEGINNING; ;) {
+        const request = { redisKey, position, entriesRead: 0, countMax: 5_000, through: 'range' } as const;
+        const read = await this.#reader.log.read(request);
+        if (read.status !== 'read') throw new Error(`${redisKey} cannot be read from ${position} on.`);
+        if (read.entries.length === 0) break;
+        for (const [, [, text]] of read.entries) records.push(JSON.parse(text!) as Of);
+        position = read.entries.at(-1)![0];
       }
-    const expected = expectedTills(logged);
+    return records;
+  }
+
+  /** What is in the archive alone. */
+  async #archived(): Promise<number> {
+    const keys = [salesSource, customersSource].flatMap(partitionKeys);
+    const ends = await this.#reader.log.ends(keys);
+    return ends.reduce((sum, { archived }) => sum + (archived?.entries ?? 0), 0);
+  }
+
+  async #figures(): Promise<FaultFigures> {
+    const logged = await this.#recordsIn<Sale>(salesSource);
+    const customers = await this.#recordsIn<Customer>(customersSource);
+    const regions = new Map(customers.map(({ customer, region }) => [customer, region]));
+    const expected = expectedTills(logged, regions);
     let wrongRows = 0;
     for (const { name } of tills) {
       const rows = [...(await this.#reader.rows(name)).values()];
@@ -463,6 +531,8 @@ class FaultRun {
       takeovers: seen.reduce((sum, { takeovers }) => sum + takeovers, 0),
       workersEnded: this.#ended,
       rebuilds: this.#rebuilds,
+      rebuiltMeanwhile: this.#rebuiltMeanwhile,
+      entriesArchived: await this.#archived(),
       parked: this.#parked,
       longestGapMs: Math.round(this.#longestGapMs),
     };

@@ -81,6 +81,8 @@ function textOf(figures: FaultFigures): string {
     ['tasks taken over', figures.takeovers],
     ['workers that ended by themselves', figures.workersEnded],
     ['views rebuilt that were ahead of a log that went back', figures.rebuilds],
+    ['views rebuilt meanwhile', figures.rebuiltMeanwhile],
+    ['entries in the archive alone', figures.entriesArchived],
     ['longest gap in freshness', `${(figures.longestGapMs / 1_000).toFixed(1)} s`],
   ];
   return [

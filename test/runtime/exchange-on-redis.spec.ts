@@ -1,5 +1,6 @@
 import { count, declarationOf, max, stream, sum, table, view } from 'stillwater';
 import { z } from 'zod';
+import { isInEntry } from '../../src/runtime/entry-parts.js';
 import { partitionKeys, partitionOf, type RecordSource } from '../../src/runtime/placement.js';
 import type { SourceDeclaration } from '../../src/view/declarations.js';
 import { describeWithRedis } from '../support/redis-server.js';
@@ -69,6 +70,39 @@ describeWithRedis('rows that move between partitions, on a real Redis', () => {
     for (const name of ['total', 'at-once'])
       expect([...(await system.rows(name)).values()]).toEqual([{ buyers: 50, sales: appended.length }]);
   };
+
+  it('show all events of an entry or none where they move twice, also where these are more than a commit takes', async () => {
+    const system = await start();
+    await append(100);
+    await system.caughtUp('at-once');
+    const events = Array.from({ length: 20_000 }, (_, index) => ({
+      shop: 'shop 1',
+      buyer: `buyer ${index % 4_000}`,
+      amount: 1,
+    }));
+    const redisKey = partitionKeys(source)[partitionOf(source)!(events[0]!)]!;
+    await systems.redis.client().xadd(redisKey, '*', 'batch', JSON.stringify(events));
+    const seen = new Set<number>();
+    const sender = {
+      view: 'at-once',
+      generation: 1,
+      stage: 0,
+      partition: partitionOf(source)!(events[0]!),
+    };
+    let inParts = false;
+    await eventually(
+      async () => {
+        for (const { sales } of (await system.rows('at-once')).values()) seen.add(sales);
+        const [status] = await system.tasks.status([sender]);
+        inParts ||= isInEntry(status!.record!);
+        return seen.has(appended.length + events.length);
+      },
+      30_000,
+      1,
+    );
+    expect([...seen]).toEqual([appended.length, appended.length + events.length]);
+    expect(inParts).toBe(true);
+  });
 
   it('are counted once through takeovers, replayed to the same rows, and leave nothing behind', async () => {
     const one = await start();

@@ -300,7 +300,18 @@ describe('the service', () => {
         },
       },
     });
-    expect((await get('/views/shop')).json()).toMatchObject({ late: 0, time: {} });
+    expect((await get('/views/shop')).json()).toMatchObject({ late: 0, time: {}, waitingForFirst: [] });
+    // As of a view that joins these: one stream never had an entry.
+    await served.writer('halves').put([], {
+      clocks: {
+        'stream:flights': { flights: at('12:30') },
+        'stream:parted': { 'parted:0': null, 'parted:1': null },
+      },
+    });
+    const halves = (await get('/views/halves')).json();
+    expect(halves.waitingForFirst).toEqual([
+      { source: 'stream:parted', since: halves.generations[0].createdAt },
+    ]);
     const listed = (await get('/views/routes/late?limit=2')).json();
     expect(listed).toEqual([
       { partition: 0, ...late(3) },

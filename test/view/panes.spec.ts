@@ -208,6 +208,31 @@ describe('panes are kept', () => {
     ],
   ])('but not %s', (_, from) => expect(isPaned(from)).toBe(false));
 
+  it('of rows that move to be grouped: they move as they are, and are put into windows where they come to', () => {
+    const apart = stream('apart', {
+      schema: schema.extend({ place: z.string(), note: z.string() }),
+      eventTime: 'at',
+      lateness: '30m',
+      partitions: 3,
+      partitionBy: 'place',
+    });
+    const opsOf = (from: any): string[] =>
+      [...explainView(declared(from)).text.matchAll(/^ *#\d+ +(\w+)/gm)].map(([, op]) => op!);
+    const shown = grouped(HOPS, apart).aggregate(SKETCH);
+    expect(isPaned(shown)).toBe(true);
+    expect(opsOf(shown)).toEqual(['source', 'select', 'exchange', 'window', 'aggregate', 'view']);
+    // Their members are kept window by window, and still move once.
+    const members = grouped(HOPS, apart).aggregate({ kinds: countDistinct('n' as never) });
+    expect(opsOf(members)).toEqual(['source', 'select', 'exchange', 'window', 'aggregate', 'view']);
+    // Of sums one part for each group and window is less than the rows of a tick.
+    const sums = grouped(HOPS, apart).aggregate(SUMS);
+    expect(opsOf(sums)).toEqual(['source', 'window', 'parts', 'exchange', 'aggregate', 'view']);
+    // All groups together would all move to one place: they move by their windows.
+    const total = (apart.window(HOPS) as any).groupBy().aggregate({ kinds: countDistinct('n' as never) });
+    expect(opsOf(total).slice(0, 3)).toEqual(['source', 'window', 'select']);
+    expect(explainView(declared(shown)).text).toContain('at, key, n');
+  });
+
   it('under another fingerprint than windows of the same shape', () => {
     const every = (ms: number) =>
       grouped(hopping('12m', { every: `${ms}m` as '1m' }))

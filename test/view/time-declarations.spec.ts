@@ -1,6 +1,7 @@
 import {
   computed,
   count,
+  countIf,
   cumulating,
   declarationErrors,
   hopping,
@@ -219,6 +220,22 @@ describe('sessions', () => {
     expect(viewOf(grouped(flights.window(session('0.5h'))), { key: undefined }).declaration.fingerprint).toBe(
       prints[0],
     );
+  });
+
+  it('keep of their rows what is read of them, and what they are made by', () => {
+    const inputOf = (from: any): any => viewOf(from, { key: undefined }).declaration.plan;
+    const [few, all] = [
+      visits.groupBy('origin').aggregate({ n: count() }),
+      visits.groupBy('origin').aggregate({ n: countIf((row: any) => JSON.stringify(row).length > 9) }),
+    ];
+    const columnsOf = (from: any): string[] =>
+      inputOf(from).input.relation.columns.map(({ name }: any) => name);
+    expect(columnsOf(few)).toEqual(['at', 'origin', 'windowStart', 'windowEnd']);
+    expect(columnsOf(all)).toEqual([
+      ...flights.plan.relation.columns.map(({ name }: any) => name),
+      'windowStart',
+      'windowEnd',
+    ]);
   });
 
   it('are explained: what they are of, and what frees them', () => {

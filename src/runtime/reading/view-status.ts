@@ -14,7 +14,7 @@ import type { ServedViews } from './served-views.js';
 import { servedView } from './served-view.js';
 import { descriptionOf, type ViewDescription } from './view-description.js';
 import { lagOf } from './view-lag.js';
-import { type SourceTimes, timesOf } from './view-times.js';
+import { neverAppended, type SourceTimes, timesOf } from './view-times.js';
 import { commitsOf, versionText } from './view-version.js';
 
 /**
@@ -58,6 +58,11 @@ export interface ViewStatus {
   generation: number | null;
   /** Views that it reads, directly or through others, and that are parked. */
   waitingFor: string[];
+  /**
+   * Streams that never had an entry, and whose time is waited for, `since` the generation was made: rows of an outer join that
+   * have no match are not shown, nor what is final only then. ISO 8601.
+   */
+  waitingForFirst: { source: string; since: string }[];
   /** Of a parked view over logs that are trimmed: since when, and until when what it has not read is kept for it; ISO 8601. Null for any other. */
   holdsBackTrimming: { since: string; until: string; over: boolean } | null;
   /** The newer generation that served before a rollback. */
@@ -131,7 +136,7 @@ export class ViewStatuses {
     const tasks = generations.map((generation) => allTasks(generation));
     const [statuses, ends, { live, now, refused = null }] = await Promise.all([
       this.tasks.status(tasks.flat()),
-      this.log.ends([...new Set(asked.flatMap(({ sources }) => sources))]),
+      this.log.ends([...new Set(generations.flatMap(({ sources }) => sources))]),
       this.workers.live(),
     ]);
     const endOf = new Map(ends.map((end) => [end.redisKey, end]));
@@ -186,11 +191,16 @@ export class ViewStatuses {
           .filter((each) => each !== generation && isParked(each, statusOf))
           .map(({ view }) => view)
       : [];
+    const time = timesOf(records, this.views.catalog);
     return {
       name,
       state: stateOf(generation, statuses, { fingerprints, waiting, refused, waitingFor }),
       generation: generation?.number ?? null,
       waitingFor,
+      waitingForFirst: neverAppended(time, ends).map((source) => ({
+        source,
+        since: new Date(generation!.createdAt).toISOString(),
+      })),
       holdsBackTrimming: generation && this.#holdsBack(generation, statuses, now),
       rolledBackFrom: generation?.rolledBackFrom ?? null,
       fingerprint: generation?.fingerprint ?? null,
@@ -210,7 +220,7 @@ export class ViewStatuses {
           counts,
         ]),
       ),
-      time: timesOf(records, this.views.catalog),
+      time,
       version: generation
         ? versionText(servedView(generation), commitsOf(shown.map(({ record }) => record)))
         : null,

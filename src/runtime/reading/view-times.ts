@@ -3,7 +3,9 @@ import { instantText } from '../../zset/instant-text.js';
 import type { Catalog } from '../catalog.js';
 import { leastClocks } from '../clocks.js';
 import { partitionKeys } from '../placement.js';
+import type { LogEnd } from '../ports/source-log.js';
 import type { TaskRecord } from '../ports/task-store.js';
+import { BEGINNING } from '../position.js';
 
 /** How far time is in a source, as a view knows it; instants, null where nothing is known yet. */
 export interface SourceTimes {
@@ -41,6 +43,25 @@ export function timesOf(
     };
   }
   return times;
+}
+
+/**
+ * Of these sources those that never had an entry, while others have time: what waits for theirs, as rows of an outer join that have
+ * no match do, waits until one comes, for there is no clock that heartbeats could move.
+ */
+export function neverAppended(
+  times: Readonly<Record<string, SourceTimes>>,
+  ends: ReadonlyMap<string, LogEnd>,
+): string[] {
+  const sources = Object.entries(times);
+  if (sources.every(([, { clock }]) => clock === null)) return [];
+  return sources
+    .filter(
+      ([, { partitions }]) =>
+        Object.values(partitions).every((clock) => clock === null) &&
+        Object.keys(partitions).every((redisKey) => ends.get(redisKey)?.last === BEGINNING),
+    )
+    .map(([name]) => name);
 }
 
 const textOf = (ms: number | null): string | null => (ms === null ? null : instantText(ms));

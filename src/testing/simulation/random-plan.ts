@@ -130,25 +130,21 @@ class RandomPlan {
     return { made, columns: Object.keys(made).map(number) };
   }
 
-  /** Windows that are kept by panes: wide ones of sketches, of rows that need not move to be grouped. */
+  /** Windows that are kept by panes: wide ones of sketches, also of rows that move to be grouped. */
   #paned(of: Rows): Rows {
     if (of.rows === this.of.buyers) return of;
+    const by = this.random.of(['shop', 'buyer']);
     const [rows, percentile, buyers] = [this.#fresh(), this.#fresh(), this.#fresh()];
     return {
       rows: of.rows
         .window(hopping('6m', { every: '1m' }))
-        .groupBy('shop')
+        .groupBy(by)
         .aggregate({
           [rows]: count(),
           [percentile]: approxPercentile('id', this.random.of([0.1, 0.5, 1])),
           [buyers]: approxCountDistinct('buyer'),
         }),
-      columns: [
-        text('shop'),
-        time('windowStart'),
-        time('windowEnd'),
-        ...[rows, percentile, buyers].map(number),
-      ],
+      columns: [text(by), time('windowStart'), time('windowEnd'), ...[rows, percentile, buyers].map(number)],
     };
   }
 

@@ -11,9 +11,9 @@ import { sessionEnd, WINDOW_COLUMNS } from '../time-relation.js';
 
 export const session: NodeKind<SessionNode> = {
   inputs: (node) => [node.input],
-  // Rows are kept whole, to be moved.
-  reads: () => [null],
-  describe: ({ gapMs, column, per }) => ({ gapMs, column, per }),
+  // Rows are kept, to be moved.
+  reads: ({ kept }) => [kept === undefined ? null : new Set(kept)],
+  describe: ({ gapMs, column, per, kept }) => ({ gapMs, column, per, ...(kept && { kept }) }),
   explain({ input: { relation }, gapMs, column, per }) {
     const group = per.length > 0 ? ` for each ${per.join(', ')}` : '';
     return {
@@ -25,6 +25,8 @@ export const session: NodeKind<SessionNode> = {
   compile(node, compiler) {
     const { input, gapMs, column } = node;
     const vertex = compiler.vertexOf(input);
+    const given = node.relation.columns.length - WINDOW_COLUMNS.length;
+    const columns = node.relation.columns.slice(0, given);
     const operator = new Session(
       compiler.ordered('rows'),
       compiler.ordered('sessions'),
@@ -33,9 +35,9 @@ export const session: NodeKind<SessionNode> = {
         column,
         atOf: generatedRead(column),
         groupKeyOf: keyTextOfColumns(input.relation.columns, node.per),
-        textOf: rowTextOfColumns(input.relation.columns),
+        textOf: rowTextOfColumns(columns),
         rowOf: generatedRow([
-          ...input.relation.columns.map(({ name }) => ({ name, from: { path: name } })),
+          ...columns.map(({ name }) => ({ name, from: { path: name } })),
           ...WINDOW_COLUMNS.map((name, value) => ({ name, from: { value } })),
         ]),
         closing: closingOf(node, compiler),

@@ -15,6 +15,7 @@ import { giveUpArchive } from '../../../src/runtime/archive/begin-archive.js';
 import { silent } from '../../../src/runtime/logger.js';
 import { DirectoryStore } from '../../../src/archive/directory-store.js';
 import { count, declarationOf, instant, stream, sum, table, tumbling, view } from '../../../src/index.js';
+import type { Limits } from '../../../src/runtime/limits.js';
 import type { ViewDeclaration } from '../../../src/view/declarations.js';
 import { describeWithRedis } from '../../support/redis-server.js';
 import { eventually, type System } from '../../support/system.js';
@@ -49,7 +50,7 @@ describeWithRedis('an archive of what retention trims', () => {
   beforeEach(() => void (directory = mkdtempSync(join(tmpdir(), 'stillwater-archive-'))));
   afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-  const start = (archived = true): Promise<System> =>
+  const start = (archived = true, limits: Partial<Limits> = {}): Promise<System> =>
     systems.start(declarations, {
       ...(archived && { archive: new DirectoryStore(directory) }),
       limits: {
@@ -59,10 +60,12 @@ describeWithRedis('an archive of what retention trims', () => {
         heartbeatIdleMs: 200,
         clocksMs: 50,
         parkedRetryMs: 100,
+        ...limits,
       },
     });
   const lengthOfLog = (): Promise<number> => systems.redis.raw.xlen('sales');
   let sold = 0;
+  beforeEach(() => void (sold = 0));
   const append = async (entries: number): Promise<void> => {
     const transaction = systems.redis.raw.multi();
     for (; entries > 0; entries--, sold++) {
@@ -134,6 +137,36 @@ describeWithRedis('an archive of what retention trims', () => {
       sold,
     );
     expect((await system.log.ends(['sales']))[0]!.archived).toMatchObject({ whole: true });
+  });
+
+  test('a view that was parked for so long that it was given up is rebuilt from the archive, complete', async () => {
+    const system = await start(true, { parkedHoldsBackMs: 500, parkedRetryMs: 600_000 });
+    await append(60);
+    await system.caughtUp('by-shop');
+    const { raw } = systems.redis;
+    const task = { view: 'by-shop', generation: 1, stage: 0, partition: 0 };
+    const [rows] = await raw.keys('*by-shop#1/0.0:*:rows:*');
+    await raw.rename(rows!, 'aside');
+    await raw.set(rows!, 'x');
+    await append(120);
+    await eventually(async () => (await system.tasks.status([task]))[0]!.parked !== null);
+    await system.caughtUp('per-second');
+    await trim(system);
+    expect(await lengthOfLog()).toBeGreaterThan(120);
+    await eventually(async () => {
+      await trim(system);
+      return (await lengthOfLog()) < 60;
+    });
+    // It is still parked: what it has not read is in the archive alone.
+    expect((await system.tasks.status([task]))[0]!.parked).not.toBeNull();
+    expect(await ended(system, await rebuild(system, 'by-shop'))).toBeNull();
+    await append(30);
+    await system.caughtUp('by-shop');
+    const shown = [...(await system.rows('by-shop')).values()];
+    expect(shown.reduce((all, { sales: some }) => all + some, 0)).toBe(sold);
+    expect(shown.reduce((all, { amount }) => all + amount, 0)).toBe(
+      Array.from({ length: sold }, (_, sale) => sale % 11).reduce((all, one) => all + one, 0),
+    );
   });
 
   test('a process without the archive trims nothing, also while no other lives, until the archive is given up', async () => {

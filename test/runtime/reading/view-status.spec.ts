@@ -1,4 +1,4 @@
-import { count, stream, sum, view } from 'stillwater';
+import { count, instant, stream, sum, tumbling, view } from 'stillwater';
 import { z } from 'zod';
 import { Metrics } from '../../../src/runtime/metrics.js';
 import { Reading } from '../../../src/runtime/reading/reading.js';
@@ -78,5 +78,53 @@ describe('the status of views over a view that is parked', () => {
     expect((await statuses()).get('per-amount')!.holdsBackTrimming).toBeNull();
     await run.pass(60_000);
     expect((await statuses()).get('per-shop')!.holdsBackTrimming).toEqual({ ...held, over: true });
+  });
+});
+
+describe('the status of a view of which a stream never had an entry', () => {
+  const timed = <Name extends string>(name: Name) =>
+    stream(name, {
+      schema: z.object({ id: z.int(), at: instant() }),
+      eventTime: 'at',
+      lateness: '1m',
+    });
+  const [orders, payments] = [timed('orders'), timed('payments')];
+  const paid = view('paid', {
+    from: orders
+      .leftJoin({ payment: payments }, { on: { id: 'id' }, within: { before: '0s', after: '1h' } })
+      .select({ id: 'id', paidAt: 'payment.at' }),
+    key: 'id',
+  });
+  const perHour = view('per-hour', {
+    from: payments.window(tumbling('1h')).groupBy().aggregate({ payments: count() }),
+  });
+
+  it('says that it waits for the first, and since when, until it comes', async () => {
+    const run = new SimulatedRun([paid, perHour]);
+    const worker = run.start();
+    const { parts } = worker;
+    const reading = new Reading({
+      ...parts,
+      ...run.ports,
+      catalog: () => parts.catalog,
+      watch: parts.registry,
+      store: run.ports.views,
+      clock: worker.process.clock,
+      metrics: new Metrics(),
+    });
+    const event = (id: number) => ({ id, at: '2001-01-01T10:00:00.000Z' });
+    run.append(orders, event(1));
+    await run.settled('paid');
+    const status = await reading.statuses.one('paid');
+    const since = status.generations[0]!.createdAt;
+    expect(status.time['stream:payments']).toMatchObject({ clock: null });
+    expect(status.waitingForFirst).toEqual([{ source: 'stream:payments', since }]);
+    // Nothing else is there that would wait for it.
+    expect((await reading.statuses.one('per-hour')).waitingForFirst).toEqual([]);
+    run.append(payments, event(7));
+    await run.settled('paid');
+    expect((await reading.statuses.one('paid')).waitingForFirst).toEqual([]);
+    reading.close();
+    run.end();
   });
 });
