@@ -1,35 +1,11 @@
 import { decodeEntry, type ExchangeEntry, lastSent } from '../../runtime/exchange-entry.js';
 import { heardIn } from '../../runtime/followed.js';
-import {
-  followedRounds,
-  followsRounds,
-  givesRounds,
-  type HeardOfRounds,
-  ROUNDS,
-  roundsDone,
-} from '../../runtime/rounds.js';
+import { followedRounds, followsRounds, givesRounds, ROUNDS, roundsDone } from '../../runtime/rounds.js';
 import { taskName } from '../../runtime/task-id.js';
 import { Ticks } from '../../runtime/ticks.js';
-import { MemoryTaskStore } from '../memory/memory-task-store.js';
 import { changed, hearing, withReceived, withRecords } from './changed-exchange.js';
-import { type Mutation, type PortsOver, withCommits, withMethod, withTasks } from './mutation.js';
+import { type Mutation, withCommits, withMethod } from './mutation.js';
 import { chainedSubject, roundsSubject, tornSubject } from './subjects.js';
-
-/** What a task keeps of the rounds that it follows, changed for whoever takes it up in the middle of one. */
-const claimingRounds = (change: (rounds: HeardOfRounds) => HeardOfRounds): PortsOver =>
-  withTasks((redis) => {
-    const store = new MemoryTaskStore(redis);
-    const claim = store.claim.bind(store);
-    store.claim = async (...asked) => {
-      const claimed = await claim(...asked);
-      const record = claimed?.record;
-      const rounds = record && followsRounds(asked[0]) ? followedRounds(record) : undefined;
-      if (!claimed || !record || !rounds?.more) return claimed;
-      const moved = [...heardIn(record)!.slice(0, ROUNDS), change(rounds)];
-      return { ...claimed, record: hearing(record, moved) };
-    };
-    return store;
-  });
 
 /** Rules of rounds, and of what is given and made again where there are any. */
 export const roundsMutations: readonly Mutation[] = [
@@ -144,19 +120,6 @@ export const roundsMutations: readonly Mutation[] = [
           ? entries.map((entry) => changed(entry, { round: decodeEntry(entry).tick }))
           : entries,
     })),
-  },
-  {
-    breaks: 'who is in the middle of a round has of each sender what it took of that',
-    subject: roundsSubject,
-    slotsGoBack: 'giver',
-    // Whoever takes it up believes that nothing was.
-    ports: claimingRounds((rounds) => ({ ...rounds, taken: [-1, true] })),
-  },
-  {
-    breaks: 'half of what a task sent in a round is not all of it',
-    subject: roundsSubject,
-    slotsGoBack: 'any',
-    ports: claimingRounds(({ taken: [sender] = [0], ...rounds }) => ({ ...rounds, taken: [sender, true] })),
   },
   {
     breaks: 'what is made or given again has numbers of which nobody has heard',
