@@ -128,6 +128,23 @@ it('lists the panes of as many groups as a tick closes, and not of all that have
   expect(Math.max(...perTick)).toBeLessThan(6_000);
 });
 
+it('closes windows that begin where no instant is before them', () => {
+  const kept = new Timed(
+    declared(
+      events
+        .window(HOPS)
+        .groupBy('key')
+        .aggregate(SUMS as never)
+        .final(),
+    ),
+  );
+  // In the first of the windows of this row lie times whose own windows would begin before the year 0000.
+  kept.tick({ 'stream:events': [{ at: '0000-01-01T01:00:00.000Z', key: 'a', n: 1 }] });
+  kept.restart();
+  kept.clock('stream:events', at('00:00'));
+  expect([kept.rows.length, kept.kept]).toEqual([60, 0]);
+});
+
 describe('panes are kept', () => {
   const grouped = (window: any = HOPS, rows: any = events): any => rows.window(window).groupBy('key');
   const isPaned = (from: any): boolean => /panes/.test(explainView(declared(from)).text);
