@@ -36,7 +36,8 @@ export function timed(
   const closed = view('closed', { from: perWindow.final(), buckets });
   const long = view('long', {
     from: closed
-      .window(tumbling(`${4 * WINDOW_MS}ms`), { on: 'windowStart' })
+      .select({ origin: 'origin', start: 'windowStart', departures: 'departures' })
+      .window(tumbling(`${4 * WINDOW_MS}ms`), { on: 'start' })
       .groupBy('origin')
       .aggregate({ departures: sum('departures') })
       .final(),
@@ -47,6 +48,7 @@ export function timed(
   return {
     name: `time over ${partitions} by ${partitionBy}`,
     views: [open, closed, long].map((each) => declarationOf(each) as ViewDeclaration),
+    onlyAdded: ['open', 'closed', 'long'],
     sources: [
       appended(source, (random): Flight => ({
         at: time(random),
