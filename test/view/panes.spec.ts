@@ -247,6 +247,19 @@ describe('panes are kept', () => {
     // All groups together would all move to one place: they move by their windows.
     const total = (apart.window(HOPS) as any).groupBy().aggregate({ kinds: countDistinct('n' as never) });
     expect(opsOf(total).slice(0, 3)).toEqual(['source', 'window', 'select']);
+    // So do those that are grouped by what is computed of rows in windows; not where it is a column before.
+    const even = (event: any): boolean => event.n % 2 === 0;
+    const computedThere = (apart.window(HOPS) as any).groupBy({ even: computed(z.boolean(), even) });
+    expect(opsOf(computedThere.aggregate(SKETCH)).slice(0, 3)).toEqual(['source', 'window', 'select']);
+    const columns = { at: 'at', n: 'n', even: computed(z.boolean(), even) };
+    const computedBefore = (apart.select(columns as never) as any).window(HOPS).groupBy('even');
+    expect(opsOf(computedBefore.aggregate(SKETCH)).slice(-4)).toEqual([
+      'exchange',
+      'window',
+      'aggregate',
+      'view',
+    ]);
+    expect(isPaned(computedBefore.aggregate(SKETCH))).toBe(true);
     expect(explainView(declared(shown)).text).toContain('at, key, n');
   });
 
