@@ -65,7 +65,9 @@ export const nearSubject = (random: Random): Subject => near(shapeOf(random, ran
 export const windowsSubject = (random: Random): Subject =>
   random.of([windows, windowsMoved, near])(shapeOf(random, random.of([1, 1, 3])));
 
-/** Windows that overlap, into which rows are put where they come to. */
+/** One of windows that overlap, of rows that move before they are put into them. */
+export const windowsMovedSubject = (random: Random): Subject => windowsMoved(shapeOf(random, 3));
+
 const windowsMoved = (shape: Shape): Subject => windows({ ...shape, partitions: 3 }, 'delay');
 
 /** One in which views read views. */
