@@ -41,7 +41,7 @@ export interface Limits {
   exchangeEntriesMax: number;
   /** So long what was read by the next stage, or by other views, is kept: it may have to be read again. */
   exchangeKeptMs: number;
-  /** So long a receiver waits for a task that went back to find out that it lost what the receiver has. */
+  /** So long a receiver waits for a task that went back, and commits, to find out that it lost what the receiver has. */
   regainMs: number;
   /** Changelog entries a view keeps for subscribers that come back. */
   changelogEntriesMin: number;

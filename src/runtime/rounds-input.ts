@@ -19,6 +19,7 @@ import {
   withEntry,
 } from './received.js';
 import { ReceivedBatch } from './received-batch.js';
+import { RegainWait } from './regain-wait.js';
 import {
   followedRounds,
   givesRounds,
@@ -67,7 +68,7 @@ export class RoundsInput implements TaskInput {
   ) {
     this.#asked = new EntriesAsked(readBytesMax, senders.length);
     this.#awaited = { task: giver, tick: 0 };
-    this.#rounds = new RoundsSaid(giver, store, { now: () => news.clock.monotonicMs(), regainMs });
+    this.#rounds = new RoundsSaid(giver, store, new RegainWait(() => news.clock.monotonicMs(), regainMs));
     this.#quiet = new QuietSenders(senders.map((sender) => store.sentKey(sender)));
   }
 

@@ -451,6 +451,9 @@ describe('what is received round by round', () => {
       slots.left = [left];
       expect(await next(at9)).toBeNull();
       slots.left = [];
+      // Somebody has, and does not know yet.
+      expect(await next(at9)).toBeNull();
+      now += 30_000;
       await expect(next(at9)).rejects.toThrow(LogLost);
     });
   });
