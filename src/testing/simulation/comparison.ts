@@ -1,5 +1,6 @@
 import { shownRows } from '../../zset/row-block.js';
 import type { MemoryRedis } from '../memory/memory-redis.js';
+import { eventsOf } from './producers.js';
 import type { WholeLog } from './simulated-archive.js';
 import type { Heartbeats, Shown, Subject } from './subject.js';
 
@@ -11,7 +12,7 @@ export function wrongIn(
   /** Views of which nothing is expected. */
   except: ReadonlySet<string>,
 ): string | null {
-  const log = new Map([...logs].map(([key, { entries }]) => [key, entries]));
+  const log = new Map([...logs].map(([key, { entries }]) => [key, entries.flatMap(eventsOf)]));
   const heartbeats: Heartbeats = new Map([...logs].map(([key, whole]) => [key, whole.heartbeats]));
   for (const [view, expected] of subject.expected(log, heartbeats)) {
     if (except.has(view)) continue;
