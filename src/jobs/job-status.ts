@@ -70,6 +70,10 @@ export function rebuildStatus(job: Job<RebuildJobData>, generations: readonly Ge
   return { ...head, ...pick(note), generations: made, reason, state };
 }
 
+/** What a verification has come to; null for one that has not, or of which nothing is known. */
+export const resultOf = (job: Pick<Job, 'returnvalue'> | undefined): VerifyNote | null =>
+  isNote(job?.returnvalue) ? (job!.returnvalue as VerifyNote) : null;
+
 export function verifyStatus(job: Job<VerifyJobData>): VerifyStatus {
   const head = {
     id: job.id!,
@@ -77,7 +81,8 @@ export function verifyStatus(job: Job<VerifyJobData>): VerifyStatus {
     startedAt: job.timestamp,
     finishedAt: job.finishedOn ?? null,
   };
-  if (isNote(job.returnvalue)) return { ...head, ...(job.returnvalue as VerifyNote) };
+  const result = resultOf(job);
+  if (result) return { ...head, ...result };
   const note = isNote(job.progress) ? (job.progress as VerifyNote) : waitingVerifyNote;
   const reason = note.reason ?? job.failedReason ?? null;
   if (!job.finishedOn && job.data.cancelled)

@@ -7,7 +7,7 @@ import { Verifier } from '../runtime/verifier.js';
 import { driveRebuild } from './drive-rebuild.js';
 import { driveVerify } from './drive-verify.js';
 import { JobQueue } from './job-queue.js';
-import { noteOf } from './job-status.js';
+import { noteOf, resultOf } from './job-status.js';
 import { JOBS_OPTIONS, type JobsOptions, type JobsSettings, settingsOf } from './jobs-options.js';
 import { JobsShutdown } from './jobs-shutdown.js';
 import { cancelLost, letGoOfLost } from './lost-jobs.js';
@@ -155,6 +155,7 @@ export class RebuildsProcessor
     const note = await driveVerify(this.verifier, {
       id: job.id!,
       view: job.data.view,
+      finished: async () => resultOf(await Job.fromId(this.worker, job.id!)),
       cancelled: async () => (await this.#dataOf(job)).cancelled ?? null,
       report: (progress) => job.updateProgress(progress as object),
       signal: this.shutdown.signal,

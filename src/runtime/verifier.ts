@@ -32,7 +32,9 @@ export type VerifyProgress = Omit<VerifyStatus, 'id' | 'view' | 'startedAt' | 'f
  *
  * The view is replayed into a generation that is never served. When it is near, both are told to stop at one place a
  * moment ahead. Where all logs have passed it and both contain the same prefix of each, the checksums kept by the commits
- * are compared, and those of the rows as they are stored; if they differ, row by row. Then the live one goes on. Of a view over a view the rows of the upstream
+ * are compared, and those of the rows as they are stored; if they differ, row by row. Then the live one goes on. What was read
+ * is a verdict only if both were held from before it to after it: two workers may be given one job, and the first to end lets
+ * go of both. Of a view over a view the rows of the upstream
  * are replayed; verify the upstream as well.
  */
 export class Verifier {
@@ -49,6 +51,7 @@ export class Verifier {
     },
   ) {}
 
+  /** `cancelled` without a reason: it came to no verdict, since somebody else put the replay away or let the live view go on. */
   async run(
     id: string,
     view: string,
@@ -92,7 +95,12 @@ export class Verifier {
           if (started && replayed.lagEntries <= NEAR_ENTRIES) await this.#hold(id, live);
         } else if (started && (await this.#standStill(replayed, served, shadow.stopAt))) {
           await report({ ...progress, state: 'comparing' });
-          return await this.#compare(progress, live, shadow, served.frontier);
+          return (
+            (await this.#verdict(progress, live, shadow, served.frontier)) ?? {
+              ...progress,
+              state: 'cancelled',
+            }
+          );
         }
         await report(progress);
         await clock.sleep(limits.registryRefreshMs / 4, signal);
@@ -168,6 +176,35 @@ export class Verifier {
         ? null
         : { puts: generations.filter(isHeld).map((generation) => ({ ...generation, stopAt: null })) },
     );
+  }
+
+  /** Null if one of both was let go while they were compared: what was read is then of no one place. */
+  async #verdict(
+    progress: VerifyProgress,
+    live: Generation,
+    shadow: Generation,
+    frontier: Readonly<Record<string, Position>>,
+  ): Promise<VerifyProgress | null> {
+    try {
+      const verdict = await this.#compare(progress, live, shadow, frontier);
+      return (await this.#areHeld(live, shadow)) ? verdict : null;
+    } catch (thrown) {
+      if (await this.#areHeld(live, shadow)) throw thrown;
+      return null;
+    }
+  }
+
+  /**
+   * Whether both stop where the replay was seen to stop. Before anything of a generation is deleted or goes on, the registry says
+   * so, and what it says is not taken back; so if they do now, they did all the time since.
+   */
+  async #areHeld(live: Generation, shadow: Generation): Promise<boolean> {
+    const { registry } = this.options;
+    await registry.refresh();
+    return [live, shadow].every(({ view, number, state }) => {
+      const now = registry.generation(view, number);
+      return now?.state === state && JSON.stringify(now.stopAt) === JSON.stringify(shadow.stopAt);
+    });
   }
 
   async #compare(
