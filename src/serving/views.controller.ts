@@ -63,11 +63,11 @@ export class ViewsController {
     await this.#reach(view, request, wanted.atLeast);
     const page = await this.reading.reader.read(view, wanted.query);
     if (answerVersion(request, reply, view, page.records)) return this.#notModified(reply);
-    const first = wanted.query.offset;
     const exact = preferencesOf(request).get('count') === 'exact';
     const total = exact ? await this.#count(view, wanted.query, page.records) : '*';
-    const range = page.rows.length === 0 ? '*' : `${first}-${first + page.rows.length - 1}`;
-    void reply.header('content-range', `${range}/${total}`);
+    const range = rangeOf(wanted.query, page.rows.length);
+    // Of `*/*` the grammar knows nothing.
+    if (range !== '*' || total !== '*') void reply.header('content-range', `${range}/${total}`);
     if (exact) void reply.header('preference-applied', 'count=exact');
     if (page.next !== null) void reply.header('link', `<${nextUrl(request, page.next)}>; rel="next"`);
     return page.rows.map(({ row }) => wanted.project(row));
@@ -148,6 +148,10 @@ export class ViewsController {
     return undefined;
   }
 }
+
+/** Which rows these are. After a cursor that is not known: how many lie before it changes while pages are read. */
+const rangeOf = ({ offset, after }: RowsQuery, rows: number): string =>
+  after !== null || rows === 0 ? '*' : `${offset}-${offset + rows - 1}`;
 
 /** The key text that path segments name, one for each column of the key. */
 function keyFrom(view: ServedView, segments: readonly string[]): string {

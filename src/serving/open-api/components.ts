@@ -92,7 +92,11 @@ export const HEADERS: Readonly<Record<string, JsonSchema>> = {
     schema: string,
   },
   ETag: { description: 'Generation, and the commit of each partition; for `If-None-Match`.', schema: string },
-  'Content-Range': { description: '`0-99/*`; with `Prefer: count=exact` the total.', schema: string },
+  'Content-Range': {
+    description:
+      '`0-99/*`; with `Prefer: count=exact` the total. After a cursor only the total, `*/250`; without that preference it is left out.',
+    schema: string,
+  },
   Link: { description: '`<…>; rel="next"` where there is a next page.', schema: string },
 };
 
