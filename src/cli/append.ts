@@ -3,6 +3,7 @@ import { open as openFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { counted } from '../errors/counted.js';
 import { messageOf, StillwaterError } from '../errors/stillwater-error.js';
 import { type Output } from './output.js';
 import { segment, ServiceClient } from './service-client.js';
@@ -58,15 +59,17 @@ export async function append(
       throw refused(thrown, batch, file);
     }
     const share = input.bytes ? `${Math.floor(((batch.offset + batch.bytes) * 100) / input.bytes)} %  ` : '';
-    output.progress(`${share}${(appended + repeated).toLocaleString('en')} events`);
+    output.progress(`${share}${counted(appended + repeated, 'event')}`);
   }
   // Nothing was sent, so that nobody has said yet whether there is such a stream.
   if (appended + repeated === 0) await service.get(`/streams/${segment(stream)}`);
   const there =
-    repeated > 0 ? ` ${repeated.toLocaleString('en')} were there already (--again appends them anew).` : '';
+    repeated > 0
+      ? ` ${repeated.toLocaleString('en')} ${repeated === 1 ? 'was' : 'were'} there already (--again appends them anew).`
+      : '';
   output.result(
     { stream, appended, repeated, position },
-    `Appended ${appended.toLocaleString('en')} events to "${stream}".${there}`,
+    `Appended ${counted(appended, 'event')} to "${stream}".${there}`,
   );
 }
 

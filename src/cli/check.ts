@@ -1,10 +1,11 @@
 import { relative } from 'node:path';
+import { counted } from '../errors/counted.js';
 import { DeclarationErrors, type StillwaterError } from '../errors/stillwater-error.js';
 import { Catalog } from '../runtime/catalog.js';
 import { readLimitSettings } from '../settings.js';
 import { sourcesOf } from '../view/plan-nodes.js';
 import { loadDeclarations, viewsDirectory } from './load-views.js';
-import { counted, type Output, table } from './output.js';
+import { type Output, table } from './output.js';
 
 /** What a start would find in a directory of view modules. Needs no Redis. */
 export async function check(output: Output, named: string | undefined): Promise<number> {

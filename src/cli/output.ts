@@ -86,10 +86,6 @@ export function table(head: readonly string[], rows: readonly (readonly (string 
   return [line(head), ...shown.map(line)].join('\n');
 }
 
-/** `1 view`, `3,000 views`. */
-export const counted = (number: number, noun: string): string =>
-  `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
-
 /** `1 h 5 min`, `3 min 20 s`, `4 s`. */
 export function durationText(ms: number): string {
   const seconds = Math.round(ms / 1_000);

@@ -1,4 +1,5 @@
 import type { RebuildStatus } from '../runtime/rebuilds.js';
+import { counted } from '../errors/counted.js';
 import { durationText, type Output, table } from './output.js';
 import { segment, ServiceClient } from './service-client.js';
 
@@ -98,9 +99,9 @@ function rebuildText(status: RebuildStatus): string {
   if (status.state === 'replaying' || status.entriesTotal > 0)
     words.push(
       `${percent(status)} %`,
-      `${status.entriesDone.toLocaleString('en')} of ${status.entriesTotal.toLocaleString('en')} entries`,
+      `${status.entriesDone.toLocaleString('en')} of ${counted(status.entriesTotal, 'entry', 'entries')}`,
     );
-  if (status.errors > 0) words.push(`${status.errors.toLocaleString('en')} errors`);
+  if (status.errors > 0) words.push(counted(status.errors, 'error'));
   if (status.entriesPerSecond !== null) words.push(`${status.entriesPerSecond.toLocaleString('en')}/s`);
   if (status.remainingMs !== null && status.state === 'replaying')
     words.push(`${durationText(status.remainingMs)} left`);

@@ -1,5 +1,6 @@
 import type { VerifyStatus } from '../runtime/rebuilds.js';
-import { counted, type Output } from './output.js';
+import { counted } from '../errors/counted.js';
+import { type Output } from './output.js';
 import { segment, ServiceClient } from './service-client.js';
 
 const POLL_MS = 500;
@@ -33,7 +34,7 @@ function progressText(status: VerifyStatus, looks: readonly { at: number; done: 
   return [
     status.id,
     status.state,
-    `${status.entriesDone.toLocaleString('en')} of ${status.entriesTotal.toLocaleString('en')} entries`,
+    `${status.entriesDone.toLocaleString('en')} of ${counted(status.entriesTotal, 'entry', 'entries')}`,
     ...(rate > 0 ? [`${rate.toLocaleString('en')}/s`, `${Math.ceil(rest / rate)} s left`] : []),
   ].join('  ');
 }

@@ -1,5 +1,6 @@
+import { counted } from '../errors/counted.js';
 import { StillwaterError } from '../errors/stillwater-error.js';
-import { counted, durationText, type Output, table } from './output.js';
+import { durationText, type Output, table } from './output.js';
 import { segment, ServiceClient } from './service-client.js';
 
 interface ListedView {
@@ -66,5 +67,5 @@ function stateText({ state, waitingFor = [], waitingForFirst = [], rolledBackFro
 function lagText({ entries, ms }: ListedView['lag']): string {
   if (entries === null) return 'unknown';
   if (entries === 0) return 'none';
-  return `${entries.toLocaleString('en')} entries${ms === null ? '' : `, ${durationText(ms)}`}`;
+  return `${counted(entries, 'entry', 'entries')}${ms === null ? '' : `, ${durationText(ms)}`}`;
 }

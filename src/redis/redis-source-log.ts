@@ -1,3 +1,4 @@
+import { counted } from '../errors/counted.js';
 import { messageOf, StillwaterError } from '../errors/stillwater-error.js';
 import {
   SourceLog,
@@ -94,7 +95,7 @@ export class RedisSourceLog extends SourceLog {
     memoryMs,
   }: AppendRequest): Promise<{ ids: Position[]; repeated: boolean }> {
     if (entries.length === 0 && idempotencyKey === null) return { ids: [], repeated: false };
-    const what = `Appending ${entries.length} entries to the stream ${JSON.stringify(redisKey)}`;
+    const what = `Appending ${counted(entries.length, 'entry', 'entries')} to the stream ${JSON.stringify(redisKey)}`;
     const memory = idempotencyKey === null ? null : this.keyspace.append(redisKey, idempotencyKey);
     const digest = idempotencyKey === null ? '' : (given ?? appendDigest(entries));
     let reply;

@@ -1,3 +1,4 @@
+import { counted } from '../errors/counted.js';
 import type { Generation } from './ports/registry.js';
 import type { Progress } from './progress.js';
 
@@ -24,7 +25,7 @@ export function heldBack(
   const before = served === null ? 0 : errorsIn(served);
   if (errors <= before || errors * THOUSAND <= errorsMax * built.entriesDone) return null;
   return (
-    `"${view}" is not promoted by itself: generation ${number} has ${errors} errors in ${built.entriesDone} entries, ` +
+    `"${view}" is not promoted by itself: generation ${number} has ${counted(errors, 'error')} in ${counted(built.entriesDone, 'entry', 'entries')}, ` +
     `${served === null ? 'and nothing of it is served yet' : `what serves has ${before}`}; errorsMax allows ${errorsMax} of ${THOUSAND}. ` +
     `What was served before is served on. See GET /views/${encodeURIComponent(view)}/errors?generation=${number}, then correct the view, or promote it all the same.`
   );

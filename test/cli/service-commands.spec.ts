@@ -61,7 +61,7 @@ describe('commands that speak to a service', () => {
         state: 'live',
         generation: 3,
         rows: 1_200,
-        lag: { entries: 0, ms: 0 },
+        lag: { entries: 1, ms: 0 },
         errors: 0,
         key: ['customer'],
       },
@@ -71,7 +71,7 @@ describe('commands that speak to a service', () => {
     const [people, programs] = await Promise.all([run(['views']), run(['views', '--json'])]);
     expect(people).toMatchObject({ code: 0, stderr: '' });
     expect(people.stdout).toMatch(
-      /view +state +generation +rows +lag +errors +key\ntotals +live +3 +1,200 +none +0 +customer\nsizes +live, rolled back from 2 +1 /,
+      /view +state +generation +rows +lag +errors +key\ntotals +live +3 +1,200 +1 entry, 0 s +0 +customer\nsizes +live, rolled back from 2 +1 /,
     );
     expect(JSON.parse(programs.stdout)).toEqual(views);
   });
@@ -260,11 +260,11 @@ describe('commands that speak to a service', () => {
       await serve(({ method }) =>
         method === 'POST'
           ? { status: 202, body: rebuild('waiting') }
-          : { body: rebuild('failed', { reason: 'totals: too many errors' }) },
+          : { body: rebuild('failed', { reason: 'totals: too many errors', errors: 1, entriesTotal: 1 }) },
       );
       const ended = await run(['rebuild', 'totals', '--wait']);
       expect(ended.code).toBe(1);
-      expect(ended.stdout).toContain('too many errors');
+      expect(ended.stdout).toContain('0 of 1 entry  1 error  totals: too many errors');
     });
 
     it('ends with 1 when it is held, and says what to type', async () => {

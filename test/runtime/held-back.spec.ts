@@ -13,6 +13,10 @@ describe('a generation that has caught up', () => {
     expect(reason).toContain('/views/a%2Fb/errors?generation=2');
   });
 
+  it('says one error of one entry as people do', () => {
+    expect(held(progress(1, 1), null)).toContain('has 1 error in 1 entry, and');
+  });
+
   it('is not held for what errorsMax allows', () => {
     expect(held(progress(10, 100), progress(0, 100))).toBeNull();
     expect(held(progress(1_000, 1_000), progress(0, 1_000), 1_000)).toBeNull();

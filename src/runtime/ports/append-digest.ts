@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { counted } from '../../errors/counted.js';
 import { StillwaterError } from '../../errors/stillwater-error.js';
 
 /** Half a SHA-256 is far more than chance needs; nobody gains by making two requests look alike. */
@@ -15,7 +16,7 @@ export function appendDigest(entries: readonly (readonly string[])[]): string {
 export const keyReused = (redisKey: string, idempotencyKey: string, entries: number): StillwaterError =>
   new StillwaterError('idempotency-key-reused', {
     what: 'The idempotency key belongs to an append of other entries.',
-    evidence: `  key     ${idempotencyKey}\n  stream  ${redisKey}\n  now     ${entries} entries, not those appended with it`,
+    evidence: `  key     ${idempotencyKey}\n  stream  ${redisKey}\n  now     ${counted(entries, 'entry', 'entries')}, not those appended with it`,
     consequence: 'Nothing was appended to this stream.',
     remedy: 'Use a new key for each request, and the same only to repeat it unchanged.',
   });
