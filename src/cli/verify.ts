@@ -47,11 +47,16 @@ function verdictText(status: VerifyStatus): string {
     `  ${name}  generation ${of?.generation}  ${counted(of?.rows ?? 0, 'row')}  checksum ${of?.checksum}`;
   const sides = `${side('live    ', live)}\n${side('replayed', replayed)}\n  at        ${status.frontier}`;
   if (status.state === 'equal') return `A replay of "${view}" equals the live view.\n${sides}`;
+  // Else two equal checksums stand over rows that differ, and nobody can tell why.
+  const cause =
+    live?.checksum === replayed?.checksum && live?.rows === replayed?.rows
+      ? '\nWhat the commits counted is the same: rows were changed or deleted in Redis by something else.'
+      : '';
   const rows = status.differences.map(
     ({ key, live: before, replayed: after }) =>
       `  ${key}\n    live      ${rowText(before)}\n    replayed  ${rowText(after)}`,
   );
-  return `A replay of "${view}" differs from the live view.\n${sides}\nThe first rows that differ (${status.differences.length}):\n${rows.join('\n')}`;
+  return `A replay of "${view}" differs from the live view.\n${sides}${cause}\nThe first rows that differ (${status.differences.length}):\n${rows.join('\n')}`;
 }
 
 const rowText = (row: unknown): string => (row === null ? '(no row)' : JSON.stringify(row));

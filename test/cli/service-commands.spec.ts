@@ -337,5 +337,8 @@ describe('commands that speak to a service', () => {
     const other = await run(['verify', 'totals']);
     expect(other.code).toBe(1);
     expect(other.stdout).toContain('"ada"\n    live      {"amount":3}\n    replayed  (no row)');
+    expect(other.stdout).not.toContain('by something else');
+    answer = { ...different, replayed: side(2, 'aa') };
+    expect((await run(['verify', 'totals'])).stdout).toContain('the commits counted is the same');
   });
 });
