@@ -18,7 +18,8 @@ const SEEDS_FOR_A_MUTATION = 300;
 const MS_MAX = 10 * 60_000;
 
 /** What is counted in all of some runs. */
-type Counted = 'kills' | 'pauses' | 'rollbacks' | 'rebuilt' | 'brokenOff' | 'givenAgain' | 'trimmed';
+type Counted =
+  'kills' | 'pauses' | 'rollbacks' | 'rebuilt' | 'brokenOff' | 'givenAgain' | 'trimmed' | 'inEntries';
 const total = (outcomes: readonly Outcome[], of: Counted): number =>
   outcomes.reduce((sum, each) => sum + each[of], 0);
 
@@ -69,6 +70,7 @@ describe('views kept by several processes through crashes, pauses, lost calls an
       for (const trouble of ['kills', 'pauses', 'rollbacks', 'rebuilt'] as const)
         expect(total(outcomes, trouble)).toBeGreaterThan(SEEDS / 4);
       expect(total(outcomes, 'brokenOff')).toBeGreaterThan(0);
+      expect(total(outcomes, 'inEntries')).toBeGreaterThan(SEEDS);
     },
     MS_MAX,
   );

@@ -1,5 +1,6 @@
 import { shownRows } from '../../zset/row-block.js';
 import type { MemoryRedis } from '../memory/memory-redis.js';
+import { eventsOf } from './producers.js';
 import type { WholeLog } from './simulated-archive.js';
 import type { Heartbeats, Shown, Subject } from './subject.js';
 
@@ -35,7 +36,7 @@ export function earlyIn(compared: Compared): string | null {
 }
 
 function* eachOf({ redis, subject, logs, except }: Compared) {
-  const log = new Map([...logs].map(([key, { entries }]) => [key, entries]));
+  const log = new Map([...logs].map(([key, { entries }]) => [key, entries.flatMap(eventsOf)]));
   const heartbeats: Heartbeats = new Map([...logs].map(([key, whole]) => [key, whole.heartbeats]));
   for (const [view, expected] of subject.expected(log, heartbeats))
     if (!except.has(view)) yield { view, expected, shown: shownOf(redis, subject, view) };

@@ -1,6 +1,9 @@
+import { allTasks } from '../../runtime/generation-tasks.js';
 import { partitionKeys } from '../../runtime/placement.js';
+import type { Generation } from '../../runtime/ports/registry.js';
 import type { TaskStatus } from '../../runtime/ports/task-store.js';
 import { progressOf } from '../../runtime/progress.js';
+import { taskName } from '../../runtime/task-id.js';
 import { memoryPorts } from '../memory/memory-ports.js';
 import { type MemoryRedis, MemoryStream } from '../memory/memory-redis.js';
 import { type Compared, earlyIn, wrongIn } from './comparison.js';
@@ -29,7 +32,7 @@ export interface RestOptions {
 
 /** What all comes to where nothing goes wrong any more: every view contains all that the logs hold, and shows what they say. */
 export class Rest {
-  /** Views that cannot be made again: they are parked, or read one that is. */
+  /** Views of which nothing is expected: they cannot be made again (they are parked, or read one that is), or leave out entries. */
   readonly #givenUp = new Set<string>();
 
   constructor(readonly options: RestOptions) {}
@@ -58,6 +61,7 @@ export class Rest {
         await this.#rebuild(parked, all);
         wrongSince = Infinity;
       } else if (!rebuilds.isUnderWay && standing.every(({ atEnd }) => atEnd)) {
+        this.#giveUpBlamed(serving);
         const compared = this.#compared();
         // Until it is noticed that something went back, what is shown may be of what is lost.
         const early = wentBack.anything ? null : earlyIn(compared);
@@ -84,6 +88,21 @@ export class Rest {
     );
     if (unexpected) throw new Error(`Parked: ${JSON.stringify(unexpected)}`);
     if (!subject.losesForGood) await rebuilds.now(views(parked));
+  }
+
+  /**
+   * Entries that seem to have ended workers are left out, of these views and of what is made of them.
+   * @throws Error where no task of the view has lost so many owners.
+   */
+  #giveUpBlamed(serving: readonly Generation[]): void {
+    const { redis, wentBack, rebuilds } = this.options;
+    for (const generation of serving) {
+      const blamed = redis.blamed.get(generation.fingerprint);
+      if (blamed === undefined) continue;
+      if (!allTasks(generation).some((task) => wentBack.seemsToEndOwners(taskName(task))))
+        throw new Error(`Blamed: ${JSON.stringify(blamed)}`);
+      for (const view of rebuilds.affected([generation.view])) this.#givenUp.add(view);
+    }
   }
 
   #compared(): Compared {

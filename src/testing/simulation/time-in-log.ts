@@ -62,26 +62,33 @@ export function onTime<Event extends { at: string }>(
   heartbeats: Heartbeats,
 ): { events: Event[]; watermark: number } {
   const events: Event[] = [];
-  const clocks = partitionKeys(source).map((key) => {
-    let clock = -Infinity;
-    for (const item of inOrder<Event>(log.get(key) ?? [], heartbeats.get(key) ?? new Map())) {
-      if (typeof item !== 'number' && ms(item.at) >= clock - LATENESS_MS) events.push(item);
-      clock = Math.max(clock, typeof item === 'number' ? item : ms(item.at));
-    }
-    return clock;
-  });
+  const clocks = partitionKeys(source).map((key) =>
+    takeInOrder<Event>(log.get(key) ?? [], heartbeats.get(key) ?? new Map(), (event, clock) => {
+      if (ms(event.at) >= clock - LATENESS_MS) events.push(event);
+    }),
+  );
   return { events, watermark: Math.min(...clocks) - LATENESS_MS };
 }
 
-/** The entries of a partition, and what its clock was raised to behind the one they are anchored at. */
-export function* inOrder<Event>(
+/**
+ * Takes the events of a partition, each with the clock by which it is late or not: that before its entry, in which there may be others.
+ * The clock after all of them, and after what it was raised to behind the entry that each heartbeat is anchored at.
+ */
+export function takeInOrder<Event extends { at: string }>(
   entries: readonly RawEntry[],
   heartbeats: ReadonlyMap<Position, number>,
-): Generator<Event | number> {
+  take: (event: Event, clock: number) => void,
+): number {
   const left = [...heartbeats].sort(([one], [other]) => comparePositions(one, other));
+  let clock = -Infinity;
+  let [last, before] = ['', clock];
   for (const [id, [, data]] of entries) {
-    while (left.length > 0 && comparePositions(left[0]![0], id) < 0) yield left.shift()![1];
-    yield JSON.parse(data!) as Event;
+    while (left.length > 0 && comparePositions(left[0]![0], id) < 0)
+      clock = Math.max(clock, left.shift()![1]);
+    if (id !== last) [last, before] = [id, clock];
+    const event = JSON.parse(data!) as Event;
+    take(event, before);
+    clock = Math.max(clock, ms(event.at));
   }
-  for (const [, clock] of left) yield clock;
+  return Math.max(clock, ...left.map(([, raised]) => raised));
 }

@@ -6,8 +6,8 @@ import { max } from '../../view/ordered-aggregates.js';
 import type { ViewDeclaration } from '../../view/declarations.js';
 import { view } from '../../view/view.js';
 import { tumbling } from '../../view/window.js';
-import type { Heartbeats, Shape, Shown, Subject } from './subject.js';
-import { disorderedFlights, type Flight, inOrder, LATENESS_MS, ms } from './time-in-log.js';
+import { appended, type Heartbeats, type Shape, type Shown, type Subject } from './subject.js';
+import { disorderedFlights, type Flight, LATENESS_MS, ms, takeInOrder } from './time-in-log.js';
 
 const WINDOW_MS = 4_000;
 
@@ -49,19 +49,13 @@ function shownOf(
   heartbeats: Heartbeats,
 ): Map<string, Shown> {
   const open: Shown = new Map();
-  const clocks = partitionKeys(source).map((key) => {
-    let clock = -Infinity;
-    for (const item of inOrder<Flight>(log.get(key) ?? [], heartbeats.get(key) ?? new Map())) {
-      if (typeof item === 'number') clock = Math.max(clock, item);
-      else {
-        // Left out if its window was over when it came.
-        const end = endOf(Date.parse(item.at));
-        if (end > clock - LATENESS_MS) add(open, item, end);
-        clock = Math.max(clock, Date.parse(item.at));
-      }
-    }
-    return clock;
-  });
+  const clocks = partitionKeys(source).map((key) =>
+    takeInOrder<Flight>(log.get(key) ?? [], heartbeats.get(key) ?? new Map(), (flight, clock) => {
+      // Left out if its window was over when it came.
+      const end = endOf(ms(flight.at));
+      if (end > clock - LATENESS_MS) add(open, flight, end);
+    }),
+  );
   const watermark = Math.min(...clocks) - LATENESS_MS;
   const closed: Shown = new Map([...open].filter(([, { windowEnd }]) => ms(windowEnd) <= watermark));
   const long: Shown = new Map();

@@ -7,8 +7,8 @@ import type { ViewDeclaration } from '../../view/declarations.js';
 import { max } from '../../view/ordered-aggregates.js';
 import { view } from '../../view/view.js';
 import { hopping, session } from '../../view/window.js';
-import type { Heartbeats, Shape, Shown, Subject } from './subject.js';
-import { disorderedFlights, type Flight, inOrder, LATENESS_MS, ms, ORIGINS } from './time-in-log.js';
+import { appended, type Heartbeats, type Shape, type Shown, type Subject } from './subject.js';
+import { disorderedFlights, type Flight, LATENESS_MS, ms, ORIGINS, takeInOrder } from './time-in-log.js';
 
 const SIZE_MS = 6_000;
 const EVERY_MS = 1_000;
@@ -64,17 +64,12 @@ function shownOf(
 ): Map<string, Shown> {
   const hops = new Map<string, Window>();
   const stays = ORIGINS.map((origin) => new Stays(origin));
-  const clocks = partitionKeys(source).map((key) => {
-    let clock = -Infinity;
-    for (const item of inOrder<Flight>(log.get(key) ?? [], heartbeats.get(key) ?? new Map())) {
-      if (typeof item !== 'number') {
-        hop(hops, item, clock - LATENESS_MS);
-        stays[ORIGINS.indexOf(item.origin)]!.come(item, clock - LATENESS_MS);
-      }
-      clock = Math.max(clock, typeof item === 'number' ? item : ms(item.at));
-    }
-    return clock;
-  });
+  const clocks = partitionKeys(source).map((key) =>
+    takeInOrder<Flight>(log.get(key) ?? [], heartbeats.get(key) ?? new Map(), (flight, clock) => {
+      hop(hops, flight, clock - LATENESS_MS);
+      stays[ORIGINS.indexOf(flight.origin)]!.come(flight, clock - LATENESS_MS);
+    }),
+  );
   const watermark = Math.min(...clocks) - LATENESS_MS;
   const all = [...hops.values()];
   const sessions = stays.flatMap((each) => each.all);
