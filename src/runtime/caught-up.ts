@@ -27,8 +27,10 @@ export async function hasCaughtUp(
   known: Known,
 ): Promise<boolean> {
   const target = serving?.frontier;
+  // What serves may itself be of no place yet, as while it takes over the rows of a view: that is no place to have passed.
   const passed =
     target &&
+    built.hasBegun &&
     Object.entries(built.frontier).every(
       ([key, position]) => comparePositions(position, target[key] ?? '0-0') >= 0,
     );

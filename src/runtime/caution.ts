@@ -17,11 +17,16 @@ const ENDED = 2;
  * How a task goes on where steps have ended its owners: a function that loops and was ended by the watchdog, or took
  * all memory.
  *
- *     write down what is about to be stepped ──▶ step, alone ──▶ take it back ──▶ commit
+ *     write down what is about to be stepped ──▶ step ──▶ take it back ──▶ commit
  *
  * So whoever finds such an attempt knows that the step did not return. It tries an eighth of it; and an entry that has
- * ended two owners, alone in its tick, is to blame. While an attempt is under way no other circuit of the process steps, so
- * that nobody is blamed for what another does. After as many entries as the first attempt had, the trouble is past.
+ * ended two owners, alone in its tick, is to blame. While one entry is attempted no other circuit of the process steps, so
+ * that nobody is blamed for what another does. An attempt of more blames nobody, and holds nobody up: it waits for Redis, and
+ * all tasks of the process would wait with it.
+ *
+ * Owners may also have been killed from outside, or have waited for a Redis that was away. So the trouble is past after as many
+ * entries as the first attempt had, or when all that there was to be read was stepped; and a step that was survived ends the
+ * count of grants, also if its commit does not come through.
  *
  * A blamed entry of a stream or table is an error from then on, in every replay of the definition too. A change of
  * another view's rows is no entry of a log: leaving it out would show rows that nothing gives, so the view is parked.
@@ -31,9 +36,12 @@ export class Caution {
   #found: Attempt | null;
   #entriesLeft = 0;
   #entriesMax = Infinity;
+  /** The store counts grants before this one, of which nothing is known but that they committed nothing. */
+  #counts: boolean;
 
   constructor(readonly options: TaskOptions) {
     const { attempt, record, grants } = options;
+    this.#counts = grants > 1;
     this.#found = attempt !== null && attempt.tick === (record?.tick ?? 0) + 1 ? attempt : null;
     if (this.#found === null && grants < GRANTS) return;
     this.#entriesLeft = this.#found?.entries ?? FIRST_ENTRIES;
@@ -78,16 +86,29 @@ export class Caution {
       this.#found.entries === 1 &&
       this.#found.entry === what.entry &&
       this.#found.input === what.input;
-    await gate.alone(async () => {
+    const attempted = async (): Promise<void> => {
       if (!(await store.attempt(id, token, { ...what, ended: again ? this.#found!.ended + 1 : 0 })))
         throw new Ended({ how: 'fenced' });
       try {
         await step();
       } finally {
-        await store.attempt(id, token, null);
+        await this.#survived();
       }
-    });
+    };
+    await (what.entries === 1 ? gate.alone(attempted) : gate.together(attempted));
     this.#entriesLeft -= what.entries;
+  }
+
+  /** All that there was to be read was stepped: what owners before had taken in, too. */
+  async cameToEnd(): Promise<void> {
+    this.#entriesLeft = 0;
+    if (this.#counts) await this.#survived();
+  }
+
+  async #survived(): Promise<void> {
+    const { id, token, store } = this.options;
+    await store.attempt(id, token, null);
+    this.#counts = false;
   }
 
   #parked(found: Attempt, input: TaskInput | undefined): Ended {

@@ -19,6 +19,8 @@ export interface Progress {
   /** Between the newest entry of its logs and the newest it contains; 0 when it contains all. */
   lagMs: number;
   rows: number;
+  /** It contains something of each log that holds anything: its rows are of a place in all of them. */
+  hasBegun: boolean;
   /** It contains all that its logs hold, and nothing more is due by what it knows of time. */
   atEnd: boolean;
 }
@@ -91,6 +93,7 @@ export async function progressOf(
     lagEntries: entriesTotal - entriesDone,
     lagMs,
     rows: statuses.reduce((sum, { record }) => sum + (record?.rows ?? 0), 0),
+    hasBegun: ends.every((end) => firstReadable(end) === null || frontier[end.redisKey] !== BEGINNING),
     atEnd:
       ends.every((end) => comparePositions(frontier[end.redisKey]!, end.last) >= 0) &&
       statuses.every(isWhole),

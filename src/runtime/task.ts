@@ -162,6 +162,7 @@ export class Task {
   /** It has come to the end of all that it reads: what it was parked for before is past. Where it has committed since, the store knows. */
   async #goesOn(): Promise<void> {
     const { store, token, record } = this.options;
+    await this.#ticks.cameToEnd();
     if (this.#wasParked && this.record.tick === (record?.tick ?? 0)) await store.park(this.id, token, null);
     this.#wasParked = false;
   }

@@ -86,6 +86,11 @@ export class Ticks {
     return this.#caution.judge();
   }
 
+  /** All that there was to be read was taken in, and is committed. */
+  cameToEnd(): Promise<void> {
+    return this.#caution.cameToEnd();
+  }
+
   /** Waits for the answer to the last commit. @throws Ended, Diverged */
   settled(): Promise<void> {
     return this.#committer.settled();

@@ -9,7 +9,7 @@ import type { EntryError, InputBatch, TaskInput } from './input.js';
 import { LogLost } from './input.js';
 import type { NewsDesk } from './news-desk.js';
 import type { CommitId, InputPosition } from './ports/task-store.js';
-import type { ReadRows, ViewStore } from './ports/view-store.js';
+import type { ReadRows, StoredRow, ViewStore } from './ports/view-store.js';
 import { BEGINNING, positionOfTick, tickOf } from './position.js';
 import { readChangelog, isSameCommit } from './read-changelog.js';
 import { readBucket } from './read-bucket.js';
@@ -18,6 +18,8 @@ import { type TaskId, taskName } from './task-id.js';
 /** Commits one read of a changelog asks for, at first and at the most: how much each holds is not known before. */
 const CHANGES_MIN = 10;
 const CHANGES_MAX = 500;
+/** Buckets of which a page of the snapshot has rows: each is a call or two, and all of them are lost where one fails. */
+const BUCKETS_OF_PAGE_MAX = 8;
 
 /**
  * Another view's rows as an input: a snapshot first, then its changelog from there (the handoff). Its changelog need not
@@ -117,37 +119,55 @@ export class UpstreamInput implements TaskInput {
     );
   }
 
-  /** The next page of the snapshot, or the handoff when all buckets are read. */
-  async #page(position: InputPosition, snapshot: Snapshot): Promise<InputBatch | null> {
-    const { runs } = snapshot;
-    let bucket = Math.max(0, runs.length - 1);
-    if (runs[bucket]?.at(-1)?.upTo === null) bucket++;
+  /**
+   * The next page of the snapshot, or the handoff when all buckets are read. Each page is a tick, which takes far longer than reading
+   * a bucket: a page has the rows of several where these are few.
+   */
+  async #page(position: InputPosition, before: Snapshot): Promise<InputBatch | null> {
+    const { pageRowsMax } = this.options;
+    const rows: Row[] = [];
+    let snapshot = before;
+    let bucket = Math.max(0, before.runs.length - 1);
+    if (before.runs[bucket]?.at(-1)?.upTo === null) bucket++;
+    const end = Math.min(this.buckets, bucket + BUCKETS_OF_PAGE_MAX);
+    while (bucket < end && rows.length < pageRowsMax) {
+      const part = await this.#partOf(bucket, snapshot, pageRowsMax - rows.length);
+      if (part === null) return null;
+      for (const { text } of part.rows) rows.push(JSON.parse(text) as Row);
+      snapshot = part.snapshot;
+      if (!part.isRest) break;
+      bucket++;
+    }
+    const complete = bucket === this.buckets;
+    return new SnapshotPage(rows, position, complete ? foldRuns(snapshot) : snapshot, complete);
+  }
+
+  /** The next rows of a bucket, so many at the most, and whether these are the rest of it. Null where there is nothing to take over yet. */
+  async #partOf(
+    bucket: number,
+    { runs, last }: Snapshot,
+    rowsMax: number,
+  ): Promise<{ rows: StoredRow[]; snapshot: Snapshot; isRest: boolean } | null> {
     const { record, rows } = await this.#bucket(bucket);
-    if (record === null && bucket === 0 && runs.length === 0) {
+    if (record === null && runs.length === 0) {
       this.#read = null;
-      return null; // it has never committed: nothing to take over yet
+      return null; // it has never committed
     }
     const { tick, commit } = record ?? BEFORE_THE_FIRST;
-    const { last } = snapshot;
     if (tick < last.tick || (tick === last.tick && !isSameCommit(last, { tick, commit })))
       throw this.#forked(last, { tick, commit });
     const after = runs[bucket]?.at(-1)?.upTo ?? null;
     const left = after === null ? rows : rows.filter(({ key }) => key > after);
-    const page = left.slice(0, this.options.pageRowsMax);
-    const upTo = page.length < left.length ? page[page.length - 1]!.key : null;
-    const next: Snapshot = {
+    const part = left.slice(0, rowsMax);
+    const isRest = part.length === left.length;
+    if (isRest) this.#read = null;
+    const upTo = isRest ? null : part[part.length - 1]!.key;
+    const snapshot: Snapshot = {
       runs: [...runs.slice(0, bucket), [...(runs[bucket] ?? []), { upTo, tick, commit }]],
       last: { tick, commit },
       facts: record ? factsOf(record) : NO_FACTS,
     };
-    const complete = upTo === null && bucket === this.buckets - 1;
-    if (upTo === null) this.#read = null;
-    return new SnapshotPage(
-      page.map(({ text }) => JSON.parse(text) as Row),
-      position,
-      complete ? foldRuns(next) : next,
-      complete,
-    );
+    return { rows: part, snapshot, isRest };
   }
 }
 

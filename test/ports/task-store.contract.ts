@@ -83,6 +83,13 @@ export function taskStoreContract(): void {
         expect((await claim('third', 2)).grants).toBe(1);
       });
 
+      it('counts them anew when an owner has survived a step', async () => {
+        await claim('first', 0);
+        const second = await claim('second', 1);
+        await ports().tasks.attempt(TASK, second.token, null);
+        expect((await claim('third', 2)).grants).toBe(1);
+      });
+
       it('hands the record of the last commit to the next owner', async () => {
         const { token } = await claim();
         const record = recordOf(1, {

@@ -101,4 +101,44 @@ describe('taking over the rows of another view', () => {
     expect(Math.max(...asked)).toBeLessThanOrEqual(1_000);
     expect(asked).toHaveLength(6);
   });
+
+  /** The numbers of the rows of each page, of so many buckets that hold so many rows each. */
+  const pagesOf = async (buckets: number, rowsOfBucket: number, pageRowsMax: number): Promise<number[][]> => {
+    const scan = async (_task: unknown, bucket: number) => {
+      const from = bucket * rowsOfBucket;
+      return { record, rows: rows.slice(from, from + rowsOfBucket), cursor: null };
+    };
+    const store = { scan, putReader: () => Promise.resolve() } as unknown as ViewStore;
+    const options = { now: () => 0, reportMs: 1, pageRowsMax, readBytesMax: 100_000 };
+    const input = new UpstreamInput(
+      'view:up',
+      upstream,
+      buckets,
+      'down#1/0.0',
+      store,
+      {} as NewsDesk,
+      options,
+    );
+    const pages: number[][] = [];
+    let [position, note] = [input.beginning, undefined as unknown];
+    while (position.position === '0-0') {
+      const batch = (await input.next(position, note))!;
+      pages.push(batch.delta!(0, 1).rows.map((row) => (row as { n: number }).n));
+      [position, note] = [batch.positionAfter(1), batch.noteAfter!(1)];
+    }
+    expect(position).toEqual({ position: '7-0', entries: buckets * rowsOfBucket });
+    expect(pages.flat()).toEqual(rows.slice(0, buckets * rowsOfBucket).map((_, n) => n));
+    return pages;
+  };
+
+  test('takes what little is in several buckets as one page: each is a tick', async () => {
+    expect((await pagesOf(64, 1, 400)).map(({ length }) => length)).toEqual(Array(8).fill(8));
+    expect(await pagesOf(64, 0, 400)).toHaveLength(8);
+    expect(await pagesOf(1, 1, 400)).toHaveLength(1);
+  });
+
+  test('and no more rows than a page may have: of the last bucket the rest comes with the next', async () => {
+    expect((await pagesOf(4, 30, 50)).map(({ length }) => length)).toEqual([50, 50, 20]);
+    expect((await pagesOf(4, 50, 50)).map(({ length }) => length)).toEqual(Array(4).fill(50));
+  });
 });

@@ -134,7 +134,7 @@ export interface Claimed {
   token: OwnerToken;
   /** Null for a task that never committed. */
   record: TaskRecord | null;
-  /** Grants since the last commit: from the third on something keeps ending its owners. */
+  /** Grants since the last commit, or since an owner said that it survived a step: from the third on something seems to end them. */
   grants: number;
   /** It was parked after its last commit, and nobody has said since that it goes on. */
   wasParked: boolean;
@@ -223,7 +223,7 @@ export abstract class TaskStore {
   /** The record as it is stored now, for an owner that must load again. Null if the token is not in force. */
   abstract reload(task: TaskId, token: OwnerToken): Promise<{ record: TaskRecord | null } | null>;
 
-  /** Writes down what is about to be stepped; null: it was survived. False if the token is not in force. */
+  /** Writes down what is about to be stepped; null: it was survived, and grants are counted anew. False if the token is not in force. */
   abstract attempt(task: TaskId, token: OwnerToken, attempt: Attempt | null): Promise<boolean>;
 
   /** Remembers for all generations of a definition, these and later ones, that an entry ended workers. Repeatable. */

@@ -70,6 +70,7 @@ export class MemoryTaskStore extends TaskStore {
   async attempt(task: TaskId, token: OwnerToken, attempt: Attempt | null): Promise<boolean> {
     const kept = this.#owned(task, token);
     if (kept) kept.attempt = stored(attempt);
+    if (kept && attempt === null) kept.grants = 0;
     return kept !== null;
   }
 

@@ -218,13 +218,13 @@ describeWithRedis('attempt.lua', () => {
   const { redis } = onServer();
   const attempt = (epoch: string, nonce: string, text: string): Promise<unknown[]> =>
     new Script('attempt').run(redis(), [TASK], [epoch, nonce, text]);
-  beforeEach(() => redis().hset(TASK, { owner: 'a', epoch: '3', nonce: 'n' }));
+  beforeEach(() => redis().hset(TASK, { owner: 'a', epoch: '3', nonce: 'n', grants: '3' }));
 
-  it('answers NOTED, and keeps the attempt until it is taken back', async () => {
+  it('answers NOTED, and keeps the attempt until it is taken back, and with it the count of grants', async () => {
     expect(await attempt('3', 'n', '{"tick":1}')).toEqual(['NOTED']);
-    expect(await redis().hget(TASK, 'attempt')).toBe('{"tick":1}');
+    expect(await redis().hmget(TASK, 'attempt', 'grants')).toEqual(['{"tick":1}', '3']);
     expect(await attempt('3', 'n', '')).toEqual(['NOTED']);
-    expect(await redis().hexists(TASK, 'attempt')).toBe(0);
+    expect(await redis().hmget(TASK, 'attempt', 'grants')).toEqual([null, null]);
   });
 
   it('answers FENCED to another token', async () => {
