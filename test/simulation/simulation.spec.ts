@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { stream, view } from 'stillwater';
+import { z } from 'zod';
 import { mutations } from '../../src/testing/simulation/mutations.js';
 import { play, type Run } from '../../src/testing/simulation/run.js';
 import { memoryPorts } from '../../src/testing/memory/memory-ports.js';
@@ -108,6 +110,15 @@ describe('views kept by several processes through crashes, pauses, lost calls an
   );
 
   it(
+    'do so of windows that overlap, also of rows that move before they are put into them, of sessions, and of events near each other',
+    async () => {
+      const subject = 'windows';
+      expect(failuresOf(await played(seeds(SEEDS_OF_EACH, { subject })), subject)).toEqual([]);
+    },
+    MS_MAX,
+  );
+
+  it(
     'do so where tasks go from worker to worker all the time, by what they cost',
     async () => {
       const subject = 'balanced';
@@ -179,6 +190,13 @@ describe('views kept by several processes through crashes, pauses, lost calls an
 });
 
 describe('a run', () => {
+  it('is of views that a service would start', () => {
+    const events = stream('events', { schema: z.object({ id: z.int() }) });
+    const { declaration } = (view as any)('v', { from: (events as any).groupBy('none').aggregate({}) });
+    const subject = () => ({ name: 'wrong', views: [declaration], sources: [], expected: () => new Map() });
+    expect(() => new Simulation(1, { subject })).toThrow('View "v" was not started.');
+  });
+
   it('says of a rebuild that fails why it does, as the failure of its seed', async () => {
     const { failure } = await new Simulation(1, {
       subject: archivedSubject,

@@ -6,7 +6,7 @@ import { progressOf } from '../../runtime/progress.js';
 import { taskName } from '../../runtime/task-id.js';
 import { memoryPorts } from '../memory/memory-ports.js';
 import { type MemoryRedis, MemoryStream } from '../memory/memory-redis.js';
-import { wrongIn } from './comparison.js';
+import { type Compared, earlyIn, wrongIn } from './comparison.js';
 import type { SimulatedArchive, WholeLog } from './simulated-archive.js';
 import { isParkedForGood, type SimulatedRebuilds } from './simulated-rebuilds.js';
 import { described } from './standing.js';
@@ -39,12 +39,13 @@ export class Rest {
 
   /**
    * Lets time go on in silence until it is so; parked views are rebuilt. Views come to show what time brings a moment after they
-   * contain it: what is wrong may be so for a while, and no longer.
+   * contain it: what is wrong may be so for a while, and no longer. What is shown before it is time is wrong at once, for time would
+   * make it right.
    *
    * @throws Error where it does not come to that.
    */
   async reach(): Promise<void> {
-    const { redis, subject, rebuilds, pass } = this.options;
+    const { redis, subject, rebuilds, wentBack, pass } = this.options;
     const ports = memoryPorts(redis);
     let wrongSince = Infinity;
     for (const end = redis.clock.now() + SETTLES_WITHIN_MS; redis.clock.now() < end;) {
@@ -61,7 +62,11 @@ export class Rest {
         wrongSince = Infinity;
       } else if (!rebuilds.isUnderWay && standing.every(({ atEnd }) => atEnd)) {
         this.#giveUpBlamed(serving);
-        const wrong = wrongIn(redis, subject, this.#logs(), this.#givenUp);
+        const compared = this.#compared();
+        // Until it is noticed that something went back, what is shown may be of what is lost.
+        const early = wentBack.anything ? null : earlyIn(compared);
+        if (early !== null) throw new Error(early);
+        const wrong = wrongIn(compared);
         if (wrong === null) return;
         wrongSince = Math.min(wrongSince, redis.clock.now());
         if (redis.clock.now() - wrongSince >= NOTICED_MS) throw new Error(wrong);
@@ -100,10 +105,11 @@ export class Rest {
     }
   }
 
-  #logs(): Map<string, WholeLog> {
+  #compared(): Compared {
     const { redis, subject, archive } = this.options;
     const keys = subject.sources.flatMap(({ source }) => partitionKeys(source));
     const inRedis = (key: string): WholeLog => redis.streams.get(key) ?? new MemoryStream();
-    return new Map(keys.map((key) => [key, archive?.whole(key) ?? inRedis(key)]));
+    const logs = new Map(keys.map((key) => [key, archive?.whole(key) ?? inRedis(key)]));
+    return { redis, subject, logs, except: this.#givenUp };
   }
 }

@@ -1,6 +1,7 @@
 import { defaultLimits, type Limits } from '../../runtime/limits.js';
 import { partitionKeys } from '../../runtime/placement.js';
 import type { Ports } from '../../runtime/ports/ports.js';
+import { checkDeclarations } from '../../view/declaration-errors.js';
 import { memoryPorts } from '../memory/memory-ports.js';
 import { MemoryRedis } from '../memory/memory-redis.js';
 import { Random } from '../random.js';
@@ -111,6 +112,7 @@ export class Simulation {
     const redis = (this.#redis = new MemoryRedis({ clock: time }));
     this.#faults = new FaultSource(random);
     const subject = (this.#subject = (options.subject ?? subjects)(random));
+    checkDeclarations(subject.views);
     const { sources, losesForGood: forGood = false } = subject;
     const trimmed = sources.some(({ source }) => source.retain !== null);
     const archive =

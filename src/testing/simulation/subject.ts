@@ -34,6 +34,8 @@ export interface Subject {
   expected(log: ReadonlyMap<string, readonly RawEntry[]>, heartbeats: Heartbeats): Map<string, Shown>;
   /** Views that show a row of these only when it is final: some may be missing. */
   readonly final?: readonly string[];
+  /** Views to which time adds rows and from which it takes none: what is shown of them and not expected is shown too early. */
+  readonly onlyAdded?: readonly string[];
   /** What its logs lose is gone: nothing is archived. */
   readonly losesForGood?: true;
   /** What is true of each row as it is stored, whenever it is of one frontier. */

@@ -1,8 +1,12 @@
+import { z } from 'zod';
 import { partitionKeys, type RecordSource } from '../../runtime/placement.js';
 import type { RawEntry } from '../../runtime/ports/source-log.js';
 import { comparePositions, type Position } from '../../runtime/position.js';
+import { declarationOf } from '../../view/declaration-of.js';
+import { instant } from '../../view/instant.js';
+import { stream } from '../../view/stream.js';
 import type { Random } from '../random.js';
-import type { Heartbeats } from './subject.js';
+import { appended, type Heartbeats, type Shape } from './subject.js';
 
 /** Events whose times are in no order, and what a log says of the time when each of them came. */
 
@@ -17,6 +21,26 @@ export interface Flight {
   at: string;
   origin: string;
   delay: number;
+}
+
+/** A stream of flights whose times are in no order, and what its producers append. */
+export function disorderedFlights({ partitions, retain }: Shape, partitionBy: 'origin' | 'delay') {
+  const flights = stream('flights', {
+    schema: z.object({ at: instant(), origin: z.string(), delay: z.number() }),
+    eventTime: 'at',
+    lateness: `${LATENESS_MS}ms`,
+    partitions,
+    partitionBy,
+    ...(retain && { retain }),
+  });
+  const time = disordered();
+  const source = declarationOf(flights) as RecordSource;
+  const entries = appended(source, (random): Flight => ({
+    at: time(random),
+    origin: random.of(ORIGINS),
+    delay: random.below(90),
+  }));
+  return { flights, source, entries };
 }
 
 export const ms = (instantText: unknown): number => Date.parse(String(instantText));

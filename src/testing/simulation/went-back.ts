@@ -40,6 +40,11 @@ export class WentBack {
     },
   ) {}
 
+  /** Whether anything did, or broke off. */
+  get anything(): boolean {
+    return this.times > 0 || this.#brokenOff.size > 0;
+  }
+
   all(): void {
     this.times++;
     this.#all++;
