@@ -6,7 +6,6 @@ import { sourcesOf } from '../../src/view/plan-nodes.js';
 import type { Took } from '../cost.js';
 import { endOf, load } from '../load.js';
 import type { Ends } from '../maintainer.js';
-import { median } from '../median.js';
 import { RedisServer } from '../redis-server.js';
 import { inSubject, type SubjectProcess } from '../subject-process.js';
 import { CanonicalAnswer } from './canonical.js';
@@ -15,8 +14,8 @@ import type { Query } from './queries.js';
 
 const STREAMS: readonly StreamName[] = ['persons', 'auctions', 'bids', 'side_input'];
 const WITHIN_MS = 600_000;
-/** Through how many events a process has gone before it is measured. */
-const WARM_EVENTS = 50_000;
+/** Through how many events a process has gone before it is measured: until then a pass is quicker than the one before. */
+const WARM_EVENTS = 200_000;
 const WARM_PASSES_MAX = 20;
 
 /** A Redis of its own that holds the streams of a data set, and measures one query over them after the other. */
@@ -53,40 +52,36 @@ export class LoadedEvents {
 
   /**
    * The answer, and the rate at which the view takes events against reading and parsing them, turn by turn. Both
-   * processes have done it before, with so many events: what is compared is not how quickly code is compiled.
+   * processes have done it before, with so many events: what is compared is not how quickly code is compiled. The turns count
+   * together, as one long run: a collection of garbage makes half as much again of a short one, and comes in some of them.
    */
   async measure(query: Query, repetitions: number, profileInto: string | null = null): Promise<Measured> {
     const streams = this.#streamsOf(query);
     const events = streams.reduce((sum, stream) => sum + this.counts[stream]!, 0);
     const warming = Math.min(WARM_PASSES_MAX, Math.ceil(WARM_EVENTS / events));
-    const rates: number[] = [];
-    const drains: number[] = [];
-    const byProcessor: number[] = [];
+    const drain: Took = { ms: 0, cpuMs: 0 };
+    const view: Took = { ms: 0, cpuMs: 0 };
     let answer: CanonicalAnswer | null = null;
     const measureBoth = async (reader: SubjectProcess, subject: SubjectProcess): Promise<void> => {
       for (let repetition = 0; repetition < warming + repetitions; repetition++) {
-        const drained: Took = { ms: 0, cpuMs: 0 };
+        const isWarm = repetition >= warming;
         for (const stream of streams) {
           const took = await reader.call('drain', { url: this.server.url, stream });
-          drained.ms += took.ms;
-          drained.cpuMs += took.cpuMs;
+          if (isWarm) add(drain, took);
         }
         const { took, prefix } = await this.#maintain(subject, query);
+        if (isWarm) add(view, took);
         answer = await this.#answerAndForget(query, prefix);
-        if (repetition < warming) continue;
-        drains.push((events * 1_000) / drained.ms);
-        rates.push((events * 1_000) / took.ms);
-        byProcessor.push(drained.cpuMs / took.cpuMs);
       }
     };
     await inSubject((reader) => inSubject((subject) => measureBoth(reader, subject), { profileInto }));
     return {
       answer: answer!,
       events,
-      rate: median(rates),
-      drain: median(drains),
-      ofDrain: median(rates.map((rate, index) => rate / drains[index]!)),
-      ofDrainByProcessor: median(byProcessor),
+      rate: (events * repetitions * 1_000) / view.ms,
+      drain: (events * repetitions * 1_000) / drain.ms,
+      ofDrain: drain.ms / view.ms,
+      ofDrainByProcessor: drain.cpuMs / view.cpuMs,
     };
   }
 
@@ -133,6 +128,11 @@ export class LoadedEvents {
       'redisKey' in source ? [source.redisKey] : [],
     );
   }
+}
+
+function add(all: Took, took: Took): void {
+  all.ms += took.ms;
+  all.cpuMs += took.cpuMs;
 }
 
 export interface Measured {

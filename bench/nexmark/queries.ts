@@ -127,7 +127,7 @@ export const queries: readonly Query[] = [
     row.dir2,
     row.dir3,
   ]),
-  query('three-way join', q23, ({ person, offer, ...row }) => [
+  query('three-way join', q23, ({ person: { offer, ...person }, ...row }) => [
     ...[row.bidder, row.price, row.channel, row.url, row.extra],
     ...[person.id, person.name, person.email_address, person.credit_card],
     ...[person.city, person.state, person.extra],

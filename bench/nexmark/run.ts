@@ -13,7 +13,7 @@ import { LoadedEvents, type Measured } from './measured.js';
 import { queries, type Query } from './queries.js';
 
 const MADE_EVENTS = 200_000;
-const REPETITIONS = 3;
+const REPETITIONS = 9;
 
 /** Operators that remember nothing, over streams, which remember nothing either. */
 const STATELESS: readonly string[] = ['where', 'select', 'flatMap', 'unnest', 'union'];

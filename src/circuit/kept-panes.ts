@@ -62,7 +62,9 @@ export class KeptPanes {
 
   /** How many panes windows that follow one another may have. */
   mostOf(windows: readonly WindowText[]): number {
-    return this.windows.from(windows[0]![0]).windows!.length + windows.length - 1;
+    // Of the first it may be in windows that begin before all instants.
+    const ofOne = this.windows.from(windows[0]![0]).windows?.length ?? windows.length;
+    return ofOne + windows.length - 1;
   }
 
   /** The panes of windows, with what they hold where that was named. */

@@ -188,7 +188,8 @@ export class RedisTaskStore extends TaskStore {
         this.connections.commits,
         this.keyspace.task(task),
         token,
-        reason === null ? '' : JSON.stringify(reason),
+        // What no script can read, half a character, comes with what functions throw.
+        reason === null ? '' : JSON.stringify({ ...reason, message: reason.message.toWellFormed() }),
       ),
     );
   }

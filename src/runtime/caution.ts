@@ -32,7 +32,8 @@ const ENDED = 2;
  * another view's rows is no entry of a log: leaving it out would show rows that nothing gives, so the view is parked.
  */
 export class Caution {
-  readonly #found: Attempt | null;
+  /** What the owners before did not survive; null once it is blamed. */
+  #found: Attempt | null;
   #entriesLeft = 0;
   #entriesMax = Infinity;
   /** Receivers take a few entries in a tick, also where they may take more: what was taken in a tick once is taken in so many. */
@@ -60,11 +61,14 @@ export class Caution {
     const found = this.#found;
     if (found === null || found.entries > 1 || found.ended + 1 < ENDED) return;
     const input = inputs.find(({ name }) => name === found.input);
-    if (input?.blame === undefined || input.blamed! >= limits.blamedEntriesMax)
+    // Somebody may have blamed it and ended before he could say that it was judged.
+    const isKnown = input?.blamed?.has(found.entry) === true;
+    if (input?.blame === undefined || (!isKnown && input.blamed!.size >= limits.blamedEntriesMax))
       throw this.#parked(found, input);
     const redisKey = input.blame(found.entry);
     await store.blame(fingerprint, { redisKey, entry: found.entry });
     await store.attempt(id, token, null);
+    this.#found = null;
     logger.error(
       `The entry ${found.entry} of "${redisKey}" ended ${found.ended + 1} workers while the view "${id.view}" stepped it, and is left out of it as an error, ` +
         `in replays of this definition too. See GET /views/${id.view}/errors; correct the view's function, and it is rebuilt with the entry.`,
@@ -121,7 +125,7 @@ export class Caution {
         ? `It is what becomes due as time passes; leaving it out would show rows that no log gives.`
         : input?.blame === undefined
           ? `It is a change of another view's rows; leaving it out would show rows that no log gives.`
-          : `${input.blamed} entries have been left out already, as many as blamedEntriesMax allows.`;
+          : `${input.blamed!.size} entries have been left out already, as many as blamedEntriesMax allows.`;
     return new Ended({
       how: 'parked',
       reason: {

@@ -2,8 +2,6 @@ import type { DecodedBatch } from './decoded-batch.js';
 import type { TaskRecord } from './ports/task-store.js';
 import type { Position } from './position.js';
 
-/** Rows of an entry that are taken at once; what has more is taken in parts of as many. */
-export const PART_ROWS_MAX = 500;
 /** Parts that one tick steps, before it is known what they write. */
 const TICK_PARTS_MAX = 16;
 
@@ -22,6 +20,16 @@ export interface EntryTaken {
 export const isInEntry = ({ extra }: Pick<TaskRecord, 'extra'>): boolean =>
   Object.entries(extra).some(([input, note]) => note !== undefined && /^(stream|table):/.test(input));
 
+export interface PartsOptions {
+  /** The first entry, and how many of its rows were taken already. */
+  readonly first: number;
+  readonly taken: number;
+  /** Of these nothing is taken. */
+  readonly leftOut: ReadonlySet<Position>;
+  /** Rows of one part. */
+  readonly rowsMax: number;
+}
+
 /**
  * The entries of a batch from one on, of which those of many events lie in several parts:
  *
@@ -35,20 +43,17 @@ export class EntryParts {
 
   constructor(
     readonly batch: DecodedBatch,
-    /** The first entry, and how many of its rows were taken already. */
-    readonly first: number,
-    taken: number,
-    /** Of these nothing is taken. */
-    leftOut: ReadonlySet<Position>,
+    readonly options: PartsOptions,
   ) {
-    const isWhole = taken === 0 && batch.rowsMax <= PART_ROWS_MAX;
-    this.#parts = isWhole ? null : partsOf(batch, first, taken, leftOut);
+    const { first, taken, rowsMax } = options;
+    const isWhole = taken === 0 && batch.rowsMax <= rowsMax;
+    this.#parts = isWhole ? null : partsOf(batch, options);
     this.size = this.#parts?.entries.length ?? batch.ids.length - first;
   }
 
   /** The entry, by its place in the batch, of which a part is. */
   entryAt(part: number): number {
-    return this.#parts?.entries[part] ?? Math.min(this.first + part, this.batch.ids.length);
+    return this.#parts?.entries[part] ?? Math.min(this.options.first + part, this.batch.ids.length);
   }
 
   /** The row of the batch with which a part begins. */
@@ -70,16 +75,16 @@ export class EntryParts {
   /** Of how many entries all is there with so many parts. */
   wholeEntries(to: number): number {
     if (to === 0) return 0;
-    return this.entryAt(to - 1) - this.first + (this.isWithin(to) ? 0 : 1);
+    return this.entryAt(to - 1) - this.options.first + (this.isWithin(to) ? 0 : 1);
   }
 
   /** Where a tick that begins at `from` and would end at `to`, or at `most` at the latest, is to end: behind a whole entry if it can. */
   wholeAt(from: number, to: number, most: number): number {
     if (this.#parts === null) return to;
-    const rowsMax = this.rowAt(from) + PART_ROWS_MAX * TICK_PARTS_MAX;
+    const last = this.rowAt(from) + this.options.rowsMax * TICK_PARTS_MAX;
     let end = to;
-    while (end > from + 1 && this.rowAt(end) > rowsMax) end--;
-    for (let later = end; later <= most && this.rowAt(later) <= rowsMax; later++)
+    while (end > from + 1 && this.rowAt(end) > last) end--;
+    for (let later = end; later <= most && this.rowAt(later) <= last; later++)
       if (!this.isWithin(later)) return later;
     for (let earlier = end; earlier > from; earlier--) if (!this.isWithin(earlier)) return earlier;
     return end;
@@ -88,9 +93,7 @@ export class EntryParts {
 
 function partsOf(
   batch: DecodedBatch,
-  first: number,
-  taken: number,
-  leftOut: ReadonlySet<Position>,
+  { first, taken, leftOut, rowsMax }: PartsOptions,
 ): { entries: number[]; rows: number[] } {
   const entries: number[] = [];
   const rows: number[] = [];
@@ -99,7 +102,7 @@ function partsOf(
     do {
       entries.push(entry);
       rows.push(row);
-      row += PART_ROWS_MAX;
+      row += rowsMax;
     } while (row < batch.ends[entry]! && !leftOut.has(batch.ids[entry]!));
   }
   return { entries, rows };

@@ -17,6 +17,7 @@ import { BEGINNING, earlierOf, type Position } from './position.js';
 import { QuietSenders } from './quiet-senders.js';
 import { EntriesAsked, entriesFollowing, lostBy, NOTHING_HEARD, withEntry } from './received.js';
 import { type Begun, type Part, ReceivedBatch } from './received-batch.js';
+import { RegainWait } from './regain-wait.js';
 import { regainingIn } from './regaining.js';
 import type { TaskId } from './task-id.js';
 
@@ -42,8 +43,8 @@ export class ExchangeInput implements TaskInput {
   readonly beginning: InputPosition = { position: BEGINNING, entries: 0 };
   readonly #asked: EntriesAsked;
   readonly #quiet: QuietSenders;
-  /** Since when senders were seen to be behind what we have of them. */
-  readonly #behind = new Map<number, number>();
+  /** By sender: for it to find out that it lost what we have. */
+  readonly #waits: readonly RegainWait[];
   /** The commit of each sender that the last read saw. */
   #seen: number[];
 
@@ -55,11 +56,12 @@ export class ExchangeInput implements TaskInput {
     readonly news: NewsDesk,
     readBytesMax: number,
     /** So long a sender may take to find out that it lost what we have. */
-    readonly regainMs: number,
+    regainMs: number,
     /** Of each sender so many entries at a time. */
     entriesMax?: number,
   ) {
     this.#asked = new EntriesAsked(readBytesMax, senders.length, entriesMax);
+    this.#waits = senders.map(() => new RegainWait(() => news.clock.monotonicMs(), regainMs));
     this.#quiet = new QuietSenders(senders.map(({ task }) => store.sentKey(task)));
     this.#seen = senders.map(() => 0);
   }
@@ -115,7 +117,7 @@ export class ExchangeInput implements TaskInput {
       regains: () => this.#regains(sender, heard, record),
     };
     const { entries, isKnown } = entriesFollowing(answer, asked);
-    if (isKnown) this.#behind.delete(sender);
+    if (isKnown) this.#waits[sender]!.over();
     let before: Said & { readonly upTo: number } = heard;
     const parts: Told[] = [];
     const isBehind = (told: Place): boolean => !reaches(told, before);
@@ -136,10 +138,7 @@ export class ExchangeInput implements TaskInput {
   #regains(sender: number, { more }: Heard, record: Received['record']): boolean {
     if (more) return false;
     if (record !== null && this.#isRegained(record)) return true;
-    const now = this.news.clock.monotonicMs();
-    const since = this.#behind.get(sender) ?? now;
-    this.#behind.set(sender, since);
-    return now - since < this.regainMs;
+    return this.#waits[sender]!.goesOn(record?.tick ?? 0);
   }
 
   #isRegained(record: NonNullable<Received['record']>): boolean {

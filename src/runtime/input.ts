@@ -73,7 +73,7 @@ export interface TaskInput {
    * are a log's own.
    */
   blame?(entry: Position): string;
-  /** How many entries are blamed. */
-  readonly blamed?: number;
+  /** The entries that are blamed. */
+  readonly blamed?: ReadonlySet<Position>;
   close?(): Promise<void>;
 }

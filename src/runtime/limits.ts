@@ -10,6 +10,8 @@ export interface Limits {
   /** Entries one read asks for, and bytes above which it asks for fewer. */
   readEntriesMax: number;
   readBytesMax: number;
+  /** Rows of an entry that are taken at once; what has more is taken in parts of as many. */
+  partRowsMax: number;
   /** Decoded batches of a source partition kept for the tasks that share it. */
   sharedBatchesMax: number;
   /** How long such a batch is taken for what the log holds; then it is asked, for Redis may have lost its last entries since. */
@@ -39,7 +41,7 @@ export interface Limits {
   exchangeEntriesMax: number;
   /** So long what was read by the next stage, or by other views, is kept: it may have to be read again. */
   exchangeKeptMs: number;
-  /** So long a receiver waits for a task that went back to find out that it lost what the receiver has. */
+  /** So long a receiver waits for a task that went back, and commits, to find out that it lost what the receiver has. */
   regainMs: number;
   /** Changelog entries a view keeps for subscribers that come back. */
   changelogEntriesMin: number;
@@ -77,6 +79,7 @@ export const defaultLimits: Limits = {
   commitWritesMax: 4_000,
   readEntriesMax: 4_000,
   readBytesMax: 4 * 1024 * 1024,
+  partRowsMax: 500,
   sharedBatchesMax: 8,
   sharedMsMax: 2_000,
   cacheEntriesMax: Math.floor((getHeapStatistics().heap_size_limit * 0.5) / CACHE_ENTRY_BYTES),

@@ -120,7 +120,7 @@ export class LostInRounds {
     if (signal.aborted) return null;
     ticks.keep(regained(ticks.record, GIVER).extra);
     making(null);
-    await ticks.ofTime();
+    await ticks.say();
     return signal.aborted ? null : 'sentRounds';
   }
 

@@ -1,6 +1,6 @@
 import { decodeEntry, type ExchangeEntry, lastSent, NOTHING_SENT } from './exchange-entry.js';
 import type { Heard } from './followed.js';
-import type { Received, TaskStore } from './ports/task-store.js';
+import type { CommitId, Received, TaskStore } from './ports/task-store.js';
 import { isNamed } from './rounds.js';
 import { type Asked, type Following, lostBy, withEntry } from './received.js';
 
@@ -22,44 +22,80 @@ export interface PlaceByRound {
   readonly answer: Received;
 }
 
-/** @throws LogLost where what lies between the round and what there is was trimmed */
+/**
+ * Reads all that there is of a sender, and holds of what lies behind the round no more than one read does.
+ *
+ * @throws LogLost where what lies between the round and what there is was trimmed
+ */
 export async function placeByRound(
   store: TaskStore,
-  { sender, receiver, heard, countMax }: Asked & { readonly heard: Heard },
+  asked: Asked & { readonly heard: Heard },
   round: number,
 ): Promise<PlaceByRound> {
-  const entries: ExchangeEntry[] = [];
-  for (;;) {
-    const after = entries.at(-1)?.tick ?? 0;
-    const [answer] = await store.receive([{ sender, receiver, after, countMax }]);
-    const page = answer!.entries.map(decodeEntry);
-    // What was read so far was trimmed meanwhile, and more: all that counts is what is there, and whether it is enough is seen in the end.
-    if (page.length > 0 && page[0]!.previous !== (entries.at(-1)?.commit ?? '')) entries.length = 0;
-    entries.push(...page);
-    if (answer!.entries.length < countMax) return placeIn(entries, answer!);
-  }
-
-  function placeIn(entries: readonly ExchangeEntry[], answer: Received): PlaceByRound {
+  const { sender, receiver, heard, countMax } = asked;
+  for (let passage = new Passage(asked, round); ;) {
+    const after = passage.last.tick;
+    const [answer] = (await store.receive([{ sender, receiver, after, countMax }])) as [Received];
     const head = answer.record === null ? NOTHING_SENT : lastSent(answer.record, receiver);
-    const follow = entries.every(
-      ({ previous }, index) => index === 0 || previous === entries[index - 1]!.commit,
-    );
+    const page = answer.entries.map(decodeEntry);
+    const isTrimmed = page.length > 0 && page[0]!.previous !== passage.last.commit;
+    // What was read so far was trimmed meanwhile, or is lost: all that counts is what is there, and whether it is enough is seen in the end.
+    if (isTrimmed || head.tick < after) passage = new Passage(asked, round);
+    if (head.tick < after) continue;
     const isThere =
-      head.tick === 0 || entries.some(({ tick, commit }) => tick === head.tick && commit === head.commit);
-    // No number is named again that anybody has heard of: what has a higher one is behind.
-    const first = entries.findIndex((entry) =>
-      isNamed(sender, entry) ? entry.tick > heard.tick : entry.round > round,
-    );
-    const behind = first < 0 ? [] : entries.slice(first);
-    const before = entries.at(-behind.length - 1) ?? NOTHING_SENT;
-    const isFirst = behind.length === 0 || behind[0]!.previous === before.commit;
-    if (!follow || !isThere || !isFirst) throw lostBy(sender, heard);
-    const unread = behind.filter(({ tick }) => tick <= head.tick).length;
+      head.tick === 0 ||
+      [passage.last, ...page].some(({ tick, commit }) => tick === head.tick && commit === head.commit);
+    passage.take(page, head);
+    if (page.length === countMax) continue;
+    if (!isThere || !passage.isWhole) throw lostBy(sender, heard);
+    const { before, behind, unread } = passage;
+    const isAll = behind.length === passage.behindCount;
     return {
       heard: { ...heard, tick: before.tick, commit: before.commit, entries: head.entries - unread },
-      following: { entries: behind, isAll: true, isKnown: entries.at(-1)?.tick === head.tick },
+      following: { entries: behind, isAll, isKnown: isAll && passage.last.tick === head.tick },
       answer,
     };
+  }
+}
+
+/** What was read of a sender, one page after the other. */
+class Passage {
+  last: Readonly<CommitId> = NOTHING_SENT;
+  /** The last entry up to the round, and of those behind it the first ones, as many as one read may have. */
+  before: Readonly<CommitId> = NOTHING_SENT;
+  readonly behind: ExchangeEntry[] = [];
+  behindCount = 0;
+  /** Of those behind so many the sender knew of when the last page was read. */
+  unread = 0;
+  /** Each names the one before it. What is before the first that there is was trimmed, and must lie before the round. */
+  isWhole = true;
+
+  constructor(
+    readonly asked: Asked & { readonly heard: Heard },
+    readonly round: number,
+  ) {}
+
+  take(page: readonly ExchangeEntry[], head: Readonly<CommitId>): void {
+    this.unread = this.behindCount;
+    for (const entry of page) {
+      const isFirst = this.last === NOTHING_SENT;
+      if (this.behindCount > 0 || this.#isBehind(entry)) {
+        if (this.behind.length < this.asked.countMax) this.behind.push(entry);
+        this.behindCount++;
+        if (entry.tick <= head.tick) this.unread++;
+        this.isWhole &&= entry.previous === this.last.commit;
+      } else {
+        this.before = entry;
+        this.isWhole &&= isFirst || entry.previous === this.last.commit;
+      }
+      this.last = entry;
+    }
+  }
+
+  /** No number is named again that anybody has heard of: what has a higher one is behind. */
+  #isBehind(entry: ExchangeEntry): boolean {
+    const { sender, heard } = this.asked;
+    return isNamed(sender, entry) ? entry.tick > heard.tick : entry.round > this.round;
   }
 }
 

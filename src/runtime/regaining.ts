@@ -118,9 +118,15 @@ export function withRegaining(record: TaskRecord, regaining: Regaining): TaskRec
   };
 }
 
-/** The receiver to whose place the task comes first. */
+/**
+ * The receiver to whose place the task comes first. A slot may go back again while what it lost is made again: then others are at numbers
+ * of several histories, and these do not say whose place is before whose.
+ */
 export function nextRegained(record: TaskRecord): { receiver: number; heard: Heard } | null {
-  const [next] = Object.entries(regainingIn(record)).sort(([, left], [, right]) => left.upTo - right.upTo);
+  const all = Object.entries(regainingIn(record));
+  const isFirst = ([, one]: [string, Heard]): boolean =>
+    all.every(([, other]) => reaches(other, one) || !reaches(one, other));
+  const [next] = all.filter(isFirst).sort(([, left], [, right]) => left.upTo - right.upTo);
   return next === undefined ? null : { receiver: Number(next[0]), heard: next[1] };
 }
 

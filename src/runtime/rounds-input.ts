@@ -19,6 +19,7 @@ import {
   withEntry,
 } from './received.js';
 import { ReceivedBatch } from './received-batch.js';
+import { RegainWait } from './regain-wait.js';
 import {
   followedRounds,
   givesRounds,
@@ -67,88 +68,96 @@ export class RoundsInput implements TaskInput {
   ) {
     this.#asked = new EntriesAsked(readBytesMax, senders.length);
     this.#awaited = { task: giver, tick: 0 };
-    this.#rounds = new RoundsSaid(giver, store, { now: () => news.clock.monotonicMs(), regainMs });
+    this.#rounds = new RoundsSaid(giver, store, new RegainWait(() => news.clock.monotonicMs(), regainMs));
     this.#quiet = new QuietSenders(senders.map((sender) => store.sentKey(sender)));
   }
 
   async next(position: InputPosition, note: unknown): Promise<InputBatch | null> {
     const heard = (note as readonly Heard[] | undefined) ?? [...this.senders, null].map(() => NOTHING_HEARD);
-    const asked: AskedOf[] = [...this.senders, this.giver].map((sender, index) => ({
-      sender,
-      receiver: index < this.senders.length ? this.receiver : ROUNDS,
-      heard: heard[index]!,
-      countMax: index < this.senders.length ? this.#asked.max : ROUNDS_MAX,
-      had: hadOf(heard.at(ROUNDS)!, index),
-    }));
-    const receive = (some: readonly AskedOf[]): Promise<Received[]> =>
-      this.store.receive(
-        some.map(({ sender, receiver, heard, countMax }) => ({
-          sender,
-          receiver,
-          after: heard.tick,
-          countMax,
-        })),
-      );
-    if (this.#quiet.isSilent) {
-      // Nothing has come that could end a round: it is seen to that those who are silent are who they were.
-      const some = [...this.#quiet.ask(), this.senders.length].map((index) => asked[index]!);
-      const answers = await receive(some);
-      const told = answers.pop()!;
-      const isSame = answers.every((answer, index) => following(answer, some[index]!) !== null);
-      if (isSame && (await this.#rounds.after(heard.at(ROUNDS)!, told))?.rounds.length === 0) return null;
-    }
-    const answers = await receive(asked);
+    const asked = this.#askedBehind(heard);
+    if (this.#quiet.isSilent && (await this.#isAsBefore(asked))) return null;
+    const answers = await this.#receive(asked);
     const told = answers.pop()!;
-    asked.pop();
     this.#awaited = { task: this.giver, tick: told.record?.tick ?? 0 };
-    const behind = await this.#rounds.after(heard.at(ROUNDS)!, told);
+    const ours = heard.at(ROUNDS) as HeardOfRounds;
+    const behind = await this.#rounds.after(ours, told);
     if (behind === null) return null;
-    const found: Following[] = [];
-    const { next } = heard.at(ROUNDS) as HeardOfRounds;
-    const [first] = behind.rounds;
     // What was taken of a round goes with the rest of that, and of no other.
-    if (next && first && first.commit !== next.commit) throw lostBy(this.giver, heard.at(ROUNDS)!);
-    const begun = [...heard];
-    for (const [sender, of] of asked.entries()) {
-      const placed = await this.#placed(answers[sender]!, of);
-      answers[sender] = placed.answer;
-      begun[sender] = placed.heard;
-      found.push(placed.following);
-    }
-    this.#asked.saw(answers);
-    if (!(await this.#haveSameRounds(answers, behind, heard))) return null;
+    const [first] = behind.rounds;
+    if (ours.next && first && first.commit !== ours.next.commit) throw lostBy(this.giver, ours);
+    const placed: PlaceByRound[] = [];
+    for (const [sender, answer] of answers.entries()) placed.push(await this.#placed(answer, asked[sender]!));
+    this.#asked.saw(placed.map(({ answer }) => answer));
+    if (!(await this.#haveSameRounds(placed, behind, heard))) return null;
+    const parts = this.#partsOf(behind.rounds, placed, heard);
+    const { exchanges } = this;
+    const begun = [...placed.map((of) => of.heard), ours];
+    return parts.length === 0 ? null : new RoundsBatch(parts, { position, heard: begun, exchanges });
+  }
 
+  /** What to ask of all senders, and of whom the rounds are. */
+  #askedBehind(heard: readonly Heard[]): AskedOf[] {
+    const ours = heard.at(ROUNDS) as HeardOfRounds;
+    const ofSenders = this.senders.map((sender, index) => ({
+      ...{ sender, receiver: this.receiver, heard: heard[index]! },
+      ...{ countMax: this.#asked.max, had: hadOf(ours, index) },
+    }));
+    const ofRounds = { sender: this.giver, receiver: ROUNDS, heard: ours, countMax: ROUNDS_MAX, had: null };
+    return [...ofSenders, ofRounds];
+  }
+
+  #receive(asked: readonly AskedOf[]): Promise<Received[]> {
+    return this.store.receive(
+      asked.map(({ heard, ...of }) => ({
+        ...{ sender: of.sender, receiver: of.receiver },
+        ...{ after: heard.tick, countMax: of.countMax },
+      })),
+    );
+  }
+
+  /** Where nothing has come that could end a round: it is seen to that those who are silent are who they were. */
+  async #isAsBefore(asked: readonly AskedOf[]): Promise<boolean> {
+    const some = [...this.#quiet.ask(), this.senders.length].map((index) => asked[index]!);
+    const answers = await this.#receive(some);
+    const told = answers.pop()!;
+    if (answers.some((answer, index) => following(answer, some[index]!) === null)) return false;
+    return (await this.#rounds.after(asked.at(ROUNDS)!.heard, told))?.rounds.length === 0;
+  }
+
+  /** What belongs to the rounds that all have sent, in their order: up to where what was read of a sender may not be all. */
+  #partsOf(rounds: readonly Round[], placed: readonly PlaceByRound[], heard: readonly Heard[]): Taken[] {
     const parts: Taken[] = [];
-    const taken = this.senders.map(() => 0);
-    for (const round of behind.rounds) {
-      const late = this.senders.findIndex((sender, index) => !hasSent(sender, answers[index]!, round, index));
-      if (late >= 0) {
-        const { record } = answers[late]!;
-        this.#awaited = { task: this.senders[late]!, tick: record?.tick ?? 0 };
-        break;
-      }
-      let isAll = true;
-      for (const [sender, { entries, isAll: areAll }] of found.entries()) {
-        for (
-          let entry;
-          (entry = entries[taken[sender]!]) && belongs(entry, round, sender);
-          taken[sender]!++
-        ) {
-          const cut = round.cut[sender];
+    const taken = placed.map(() => 0);
+    for (const round of rounds) {
+      if (this.#isAwaited(round, placed)) break;
+      for (const [sender, { following }] of placed.entries()) {
+        const { entries, isAll } = following;
+        const left = entries.slice(taken[sender]);
+        const other = left.findIndex((entry) => !belongs(entry, round, sender));
+        const ofRound = other < 0 ? left : left.slice(0, other);
+        const cut = round.cut[sender];
+        for (const [index, entry] of ofRound.entries()) {
           if (entry.round === 0 && entry.tick === cut!.tick && entry.commit !== cut!.commit)
             throw lostBy(this.senders[sender]!, heard[sender]!);
-          const after = entries[taken[sender]! + 1];
-          const isLast = after === undefined ? areAll : !belongs(after, round, sender);
+          const isLast = index === ofRound.length - 1 && (isAll || other >= 0);
           parts.push({ sender, entry, isLast, round });
         }
-        isAll = areAll || taken[sender]! < entries.length;
-        if (!isAll) break;
+        taken[sender]! += ofRound.length;
+        if (other < 0 && !isAll) return parts;
       }
-      if (!isAll) break;
       parts.push({ entry: null, round });
     }
-    const { exchanges } = this;
-    return parts.length === 0 ? null : new RoundsBatch(parts, { position, heard: begun, exchanges });
+    return parts;
+  }
+
+  /** Whether a sender has not sent all that belongs to a round: then its commit is waited for. */
+  #isAwaited(round: Round, placed: readonly PlaceByRound[]): boolean {
+    const late = this.senders.findIndex(
+      (sender, index) => !hasSent(sender, placed[index]!.answer, round, index),
+    );
+    if (late < 0) return false;
+    this.#awaited = { task: this.senders[late]!, tick: placed[late]!.answer.record?.tick ?? 0 };
+    return true;
   }
 
   /** What follows of a sender behind the round up to which we have it. @throws LogLost where we have some of one, and it does not follow that */
@@ -172,14 +181,14 @@ export class RoundsInput implements TaskInput {
    * @throws LogLost
    */
   async #haveSameRounds(
-    answers: readonly Received[],
+    placed: readonly PlaceByRound[],
     { rounds, isAll }: RoundsBehind,
     heard: readonly Heard[],
   ): Promise<boolean> {
     const ours = heard.at(ROUNDS)!;
     const last = rounds.at(-1) ?? ours;
     for (const [index, sender] of this.senders.entries()) {
-      const { record } = answers[index]!;
+      const { record } = placed[index]!.answer;
       const theirs = record && lastRoundOf(sender, record);
       if (!theirs || theirs.tick <= ours.tick) continue;
       if (theirs.tick > last.tick && isAll) return false;

@@ -1,6 +1,7 @@
 import { decodeEntry, type ExchangeEntry, lastSent } from './exchange-entry.js';
 import { nextGiven } from './given-again.js';
 import type { CommitId, Received, TaskStore } from './ports/task-store.js';
+import type { RegainWait } from './regain-wait.js';
 import { followingIn, lostBy } from './received.js';
 import { decodeRound, type Round, ROUNDS } from './rounds.js';
 import type { TaskId } from './task-id.js';
@@ -24,17 +25,11 @@ export interface RoundsBehind {
  *              who stands at 9 asks for what came after the commit 9, and passes over those up to its own
  */
 export class RoundsSaid {
-  /** Since when 1.0 was seen to be behind, and at which commit. */
-  #behind: { readonly since: number; readonly tick: number } | null = null;
-
   constructor(
     readonly giver: TaskId,
     readonly store: TaskStore,
-    readonly options: {
-      readonly now: () => number;
-      /** So long it may take to find out that it lost rounds. */
-      readonly regainMs: number;
-    },
+    /** For it to find out that it lost rounds. */
+    readonly wait: RegainWait,
   ) {}
 
   /**
@@ -44,10 +39,11 @@ export class RoundsSaid {
   async after(heard: Readonly<CommitId>, { record, entries: raw }: Received): Promise<RoundsBehind | null> {
     const said = lastSent(record ?? NO_RECORD, ROUNDS);
     if (said.tick < heard.tick) {
-      if (this.#mayBeBehind(record)) return null;
+      const isGivenAgain = record !== null && nextGiven(record) !== undefined;
+      if (isGivenAgain || this.wait.goesOn(record?.tick ?? 0)) return null;
       throw lostBy(this.giver, heard);
     }
-    this.#behind = null;
+    this.wait.over();
     const entries: ExchangeEntry[] = [];
     let isPart: boolean;
     for (;;) {
@@ -74,15 +70,6 @@ export class RoundsSaid {
         return found?.round === number ? decodeRound(found) : undefined;
       after = page.at(-1)!.tick;
     }
-  }
-
-  #mayBeBehind(record: Received['record']): boolean {
-    if (record !== null && nextGiven(record) !== undefined) return true;
-    const now = this.options.now();
-    const tick = record?.tick ?? 0;
-    this.#behind ??= { since: now, tick };
-    // Where it commits nothing there may be nobody who could find out.
-    return tick === this.#behind.tick || now - this.#behind.since < this.options.regainMs;
   }
 
   #read(after: number): Promise<Received[]> {

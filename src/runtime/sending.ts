@@ -6,7 +6,7 @@ import { commitsRead, factsOf, heardIn, isBetween } from './followed.js';
 import { givenAgain, nextGiven, roundGivenBy, withNextGiven } from './given-again.js';
 import type { Limits } from './limits.js';
 import { madeAgain } from './made-again.js';
-import type { SentEntry, TaskRecord } from './ports/task-store.js';
+import type { CommitId, SentEntry, TaskRecord } from './ports/task-store.js';
 import { NO_ROWS } from './received.js';
 import { regainingIn } from './regaining.js';
 import type { Receivers } from './receivers.js';
@@ -119,28 +119,16 @@ export class Sending {
       .filter(([receiver]) => regaining[receiver] === undefined)
       .map(([receiver, texts]) => ({ receiver, texts, from: kept[receiver] ?? 0 }));
     const given = rounds !== null && givesRounds(this.task) ? roundGivenBy(record) : null;
-    if (given !== null) {
-      const from = (await rounds!.followers!.ticksReadBefore(ROUNDS)).reduce((least, tick) =>
-        Math.min(least, tick),
-      );
-      const cut = encodeCut(heardIn(record)!, factsOf(record).clocks);
-      sent.push({ receiver: ROUNDS, texts: [cut, JSON.stringify(begunIn(record))], from });
-    }
+    if (given !== null) sent.push(await this.#givenBy(record));
     const facts = { ...factsOf(record), ...commitsRead(record) };
     const round = rounds === null ? 0 : roundOf(this.task, record);
     for (const { receiver } of sent) this.#ofRounds.sent(receiver, round, record.tick);
-    let extra = withSent(
+    const extra = withSent(
       record,
       sent.map(({ receiver }) => receiver),
     );
-    if (given !== null) {
-      // Of rounds it says which was the last: one that is given again is not of the number of its commit.
-      const { tick, commit } = given;
-      const { entries } = lastSent({ extra }, ROUNDS);
-      extra = withLastSent(extra, new Map([[ROUNDS, { tick, commit, entries }]]));
-    }
     return {
-      record: given === null ? { ...record, extra } : withNextGiven({ ...record, extra }),
+      record: given === null ? { ...record, extra } : withGiven({ ...record, extra }, given),
       sent: sent.map(({ receiver, texts, from }) => {
         const { commit: previous } = lastSent(record, receiver);
         const { commit } = receiver === ROUNDS ? given! : record;
@@ -148,4 +136,18 @@ export class Sending {
       }),
     };
   }
+
+  /** What a commit says that gives a round. */
+  async #givenBy(record: TaskRecord): Promise<{ receiver: number; texts: string[]; from: number }> {
+    const read = await this.options.rounds!.followers!.ticksReadBefore(ROUNDS);
+    const cut = encodeCut(heardIn(record)!, factsOf(record).clocks);
+    return { receiver: ROUNDS, texts: [cut, JSON.stringify(begunIn(record))], from: Math.min(...read) };
+  }
+}
+
+/** A record of a commit that gives a round. It says of rounds which was the last: one that is given again is not of the number of its commit. */
+function withGiven(record: TaskRecord, { tick, commit }: Readonly<CommitId>): TaskRecord {
+  const { entries } = lastSent(record, ROUNDS);
+  const extra = withLastSent(record.extra, new Map([[ROUNDS, { tick, commit, entries }]]));
+  return withNextGiven({ ...record, extra });
 }

@@ -4,7 +4,7 @@ import type { Row } from '../zset/value.js';
 import type { PartitionClocks } from './clocks.js';
 import { entryLimits } from './decode-entry.js';
 import type { BatchTimes, DecodedBatch } from './decoded-batch.js';
-import { EntryParts, type EntryTaken } from './entry-parts.js';
+import { EntryParts, type EntryTaken, type PartsOptions } from './entry-parts.js';
 import { type EntryError, type InputBatch, LogLost, type TaskInput } from './input.js';
 import type { LogBeginning } from './log-beginning.js';
 import type { InputPosition } from './ports/task-store.js';
@@ -38,8 +38,8 @@ export class StreamInput implements TaskInput {
     return this.reader.redisKey;
   }
 
-  get blamed(): number {
-    return this.#blamed.size;
+  get blamed(): ReadonlySet<Position> {
+    return this.#blamed;
   }
 
   forget(): void {
@@ -68,26 +68,30 @@ export class StreamInput implements TaskInput {
       position,
       redisKey,
       order: this.order,
-      blamed: this.#blamed,
+      leftOut: this.#blamed,
+      rowsMax: this.reader.limits.partRowsMax,
       clock,
     });
     return batch.size > 0 || batch.clocksAfter(0)[redisKey]! > clock! ? batch : null;
   }
 
   /** Of an entry some parts were taken: the rest must be there, as it was. @throws LogLost */
-  #expectRest({ entry, of }: EntryTaken, found: { batch: DecodedBatch; from: number } | null): void {
+  #expectRest({ entry, rows, of }: EntryTaken, found: { batch: DecodedBatch; from: number } | null): void {
+    if (this.#blamed.has(entry))
+      throw new LogLost(
+        'ends-workers',
+        `The entry ${entry} of the stream "${this.redisKey}" ended workers after ${rows} of its ${of} events had been taken.\n` +
+          `Replays leave out all of it, and the rows show these. Nothing more was read. ` +
+          `Correct the view's function: it is rebuilt with the entry. Or rebuild it without (\`stillwater rebuild <view>\`).`,
+      );
     const id = found?.batch.ids[found.from] ?? null;
-    const rows = id === entry ? found!.batch.ends[found!.from]! - found!.batch.firstRow(found!.from) : 0;
-    const isBlamed = this.#blamed.has(entry);
-    if (rows === of && !isBlamed) return;
-    const why = isBlamed
-      ? 'Since then it ended workers, and is left out of replays.'
-      : 'It was deleted, or the log went back, or was compacted.';
+    const there = id === entry ? found!.batch.ends[found!.from]! - found!.batch.firstRow(found!.from) : 0;
+    if (there === of) return;
     throw new LogLost(
       id === null ? 'ahead-of-its-log' : 'entry-deleted',
       `Of the entry ${entry} of the stream "${this.redisKey}" some events were taken, and the others are not there as they were.\n` +
-        `  taken  of ${of} events some\n  found  ${id === entry ? `${rows} events` : `the entry ${id ?? 'none'}`}\n${why} ` +
-        `Nothing more was read. Rebuild the view (\`stillwater rebuild <view>\`).`,
+        `  taken  ${rows} of ${of} events\n  found  ${id === entry ? `${there} events` : `the entry ${id ?? 'none'}`}\n` +
+        `It was deleted or compacted, or the log went back. Nothing more was read. Rebuild the view (\`stillwater rebuild <view> --accept-trimmed\`).`,
     );
   }
 
@@ -99,15 +103,11 @@ export class StreamInput implements TaskInput {
 const ENDED_THE_WORKER =
   'ended the worker: its step did not come to an end, or took all memory. It is left out, here and in every replay of this definition.';
 
-interface StreamRun {
-  /** Where in the batch it begins, and how many rows of that entry were taken. */
-  first: number;
-  taken: number;
+interface StreamRun extends PartsOptions {
   /** Where it begins, as the task counts: others may have begun elsewhere with what they share. */
   position: InputPosition;
   redisKey: string;
   order: LogOrder | null;
-  blamed: ReadonlySet<Position>;
   /** The partition's clock before the run; undefined where the task acts on no time. */
   clock: number | undefined;
 }
@@ -121,7 +121,7 @@ class StreamBatch implements InputBatch {
     readonly batch: DecodedBatch,
     readonly run: StreamRun,
   ) {
-    this.#parts = new EntryParts(batch, run.first, run.taken, run.blamed);
+    this.#parts = new EntryParts(batch, run);
     this.size = this.#parts.size;
   }
 
@@ -216,11 +216,11 @@ class StreamBatch implements InputBatch {
 
   /** Which entries of the run are blamed, as places in the decoded batch. */
   #blamedIn(from: number, to: number): number[] {
-    const { blamed, first } = this.run;
-    if (blamed.size === 0) return [];
+    const { leftOut, first } = this.run;
+    if (leftOut.size === 0) return [];
     const places: number[] = [];
     for (let at = first + this.#parts.wholeEntries(from); at < first + this.#parts.wholeEntries(to); at++)
-      if (blamed.has(this.batch.ids[at]!)) places.push(at);
+      if (leftOut.has(this.batch.ids[at]!)) places.push(at);
     return places;
   }
 }

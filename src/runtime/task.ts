@@ -187,34 +187,50 @@ export class Task {
       let went = false;
       for (const input of inputs) {
         if (signal.aborted) return;
-        if (waiting.has(input)) continue;
-        const read = this.#heldOf(input, held) ?? (await this.#read(input));
-        if (read === null) {
-          this.#skew.reachedEnd(input);
-          waiting.set(
-            input,
-            input.wait(ticks.positionOf(input), signal).finally(() => waiting.delete(input)),
-          );
-        } else if (await this.#take(input, read)) went = true;
-        else held.set(input, read);
+        if (!waiting.has(input) && (await this.#takeNext(input, waiting, held))) went = true;
       }
-      if (held.size > 0 && !went) {
-        // Those who are waited for know of this one what is committed.
-        await ticks.settled();
-        await ticks.look();
-        await clock.sleep(ASKED_MS, signal);
-      }
-      if (waiting.size === inputs.length) {
-        // Taken together now: those that end meanwhile leave the map, and a race of nobody never ends.
-        const news = [...waiting.values()];
-        await ticks.settled();
-        await this.#goesOn();
-        this.#idle = true;
-        await this.#any(news);
-        this.#idle = false;
-        await this.#ticks.look();
-      }
+      if (held.size > 0 && !went) await this.#waitForOthers();
+      // Taken together now: those that end meanwhile leave the map, and a race of nobody never ends.
+      if (waiting.size === inputs.length) await this.#waitForNews([...waiting.values()]);
     }
+  }
+
+  /** Takes what comes next of an input. False where there is nothing, or it is held for others. */
+  async #takeNext(
+    input: TaskInput,
+    waiting: Map<TaskInput, Promise<void>>,
+    held: Map<TaskInput, Held>,
+  ): Promise<boolean> {
+    const read = this.#heldOf(input, held) ?? (await this.#read(input));
+    if (read === null) {
+      this.#skew.reachedEnd(input);
+      const news = input.wait(this.#ticks.positionOf(input), this.#stop.signal);
+      waiting.set(
+        input,
+        news.finally(() => waiting.delete(input)),
+      );
+      return false;
+    }
+    const went = await this.#take(input, read);
+    if (!went) held.set(input, read);
+    return went;
+  }
+
+  /** Those who are waited for know of this one what is committed. */
+  async #waitForOthers(): Promise<void> {
+    await this.#ticks.settled();
+    await this.#ticks.look();
+    await this.options.clock.sleep(ASKED_MS, this.#stop.signal);
+  }
+
+  /** All inputs were read to their ends. */
+  async #waitForNews(news: readonly Promise<void>[]): Promise<void> {
+    await this.#ticks.settled();
+    await this.#goesOn();
+    this.#idle = true;
+    await this.#any(news);
+    this.#idle = false;
+    await this.#ticks.look();
   }
 
   /** Returns with the first of the waits, or when it is time to look at the store or to ask the other tasks of the view. */

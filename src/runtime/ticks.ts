@@ -190,13 +190,18 @@ export class Ticks {
     while (this.#record.applied !== null && !this.stopping.aborted) await this.ofTime(this.#record.clocks);
   }
 
+  /** A tick in which nothing comes, and which says what is kept. It waits for nobody: receivers may wait for what it says. */
+  async say(): Promise<void> {
+    await this.#tickOfTime(this.#record.clocks);
+  }
+
   /**
-   * A tick in which nothing comes, and which says what is kept. Ticks up to a number may be of a history that is lost, and others have heard
-   * of them: it is of this number at least, and those between are passed over. It waits for nobody: receivers may wait for what it says.
+   * The same, where ticks up to a number may be of a history that is lost, and others have heard of them: it is of this number at least,
+   * and those between are passed over.
    */
   async passOver(upTo: number): Promise<void> {
     this.#record = { ...this.#record, tick: Math.max(this.#record.tick, upTo - 1) };
-    await this.#tickOfTime(this.#record.clocks);
+    await this.say();
   }
 
   /** One tick in which nothing comes but time, or not even that. */

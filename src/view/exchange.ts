@@ -1,7 +1,8 @@
 import type { Build } from './build.js';
 import { groupedTogether } from './order-relations.js';
 import { placedTogether } from './join-relation.js';
-import type { ExchangeNode, JoinKey, PlanNode } from './plan.js';
+import type { JoinKey } from './join-plan.js';
+import type { ExchangeNode, PlanNode } from './plan.js';
 import { exchangeRelation, partitionText, type Relation } from './relation.js';
 
 /**

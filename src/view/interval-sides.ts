@@ -13,7 +13,7 @@ import { joinedBy, keyTexts, matchesOf, onText } from './join-sides.js';
 import { keptGrowth } from './kept-growth.js';
 import type { Growth } from './node-kind.js';
 import { both, type Paths } from './paths.js';
-import type { IntervalJoinNode, IntervalSemiJoinNode } from './plan.js';
+import type { IntervalJoinNode, IntervalSemiJoinNode } from './join-plan.js';
 import type { ColumnWatermark, Relation } from './relation.js';
 
 /** What joins within an interval are alike in. */

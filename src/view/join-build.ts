@@ -13,7 +13,8 @@ import {
   semiJoinRelation,
 } from './join-relation.js';
 import { joinMethod, noteOptions, notePart } from './options.js';
-import type { Interval, IntervalJoinNode, JoinKey, JoinKind, PlanNode } from './plan.js';
+import type { Interval, IntervalJoinNode, JoinKey, JoinKind } from './join-plan.js';
+import type { PlanNode } from './plan.js';
 import { partitionText } from './relation.js';
 import { namedTime, ownTime } from './time-column.js';
 import { userFunction, type PairFunction } from './user-function.js';

@@ -8,9 +8,9 @@ import type {
   IntervalSemiJoinNode,
   JoinKey,
   JoinNode,
-  PlanNode,
   SemiJoinNode,
-} from './plan.js';
+} from './join-plan.js';
+import type { PlanNode } from './plan.js';
 import type { ColumnTime } from '../circuit/time.js';
 
 /** What is known of the rows of joins. */

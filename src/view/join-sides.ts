@@ -14,7 +14,8 @@ import type { Relation } from './relation.js';
 import type { PlanCompiler } from './compile-plan.js';
 import { freezing, tightest } from './freezing.js';
 import { type FrozenPair, frozenPairs, hasOneEach } from './join-relation.js';
-import type { JoinKey, PlanNode } from './plan.js';
+import type { JoinKey } from './join-plan.js';
+import type { PlanNode } from './plan.js';
 import { rowTextOfColumns } from './row-texts.js';
 
 /** A node that joins. */

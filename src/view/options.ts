@@ -1,6 +1,6 @@
 import type { AggregateKind } from './aggregate-spec.js';
 import type { Note } from './expression.js';
-import type { JoinKind } from './plan.js';
+import type { JoinKind } from './join-plan.js';
 
 const JOIN = ['on', 'where', 'within'] as const;
 const AS_OF = ['on', 'at'] as const;

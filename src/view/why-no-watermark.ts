@@ -1,7 +1,8 @@
 import { freezing, tightest } from './freezing.js';
 import { onText } from './join-sides.js';
 import { inputsOf } from './plan-nodes.js';
-import type { JoinNode, PlanNode, SemiJoinNode } from './plan.js';
+import type { JoinNode, SemiJoinNode } from './join-plan.js';
+import type { PlanNode } from './plan.js';
 import type { SourceDeclaration } from './declarations.js';
 import { columnNames } from './relation.js';
 

@@ -221,6 +221,12 @@ export function taskStoreContract(): void {
         expect((await ports().tasks.status([TASK]))[0]!.parked).toBeNull();
       });
 
+      it('is said also where the message holds half a character, as what a function throws may', async () => {
+        const { token } = await claim();
+        await ports().tasks.park(TASK, token, { code: 'invariant', message: 'of \ud83d and \u0000' });
+        expect(await parked()).toMatchObject({ code: 'invariant', message: 'of \ufffd and \u0000' });
+      });
+
       it('is since it was parked first, whoever took it in between, as long as nothing comes of that', async () => {
         const first = await claim('first', 0);
         expect(first.wasParked).toBe(false);

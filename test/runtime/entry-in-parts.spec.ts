@@ -1,9 +1,11 @@
 import { count, declarationOf, stream, sum, tumbling, view } from 'stillwater';
 import { z } from 'zod';
 import { EntryDecoder } from '../../src/runtime/decode-entry.js';
-import { EntryParts, PART_ROWS_MAX } from '../../src/runtime/entry-parts.js';
+import type { DecodedBatch } from '../../src/runtime/decoded-batch.js';
+import { EntryParts, type EntryTaken, type PartsOptions } from '../../src/runtime/entry-parts.js';
 import { isBetween } from '../../src/runtime/followed.js';
 import { covers } from '../../src/runtime/frontier.js';
+import { defaultLimits } from '../../src/runtime/limits.js';
 import type { CommitRequest, TaskRecord } from '../../src/runtime/ports/task-store.js';
 import type { RecordSource } from '../../src/runtime/placement.js';
 import type { ViewDeclaration } from '../../src/view/declarations.js';
@@ -13,6 +15,7 @@ import { TaskRuns } from '../support/task-runs.js';
 /** An entry of many events, in `batch`, is taken in parts; it counts when all of it is there. */
 
 const EVENTS = 6_000;
+const { partRowsMax } = defaultLimits;
 const sales = stream('sales', {
   schema: z.object({ at: z.iso.datetime(), id: z.int(), amount: z.int() }),
   eventTime: 'at',
@@ -96,7 +99,7 @@ describe('an entry of many events', () => {
       positions: { 'stream:sales': { position: log().last, entries: 3 } },
     });
     expect(isBetween(after)).toBe(false);
-    expect(Math.max(...writes)).toBeLessThanOrEqual(PART_ROWS_MAX * 3);
+    expect(Math.max(...writes)).toBeLessThanOrEqual(partRowsMax * 3);
     const rows = runs.rows() as { id: number; sales: number; amount: number }[];
     expect(rows.map(({ id }) => id).sort((one, other) => one - other)).toEqual(
       Array.from({ length: EVENTS + 1 }, (_, id) => id),
@@ -151,14 +154,40 @@ describe('an entry of many events', () => {
     expect(after.clocks['stream:sales']!['sales']).toBe(Math.max(...batch().map(({ at }) => Date.parse(at))));
   });
 
+  it('of which the rest ends workers parks the view, which says so; a replay leaves out all of it', async () => {
+    add(batch(0, 3));
+    const whole = add(batch());
+    const { tick, extra } = await stoppedAfter(3);
+    const attempt = { tick: tick + 1, input: 'stream:sales', entry: whole, entries: 1, ended: 1 };
+    const { rows } = extra['stream:sales'] as EntryTaken;
+    const parked = {
+      how: 'parked',
+      reason: {
+        code: 'ends-workers',
+        message: expect.stringContaining(`after ${rows} of its ${EVENTS} events`),
+      },
+    };
+    expect(await (await runs.start(runs.id(), { attempt })).ended).toMatchObject(parked);
+    // So it does when it is tried again, and what is stored stays as it is.
+    await runs.ports.tasks.unpark(runs.id());
+    expect(await (await runs.start()).ended).toMatchObject(parked);
+    expect(runs.record()!.tick).toBe(tick);
+    const replayed = runs.id(0, 'hours', 2);
+    expect(await runs.runToEnd(replayed)).toMatchObject({ rows: 3, errors: 1 });
+  });
+
   it('of which the rest is gone is not gone on with', async () => {
     add(batch(0, 3));
     const whole = add(batch());
-    await stoppedAfter(3);
+    const { extra } = await stoppedAfter(3);
+    const { rows } = extra['stream:sales'] as EntryTaken;
     log().entries.splice(1, 1);
     log().add(log().nextId(NOON), ['batch', JSON.stringify([event(1)])]);
     const { ended } = await runs.start();
-    expect(await ended).toMatchObject({ how: 'parked', reason: { code: 'entry-deleted' } });
+    expect(await ended).toMatchObject({
+      how: 'parked',
+      reason: { code: 'entry-deleted', message: expect.stringContaining(`${rows} of ${EVENTS} events`) },
+    });
     expect(isBetween(runs.record()!)).toBe(true);
     expect(whole).not.toBe(log().last);
   });
@@ -169,15 +198,16 @@ describe('the parts of entries', () => {
     new EntryDecoder(source, 0).decode(
       sizes.map((size, index) => [`${NOON + index}-0`, ['batch', JSON.stringify(batch(0, size))]]),
     );
-  const NONE = new Set<string>();
+  const partsOf = (batch: DecodedBatch, options: Partial<PartsOptions> = {}): EntryParts =>
+    new EntryParts(batch, { first: 0, taken: 0, leftOut: new Set(), rowsMax: 500, ...options });
 
   it('are the entries themselves where none has many events', () => {
-    const parts = new EntryParts(decoded(3, 500, 1), 1, 0, NONE);
+    const parts = partsOf(decoded(3, 500, 1), { first: 1 });
     expect([parts.size, parts.isWithin(1), parts.wholeAt(0, 1, 2)]).toEqual([2, false, 1]);
   });
 
   it('end a tick behind a whole entry where they can, before a large one where that does not fit', () => {
-    const parts = new EntryParts(decoded(1, 1_200, 1, 20_000, 1), 0, 0, NONE);
+    const parts = partsOf(decoded(1, 1_200, 1, 20_000, 1));
     expect(parts.size).toBe(1 + 3 + 1 + 40 + 1);
     expect([0, 1, 2, 3, 4, 5, 6].map((to) => parts.wholeEntries(to))).toEqual([0, 1, 1, 1, 2, 3, 3]);
     expect(parts.wholeAt(0, 2, 4)).toBe(4);
@@ -188,8 +218,8 @@ describe('the parts of entries', () => {
 
   it('are one of an entry that is left out, and begin behind what was taken', () => {
     const batchOf = decoded(1_200, 1_200);
-    expect(new EntryParts(batchOf, 0, 0, new Set([batchOf.ids[0]!])).size).toBe(1 + 3);
-    const parts = new EntryParts(batchOf, 0, 1_000, NONE);
+    expect(partsOf(batchOf, { leftOut: new Set([batchOf.ids[0]!]) }).size).toBe(1 + 3);
+    const parts = partsOf(batchOf, { taken: 1_000 });
     expect([parts.size, parts.rowAt(0), parts.rowAt(1), parts.rowAt(4)]).toEqual([4, 1_000, 1_200, 2_400]);
   });
 });

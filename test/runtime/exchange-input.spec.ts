@@ -60,19 +60,21 @@ const row = (id: string, weight = 1): string => JSON.stringify([[weight, { id }]
 
 let senders: Senders;
 let input: ExchangeInput;
+let now: number;
 const reading = (regainMs: number, entriesMax?: number): ExchangeInput =>
   new ExchangeInput(
     [new Set(['s:0']), new Set(['s:1'])].map((keys, partition) => ({ task: task(partition), reads: keys })),
     0,
     ['exchange:0'],
     senders.store,
-    { clock: { monotonicMs: () => 0 } } as never,
+    { clock: { monotonicMs: () => now } } as never,
     1_000_000,
     regainMs,
     entriesMax,
   );
 beforeEach(() => {
   senders = new Senders();
+  now = 0;
   input = reading(0);
 });
 const clocks = { 's:0': null, 's:1': null };
@@ -159,24 +161,37 @@ describe('what is received', () => {
     senders.sends(0, 1, { rows: row('a') });
     senders.sends(0, 2, { rows: row('b'), previous: 'c1' });
     const note = (await next())!.noteAfter!(2);
-    // Its slot went back, to before everything, to another second tick, or to one that sent nothing.
-    for (const past of [
-      () => {
-        senders.of[0] = { record: null, entries: [] };
-      },
-      () => senders.sends(0, 2, { rows: row('z'), previous: 'c1', commit: 'other' }),
-      () => senders.sends(0, 1, { rows: row('a') }),
-    ]) {
-      senders.of[0] = { record: null, entries: [] };
-      past();
-      await expect(next(note)).rejects.toThrow(/does not follow what was received/);
-    }
+    // Its slot went back, and it made another second tick.
+    senders.of[0] = { record: null, entries: [] };
+    senders.sends(0, 2, { rows: row('z'), previous: 'c1', commit: 'other' });
+    await expect(next(note)).rejects.toThrow(/does not follow what was received/);
     // What was not read was trimmed.
     senders.of[0] = { record: null, entries: [] };
     senders.sends(0, 4, { rows: row('d'), previous: 'c2' });
     senders.of[0]!.entries.length = 0;
     await expect(next(note)).rejects.toThrow(LogLost);
   });
+
+  it.each([
+    ['everything', () => (senders.of[0] = { record: null, entries: [] })],
+    ['its last tick', () => senders.sends(0, 1, { rows: row('a') })],
+  ])(
+    'is waited for where the sender lost %s, as long as it commits nothing, and then for regainMs',
+    async (_, past) => {
+      input = reading(1_000);
+      senders.sends(0, 1, { rows: row('a') });
+      senders.sends(0, 3, { rows: row('b'), previous: 'c1' });
+      const note = (await next())!.noteAfter!(2);
+      senders.of[0] = { record: null, entries: [] };
+      past();
+      for (; now < 10_000; now += 500) expect(await next(note)).toBeNull();
+      // Somebody has taken it up, and does not know yet.
+      senders.of[0]!.record = { ...senders.of[0]!.record, tick: 2, extra: {} } as never;
+      senders.of[0]!.entries = [];
+      for (const end = now + 1_000; now < end; now += 500) expect(await next(note)).toBeNull();
+      await expect(next(note)).rejects.toThrow(/does not follow what was received/);
+    },
+  );
 
   it('takes no word of a sender that makes again what we had', async () => {
     senders.sends(0, 1, { rows: row('a'), frontier: { 's:0': '1-0' } });

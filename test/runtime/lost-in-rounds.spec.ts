@@ -83,7 +83,10 @@ class Slots {
         this.record = { ...this.record, tick: Math.max(this.record.tick, upTo - 1) };
         tick();
       },
-      ofTime: async () => tick(),
+      say: async () => tick(),
+      ofTime: async () => {
+        throw new Error('It waits for room, and receivers wait for it.');
+      },
       passTime: async (clocks: TaskRecord['clocks']) => clocks !== this.record.clocks && tick(clocks),
     } as unknown as Ticks;
   }

@@ -126,6 +126,13 @@ describe('a task whose receivers have what it has lost', () => {
     expect(tried).toBe(10);
   });
 
+  it('comes to the place that is before the others, whichever numbers these know of', () => {
+    const at = (position: string, upTo: number): Heard => ({ ...heard(upTo), frontier: { log: position } });
+    const all = withRegaining(record(2), { 0: at('14-0', 6), 1: at('14-0', 5), 2: at('16-0', 4) });
+    expect(nextRegained(all)).toEqual({ receiver: 1, heard: at('14-0', 5) });
+    expect(nextRegained(regained(regained(all, 1), 0))).toEqual({ receiver: 2, heard: at('16-0', 4) });
+  });
+
   it('comes to one after the other, and takes over what each was sent last', () => {
     const all = withRegaining(record(7), { 0: heard(10), 3: heard(8, 9) });
     expect(nextRegained(all)).toEqual({ receiver: 3, heard: heard(8, 9) });

@@ -48,8 +48,11 @@ class Slots {
     this.#given = { tick, commit, entries: this.rounds.length };
   }
 
-  /** Once the first page of what 1.1 has sent was read: entries of lower ticks are trimmed. */
-  trimmedBehindPage: number | null = null;
+  /** What happens once the first page of what 1.1 has sent was read. */
+  behindPage: () => void = () => {};
+  trimFollower(before: number): void {
+    this.follower.entries = this.follower.entries.filter(([id]) => parseInt(id) >= before);
+  }
 
   /** What 1.0 has sent beside rounds, and in which history. */
   sent: readonly [sent: readonly Sent[], history: string] = [[], ''];
@@ -89,10 +92,7 @@ class Slots {
           ? [this.follower.record, this.follower.entries]
           : [giver(), receiver === ROUNDS ? this.rounds : entriesOf(...this.sent)];
       const found = entries.filter(([id]) => parseInt(id) > after).slice(0, countMax);
-      if (sender.partition === 1 && after === 0 && this.trimmedBehindPage !== null) {
-        const isKept = ([id]: Entry): boolean => parseInt(id) >= this.trimmedBehindPage!;
-        this.follower.entries = this.follower.entries.filter(isKept);
-      }
+      if (sender.partition === 1 && after === 0) this.behindPage();
       return { record, entries: found };
     };
     return {
@@ -274,12 +274,44 @@ describe('what is received round by round', () => {
         'again',
       ]);
       slots.follows([...entries, [70, 12, 'e']], 12, 'r12', 'x');
-      slots.trimmedBehindPage = 61;
+      slots.behindPage = () => slots.trimFollower(61);
       expect(rowsOf(await next(note))).toEqual(['e']);
       // What is wanted may be trimmed no more than where it is read at once.
       slots.follows([...entries, [70, 12, 'e'], [71, 12, 'f']], 12, 'r12', 'x');
-      slots.trimmedBehindPage = 71;
+      slots.behindPage = () => slots.trimFollower(71);
       await expect(next(note)).rejects.toThrow(LogLost);
+    });
+
+    it('is found also where it goes back once more while that is read', async () => {
+      const note = await kept();
+      slots.round(12);
+      const entries = Array.from({ length: 60 }, (_, index): Sent => [2 + index, 9, 'again']);
+      slots.follows([...entries, [70, 12, 'lost']], 12, 'r12', 'x');
+      slots.behindPage = () => {
+        slots.behindPage = () => {};
+        slots.follows(
+          [
+            [2, 9, 'once more'],
+            [3, 12, 'e'],
+          ],
+          12,
+          'r12',
+          'y',
+        );
+      };
+      expect(rowsOf(await next(note))).toEqual(['e']);
+    });
+
+    it('is found where more lies behind it than is read at once, and the rest is read from there', async () => {
+      const note = await kept();
+      slots.round(12);
+      const behind = Array.from({ length: 25 }, (_, index): Sent => [10 + index, 12, `${index}`]);
+      slots.follows([[2, 9, 'again'], ...behind], 12, 'r12', 'x');
+      const first = (await next(note))!;
+      expect(first.size).toBe(20);
+      const rest = (await next(first.noteAfter!(first.size)))!;
+      expect([...rowsOf(first)!, ...rowsOf(rest)!]).toEqual(behind.map(([, , row]) => row));
+      expect(rest.noteAfter!(rest.size)).toMatchObject([{}, { tick: 34, entries: 26 }, { tick: 12 }]);
     });
 
     it('is refused where what lies behind the round may have been trimmed', async () => {
@@ -419,6 +451,9 @@ describe('what is received round by round', () => {
       slots.left = [left];
       expect(await next(at9)).toBeNull();
       slots.left = [];
+      // Somebody has, and does not know yet.
+      expect(await next(at9)).toBeNull();
+      now += 30_000;
       await expect(next(at9)).rejects.toThrow(LogLost);
     });
   });

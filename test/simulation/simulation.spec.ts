@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { stream, view } from 'stillwater';
+import { z } from 'zod';
 import { mutations } from '../../src/testing/simulation/mutations.js';
 import { play, type Run } from '../../src/testing/simulation/run.js';
 import { memoryPorts } from '../../src/testing/memory/memory-ports.js';
@@ -16,7 +18,8 @@ const SEEDS_FOR_A_MUTATION = 300;
 const MS_MAX = 10 * 60_000;
 
 /** What is counted in all of some runs. */
-type Counted = 'kills' | 'pauses' | 'rollbacks' | 'rebuilt' | 'brokenOff' | 'givenAgain' | 'trimmed';
+type Counted =
+  'kills' | 'pauses' | 'rollbacks' | 'rebuilt' | 'brokenOff' | 'givenAgain' | 'trimmed' | 'inEntries';
 const total = (outcomes: readonly Outcome[], of: Counted): number =>
   outcomes.reduce((sum, each) => sum + each[of], 0);
 
@@ -67,6 +70,7 @@ describe('views kept by several processes through crashes, pauses, lost calls an
       for (const trouble of ['kills', 'pauses', 'rollbacks', 'rebuilt'] as const)
         expect(total(outcomes, trouble)).toBeGreaterThan(SEEDS / 4);
       expect(total(outcomes, 'brokenOff')).toBeGreaterThan(0);
+      expect(total(outcomes, 'inEntries')).toBeGreaterThan(SEEDS);
     },
     MS_MAX,
   );
@@ -101,6 +105,15 @@ describe('views kept by several processes through crashes, pauses, lost calls an
       const outcomes = await played(seeds(SEEDS_OF_EACH, { subject }));
       expect(failuresOf(outcomes, subject)).toEqual([]);
       expect(total(outcomes, 'givenAgain')).toBeGreaterThan(SEEDS_OF_EACH / 2);
+    },
+    MS_MAX,
+  );
+
+  it(
+    'do so of windows that overlap, also of rows that move before they are put into them, of sessions, and of events near each other',
+    async () => {
+      const subject = 'windows';
+      expect(failuresOf(await played(seeds(SEEDS_OF_EACH, { subject })), subject)).toEqual([]);
     },
     MS_MAX,
   );
@@ -177,6 +190,13 @@ describe('views kept by several processes through crashes, pauses, lost calls an
 });
 
 describe('a run', () => {
+  it('is of views that a service would start', () => {
+    const events = stream('events', { schema: z.object({ id: z.int() }) });
+    const { declaration } = (view as any)('v', { from: (events as any).groupBy('none').aggregate({}) });
+    const subject = () => ({ name: 'wrong', views: [declaration], sources: [], expected: () => new Map() });
+    expect(() => new Simulation(1, { subject })).toThrow('View "v" was not started.');
+  });
+
   it('says of a rebuild that fails why it does, as the failure of its seed', async () => {
     const { failure } = await new Simulation(1, {
       subject: archivedSubject,

@@ -13,7 +13,8 @@ import { columnAt } from '../../src/view/column.js';
 import type { Expression } from '../../src/view/expression.js';
 import type { SourceDeclaration, ViewDeclaration } from '../../src/view/declarations.js';
 import type { UserFunction } from '../../src/view/user-function.js';
-import type { OrderTerm, OverFunction, JoinKind, PlanNode } from '../../src/view/plan.js';
+import type { JoinKind } from '../../src/view/join-plan.js';
+import type { OrderTerm, OverFunction, PlanNode } from '../../src/view/plan.js';
 import type { Reach } from '../../src/circuit/over-columns.js';
 import { joinRelation, semiJoinRelation } from '../../src/view/join-relation.js';
 import {

@@ -25,6 +25,9 @@ import { compileView } from '../../src/view/compile-plan.js';
 import type { ViewDeclaration } from '../../src/view/declarations.js';
 import { eventually } from './system.js';
 
+/** Of the view, whatever it is. */
+const FINGERPRINT = 'f';
+
 /** Tasks of one view over one stream, in memory, started and ended one by one. */
 export class TaskRuns {
   readonly redis: MemoryRedis;
@@ -63,11 +66,12 @@ export class TaskRuns {
     const claimed = (await tasks.claim(id, 'worker', status!.epoch))!;
     const news = new NewsDesk(log, this.limits.waitMs);
     const compiled = compileView(this.view, { budget: { entriesMax: 100 } });
+    const blamed = await tasks.blamed(FINGERPRINT);
     const metrics = new Metrics();
     const task = new Task({
       id,
       ...claimed,
-      fingerprint: 'f',
+      fingerprint: FINGERPRINT,
       view: compiled,
       inputs: compiled.inputs.map(({ name, source, order }) => {
         const key = partitionKeys(source as RecordSource)[id.partition]!;
@@ -78,6 +82,7 @@ export class TaskRuns {
           reader,
           order,
           new LogBeginning(reader, taskName(id), 'with what is left'),
+          blamed.filter(({ redisKey }) => redisKey === key).map(({ entry }) => entry),
         );
       }),
       siblings: null,

@@ -128,6 +128,23 @@ it('lists the panes of as many groups as a tick closes, and not of all that have
   expect(Math.max(...perTick)).toBeLessThan(6_000);
 });
 
+it('closes windows that begin where no instant is before them', () => {
+  const kept = new Timed(
+    declared(
+      events
+        .window(HOPS)
+        .groupBy('key')
+        .aggregate(SUMS as never)
+        .final(),
+    ),
+  );
+  // In the first of the windows of this row lie times whose own windows would begin before the year 0000.
+  kept.tick({ 'stream:events': [{ at: '0000-01-01T01:00:00.000Z', key: 'a', n: 1 }] });
+  kept.restart();
+  kept.clock('stream:events', at('00:00'));
+  expect([kept.rows.length, kept.kept]).toEqual([60, 0]);
+});
+
 describe('panes are kept', () => {
   const grouped = (window: any = HOPS, rows: any = events): any => rows.window(window).groupBy('key');
   const isPaned = (from: any): boolean => /panes/.test(explainView(declared(from)).text);
@@ -230,6 +247,19 @@ describe('panes are kept', () => {
     // All groups together would all move to one place: they move by their windows.
     const total = (apart.window(HOPS) as any).groupBy().aggregate({ kinds: countDistinct('n' as never) });
     expect(opsOf(total).slice(0, 3)).toEqual(['source', 'window', 'select']);
+    // So do those that are grouped by what is computed of rows in windows; not where it is a column before.
+    const even = (event: any): boolean => event.n % 2 === 0;
+    const computedThere = (apart.window(HOPS) as any).groupBy({ even: computed(z.boolean(), even) });
+    expect(opsOf(computedThere.aggregate(SKETCH)).slice(0, 3)).toEqual(['source', 'window', 'select']);
+    const columns = { at: 'at', n: 'n', even: computed(z.boolean(), even) };
+    const computedBefore = (apart.select(columns as never) as any).window(HOPS).groupBy('even');
+    expect(opsOf(computedBefore.aggregate(SKETCH)).slice(-4)).toEqual([
+      'exchange',
+      'window',
+      'aggregate',
+      'view',
+    ]);
+    expect(isPaned(computedBefore.aggregate(SKETCH))).toBe(true);
     expect(explainView(declared(shown)).text).toContain('at, key, n');
   });
 

@@ -4,7 +4,7 @@ import type { Clock } from '../clock.js';
 import type { Limits } from '../limits.js';
 import type { RecordSource } from '../placement.js';
 import type { Heartbeat, RawEntry } from '../ports/source-log.js';
-import { comparePositions, type Position } from '../position.js';
+import { BEGINNING, comparePositions, type Position } from '../position.js';
 import type { LogArchive } from './log-archive.js';
 import type { Segment } from './segment.js';
 
@@ -57,21 +57,27 @@ export class Merging {
       const some = settled.slice(at, at + MERGED);
       if (!some.every((each) => sizeOf(each) === sizeOf(some[0]!)) || this.#tooLarge.has(some[0]!.name))
         continue;
-      if (await this.#merge(log, some)) return;
+      // What came before the run is not there, or was never archived: who began with its first entry is known by that.
+      const keepsFirst = at === 0 && run.after !== BEGINNING;
+      if (await this.#merge(log, some, keepsFirst)) return;
       this.#tooLarge.add(some[0]!.name);
     }
   }
 
-  async #merge({ redisKey, source, partition }: MergedLog, segments: readonly Segment[]): Promise<boolean> {
+  async #merge(
+    { redisKey, source, partition }: MergedLog,
+    segments: readonly Segment[],
+    keepsFirst: boolean,
+  ): Promise<boolean> {
     const lastRecords = source.kind === 'table' && source.eventTime === null;
     const entriesMax = this.limits.archiveEntriesMax * (lastRecords ? TABLE_SEGMENTS : 1);
     if (!lastRecords && sum(segments, ({ entries }) => entries) > entriesMax) return false;
     const superseded = lastRecords ? new Superseded(source, partition, this.archive.clock) : null;
     const kept: RawEntry[][] = [];
     const heartbeats: Heartbeat[][] = [];
-    // The end is where one reads on, whatever is in it. So is the first, where what came before is not there: who began with it is known by it.
     const [{ after, first }] = segments as [Segment];
-    const bounds = new Set([segments.at(-1)!.last, ...(after === null ? [first] : [])]);
+    // The end is where one reads on, whatever is in it.
+    const bounds = new Set([segments.at(-1)!.last, ...(keepsFirst ? [first] : [])]);
     const isBound = ([id]: RawEntry): boolean => bounds.has(id);
     for (const segment of [...segments].reverse()) {
       const content = await this.archive.content(redisKey, segment);

@@ -172,72 +172,39 @@ export class ViewStatuses {
     generation: Generation | null,
     statusOf: ReadonlyMap<Generation, TaskStatus[]>,
     ends: ReadonlyMap<string, LogEnd>,
-    { fingerprints, waiting, refused, now }: Said,
+    said: Said,
   ): ViewStatus {
+    const { catalog } = this.views;
     const statuses = (generation && statusOf.get(generation)) ?? [];
-    const records = statuses.map(({ record }) => record);
-    const checksum = new Checksum();
-    for (const record of records) if (record) checksum.merge(Checksum.parse(record.checksum));
-    const shown = statuses.filter(({ task }) => generation && task.stage === lastStage(generation));
-    const frontier = generation
-      ? contained(
-          generation,
-          shown.map(({ record }) => record),
-        )
-      : {};
-    const tallies = sumOfTallies(records.map(talliesOf));
-    const waitingFor = generation
-      ? [...withUpstreams([generation], [...statusOf.keys()])]
-          .filter((each) => each !== generation && isParked(each, statusOf))
-          .map(({ view }) => view)
-      : [];
-    const time = timesOf(records, this.views.catalog);
+    const shown = statuses
+      .filter(({ task }) => generation && task.stage === lastStage(generation))
+      .map(({ record }) => record);
+    const frontier = generation ? contained(generation, shown) : {};
+    const waitingFor = generation ? parkedUpstreams(generation, statusOf) : [];
+    const time = timesOf(
+      statuses.map(({ record }) => record),
+      catalog,
+    );
     return {
       name,
-      state: stateOf(generation, statuses, { fingerprints, waiting, refused, waitingFor }),
+      state: stateOf(generation, statuses, { ...said, waitingFor }),
       generation: generation?.number ?? null,
       waitingFor,
       waitingForFirst: neverAppended(time, ends).map((source) => ({
         source,
         since: new Date(generation!.createdAt).toISOString(),
       })),
-      holdsBackTrimming: generation && this.#holdsBack(generation, statuses, now),
+      holdsBackTrimming: generation && this.#holdsBack(generation, statuses, said.now),
       rolledBackFrom: generation?.rolledBackFrom ?? null,
       fingerprint: generation?.fingerprint ?? null,
-      lag: generation
-        ? lagOf(generation, statuses, frontier, ends, this.views.catalog)
-        : { entries: null, ms: null },
-      rows: sum(statuses, ({ rows }) => rows),
-      checksum: checksum.toString(),
-      errors: sum(statuses, ({ errors }) => errors),
-      late: sum(statuses, ({ late }) => late),
-      conflicts: sum(statuses, ({ conflicts }) => conflicts),
-      parkedKeys: tallies.parked.keys,
-      waitingEvents: tallies.parked.waiting,
-      skipped: Object.fromEntries(
-        Object.entries(tallies.skipped).map(([input, counts]) => [
-          input.slice(input.indexOf(':') + 1),
-          counts,
-        ]),
-      ),
+      lag: generation ? lagOf(generation, statuses, frontier, ends, catalog) : { entries: null, ms: null },
+      ...countsOf(statuses),
       time,
-      version: generation
-        ? versionText(servedView(generation), commitsOf(shown.map(({ record }) => record)))
-        : null,
+      version: generation ? versionText(servedView(generation), commitsOf(shown)) : null,
       frontier,
-      partitions: statuses.map(({ task, owner, epoch, record, parked }) => ({
-        ...(generation && lastStage(generation) > 0 && { stage: task.stage }),
-        partition: task.partition,
-        owner,
-        epoch,
-        tick: record?.tick ?? 0,
-        rows: record?.rows ?? 0,
-        parked: parked && {
-          code: parked.code,
-          message: parked.message,
-          at: new Date(parked.at).toISOString(),
-        },
-        waiting: waiting.get(taskName(task)) ?? refused,
+      partitions: statuses.map((status) => ({
+        ...(generation && lastStage(generation) > 0 && { stage: status.task.stage }),
+        ...partitionStatus(status, said),
       })),
       generations: this.views
         .generations(name)
@@ -266,12 +233,52 @@ export class ViewStatuses {
   }
 }
 
+/** The views that a generation reads, directly or through others, and that are parked. */
+const parkedUpstreams = (generation: Generation, statusOf: ReadonlyMap<Generation, TaskStatus[]>): string[] =>
+  [...withUpstreams([generation], [...statusOf.keys()])]
+    .filter((each) => each !== generation && isParked(each, statusOf))
+    .map(({ view }) => view);
+
 const isParked = (generation: Generation, statusOf: ReadonlyMap<Generation, TaskStatus[]>): boolean =>
   statusOf.get(generation)!.some(({ parked }) => parked);
 
 /** What the records of some tasks come to together. */
 const sum = (statuses: readonly TaskStatus[], read: (record: TaskRecord) => number): number =>
   statuses.reduce((total, { record }) => total + (record ? read(record) : 0), 0);
+
+/** What all of them have counted. */
+function countsOf(statuses: readonly TaskStatus[]) {
+  const checksum = new Checksum();
+  for (const { record } of statuses) if (record) checksum.merge(Checksum.parse(record.checksum));
+  const tallies = sumOfTallies(statuses.map(({ record }) => talliesOf(record)));
+  const skipped = Object.entries(tallies.skipped).map(([input, counts]) => [
+    input.slice(input.indexOf(':') + 1),
+    counts,
+  ]);
+  return {
+    rows: sum(statuses, ({ rows }) => rows),
+    checksum: checksum.toString(),
+    errors: sum(statuses, ({ errors }) => errors),
+    late: sum(statuses, ({ late }) => late),
+    conflicts: sum(statuses, ({ conflicts }) => conflicts),
+    parkedKeys: tallies.parked.keys,
+    waitingEvents: tallies.parked.waiting,
+    skipped: Object.fromEntries(skipped) as ViewStatus['skipped'],
+  };
+}
+
+const partitionStatus = (
+  { task, owner, epoch, record, parked }: TaskStatus,
+  { waiting, refused }: Said,
+): Omit<ViewStatus['partitions'][number], 'stage'> => ({
+  partition: task.partition,
+  owner,
+  epoch,
+  tick: record?.tick ?? 0,
+  rows: record?.rows ?? 0,
+  parked: parked && { code: parked.code, message: parked.message, at: new Date(parked.at).toISOString() },
+  waiting: waiting.get(taskName(task)) ?? refused,
+});
 
 const generationStatus = (
   { number, state, paused, createdAt }: Generation,

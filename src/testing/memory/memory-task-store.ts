@@ -108,7 +108,10 @@ export class MemoryTaskStore extends TaskStore {
     const tick = kept.record?.tick ?? 0;
     const since = kept.parkedSince?.tick === tick ? kept.parkedSince.at : null;
     kept.parkedSince = reason && { at: since ?? at, tick };
-    kept.parked = reason && { ...reason, at, ...(since !== null && { since }) };
+    kept.parked = reason && {
+      ...{ code: reason.code, message: reason.message.toWellFormed(), at },
+      ...(since !== null && { since }),
+    };
   }
 
   async unpark(task: TaskId): Promise<void> {

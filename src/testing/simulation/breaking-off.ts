@@ -10,9 +10,6 @@ const WRITES_MAX = 12;
 
 /** Commits that break off after some of their writes while there is trouble. */
 export class BreakingOff {
-  /** How many did, with those sent behind one. */
-  times = 0;
-
   constructor(
     redis: MemoryRedis,
     readonly random: Random,
@@ -23,9 +20,8 @@ export class BreakingOff {
     redis.breaksOff = () => (!faults.areOver && random.chance(rate) ? random.below(WRITES_MAX) : null);
   }
 
-  /** One did that was sent through a store. Whoever sent it may never hear of it. */
+  /** One did that was sent through a store, or was sent behind one that did. Whoever sent it may never hear of it. */
   brokeOff(store: TaskStore): void {
-    this.times++;
     if (!this.faults.areOver && this.random.chance(0.5)) this.workers.killWhoHas(store);
   }
 }

@@ -1,6 +1,7 @@
 import { shownRows } from '../../zset/row-block.js';
 import { comparePositions } from '../../runtime/position.js';
 import type { CommitOutcome, CommitRequest, TaskRecord, TaskStore } from '../../runtime/ports/task-store.js';
+import { isInEntry } from '../../runtime/entry-parts.js';
 import { lastSent } from '../../runtime/exchange-entry.js';
 import { isBetween } from '../../runtime/followed.js';
 import { ROUNDS } from '../../runtime/rounds.js';
@@ -31,8 +32,12 @@ export class CommitWatch {
   /** What did not hold, the first of it. */
   violation: string | null = null;
   commits = 0;
-  /** Of these such as gave a round again that was lost. */
+  /** Of these such as left an entry in the middle. */
+  inEntries = 0;
+  /** And such as gave a round again that was lost. */
   givenAgain = 0;
+  /** Commits that broke off half way. */
+  brokenOff = 0;
   #nonces = 0;
   /** The number of the last commit that was made before something went back; 0 where nothing has. */
   #lastBefore = 0;
@@ -57,8 +62,11 @@ export class CommitWatch {
       const bringsLost = this.told.bringsWhatIsLost(request);
       const outcome = await commit(request);
       if (outcome.status === 'failed') {
-        this.#brokenOff.add(taskName(request.task));
-        this.told.brokeOff(taskName(request.task), store);
+        const name = taskName(request.task);
+        // What is sent behind one fails as well.
+        if (!this.#brokenOff.has(name)) this.brokenOff++;
+        this.#brokenOff.add(name);
+        this.told.brokeOff(name, store);
       }
       if (outcome.status === 'committed') this.#look(request, store, bringsLost);
       return outcome;
@@ -74,7 +82,7 @@ export class CommitWatch {
     store.drop = async (...asked) => {
       const dropped = await drop(...asked);
       // Where the registry goes back its name may be given again.
-      if (dropped) this.#brokenOff.delete(taskName(asked[0]));
+      if (dropped) this.#forget(taskName(asked[0]));
       return dropped;
     };
   }
@@ -84,17 +92,22 @@ export class CommitWatch {
     return `n${++this.#nonces}`;
   }
 
-  /** Something was rolled back: what was seen counts no more. What broke off does, but in the slots that went back: of these tasks. */
+  /** Something was rolled back. What was seen of a task counts on, but in the slots that went back: of these tasks. */
   wentBack(tasks: ReadonlySet<string>): void {
     this.#lastBefore = this.#nonces;
-    this.#last.clear();
-    for (const name of tasks) this.#brokenOff.delete(name);
-    this.#taken.clear();
+    for (const name of tasks) this.#forget(name);
+  }
+
+  #forget(name: string): void {
+    this.#last.delete(name);
+    this.#brokenOff.delete(name);
+    this.#taken.delete(name);
   }
 
   #look(request: CommitRequest, store: TaskStore, bringsLost: boolean): void {
     const { task, token, nonce, record, keyed, sent } = request;
     this.commits++;
+    if (isInEntry(record)) this.inEntries++;
     if (sent?.some(({ receiver }) => receiver === ROUNDS) && lastSent(record, ROUNDS).tick < record.tick)
       this.givenAgain++;
     const name = taskName(task);

@@ -1,27 +1,45 @@
 import { shownRows } from '../../zset/row-block.js';
 import type { MemoryRedis } from '../memory/memory-redis.js';
+import { eventsOf } from './producers.js';
 import type { WholeLog } from './simulated-archive.js';
 import type { Heartbeats, Shown, Subject } from './subject.js';
 
-/** What is wrong with what the views show, compared with what the logs say, by their keys; null where nothing is. */
-export function wrongIn(
-  redis: MemoryRedis,
-  subject: Subject,
-  logs: ReadonlyMap<string, WholeLog>,
+/** What the views show, and what the logs say at the same moment. */
+export interface Compared {
+  readonly redis: MemoryRedis;
+  readonly subject: Subject;
+  /** By their keys. */
+  readonly logs: ReadonlyMap<string, WholeLog>;
   /** Views of which nothing is expected. */
-  except: ReadonlySet<string>,
-): string | null {
-  const log = new Map([...logs].map(([key, { entries }]) => [key, entries]));
-  const heartbeats: Heartbeats = new Map([...logs].map(([key, whole]) => [key, whole.heartbeats]));
-  for (const [view, expected] of subject.expected(log, heartbeats)) {
-    if (except.has(view)) continue;
-    const shown = shownOf(redis, subject, view);
-    if (subject.final?.includes(view))
+  readonly except: ReadonlySet<string>;
+}
+
+/** What is wrong with what the views show; null where nothing is. */
+export function wrongIn(compared: Compared): string | null {
+  for (const { view, expected, shown } of eachOf(compared)) {
+    if (compared.subject.final?.includes(view))
       for (const key of expected.keys()) if (!shown.has(key)) expected.delete(key);
     const difference = differenceOf(expected, shown);
     if (difference !== null) return `The view "${view}" is wrong: ${difference}`;
   }
   return null;
+}
+
+/** A row that is shown before the logs say that it is time; null where there is none. */
+export function earlyIn(compared: Compared): string | null {
+  for (const { view, expected, shown } of eachOf(compared)) {
+    if (!compared.subject.onlyAdded?.includes(view)) continue;
+    for (const [key, row] of shown)
+      if (!expected.has(key)) return `The view "${view}" shows too early: ${JSON.stringify(row)}`;
+  }
+  return null;
+}
+
+function* eachOf({ redis, subject, logs, except }: Compared) {
+  const log = new Map([...logs].map(([key, { entries }]) => [key, entries.flatMap(eventsOf)]));
+  const heartbeats: Heartbeats = new Map([...logs].map(([key, whole]) => [key, whole.heartbeats]));
+  for (const [view, expected] of subject.expected(log, heartbeats))
+    if (!except.has(view)) yield { view, expected, shown: shownOf(redis, subject, view) };
 }
 
 function shownOf(redis: MemoryRedis, subject: Subject, view: string): Shown {

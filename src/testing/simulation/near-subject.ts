@@ -55,6 +55,7 @@ export function near({ partitions, buckets, retain }: Shape): Subject {
   return {
     name: `near over ${partitions}`,
     views: [opened, either, met, missed].map((each) => declarationOf(each) as ViewDeclaration),
+    onlyAdded: ['opened', 'either', 'met', 'missed'],
     sources: [appended(left, eventOf('delay')), appended(right, eventOf('gate'))],
     expected(log, heartbeats) {
       const [ours, theirs] = [onTime<Flight>(left, log, heartbeats), onTime<Gate>(right, log, heartbeats)];

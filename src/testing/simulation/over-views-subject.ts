@@ -93,7 +93,8 @@ export function movedOverViewsInTime(shape: Shape): Subject {
   });
   const perTime = view('per-time', {
     from: perShop
-      .window(tumbling('4s'), { on: 'windowStart' })
+      .select({ shop: 'shop', start: 'windowStart', visits: 'visits' })
+      .window(tumbling('4s'), { on: 'start' })
       .groupBy('shop')
       .aggregate({ visits: sum('visits') })
       .final()

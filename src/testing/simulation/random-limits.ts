@@ -4,6 +4,7 @@ import type { SlotsThatGoBack } from './checkpoints.js';
 
 /** Makes another seed of one: what is drawn of it leaves the rest of the run as it is. */
 const OTHER_SEED = 0x5ca1ab1e;
+const ANOTHER_SEED = 0x9a275;
 
 /** Limits under which batches, caches and rhythms are small or large, and waits are short. */
 export const randomLimits = (
@@ -33,6 +34,12 @@ export const randomLimits = (
   changelogEntriesMin: random.of([1, 20]),
   // Drawn apart: where it holds nobody back a seed takes the course that it takes without.
   replaySkewMsMax: new Random(random.seed ^ OTHER_SEED).of([1, 2_000, 60_000, defaultLimits.replaySkewMsMax]),
+  // Where they are small there are entries of several events.
+  partRowsMax: new Random(random.seed ^ ANOTHER_SEED).of([
+    1,
+    3,
+    ...new Array<number>(4).fill(defaultLimits.partRowsMax),
+  ]),
   ...(tasksMove && { balanceMs: random.of([500, 2_000]) }),
   ...(slotsGoBack && { exchangeKeptMs: random.of([500, 10_000]) }),
 });

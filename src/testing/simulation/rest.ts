@@ -1,9 +1,12 @@
+import { allTasks } from '../../runtime/generation-tasks.js';
 import { partitionKeys } from '../../runtime/placement.js';
+import type { Generation } from '../../runtime/ports/registry.js';
 import type { TaskStatus } from '../../runtime/ports/task-store.js';
 import { progressOf } from '../../runtime/progress.js';
+import { taskName } from '../../runtime/task-id.js';
 import { memoryPorts } from '../memory/memory-ports.js';
 import { type MemoryRedis, MemoryStream } from '../memory/memory-redis.js';
-import { wrongIn } from './comparison.js';
+import { type Compared, earlyIn, wrongIn } from './comparison.js';
 import type { SimulatedArchive, WholeLog } from './simulated-archive.js';
 import { isParkedForGood, type SimulatedRebuilds } from './simulated-rebuilds.js';
 import { described } from './standing.js';
@@ -29,19 +32,20 @@ export interface RestOptions {
 
 /** What all comes to where nothing goes wrong any more: every view contains all that the logs hold, and shows what they say. */
 export class Rest {
-  /** Views that cannot be made again: they are parked, or read one that is. */
+  /** Views of which nothing is expected: they cannot be made again (they are parked, or read one that is), or leave out entries. */
   readonly #givenUp = new Set<string>();
 
   constructor(readonly options: RestOptions) {}
 
   /**
    * Lets time go on in silence until it is so; parked views are rebuilt. Views come to show what time brings a moment after they
-   * contain it: what is wrong may be so for a while, and no longer.
+   * contain it: what is wrong may be so for a while, and no longer. What is shown before it is time is wrong at once, for time would
+   * make it right.
    *
    * @throws Error where it does not come to that.
    */
   async reach(): Promise<void> {
-    const { redis, subject, rebuilds, pass } = this.options;
+    const { redis, subject, rebuilds, wentBack, pass } = this.options;
     const ports = memoryPorts(redis);
     let wrongSince = Infinity;
     for (const end = redis.clock.now() + SETTLES_WITHIN_MS; redis.clock.now() < end;) {
@@ -57,7 +61,12 @@ export class Rest {
         await this.#rebuild(parked, all);
         wrongSince = Infinity;
       } else if (!rebuilds.isUnderWay && standing.every(({ atEnd }) => atEnd)) {
-        const wrong = wrongIn(redis, subject, this.#logs(), this.#givenUp);
+        this.#giveUpBlamed(serving);
+        const compared = this.#compared();
+        // Until it is noticed that something went back, what is shown may be of what is lost.
+        const early = wentBack.anything ? null : earlyIn(compared);
+        if (early !== null) throw new Error(early);
+        const wrong = wrongIn(compared);
         if (wrong === null) return;
         wrongSince = Math.min(wrongSince, redis.clock.now());
         if (redis.clock.now() - wrongSince >= NOTICED_MS) throw new Error(wrong);
@@ -81,10 +90,26 @@ export class Rest {
     if (!subject.losesForGood) await rebuilds.now(views(parked));
   }
 
-  #logs(): Map<string, WholeLog> {
+  /**
+   * Entries that seem to have ended workers are left out, of these views and of what is made of them.
+   * @throws Error where no task of the view has lost so many owners.
+   */
+  #giveUpBlamed(serving: readonly Generation[]): void {
+    const { redis, wentBack, rebuilds } = this.options;
+    for (const generation of serving) {
+      const blamed = redis.blamed.get(generation.fingerprint);
+      if (blamed === undefined) continue;
+      if (!allTasks(generation).some((task) => wentBack.seemsToEndOwners(taskName(task))))
+        throw new Error(`Blamed: ${JSON.stringify(blamed)}`);
+      for (const view of rebuilds.affected([generation.view])) this.#givenUp.add(view);
+    }
+  }
+
+  #compared(): Compared {
     const { redis, subject, archive } = this.options;
     const keys = subject.sources.flatMap(({ source }) => partitionKeys(source));
     const inRedis = (key: string): WholeLog => redis.streams.get(key) ?? new MemoryStream();
-    return new Map(keys.map((key) => [key, archive?.whole(key) ?? inRedis(key)]));
+    const logs = new Map(keys.map((key) => [key, archive?.whole(key) ?? inRedis(key)]));
+    return { redis, subject, logs, except: this.#givenUp };
   }
 }

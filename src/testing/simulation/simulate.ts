@@ -40,7 +40,7 @@ async function main(): Promise<void> {
   const total = (of: (outcome: Outcome) => number): number =>
     outcomes.reduce((sum, outcome) => sum + of(outcome), 0);
   console.log(
-    `${seeds} runs from seed ${from} in ${seconds} s: ${total(({ entries }) => entries)} entries, ${total(({ commits }) => commits)} commits, ` +
+    `${seeds} runs from seed ${from} in ${seconds} s: ${total(({ entries }) => entries)} entries, ${total(({ commits }) => commits)} commits (${total(({ inEntries }) => inEntries)} in the middle of an entry), ` +
       `${total(({ kills }) => kills)} processes killed, ${total(({ pauses }) => pauses)} paused, ${total(({ rollbacks }) => rollbacks)} times rolled back, ` +
       `${total(({ brokenOff }) => brokenOff)} commits broken off, ${total(({ trimmed }) => trimmed)} entries taken out of archived logs, ` +
       `${total(({ recoveries }) => recoveries)} recoveries, ${total(({ givenAgain }) => givenAgain)} rounds given again, ${total(({ rebuilt }) => rebuilt)} rebuilds.`,

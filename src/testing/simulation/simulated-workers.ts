@@ -21,6 +21,8 @@ export class SimulatedWorkers {
     readonly time: VirtualTime,
     /** What runs in a process. */
     readonly workerIn: (process: SimulatedProcess) => SimulatedWorker,
+    /** Told of whoever is killed or paused, by its name: others take its tasks, and do not know that no step ended it. */
+    readonly leaves: (name: string) => void,
   ) {}
 
   get alive(): SimulatedWorker[] {
@@ -69,11 +71,13 @@ export class SimulatedWorkers {
 
   #kill({ process }: SimulatedWorker): void {
     this.kills++;
+    this.leaves(process.name);
     process.kill();
   }
 
   #pause({ process }: SimulatedWorker): void {
     this.pauses++;
+    this.leaves(process.name);
     process.pause();
     this.time.after(this.random.below(PAUSED_MS_MAX), () => process.resume());
   }

@@ -1,6 +1,7 @@
-import type { Limits } from '../../runtime/limits.js';
+import { defaultLimits, type Limits } from '../../runtime/limits.js';
 import { partitionKeys } from '../../runtime/placement.js';
 import type { Ports } from '../../runtime/ports/ports.js';
+import { checkDeclarations } from '../../view/declaration-errors.js';
 import { memoryPorts } from '../memory/memory-ports.js';
 import { MemoryRedis } from '../memory/memory-redis.js';
 import { Random } from '../random.js';
@@ -10,6 +11,7 @@ import { CommitWatch } from './commit-watch.js';
 import { DearWorkers } from './dear-workers.js';
 import { FaultSource, LATE_MS_MAX, NO_FAULTS } from './faulty-ports.js';
 import { bringsWhatIsLost } from './lost-commits.js';
+import { Producers } from './producers.js';
 import { randomLimits } from './random-limits.js';
 import { Rest } from './rest.js';
 import { SimulatedArchive } from './simulated-archive.js';
@@ -34,11 +36,13 @@ export interface Outcome {
   readonly kills: number;
   readonly pauses: number;
   readonly rollbacks: number;
+  /** Commits after which some of an entry was taken, and not all. */
+  readonly inEntries: number;
   /** Lost rounds that were given again. */
   readonly givenAgain: number;
   /** Entries that were archived and taken out of their logs. */
   readonly trimmed: number;
-  /** Commits that broke off after some of their writes, and those sent behind one. */
+  /** Commits that broke off after some of their writes. */
   readonly brokenOff: number;
   /** Rebuilds: meanwhile, of views that were parked, and of all where the log is archived. */
   readonly rebuilt: number;
@@ -88,6 +92,7 @@ export class Simulation {
   /** Null where the logs keep everything. */
   readonly #archive: SimulatedArchive | null;
   readonly #limits: Limits;
+  readonly #producers: Producers;
   readonly #workers: SimulatedWorkers;
   readonly #checkpoints: Checkpoints;
   /** Whether clients follow the changes of all views. */
@@ -97,7 +102,6 @@ export class Simulation {
   readonly #watch: CommitWatch;
   readonly #rebuilds: SimulatedRebuilds;
   readonly #rest: Rest;
-  #entries = 0;
 
   constructor(
     readonly seed: number,
@@ -108,13 +112,25 @@ export class Simulation {
     const redis = (this.#redis = new MemoryRedis({ clock: time }));
     this.#faults = new FaultSource(random);
     const subject = (this.#subject = (options.subject ?? subjects)(random));
+    checkDeclarations(subject.views);
     const { sources, losesForGood: forGood = false } = subject;
     const trimmed = sources.some(({ source }) => source.retain !== null);
     const archive =
       options.archive ?? (() => new SimulatedArchive(redis, undefined, forGood ? null : undefined));
     this.#archive = trimmed ? archive(redis) : null;
     this.#limits = randomLimits(random, options);
-    this.#workers = new SimulatedWorkers(random, time, (process) => this.#workerIn(process));
+    this.#producers = new Producers(redis, random, sources, {
+      together: this.#limits.partRowsMax < defaultLimits.partRowsMax,
+    });
+    this.#workers = new SimulatedWorkers(
+      random,
+      time,
+      (process) => this.#workerIn(process),
+      (name) => {
+        for (const [task, { owner }] of redis.tasks)
+          if (owner === name) this.#checkpoints.wentBack.ownerLeft(task);
+      },
+    );
     this.#checkpoints = new Checkpoints(redis, random, {
       logs: sources.flatMap(({ source }) => partitionKeys(source)),
       limits: this.#limits,
@@ -163,14 +179,15 @@ export class Simulation {
       seed: this.seed,
       subject: this.#subject.name,
       failure,
-      entries: this.#entries,
+      entries: this.#producers.entries,
       commits: this.#watch.commits,
       kills: this.#workers.kills,
       pauses: this.#workers.pauses,
       rollbacks: this.#checkpoints.wentBack.times,
+      inEntries: this.#watch.inEntries,
       givenAgain: this.#watch.givenAgain,
       trimmed: this.#archive?.trimmed ?? 0,
-      brokenOff: this.#breakingOff.times,
+      brokenOff: this.#watch.brokenOff,
       rebuilt: this.#rebuilds.begun,
       recoveries: this.#workers.all.reduce((all, { parts }) => all + parts.metrics.recoveries.sum(), 0),
       faults: Object.fromEntries(this.#faults.counts),
@@ -189,13 +206,13 @@ export class Simulation {
         late: rate,
         slow: random.of(this.options.slotsGoBack ? SLOW_WHERE_SLOTS_GO_BACK : SLOW),
       };
-      this.#append(random.below(40));
+      this.#producers.append(random.below(40));
       // Trouble finds them at work, too: with calls on their way, and with what was read and is not stored.
       await this.#pass(random.below(random.of(AT_WORK_MS)));
       if (this.#trouble()) {
         // Who lost something is to make it again while more comes: it ends elsewhere then. Not under the ids that were lost.
         await this.#pass(1);
-        this.#append(random.below(20));
+        this.#producers.append(random.below(20));
       }
       await this.#pass(random.below(ROUND_MS));
       this.#lookAtViews();
@@ -205,7 +222,7 @@ export class Simulation {
     await this.#pass(LATE_MS_MAX);
     await this.#settle();
     // And they go on as if nothing had been.
-    this.#append(20);
+    this.#producers.append(20);
     await this.#settle();
     if (this.#archive !== null && !this.#subject.losesForGood) {
       // And what was trimmed is there for who begins at the beginning.
@@ -230,17 +247,6 @@ export class Simulation {
       nonce: () => this.#watch.nonce(),
       archive: this.#archive,
     });
-  }
-
-  #append(count: number): void {
-    for (; count > 0; count--) {
-      const of = this.#random.of(this.#subject.sources);
-      const { redisKey, fields } = of.entry(this.#random, this.#time.now());
-      const stream = this.#redis.stream(redisKey);
-      stream.add(stream.nextId(this.#time.now()), fields);
-      this.#entries++;
-    }
-    this.#redis.wake();
   }
 
   /** Whether something went back. */

@@ -30,10 +30,12 @@ export interface Subject {
   readonly name: string;
   readonly views: readonly ViewDeclaration[];
   readonly sources: readonly SimulatedSource[];
-  /** By view; the log and its heartbeats by Redis key. */
+  /** By view; the log, in which each event is an entry of its own (those of one entry have its id), and its heartbeats by Redis key. */
   expected(log: ReadonlyMap<string, readonly RawEntry[]>, heartbeats: Heartbeats): Map<string, Shown>;
   /** Views that show a row of these only when it is final: some may be missing. */
   readonly final?: readonly string[];
+  /** Views to which time adds rows and from which it takes none: what is shown of them and not expected is shown too early. */
+  readonly onlyAdded?: readonly string[];
   /** What its logs lose is gone: nothing is archived. */
   readonly losesForGood?: true;
   /** What is true of each row as it is stored, whenever it is of one frontier. */

@@ -27,7 +27,7 @@ export function subjects(random: Random): Subject {
   };
   const subject = random.of([
     ...[sums, joined, stacked, timed, near, moved, movedInTime, chained, transferred],
-    ...[movedOverViews, movedOverViewsInTime, windows],
+    ...[movedOverViews, movedOverViewsInTime, windows, windowsMoved],
   ])(shape);
   return shape.retain && random.chance(WITHOUT_AN_ARCHIVE) ? forGood(subject) : subject;
 }
@@ -58,9 +58,17 @@ export const plainSubject = (random: Random): Subject =>
 export const subjectInTime = (random: Random): Subject =>
   random.of<(shape: Shape) => Subject>([timed, near, movedInTime])(shapeOf(random, random.of([1, 1, 3])));
 
+/** One of events near each other. */
+export const nearSubject = (random: Random): Subject => near(shapeOf(random, random.of([1, 1, 3])));
+
 /** One of windows that overlap, of sessions, and of events near each other. */
 export const windowsSubject = (random: Random): Subject =>
-  random.of([windows, windows, near])(shapeOf(random, random.of([1, 1, 3])));
+  random.of([windows, windowsMoved, near])(shapeOf(random, random.of([1, 1, 3])));
+
+/** One of windows that overlap, of rows that move before they are put into them. */
+export const windowsMovedSubject = (random: Random): Subject => windowsMoved(shapeOf(random, 3));
+
+const windowsMoved = (shape: Shape): Subject => windows({ ...shape, partitions: 3 }, 'delay');
 
 /** One in which views read views. */
 export const stackedSubject = (random: Random): Subject =>

@@ -1,4 +1,5 @@
 import type { CommitOutcome, CommitRequest, TaskRecord } from '../../runtime/ports/task-store.js';
+import { isInEntry } from '../../runtime/entry-parts.js';
 import { taskName } from '../../runtime/task-id.js';
 import type { MemoryRedis } from '../memory/memory-redis.js';
 import { MemoryTaskStore } from '../memory/memory-task-store.js';
@@ -72,6 +73,22 @@ export const taskStoreMutations: readonly Mutation[] = [
         kept.epoch = epoch;
         kept.nonce = nonce;
         return { ...claimed, token: { epoch, nonce } };
+      };
+      return store;
+    }),
+  },
+  {
+    breaks: 'whoever goes on with a task in the middle of an entry goes on behind what was taken of it',
+    ports: withTasks((redis) => {
+      const store = new MemoryTaskStore(redis);
+      const [claim, reload] = [store.claim.bind(store), store.reload.bind(store)];
+      store.claim = async (...asked) => {
+        const claimed = await claim(...asked);
+        return claimed && { ...claimed, record: withoutTaken(claimed.record) };
+      };
+      store.reload = async (...asked) => {
+        const found = await reload(...asked);
+        return found && { record: withoutTaken(found.record) };
       };
       return store;
     }),
@@ -163,3 +180,10 @@ export const taskStoreMutations: readonly Mutation[] = [
     }),
   },
 ];
+
+/** A record that does not say of which entries some was taken. */
+function withoutTaken(record: TaskRecord | null): TaskRecord | null {
+  const notes = Object.entries(record?.extra ?? {});
+  const extra = Object.fromEntries(notes.filter(([input, note]) => !isInEntry({ extra: { [input]: note } })));
+  return record && { ...record, extra };
+}

@@ -1,8 +1,12 @@
+import { z } from 'zod';
 import { partitionKeys, type RecordSource } from '../../runtime/placement.js';
 import type { RawEntry } from '../../runtime/ports/source-log.js';
 import { comparePositions, type Position } from '../../runtime/position.js';
+import { declarationOf } from '../../view/declaration-of.js';
+import { instant } from '../../view/instant.js';
+import { stream } from '../../view/stream.js';
 import type { Random } from '../random.js';
-import type { Heartbeats } from './subject.js';
+import { appended, type Heartbeats, type Shape } from './subject.js';
 
 /** Events whose times are in no order, and what a log says of the time when each of them came. */
 
@@ -17,6 +21,26 @@ export interface Flight {
   at: string;
   origin: string;
   delay: number;
+}
+
+/** A stream of flights whose times are in no order, and what its producers append. */
+export function disorderedFlights({ partitions, retain }: Shape, partitionBy: 'origin' | 'delay') {
+  const flights = stream('flights', {
+    schema: z.object({ at: instant(), origin: z.string(), delay: z.number() }),
+    eventTime: 'at',
+    lateness: `${LATENESS_MS}ms`,
+    partitions,
+    partitionBy,
+    ...(retain && { retain }),
+  });
+  const time = disordered();
+  const source = declarationOf(flights) as RecordSource;
+  const entries = appended(source, (random): Flight => ({
+    at: time(random),
+    origin: random.of(ORIGINS),
+    delay: random.below(90),
+  }));
+  return { flights, source, entries };
 }
 
 export const ms = (instantText: unknown): number => Date.parse(String(instantText));
@@ -38,26 +62,33 @@ export function onTime<Event extends { at: string }>(
   heartbeats: Heartbeats,
 ): { events: Event[]; watermark: number } {
   const events: Event[] = [];
-  const clocks = partitionKeys(source).map((key) => {
-    let clock = -Infinity;
-    for (const item of inOrder<Event>(log.get(key) ?? [], heartbeats.get(key) ?? new Map())) {
-      if (typeof item !== 'number' && ms(item.at) >= clock - LATENESS_MS) events.push(item);
-      clock = Math.max(clock, typeof item === 'number' ? item : ms(item.at));
-    }
-    return clock;
-  });
+  const clocks = partitionKeys(source).map((key) =>
+    takeInOrder<Event>(log.get(key) ?? [], heartbeats.get(key) ?? new Map(), (event, clock) => {
+      if (ms(event.at) >= clock - LATENESS_MS) events.push(event);
+    }),
+  );
   return { events, watermark: Math.min(...clocks) - LATENESS_MS };
 }
 
-/** The entries of a partition, and what its clock was raised to behind the one they are anchored at. */
-export function* inOrder<Event>(
+/**
+ * Takes the events of a partition, each with the clock by which it is late or not: that before its entry, in which there may be others.
+ * The clock after all of them, and after what it was raised to behind the entry that each heartbeat is anchored at.
+ */
+export function takeInOrder<Event extends { at: string }>(
   entries: readonly RawEntry[],
   heartbeats: ReadonlyMap<Position, number>,
-): Generator<Event | number> {
+  take: (event: Event, clock: number) => void,
+): number {
   const left = [...heartbeats].sort(([one], [other]) => comparePositions(one, other));
+  let clock = -Infinity;
+  let [last, before] = ['', clock];
   for (const [id, [, data]] of entries) {
-    while (left.length > 0 && comparePositions(left[0]![0], id) < 0) yield left.shift()![1];
-    yield JSON.parse(data!) as Event;
+    while (left.length > 0 && comparePositions(left[0]![0], id) < 0)
+      clock = Math.max(clock, left.shift()![1]);
+    if (id !== last) [last, before] = [id, clock];
+    const event = JSON.parse(data!) as Event;
+    take(event, before);
+    clock = Math.max(clock, ms(event.at));
   }
-  for (const [, clock] of left) yield clock;
+  return Math.max(clock, ...left.map(([, raised]) => raised));
 }

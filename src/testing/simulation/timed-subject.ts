@@ -1,33 +1,24 @@
-import { z } from 'zod';
 import { partitionKeys, type RecordSource } from '../../runtime/placement.js';
 import type { RawEntry } from '../../runtime/ports/source-log.js';
 import { count, sum } from '../../view/aggregates.js';
 import { declarationOf } from '../../view/declaration-of.js';
-import { instant } from '../../view/instant.js';
 import { max } from '../../view/ordered-aggregates.js';
 import type { ViewDeclaration } from '../../view/declarations.js';
-import { stream } from '../../view/stream.js';
 import { view } from '../../view/view.js';
 import { tumbling } from '../../view/window.js';
 import { appended, type Heartbeats, type Shape, type Shown, type Subject } from './subject.js';
-import { disordered, type Flight, inOrder, LATENESS_MS, ms, ORIGINS } from './time-in-log.js';
+import { disorderedFlights, type Flight, LATENESS_MS, ms, takeInOrder } from './time-in-log.js';
 
 const WINDOW_MS = 4_000;
 
 /** Windows as they go and when they are final, and windows over those: what they show depends on when heartbeats came. */
 export function timed(
-  { partitions, buckets, retain }: Shape,
+  shape: Shape,
   /** By anything but the origin: then the rows of a window move to where they meet. */
   partitionBy: 'origin' | 'delay' = 'origin',
 ): Subject {
-  const flights = stream('flights', {
-    schema: z.object({ at: instant(), origin: z.string(), delay: z.number() }),
-    eventTime: 'at',
-    lateness: `${LATENESS_MS}ms`,
-    partitions,
-    partitionBy,
-    ...(retain && { retain }),
-  });
+  const { partitions, buckets } = shape;
+  const { flights, source, entries } = disorderedFlights(shape, partitionBy);
   const perWindow = flights
     .window(tumbling(`${WINDOW_MS}ms`))
     .groupBy('origin')
@@ -36,24 +27,18 @@ export function timed(
   const closed = view('closed', { from: perWindow.final(), buckets });
   const long = view('long', {
     from: closed
-      .window(tumbling(`${4 * WINDOW_MS}ms`), { on: 'windowStart' })
+      .select({ origin: 'origin', start: 'windowStart', departures: 'departures' })
+      .window(tumbling(`${4 * WINDOW_MS}ms`), { on: 'start' })
       .groupBy('origin')
       .aggregate({ departures: sum('departures') })
       .final(),
     buckets,
   });
-  const source = declarationOf(flights) as RecordSource;
-  const time = disordered();
   return {
     name: `time over ${partitions} by ${partitionBy}`,
     views: [open, closed, long].map((each) => declarationOf(each) as ViewDeclaration),
-    sources: [
-      appended(source, (random): Flight => ({
-        at: time(random),
-        origin: random.of(ORIGINS),
-        delay: random.below(90),
-      })),
-    ],
+    onlyAdded: ['open', 'closed', 'long'],
+    sources: [entries],
     expected: (log, heartbeats) => shownOf(source, log, heartbeats),
   };
 }
@@ -64,19 +49,13 @@ function shownOf(
   heartbeats: Heartbeats,
 ): Map<string, Shown> {
   const open: Shown = new Map();
-  const clocks = partitionKeys(source).map((key) => {
-    let clock = -Infinity;
-    for (const item of inOrder<Flight>(log.get(key) ?? [], heartbeats.get(key) ?? new Map())) {
-      if (typeof item === 'number') clock = Math.max(clock, item);
-      else {
-        // Left out if its window was over when it came.
-        const end = endOf(Date.parse(item.at));
-        if (end > clock - LATENESS_MS) add(open, item, end);
-        clock = Math.max(clock, Date.parse(item.at));
-      }
-    }
-    return clock;
-  });
+  const clocks = partitionKeys(source).map((key) =>
+    takeInOrder<Flight>(log.get(key) ?? [], heartbeats.get(key) ?? new Map(), (flight, clock) => {
+      // Left out if its window was over when it came.
+      const end = endOf(ms(flight.at));
+      if (end > clock - LATENESS_MS) add(open, flight, end);
+    }),
+  );
   const watermark = Math.min(...clocks) - LATENESS_MS;
   const closed: Shown = new Map([...open].filter(([, { windowEnd }]) => ms(windowEnd) <= watermark));
   const long: Shown = new Map();

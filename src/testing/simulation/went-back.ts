@@ -9,7 +9,7 @@ import { sourcesOf } from '../../view/plan-nodes.js';
 import { stagesOf } from '../../view/stages.js';
 
 /**
- * What went back in a run, and for what a task may park after it. Where all went back at once nobody is ahead of anybody but
+ * What went back in a run, who left in it, and for what a task may park after it. Where all went back at once nobody is ahead of anybody but
  * who had a commit on its way: it is stored if it follows what there is again, with what it had read of what is lost.
  */
 export class WentBack {
@@ -26,6 +26,8 @@ export class WentBack {
   readonly #broughtLost: string[] = [];
   /** Those whose owner came back with their slot, and went on without knowing that something was lost. */
   readonly #cameBack: string[] = [];
+  /** How many owners of each were killed or paused. */
+  readonly #ownersLeft = new Map<string, number>();
   /** Those of which a commit broke off. */
   readonly #brokenOff = new Set<string>();
 
@@ -37,6 +39,11 @@ export class WentBack {
       readonly forGood: boolean;
     },
   ) {}
+
+  /** Whether anything did, or broke off. */
+  get anything(): boolean {
+    return this.times > 0 || this.#brokenOff.size > 0;
+  }
 
   all(): void {
     this.times++;
@@ -51,6 +58,16 @@ export class WentBack {
   /** One that owned the task at the time to which its slot went back commits on: it does not know that anything was lost. */
   ownerCameBack(task: string): void {
     if (!isOfFollower(task)) this.#cameBack.push(task);
+  }
+
+  /** Its owner was killed, or is away for longer than it is waited for. */
+  ownerLeft(task: string): void {
+    this.#ownersLeft.set(task, 1 + (this.#ownersLeft.get(task) ?? 0));
+  }
+
+  /** Whether a step of a task that did nothing wrong may be taken for what ended two of its owners: both may have left in it. */
+  seemsToEndOwners(task: string): boolean {
+    return (this.#ownersLeft.get(task) ?? 0) >= 2;
   }
 
   brokeOff(task: string): void {
@@ -83,6 +100,8 @@ export class WentBack {
     const { task, parked } = status;
     if (this.#readsWhatBrokeOff(view)) return true;
     switch (parked?.code) {
+      case 'ends-workers':
+        return this.seemsToEndOwners(taskName(task));
       case 'ahead-of-its-log':
       case 'entry-deleted':
         return this.#all + this.#streams > 0;
@@ -96,15 +115,27 @@ export class WentBack {
         if (viewsReadBy(view).length > 0 && (this.#all > 0 || this.#excusesOfReader(status, view, others)))
           return true;
         if (hasRounds(view)) return this.#all > 0 || this.#excusesOfRounds(status, view, others);
-        return this.#ahead.has(taskName(task)) || this.#excusesOfTicks(task, view, others);
+        return this.#ahead.has(taskName(task)) || this.#excusesOfTicks(status, view, others);
       default:
         return false;
     }
   }
 
-  /** What a sender has lost it makes again: if it knows of it, its log has it, and who received it has not gone back since. */
-  #excusesOfTicks({ view }: TaskId, { plan }: ViewDeclaration, others: readonly TaskStatus[]): boolean {
+  /**
+   * What a sender has lost it makes again: if it knows of it, its log has it, and who received it has not gone back since, nor has half of
+   * what came at once.
+   */
+  #excusesOfTicks(
+    { task: { view }, record }: TaskStatus,
+    { plan }: ViewDeclaration,
+    others: readonly TaskStatus[],
+  ): boolean {
+    const hasHalf = (heardIn(record ?? NO_TICK) ?? []).some(
+      ({ more }, sender) =>
+        more && this.#hasGoneBack(view, (name) => isOfFirst(name) && placeIn(name).partition === sender),
+    );
     return (
+      hasHalf ||
       this.#hasGoneBack(view, (name) => placeIn(name).stage === stageOf(plan)) ||
       this.#cameBack.some((name) => name.startsWith(`${view}#`)) ||
       isAheadOfItsLog(view, others)

@@ -1,32 +1,27 @@
-import { z } from 'zod';
 import { partitionKeys, type RecordSource } from '../../runtime/placement.js';
 import type { RawEntry } from '../../runtime/ports/source-log.js';
 import { approxCountDistinct, approxPercentile } from '../../view/approximate-aggregates.js';
 import { count, sum } from '../../view/aggregates.js';
 import { declarationOf } from '../../view/declaration-of.js';
 import type { ViewDeclaration } from '../../view/declarations.js';
-import { instant } from '../../view/instant.js';
 import { max } from '../../view/ordered-aggregates.js';
-import { stream } from '../../view/stream.js';
 import { view } from '../../view/view.js';
 import { hopping, session } from '../../view/window.js';
 import { appended, type Heartbeats, type Shape, type Shown, type Subject } from './subject.js';
-import { disordered, type Flight, inOrder, LATENESS_MS, ms, ORIGINS } from './time-in-log.js';
+import { disorderedFlights, type Flight, LATENESS_MS, ms, ORIGINS, takeInOrder } from './time-in-log.js';
 
 const SIZE_MS = 6_000;
 const EVERY_MS = 1_000;
 const GAP_MS = 1_500;
 
 /** Windows that overlap, which are kept by panes, and windows that rows make and part: sessions. Each as they go and final. */
-export function windows({ partitions, buckets, retain }: Shape): Subject {
-  const flights = stream('flights', {
-    schema: z.object({ at: instant(), origin: z.string(), delay: z.number() }),
-    eventTime: 'at',
-    lateness: `${LATENESS_MS}ms`,
-    partitions,
-    partitionBy: 'origin',
-    ...(retain && { retain }),
-  });
+export function windows(
+  shape: Shape,
+  /** By anything but the origin: then flights move before they are put into windows. Of those in sessions no log alone tells. */
+  partitionBy: 'origin' | 'delay' = 'origin',
+): Subject {
+  const { partitions, buckets } = shape;
+  const { flights, source, entries } = disorderedFlights(shape, partitionBy);
   const overlapping = flights.window(hopping(`${SIZE_MS}ms`, { every: `${EVERY_MS}ms` })).groupBy('origin');
   const results = { departures: count(), total: sum('delay'), worst: max('delay') };
   const sketches = {
@@ -40,22 +35,18 @@ export function windows({ partitions, buckets, retain }: Shape): Subject {
   const views = [
     view('sketched', { from: overlapping.aggregate(sketches), buckets }),
     view('merged', { from: overlapping.aggregate({ ...results, ...sketches }).final(), buckets }),
-    view('stays', { from: stays, buckets }),
-    view('stayed', { from: stays.final(), buckets }),
-  ];
-  const source = declarationOf(flights) as RecordSource;
-  const time = disordered();
+    ...(partitionBy === 'origin'
+      ? [view('stays', { from: stays, buckets }), view('stayed', { from: stays.final(), buckets })]
+      : []),
+  ].map((each) => declarationOf(each) as ViewDeclaration);
+  const names = views.map(({ name }) => name);
   return {
-    name: `windows over ${partitions}`,
-    views: views.map((each) => declarationOf(each) as ViewDeclaration),
-    sources: [
-      appended(source, (random): Flight => ({
-        at: time(random),
-        origin: random.of(ORIGINS),
-        delay: random.below(90),
-      })),
-    ],
-    expected: (log, heartbeats) => shownOf(source, log, heartbeats),
+    name: `windows over ${partitions} by ${partitionBy}`,
+    views,
+    onlyAdded: names,
+    sources: [entries],
+    expected: (log, heartbeats) =>
+      new Map([...shownOf(source, log, heartbeats)].filter(([name]) => names.includes(name))),
   };
 }
 
@@ -73,17 +64,12 @@ function shownOf(
 ): Map<string, Shown> {
   const hops = new Map<string, Window>();
   const stays = ORIGINS.map((origin) => new Stays(origin));
-  const clocks = partitionKeys(source).map((key) => {
-    let clock = -Infinity;
-    for (const item of inOrder<Flight>(log.get(key) ?? [], heartbeats.get(key) ?? new Map())) {
-      if (typeof item !== 'number') {
-        hop(hops, item, clock - LATENESS_MS);
-        stays[ORIGINS.indexOf(item.origin)]!.come(item, clock - LATENESS_MS);
-      }
-      clock = Math.max(clock, typeof item === 'number' ? item : ms(item.at));
-    }
-    return clock;
-  });
+  const clocks = partitionKeys(source).map((key) =>
+    takeInOrder<Flight>(log.get(key) ?? [], heartbeats.get(key) ?? new Map(), (flight, clock) => {
+      hop(hops, flight, clock - LATENESS_MS);
+      stays[ORIGINS.indexOf(flight.origin)]!.come(flight, clock - LATENESS_MS);
+    }),
+  );
   const watermark = Math.min(...clocks) - LATENESS_MS;
   const all = [...hops.values()];
   const sessions = stays.flatMap((each) => each.all);

@@ -10,7 +10,7 @@ import {
 } from '../interval-sides.js';
 import { pagedWorks } from '../join-sides.js';
 import type { NodeKind } from '../node-kind.js';
-import type { IntervalJoinNode } from '../plan.js';
+import type { IntervalJoinNode } from '../join-plan.js';
 import { join } from './join.js';
 
 export const intervalJoin: NodeKind<IntervalJoinNode> = {

@@ -9,7 +9,7 @@ import {
 } from '../interval-sides.js';
 import { pagedWorks } from '../join-sides.js';
 import type { NodeKind } from '../node-kind.js';
-import type { IntervalSemiJoinNode } from '../plan.js';
+import type { IntervalSemiJoinNode } from '../join-plan.js';
 import { semiJoin } from './semi-join.js';
 
 export const intervalSemiJoin: NodeKind<IntervalSemiJoinNode> = {

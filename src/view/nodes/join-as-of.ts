@@ -8,7 +8,8 @@ import { asOfTimes } from '../join-relation.js';
 import { joinedBy, keyTexts, onText, pagedWorks } from '../join-sides.js';
 import type { NodeKind } from '../node-kind.js';
 import { both, inside, without } from '../paths.js';
-import type { AsOfJoinNode, SourceNode } from '../plan.js';
+import type { AsOfJoinNode } from '../join-plan.js';
+import type { SourceNode } from '../plan.js';
 
 export const joinAsOf: NodeKind<AsOfJoinNode> = {
   inputs: (node) => [node.left, node.right],

@@ -18,7 +18,7 @@ import {
 import { keptGrowth } from '../kept-growth.js';
 import type { NodeKind } from '../node-kind.js';
 import { both, inside, NO_PATHS, ofFunction, without } from '../paths.js';
-import type { JoinNode } from '../plan.js';
+import type { JoinNode } from '../join-plan.js';
 
 export const join: NodeKind<JoinNode> = {
   inputs: (node) => [node.left, node.right],

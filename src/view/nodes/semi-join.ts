@@ -18,7 +18,7 @@ import {
 import { keptGrowth } from '../kept-growth.js';
 import type { NodeKind } from '../node-kind.js';
 import { both } from '../paths.js';
-import type { SemiJoinNode } from '../plan.js';
+import type { SemiJoinNode } from '../join-plan.js';
 
 export const semiJoin: NodeKind<SemiJoinNode> = {
   inputs: (node) => [node.left, node.right],

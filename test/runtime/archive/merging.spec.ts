@@ -3,6 +3,7 @@ import { instant, stream, table } from '../../../src/index.js';
 import { Merging } from '../../../src/runtime/archive/merging.js';
 import type { RecordSource } from '../../../src/runtime/placement.js';
 import { firstReadable, type RawEntry } from '../../../src/runtime/ports/source-log.js';
+import { BEGINNING } from '../../../src/runtime/position.js';
 import { MemoryObjectStore } from '../../../src/testing/memory/memory-object-store.js';
 import { Random } from '../../../src/testing/random.js';
 import { ArchiveRun } from './archive-run.js';
@@ -91,30 +92,43 @@ describe('merging segments of an archive', () => {
     expect((await run.readAll(run.process(), () => 50)).entries).toEqual(run.whole);
   });
 
-  it('keeps the first record where what came before is gone: who began with it has lost nothing', async () => {
-    const run = new ArchiveRun();
-    run.limits.archiveEntriesMax = 3;
-    const log = run.redis.stream('orders');
-    for (let count = 0; count < 60; count++) {
-      const id = log.nextId((run.clock.ms += 5));
-      const fields = ['data', JSON.stringify({ shop: `s${count % 3}`, city: `c${count}` })];
-      log.add(id, fields);
-      run.whole.push([id, fields]);
-    }
-    log.trim(run.positionAt(4), 1_000);
-    const process = run.process();
-    await run.takeOut(process, run.positionAt(55));
-    const round = merge(run, shops);
-    for (let more = 0; more < 4; more++) await round();
-    const [end] = await process.reader.ends(['orders']);
-    expect(firstReadable(end!)).toBe(run.positionAt(4));
-    const left = (await run.readAll(process, () => 100)).entries;
-    expect(left.length).toBeLessThan(30);
-    for (let at = 4; at < 60; at++) {
-      const rest = (await run.readAll(process, () => 4, run.positionAt(at))).entries;
-      expect(rowsOf([...run.whole.slice(0, at + 1), ...rest])).toEqual(rowsOf(run.whole));
-    }
-  });
+  it.each([
+    ['was trimmed before it was archived', 4],
+    ['is in a file that is missing', 3],
+  ])(
+    'keeps the first record where what came before %s: who began with it has lost nothing',
+    async (_, first) => {
+      const store = new MemoryObjectStore();
+      const run = new ArchiveRun(store);
+      run.limits.archiveEntriesMax = 3;
+      const log = run.redis.stream('orders');
+      for (let count = 0; count < 60; count++) {
+        const id = log.nextId((run.clock.ms += 5));
+        const fields = ['data', JSON.stringify({ shop: `s${count % 3}`, city: `c${count}` })];
+        log.add(id, fields);
+        run.whole.push([id, fields]);
+      }
+      if (first === 4) log.trim(run.positionAt(4), 1_000);
+      const process = run.process();
+      await run.takeOut(process, run.positionAt(55));
+      if (first === 3) {
+        const [missing] = [...store.objects.keys()].filter((name) => name.includes(`/${BEGINNING}_`));
+        await store.remove(missing!);
+      }
+      const readable = async (): Promise<unknown> =>
+        firstReadable((await run.process().reader.ends(['orders']))[0]!);
+      expect(await readable()).toBe(run.positionAt(first));
+      const round = merge(run, shops);
+      for (let more = 0; more < 5; more++) await round();
+      expect(await readable()).toBe(run.positionAt(first));
+      const left = (await run.readAll(run.process(), () => 100)).entries;
+      expect(left.length).toBeLessThan(30);
+      for (let at = first; at < 60; at++) {
+        const rest = (await run.readAll(run.process(), () => 4, run.positionAt(at))).entries;
+        expect(rowsOf([...run.whole.slice(0, at + 1), ...rest])).toEqual(rowsOf(run.whole));
+      }
+    },
+  );
 
   it.each(Array.from({ length: 30 }, (_, seed) => [seed]))(
     'leaves a table the rows that its whole log leaves, to a replay that stands anywhere (seed %i)',
