@@ -152,6 +152,8 @@ class FaultRun {
   #rebuiltMeanwhile = 0;
   #records = 0;
   #lastRebuilt = performance.now();
+  /** Of the rebuild that is under way, if there is one. */
+  #rebuilding: string | null = null;
   #ended = 0;
   #ending = false;
 
@@ -412,6 +414,15 @@ class FaultRun {
 
   /** Whether it came to its end. */
   async #rebuild(id: string, views: readonly string[]): Promise<boolean> {
+    this.#rebuilding = `${id} of ${views.join(', ')}`;
+    try {
+      return await this.#rebuilt(id, views);
+    } finally {
+      this.#rebuilding = null;
+    }
+  }
+
+  async #rebuilt(id: string, views: readonly string[]): Promise<boolean> {
     const { rebuilder } = this.#reader;
     await rebuilder.begin(id, rebuilder.affected(views), 'building', false);
     for (;;) {
@@ -427,7 +438,7 @@ class FaultRun {
     }
   }
 
-  /** Nothing breaks any more: all views come to the end of the log. */
+  /** Nothing breaks any more: all views come to the end of the log, and so does a rebuild that is under way. */
   async #settle(): Promise<void> {
     for (const proxy of this.target.proxies) {
       proxy.mode('pass');
@@ -440,6 +451,7 @@ class FaultRun {
       await eventually(
         async () => {
           try {
+            if (this.#rebuilding !== null) return false;
             await this.#reader.registry.refresh();
             for (const { name } of tills) {
               const { registry, tasks, log } = this.#reader;
@@ -463,7 +475,7 @@ class FaultRun {
         }),
       );
       throw new Error(
-        `The views did not come to the end of their log.\n${where.join('\n')}\n${this.#said.slice(-40).join('\n')}`,
+        `The views did not come to the end of their log.\n${where.join('\n')}\nrebuilding: ${this.#rebuilding ?? 'nothing'}\n${this.#said.slice(-40).join('\n')}`,
       );
     }
   }
