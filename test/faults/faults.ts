@@ -88,6 +88,8 @@ export interface FaultFigures {
   parked: Record<string, number>;
   /** The longest time for which an acknowledged event was not seen in a view. */
   longestGapMs: number;
+  /** The same, of those for which no view was parked: what contains more than its log waits to be rebuilt. */
+  longestGapUnparkedMs: number;
 }
 
 /** What a worker counts. */
@@ -148,6 +150,9 @@ class FaultRun {
   #next = 0;
   #sent = 0;
   #longestGapMs = 0;
+  #longestGapUnparkedMs = 0;
+  /** When a view was parked last; Infinity while one is. */
+  #parkedAt = -Infinity;
   #rebuilds = 0;
   #rebuiltMeanwhile = 0;
   #records = 0;
@@ -382,7 +387,9 @@ class FaultRun {
     let seen = 0;
     for (const { sales } of (await this.#reader.rows('total')).values()) seen = sales;
     while (this.#acknowledged.length > 0 && this.#acknowledged[0]!.sales <= seen) {
-      this.#longestGapMs = Math.max(this.#longestGapMs, asked - this.#acknowledged[0]!.at);
+      const { at } = this.#acknowledged[0]!;
+      this.#longestGapMs = Math.max(this.#longestGapMs, asked - at);
+      if (at > this.#parkedAt) this.#longestGapUnparkedMs = Math.max(this.#longestGapUnparkedMs, asked - at);
       this.#acknowledged.shift();
     }
   }
@@ -403,7 +410,10 @@ class FaultRun {
         }
     }
     if (ahead.size > 0) {
-      await this.#rebuild(`rebuild-${++this.#rebuilds}`, [...ahead]);
+      this.#parkedAt = Infinity;
+      await this.#rebuild(`rebuild-${++this.#rebuilds}`, [...ahead]).finally(
+        () => (this.#parkedAt = performance.now()),
+      );
     } else if (!this.#ending && performance.now() - this.#lastRebuilt > REBUILD_EVERY_MS) {
       const { name } = this.#some(tills);
       this.options.say?.(`rebuild of ${name}`);
@@ -547,6 +557,7 @@ class FaultRun {
       entriesArchived: await this.#archived(),
       parked: this.#parked,
       longestGapMs: Math.round(this.#longestGapMs),
+      longestGapUnparkedMs: Math.round(this.#longestGapUnparkedMs),
     };
   }
 }
