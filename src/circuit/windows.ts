@@ -177,10 +177,12 @@ function hopping(starts: FixedGrid, sizeMs: number): WindowsOf {
 function hoppingDays(starts: DayGrid, hops: number): WindowsOf {
   return (ms) => {
     const last = starts.numberAt(ms);
-    const windows = Array.from({ length: hops }, (_, index) => {
+    const all = Array.from({ length: hops }, (_, index) => {
       const number = last - hops + 1 + index;
       return { start: starts.startOf(number), end: starts.startOf(number + hops) };
     });
+    // With a day that the zone skipped none begins: it would begin with the next.
+    const windows = all.filter(({ start }, index) => start !== all[index + 1]?.start);
     return { windows, from: starts.startOf(last), to: starts.startOf(last + 1) };
   };
 }

@@ -17,16 +17,16 @@ const ENDED = 2;
  * How a task goes on where steps have ended its owners: a function that loops and was ended by the watchdog, or took
  * all memory.
  *
- *     write down what is about to be stepped ──▶ step ──▶ take it back ──▶ commit
+ *     write down what is about to be stepped ──▶ step, alone ──▶ take it back ──▶ commit
  *
  * So whoever finds such an attempt knows that the step did not return. It tries an eighth of it; and an entry that has
- * ended two owners, alone in its tick, is to blame. While one entry is attempted no other circuit of the process steps, so
- * that nobody is blamed for what another does. An attempt of more blames nobody, and holds nobody up: it waits for Redis, and
- * all tasks of the process would wait with it.
+ * ended two owners, alone in its tick, is to blame. While an attempt is under way no other circuit of the process steps, so
+ * that nobody is blamed for what another does. After as many entries as the first attempt had, the trouble is past.
  *
- * Owners may also have been killed from outside, or have waited for a Redis that was away. So the trouble is past after as many
- * entries as the first attempt had, or when all that there was to be read was stepped; and a step that was survived ends the
- * count of grants, also if its commit does not come through.
+ * All tasks of the process wait for such a step, which waits for Redis itself. And where there was no attempt, nothing says that a step
+ * ended the owners: they may have been killed from outside, or have waited for a Redis that was away. So then it is past after as many
+ * ticks as make one of an owner that is not careful, or when all that there was to be read was stepped. A step that was survived
+ * ends the count of grants, also if its commit does not come through.
  *
  * A blamed entry of a stream or table is an error from then on, in every replay of the definition too. A change of
  * another view's rows is no entry of a log: leaving it out would show rows that nothing gives, so the view is parked.
@@ -36,6 +36,8 @@ export class Caution {
   #found: Attempt | null;
   #entriesLeft = 0;
   #entriesMax = Infinity;
+  /** Receivers take a few entries in a tick, also where they may take more: what was taken in a tick once is taken in so many. */
+  #ticksLeft = NARROWER;
   /** The store counts grants before this one, of which nothing is known but that they committed nothing. */
   #counts: boolean;
 
@@ -95,8 +97,13 @@ export class Caution {
         await this.#survived();
       }
     };
-    await (what.entries === 1 ? gate.alone(attempted) : gate.together(attempted));
-    this.#entriesLeft -= what.entries;
+    try {
+      await gate.alone(attempted);
+      this.#entriesLeft -= what.entries;
+    } finally {
+      // Also where Redis gave no answer in the middle of it: all others have waited for that.
+      if (this.#found === null && --this.#ticksLeft === 0) this.#entriesLeft = 0;
+    }
   }
 
   /** All that there was to be read was stepped: what owners before had taken in, too. */

@@ -1,4 +1,4 @@
-/** Lets the circuits of a process step side by side, or one of them alone: what ends the process then is that one. Who is alone keeps all others waiting. */
+/** Lets the circuits of a process step side by side, or one of them alone: what ends the process then is that one. */
 export class StepGate {
   #stepping = 0;
   /** Settles when whoever is alone, or waits to be, has finished. */

@@ -154,9 +154,13 @@ export class Task {
   }
 
   async #park(reason: ParkReason): Promise<void> {
-    const { metrics, store, token } = this.options;
+    const { metrics, store, token, logger } = this.options;
     metrics.parked.add({ view: this.id.view, reason: reason.code });
-    await store.park(this.id, token, reason).catch(() => {});
+    // Whoever takes it up comes to the same.
+    await store.park(this.id, token, reason).catch((thrown: unknown) => {
+      if (!isTransient(thrown))
+        logger.error(`${taskName(this.id)} could not be parked: ${messageOf(thrown)}`);
+    });
   }
 
   /** It has come to the end of all that it reads: what it was parked for before is past. Where it has committed since, the store knows. */

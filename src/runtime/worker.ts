@@ -185,7 +185,8 @@ export class Worker {
     const mine = tasks.filter((task) => owners.get(taskName(task.id)) === id && code.view(task.fingerprint));
     const names = new Map(mine.map(({ id, fingerprint }) => [taskName(id), fingerprint]));
     this.#running.keepOnly(names);
-    for (const name of this.#awaited.keys()) if (!names.has(name)) this.#awaited.delete(name);
+    for (const known of [this.#awaited, this.#resting, this.#untaken])
+      for (const name of known.keys()) if (!names.has(name)) known.delete(name);
 
     const idle = mine.filter((task) => !this.#running.has(task.id));
     if (idle.length > 0 && !(await this.#takeUp(idle, heard))) {

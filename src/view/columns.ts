@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { decimalScale, isScale } from './decimal.js';
 import { isInstantText } from './instant.js';
-import { type Column, type ColumnType, isDecimal, kindOf, nullable } from './column.js';
+import { type Column, type ColumnType, kindOf, nullable } from './column.js';
 
 /** What a schema says of its values, and what of them a row cannot hold (`a Date`), if anything. */
 export interface Described {
@@ -188,7 +188,7 @@ function ofUnion(def: any, inner: (of: z.core.$ZodType) => Described): Described
     const integer = types.every((type) => type.kind === 'number' && type.integer);
     return { type: { kind: 'number', integer, nullable: isNullable }, unstorable };
   }
-  if (types.length === 1 || types.every(isDecimal))
+  if (types.length === 1 || types.every((type) => isOneFormat(type, first)))
     return { type: { ...first, nullable: isNullable }, unstorable };
   if (kindOf(first) === 'text') return { type: { kind: 'string', nullable: isNullable }, unstorable };
   if (kindOf(first) === 'numbers')
@@ -196,6 +196,10 @@ function ofUnion(def: any, inner: (of: z.core.$ZodType) => Described): Described
   if (first.kind === 'boolean') return { type: { kind: 'boolean', nullable: isNullable }, unstorable };
   return { type: json(isNullable), unstorable };
 }
+
+/** Texts of the same form: they are ordered, compared and read alike. */
+const isOneFormat = (type: ColumnType, other: ColumnType): boolean =>
+  type.kind === 'string' && other.kind === 'string' && type.format === other.format;
 
 /** As an option of a union it says only that null is allowed. */
 const isNothing = (schema: z.core.$ZodType): boolean =>

@@ -100,6 +100,20 @@ describe('windows by the clocks of a zone', () => {
     ]);
   });
 
+  it('hop over a day that a zone skipped: no two of them begin at one time', () => {
+    const hopping = shape({
+      kind: 'hopping',
+      sizeMs: 3 * DAY_MS,
+      everyMs: DAY_MS,
+      timeZone: 'Pacific/Apia',
+    });
+    // Of 2011 there was no 30 December: the 31st followed the 29th.
+    expect(windowsAt(hopping, '2011-12-30T12:00:00Z')).toEqual([
+      ['2011-12-29T10:00:00.000Z', '2011-12-31T10:00:00.000Z'],
+      ['2011-12-30T10:00:00.000Z', '2012-01-02T10:00:00.000Z'],
+    ]);
+  });
+
   it('hop by days, and cumulate by hours of a day', () => {
     const twoDays = shape({ kind: 'hopping', sizeMs: 2 * DAY_MS, everyMs: DAY_MS, ...newYork });
     expect(windowsAt(twoDays, '2001-04-01T12:00:00Z')).toEqual([

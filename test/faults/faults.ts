@@ -88,6 +88,8 @@ export interface FaultFigures {
   parked: Record<string, number>;
   /** The longest time for which an acknowledged event was not seen in a view. */
   longestGapMs: number;
+  /** The same, of those for which no view was parked: what contains more than its log waits to be rebuilt. */
+  longestGapUnparkedMs: number;
 }
 
 /** What a worker counts. */
@@ -148,10 +150,15 @@ class FaultRun {
   #next = 0;
   #sent = 0;
   #longestGapMs = 0;
+  #longestGapUnparkedMs = 0;
+  /** When a view was parked last; Infinity while one is. */
+  #parkedAt = -Infinity;
   #rebuilds = 0;
   #rebuiltMeanwhile = 0;
   #records = 0;
   #lastRebuilt = performance.now();
+  /** Of the rebuild that is under way, if there is one. */
+  #rebuilding: string | null = null;
   #ended = 0;
   #ending = false;
 
@@ -380,7 +387,9 @@ class FaultRun {
     let seen = 0;
     for (const { sales } of (await this.#reader.rows('total')).values()) seen = sales;
     while (this.#acknowledged.length > 0 && this.#acknowledged[0]!.sales <= seen) {
-      this.#longestGapMs = Math.max(this.#longestGapMs, asked - this.#acknowledged[0]!.at);
+      const { at } = this.#acknowledged[0]!;
+      this.#longestGapMs = Math.max(this.#longestGapMs, asked - at);
+      if (at > this.#parkedAt) this.#longestGapUnparkedMs = Math.max(this.#longestGapUnparkedMs, asked - at);
       this.#acknowledged.shift();
     }
   }
@@ -401,7 +410,10 @@ class FaultRun {
         }
     }
     if (ahead.size > 0) {
-      await this.#rebuild(`rebuild-${++this.#rebuilds}`, [...ahead]);
+      this.#parkedAt = Infinity;
+      await this.#rebuild(`rebuild-${++this.#rebuilds}`, [...ahead]).finally(
+        () => (this.#parkedAt = performance.now()),
+      );
     } else if (!this.#ending && performance.now() - this.#lastRebuilt > REBUILD_EVERY_MS) {
       const { name } = this.#some(tills);
       this.options.say?.(`rebuild of ${name}`);
@@ -412,6 +424,15 @@ class FaultRun {
 
   /** Whether it came to its end. */
   async #rebuild(id: string, views: readonly string[]): Promise<boolean> {
+    this.#rebuilding = `${id} of ${views.join(', ')}`;
+    try {
+      return await this.#rebuilt(id, views);
+    } finally {
+      this.#rebuilding = null;
+    }
+  }
+
+  async #rebuilt(id: string, views: readonly string[]): Promise<boolean> {
     const { rebuilder } = this.#reader;
     await rebuilder.begin(id, rebuilder.affected(views), 'building', false);
     for (;;) {
@@ -427,7 +448,7 @@ class FaultRun {
     }
   }
 
-  /** Nothing breaks any more: all views come to the end of the log. */
+  /** Nothing breaks any more: all views come to the end of the log, and so does a rebuild that is under way. */
   async #settle(): Promise<void> {
     for (const proxy of this.target.proxies) {
       proxy.mode('pass');
@@ -440,6 +461,7 @@ class FaultRun {
       await eventually(
         async () => {
           try {
+            if (this.#rebuilding !== null) return false;
             await this.#reader.registry.refresh();
             for (const { name } of tills) {
               const { registry, tasks, log } = this.#reader;
@@ -463,7 +485,7 @@ class FaultRun {
         }),
       );
       throw new Error(
-        `The views did not come to the end of their log.\n${where.join('\n')}\n${this.#said.slice(-40).join('\n')}`,
+        `The views did not come to the end of their log.\n${where.join('\n')}\nrebuilding: ${this.#rebuilding ?? 'nothing'}\n${this.#said.slice(-40).join('\n')}`,
       );
     }
   }
@@ -535,6 +557,7 @@ class FaultRun {
       entriesArchived: await this.#archived(),
       parked: this.#parked,
       longestGapMs: Math.round(this.#longestGapMs),
+      longestGapUnparkedMs: Math.round(this.#longestGapUnparkedMs),
     };
   }
 }

@@ -84,6 +84,7 @@ function textOf(figures: FaultFigures): string {
     ['views rebuilt meanwhile', figures.rebuiltMeanwhile],
     ['entries in the archive alone', figures.entriesArchived],
     ['longest gap in freshness', `${(figures.longestGapMs / 1_000).toFixed(1)} s`],
+    ['the same while no view was parked', `${(figures.longestGapUnparkedMs / 1_000).toFixed(1)} s`],
   ];
   return [
     `\nOn ${PLACES[figures.on]}`,

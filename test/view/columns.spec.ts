@@ -57,6 +57,16 @@ describe('the type of a column', () => {
       z.union([z.literal('a'), z.literal('b')]),
       { kind: 'enum', values: ['a', 'b'], nullable: false },
     ],
+    [
+      'a union of instants',
+      z.union([instant(), z.null(), instant()]),
+      { kind: 'string', format: 'instant', nullable: true },
+    ],
+    [
+      'a union of instants and other texts',
+      z.union([instant(), z.string()]),
+      { kind: 'string', nullable: false },
+    ],
     ['a union of kinds', z.union([z.int(), z.string()]), { kind: 'json', nullable: false }],
     ['a union with anything', z.union([z.string(), z.unknown()]), { kind: 'json', nullable: true }],
     [

@@ -1,7 +1,9 @@
 import {
   count,
   declarationErrors,
+  declarationOf,
   instant,
+  max,
   rowNumber,
   session,
   sliding,
@@ -316,6 +318,67 @@ describe('evolve', () => {
     ).toEqual(['bad-option']);
     const shaped = anyOrders.select({ orderId: 'orderId', type: 'type' }).groupBy('orderId');
     expect(codes(loose(folding(shaped).on({ Paid: () => null })))).toEqual(['no-event-types']);
+  });
+});
+
+describe('events of several types with a time', () => {
+  const moves = stream('moves', {
+    schema: z.discriminatedUnion('type', [
+      z.object({ type: z.literal('In'), at: instant(), n: z.int() }),
+      z.object({ type: z.literal('Out'), at: instant(), n: z.int(), to: z.string() }),
+      z.object({ type: z.literal('Counted'), at: instant() }),
+    ]),
+    eventTime: 'at',
+    lateness: '5m',
+  });
+  const history = given(moves, [
+    { type: 'In', at: at('10:00'), n: 3 },
+    { type: 'Out', at: at('10:01'), n: 1, to: 'x' },
+    { type: 'Counted', at: at('10:20') },
+    { type: 'In', at: at('10:02'), n: 9 },
+  ]);
+
+  it('are put into windows by it, all of them and those of some types, and are late by it', () => {
+    const all = view('all', {
+      from: moves
+        .window(tumbling('10m'))
+        .groupBy()
+        .aggregate({ events: count(), latest: max('at') }),
+    });
+    const some = view('some', {
+      from: moves
+        .of('In', 'Out')
+        .window(tumbling('10m'))
+        .groupBy()
+        .aggregate({ n: sum('n') })
+        .final(),
+    });
+    const [first, third] = [
+      { windowStart: at('10:00'), windowEnd: at('10:10') },
+      { windowStart: at('10:20'), windowEnd: at('10:30') },
+    ];
+    history
+      .expect(all)
+      .rows([
+        { ...first, events: 2, latest: at('10:01') },
+        { ...third, events: 1, latest: at('10:20') },
+      ])
+      .late(1)
+      .converges();
+    history
+      .expect(some)
+      .rows([{ ...first, n: 4 }])
+      .late(1)
+      .converges();
+  });
+
+  it('have a column of instants of it', () => {
+    const every = view('every', { from: moves.select({ place: '$position', at: 'at' }), key: 'place' });
+    const { columns } = (declarationOf(every) as ViewDeclaration).plan.relation;
+    expect(columns.map(({ name, type }) => [name, type])).toEqual([
+      ['place', expect.anything()],
+      ['at', { kind: 'string', format: 'instant', nullable: false }],
+    ]);
   });
 });
 

@@ -27,7 +27,7 @@ export function subjects(random: Random): Subject {
   };
   const subject = random.of([
     ...[sums, joined, stacked, timed, near, moved, movedInTime, chained, transferred],
-    ...[movedOverViews, movedOverViewsInTime, windows, windowsMoved],
+    ...[movedOverViews, movedOverViewsInTime, random.of([windows, windowsMoved])],
   ])(shape);
   return shape.retain && random.chance(WITHOUT_AN_ARCHIVE) ? forGood(subject) : subject;
 }

@@ -6,7 +6,7 @@ import { max } from '../../view/ordered-aggregates.js';
 import type { ViewDeclaration } from '../../view/declarations.js';
 import { view } from '../../view/view.js';
 import { tumbling } from '../../view/window.js';
-import { appended, type Heartbeats, type Shape, type Shown, type Subject } from './subject.js';
+import type { Heartbeats, Shape, Shown, Subject } from './subject.js';
 import { disorderedFlights, type Flight, LATENESS_MS, ms, takeInOrder } from './time-in-log.js';
 
 const WINDOW_MS = 4_000;

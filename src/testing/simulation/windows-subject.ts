@@ -7,7 +7,7 @@ import type { ViewDeclaration } from '../../view/declarations.js';
 import { max } from '../../view/ordered-aggregates.js';
 import { view } from '../../view/view.js';
 import { hopping, session } from '../../view/window.js';
-import { appended, type Heartbeats, type Shape, type Shown, type Subject } from './subject.js';
+import type { Heartbeats, Shape, Shown, Subject } from './subject.js';
 import { disorderedFlights, type Flight, LATENESS_MS, ms, ORIGINS, takeInOrder } from './time-in-log.js';
 
 const SIZE_MS = 6_000;
