@@ -111,6 +111,13 @@ export class KnownGroup {
     return range === undefined ? 0 : this.#inOrder.count(range.from, end, most);
   }
 
+  /** What is left of a range behind what is known from the end on that it is read from. */
+  unknownOf<R extends TextRange & { readonly direction: 'up' | 'down' }>(range: R): R {
+    return range.direction === 'up'
+      ? { ...range, from: this.#rangeAt(range.from)?.to ?? range.from }
+      : { ...range, to: this.#rangeBelow(range.to)?.from ?? range.to };
+  }
+
   /** How many members a known range has, not counted much further than `most`. */
   count({ from, to }: TextRange, most: number): number {
     return this.weights.size === 0 ? 0 : this.#inOrder.count(from, to, most);

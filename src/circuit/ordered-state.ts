@@ -29,6 +29,9 @@ const NO_MEMBERS = new KnownGroup('everything');
 /** A group whose knowledge grows beyond this many members is forgotten when the tick is over. */
 const GROUP_MEMBERS_MAX = 10_000;
 
+/** By how much more is read each time that what was read does not do. */
+const GROWTH = 4;
+
 /**
  * Ordered state over a store that is fetched on demand. Changes are made in place, with the weights before
  * the tick remembered, so that a tick can be taken back; groups with changes that are not committed cannot be
@@ -49,6 +52,8 @@ export class OrderedState implements Ordered {
   #latest: string | null = null;
   #latestKnown = NO_MEMBERS;
   #missing: OrderedRead[] = [];
+  /** How often the tick that is being made has asked the store. */
+  #rounds = 0;
   /** How many reads are under way, and what was committed meanwhile. */
   #asked = 0;
   #answered: readonly GroupWrites[] = [];
@@ -178,7 +183,10 @@ export class OrderedState implements Ordered {
   /** What was wanted and is not loaded; each is to be answered by `load`. */
   takeMissing(): OrderedRead[] {
     const missing = this.#missing;
-    if (missing.length > 0) this.#missing = [];
+    if (missing.length > 0) {
+      this.#missing = [];
+      this.#rounds++;
+    }
     this.#asked += missing.length;
     return missing;
   }
@@ -264,6 +272,7 @@ export class OrderedState implements Ordered {
     this.#pending = [];
     this.#answered = [];
     this.#changed = 0;
+    this.#rounds = 0;
     this.#asked = 0;
     this.#missing = [];
     this.#latest = null;
@@ -275,6 +284,7 @@ export class OrderedState implements Ordered {
   /** Lets the cache forget what is old, but nothing of which a change may not be in the store. */
   #grow(): void {
     this.#latest = null;
+    this.#rounds = 0;
     if (this.#groups.settle() === null) return;
     for (const touched of [this.#answered, this.#pending, this.#current])
       for (const { group, known } of touched) this.#groups.set(group, known);
@@ -313,10 +323,12 @@ export class OrderedState implements Ordered {
     const reach =
       range.direction === 'up' ? known.reachUp(range.from, most) : known.reachDown(range.to, most);
     if (reach >= most) return true;
-    // The sealed tick's retractions may or may not be in the store yet.
-    const unanswered = known.pending?.writes.length ?? 0;
-    const own = known.current?.writes.length ?? 0;
-    this.#missing.push({ group, ...range, count: count + retracted + unanswered + own });
+    // What this tick and the sealed one took away may still be in the store. Mostly it lies elsewhere: more is read for it only
+    // where that was found, and then ever more.
+    const takenAway = (known.pending?.writes.length ?? 0) + (known.current?.writes.length ?? 0);
+    const wanted = most - reach;
+    const more = Math.min(takenAway, wanted * (GROWTH ** this.#rounds - 1));
+    this.#missing.push({ group, ...known.unknownOf(range), count: wanted + more });
     return false;
   }
 

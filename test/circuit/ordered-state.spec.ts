@@ -101,6 +101,68 @@ describe('the cache of ordered state', () => {
     },
   );
 
+  test('around many places of a group no more is read while a commit of it is not answered', () => {
+    const state = new OrderedState('s', { entriesMax: 100_000 });
+    const stored = members(2_000);
+    /** How many members a tick is given that looks at every tenth of a thousand. */
+    const found = (first: number): number => {
+      for (let place = first; place < first + 1_000; place += 10)
+        state.wantFrom('g', stored[place]![0], 'up', 3, 0);
+      let given = 0;
+      for (const read of state.takeMissing()) {
+        if ('member' in read) continue;
+        const some = stored.filter(([member]) => member >= read.from).slice(0, read.count);
+        given += some.length;
+        state.load(read, some);
+      }
+      return given;
+    };
+    expect(found(0)).toBe(300);
+    for (let place = 0; place < 1_000; place += 10) state.add('g', stored[place]![0], -1);
+    state.seal();
+    expect(found(1_000)).toBe(300);
+  });
+
+  test.each([
+    ['least', 0, 499],
+    ['greatest', 499, 0],
+  ] as const)(
+    'of members taken away by a commit that is not answered ever more are read past, from the %s on',
+    (end, first, last) => {
+      const state = new OrderedState('s', { entriesMax: 100_000 });
+      const stored = members(500);
+      const answer = (): number => {
+        let rounds = 0;
+        for (let reads = state.takeMissing(); reads.length > 0; reads = state.takeMissing(), rounds++) {
+          for (const read of reads) {
+            if ('member' in read) {
+              state.load(
+                read,
+                stored.filter(([member]) => member === read.member),
+              );
+              continue;
+            }
+            const { from, to, direction, count } = read;
+            const within = stored.filter(([member]) => member >= from && (to === null || member < to));
+            state.load(read, (direction === 'up' ? within : within.reverse()).slice(0, count));
+          }
+          state.wantEnd('g', end, 2, 0);
+        }
+        return rounds;
+      };
+      const gone = stored.filter(([member]) => member !== stored[last]![0]);
+      for (const [member] of gone) state.wantMember('g', member);
+      answer();
+      for (const [member] of gone) state.add('g', member, -1);
+      expect(state.weight('g', stored[first]![0])).toBe(0);
+      state.seal();
+      state.wantEnd('g', end, 2, 0);
+      // Of 499 in growing reads, not one by one.
+      expect(answer()).toBeLessThanOrEqual(6);
+      expect(state.end('g', end, 2)).toEqual([stored[last]!]);
+    },
+  );
+
   test('what is not known to be committed is not forgotten, however much else is met; then it is', () => {
     const state = new OrderedState('s', { entriesMax: 10 });
     const meetOthers = (): void => {
