@@ -11,6 +11,8 @@ export interface MadeRow {
   readonly key: string;
   /** The id of the one row of the other relation that belongs to it. */
   readonly other: number;
+  /** Of each row that the relation has at first another; those that come later are of the first few. */
+  readonly again: number;
   readonly value: number;
   readonly flag: boolean;
   readonly tags: readonly [string, string];
@@ -19,6 +21,8 @@ export interface MadeRow {
 
 const FIRST_MS = Date.UTC(2024, 0, 1);
 const VALUES = 1_000_000_000;
+/** Of so many what comes later is. */
+export const AGAIN = 500;
 
 /** The row of an id in a relation of a size: the same whenever it is asked for. */
 export function madeRow(id: number, size: number): MadeRow {
@@ -31,6 +35,7 @@ export function madeRow(id: number, size: number): MadeRow {
     group: 'all',
     key: `k${id}`,
     other: id % size,
+    again: id < size ? id : (id - size) % AGAIN,
     value,
     flag: value % 2 === 0,
     tags: [`a${id % 10}`, `b${id % 7}`],

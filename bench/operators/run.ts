@@ -72,7 +72,8 @@ async function run(): Promise<void> {
       for (const { subject, readings } of outcomes) {
         if (size > (subject.sizeMax ?? Infinity)) continue;
         if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K  ${subject.name}, ${size} rows …`);
-        const reading = await relation.measure(subject, changes, Math.min(changes, sizes[0]! / 2));
+        const some = Math.min(changes, subject.changesMax ?? Infinity);
+        const reading = await relation.measure(subject, some, Math.min(some, sizes[0]! / 2));
         if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
         readings.push(reading);
         console.log(lineOf(subject, reading));

@@ -41,13 +41,14 @@ import {
 } from 'stillwater';
 import { z } from 'zod';
 import type { ViewSpec } from '../declared-views.js';
-import type { MadeRow } from './made-rows.js';
+import { AGAIN, type MadeRow } from './made-rows.js';
 
 const schema = z.object({
   id: z.int(),
   group: z.string(),
   key: z.string(),
   other: z.int(),
+  again: z.int(),
   value: z.number(),
   flag: z.boolean(),
   tags: z.array(z.string()),
@@ -82,6 +83,8 @@ export interface Subject {
   /** The largest relation it is measured on; and why a change may cost more in a larger one. */
   readonly sizeMax?: number;
   readonly grows?: string;
+  /** How many rows change at a time at most: where more of a small relation would share what they read or write. */
+  readonly changesMax?: number;
 }
 
 type Named = Omit<Subject, 'family' | 'joins' | 'appends' | 'view'>;
@@ -251,8 +254,12 @@ export const subjects: readonly Subject[] = [
   shaped('order', 'top 10', (rows) => rows.top(10, { order: 'value.desc' })),
   shaped('order', 'top 10 with rank', (rows) => rows.top(10, { order: 'value.desc', rank: 'rank' })),
   shaped('order', 'top 10 after 100', (rows) => rows.top(10, { order: 'value.desc', offset: 100 })),
-  shaped('order', 'over a few rows', (rows) =>
-    rows.over({ order: 'value' }, { before: lag('key'), sum: rolling(sum('value'), { rows: 3 }) }),
+  shaped(
+    'order',
+    'over a few rows',
+    (rows) => rows.over({ order: 'value' }, { before: lag('key'), sum: rolling(sum('value'), { rows: 3 }) }),
+    // Those that change see what is near them: of a thousand rows each is to have its own.
+    { changesMax: 100 },
   ),
   shaped(
     'order',
@@ -271,11 +278,15 @@ export const subjects: readonly Subject[] = [
     ({ stream }) => coming(stream).dedupe({ by: 'key', within: '10m' }),
     { key: 'id' },
   ),
-  appended('shape', 'evolve', ({ stream }) =>
-    told(stream)
-      .groupBy('other')
-      .evolve(z.object({ times: z.int(), latest: z.string() }), { times: 0, latest: '' })
-      .on({ Changed: ({ times }, { key }) => ({ times: times + 1, latest: key }) }),
+  appended(
+    'shape',
+    'evolve',
+    ({ stream }) =>
+      told(stream)
+        .groupBy('again')
+        .evolve(z.object({ times: z.int(), latest: z.string() }), { times: 0, latest: '' })
+        .on({ Changed: ({ times }, { key }) => ({ times: times + 1, latest: key }) }),
+    { changesMax: AGAIN },
   ),
   shaped('window', 'tumbling', (rows) =>
     rows.window(tumbling('1d'), { on: 'at' }).groupBy().aggregate({ count: count() }),
