@@ -327,7 +327,7 @@ export class OrderedState implements Ordered {
     // where that was found, and then ever more.
     const takenAway = (known.pending?.writes.length ?? 0) + (known.current?.writes.length ?? 0);
     const wanted = most - reach;
-    const more = Math.min(takenAway, wanted * (GROWTH ** this.#rounds - 1));
+    const more = this.#rounds === 0 ? 0 : Math.min(takenAway, wanted * GROWTH ** this.#rounds);
     this.#missing.push({ group, ...known.unknownOf(range), count: wanted + more });
     return false;
   }
