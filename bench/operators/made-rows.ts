@@ -9,9 +9,9 @@ export interface MadeRow {
   readonly group: string;
   /** Of one row only. */
   readonly key: string;
-  /** The id of the one row of the other relation that belongs to it. */
+  /** Of each row of the relation another, and then from the first on again. */
   readonly other: number;
-  /** Of each row that the relation has at first another; those that come later are of the first few. */
+  /** The id of the row of the other relation that belongs to it: of those that come later one of the first few. */
   readonly again: number;
   readonly value: number;
   readonly flag: boolean;

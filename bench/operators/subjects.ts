@@ -198,24 +198,24 @@ export const subjects: readonly Subject[] = [
   paired('sets', 'intersect', (rows, others) =>
     rows.select({ key: 'key', flag: 'flag' }).intersect(others.select({ key: 'key', flag: 'flag' })),
   ),
-  paired('join', 'join', (rows, others) => rows.join({ one: others }, { on: { other: 'id' } })),
-  paired('join', 'leftJoin', (rows, others) => rows.leftJoin({ one: others }, { on: { other: 'id' } })),
+  paired('join', 'join', (rows, others) => rows.join({ one: others }, { on: { again: 'id' } })),
+  paired('join', 'leftJoin', (rows, others) => rows.leftJoin({ one: others }, { on: { again: 'id' } })),
   paired(
     'join',
     'rightJoin',
     (rows, others) =>
-      rows.rightJoin({ one: others }, { on: { other: 'id' } }).select({ key: 'one.key', id: 'id' }),
+      rows.rightJoin({ one: others }, { on: { again: 'id' } }).select({ key: 'one.key', id: 'id' }),
     { key: ['key', 'id'] },
   ),
   paired(
     'join',
     'fullJoin',
     (rows, others) =>
-      rows.fullJoin({ one: others }, { on: { other: 'id' } }).select({ id: 'id', key: 'one.key' }),
+      rows.fullJoin({ one: others }, { on: { again: 'id' } }).select({ id: 'id', key: 'one.key' }),
     { key: ['key', 'id'] },
   ),
-  paired('join', 'semiJoin', (rows, others) => rows.semiJoin(others, { on: { other: 'id' } })),
-  paired('join', 'antiJoin', (rows, others) => rows.antiJoin(others, { on: { other: 'id' } })),
+  paired('join', 'semiJoin', (rows, others) => rows.semiJoin(others, { on: { again: 'id' } })),
+  paired('join', 'antiJoin', (rows, others) => rows.antiJoin(others, { on: { again: 'id' } })),
   paired('join', 'join on one hot key', (rows, others) =>
     rows.join({ one: others.where(({ id }) => id === 0) }, { on: { group: 'group' } }),
   ),
@@ -225,7 +225,7 @@ export const subjects: readonly Subject[] = [
     ({ stream }) =>
       coming(stream).join(
         { one: coming(`${stream}-other`) },
-        { on: { other: 'id' }, within: { before: '5000d', after: '5000d' } },
+        { on: { again: 'id' }, within: { before: '5000d', after: '5000d' } },
       ),
     { joins: true, key: 'id' },
   ),
@@ -234,7 +234,7 @@ export const subjects: readonly Subject[] = [
     'semiJoin within a time',
     ({ stream }) =>
       coming(stream).semiJoin(coming(`${stream}-other`), {
-        on: { other: 'id' },
+        on: { again: 'id' },
         within: { before: '5000d', after: '5000d' },
       }),
     { joins: true, key: 'id' },
@@ -247,7 +247,7 @@ export const subjects: readonly Subject[] = [
       view(spec.name, {
         from: changing(spec.stream).joinAsOf(
           { one: stillAsOf(spec.stream) },
-          { on: { other: 'id' }, at: 'at' },
+          { on: { again: 'id' }, at: 'at' },
         ),
       }),
   },
